@@ -1,0 +1,63 @@
+"""Column types and defaults that every table shares."""
+
+from typing import Any
+
+from piccolo.columns import ForeignKey, OnDelete, Text, Timestamptz, Varchar
+from piccolo.columns.column_types import UUID
+from piccolo.table import Table
+
+from app.core.ids import new_id
+
+
+class Cidr(Varchar):
+    """PostgreSQL `cidr`; asyncpg reads it as `ipaddress` networks."""
+
+    def __init__(self, *, default: str | None = None, **kwargs: Any) -> None:
+        super().__init__(length=None, default=default, **kwargs)
+
+    @property
+    def column_type(self) -> str:
+        return "CIDR"
+
+
+class Inet(Varchar):
+    """PostgreSQL `inet`; asyncpg reads it as `ipaddress` addresses."""
+
+    def __init__(self, *, default: str | None = None, **kwargs: Any) -> None:
+        super().__init__(length=None, default=default, **kwargs)
+
+    @property
+    def column_type(self) -> str:
+        return "INET"
+
+
+def key() -> UUID:
+    """Return a UUIDv7 primary key."""
+    return UUID(primary_key=True, default=new_id)
+
+
+def reference(table: type[Table], *, null: bool = False, unique: bool = False) -> ForeignKey[Any]:
+    """Return a foreign key that refuses to delete what is referred to.
+
+    Piccolo's own default is CASCADE, which would let one DELETE take a client's history along.
+    """
+    return ForeignKey(
+        references=table,
+        null=null,
+        unique=unique,
+        index=not unique,
+        default=None,
+        on_delete=OnDelete.restrict,
+    )
+
+
+def moment(*, null: bool = False, index: bool = False) -> Timestamptz:
+    """Return a UTC time without a default: the clock of the transaction gives it."""
+    return Timestamptz(null=null, default=None, index=index)
+
+
+def text(
+    *, null: bool = False, unique: bool = False, index: bool = False, default: str | None = None
+) -> Text:
+    """Return a text column; without a default, leaving it out is an error."""
+    return Text(null=null, unique=unique, index=index, default=default)

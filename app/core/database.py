@@ -1,0 +1,119 @@
+"""PostgreSQL: one pool per process, and transactions that carry what must follow them.
+
+A `Tx` is the open transaction that every verb takes. It offers asyncpg's calls for
+statements written by hand, is at the same time the ambient Piccolo transaction (so
+`Table.select()` inside it rides along), knows the clock, and collects the live
+topics that are published once, and only if, it commits.
+"""
+
+import contextlib
+import logging
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+from piccolo.engine.postgres import PostgresEngine
+
+from app.core.clock import Clock, SystemClock
+
+os.environ.setdefault("PICCOLO_CONF", "app.piccolo_conf")
+
+engine = PostgresEngine(config={"dsn": os.environ.get("DATABASE_URL", "")})
+
+log = logging.getLogger(__name__)
+
+AfterCommit = Callable[[frozenset[str]], Awaitable[None]]
+
+
+class Tx:
+    """An open transaction: statements, the time, and what to tell others after the commit."""
+
+    def __init__(self, connection: asyncpg.Connection, clock: Clock) -> None:
+        self._connection = connection
+        self._clock = clock
+        self._topics: set[str] = set()
+
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    async def fetch(self, sql: str, *values: Any) -> list[asyncpg.Record]:
+        rows: list[asyncpg.Record] = await self._connection.fetch(sql, *values)
+        return rows
+
+    async def fetchrow(self, sql: str, *values: Any) -> asyncpg.Record | None:
+        return await self._connection.fetchrow(sql, *values)
+
+    async def fetchval(self, sql: str, *values: Any) -> Any:
+        return await self._connection.fetchval(sql, *values)
+
+    async def execute(self, sql: str, *values: Any) -> str:
+        """Run one statement; returns PostgreSQL's tag, for example `UPDATE 1`."""
+        tag: str = await self._connection.execute(sql, *values)
+        return tag
+
+    async def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        await self._connection.executemany(sql, rows)
+
+    @contextlib.asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """Undo what the block did, and only that, when it raises."""
+        async with self._connection.transaction():
+            yield
+
+    def publish(self, *topics: str) -> None:
+        """Tell whoever watches `topics` after the commit; lost if nobody listens."""
+        self._topics.update(topics)
+
+    @property
+    def topics(self) -> frozenset[str]:
+        return frozenset(self._topics)
+
+
+class Database:
+    """The process's pool. `transaction()` for verbs, `snapshot()` for reads."""
+
+    def __init__(self, clock: Clock | None = None, after_commit: AfterCommit | None = None) -> None:
+        self.clock: Clock = clock or SystemClock()
+        self.after_commit = after_commit
+
+    async def open(self, dsn: str, *, min_size: int = 2, max_size: int = 16) -> None:
+        engine.config = {
+            "dsn": dsn,
+            "min_size": min_size,
+            "max_size": max_size,
+            # The server may be restarted under us: a connection idle for long is replaced.
+            "max_inactive_connection_lifetime": 120.0,
+            "server_settings": {"application_name": "slipway", "timezone": "UTC"},
+        }
+        await engine.start_connection_pool()
+
+    async def close(self) -> None:
+        if engine.pool is not None:
+            await engine.close_connection_pool()
+
+    @property
+    def pool(self) -> asyncpg.Pool:
+        if engine.pool is None:
+            raise RuntimeError("the database is not open; call Database.open() first")
+        return engine.pool
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Tx]:
+        """Commit on leaving, roll back on an exception; then publish the topics."""
+        async with engine.transaction(allow_nested=False) as ambient:
+            tx = Tx(ambient.connection, self.clock)
+            yield tx
+        if tx.topics and self.after_commit is not None:
+            try:
+                await self.after_commit(tx.topics)
+            except Exception:
+                # A missed wake-up is found again by the sweep and by the page's own poll.
+                log.warning("could not publish %s", sorted(tx.topics), exc_info=True)
+
+    @contextlib.asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Tx]:
+        """Read: statements outside a transaction, each seeing what is committed."""
+        async with self.pool.acquire() as connection:
+            yield Tx(connection, self.clock)

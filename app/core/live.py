@@ -1,0 +1,104 @@
+"""Live topics and doorbells over Redis publish/subscribe.
+
+A message says only "look again": pages re-fetch their fragment and runners re-scan
+their table, so a lost message costs a delay (the page's poll, the worker's sweep)
+and never a wrong state.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+PREFIX = "slipway:"
+RECONNECT_S = 0.5
+log = logging.getLogger(__name__)
+
+
+class Subscription:
+    """What one listener has been told since it last asked; a topic is kept once."""
+
+    def __init__(self) -> None:
+        self._waiting: set[str] = set()
+        self._rung = asyncio.Event()
+
+    def ring(self, topic: str) -> None:
+        self._waiting.add(topic)
+        self._rung.set()
+
+    async def wait(self, timeout_s: float) -> set[str]:
+        """Return the topics rung since the last call; empty after `timeout_s`."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await self._rung.wait()
+        self._rung.clear()
+        waiting, self._waiting = self._waiting, set()
+        return waiting
+
+
+class Live:
+    """The process's one subscriber, fanned out to any number of listeners."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._listeners: dict[str, set[Subscription]] = defaultdict(set)
+        self._task: asyncio.Task[None] | None = None
+
+    async def publish(self, topics: Iterable[str]) -> None:
+        pipeline = self._redis.pipeline(transaction=False)
+        for topic in topics:
+            pipeline.publish(PREFIX + topic, "")
+        await pipeline.execute()
+
+    @contextlib.asynccontextmanager
+    async def listen(self, *topics: str) -> AsyncIterator[Subscription]:
+        """Yield a subscription to `topics` for as long as the block runs."""
+        subscription = Subscription()
+        for topic in topics:
+            self._listeners[topic].add(subscription)
+        try:
+            yield subscription
+        finally:
+            for topic in topics:
+                self._listeners[topic].discard(subscription)
+                if not self._listeners[topic]:
+                    del self._listeners[topic]
+
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="live")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self._relay()
+            except (RedisError, OSError) as error:
+                log.warning("live updates wait for Redis: %s", error)
+                await asyncio.sleep(RECONNECT_S)
+
+    async def _relay(self) -> None:
+        async with self._redis.pubsub() as pubsub:
+            await pubsub.psubscribe(PREFIX + "*")
+            self._ring_all()  # whatever was said while nobody listened
+            async for message in pubsub.listen():
+                if message["type"] == "pmessage":
+                    channel = message["channel"]
+                    name = channel.decode() if isinstance(channel, bytes) else channel
+                    topic = name.removeprefix(PREFIX)
+                    for subscription in tuple(self._listeners.get(topic, ())):
+                        subscription.ring(topic)
+
+    def _ring_all(self) -> None:
+        for topic, listeners in tuple(self._listeners.items()):
+            for subscription in tuple(listeners):
+                subscription.ring(topic)

@@ -1,0 +1,75 @@
+"""What a client has: services, their credentials and their installations."""
+
+from piccolo.columns import JSONB, BigInt, Bytea, SmallInt
+from piccolo.constraints import Check, Unique
+from piccolo.table import Table
+
+from app.core.columns import key, moment, reference, text
+from app.domain.accounts.tables import Account
+from app.domain.catalog.tables import Product
+from app.domain.inventory.tables import Server
+from app.domain.orders.tables import Order
+
+
+class Service(Table, tablename="service"):
+    """A delivered (or being delivered) product. Its addresses are claims held by its order."""
+
+    id = key()
+    account = reference(Account)
+    order = reference(Order, unique=True)
+    product = reference(Product)
+    server = reference(Server, null=True)
+    hostname = text()
+    os_code = text(default="")
+    state = text(index=True)
+    state_since = moment()
+    cycle = text()
+    currency = text()
+    recurring_minor = BigInt()
+    next_due_at = moment(null=True)
+    created_at = moment()
+    activated_at = moment(null=True)
+
+    known_state = Check("state IN ('pending', 'provisioning', 'active', 'suspended', 'terminated')")
+
+
+class Credential(Table, tablename="credential"):
+    """How the client gets in. A password is sealed and revealed once in the portal."""
+
+    id = key()
+    service = reference(Service)
+    kind = text()
+    username = text()
+    sealed_secret = Bytea(null=True, default=None)
+    created_at = moment()
+    revealed_at = moment(null=True)
+
+    credential_once = Unique([service, kind])
+    known_kind = Check("kind IN ('root_password', 'ssh_keys')")
+
+
+class Installation(Table, tablename="installation"):
+    """One try to install a system on a server; `token` opens its netboot files until it ends.
+
+    Only the SHA-256 of the token is kept in `token_hash`; `sealed_spec` is the sealed
+    `drivers.deploy.netboot` specification, which holds a password hash and the token.
+    """
+
+    id = key()
+    service = reference(Service)
+    server = reference(Server)
+    step_key = text(unique=True)
+    token_hash = Bytea(unique=True)
+    sealed_spec = Bytea()
+    state = text(index=True)
+    stage = text(default="")
+    percent = SmallInt(default=0)
+    error = text(default="")
+    created_at = moment()
+    updated_at = moment()
+    finished_at = moment(null=True)
+    log = JSONB(default="[]")
+
+    known_state = Check(
+        "state IN ('prepared', 'booted', 'installing', 'installed', 'failed', 'abandoned')"
+    )

@@ -1,0 +1,132 @@
+"""Flows and their runs: a stored token graph and an append-only journal."""
+
+from piccolo.columns import JSONB, UUID, BigInt, BigSerial, Boolean, Integer
+from piccolo.constraints import Check, Unique
+from piccolo.table import Table
+
+from app.core.columns import key, moment, reference, text
+from app.domain.catalog.tables import Category
+
+
+class Flow(Table, tablename="flow"):
+    """A named flow; what runs is one of its versions."""
+
+    id = key()
+    slug = text(unique=True)
+    name = text()
+    description = text(default="")
+    is_enabled = Boolean(default=True)
+    created_at = moment()
+
+
+class FlowVersion(Table, tablename="flow_version"):
+    """A published, immutable document; `content_hash` leaves out `ui`."""
+
+    id = key()
+    flow = reference(Flow)
+    number = Integer()
+    document = JSONB()
+    content_hash = text()
+    note = text(default="")
+    published_at = moment()
+    published_by = UUID(null=True, default=None)
+
+    flow_version_once = Unique([flow, number])
+
+
+class FlowBinding(Table, tablename="flow_binding"):
+    """Which flow a product category runs on a trigger such as `order.paid`."""
+
+    id = key()
+    category = reference(Category)
+    trigger = text()
+    flow = reference(Flow)
+
+    flow_binding_once = Unique([category, trigger])
+
+
+class Run(Table, tablename="run"):
+    """One execution of a flow version. `epoch` fences: a write under an older one is refused."""
+
+    id = key()
+    flow_version = reference(FlowVersion)
+    status = text(index=True)
+    dedup_key = text(unique=True)
+    subject = UUID(null=True, default=None, index=True, help_text="the order or service it is for")
+    input = JSONB(default="{}")
+    wake_at = moment(null=True)
+    lease_owner = text(default="")
+    lease_until = moment(null=True)
+    epoch = BigInt(default=0)
+    cancel_requested = Boolean(default=False)
+    parent = UUID(null=True, default=None)
+    error = text(default="")
+    created_at = moment()
+    started_at = moment(null=True)
+    finished_at = moment(null=True)
+
+    known_status = Check(
+        "status IN ('queued', 'running', 'waiting', 'halted', 'compensating', 'succeeded', "
+        "'failed', 'cancelled')"
+    )
+
+
+class Token(Table, tablename="token"):
+    """Where a run stands: a token per active node and scope (`/`, `/n4:2` inside a loop)."""
+
+    id = BigSerial(primary_key=True)
+    run = reference(Run)
+    scope = text(default="/")
+    node = text()
+    state = text()
+    attempt = Integer(default=0)
+    wake_at = moment(null=True)
+    memo = JSONB(default="{}")
+
+    token_once = Unique([run, scope, node])
+    known_state = Check("state IN ('ready', 'started', 'waiting', 'halted')")
+
+
+class StepAttempt(Table, tablename="step_attempt"):
+    """One attempt of one node in one scope: intent before the effect, outcome after."""
+
+    id = BigSerial(primary_key=True)
+    run = reference(Run)
+    scope = text(default="/")
+    node = text()
+    attempt = Integer()
+    status = text()
+    idempotency_key = text()
+    input = JSONB(default="{}")
+    output = JSONB(null=True, default=None)
+    port = text(default="")
+    error = text(default="")
+    started_at = moment()
+    finished_at = moment(null=True)
+
+    step_attempt_once = Unique([run, scope, node, attempt])
+    known_status = Check(
+        "status IN ('started', 'waiting', 'succeeded', 'failed', 'ambiguous', 'compensated')"
+    )
+
+
+class Event(Table, tablename="run_event"):
+    """Append-only story of a run: overlay, timeline, audit."""
+
+    seq = BigSerial(primary_key=True)
+    run = reference(Run)
+    at = moment()
+    kind = text()
+    scope = text(default="/")
+    node = text(default="")
+    facts = JSONB(default="{}")
+
+
+class Signal(Table, tablename="run_signal"):
+    """A message from outside to a waiting node, by correlation key; consumed once."""
+
+    id = BigSerial(primary_key=True)
+    signal_key = text(index=True)
+    payload = JSONB(default="{}")
+    at = moment()
+    consumed_at = moment(null=True)
