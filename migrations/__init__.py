@@ -13,6 +13,8 @@ def run_sql(name: str) -> Callable[[], Awaitable[None]]:
     """Return a coroutine function that runs the statements of `name` on the open transaction."""
 
     async def run() -> None:
-        await engine.run_ddl((Path(__file__).parent / name).read_text())
+        transaction = engine.current_transaction.get()
+        # asyncpg's `execute` takes a script; Piccolo's `run_ddl` takes one statement.
+        await transaction.connection.execute((Path(__file__).parent / name).read_text())
 
     return run

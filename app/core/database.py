@@ -20,7 +20,15 @@ from app.core.clock import Clock, SystemClock
 
 os.environ.setdefault("PICCOLO_CONF", "app.piccolo_conf")
 
-engine = PostgresEngine(config={"dsn": os.environ.get("DATABASE_URL", "")})
+
+class LateEngine(PostgresEngine):
+    """Piccolo's engine, without its connection to read the version at import time."""
+
+    async def check_version(self) -> None:
+        return
+
+
+engine = LateEngine(config={"dsn": os.environ.get("DATABASE_URL", "")})
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,1 @@
+"""Servers that Slipway brings along: a real PostgreSQL and a real Redis out of wheels."""
