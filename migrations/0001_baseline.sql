@@ -467,9 +467,10 @@ CREATE TABLE token (
     state TEXT NOT NULL,
     attempt INTEGER NOT NULL DEFAULT 0,
     wake_at TIMESTAMPTZ,
+    signal_key TEXT NOT NULL DEFAULT '',
     memo JSONB NOT NULL DEFAULT '{}',
     CONSTRAINT token_once UNIQUE ("run", "scope", "node"),
-    CONSTRAINT known_state CHECK (state IN ('ready', 'started', 'waiting', 'halted'))
+    CONSTRAINT known_state CHECK (state IN ('ready', 'started', 'waiting', 'inside', 'halted'))
 );
 
 CREATE TABLE option_price (
@@ -603,6 +604,7 @@ CREATE INDEX service_server ON "service" ("server");
 CREATE INDEX service_state ON "service" ("state");
 CREATE INDEX run_event_run ON "run_event" ("run");
 CREATE INDEX step_attempt_run ON "step_attempt" ("run");
+CREATE INDEX token_signal_key ON "token" ("signal_key");
 CREATE INDEX token_run ON "token" ("run");
 CREATE INDEX option_price_option ON "option_price" ("option");
 CREATE INDEX credit_entry_account ON "credit_entry" ("account");

@@ -81,10 +81,11 @@ class Token(Table, tablename="token"):
     state = text()
     attempt = Integer(default=0)
     wake_at = moment(null=True)
+    signal_key = text(default="", index=True)
     memo = JSONB(default="{}")
 
     token_once = Unique([run, scope, node])
-    known_state = Check("state IN ('ready', 'started', 'waiting', 'halted')")
+    known_state = Check("state IN ('ready', 'started', 'waiting', 'inside', 'halted')")
 
 
 class StepAttempt(Table, tablename="step_attempt"):

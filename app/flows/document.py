@@ -1,0 +1,101 @@
+"""The flow document: nodes, edges and policies as JSON; positions are kept apart in `ui`."""
+
+import hashlib
+import re
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from app.core.errors import Refusal
+
+_DURATION = re.compile(r"^(\d+(?:\.\d+)?)(ms|s|m|h|d)$")
+_UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
+
+
+class BadDocument(Refusal):
+    code = "flow.bad_document"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"This is not a flow document: {reason}")
+
+
+def duration(text: str) -> timedelta:
+    """Return the time that `text` says: `250ms`, `2s`, `5m`, `1.5h`, `30d`."""
+    found = _DURATION.match(text)
+    if found is None:
+        raise BadDocument(f"{text!r} is not a duration such as 250ms, 2s, 5m, 1.5h or 30d")
+    return timedelta(seconds=float(found[1]) * _UNITS_S[found[2]])
+
+
+class Retry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How often and how slowly a transient error is tried again.
+
+    `max` counts all attempts; the n-th delay is `delay * factor**(n-1)`, at most `longest`, and
+    with `jitter` a random share of it between one half and the whole.
+    """
+
+    max: int = 1
+    delay: str = "2s"
+    factor: float = 2.0
+    longest: str = "5m"
+    jitter: bool = True
+
+
+class Timeout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`attempt` bounds one call; `total` the node from its first attempt on, waits included."""
+
+    attempt: str = "5m"
+    total: str | None = None
+
+
+class NodeSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A node of the graph. `within` names the container whose body it belongs to."""
+
+    type: str
+    v: int = 1
+    name: str = ""
+    within: str | None = None
+    params: dict[str, Any] = msgspec.field(name="with", default_factory=dict)
+    retry: Retry = Retry()
+    timeout: Timeout = Timeout()
+
+
+class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A whole flow. Edges go from `node.port` to `node.in`."""
+
+    flow: str
+    nodes: dict[str, NodeSpec]
+    edges: tuple[tuple[str, str], ...]
+    schema: int = 1
+    name: str = ""
+    description: str = ""
+    on_failure: str = "halt"
+    ui: dict[str, Any] = {}
+
+    def targets(self, node: str, port: str) -> tuple[str, ...]:
+        """Return the nodes that an output port leads to."""
+        start = f"{node}.{port}"
+        return tuple(end.partition(".")[0] for source, end in self.edges if source == start)
+
+    def ports_in_use(self, node: str) -> frozenset[str]:
+        return frozenset(
+            source.partition(".")[2] for source, _ in self.edges if source.partition(".")[0] == node
+        )
+
+
+def parse(raw: bytes | str) -> Document:
+    try:
+        return msgspec.json.decode(raw, type=Document)
+    except msgspec.DecodeError as error:
+        raise BadDocument(str(error)) from error
+
+
+def encode(document: Document) -> str:
+    return msgspec.json.encode(document, order="deterministic").decode()
+
+
+def content_hash(document: Document) -> str:
+    """Return the SHA-256 of all that runs: moving a node changes nothing."""
+    bare = msgspec.structs.replace(document, ui={})
+    return hashlib.sha256(msgspec.json.encode(bare, order="deterministic")).hexdigest()

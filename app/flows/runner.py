@@ -1,0 +1,127 @@
+"""A worker's long-lived runner: claims due runs, drives them, keeps the leases alive.
+
+The doorbell only shortens the wait; every `SWEEP_S` the database is looked at anyway, so
+Redis may be lost at any time.
+"""
+
+import asyncio
+import contextlib
+import os
+import socket
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+
+from app.core.database import Database
+from app.core.ids import new_id
+from app.core.live import Live
+from app.flows import lease
+from app.flows.interpreter import Interpreter
+from app.flows.start import DOORBELL
+
+SWEEP_S = 2.0
+CLAIM_LIMIT = 32
+log = structlog.get_logger()
+
+
+class Runner:
+    """Drives up to `slots` runs at once."""
+
+    def __init__(
+        self,
+        database: Database,
+        live: Live,
+        interpreter: Interpreter,
+        *,
+        lease_s: float,
+        slots: int = 64,
+    ) -> None:
+        self._database = database
+        self._live = live
+        self._interpreter = interpreter
+        self._lease_s = lease_s
+        self._slots = slots
+        self._driving: dict[UUID, tuple[lease.Claim, asyncio.Task[None]]] = {}
+        self.owner = f"{socket.gethostname()}:{os.getpid()}:{new_id().hex[-6:]}"
+
+    async def run(self) -> None:
+        """Run until cancelled; what is being driven is then left to its lease."""
+        heartbeat = asyncio.create_task(self._heartbeat(), name="flow-heartbeat")
+        try:
+            async with self._live.listen(DOORBELL) as bell:
+                while True:
+                    try:
+                        await self.sweep()
+                        pause_s = await self._pause_s()
+                    except Exception:
+                        log.exception("runner.sweep_failed")
+                        pause_s = SWEEP_S
+                    await bell.wait(pause_s)
+        finally:
+            heartbeat.cancel()
+            for _, task in self._driving.values():
+                task.cancel()
+            await asyncio.gather(
+                heartbeat, *(task for _, task in self._driving.values()), return_exceptions=True
+            )
+
+    async def sweep(self) -> int:
+        """Claim and begin to drive what is due; returns how many runs were claimed."""
+        claimed = 0
+        while (free := self._slots - len(self._driving)) > 0:
+            async with self._database.transaction() as tx:
+                claims = await lease.claim_due(
+                    tx, owner=self.owner, lease_s=self._lease_s, limit=min(free, CLAIM_LIMIT)
+                )
+            for claim in claims:
+                task = asyncio.create_task(self._drive(claim), name=f"run-{claim.run}")
+                self._driving[claim.run] = (claim, task)
+            claimed += len(claims)
+            if len(claims) < CLAIM_LIMIT:
+                break
+        return claimed
+
+    async def idle(self) -> None:
+        """Wait until nothing is being driven; for tests and for an orderly stop."""
+        while self._driving:
+            await asyncio.gather(*(task for _, task in self._driving.values()))
+
+    async def _drive(self, claim: lease.Claim) -> None:
+        try:
+            await self._interpreter.drive(claim)
+        except Exception:
+            # The lease runs out and another sweep goes on from the last checkpoint.
+            log.exception("run.driver_failed", run=str(claim.run))
+        finally:
+            if self._driving.get(claim.run, (None,))[0] == claim:
+                del self._driving[claim.run]
+
+    async def _pause_s(self) -> float:
+        """Return how long nothing is due, at most `SWEEP_S`."""
+        async with self._database.snapshot() as tx:
+            due: datetime | None = await tx.fetchval(
+                "SELECT min(wake_at) FROM run WHERE status = ANY($1) "
+                "AND (lease_until IS NULL OR lease_until < $2)",
+                list(lease.OPEN),
+                tx.now(),
+            )
+            if due is None or len(self._driving) >= self._slots:
+                return SWEEP_S
+            return min(max((due - tx.now()).total_seconds(), 0.005), SWEEP_S)
+
+    async def _heartbeat(self) -> None:
+        """Renew every third of a lease; a run that is no longer ours is dropped at once."""
+        while True:
+            await asyncio.sleep(self._lease_s / 3)
+            claims = [claim for claim, _ in self._driving.values()]
+            if not claims:
+                continue
+            with contextlib.suppress(OSError):
+                async with self._database.transaction() as tx:
+                    kept = await lease.renew(tx, claims, lease_s=self._lease_s)
+                for claim in claims:
+                    if claim.run not in kept and claim.run in self._driving:
+                        current, task = self._driving[claim.run]
+                        if current == claim:
+                            task.cancel()
