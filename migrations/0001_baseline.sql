@@ -49,6 +49,7 @@ CREATE TABLE os_image (
     kernel_url TEXT NOT NULL,
     initrd_url TEXT NOT NULL,
     mirror_url TEXT NOT NULL,
+    image_url TEXT NOT NULL DEFAULT '',
     is_enabled BOOLEAN NOT NULL DEFAULT true,
     CONSTRAINT known_family CHECK (family IN ('debian', 'ubuntu', 'almalinux'))
 );
@@ -399,7 +400,8 @@ CREATE TABLE bmc (
     system_path TEXT NOT NULL DEFAULT '',
     tls_mode TEXT NOT NULL DEFAULT 'ca',
     ca_pem TEXT NOT NULL DEFAULT '',
-    facts JSONB NOT NULL DEFAULT '{}',
+    boot_method TEXT NOT NULL DEFAULT 'network',
+    CONSTRAINT known_boot CHECK (boot_method IN ('network', 'virtual-media')),
     CONSTRAINT known_tls CHECK (tls_mode IN ('ca', 'pin', 'off'))
 );
 

@@ -112,6 +112,7 @@ class OsImage(Table, tablename="os_image"):
     kernel_url = text()
     initrd_url = text()
     mirror_url = text()
+    image_url = text(default="")
     is_enabled = Boolean(default=True)
 
     known_family = Check("family IN ('debian', 'ubuntu', 'almalinux')")

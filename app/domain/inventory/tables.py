@@ -1,6 +1,6 @@
 """Hardware: where it stands, what it is, and who holds it."""
 
-from piccolo.columns import JSONB, UUID, BigInt, Boolean, Bytea, Integer, SmallInt
+from piccolo.columns import UUID, BigInt, Boolean, Bytea, Integer, SmallInt
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
@@ -100,7 +100,11 @@ class Disk(Table, tablename="disk"):
 
 
 class Bmc(Table, tablename="bmc"):
-    """The management controller of a server; its password is sealed."""
+    """The management controller of a server; its password is sealed.
+
+    `boot_method` says how an installation reaches the machine: over its network card, or, where
+    there is no DHCP for it, by virtual media.
+    """
 
     id = key()
     server = reference(Server, unique=True)
@@ -111,6 +115,7 @@ class Bmc(Table, tablename="bmc"):
     system_path = text(default="")
     tls_mode = text(default="ca")
     ca_pem = text(default="")
-    facts = JSONB(default="{}")
+    boot_method = text(default="network")
 
+    known_boot = Check("boot_method IN ('network', 'virtual-media')")
     known_tls = Check("tls_mode IN ('ca', 'pin', 'off')")
