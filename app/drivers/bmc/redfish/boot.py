@@ -1,0 +1,121 @@
+"""One-time boot over Redfish: set, read back, compare."""
+
+import asyncio
+from typing import Any
+
+from sushy import BootSource, BootSourceOverrideEnabled, BootSourceOverrideMode
+from sushy import exceptions as sushy_errors
+
+from app.drivers.bmc.redfish.link import Link
+from app.drivers.bmc.redfish.words import translate
+from app.drivers.boot import BootDevice, BootMode, BootOverride
+from app.drivers.errors import NotReached, Refused
+
+_SOURCES = {
+    BootDevice.PXE: BootSource.PXE,
+    BootDevice.CD: BootSource.CD,
+    BootDevice.DISK: BootSource.HDD,
+    BootDevice.UEFI_HTTP: BootSource.UEFI_HTTP,
+}
+_MODES = {
+    BootMode.UEFI: BootSourceOverrideMode.UEFI,
+    BootMode.LEGACY: BootSourceOverrideMode.LEGACY,
+}
+_DEVICE_OF = {source: device for device, source in _SOURCES.items()} | {
+    # Supermicro presents virtual media as a USB CD, and sushy asks it for that one.
+    BootSource.USB_CD: BootDevice.CD,
+}
+_MODE_OF = {source: mode for mode, source in _MODES.items()}
+
+
+class RedfishBoot:
+    """Adapter of `app.drivers.boot.BootDriver`."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    async def set_once(
+        self,
+        device: BootDevice,
+        *,
+        mode: BootMode | None = None,
+        http_boot_uri: str | None = None,
+        deadline_s: float = 20.0,
+    ) -> BootOverride:
+        try:
+            async with asyncio.timeout(deadline_s), self._link.commands:
+                return await self._link.call(
+                    lambda system: _set(self._link.peer, system, device, mode, http_boot_uri),
+                    deadline_s=deadline_s,
+                )
+        except TimeoutError:
+            raise NotReached(
+                self._link.peer,
+                wanted=f"boot from {device}",
+                seen="busy with another change",
+                deadline_s=deadline_s,
+            ) from None
+
+
+def _set(
+    peer: str, system: Any, device: BootDevice, mode: BootMode | None, uri: str | None
+) -> BootOverride:
+    """Try the payloads that vendors want, and believe only what is read back.
+
+    Some BMCs answer an error and apply, some answer 200 and revert, Supermicro
+    wants the mode sent again and HPE rejects it.
+    """
+    system.refresh(force=True)
+    rejection: sushy_errors.SushyError | None = None
+    seen: BootOverride | None = None
+    for mode_sent in _payload_modes(mode, system.boot.mode if system.boot else None):
+        try:
+            system.set_system_boot_options(
+                _SOURCES[device],
+                enabled=BootSourceOverrideEnabled.ONCE,
+                mode=mode_sent,
+                http_boot_uri=uri,
+            )
+        except (sushy_errors.AccessError, sushy_errors.ConnectionError):
+            raise
+        except sushy_errors.SushyError as error:
+            rejection = error
+        system.refresh(force=True)
+        seen = _seen(system)
+        if seen is not None and seen.device is device and mode in {None, seen.mode}:
+            return seen
+    if rejection is not None:
+        raise translate(peer, rejection) from rejection
+    raise Refused(
+        peer,
+        field="boot",
+        reason=f"{device} was accepted, yet {_text(seen)} is set; use another boot device",
+    )
+
+
+def _payload_modes(
+    wanted: BootMode | None, current: BootSourceOverrideMode | None
+) -> tuple[BootSourceOverrideMode | None, ...]:
+    if wanted is not None:
+        return (_MODES[wanted],)
+    return (None,) if current is None else (None, current)
+
+
+def _seen(system: Any) -> BootOverride | None:
+    boot = system.boot
+    if boot is None or boot.enabled is BootSourceOverrideEnabled.DISABLED:
+        return None
+    device = _DEVICE_OF.get(boot.target)
+    if device is None:
+        return None
+    return BootOverride(
+        device=device,
+        mode=_MODE_OF.get(boot.mode),
+        once=boot.enabled is BootSourceOverrideEnabled.ONCE,
+    )
+
+
+def _text(seen: BootOverride | None) -> str:
+    if seen is None:
+        return "no override"
+    return f"{seen.device} ({seen.mode or 'mode unknown'})"

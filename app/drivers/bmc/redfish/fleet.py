@@ -1,0 +1,108 @@
+"""Hands out Redfish BMCs and keeps what is expensive about them: their sessions."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from sushy import ResetType
+from sushy import exceptions as sushy_errors
+
+from app.drivers.bmc.contract import BmcAddress, Inventory, Nic
+from app.drivers.bmc.redfish.boot import RedfishBoot
+from app.drivers.bmc.redfish.link import Link
+from app.drivers.bmc.redfish.media import RedfishMedia
+from app.drivers.bmc.redfish.power import RedfishPower
+from app.drivers.bmc.redfish.words import ABSENT_STATUSES
+
+POOL_THREADS = 64
+"""A hung BMC holds one thread for its time-outs (3 to 6 s), so 64 can hang before a
+healthy one waits; idle threads are not started."""
+
+
+class RedfishBmc:
+    """Adapter of `app.drivers.bmc.contract.Bmc`."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self.power = RedfishPower(link)
+        self.boot = RedfishBoot(link)
+        self.media = RedfishMedia(link)
+
+    async def inventory(self) -> Inventory:
+        return await self._link.call(_inventory, deadline_s=30.0)
+
+    async def cold_reset(self) -> None:
+        async with self._link.commands:
+            await self._link.call(_reset_manager)
+            # The restart forgets every session.
+            await self._link.close()
+
+
+class RedfishFleet:
+    """Adapter of `app.drivers.bmc.contract.BmcFleet`. One per process and event loop."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(POOL_THREADS, thread_name_prefix="redfish")
+        self._links: dict[tuple[str, ...], Link] = {}
+
+    def bmc(self, address: BmcAddress) -> RedfishBmc:
+        """Return the BMC at `address`; the connection is shared by all who ask for it.
+
+        Changed credentials or trust make another link, so nothing is tried with
+        those that were rejected.
+        """
+        key = (
+            address.url,
+            address.system_path or "",
+            address.username,
+            address.password.digest(),
+            repr(address.tls),
+        )
+        link = self._links.get(key)
+        if link is None:
+            link = self._links[key] = Link(address, self._pool)
+        return RedfishBmc(link)
+
+    async def close(self) -> None:
+        links, self._links = list(self._links.values()), {}
+        await asyncio.gather(*(link.close() for link in links))
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _inventory(system: Any) -> Inventory:
+    system.refresh(force=True)
+    processors = system.json.get("ProcessorSummary") or {}
+    return Inventory(
+        uuid=system.uuid,
+        manufacturer=system.manufacturer,
+        model=system.model,
+        serial=system.serial_number,
+        bios_version=system.bios_version,
+        memory_gib=system.memory_summary.size_gib if system.memory_summary else None,
+        cpu_count=processors.get("Count"),
+        cpu_model=processors.get("Model"),
+        nics=_nics(system),
+    )
+
+
+def _nics(system: Any) -> tuple[Nic, ...]:
+    try:
+        members = system.ethernet_interfaces.get_members()
+    except sushy_errors.MissingAttributeError:
+        return ()
+    except sushy_errors.HTTPError as error:
+        if error.status_code in ABSENT_STATUSES:
+            return ()
+        raise
+    return tuple(
+        Nic(name=member.identity or member.name or mac, mac=mac.lower())
+        for member in members
+        if (mac := member.permanent_mac_address or member.mac_address)
+    )
+
+
+def _reset_manager(system: Any) -> None:
+    manager = system.managers[0]
+    allowed = manager.get_allowed_reset_manager_values()
+    graceful = ResetType.GRACEFUL_RESTART
+    manager.reset_manager(graceful if graceful in allowed else ResetType.FORCE_RESTART)

@@ -1,0 +1,94 @@
+"""One BMC's link: sushy in threads, one request at a time, seen as hung in about 3 s."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from sushy import exceptions as sushy_errors
+
+from app.drivers.bmc.contract import BmcAddress
+from app.drivers.bmc.redfish.session import READ_TIMEOUT_S, Session
+from app.drivers.bmc.redfish.words import translate
+from app.drivers.errors import Unreachable
+
+CALL_DEADLINE_S = 10.0
+MIN_INTERVAL_S = 0.02
+"""BMCs freeze under bursts; this costs nothing beside their own 50 ms an answer."""
+
+T = TypeVar("T")
+
+
+class Link:
+    """Runs work against one BMC, never two at once."""
+
+    def __init__(self, address: BmcAddress, pool: ThreadPoolExecutor) -> None:
+        self.peer = address.url
+        self.commands = asyncio.Lock()
+        """Held by whoever changes the machine; reading does not need it."""
+        self._address = address
+        self._pool = pool
+        self._slot = asyncio.Lock()
+        self._session: Session | None = None
+        self._answered_at_s = 0.0
+
+    async def call(
+        self,
+        work: Callable[[Any], T],
+        *,
+        deadline_s: float = CALL_DEADLINE_S,
+        read_timeout_s: float = READ_TIMEOUT_S,
+    ) -> T:
+        """Return `work(system)`, where `system` is the kept `sushy` System.
+
+        A thread cannot be stopped: when the deadline passes, the slot stays taken
+        until the thread ends by its own time-outs. So a hung BMC costs the pool one
+        thread at most, and whoever asks it meanwhile is told that it is busy.
+        """
+        try:
+            async with asyncio.timeout(deadline_s):
+                await self._slot.acquire()
+                try:
+                    done = asyncio.get_running_loop().run_in_executor(
+                        self._pool, self._run, work, read_timeout_s
+                    )
+                except BaseException:
+                    self._slot.release()
+                    raise
+                done.add_done_callback(self._free_slot)
+                return await asyncio.shield(done)
+        except TimeoutError:
+            raise Unreachable(self.peer, f"no answer within {deadline_s:g} s") from None
+
+    async def close(self) -> None:
+        """End the session after the call under way, if any."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CALL_DEADLINE_S), self._slot:
+                await asyncio.get_running_loop().run_in_executor(self._pool, self._drop)
+
+    def _free_slot(self, done: "asyncio.Future[Any]") -> None:
+        self._slot.release()
+        if not done.cancelled():
+            done.exception()  # seen here, for the caller may have given up already
+
+    def _run(self, work: Callable[[Any], T], read_timeout_s: float) -> T:
+        time.sleep(max(0.0, self._answered_at_s + MIN_INTERVAL_S - time.monotonic()))
+        try:
+            if self._session is None:
+                self._session = Session(self._address)
+            self._session.connector.be_patient(read_timeout_s)
+            return work(self._session.system)
+        except sushy_errors.AccessError as error:
+            self._drop()  # other credentials may be right at the next call
+            raise translate(self.peer, error) from error
+        except Exception as error:
+            raise translate(self.peer, error) from error
+        finally:
+            self._answered_at_s = time.monotonic()
+
+    def _drop(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            session.close()

@@ -1,0 +1,69 @@
+"""From sushy's exceptions to ours, keeping the BMC's own words."""
+
+import requests
+from sushy import exceptions as sushy_errors
+
+from app.drivers.errors import DriverError, Refused, Retriable, Unauthorised, Unreachable
+
+BUSY_STATUSES = frozenset({408, 409, 412, 423, 425, 429})
+"""Answers that mean `not now`: locked, in another job, too many requests, stale ETag."""
+
+ABSENT_STATUSES = frozenset({404, 405, 501})
+"""Answers that mean `this BMC has no such thing`."""
+
+
+def translate(peer: str, error: Exception) -> DriverError:
+    """Return the `DriverError` for what sushy or requests raised while talking to `peer`."""
+    match error:
+        case DriverError():
+            return error
+        case sushy_errors.AccessError():
+            return Unauthorised(peer, said(error))
+        case sushy_errors.HTTPError():
+            return _http(peer, error)
+        case sushy_errors.ConnectionError() | requests.RequestException():
+            return _transport(peer, error)
+        case sushy_errors.SushyError():
+            return Refused(peer, field="redfish", reason=str(error))
+        case _:
+            return Retriable(peer, f"the answer makes no sense: {type(error).__name__}: {error}")
+
+
+def said(error: sushy_errors.HTTPError) -> str:
+    """Return the status and the message that the BMC sent with it."""
+    words = error.detail
+    if not words and isinstance(error.extended_info, list):
+        words = "; ".join(
+            info["Message"]
+            for info in error.extended_info
+            if isinstance(info, dict) and info.get("Message")
+        )
+    return f"HTTP {error.status_code}: {words or 'no reason given'}"
+
+
+def _http(peer: str, error: sushy_errors.HTTPError) -> DriverError:
+    status = error.status_code
+    if status in ABSENT_STATUSES:
+        return Refused(peer, field="redfish", reason=said(error))
+    if status >= 500 or status in BUSY_STATUSES:
+        return Retriable(peer, said(error))
+    return Refused(peer, field="request", reason=said(error))
+
+
+def _transport(peer: str, error: Exception) -> DriverError:
+    """Tell a certificate that is not trusted (final) from a BMC that is away (not)."""
+    chain = _causes(error)
+    if any(isinstance(cause, requests.exceptions.SSLError) for cause in chain):
+        return Refused(peer, field="tls", reason=str(chain[-1]))
+    if any(isinstance(cause, requests.exceptions.ConnectTimeout) for cause in chain):
+        return Unreachable(peer, "no connection in time")
+    if any(isinstance(cause, requests.exceptions.Timeout) for cause in chain):
+        return Unreachable(peer, "connected, but no answer in time")
+    return Unreachable(peer, str(chain[-1]) or type(chain[-1]).__name__)
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    chain = [error]
+    while (cause := chain[-1].__cause__ or chain[-1].__context__) is not None:
+        chain.append(cause)
+    return chain

@@ -1,0 +1,37 @@
+"""The contract of a deployer: from an install specification to what the machine fetches."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import msgspec
+
+from app.drivers.deploy.spec import InstallSpec
+
+
+class Document(msgspec.Struct, frozen=True):
+    """One file that the machine fetches while it installs."""
+
+    media_type: str
+    body: str
+
+
+class Deployer(Protocol):
+    """Renders everything one installation needs. Pure: no network, no clock, no files."""
+
+    key: str
+
+    def boot_script(self, spec: InstallSpec) -> str:
+        """Return the iPXE script that starts the installer of `spec`."""
+        ...
+
+    def disk_script(self) -> str:
+        """Return the iPXE script for a machine that has nothing to install."""
+        ...
+
+    def documents(self, spec: InstallSpec) -> Mapping[str, Document]:
+        """Return what is served under `{callback_base}/`, by file name."""
+        ...
+
+    def boot_iso(self, script: str) -> bytes:
+        """Return an ISO for virtual media that runs `script`. Cost: about 10 ms."""
+        ...

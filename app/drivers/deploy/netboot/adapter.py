@@ -1,0 +1,59 @@
+"""The netboot deployer: which files each family of installers fetches."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from app.drivers.deploy.contract import Document
+from app.drivers.deploy.netboot.autoinstall import render_meta_data, render_user_data
+from app.drivers.deploy.netboot.ipxe import boot_from_disk, render_ipxe
+from app.drivers.deploy.netboot.iso import build_boot_iso
+from app.drivers.deploy.netboot.kickstart import render_kickstart
+from app.drivers.deploy.netboot.post_install import render_post_install
+from app.drivers.deploy.netboot.preseed import render_preseed
+from app.drivers.deploy.spec import Family, InstallSpec
+
+Renderer = Callable[[InstallSpec], str]
+
+TEXT = "text/plain; charset=utf-8"
+YAML = "text/cloud-config; charset=utf-8"
+
+ANSWERS: Mapping[Family, Mapping[str, tuple[str, Renderer]]] = {
+    Family.DEBIAN: {"preseed.cfg": (TEXT, render_preseed)},
+    Family.UBUNTU: {
+        "user-data": (YAML, render_user_data),
+        "meta-data": (YAML, render_meta_data),
+        # cloud-init asks for it and waits on an error; empty means: nothing to add.
+        "vendor-data": (YAML, lambda _spec: ""),
+    },
+    Family.ALMALINUX: {"ks.cfg": (TEXT, render_kickstart)},
+}
+EVERYWHERE: Mapping[str, tuple[str, Renderer]] = {
+    "boot.ipxe": (TEXT, render_ipxe),
+    "post-install.sh": (TEXT, render_post_install),
+}
+
+
+class Netboot:
+    """Adapter of `app.drivers.deploy.contract.Deployer`."""
+
+    key = "netboot"
+
+    def __init__(self, ipxe_efi: Path | None = None) -> None:
+        """`ipxe_efi` is an iPXE EFI binary; without it ISOs boot in the lab only."""
+        self._ipxe_efi = ipxe_efi
+
+    def boot_script(self, spec: InstallSpec) -> str:
+        return render_ipxe(spec)
+
+    def disk_script(self) -> str:
+        return boot_from_disk()
+
+    def documents(self, spec: InstallSpec) -> Mapping[str, Document]:
+        return {
+            name: Document(media_type, render(spec))
+            for name, (media_type, render) in {**ANSWERS[spec.family], **EVERYWHERE}.items()
+        }
+
+    def boot_iso(self, script: str) -> bytes:
+        binary = None if self._ipxe_efi is None else self._ipxe_efi.read_bytes()
+        return build_boot_iso(script, ipxe_efi=binary)

@@ -1,0 +1,108 @@
+"""What is to be installed: facts only, checked when they are put together."""
+
+from enum import StrEnum
+from typing import Literal
+
+import msgspec
+
+from app.drivers.deploy.checks import problems_of
+
+
+class Family(StrEnum):
+    """Which installer runs."""
+
+    DEBIAN = "debian"
+    """debian-installer with a preseed file."""
+    UBUNTU = "ubuntu"
+    """Subiquity with autoinstall over cloud-init's nocloud source."""
+    ALMALINUX = "almalinux"
+    """Anaconda with a kickstart file."""
+
+
+class Firmware(StrEnum):
+    """How the machine boots; decides which small partitions the disk needs."""
+
+    UEFI = "uefi"
+    BIOS = "bios"
+
+
+class DiskKind(StrEnum):
+    """What the system disks are; decides the names the kernel gives them."""
+
+    NVME = "nvme"
+    SSD = "ssd"
+    HDD = "hdd"
+
+
+class Ipv4(msgspec.Struct, frozen=True, kw_only=True):
+    address: str
+    prefixlen: int
+    gateway: str
+
+
+class Ipv6(msgspec.Struct, frozen=True, kw_only=True):
+    address: str
+    prefixlen: int
+    gateway: str | None = None
+
+
+class Disks(msgspec.Struct, frozen=True, kw_only=True):
+    """The system disks and how they are joined (Linux md)."""
+
+    kind: DiskKind = DiskKind.SSD
+    raid: Literal[0, 1, 10] | None = None
+    count: int = 1
+    """How many disks the system spans; without RAID only the first is used."""
+    devices: tuple[str, ...] = ()
+    """Device paths where they are known, for example `/dev/sdc`; else by kind and count."""
+
+    def paths(self) -> tuple[str, ...]:
+        """Return the device paths that the system is installed on."""
+        used = self.count if self.raid is not None else 1
+        if self.devices:
+            return self.devices[:used]
+        if self.kind is DiskKind.NVME:
+            return tuple(f"/dev/nvme{number}n1" for number in range(used))
+        return tuple(f"/dev/sd{chr(ord('a') + number)}" for number in range(used))
+
+
+class InstallSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """One installation. Raises `app.core.errors.Invalid` with every bad field named."""
+
+    os_key: str
+    """Our name of the system, for example `debian-12`."""
+    family: Family
+    release: str
+    """The distribution's own name: `bookworm`, `noble`, `9`."""
+    kernel_url: str
+    initrd_url: str
+    mirror_url: str
+    image_url: str | None = None
+    """The live server image; Ubuntu's installer cannot start without it."""
+    hostname: str
+    domain: str
+    mac: str
+    """The card that carries the network, lower case with colons."""
+    ipv4: Ipv4
+    extra_ipv4: tuple[str, ...] = ()
+    ipv6: Ipv6 | None = None
+    vlan: int | None = None
+    """Tagged VLAN of the addresses; None when the port is untagged."""
+    nameservers: tuple[str, ...]
+    root_password_hash: str | None = None
+    """`$6$…` (see `passwords.py`); None means that only keys open the machine."""
+    ssh_keys: tuple[str, ...] = ()
+    disks: Disks = Disks()
+    firmware: Firmware = Firmware.UEFI
+    ssh_port: int = 22
+    callback_base: str
+    """`{base}/netboot/{token}`, without a slash at the end; the token is the secret."""
+    post_install: str = ""
+    """A bash script of the operator's, run as root in the installed system."""
+
+    def __post_init__(self) -> None:
+        problems_of(self)
+
+    @property
+    def fqdn(self) -> str:
+        return f"{self.hostname}.{self.domain}"

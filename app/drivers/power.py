@@ -1,0 +1,31 @@
+"""The contract for powering one server."""
+
+from enum import StrEnum
+from typing import Protocol
+
+
+class Power(StrEnum):
+    """Whether a server runs."""
+
+    ON = "on"
+    """The main board is powered; says nothing of the operating system."""
+    OFF = "off"
+    """Only the BMC is powered."""
+    UNKNOWN = "unknown"
+    """On the way between the two, or the BMC does not say."""
+
+
+class PowerDriver(Protocol):
+    """Powers one server. Calls are idempotent and raise only `DriverError`s."""
+
+    async def read(self) -> Power:
+        """Return the state now. Cost: one request; a hung BMC is seen in about 3 s."""
+        ...
+
+    async def ensure(self, wanted: Power, *, deadline_s: float) -> None:
+        """Return once the BMC itself reports `wanted`, which is `ON` or `OFF`.
+
+        Off is hard: for a machine that is about to be installed or released.
+        Raises `NotReached` when the order was taken and nothing followed in time.
+        """
+        ...

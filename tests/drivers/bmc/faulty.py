@@ -1,0 +1,192 @@
+"""A small Redfish BMC over TLS that misbehaves on request: what no emulator does."""
+
+import asyncio
+import base64
+import json
+import ssl
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from tests.drivers.certificates import Issued
+
+SYSTEM = "/redfish/v1/Systems/1"
+USER, PASSWORD = "operator", "right horse"
+
+
+@dataclass
+class Faults:
+    hang: bool = False
+    unauthorised: bool = False
+    ignore_reset: bool = False
+    reject_reset_status: int = 0
+    """Answer resets so, this many times."""
+    reject_reset_times: int = 0
+    reject_applies: bool = False
+    """Apply a reset or boot change in spite of the error."""
+    revert_boot: bool = False
+    need_mode: bool = False
+    fail_reads: int = 0
+    """Answer this many reads with 503."""
+    sessions: bool = False
+
+
+@dataclass
+class FaultyBmc:
+    """Serves one system with a manager; records every request."""
+
+    issued: Issued
+    faults: Faults = field(default_factory=Faults)
+    power: str = "Off"
+    boot: dict[str, Any] = field(
+        default_factory=lambda: {
+            "BootSourceOverrideEnabled": "Disabled",
+            "BootSourceOverrideTarget": "None",
+            "BootSourceOverrideMode": "UEFI",
+        }
+    )
+    requests: list[tuple[str, str]] = field(default_factory=list)
+    bodies: list[Any] = field(default_factory=list)
+    open_sessions: int = 0
+    under_way: int = 0
+    most_under_way: int = 0
+    port: int = 0
+
+    async def __aenter__(self) -> Self:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.issued.cert, self.issued.key)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, ssl=context)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        self.faults.hang = False
+        self._server.close()
+
+    @property
+    def url(self) -> str:
+        return f"https://127.0.0.1:{self.port}"
+
+    def asked(self, method: str) -> list[str]:
+        return [path for verb, path in self.requests if verb == method]
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+            request, *lines = head.split("\r\n")
+            method, path, _ = request.split(" ")
+            headers = {k.lower(): v for k, _, v in (line.partition(": ") for line in lines if line)}
+            body = await reader.readexactly(int(headers.get("content-length", 0)))
+            document = json.loads(body) if body else None
+            self.requests.append((method, path.rstrip("/")))
+            self.bodies.append(document)
+            self.under_way += 1
+            self.most_under_way = max(self.most_under_way, self.under_way)
+            try:
+                while self.faults.hang:  # noqa: ASYNC110 - a test flips a plain field
+                    await asyncio.sleep(0.05)
+                await asyncio.sleep(0.02)
+                status, extra, answer = self._answer(method, path.rstrip("/"), headers, document)
+            finally:
+                self.under_way -= 1
+            payload = b"" if answer is None else json.dumps(answer).encode()
+            writer.write(
+                f"HTTP/1.1 {status} x\r\nContent-Type: application/json\r\n{extra}"
+                f"Content-Length: {len(payload)}\r\nConnection: close\r\n\r\n".encode()
+                + payload
+            )
+            await writer.drain()
+        except (ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
+            pass  # the client went away, as the test wants it to
+        finally:
+            writer.close()
+
+    def _answer(  # noqa: C901 - one branch a resource reads best in one place
+        self, method: str, path: str, headers: dict[str, str], body: Any
+    ) -> tuple[int, str, Any]:
+        if path == "/redfish/v1":
+            root = {
+                "Id": "root",
+                "RedfishVersion": "1.5.0",
+                "Systems": {"@odata.id": "/redfish/v1/Systems"},
+            }
+            if self.faults.sessions:
+                root["Links"] = {"Sessions": {"@odata.id": "/redfish/v1/SessionService/Sessions"}}
+            return 200, "", root
+        if path == "/redfish/v1/SessionService/Sessions" and method == "POST":
+            if self.faults.unauthorised or body != {"UserName": USER, "Password": PASSWORD}:
+                return 401, "", error("the password is wrong")
+            self.open_sessions += 1
+            where = "/redfish/v1/SessionService/Sessions/1"
+            return 201, f"X-Auth-Token: token-1\r\nLocation: {where}\r\n", {"@odata.id": where}
+        basic = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+        if self.faults.unauthorised or (
+            headers.get("authorization") != basic and headers.get("x-auth-token") != "token-1"
+        ):
+            return 401, "", error("the password is wrong")
+        if method == "DELETE":
+            self.open_sessions -= 1
+            return 204, "", None
+        if path == "/redfish/v1/Systems":
+            return 200, "", {"Members": [{"@odata.id": SYSTEM}]}
+        if path == SYSTEM and method == "GET":
+            if self.faults.fail_reads:
+                self.faults.fail_reads -= 1
+                return 503, "", error("the BMC is rebooting")
+            return 200, "", self._system()
+        if path == SYSTEM and method == "PATCH":
+            return self._patch(body["Boot"])
+        if path.endswith("ComputerSystem.Reset"):
+            return self._reset(body["ResetType"])
+        if path == "/redfish/v1/Managers/1":
+            return (
+                200,
+                "",
+                {
+                    "Id": "1",
+                    "Actions": {
+                        "#Manager.Reset": {
+                            "target": "/redfish/v1/Managers/1/Actions/Manager.Reset",
+                            "ResetType@Redfish.AllowableValues": ["ForceRestart"],
+                        }
+                    },
+                },
+            )
+        if path.endswith("Manager.Reset"):
+            return 204, "", None
+        return 404, "", error("no such resource")
+
+    def _system(self) -> dict[str, Any]:
+        return {
+            "Id": "1",
+            "PowerState": self.power,
+            "Boot": self.boot
+            | {"BootSourceOverrideTarget@Redfish.AllowableValues": ["None", "Pxe", "Cd", "Hdd"]},
+            "Links": {"ManagedBy": [{"@odata.id": "/redfish/v1/Managers/1"}]},
+            "Actions": {
+                "#ComputerSystem.Reset": {
+                    "target": f"{SYSTEM}/Actions/ComputerSystem.Reset",
+                    "ResetType@Redfish.AllowableValues": ["On", "ForceOff"],
+                }
+            },
+        }
+
+    def _patch(self, boot: dict[str, Any]) -> tuple[int, str, Any]:
+        if self.faults.need_mode and "BootSourceOverrideMode" not in boot:
+            return 400, "", error("the mode is missing")
+        if not self.faults.revert_boot:
+            self.boot |= boot
+        return (500, "", error("it went wrong")) if self.faults.reject_applies else (204, "", None)
+
+    def _reset(self, kind: str) -> tuple[int, str, Any]:
+        if self.faults.reject_reset_times:
+            self.faults.reject_reset_times -= 1
+            if self.faults.reject_applies:
+                self.power = "On" if kind == "On" else "Off"
+            return self.faults.reject_reset_status, "", error("not in this state")
+        if not self.faults.ignore_reset:
+            self.power = "On" if kind == "On" else "Off"
+        return 204, "", None
+
+
+def error(words: str) -> dict[str, Any]:
+    return {"error": {"code": "Base.1.0.GeneralError", "message": words}}

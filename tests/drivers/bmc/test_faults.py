@@ -1,0 +1,227 @@
+"""The Redfish adapter against a BMC that misbehaves; each test is named after the fault."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+
+from app.drivers.bmc.contract import BmcAddress, TrustCa
+from app.drivers.bmc.redfish import RedfishFleet
+from app.drivers.bmc.redfish.fleet import RedfishBmc
+from app.drivers.boot import BootDevice, BootMode
+from app.drivers.errors import NotReached, Refused, Retriable, Unauthorised, Unreachable
+from app.drivers.power import Power
+from app.drivers.secret import Secret
+from tests.drivers.bmc.faulty import PASSWORD, USER, FaultyBmc
+from tests.drivers.certificates import Authority
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("faulty"))
+
+
+@pytest.fixture
+async def faulty(authority: Authority) -> AsyncIterator[FaultyBmc]:
+    async with FaultyBmc(authority.issue("faulty")) as server:
+        yield server
+
+
+@pytest.fixture
+async def fleet() -> AsyncIterator[RedfishFleet]:
+    fleet = RedfishFleet()
+    yield fleet
+    await fleet.close()
+
+
+@pytest.fixture
+def bmc(fleet: RedfishFleet, faulty: FaultyBmc, authority: Authority) -> RedfishBmc:
+    return fleet.bmc(address(faulty, authority))
+
+
+def address(faulty: FaultyBmc, authority: Authority, password: str = PASSWORD) -> BmcAddress:
+    return BmcAddress(
+        url=faulty.url, username=USER, password=Secret(password), tls=TrustCa(authority.pem)
+    )
+
+
+async def test_a_hung_bmc_is_seen_in_about_three_seconds(
+    bmc: RedfishBmc, faulty: FaultyBmc
+) -> None:
+    faulty.faults.hang = True
+    started_s = time.monotonic()
+    with pytest.raises(Unreachable, match="no answer in time"):
+        await bmc.power.read()
+    assert 2.5 < time.monotonic() - started_s < 4.5
+
+
+async def test_a_hung_bmc_does_not_delay_another(
+    fleet: RedfishFleet, bmc: RedfishBmc, faulty: FaultyBmc, authority: Authority
+) -> None:
+    async with FaultyBmc(authority.issue("healthy")) as healthy:
+        other = fleet.bmc(address(healthy, authority))
+        assert await other.power.read() is Power.OFF
+        faulty.faults.hang = True
+        hung = [asyncio.create_task(bmc.power.read()) for _ in range(80)]
+        await asyncio.sleep(0.2)
+        started_s = time.monotonic()
+        assert await other.power.read() is Power.OFF
+        assert time.monotonic() - started_s < 1.0
+        faulty.faults.hang = False
+        await asyncio.gather(*hung, return_exceptions=True)
+    assert faulty.most_under_way == 1
+
+
+async def test_the_total_deadline_holds_while_the_thread_hangs(
+    bmc: RedfishBmc, faulty: FaultyBmc
+) -> None:
+    faulty.faults.hang = True
+    started_s = time.monotonic()
+    with pytest.raises(NotReached, match="still unknown"):
+        await bmc.power.ensure(Power.ON, deadline_s=0.5)
+    assert time.monotonic() - started_s < 1.5
+
+
+async def test_a_reset_that_is_accepted_and_ignored_is_no_success(
+    bmc: RedfishBmc, faulty: FaultyBmc
+) -> None:
+    faulty.faults.ignore_reset = True
+    with pytest.raises(NotReached) as caught:
+        await bmc.power.ensure(Power.ON, deadline_s=1.5)
+    assert (caught.value.wanted, caught.value.seen) == ("on", "off")
+    assert len(faulty.asked("POST")) == 1
+
+
+@pytest.mark.parametrize("status", [400, 409])
+async def test_a_rejection_while_in_the_target_state_is_success(
+    bmc: RedfishBmc, faulty: FaultyBmc, status: int
+) -> None:
+    faulty.faults.reject_reset_status, faulty.faults.reject_reset_times = status, 9
+    faulty.faults.reject_applies = True
+    await bmc.power.ensure(Power.ON, deadline_s=5)
+    assert len(faulty.asked("POST")) == 1
+
+
+async def test_a_conflict_just_after_off_is_retried(
+    bmc: RedfishBmc, faulty: FaultyBmc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.drivers.bmc.redfish.power.REJECTION_PAUSE_S", 0.05)
+    faulty.faults.reject_reset_status, faulty.faults.reject_reset_times = 409, 2
+    await bmc.power.ensure(Power.ON, deadline_s=5)
+    assert len(faulty.asked("POST")) == 3
+
+
+async def test_a_lasting_conflict_is_told_in_the_bmcs_words(
+    bmc: RedfishBmc, faulty: FaultyBmc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.drivers.bmc.redfish.power.REJECTION_PAUSE_S", 0.01)
+    faulty.faults.reject_reset_status, faulty.faults.reject_reset_times = 409, 99
+    with pytest.raises(Retriable, match="HTTP 409: not in this state"):
+        await bmc.power.ensure(Power.ON, deadline_s=9)
+
+
+async def test_a_server_error_on_reset_is_not_repeated_here(
+    bmc: RedfishBmc, faulty: FaultyBmc
+) -> None:
+    faulty.faults.reject_reset_status, faulty.faults.reject_reset_times = 500, 9
+    with pytest.raises(Retriable, match="HTTP 500"):
+        await bmc.power.ensure(Power.ON, deadline_s=5)
+    assert len(faulty.asked("POST")) == 1
+
+
+async def test_answers_dropped_while_it_powers_up_are_borne(
+    bmc: RedfishBmc, faulty: FaultyBmc
+) -> None:
+    await bmc.power.read()
+    waiting = asyncio.create_task(bmc.power.ensure(Power.ON, deadline_s=10))
+    while not faulty.asked("POST"):  # noqa: ASYNC110 - the server records, it does not signal
+        await asyncio.sleep(0.01)
+    faulty.faults.fail_reads = 3  # sushy asks a second time after a 503
+    await waiting
+
+
+async def test_a_wrong_password_is_tried_once(
+    fleet: RedfishFleet, faulty: FaultyBmc, authority: Authority
+) -> None:
+    faulty.faults.sessions = True
+    with pytest.raises(Unauthorised, match="the password is wrong"):
+        await fleet.bmc(address(faulty, authority, "wrong")).power.ensure(Power.ON, deadline_s=5)
+    assert len(faulty.requests) == 2  # the service root, then one log-in
+
+
+async def test_credentials_that_were_mended_work_at_the_next_call(
+    bmc: RedfishBmc, faulty: FaultyBmc
+) -> None:
+    faulty.faults.unauthorised = True
+    with pytest.raises(Unauthorised):
+        await bmc.power.read()
+    faulty.faults.unauthorised = False
+    assert await bmc.power.read() is Power.OFF
+
+
+async def test_sessions_are_reused_and_deleted(
+    fleet: RedfishFleet, bmc: RedfishBmc, faulty: FaultyBmc, authority: Authority
+) -> None:
+    faulty.faults.sessions = True
+    for _ in range(3):
+        await bmc.power.read()
+        await fleet.bmc(address(faulty, authority)).power.read()
+    assert faulty.open_sessions == 1
+    assert len(faulty.asked("POST")) == 1
+    await fleet.close()
+    assert faulty.open_sessions == 0
+
+
+async def test_basic_is_used_where_there_are_no_sessions(
+    bmc: RedfishBmc, faulty: FaultyBmc
+) -> None:
+    assert await bmc.power.read() is Power.OFF
+    assert faulty.asked("POST") == []
+
+
+async def test_boot_override_accepted_and_then_reverted(bmc: RedfishBmc, faulty: FaultyBmc) -> None:
+    """bmclib#459: 200 OK, and the old target stays."""
+    faulty.faults.revert_boot = True
+    with pytest.raises(Refused, match="no override"):
+        await bmc.boot.set_once(BootDevice.PXE)
+
+
+async def test_a_bmc_that_wants_the_mode_gets_it(bmc: RedfishBmc, faulty: FaultyBmc) -> None:
+    faulty.faults.need_mode = True
+    override = await bmc.boot.set_once(BootDevice.PXE)
+    assert (override.device, override.mode, override.once) == (BootDevice.PXE, BootMode.UEFI, True)
+
+
+async def test_an_error_that_applied_is_success(bmc: RedfishBmc, faulty: FaultyBmc) -> None:
+    faulty.faults.reject_applies = True
+    assert (await bmc.boot.set_once(BootDevice.CD)).device is BootDevice.CD
+
+
+async def test_a_boot_device_it_does_not_have_is_refused(bmc: RedfishBmc) -> None:
+    with pytest.raises(Refused, match="UEFI_HTTP"):
+        await bmc.boot.set_once(BootDevice.UEFI_HTTP)
+
+
+async def test_cold_reset_restarts_the_manager(bmc: RedfishBmc, faulty: FaultyBmc) -> None:
+    await bmc.cold_reset()
+    assert faulty.asked("POST") == ["/redfish/v1/Managers/1/Actions/Manager.Reset"]
+    assert {"ResetType": "ForceRestart"} in faulty.bodies
+    assert await bmc.power.read() is Power.OFF
+
+
+async def test_inventory_without_cards_is_empty(bmc: RedfishBmc) -> None:
+    assert (await bmc.inventory()).nics == ()
+
+
+async def test_no_virtual_cd_is_refused(bmc: RedfishBmc) -> None:
+    with pytest.raises(Refused):
+        await bmc.media.eject()
+
+
+async def test_there_is_no_way_to_ask_for_an_unknown_state(
+    bmc: RedfishBmc, faulty: FaultyBmc
+) -> None:
+    with pytest.raises(ValueError, match="on or off"):
+        await bmc.power.ensure(Power.UNKNOWN, deadline_s=1)
+    assert faulty.asked("GET") == []
