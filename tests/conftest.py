@@ -1,6 +1,8 @@
 """What every test may use: one embedded PostgreSQL and Redis for the whole run."""
 
+import asyncio
 import os
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,15 +30,31 @@ settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("data")
+def data_dir() -> Iterator[Path]:
+    """Not below pytest's own folder: that is closed to the user that PostgreSQL runs as."""
+    with tempfile.TemporaryDirectory(prefix="slipway-test-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(scope="session")
 def postgres(data_dir: Path) -> Iterator[EmbeddedPostgres]:
     server = EmbeddedPostgres(data_dir)
+    hurry(server.dsn)
     yield server
     server.stop()
+
+
+def hurry(dsn: str) -> None:
+    """Let the test server skip the disk: a power cut during the tests loses nothing of value."""
+
+    async def alter() -> None:
+        connection = await asyncpg.connect(dsn)
+        for name in ("fsync", "full_page_writes", "synchronous_commit"):
+            await connection.execute(f"ALTER SYSTEM SET {name} = off")
+        await connection.execute("SELECT pg_reload_conf()")
+        await connection.close()
+
+    asyncio.run(alter())
 
 
 @pytest.fixture(scope="session")

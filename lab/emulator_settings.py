@@ -1,0 +1,24 @@
+"""What the lab tells the emulator's process, apart so that only that one loads sushy-tools."""
+
+import msgspec
+
+
+class FakeSystem(msgspec.Struct):
+    """What the emulator is told of one machine."""
+
+    uuid: str
+    name: str
+    mac: str
+    ram_gb: int
+    cpu_count: int
+
+
+class EmulatorSettings(msgspec.Struct):
+    """All that the process needs; written by the lab, read once at start."""
+
+    state_folder: str
+    auth_file: str
+    certificate: str
+    private_key: str
+    speed_file: str
+    systems: list[FakeSystem]

@@ -1,0 +1,60 @@
+"""One BMC's share of the emulator: its own machine, and nothing of the others."""
+
+import re
+from typing import Any
+
+from lab.fleet import Hardware
+from lab.store import Override
+
+OWNED = re.compile(r"^/redfish/v1/(?:Systems|Managers)/([^/#]+)")
+
+
+def is_foreign(path: str, uuid: str) -> bool:
+    """Tell whether the path belongs to another machine's system or manager."""
+    owner = OWNED.match(path)
+    # The BIOS registry of the emulator lives at a fixed path below Systems.
+    return owner is not None and owner[1] not in (uuid, "Bios")
+
+
+def only_own(value: Any, uuid: str) -> Any:
+    """Return the document without links to other machines; member counts are corrected."""
+    if isinstance(value, list):
+        return [
+            only_own(item, uuid)
+            for item in value
+            if not (isinstance(item, dict) and is_foreign(str(item.get("@odata.id", "")), uuid))
+        ]
+    if isinstance(value, dict):
+        own = {key: only_own(item, uuid) for key, item in value.items()}
+        if isinstance(own.get("Members"), list):
+            own["Members@odata.count"] = len(own["Members"])
+        return own
+    return value
+
+
+def describe_system(document: dict[str, Any], hardware: Hardware, override: Override) -> None:
+    """Fill in what the emulator leaves out: the label, and how long an override holds.
+
+    The emulator forgets BootSourceOverrideEnabled and always shows "Continuous";
+    real firmware shows what was asked, and "Disabled" once a boot has used it up.
+    """
+    document["SerialNumber"] = hardware.serial
+    document["Model"] = hardware.cpu_model
+    document["Manufacturer"] = "Slipway Lab"
+    document.setdefault("Boot", {})["BootSourceOverrideEnabled"] = override
+    summary = document.setdefault("ProcessorSummary", {})
+    summary["Model"] = hardware.cpu_model
+    summary["CoreCount"] = hardware.cpu_cores * hardware.cpu_count
+    summary["LogicalProcessorCount"] = hardware.cpu_threads * hardware.cpu_count
+
+
+def override_of(boot: dict[str, Any], current: Override) -> Override:
+    """Return how long the override of a PATCH holds; Redfish's default is once."""
+    enabled = boot.get("BootSourceOverrideEnabled")
+    if enabled in ("Once", "Continuous", "Disabled"):
+        return enabled  # type: ignore[no-any-return] # one of three literals
+    if boot.get("BootSourceOverrideTarget") == "None":
+        return "Disabled"
+    if "BootSourceOverrideTarget" in boot and current == "Disabled":
+        return "Once"
+    return current

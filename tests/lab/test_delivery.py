@@ -1,0 +1,133 @@
+"""A machine driven over Redfish as Slipway drives it, from bare metal to a log-in."""
+
+import asyncio
+from itertools import pairwise
+
+import asyncssh
+import pytest
+import sushy
+
+from tests.lab.conftest import PASSWORD, Lab, Slipway
+
+SSH_PORT = 20022
+
+
+async def log_in(address: str, password: str, command: str, username: str = "root") -> str:
+    async with asyncssh.connect(
+        address, SSH_PORT, username=username, password=password, known_hosts=None, client_keys=None,
+        config=None, agent_path=None,
+    ) as connection:  # fmt: skip
+        return str((await connection.run(command, check=True)).stdout)
+
+
+async def test_bmc_shows_its_own_machine_only(lab: Lab) -> None:
+    def look() -> None:
+        bmc = lab.bmc(1)
+        [system] = bmc.get_system_collection().get_members()
+        assert system.uuid == lab.machines[1]["uuid"]
+        assert system.serial_number == lab.machines[1]["serial"]
+        assert system.memory_summary.size_gib == lab.machines[1]["ram_gb"]
+        assert list(system.ethernet_interfaces.summary) == [lab.machines[1]["mac"]]
+        [manager] = bmc.get_manager_collection().get_members()
+        assert manager.identity == lab.machines[1]["uuid"]
+        with pytest.raises(sushy.exceptions.ResourceNotFoundError):
+            bmc.get_system(lab.machines[0]["bmc"]["system_path"])
+
+    await asyncio.to_thread(look)
+
+
+async def test_network_boot_installs_and_answers(lab: Lab, slipway: Slipway) -> None:
+    script = slipway.offer_debian("tok-a", "127.16.0.10", lab.facts["mirror_url"])
+    slipway.pages["/netboot/ipxe"] = script.encode()
+    await lab.netboot(0)
+    await slipway.reported("/netboot/tok-a/done")
+    machine = await lab.until(0, lambda m: m["phase"] == "running")
+
+    facts = lab.machines[0]
+    asked = next(path for path in slipway.asked if path.startswith("/netboot/ipxe"))
+    assert facts["uuid"] in asked
+    assert facts["serial"] in asked
+    assert [form.get("stage") for path, form in slipway.reports if path.endswith("/progress")] == [
+        "start",
+        "post-install",
+    ]
+    assert machine["installed"]["ipv4"] == "127.16.0.10/24"
+    assert machine["ssh"] == f"127.16.0.10:{SSH_PORT}"
+
+    # The override was used up by the boot, and the BMC says so.
+    boot = await asyncio.to_thread(lambda: lab.system(0).boot)
+    assert boot.target == sushy.BootSource.NONE
+    assert boot.enabled == sushy.BootSourceOverrideEnabled.DISABLED
+
+    assert await log_in("127.16.0.10", PASSWORD, "hostname") == "tok-a\n"
+    release = await log_in("127.16.0.10", PASSWORD, "cat /etc/os-release; ip addr")
+    assert "Debian GNU/Linux 12" in release
+    assert "inet 127.16.0.10/24" in release
+    for wrong in ({"password": PASSWORD + "x"}, {"password": PASSWORD, "username": "admin"}):
+        with pytest.raises(asyncssh.PermissionDenied):
+            await log_in("127.16.0.10", command="hostname", **wrong)
+    reader, writer = await asyncio.open_connection("127.16.0.10", SSH_PORT)
+    assert (await reader.readline()).startswith(b"SSH-2.0-OpenSSH_9.2p1")
+    writer.close()
+    await writer.wait_closed()
+
+
+async def test_hardware_log_accounts_for_the_delivery(lab: Lab) -> None:
+    name = lab.machines[0]["name"]
+    events = await lab.get(f"/api/hardware-log?machine={name}")
+    kinds = [event["kind"] for event in events]
+    assert kinds == ["power-on", "post", "boot", "install", "reboot", "post", "boot"]
+    for event in events:
+        assert event["started_at"] <= event["ended_at"]
+    for earlier, later in pairwise(events):
+        assert later["started_at"] - earlier["ended_at"] < 0.25
+    assert events[2]["waited_s"] > 0
+
+
+async def test_power_off_silences_and_disk_boot_brings_back(lab: Lab) -> None:
+    await lab.power_off(0)
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection("127.16.0.10", SSH_PORT)
+    await asyncio.to_thread(lambda: lab.system(0).reset_system(sushy.ResetType.ON))
+    await lab.until(0, lambda m: m["phase"] == "running")
+    assert await log_in("127.16.0.10", PASSWORD, "whoami") == "root\n"
+
+
+async def test_virtual_media_installs_with_a_key(lab: Lab, slipway: Slipway) -> None:
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    public = key.export_public_key().decode().strip()
+    script = slipway.offer_ubuntu("tok-b", "127.16.0.11", lab.facts["mirror_url"])
+    user_data = slipway.pages["/netboot/tok-b/user-data"].decode()
+    user_data = user_data.replace(
+        "  network:", f'  ssh: {{authorized-keys: ["{public}"]}}\n  network:'
+    )
+    slipway.pages["/netboot/tok-b/user-data"] = user_data.encode()
+    image = slipway.offer_iso("tok-b", script)
+
+    def insert() -> None:
+        media = next(
+            each for each in lab.system(1).virtual_media.get_members() if each.identity == "Cd"
+        )
+        media.insert_media(image)
+        media.refresh()
+        assert media.inserted
+
+    await asyncio.to_thread(insert)
+    await lab.netboot(1, "Cd")
+    await slipway.reported("/netboot/tok-b/done")
+    await lab.until(1, lambda m: m["phase"] == "running")
+    async with asyncssh.connect(
+        "127.16.0.11", SSH_PORT, username="ops", client_keys=[key], known_hosts=None,
+        config=None, agent_path=None,
+    ) as connection:  # fmt: skip
+        assert (await connection.run("hostname")).stdout == "tok-b\n"
+        assert (await connection.run("no-such-command")).exit_status == 127
+
+
+async def test_empty_disk_and_unknown_script_leave_a_reason(lab: Lab, slipway: Slipway) -> None:
+    slipway.pages["/netboot/ipxe"] = b"#!ipxe\nfrobnicate\n"
+    await lab.netboot(2)
+    machine = await lab.until(2, lambda m: m["phase"] == "stuck")
+    assert "No bootable device" in machine["doing"]
+    assert any("frobnicate: command not found" in line for line in machine["console"])
+    await lab.power_off(2)

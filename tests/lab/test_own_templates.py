@@ -1,0 +1,158 @@
+"""Slipway's own boot scripts and answers, run by the lab's installers from end to end."""
+
+import contextlib
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from app.drivers.deploy.netboot import Netboot
+from app.drivers.deploy.netboot.passwords import hash_password
+from app.drivers.deploy.spec import DiskKind, Disks, Family, InstallSpec, Ipv4, Ipv6
+from lab.faults import Fault
+from lab.fleet import machine
+from lab.installers import InstallError, finished_system, load, run
+from lab.ipxe import BootKernel, Ipxe, LeaveToFirmware
+from lab.machine import dhcp_lease
+from lab.pace import Pace
+from lab.store import InstalledSystem
+from tests.lab.test_shell import Wire
+
+HARDWARE = machine(0, 1)
+BASE = "http://slipway.test/netboot/t0ken"
+IMAGES = {f"http://mirror.test/{name}": "image" for name in ("vmlinuz", "initrd", "live.iso")}
+HASH = hash_password("correct horse")
+KEY = (
+    'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIG0vTq1xqkq5xqX5b1JvVZ5vYw8Yt1lq1l6b1Jv5xqXa "it\'s" $(me)'
+)
+RICH: dict[str, Any] = {
+    "ssh_keys": (KEY,),
+    "root_password_hash": None,
+    "extra_ipv4": ("127.16.0.30",),
+    "ipv6": Ipv6(address="2001:db8:1::2", prefixlen=64, gateway="2001:db8:1::1"),
+    "vlan": 120,
+    "ssh_port": 2222,
+    "disks": Disks(kind=DiskKind.NVME, raid=1, count=2),
+    "post_install": 'echo "ready" > /root/ready\n',
+}
+
+
+class Card(Wire):
+    """A network card that only reaches what `pages` has."""
+
+    user_agent = ""
+
+
+def spec_of(family: Family, **changes: Any) -> InstallSpec:
+    facts: dict[str, Any] = {
+        "os_key": "debian-12",
+        "family": family,
+        "release": "x",
+        "kernel_url": "http://mirror.test/vmlinuz",
+        "initrd_url": "http://mirror.test/initrd",
+        "image_url": "http://mirror.test/live.iso",
+        "mirror_url": "http://mirror.test/os",
+        "hostname": "web-1",
+        "domain": "customer.example.com",
+        "mac": HARDWARE.mac,
+        "ipv4": Ipv4(address="127.16.0.20", prefixlen=24, gateway="127.16.0.1"),
+        "nameservers": ("192.0.2.53",),
+        "root_password_hash": HASH,
+        "disks": Disks(kind=DiskKind.NVME),
+        "callback_base": BASE,
+    }
+    return InstallSpec(**(facts | changes))
+
+
+async def install(spec: InstallSpec, card: Card, fault: str | None = None) -> InstalledSystem:
+    card.pages |= IMAGES | {f"{BASE}/{name}": "" for name in ("progress", "done", "failed")}
+    card.pages |= {
+        f"{BASE}/{name}": document.body for name, document in Netboot().documents(spec).items()
+    }
+
+    async def fetch(url: str) -> bytes:
+        return (await card.request("GET", url)).body
+
+    lease = {f"netX/{key}": value for key, value in dhcp_lease(HARDWARE.mac).items()}
+    settings = {"platform": "efi", "net0/mac": HARDWARE.mac, **lease}
+    boot = await Ipxe(fetch, lambda _text: None, settings).run(Netboot().boot_script(spec))
+    assert isinstance(boot, BootKernel)
+    plan = await load(boot, HARDWARE, card)  # type: ignore[arg-type] # a card without a wire
+    shown: list[str] = []
+    broken = Fault.parse(fault) if fault else None
+    files = await run(
+        plan,
+        pace=Pace(20_000),
+        requests=card,
+        show=shown.append,
+        fault=lambda: broken,
+        erase=lambda: None,
+    )
+    assert not [line for line in shown if "sh:" in line or "not found" in line], shown
+    assert plan.reboots
+    return finished_system(plan, files, boot.kernel_url, "key")
+
+
+def reports(card: Card) -> list[tuple[str, dict[str, list[str]]]]:
+    return [
+        (urlsplit(url).path.rsplit("/", 1)[-1], parse_qs(body))
+        for method, url, body in card.sent
+        if method == "POST"
+    ]
+
+
+@pytest.mark.parametrize("family", Family)
+async def test_plain_install(family: Family) -> None:
+    card = Card()
+    system = await install(spec_of(family), card)
+    assert (system.ipv4, system.prefix_length, system.gateway) == ("127.16.0.20", 24, "127.16.0.1")
+    assert system.hostname.split(".")[0] == "web-1"
+    assert system.accounts["root"].password_hash == HASH
+    assert system.root_password_logins
+    sent = reports(card)
+    assert [name for name, _ in sent].count("done") == 1
+    assert "failed" not in [name for name, _ in sent]
+    percents = [int(form["percent"][0]) for name, form in sent if name == "progress"]
+    assert percents == sorted(percents)
+    assert len(percents) >= 4
+
+
+@pytest.mark.parametrize("family", Family)
+async def test_install_with_everything(family: Family) -> None:
+    card = Card()
+    system = await install(spec_of(family, **RICH), card)
+    assert (system.ipv4, system.prefix_length, system.gateway) == ("127.16.0.20", 24, "127.16.0.1")
+    assert system.extra_ipv4 == ["127.16.0.30"]
+    assert system.ipv6 == "2001:db8:1::2/64"
+    assert set(system.accounts["root"].authorized_keys) == {KEY}
+    assert system.accounts["root"].password_hash is None
+    assert (system.ssh_port, system.password_logins) == (2222, False)
+    assert system.files["/root/ready"] == "ready\n"
+
+
+@pytest.mark.parametrize("family", Family)
+async def test_failed_step_is_reported(family: Family) -> None:
+    card = Card()
+    with pytest.raises(InstallError):
+        await install(spec_of(family), card, "install-fails:4")
+    names = [name for name, _ in reports(card)]
+    assert names.count("failed") == 1
+    assert "done" not in names
+
+
+@pytest.mark.parametrize("family", Family)
+async def test_failing_post_install_is_reported(family: Family) -> None:
+    card = Card()
+    with contextlib.suppress(InstallError):
+        await install(spec_of(family, post_install="set -e\nfalse\n"), card)
+    names = [name for name, _ in reports(card)]
+    assert "failed" in names
+    assert "done" not in names
+
+
+async def test_machine_without_an_install_goes_to_the_disk() -> None:
+    async def fetch(url: str) -> bytes:
+        raise AssertionError(url)
+
+    ipxe = Ipxe(fetch, lambda _text: None, {"platform": "efi"})
+    assert isinstance(await ipxe.run(Netboot().disk_script()), LeaveToFirmware)
