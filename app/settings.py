@@ -114,11 +114,17 @@ class Settings(BaseSettings):
     bank_bic: str = ""
     """BIC shown for bank transfers."""
 
+    bank_name: str = ""
+    """Name of the bank shown for bank transfers."""
+
     nameservers: str = "9.9.9.9,149.112.112.112"
     """DNS resolvers that installed machines are given, comma-separated."""
 
+    host_domain: str = "servers.internal"
+    """Domain given to machines whose client chose a host name without one."""
+
     install_timeout_minutes: float = Field(default=60, gt=0, le=1440)
-    """After how many minutes without the machine's call-back an installation has failed."""
+    """After how many minutes without a word from the machine an installation has failed."""
 
     health_timeout_s: float = Field(default=300, gt=0, le=3600)
     """How long an installed machine may take to answer before delivery, in seconds."""

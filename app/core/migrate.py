@@ -9,8 +9,10 @@ import io
 import logging
 
 import asyncpg
+from piccolo.apps.migrations.commands.base import BaseMigrationManager
 from piccolo.apps.migrations.commands.forwards import run_forwards
 
+from app.core.database import Database
 from app.core.errors import Refusal
 
 LOCK_KEY = 574_972_001  # any constant; it names this lock among the database's advisory locks
@@ -38,3 +40,31 @@ async def migrate(dsn: str) -> str:
         await guard.close()
     log.info("schema is up to date")
     return said.getvalue()
+
+
+class NotMigrated(Refusal):
+    code = "database.not_migrated"
+
+    def __init__(self, missing: list[str]) -> None:
+        super().__init__(
+            f"The database lacks {len(missing)} migration(s), the first is {missing[0]}. "
+            "Run `slipway migrate`, then start again."
+        )
+        self.missing = missing
+
+
+async def missing_migrations(database: Database) -> list[str]:
+    """Return the ids of the migrations that have not run on this database."""
+    manager = BaseMigrationManager()
+    app_config = manager.get_app_config("slipway")
+    modules = manager.get_migration_modules(app_config.resolved_migrations_folder_path)
+    async with database.snapshot() as tx:
+        if await tx.fetchval("SELECT to_regclass('migration')") is None:
+            return sorted(modules)
+        rows = await tx.fetch("SELECT name FROM migration WHERE app_name = 'slipway'")
+    return sorted(set(modules) - {row["name"] for row in rows})
+
+
+async def require_migrated(database: Database) -> None:
+    if missing := await missing_migrations(database):
+        raise NotMigrated(missing)

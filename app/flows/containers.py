@@ -114,7 +114,7 @@ async def _is_done(tx: Tx, run: UUID, given: dict[str, Any], scope: str, until: 
         return bool(until)
     seen = await outputs(tx, run, scope, references(until))
     result = evaluate(
-        until[1:].strip(), {"input": given, "steps": seen, "loop": {"count": count_of(scope)}}
+        until[1:].strip(), {"input": given, "steps": seen, "iteration": {"count": count_of(scope)}}
     )
     if not isinstance(result, bool):
         raise StepFailed(f"`until` must be true or false, it is {result!r}")

@@ -2,7 +2,7 @@
 
 A value that starts with `=` is an expression (`=input.order`); `==` starts a literal `=`.
 Text may interpolate: `Hello ${input.name}`. Expressions see `input` (the run's input),
-`steps` (outputs of finished nodes by node id) and `loop` (`loop.count` inside a container).
+`steps` (outputs of finished nodes by node id) and `iteration` (`iteration.count` inside a container).
 
 Evaluation is pure and bounded by CEL itself: no loops but the macros over given lists, no
 access to Python. Source: the Common Expression Language, cel-spec.
@@ -35,7 +35,7 @@ class BadExpression(Refusal):
 @lru_cache(maxsize=1)
 def _environment() -> Any:
     any_map = cel.Type.Map(cel.Type.STRING, cel.Type.DYN)
-    return cel.NewEnv(variables={"input": any_map, "steps": any_map, "loop": any_map})
+    return cel.NewEnv(variables={"input": any_map, "steps": any_map, "iteration": any_map})
 
 
 @lru_cache(maxsize=4_096)
@@ -53,7 +53,7 @@ def evaluate(source: str, scope: dict[str, Any]) -> Any:
 
     CEL returns errors as values, so the type of every result is looked at.
     """
-    data = {"input": {}, "steps": {}, "loop": {}} | scope
+    data = {"input": {}, "steps": {}, "iteration": {}} | scope
     result = _compile(source).eval(data=data)
     if result.type() in (cel.Type.ERROR, cel.Type.UNKNOWN):
         raise BadExpression(source, str(result.plain_value()))

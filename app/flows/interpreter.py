@@ -195,7 +195,7 @@ class Interpreter:
         return {
             "input": run.input,
             "steps": await containers.outputs(tx, run.id, token.scope, references(spec.params)),
-            "loop": {"count": containers.count_of(token.scope)},
+            "iteration": {"count": containers.count_of(token.scope)},
         }
 
     async def _keep(

@@ -45,3 +45,14 @@ async def take_signals(tx: Tx, signal_key: str) -> bool:
         tx.now(),
     )
     return tag != "UPDATE 0"
+
+
+async def wake_waiters(tx: Tx, prefix: str) -> None:
+    """Signal everyone who waits for a key that begins with `prefix`, each by its own key."""
+    rows = await tx.fetch(
+        "SELECT DISTINCT signal_key FROM token WHERE state = 'waiting' "
+        "AND starts_with(signal_key, $1) ORDER BY 1",
+        prefix,
+    )
+    for row in rows:
+        await send_signal(tx, row["signal_key"])

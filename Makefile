@@ -1,0 +1,51 @@
+# Two commands: `make demo` and `make test`. Each sets up what it needs, from a machine that has
+# Python 3.11 and make, and says what is missing when it cannot.
+
+PYTHON ?= python3
+UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
+# Node comes from a wheel where the machine has none.
+NODE_GROUP := $(if $(shell command -v npm 2>/dev/null),,--group node)
+RUN := .venv/bin
+export UV_PYTHON_DOWNLOADS := never
+export UV_LINK_MODE := copy
+
+.PHONY: demo test lint bench setup browser clean-demo clean
+
+demo: setup ## Order a server and watch it being delivered; ONCE=1 ends when it is
+	@$(RUN)/slipway demo $(if $(ONCE),--once) $(if $(PORT),--port $(PORT)) $(if $(SPEED),--speed $(SPEED))
+
+test: setup browser ## Every test, against real servers and a real browser
+	@$(RUN)/pytest $(ARGS)
+
+lint: setup ## Style, types and layers
+	@$(RUN)/ruff check .
+	@$(RUN)/ruff format --check .
+	@$(RUN)/mypy
+	@$(RUN)/lint-imports
+
+bench: setup browser ## All benchmarks, or ONLY=name
+	@$(RUN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))
+
+setup: .venv/.synced ## Environment and front-end assets
+	@$(RUN)/slipway assets
+
+.venv/.synced: uv.lock pyproject.toml | $(filter .tools/bin/uv,$(UV))
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Slipway needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Set PYTHON=…"; exit 1; }
+	@$(UV) sync --frozen --inexact --python $(PYTHON) $(NODE_GROUP) --quiet \
+		|| { echo "The environment could not be made: is the Python package index reachable?"; exit 1; }
+	@touch $@
+
+.tools/bin/uv:
+	@$(PYTHON) -m venv .tools && .tools/bin/pip install --quiet --disable-pip-version-check uv \
+		|| { echo "uv could not be installed: is the Python package index reachable? (Debian: apt-get install python3-venv)"; exit 1; }
+
+browser: ## Chromium for the browser tests
+	@scripts/ensure-chromium
+
+clean-demo: ## Remove the demo's data
+	@$(RUN)/slipway demo --stop 2>/dev/null || true
+	@rm -rf .data/demo
+
+clean: clean-demo
+	@rm -rf .venv .tools node_modules app/static/vendor .data

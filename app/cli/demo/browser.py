@@ -1,0 +1,89 @@
+"""The demo's client: signs in, orders and pays through the portal, as a browser would."""
+
+import re
+from html.parser import HTMLParser
+from uuid import UUID
+
+import httpx
+
+from app.cli.demo.logins import Login
+from app.cli.demo.processes import DemoFailed
+
+_ORDER = re.compile(r"/orders/([0-9a-f-]{36})")
+
+
+class _Form(HTMLParser):
+    """Collects the fields of the first form whose action ends as wanted."""
+
+    def __init__(self, action: str) -> None:
+        super().__init__()
+        self.action = action
+        self.found = False
+        self.fields: dict[str, str] = {}
+        self._inside = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attrs}
+        if tag == "form" and values.get("action", "").endswith(self.action) and not self.found:
+            self._inside = self.found = True
+        elif self._inside and tag == "input" and "name" in values:
+            checked = values.get("type") not in ("radio", "checkbox") or "checked" in values
+            if checked:
+                self.fields[values["name"]] = values.get("value", "")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self._inside = False
+
+
+def fields_of(page: str, action: str) -> dict[str, str]:
+    """Return the prefilled fields of a form, its CSRF token among them."""
+    form = _Form(action)
+    form.feed(page)
+    if not form.found:
+        raise DemoFailed(f"The page has no form for {action}; is this the portal?")
+    return form.fields
+
+
+class PortalClient:
+    """A client of the portal; keeps cookies, follows redirects, checks every answer."""
+
+    def __init__(self, base_url: str) -> None:
+        self._http = httpx.AsyncClient(
+            base_url=base_url, follow_redirects=True, trust_env=False, timeout=30.0
+        )
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def sign_in(self, login: Login) -> None:
+        page = await self._get("/sign-in")
+        fields = fields_of(page, "/sign-in") | {"email": login.email, "password": login.password}
+        await self._post("/sign-in", fields)
+
+    async def order(self, product: str, **answers: str) -> UUID:
+        """Order a product; returns the order, which then awaits its payment."""
+        path = f"/products/{product}"
+        page = await self._get(path)
+        response = await self._post(f"{path}/order", fields_of(page, f"{path}/order") | answers)
+        found = _ORDER.search(str(response.url)) or _ORDER.search(response.text)
+        if found is None:
+            raise DemoFailed("The portal took the order but led to no order's page.")
+        return UUID(found[1])
+
+    async def _get(self, path: str) -> str:
+        response = await self._http.get(path)
+        self._check(response)
+        return response.text
+
+    async def _post(self, path: str, fields: dict[str, str]) -> httpx.Response:
+        response = await self._http.post(path, data=fields)
+        self._check(response)
+        return response
+
+    @staticmethod
+    def _check(response: httpx.Response) -> None:
+        if response.is_error:
+            text = re.sub(r"<[^>]+>|\s+", " ", response.text)[:300]
+            path = response.request.url.path
+            raise DemoFailed(f"{path} answered {response.status_code}: {text}")

@@ -1,0 +1,178 @@
+"""Fill an empty Slipway: the simulated datacentre's hardware, prefixes, catalogue, flow, people.
+
+Everything is known by its natural key, so that the demo can be run again on its data.
+"""
+
+from importlib.resources import files
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from app.cli.demo.catalogue import CATEGORY, demo_catalogue
+from app.cli.demo.logins import Logins
+from app.core.database import Database, Tx
+from app.core.secrets import Vault
+from app.domain.accounts.create_user import create_user
+from app.domain.accounts.details import Details
+from app.domain.accounts.roles import Role
+from app.domain.addresses.register import AddressSeed, PrefixSeed, VlanGroupSeed, register_addresses
+from app.domain.billing.tax import set_tax_rate
+from app.domain.catalog.register import register_catalog
+from app.domain.inventory.register import register_inventory
+from app.domain.inventory.seed import (
+    BmcSeed,
+    CpuSeed,
+    DatacentreSeed,
+    DiskSeed,
+    EquivalenceSeed,
+    InventorySeed,
+    RackSeed,
+    ServerSeed,
+)
+from app.domain.notices.install_templates import install_templates
+from app.flows.document import parse
+from app.flows.publish import bind, publish
+
+FLOW = "dedicated-server"
+TRIGGER = "order.paid"
+VIRTUAL_MEDIA_DATACENTRE = "fra1"
+"""Where the demo's machines have no DHCP and boot by virtual media."""
+TAX = {"NL": ("BTW", 2_100), "DE": ("USt", 1_900), "FR": ("TVA", 2_000)}
+
+# Loopback space stands in for the provider's public addresses, so that machines of the lab
+# can answer on exactly the addresses that the IPAM gave them.
+SITE_PREFIXES = {
+    "ams1": ("127.16.0.0/24", "127.17.0.0/24", "2001:db8:16::/48"),
+    "fra1": ("127.18.0.0/24", "127.19.0.0/24", "2001:db8:18::/48"),
+}
+
+
+class Lab(msgspec.Struct, frozen=True):
+    """What the simulated datacentre says of itself in `lab.json`."""
+
+    url: str
+    smtp: dict[str, Any]
+    ca_pem: str
+    mirror_url: str
+    ssh_port: int
+    datacentres: list[dict[str, Any]]
+    racks: list[dict[str, Any]]
+    machines: list[dict[str, Any]]
+
+
+def read_lab(path: Path) -> Lab:
+    return msgspec.json.decode(path.read_bytes(), type=Lab)
+
+
+async def seed(database: Database, vault: Vault, lab: Lab, logins: Logins) -> None:
+    """Write everything in one transaction."""
+    async with database.transaction() as tx:
+        await register_inventory(tx, vault, inventory_of(lab))
+        await register_addresses(tx, addresses_of(lab))
+        await register_catalog(tx, demo_catalogue(lab.mirror_url))
+        await install_templates(tx)
+        for country, (name, rate_bp) in TAX.items():
+            await set_tax_rate(tx, country, name=name, rate_bp=rate_bp)
+        await publish_shipped_flow(tx, CATEGORY)
+        await _people(tx, logins)
+
+
+async def publish_shipped_flow(tx: Tx, category_slug: str) -> None:
+    """Publish the shipped flow for dedicated servers and let it serve a category."""
+    template = files("app.flows.templates").joinpath(f"{FLOW}.json").read_text()
+    await publish(tx, parse(template), note="shipped with Slipway")
+    category = await tx.fetchval("SELECT id FROM category WHERE slug = $1", category_slug)
+    await bind(tx, category=category, trigger=TRIGGER, flow=FLOW)
+
+
+def inventory_of(lab: Lab) -> InventorySeed:
+    ca_pem = Path(lab.ca_pem).read_text()
+    cpus = {machine["cpu_model"]: machine for machine in lab.machines}
+    return InventorySeed(
+        datacentres=tuple(DatacentreSeed(**site) for site in lab.datacentres),
+        racks=tuple(RackSeed(**rack) for rack in lab.racks),
+        cpu_models=tuple(
+            CpuSeed(
+                name=name,
+                cores=machine["cpu_cores"],
+                threads=machine["cpu_threads"],
+                base_mhz=machine["cpu_mhz"],
+            )
+            for name, machine in cpus.items()
+        ),
+        equivalences=(
+            EquivalenceSeed(
+                group="xeon-e-2300", wanted="Intel Xeon E-2386G", stand_in="Intel Xeon E-2388G"
+            ),
+        ),
+        servers=tuple(_server(machine, ca_pem) for machine in lab.machines),
+    )
+
+
+def _server(machine: dict[str, Any], ca_pem: str) -> ServerSeed:
+    by_media = machine["datacentre"] == VIRTUAL_MEDIA_DATACENTRE
+    return ServerSeed(
+        name=machine["name"],
+        serial=machine["serial"],
+        datacentre=machine["datacentre"],
+        rack=machine["rack"],
+        u_position=machine["u_position"],
+        u_height=machine["u_height"],
+        cpu_model=machine["cpu_model"],
+        cpu_count=machine["cpu_count"],
+        ram_gb=machine["ram_gb"],
+        raid_controller=machine["raid_controller"],
+        power_draw_watts=machine["power_draw_watts"],
+        mac=machine["mac"],
+        disks=tuple(
+            DiskSeed(kind=disk["kind"], capacity_gb=disk["capacity_gb"], quantity=disk["count"])
+            for disk in machine["disks"]
+        ),
+        bmc=BmcSeed(
+            url=machine["bmc"]["url"],
+            username=machine["bmc"]["username"],
+            password=machine["bmc"]["password"],
+            system_path=machine["bmc"]["system_path"],
+            ca_pem=ca_pem,
+            boot_method="virtual-media" if by_media else "network",
+        ),
+    )
+
+
+def addresses_of(lab: Lab) -> AddressSeed:
+    groups = tuple(
+        VlanGroupSeed(name=f"{site['code']}-access", datacentre=site["code"])
+        for site in lab.datacentres
+    )
+    prefixes: list[PrefixSeed] = []
+    for site in lab.datacentres:
+        primary, extra, ipv6 = SITE_PREFIXES[site["code"]]
+        gateway = str(IPv4Network(primary)[1])
+        prefixes += [
+            PrefixSeed(
+                network=primary, datacentre=site["code"], gateway=gateway, purpose="primary"
+            ),
+            PrefixSeed(network=extra, datacentre=site["code"], purpose="extra"),
+            PrefixSeed(network=ipv6, datacentre=site["code"], purpose="ipv6", strategy="random"),
+        ]
+    return AddressSeed(vlan_groups=groups, prefixes=tuple(prefixes))
+
+
+async def _people(tx: Tx, logins: Logins) -> None:
+    people = (
+        (logins.owner, "Demo Owner", Role.OWNER, ""),
+        (logins.client, "Demo Client", Role.CLIENT, "NL"),
+    )
+    for login, name, role, country in people:
+        if await tx.fetchval("SELECT 1 FROM account WHERE email = $1", login.email):
+            continue
+        await create_user(
+            tx,
+            email=login.email,
+            password=login.password,
+            details=Details(name=name, country=country),
+            role=role,
+            actor_label="slipway demo",
+        )

@@ -1,0 +1,50 @@
+"""`slipway serve`: the web process."""
+
+import click
+import uvicorn
+import uvloop
+
+from app.core.logs import configure_logs
+from app.core.migrate import migrate, require_migrated
+from app.main import create_app
+from app.resources import open_resources, start_servers
+from app.settings import Settings, load_settings
+
+DRAIN_S = 3
+
+
+@click.command()
+@click.option("--host", help="Address to listen on instead of SLIPWAY_HOST.")
+@click.option("--port", type=int, help="TCP port instead of SLIPWAY_PORT; 0 picks a free one.")
+def serve(host: str | None, port: int | None) -> None:
+    """Serve the portal, the admin pages and the machines under installation."""
+    settings = load_settings()
+    update = {"host": host or settings.host, "port": settings.port if port is None else port}
+    uvloop.run(_serve(settings.model_copy(update=update)))
+
+
+async def _serve(settings: Settings) -> None:
+    configure_logs(settings.log_format)
+    servers = start_servers(settings)
+    try:
+        async with open_resources(settings, servers) as resources:
+            # A server of one's own is migrated by hand, with a backup at hand.
+            if settings.database_url:
+                await require_migrated(resources.database)
+            else:
+                await migrate(servers.database_url)
+            config = uvicorn.Config(
+                create_app(resources),
+                host=settings.host,
+                port=settings.port,
+                loop="uvloop",
+                http="httptools",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=True,
+                timeout_graceful_shutdown=DRAIN_S,
+            )
+            await uvicorn.Server(config).serve()
+    finally:
+        servers.stop()

@@ -1,0 +1,49 @@
+"""`slipway user create`: an account made by hand, for the first owner and for staff."""
+
+import click
+import uvloop
+
+from app.core.database import Database
+from app.domain.accounts.create_user import create_user
+from app.domain.accounts.details import Details
+from app.domain.accounts.roles import Role
+from app.resources import start_servers
+from app.settings import load_settings
+
+
+@click.group()
+def user() -> None:
+    """Manage accounts."""
+
+
+@user.command()
+@click.argument("email")
+@click.option("--name", required=True, help="Name of the person.")
+@click.option("--country", default="", help="ISO 3166 code such as NL; clients need one for tax.")
+@click.option("--role", type=click.Choice([role.value for role in Role]), default=Role.owner.value)
+@click.password_option(help="At least 10 characters; asked for when not given.")
+def create(email: str, name: str, country: str, role: str, password: str) -> None:
+    """Create the account EMAIL."""
+    servers = start_servers(load_settings())
+    try:
+        uvloop.run(_create(servers.database_url, email, name, country, Role(role), password))
+    finally:
+        servers.stop()
+    click.echo(f"{email} can sign in as {role}.")
+
+
+async def _create(dsn: str, email: str, name: str, country: str, role: Role, password: str) -> None:
+    database = Database()
+    await database.open(dsn)
+    try:
+        async with database.transaction() as tx:
+            await create_user(
+                tx,
+                email=email,
+                password=password,
+                details=Details(name=name, company="", country=country),
+                role=role,
+                actor_label="slipway user create",
+            )
+    finally:
+        await database.close()

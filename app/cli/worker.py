@@ -1,0 +1,39 @@
+"""`slipway worker`: the process that runs flows and periodic jobs."""
+
+import asyncio
+import contextlib
+import signal
+
+import click
+import uvloop
+
+from app.core.logs import configure_logs
+from app.core.migrate import migrate, require_migrated
+from app.resources import open_resources, start_servers
+from app.settings import Settings, load_settings
+from app.worker import run_worker
+
+
+@click.command()
+def worker() -> None:
+    """Run flows, relay the outbox and do what is due; start as many as you like."""
+    uvloop.run(_work(load_settings()))
+
+
+async def _work(settings: Settings) -> None:
+    configure_logs(settings.log_format)
+    servers = start_servers(settings)
+    try:
+        async with open_resources(settings, servers) as resources:
+            if settings.database_url:
+                await require_migrated(resources.database)
+            else:
+                await migrate(servers.database_url)
+            work = asyncio.create_task(run_worker(resources, servers))
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, work.cancel)
+            with contextlib.suppress(asyncio.CancelledError):
+                await work
+    finally:
+        servers.stop()

@@ -1,0 +1,29 @@
+"""Make a service active: its server is running and its client has access."""
+
+from datetime import datetime
+from uuid import UUID
+
+from dateutil.relativedelta import relativedelta
+
+from app.core.database import Tx
+from app.domain.catalog.cycle import Cycle
+from app.domain.services.states import ServiceState, move
+
+
+async def deliver_service(tx: Tx, service: UUID, *, server: UUID) -> None:
+    """Note the server, start the billing period, and move the service to `active`. Idempotent."""
+    cycle = await tx.fetchval("SELECT cycle FROM service WHERE id = $1", service)
+    await tx.execute(
+        "UPDATE service SET server = $2, activated_at = coalesce(activated_at, $3), "
+        "next_due_at = coalesce(next_due_at, $4) WHERE id = $1",
+        service,
+        server,
+        tx.now(),
+        next_due(tx.now(), Cycle(cycle)),
+    )
+    await move(tx, service, ServiceState.active)
+
+
+def next_due(start: datetime, cycle: Cycle) -> datetime:
+    """Return the end of the period that begins at `start`; after 31 January comes 28 February."""
+    return start + relativedelta(months=cycle.months)

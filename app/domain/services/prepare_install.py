@@ -1,0 +1,193 @@
+"""Write an installation down: what will be installed, sealed, under a token of its own."""
+
+import hashlib
+from uuid import UUID
+
+import msgspec
+
+from app.core.database import Tx
+from app.core.errors import NotFound, Refusal
+from app.core.ids import new_id
+from app.core.secrets import Vault, new_token
+from app.domain.addresses.claim import Claimed
+from app.domain.addresses.find import addresses_of
+from app.domain.catalog.selection import Selection
+from app.domain.services.credentials import Access, keep_access
+from app.domain.services.states import InstallationState
+from app.drivers.deploy.netboot.passwords import hash_password
+from app.drivers.deploy.spec import DiskKind, Disks, Family, InstallSpec, Ipv4, Ipv6
+
+
+class Site(msgspec.Struct, frozen=True):
+    """What the provider's settings say about every installation."""
+
+    base_url: str
+    nameservers: tuple[str, ...]
+    ssh_port: int
+    host_domain: str
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """An installation as the flow drives it."""
+
+    id: UUID
+    state: str
+    server: UUID
+    spec: InstallSpec
+    error: str
+    stage: str
+    percent: int
+
+
+class NoSuchSystem(Refusal):
+    code = "install.no_such_system"
+
+    def __init__(self, os_code: str) -> None:
+        super().__init__(
+            f"The operating system {os_code or '(none)'} is not among the enabled images; add it "
+            "or enable it, then retry the step."
+        )
+        self.os_code = os_code
+
+
+async def prepare_install(
+    tx: Tx, vault: Vault, *, service: UUID, server: UUID, step_key: str, site: Site
+) -> Prepared:
+    """Return the installation of `step_key`, written down on the first call.
+
+    Another open installation of the same server is abandoned: a machine has one boot script.
+    """
+    found = await find_by_step(tx, vault, step_key)
+    if found is not None:
+        return found
+    token = new_token()
+    access = await _access(tx, vault, service)
+    spec = await _spec(tx, access, service, server, site)
+    spec = msgspec.structs.replace(spec, callback_base=f"{site.base_url}/netboot/{token}")
+    await tx.execute(
+        "UPDATE installation SET state = $2, finished_at = $3 "
+        "WHERE server = $1 AND state IN ('prepared', 'booted', 'installing')",
+        server,
+        InstallationState.abandoned,
+        tx.now(),
+    )
+    await tx.execute(
+        "INSERT INTO installation (id, service, server, step_key, token_hash, sealed_spec, state, "
+        "created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)",
+        new_id(),
+        service,
+        server,
+        step_key,
+        token_digest(token),
+        vault.seal(msgspec.json.encode(spec).decode()),
+        InstallationState.prepared,
+        tx.now(),
+    )
+    made = await find_by_step(tx, vault, step_key)
+    if made is None:
+        raise NotFound("installation", step_key)
+    return made
+
+
+def token_digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
+
+
+async def find_by_step(tx: Tx, vault: Vault, step_key: str) -> Prepared | None:
+    row = await tx.fetchrow(
+        "SELECT id, state, server, sealed_spec, error, stage, percent FROM installation "
+        "WHERE step_key = $1",
+        step_key,
+    )
+    if row is None:
+        return None
+    spec = msgspec.json.decode(vault.open(row["sealed_spec"]), type=InstallSpec)
+    return Prepared(
+        row["id"], row["state"], row["server"], spec, row["error"], row["stage"], row["percent"]
+    )
+
+
+async def _access(tx: Tx, vault: Vault, service: UUID) -> Access:
+    keys = await tx.fetchval(
+        "SELECT coalesce(jsonb_array_length(o.selection->'ssh_keys'), 0) FROM service s "
+        'JOIN client_order o ON o.id = s."order" WHERE s.id = $1',
+        service,
+    )
+    return await keep_access(tx, vault, service, keys_only=bool(keys))
+
+
+async def _spec(tx: Tx, access: Access, service: UUID, server: UUID, site: Site) -> InstallSpec:
+    """Put the specification together; its call-back address is the caller's to fill in."""
+    row = await tx.fetchrow(
+        'SELECT s."order", s.hostname, o.selection, m.mac, m.id AS server FROM service s '
+        'JOIN client_order o ON o.id = s."order" JOIN server m ON m.id = $2 WHERE s.id = $1',
+        service,
+        server,
+    )
+    if row is None:
+        raise NotFound("service", service)
+    selection = msgspec.json.decode(row["selection"], type=Selection)
+    image = await tx.fetchrow(
+        "SELECT code, family, release, kernel_url, initrd_url, mirror_url, image_url FROM os_image "
+        "WHERE code = $1 AND is_enabled",
+        selection.os,
+    )
+    if image is None:
+        raise NoSuchSystem(selection.os)
+    host, _, domain = row["hostname"].partition(".")
+    addresses = await addresses_of(tx, row["order"])
+    return InstallSpec(
+        os_key=image["code"],
+        family=Family(image["family"]),
+        release=image["release"],
+        kernel_url=image["kernel_url"],
+        initrd_url=image["initrd_url"],
+        mirror_url=image["mirror_url"],
+        image_url=image["image_url"] or None,
+        hostname=host,
+        domain=domain or site.host_domain,
+        mac=row["mac"],
+        ipv4=_ipv4(addresses),
+        extra_ipv4=tuple(str(extra.address) for extra in addresses.ip4[1:]),
+        ipv6=_ipv6(addresses),
+        vlan=addresses.vlan,
+        nameservers=site.nameservers,
+        root_password_hash=None if access.password is None else hash_password(access.password),
+        ssh_keys=selection.ssh_keys,
+        disks=await _disks(tx, server),
+        ssh_port=site.ssh_port,
+        callback_base=site.base_url,
+    )
+
+
+def _ipv4(addresses: Claimed) -> Ipv4:
+    primary = addresses.ip4[0]
+    return Ipv4(
+        address=str(primary.address),
+        prefixlen=primary.prefix_length,
+        gateway=str(primary.gateway),
+    )
+
+
+def _ipv6(addresses: Claimed) -> Ipv6 | None:
+    if not addresses.ip6:
+        return None
+    network = addresses.ip6[0]
+    return Ipv6(
+        address=str(network.host_address),
+        prefixlen=network.network.prefixlen,
+        gateway=None if network.gateway is None else str(network.gateway),
+    )
+
+
+async def _disks(tx: Tx, server: UUID) -> Disks:
+    """Lay the system on the server's fastest disks; two or more alike are mirrored."""
+    row = await tx.fetchrow(
+        "SELECT kind, quantity FROM disk WHERE server = $1 "
+        "ORDER BY array_position(ARRAY['nvme', 'ssd', 'hdd'], kind), capacity_gb DESC LIMIT 1",
+        server,
+    )
+    if row is None:
+        return Disks()
+    count = min(int(row["quantity"]), 2)
+    return Disks(kind=DiskKind(row["kind"]), raid=1 if count == 2 else None, count=count)

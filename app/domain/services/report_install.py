@@ -1,0 +1,130 @@
+"""What a machine under installation reports: booted, progress, done, failed.
+
+Each verb finds the installation by its token and returns its id, so that the caller can
+wake the run that waits for it. A token stops working when the installation ends.
+"""
+
+from uuid import UUID
+
+import msgspec
+
+from app.core.database import Tx
+from app.core.errors import NotFound
+from app.core.secrets import Vault
+from app.domain.services.prepare_install import token_digest
+from app.domain.services.states import InstallationState
+from app.drivers.deploy.spec import InstallSpec
+
+OPEN = (InstallationState.prepared, InstallationState.booted, InstallationState.installing)
+LONGEST_TEXT = 2_000
+
+
+class OpenInstallation(msgspec.Struct, frozen=True):
+    """An installation whose machine may still ask and tell."""
+
+    id: UUID
+    service: UUID
+    order: UUID
+    server: UUID
+    state: str
+    spec: InstallSpec
+
+
+async def find_open(tx: Tx, vault: Vault, *, token: str) -> OpenInstallation:
+    """Return the open installation of a token; anything else is not found."""
+    return await _open_where(tx, vault, "i.token_hash = $1", token_digest(token), "installation")
+
+
+async def find_open_for_mac(tx: Tx, vault: Vault, mac: str) -> OpenInstallation:
+    """Return the open installation of the machine with this network card."""
+    return await _open_where(tx, vault, "m.mac = $1", mac.lower(), f"installation for {mac}")
+
+
+async def _open_where(
+    tx: Tx, vault: Vault, condition: str, value: object, what: str
+) -> OpenInstallation:
+    row = await tx.fetchrow(
+        'SELECT i.id, i.service, s."order", i.server, i.state, i.sealed_spec FROM installation i '
+        "JOIN service s ON s.id = i.service JOIN server m ON m.id = i.server "
+        f"WHERE {condition} AND i.state = ANY($2)",
+        value,
+        list(OPEN),
+    )
+    if row is None:
+        raise NotFound(what, "open")
+    spec = msgspec.json.decode(vault.open(row["sealed_spec"]), type=InstallSpec)
+    return OpenInstallation(
+        row["id"], row["service"], row["order"], row["server"], row["state"], spec
+    )
+
+
+async def report_boot(tx: Tx, installation: OpenInstallation) -> None:
+    """Note that the machine fetched its boot script."""
+    if installation.state == InstallationState.prepared:
+        await _write(tx, installation, InstallationState.booted, stage="booting", percent=1)
+
+
+async def report_progress(
+    tx: Tx, installation: OpenInstallation, *, stage: str, percent: int
+) -> None:
+    """Note how far the installer is; a late report never turns the progress back."""
+    await tx.execute(
+        "UPDATE installation SET state = $2, "
+        "stage = CASE WHEN $4 >= percent THEN $3 ELSE stage END, "
+        "percent = greatest(percent, $4), updated_at = $5 WHERE id = $1 AND state = ANY($6)",
+        installation.id,
+        InstallationState.installing,
+        stage[:80],
+        max(0, min(percent, 99)),
+        tx.now(),
+        list(OPEN),
+    )
+    tx.publish(f"order:{installation.order}", f"service:{installation.service}", "dashboard")
+
+
+async def report_done(tx: Tx, installation: OpenInstallation) -> None:
+    """Note that the installer finished; from now on the machine boots from its disk."""
+    await _write(tx, installation, InstallationState.installed, stage="installed", percent=100)
+
+
+async def report_failed(tx: Tx, installation: OpenInstallation, message: str) -> None:
+    await _write(tx, installation, InstallationState.failed, error=message)
+
+
+async def _write(
+    tx: Tx,
+    installation: OpenInstallation,
+    state: InstallationState,
+    *,
+    stage: str | None = None,
+    percent: int | None = None,
+    error: str = "",
+) -> None:
+    finished = tx.now() if state not in OPEN else None
+    await tx.execute(
+        "UPDATE installation SET state = $2, stage = coalesce($3, stage), "
+        "percent = coalesce($4, percent), error = $5, updated_at = $6, finished_at = $7 "
+        "WHERE id = $1 AND state = ANY($8)",
+        installation.id,
+        state,
+        stage,
+        percent,
+        error[:LONGEST_TEXT],
+        tx.now(),
+        finished,
+        list(OPEN),
+    )
+    tx.publish(f"order:{installation.order}", f"service:{installation.service}", "dashboard")
+
+
+async def give_up(tx: Tx, step_key: str, state: InstallationState, error: str) -> None:
+    """End an open installation from our side: it fell silent, or was cancelled."""
+    await tx.execute(
+        "UPDATE installation SET state = $2, error = $3, updated_at = $4, finished_at = $4 "
+        "WHERE step_key = $1 AND state = ANY($5)",
+        step_key,
+        state,
+        error[:LONGEST_TEXT],
+        tx.now(),
+        list(OPEN),
+    )

@@ -1,0 +1,67 @@
+"""action.allocate_server: give the order a server by its product's rules."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import msgspec
+
+from app.core.database import Tx
+from app.domain.catalog.find import product_by_id
+from app.domain.catalog.wants import server_want
+from app.domain.inventory.confirm import begin_provisioning
+from app.domain.inventory.release import release
+from app.domain.inventory.reserve import NoServer, reserve
+from app.domain.orders.find import find_order
+from app.domain.orders.mark_provisioning import mark_provisioning
+from app.domain.orders.wait_for_stock import wait_for_stock
+from app.flows.node import Done, Effect, NodeType, Step, Wait
+
+LOOK_AGAIN = timedelta(minutes=5)
+
+
+class Params(msgspec.Struct, frozen=True):
+    """It has none: the rules are the product's and the order's."""
+
+
+class Output(msgspec.Struct, frozen=True):
+    server: UUID
+    name: str
+    datacentre: str
+    rack: str
+
+
+async def do(tx: Tx, step: Step, _: Params) -> Done | Wait:
+    """Idempotent: the order's hold from checkout is confirmed, or found confirmed.
+
+    Without a hold a server is matched now. Where none fits, the order waits, visibly, for
+    the signal that stock appeared, and staff are told.
+    """
+    await mark_provisioning(tx, step.subject)
+    order = await find_order(tx, step.subject)
+    product = await product_by_id(tx, order.product_id)
+    want = server_want(product, order.selection)
+    try:
+        held = await reserve(tx, want, holder=order.id, expires_at=None)
+    except NoServer as error:
+        await wait_for_stock(tx, order.id, explanation=error.message)
+        return Wait(
+            until=tx.now() + LOOK_AGAIN, signal=f"stock:{order.id}", says="waiting for a server"
+        )
+    await begin_provisioning(tx, order.id)
+    return Done(Output(held.id, held.name, held.datacentre, held.rack))
+
+
+async def undo(tx: Tx, step: Step, _: object) -> None:
+    await release(tx, step.subject)
+
+
+node = NodeType(
+    name="action.allocate_server",
+    title="Allocate server",
+    summary="Matches the order to the inventory and takes the best server.",
+    params=Params,
+    effect=Effect.DATABASE,
+    do=do,
+    undo=undo,
+    timeline="Server allocated",
+)

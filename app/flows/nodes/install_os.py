@@ -1,0 +1,163 @@
+"""action.install_os: install the ordered system on the server and see that it answers.
+
+Entered again after every wait: written down → booted by the BMC → the machine installs and
+calls back → it answers on its address. Where it is follows from the installation's row, so
+a crash at any point goes on from there and a running installation is never booted again.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from app.domain.inventory.find import bmc_of
+from app.domain.services.prepare_install import Prepared, find_by_step, prepare_install
+from app.domain.services.report_install import give_up
+from app.domain.services.states import InstallationState
+from app.drivers.bmc.contract import Bmc
+from app.drivers.boot import BootDevice
+from app.drivers.errors import Unreachable
+from app.drivers.health import ssh_banner
+from app.drivers.power import Power
+from app.flows.node import Done, Effect, NodeType, Step, StepFailed, Wait
+
+POWER_DEADLINE_S = 120.0
+PROBE_S = 1.0
+FIRST_PROBE_INTERVAL = timedelta(milliseconds=100)
+LAST_PROBE_INTERVAL = timedelta(seconds=10)
+
+
+class Params(msgspec.Struct, frozen=True):
+    service: UUID
+    server: UUID
+
+
+class Output(msgspec.Struct, frozen=True):
+    installation: UUID
+    address: str
+    port: int
+    banner: str
+
+
+async def do(step: Step, params: Params) -> Done | Wait:
+    key = f"{step.key}#{step.attempt}"
+    async with step.database.transaction() as tx:
+        installation = await prepare_install(
+            tx,
+            step.tools.vault,
+            service=params.service,
+            server=params.server,
+            step_key=key,
+            site=step.tools.site,
+        )
+    match installation.state:
+        case InstallationState.installed:
+            return await _answers(step, installation)
+        case InstallationState.failed | InstallationState.abandoned:
+            raise StepFailed(installation.error or "the installation was given up", transient=True)
+        case InstallationState.prepared:
+            if not step.memo.get("booted"):
+                await _boot(step, installation)
+            return await _wait(step, installation, key, from_disk=False)
+    if not step.memo.get("from_disk"):
+        await _next_from_disk(step, installation.server)
+    return await _wait(step, installation, key, from_disk=True)
+
+
+async def _boot(step: Step, installation: Prepared) -> None:
+    """Set the one-time boot device and (re)start the machine; every call is idempotent."""
+    async with step.database.snapshot() as tx:
+        address, method = await bmc_of(tx, step.tools.vault, installation.server)
+    bmc: Bmc = step.tools.fleet.bmc(address)
+    await bmc.power.ensure(Power.OFF, deadline_s=POWER_DEADLINE_S)
+    if method == "virtual-media":
+        await bmc.media.insert(f"{installation.spec.callback_base}/boot.iso")
+        await bmc.boot.set_once(BootDevice.CD)
+    else:
+        await bmc.boot.set_once(BootDevice.PXE)
+    await bmc.power.ensure(Power.ON, deadline_s=POWER_DEADLINE_S)
+
+
+async def _next_from_disk(step: Step, server: UUID) -> None:
+    """Once the installer runs, let every later boot come from the disk.
+
+    Some BMCs keep a one-time override for ever (iDRAC9, sushy-emulator): the machine would
+    boot its installer again and again. The boot image is not needed any more either.
+    """
+    async with step.database.snapshot() as tx:
+        address, method = await bmc_of(tx, step.tools.vault, server)
+    bmc: Bmc = step.tools.fleet.bmc(address)
+    await bmc.boot.set_once(BootDevice.DISK)
+    if method == "virtual-media":
+        await bmc.media.eject()
+
+
+async def _wait(step: Step, installation: Prepared, key: str, *, from_disk: bool) -> Wait:
+    """Sleep until the machine says something; silence for too long is a failure."""
+    silence: timedelta = step.tools.install_silence
+    async with step.database.transaction() as tx:
+        heard: datetime = await tx.fetchval(
+            "SELECT updated_at FROM installation WHERE id = $1", installation.id
+        )
+        error = f"no word from the machine for {silence}"
+        if silent := tx.now() >= heard + silence:
+            await give_up(tx, key, InstallationState.failed, error)
+    if silent:
+        raise StepFailed(error, transient=True)
+    return Wait(
+        until=heard + silence,
+        signal=f"installation:{installation.id}",
+        memo={"booted": True, "from_disk": from_disk},
+        says=installation.stage or "the machine boots",
+    )
+
+
+async def _answers(step: Step, installation: Prepared) -> Done | Wait:
+    """Probe the machine's SSH port; between probes the run sleeps in the database."""
+    spec = installation.spec
+    began = datetime.fromisoformat(step.memo.get("probing", step.database.clock.now().isoformat()))
+    try:
+        banner = await ssh_banner(spec.ipv4.address, spec.ssh_port, deadline_s=PROBE_S)
+    except Unreachable as error:
+        waited = step.database.clock.now() - began
+        if waited > step.tools.health_wait:
+            message = f"installed, but does not answer: {error.message}"
+            raise StepFailed(message, transient=True) from error
+        interval = min(max(waited / 10, FIRST_PROBE_INTERVAL), LAST_PROBE_INTERVAL)
+        return Wait(
+            until=step.database.clock.now() + interval,
+            memo={**step.memo, "probing": began.isoformat()},
+            says="the machine restarts from its disk",
+        )
+    if not step.memo.get("from_disk"):
+        await _next_from_disk(step, installation.server)
+    return Done(Output(installation.id, spec.ipv4.address, spec.ssh_port, banner))
+
+
+async def undo(step: Step, _: Any) -> None:
+    """Stop serving the installer and switch the machine off."""
+    async with step.database.transaction() as tx:
+        key = f"{step.key}#{step.attempt}"
+        installation = await find_by_step(tx, step.tools.vault, key)
+        await give_up(tx, key, InstallationState.abandoned, "cancelled")
+    if installation is None:
+        return
+    async with step.database.snapshot() as tx:
+        address, method = await bmc_of(tx, step.tools.vault, installation.server)
+    bmc: Bmc = step.tools.fleet.bmc(address)
+    await bmc.power.ensure(Power.OFF, deadline_s=POWER_DEADLINE_S)
+    if method == "virtual-media":
+        await bmc.media.eject()
+
+
+node = NodeType(
+    name="action.install_os",
+    title="Install OS",
+    summary="Installs the ordered system by Redfish and netboot, and waits until it answers.",
+    params=Params,
+    effect=Effect.OUTSIDE,
+    do=do,
+    undo=undo,
+    timeline="Operating system installed",
+)

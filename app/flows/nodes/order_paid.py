@@ -1,0 +1,37 @@
+"""trigger.order_paid: a client paid an order; its service is opened."""
+
+from uuid import UUID
+
+import msgspec
+
+from app.core.database import Tx
+from app.domain.orders.mark_provisioning import mark_provisioning
+from app.domain.services.open import open_service
+from app.flows.node import Done, Effect, NodeType, Step
+
+
+class Params(msgspec.Struct, frozen=True):
+    """It has none: the order is the run's subject."""
+
+
+class Output(msgspec.Struct, frozen=True):
+    order: UUID
+    service: UUID
+
+
+async def do(tx: Tx, step: Step, _: Params) -> Done:
+    """Idempotent: an order has one service."""
+    await mark_provisioning(tx, step.subject)
+    return Done(Output(step.subject, await open_service(tx, step.subject)))
+
+
+node = NodeType(
+    name="trigger.order_paid",
+    title="Order paid",
+    summary="Starts when the invoice of an order is paid in full.",
+    params=Params,
+    effect=Effect.DATABASE,
+    do=do,
+    trigger="order.paid",
+    timeline="Payment received",
+)

@@ -1,0 +1,175 @@
+"""A run as its client sees it: steps in order, with elapsed and expected times."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+import msgspec
+
+from app.core.database import Tx
+from app.flows.document import Document, parse
+from app.flows.registry import node_type
+
+RECENT = 200
+
+
+class StepStatus(StrEnum):
+    pending = "pending"
+    """Not reached yet."""
+
+    running = "running"
+    """Being done, or waiting for something outside."""
+
+    done = "done"
+    """Finished."""
+
+    halted = "halted"
+    """Stopped for a person."""
+
+
+class TimelineEntry(msgspec.Struct, frozen=True):
+    """One step. `says` is what it waits for, or how far it is; `tries` counts all attempts."""
+
+    node: str
+    label: str
+    status: StepStatus
+    started_at: datetime | None
+    finished_at: datetime | None
+    expected: timedelta | None
+    says: str
+    percent: int | None
+    tries: int
+
+    def elapsed(self, now: datetime) -> timedelta | None:
+        if self.started_at is None:
+            return None
+        return (self.finished_at or now) - self.started_at
+
+
+class RunTimeline(msgspec.Struct, frozen=True):
+    """The course of a run; `expected_end` is None until there is history to tell from."""
+
+    run: UUID
+    status: str
+    error: str
+    started_at: datetime
+    finished_at: datetime | None
+    entries: tuple[TimelineEntry, ...]
+    expected_end: datetime | None
+
+
+async def timeline_of(tx: Tx, run: UUID) -> RunTimeline:
+    """Return the run's steps in the order of its flow; three statements, flat in history."""
+    row = await tx.fetchrow(
+        "SELECT r.status, r.error, r.created_at, r.finished_at, v.id AS version, v.document "
+        "FROM run r JOIN flow_version v ON v.id = r.flow_version WHERE r.id = $1",
+        run,
+    )
+    if row is None:
+        raise LookupError(run)
+    document = parse(row["document"])
+    attempts = await tx.fetch(
+        "SELECT a.node, a.scope, a.status, a.error, a.started_at, a.finished_at, "
+        "i.stage, i.percent, t.state AS stands FROM step_attempt a "
+        "LEFT JOIN installation i ON i.step_key = a.idempotency_key || '#' || a.attempt "
+        "LEFT JOIN token t ON t.run = a.run AND t.scope = a.scope AND t.node = a.node "
+        "WHERE a.run = $1 ORDER BY a.id",
+        run,
+    )
+    usual = await _usual(tx, row["version"])
+    by_node: dict[str, list[dict[str, object]]] = {}
+    for attempt in attempts:
+        by_node.setdefault(attempt["node"], []).append(dict(attempt))
+    # What was begun again after a failure is running again, and so is all that follows it.
+    latest = max((attempt["scope"] for attempt in attempts), default="/")
+    entries = []
+    for node, label in ordered_labels(document):
+        tried = by_node.get(node, [])
+        current = [
+            attempt
+            for attempt in tried
+            if attempt["scope"] == latest or document.nodes[node].within is None
+        ]
+        entries.append(_entry(node, label, tried, current[-1:] or None, usual.get(node)))
+    return RunTimeline(
+        run=run,
+        status=row["status"],
+        error=row["error"],
+        started_at=row["created_at"],
+        finished_at=row["finished_at"],
+        entries=tuple(entries),
+        expected_end=_expected_end(tx.now(), entries),
+    )
+
+
+def ordered_labels(document: Document) -> list[tuple[str, str]]:
+    """Return (node, label) of what a client is shown, in the order of the flow."""
+    labels = []
+    for name, spec in document.nodes.items():
+        label = node_type(spec.type, spec.v).timeline
+        if label:
+            labels.append((name, label))
+    return labels
+
+
+def _entry(
+    node: str,
+    label: str,
+    tried: list[dict[str, object]],
+    current: list[dict[str, object]] | None,
+    expected: timedelta | None,
+) -> TimelineEntry:
+    facts = current[0] if current else None
+    status, says, percent = StepStatus.pending, "", None
+    if facts is not None:
+        match facts["status"]:
+            case "succeeded":
+                status = StepStatus.done
+            case _ if facts["stands"] == "halted":
+                status = StepStatus.halted
+            case _:
+                status = StepStatus.running
+                says = str(facts["stage"] or facts["error"] or "")
+                percent = facts["percent"] if isinstance(facts["percent"], int) else None
+        if facts["status"] == "failed" and status is StepStatus.running:
+            says, percent = "trying again", None
+    first = tried[0]["started_at"] if tried else None
+    finished = facts["finished_at"] if facts and status is StepStatus.done else None
+    return TimelineEntry(
+        node=node,
+        label=label,
+        status=status,
+        started_at=first if isinstance(first, datetime) and facts is not None else None,
+        finished_at=finished if isinstance(finished, datetime) else None,
+        expected=expected,
+        says=says,
+        percent=percent,
+        tries=len(tried),
+    )
+
+
+async def _usual(tx: Tx, version: UUID) -> dict[str, timedelta]:
+    """Return the median time of each node over the latest runs of the same version."""
+    rows = await tx.fetch(
+        "SELECT node, percentile_cont(0.5) WITHIN GROUP (ORDER BY finished_at - started_at) AS p50 "
+        "FROM (SELECT a.node, a.started_at, a.finished_at FROM step_attempt a "
+        "JOIN (SELECT id FROM run WHERE flow_version = $1 AND status = 'succeeded' "
+        "ORDER BY finished_at DESC LIMIT $2) r ON r.id = a.run WHERE a.status = 'succeeded') done "
+        "GROUP BY node",
+        version,
+        RECENT,
+    )
+    return {row["node"]: row["p50"] for row in rows}
+
+
+def _expected_end(now: datetime, entries: list[TimelineEntry]) -> datetime | None:
+    """Return now plus what is left by the usual times; None when one of them is unknown."""
+    left = timedelta()
+    for entry in entries:
+        if entry.status is StepStatus.done:
+            continue
+        if entry.expected is None:
+            return None
+        spent = entry.elapsed(now) or timedelta()
+        left += max(entry.expected - spent, timedelta())
+    return now + left

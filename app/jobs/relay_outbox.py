@@ -1,0 +1,83 @@
+"""Relay the outbox: hand each due row to the consumer of its topic, at least once."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+import structlog
+
+from app.core.database import Database
+from app.core.live import Live
+from app.core.outbox import DOORBELL, Parcel, claim_due, mark_done, mark_failed, next_due
+
+SWEEP_S = 2.0
+SLOTS = 50
+log = structlog.get_logger()
+
+Consumer = Callable[[Parcel], Awaitable[None]]
+
+
+class Relay:
+    """A worker's long-lived relay. Consumers are idempotent by the parcel's key.
+
+    Parcels are handed over side by side, up to `SLOTS` at once: a mail server that does not
+    answer delays mails and nothing else.
+    """
+
+    def __init__(self, database: Database, live: Live, consumers: Mapping[str, Consumer]) -> None:
+        self._database = database
+        self._live = live
+        self._consumers = consumers
+        self._handing: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Run until cancelled; the doorbell only shortens the wait."""
+        try:
+            async with self._live.listen(DOORBELL) as bell:
+                while True:
+                    try:
+                        await self.sweep()
+                        pause_s = await self._pause_s()
+                    except Exception:
+                        log.exception("relay.sweep_failed")
+                        pause_s = SWEEP_S
+                    await bell.wait(pause_s)
+        finally:
+            for task in self._handing:
+                task.cancel()
+            await asyncio.gather(*self._handing, return_exceptions=True)
+
+    async def sweep(self) -> int:
+        """Begin to hand over all that is due; returns how many rows were claimed."""
+        free = SLOTS - len(self._handing)
+        if free <= 0:
+            return 0
+        async with self._database.transaction() as tx:
+            parcels = await claim_due(tx, free)
+        for parcel in parcels:
+            task = asyncio.create_task(self._deliver(parcel), name=f"outbox-{parcel.id}")
+            self._handing.add(task)
+            task.add_done_callback(self._handing.discard)
+        return len(parcels)
+
+    async def idle(self) -> None:
+        """Wait until nothing is being handed over; for tests and for an orderly stop."""
+        while self._handing:
+            await asyncio.gather(*self._handing)
+
+    async def _deliver(self, parcel: Parcel) -> None:
+        try:
+            await self._consumers[parcel.topic](parcel)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the row stays due and says why
+            log.warning("outbox.failed", topic=parcel.topic, key=parcel.key, error=str(error))
+            async with self._database.transaction() as tx:
+                await mark_failed(tx, parcel, f"{type(error).__name__}: {error}")
+        else:
+            async with self._database.transaction() as tx:
+                await mark_done(tx, parcel)
+
+    async def _pause_s(self) -> float:
+        async with self._database.snapshot() as tx:
+            due = await next_due(tx)
+            if due is None or len(self._handing) >= SLOTS:
+                return SWEEP_S
+            return min(max((due - tx.now()).total_seconds(), 0.005), SWEEP_S)

@@ -1,0 +1,65 @@
+"""The web process: resources, adapters and routes put together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from litestar import Litestar
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+from litestar.types import ControllerRouterHandler
+
+from app.adapters import make_deployer, make_gateways
+from app.resources import Resources
+from app.routes.admin import ADMIN
+from app.routes.assets import serve_asset
+from app.routes.health import healthz, metrics, readyz
+from app.routes.live import live_stream
+from app.routes.netboot.machine import Machine
+from app.routes.portal import PORTAL
+from app.routes.security.plugin import SecurityPlugin
+from app.routes.webhooks.payment import PaymentWebhook
+
+HANDLERS: tuple[ControllerRouterHandler, ...] = (
+    serve_asset,
+    healthz,
+    readyz,
+    metrics,
+    live_stream,
+    Machine,
+    PaymentWebhook,
+    *PORTAL,
+    *ADMIN,
+)
+
+
+def create_app(resources: Resources, *, debug: bool = False) -> Litestar:
+    """Return the ASGI application over open resources; it closes only what it made itself."""
+    settings = resources.settings
+    gateways = make_gateways(settings)
+    deployer = make_deployer(settings)
+
+    @asynccontextmanager
+    async def close_gateways(_: Litestar) -> AsyncIterator[None]:
+        yield
+        for gateway in gateways.values():
+            await gateway.close()
+
+    def provide(value: object) -> Provide:
+        return Provide(lambda: value, sync_to_thread=False)
+
+    return Litestar(
+        route_handlers=list(HANDLERS),
+        plugins=[SecurityPlugin(settings, resources.database, resources.redis)],
+        dependencies={
+            "db": provide(resources.database),
+            "redis": provide(resources.redis),
+            "live": provide(resources.live),
+            "vault": provide(resources.vault),
+            "settings": provide(settings),
+            "gateways": provide(gateways),
+            "deployer": provide(deployer),
+        },
+        openapi_config=OpenAPIConfig(title="Slipway", version="0.1.0", path="/api/docs"),
+        lifespan=[close_gateways],
+        debug=debug,
+    )

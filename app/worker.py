@@ -1,0 +1,99 @@
+"""The worker process: arq hosts the periodic jobs, the flow runner and the outbox relay."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+import structlog
+from arq import cron
+from arq.connections import RedisSettings
+from arq.worker import Worker
+from redis.exceptions import RedisError
+
+from app.adapters import make_fleet, make_gateways, make_mailer, make_tools
+from app.flows.interpreter import Interpreter
+from app.flows.runner import Runner
+from app.jobs.consumers import make_consumers
+from app.jobs.context import WorkerContext
+from app.jobs.relay_outbox import Relay
+from app.jobs.sweeps import expire, read_power, reconcile_payments
+from app.resources import Resources, Servers
+
+EVERY_10_S = set(range(0, 60, 10))
+EVERY_30_S = {0, 30}
+REDIS_RETRY_S = 1.0
+log = structlog.get_logger()
+
+
+@contextlib.asynccontextmanager
+async def working(resources: Resources) -> AsyncIterator[WorkerContext]:
+    """Run the runner and the relay for as long as the block lasts."""
+    settings, database = resources.settings, resources.database
+    context = WorkerContext(
+        settings=settings,
+        database=database,
+        vault=resources.vault,
+        fleet=make_fleet(),
+        mailer=make_mailer(settings, database.clock),
+        gateways=make_gateways(settings),
+    )
+    tools = make_tools(settings, resources.vault, context.fleet)
+    runner = Runner(
+        database, resources.live, Interpreter(database, tools), lease_s=settings.lease_s
+    )
+    consumers = make_consumers(settings, database, resources.vault, context.mailer)
+    relay = Relay(database, resources.live, consumers)
+    tasks = [
+        asyncio.create_task(runner.run(), name="flow-runner"),
+        asyncio.create_task(relay.run(), name="outbox-relay"),
+    ]
+    try:
+        yield context
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await context.fleet.close()
+        for gateway in context.gateways.values():
+            await gateway.close()
+
+
+def arq_worker(servers: Servers, context: WorkerContext) -> Worker:
+    """Return arq's worker for the periodic jobs; jobs travel as JSON, never pickled."""
+
+    async def hand_over(ctx: dict[str, Any]) -> None:
+        ctx["slipway"] = context
+
+    return Worker(
+        functions=[expire, reconcile_payments, read_power],
+        cron_jobs=[
+            cron(expire, second=EVERY_10_S, run_at_startup=True),
+            cron(reconcile_payments, second=EVERY_30_S, run_at_startup=True),
+            cron(read_power, second=EVERY_30_S),
+        ],
+        redis_settings=RedisSettings.from_dsn(servers.redis_url),
+        on_startup=hand_over,
+        job_serializer=msgspec.json.encode,
+        job_deserializer=msgspec.json.decode,
+        handle_signals=False,
+        keep_result=0,
+        max_jobs=10,
+        poll_delay=0.5,
+    )
+
+
+async def run_worker(resources: Resources, servers: Servers) -> None:
+    """Work until cancelled. Without Redis flows and outbox go on; periodic jobs wait for it."""
+    async with working(resources) as context:
+        while True:
+            worker = arq_worker(servers, context)
+            try:
+                await worker.async_run()
+            except (RedisError, OSError) as error:
+                log.warning("worker.redis_lost", error=str(error))
+                await asyncio.sleep(REDIS_RETRY_S)
+            finally:
+                with contextlib.suppress(RedisError, OSError):
+                    await worker.close()
