@@ -1,0 +1,108 @@
+"""Assign servers to many waiting orders at once: as many orders as can be, then the best fit.
+
+Servers that are alike for every order of the batch form one *pool*, and orders with
+the same want and priority one *group*, so the problem is how many of a pool go to a
+group: a transportation problem of a few thousand numbers instead of millions of
+pairs. A greedy plan comes first; where it can be bettered, CP-SAT goes on from it,
+tier by tier. Determinism: one search worker, a fixed seed, and a limit in units of
+work instead of seconds.
+"""
+
+import random
+from collections.abc import Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from app.solver.assign import Assigned, assign
+from app.solver.inventory import Inventory
+from app.solver.pools import COSTS, Problem, problem_of
+from app.solver.want import ServerWant
+
+
+class WaitingOrder(NamedTuple):
+    """One order of a batch; a plain tuple of the three does as well."""
+
+    order_id: UUID
+    want: ServerWant
+    priority: int = 0
+    """Higher goes first: no lower one is served at the cost of a higher one."""
+
+
+class TierResult(msgspec.Struct, frozen=True, kw_only=True):
+    """How far one tier of the objective was driven."""
+
+    tier: str
+    """`placed`, then `datacentre`, `equivalence`, `waste` and `rack`."""
+    value: int
+    bound: int
+    """No plan that is as good in the tiers before can better this value."""
+
+
+class BatchPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """Who gets what."""
+
+    assignments: dict[UUID, UUID]
+    """Server by order."""
+    unplaced: tuple[UUID, ...]
+    """Orders left without, as they were given."""
+    bound: int
+    """No plan places more orders than this."""
+    gap: float
+    """(bound - placed) / bound; 0.0 when there was nothing to place."""
+    proven: bool
+    """Whether every tier, fit as well as number, is proven to be the best possible."""
+    tiers: tuple[TierResult, ...]
+
+
+def solve(
+    inventory: Inventory,
+    orders: Sequence[tuple[UUID, ServerWant, int]],
+    *,
+    seed: int,
+    deterministic_limit: float,
+) -> BatchPlan:
+    """Return a server for as many orders as possible, at the least cost of preference.
+
+    `orders` are (id, want, priority), the oldest first; within one want and priority
+    the oldest are served. First all that can be placed are, the higher priorities
+    before the lower ones; then the sums over the placed orders of datacentre
+    preference, equivalence cost, machine size and rack preference are minimised, one
+    after the other. `deterministic_limit` is CP-SAT's deterministic time for the whole
+    batch, about a second of one core each; when it ends the best plan so far is
+    returned, with its bound and `proven` false. Equal input gives an equal plan.
+    Runs for seconds on large batches: call it in a worker process.
+    """
+    problem = problem_of(inventory, orders, seed=seed)
+    result = assign(problem, seed=seed, deterministic_limit=deterministic_limit)
+    return _plan(inventory, orders, problem, result, seed)
+
+
+def _plan(
+    inventory: Inventory,
+    orders: Sequence[tuple[UUID, ServerWant, int]],
+    problem: Problem,
+    result: Assigned,
+    seed: int,
+) -> BatchPlan:
+    rng = random.Random(seed)  # noqa: S311 - chooses among equal machines, guards nothing
+    pools = [rng.sample(pool, len(pool)) for pool in problem.pools]
+    waiting = [list(reversed(group.orders)) for group in problem.groups]
+    taken: dict[int, int] = {}
+    for arc, number in zip(problem.arcs, result.flow, strict=True):
+        for _ in range(number):
+            taken[waiting[arc.group].pop()] = pools[arc.pool].pop()
+    tiers = tuple(
+        TierResult(tier=tier, value=value, bound=bound)
+        for tier, value, bound in zip(("placed", *COSTS), result.values, result.bounds, strict=True)
+    )
+    placed, bound = tiers[0].value, tiers[0].bound
+    return BatchPlan(
+        assignments={orders[place][0]: inventory.ids[taken[place]] for place in sorted(taken)},
+        unplaced=tuple(order[0] for place, order in enumerate(orders) if place not in taken),
+        bound=bound,
+        gap=(bound - placed) / bound if bound else 0.0,
+        proven=result.proven,
+        tiers=tiers,
+    )
