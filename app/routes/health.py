@@ -2,10 +2,9 @@
 
 from litestar import Response, get
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from app.core.database import Database
+from app.routes.security.dependencies import Cache, Db
 
 
 @get("/healthz", include_in_schema=False, sync_to_thread=False)
@@ -14,7 +13,7 @@ def healthz() -> dict[str, str]:
 
 
 @get("/readyz", include_in_schema=False)
-async def readyz(db: Database, redis: Redis) -> Response[dict[str, str]]:
+async def readyz(db: Db, redis: Cache) -> Response[dict[str, str]]:
     """Answer 503 until the database answers; without Redis only live updates are missing."""
     parts = {"database": "ok", "redis": "ok"}
     try:

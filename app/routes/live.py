@@ -8,11 +8,12 @@ from litestar import get
 from litestar.params import FromQuery
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
-from app.core.database import Database, Tx
+from app.core.database import Tx
 from app.core.errors import Invalid
 from app.core.live import Live
 from app.domain.accounts.roles import is_staff
 from app.domain.accounts.views import AccountView
+from app.routes.security.dependencies import Db, MaybeAccount, Topics
 
 MAX_TOPICS = 40
 KEEP_ALIVE_S = 15.0
@@ -28,7 +29,7 @@ PUBLIC = frozenset({"stock"})
 
 @get("/live", include_in_schema=False)
 async def live_stream(
-    db: Database, live: Live, account: AccountView | None, topics: FromQuery[str]
+    db: Db, live: Topics, account: MaybeAccount, topics: FromQuery[str]
 ) -> ServerSentEvent:
     """Stream `event: TOPIC` for each of `topics` (comma-separated) that the visitor may watch."""
     wanted = tuple(dict.fromkeys(part for part in topics.split(",") if part))

@@ -20,6 +20,16 @@ DISCOUNT_PERCENT = {Cycle.monthly: 0, Cycle.quarterly: 5, Cycle.yearly: 15}
 RATES = {"EUR": 100, "USD": 110}  # a dollar price per hundred of the euro price
 
 
+COCKPIT = """\
+if command -v apt-get >/dev/null; then
+    DEBIAN_FRONTEND=noninteractive apt-get install -y cockpit
+else
+    dnf install -y cockpit
+fi
+systemctl enable cockpit.socket
+"""
+
+
 def prices(monthly_minor: int, setup_minor: int = 0) -> tuple[PriceSeed, ...]:
     """Return the price in every currency and cycle from the monthly one in euro cents."""
     return tuple(
@@ -141,7 +151,11 @@ def _groups() -> tuple[OptionGroupSeed, ...]:
             name="Control panel",
             options=(
                 OptionSeed(
-                    code="webmin", name="Webmin", help="Administration in the browser, free."
+                    code="cockpit",
+                    name="Cockpit",
+                    help="Administration in the browser, free.",
+                    post_install=COCKPIT,
+                    access_url="https://{address}:9090/",
                 ),
             ),
         ),

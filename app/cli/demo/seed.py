@@ -17,7 +17,8 @@ from app.core.secrets import Vault
 from app.domain.accounts.create_user import create_user
 from app.domain.accounts.details import Details
 from app.domain.accounts.roles import Role
-from app.domain.addresses.register import AddressSeed, PrefixSeed, VlanGroupSeed, register_addresses
+from app.domain.addresses.register import register_addresses
+from app.domain.addresses.seed import AddressSeed, PrefixSeed, VlanGroupSeed
 from app.domain.billing.tax import set_tax_rate
 from app.domain.catalog.register import register_catalog
 from app.domain.inventory.register import register_inventory
@@ -31,9 +32,10 @@ from app.domain.inventory.seed import (
     RackSeed,
     ServerSeed,
 )
-from app.domain.notices.install_templates import install_templates
+from app.domain.notices.shipped import install_templates
 from app.flows.document import parse
 from app.flows.publish import bind, publish
+from app.ipam.choice import Strategy
 
 FLOW = "dedicated-server"
 TRIGGER = "order.paid"
@@ -155,7 +157,9 @@ def addresses_of(lab: Lab) -> AddressSeed:
                 network=primary, datacentre=site["code"], gateway=gateway, purpose="primary"
             ),
             PrefixSeed(network=extra, datacentre=site["code"], purpose="extra"),
-            PrefixSeed(network=ipv6, datacentre=site["code"], purpose="ipv6", strategy="random"),
+            PrefixSeed(
+                network=ipv6, datacentre=site["code"], purpose="ipv6", strategy=Strategy.random
+            ),
         ]
     return AddressSeed(vlan_groups=groups, prefixes=tuple(prefixes))
 

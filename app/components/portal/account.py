@@ -20,7 +20,23 @@ from app.components.table import Column, Row, table
 from app.components.time import moment
 from app.domain.accounts.views import AccountView, BrowserView, SshKeyView
 
-LONGEST_AGENT = 80
+# In this order: Edge and Opera call themselves Chrome, too, and Chrome calls itself Safari.
+_BROWSERS = (
+    ("Edg/", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+    ("curl/", "curl"),
+)
+_SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "macOS"),
+    ("Linux", "Linux"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,35 +148,39 @@ def _keys(keys: Sequence[SshKeyView], form: Form) -> h.Element:
         Column("Remove", narrow=True, hidden_label=True),
     )
     return card(
-        table(
-            columns,
-            rows,
-            caption="Your SSH keys",
-            empty=empty(
-                "key-round", "No SSH keys yet", "Add one, and choose it when you order a server."
+        stack(
+            table(
+                columns,
+                rows,
+                caption="Your SSH keys",
+                empty=empty(
+                    "key-round",
+                    "No SSH keys yet",
+                    "Add one, and choose it when you order a server.",
+                ),
             ),
-        ),
-        form_element(
-            form,
-            "/account/ssh-keys",
-            textarea_field(
+            form_element(
                 form,
-                "public_key",
-                "Public key",
-                rows=3,
-                mono=True,
-                placeholder="ssh-ed25519 AAAA…",
-                help_="One line, as in ~/.ssh/id_ed25519.pub.",
+                "/account/ssh-keys",
+                textarea_field(
+                    form,
+                    "public_key",
+                    "Public key",
+                    rows=3,
+                    mono=True,
+                    placeholder="ssh-ed25519 AAAA…",
+                    help_="One line, as in ~/.ssh/id_ed25519.pub.",
+                ),
+                text_field(
+                    form,
+                    "name",
+                    "Name",
+                    optional=True,
+                    help_="Without one, the comment at the end of the key.",
+                ),
+                h.div(".sw-actions")[submit_button("Add key", busy="Adding…", symbol="plus")],
+                labels={"public_key": "Public key", "name": "Name"},
             ),
-            text_field(
-                form,
-                "name",
-                "Name",
-                optional=True,
-                help_="Without one, the comment at the end of the key.",
-            ),
-            h.div(".sw-actions")[submit_button("Add key", busy="Adding…", symbol="plus")],
-            labels={"public_key": "Public key", "name": "Name"},
         ),
         title="SSH keys",
         symbol="key-round",
@@ -171,11 +191,11 @@ def _browsers(browsers: Sequence[BrowserView], here: UUID, frame: PageFrame) -> 
     rows = [
         Row(
             cells=(
-                [
-                    browser.agent[:LONGEST_AGENT] or "Unknown browser",
+                h.div(title=browser.agent)[
+                    browser_name(browser.agent),
                     [" ", badge("this one", tone="success")] if browser.id == here else None,
+                    h.div(".sw-help")[browser.address],
                 ],
-                code(browser.address) if browser.address else "",
                 moment(browser.seen_at),
             )
         )
@@ -183,7 +203,7 @@ def _browsers(browsers: Sequence[BrowserView], here: UUID, frame: PageFrame) -> 
     ]
     return card(
         table(
-            (Column("Browser"), Column("Address"), Column("Last used")),
+            (Column("Browser"), Column("Last used")),
             rows,
             caption="Signed-in browsers",
         ),
@@ -200,3 +220,10 @@ def _browsers(browsers: Sequence[BrowserView], here: UUID, frame: PageFrame) -> 
             symbol="log-out",
         ),
     )
+
+
+def browser_name(agent: str) -> str:
+    """Return what people call a browser by its User-Agent: `Firefox on Linux`."""
+    browser = next((name for sign, name in _BROWSERS if sign in agent), "Unknown browser")
+    system = next((name for sign, name in _SYSTEMS if sign in agent), None)
+    return f"{browser} on {system}" if system else browser

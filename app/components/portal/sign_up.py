@@ -6,7 +6,7 @@ from urllib.parse import quote
 import htpy as h
 
 from app.components.button import submit_button
-from app.components.card import card
+from app.components.card import card, stack
 from app.components.choice import Option, select_field
 from app.components.form import (
     Form,
@@ -17,7 +17,7 @@ from app.components.form import (
     text_field,
 )
 from app.components.frame import PageFrame
-from app.components.page import plain_page
+from app.components.page import page_head, plain_page
 
 SIGN_UP_LABELS = {
     "name": "Name",
@@ -34,36 +34,38 @@ def sign_up_page(
     """Return the sign-up page; `countries` maps code to name, `next_page` is where to go after."""
     return plain_page(
         "Sign up",
-        h.h1["Create your account"],
-        card(
-            form_element(
-                form,
-                "/sign-up",
-                hidden_field("next", next_page) if next_page else None,
-                text_field(form, "name", SIGN_UP_LABELS["name"], autocomplete="name"),
-                email_field(form, help_="Access to your servers is sent to this address."),
-                text_field(
+        page_head("Create your account"),
+        stack(
+            card(
+                form_element(
                     form,
-                    "company",
-                    SIGN_UP_LABELS["company"],
-                    autocomplete="organization",
-                    optional=True,
-                ),
-                country_field(form, countries),
-                password_field(
-                    form,
-                    "password",
-                    SIGN_UP_LABELS["password"],
-                    new=True,
-                    help_="At least 10 characters.",
-                ),
-                submit_button("Create account", busy="Creating…", wide=True),
-                labels=SIGN_UP_LABELS,
-            )
+                    "/sign-up",
+                    hidden_field("next", next_page) if next_page else None,
+                    text_field(form, "name", SIGN_UP_LABELS["name"], autocomplete="name"),
+                    email_field(form, help_="Access to your servers is sent to this address."),
+                    text_field(
+                        form,
+                        "company",
+                        SIGN_UP_LABELS["company"],
+                        autocomplete="organization",
+                        optional=True,
+                    ),
+                    country_field(form, countries),
+                    password_field(
+                        form,
+                        "password",
+                        SIGN_UP_LABELS["password"],
+                        new=True,
+                        help_="At least 10 characters.",
+                    ),
+                    submit_button("Create account", busy="Creating…", wide=True),
+                    labels=SIGN_UP_LABELS,
+                )
+            ),
+            h.p(".sw-help")[
+                "You have an account? ", h.a(href=with_next("/sign-in", next_page))["Sign in"]
+            ],
         ),
-        h.p(".sw-help")[
-            "You have an account? ", h.a(href=with_next("/sign-in", next_page))["Sign in"]
-        ],
         frame=frame,
     )
 

@@ -1,5 +1,7 @@
 """What a mail about an order can say."""
 
+from base64 import b64decode, b64encode
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -27,9 +29,11 @@ async def delivery_letter(
     """Return the values of `service-delivered`; they carry the password, keep them sealed."""
     row = await tx.fetchrow(
         "SELECT o.number, o.hostname, o.selection, a.id AS account, a.email, a.name, "
-        "p.name AS product, s.id AS service, i.name AS os "
+        "p.name AS product, s.id AS service, i.name AS os, n.name AS panel, n.access_url "
         "FROM client_order o JOIN account a ON a.id = o.account JOIN product p ON p.id = o.product "
         'JOIN service s ON s."order" = o.id LEFT JOIN os_image i ON i.code = s.os_code '
+        "LEFT JOIN option_group g ON g.product = p.id AND g.code = 'panel' "
+        "LEFT JOIN option n ON n.option_group = g.id AND n.code = o.selection->>'panel' "
         "WHERE o.id = $1",
         order,
     )
@@ -38,6 +42,7 @@ async def delivery_letter(
     selection = msgspec.json.decode(row["selection"], type=Selection)
     access = await read_access(tx, vault, row["service"])
     claimed = await addresses_of(tx, order)
+    address = str(claimed.ip4[0].address)
     return Letter(
         account=row["account"],
         recipient=row["email"],
@@ -48,21 +53,27 @@ async def delivery_letter(
             "product": row["product"],
             "hostname": row["hostname"],
             "os": row["os"] or selection.os,
-            "ipv4": str(claimed.ip4[0].address),
+            "ipv4": address,
             "extra_ipv4": [str(extra.address) for extra in claimed.ip4[1:]],
             "ipv6": str(claimed.ip6[0].host_address) if claimed.ip6 else "",
+            "ipv6_network": str(claimed.ip6[0].network) if claimed.ip6 else "",
             "ssh_username": access.username,
             "ssh_port": ssh_port,
             "password": access.password or "",
             "ssh_keys": [_key_name(key) for key in selection.ssh_keys],
-            "panel": selection.panel or "",
+            "panel": row["panel"] or "",
+            "panel_url": _fill(row["access_url"] or "", address, row["hostname"]),
             "portal_url": f"{base_url}/services/{row['service']}",
         },
     )
 
 
+def _fill(url: str, address: str, hostname: str) -> str:
+    return url.replace("{address}", address).replace("{hostname}", hostname)
+
+
 def _key_name(public_key: str) -> str:
-    """Return the comment of a key, or its kind and tail, by which its owner knows it."""
-    kind, _, rest = public_key.partition(" ")
-    body, _, comment = rest.partition(" ")
-    return comment or f"{kind} …{body[-12:]}"
+    """Return a key's comment and fingerprint, as `ssh-keygen -l` shows them."""
+    kind, body, *comment = public_key.split(" ", 2)
+    digest = b64encode(sha256(b64decode(body)).digest()).decode().rstrip("=")
+    return " ".join([*comment, f"({kind})", f"SHA256:{digest}"])

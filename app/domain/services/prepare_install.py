@@ -11,7 +11,7 @@ from app.core.ids import new_id
 from app.core.secrets import Vault, new_token
 from app.domain.addresses.claim import Claimed
 from app.domain.addresses.find import addresses_of
-from app.domain.catalog.selection import Selection
+from app.domain.catalog.selection import PANEL, Selection
 from app.domain.services.credentials import Access, keep_access
 from app.domain.services.states import InstallationState
 from app.drivers.deploy.netboot.passwords import hash_password
@@ -119,7 +119,7 @@ async def _access(tx: Tx, vault: Vault, service: UUID) -> Access:
 async def _spec(tx: Tx, access: Access, service: UUID, server: UUID, site: Site) -> InstallSpec:
     """Put the specification together; its call-back address is the caller's to fill in."""
     row = await tx.fetchrow(
-        'SELECT s."order", s.hostname, o.selection, m.mac, m.id AS server FROM service s '
+        'SELECT s."order", s.product, s.hostname, o.selection, m.mac FROM service s '
         'JOIN client_order o ON o.id = s."order" JOIN server m ON m.id = $2 WHERE s.id = $1',
         service,
         server,
@@ -156,8 +156,26 @@ async def _spec(tx: Tx, access: Access, service: UUID, server: UUID, site: Site)
         ssh_keys=selection.ssh_keys,
         disks=await _disks(tx, server),
         ssh_port=site.ssh_port,
+        post_install=await _post_install(tx, row["product"], selection),
         callback_base=site.base_url,
     )
+
+
+async def _post_install(tx: Tx, product: UUID, selection: Selection) -> str:
+    """Return what the chosen options add to the installed system, in the order of the form."""
+    chosen = dict(selection.choices)
+    if selection.panel:
+        chosen[PANEL] = selection.panel
+    rows = await tx.fetch(
+        "SELECT o.post_install FROM option o JOIN option_group g ON g.id = o.option_group "
+        "JOIN unnest($2::text[], $3::text[]) AS c (grp, code) "
+        "ON c.grp = g.code AND c.code = o.code "
+        "WHERE g.product = $1 AND o.post_install <> '' ORDER BY g.position, o.position",
+        product,
+        list(chosen),
+        list(chosen.values()),
+    )
+    return "\n".join(row["post_install"] for row in rows)
 
 
 def _ipv4(addresses: Claimed) -> Ipv4:

@@ -10,9 +10,7 @@ from litestar import Controller, Response, get, post
 from litestar.enums import RequestEncodingType
 from litestar.params import Body, FromPath, FromQuery
 
-from app.core.database import Database
 from app.core.errors import NotFound
-from app.core.secrets import Vault
 from app.domain.services.report_install import (
     OpenInstallation,
     find_open,
@@ -22,8 +20,8 @@ from app.domain.services.report_install import (
     report_failed,
     report_progress,
 )
-from app.drivers.deploy.contract import Deployer
 from app.flows.signals import send_signal
+from app.routes.security.dependencies import Db, Deploying, Sealing
 
 SCRIPT = "text/plain; charset=utf-8"
 ISO = "application/vnd.efi.iso"
@@ -39,7 +37,7 @@ class Machine(Controller):
 
     @get("/ipxe")
     async def boot_script(
-        self, db: Database, vault: Vault, deployer: Deployer, mac: FromQuery[str]
+        self, db: Db, vault: Sealing, deployer: Deploying, mac: FromQuery[str]
     ) -> Response[str]:
         """Return the installer's script, or the one that boots the disk."""
         async with db.transaction() as tx:
@@ -53,7 +51,7 @@ class Machine(Controller):
 
     @get("/{token:str}/boot.iso", media_type=ISO)
     async def boot_iso(
-        self, db: Database, vault: Vault, deployer: Deployer, token: FromPath[str]
+        self, db: Db, vault: Sealing, deployer: Deploying, token: FromPath[str]
     ) -> Response[bytes]:
         """Return the virtual-media image; its script is the installation's own."""
         async with db.snapshot() as tx:
@@ -64,9 +62,9 @@ class Machine(Controller):
     @get("/{token:str}/{name:str}")
     async def document(
         self,
-        db: Database,
-        vault: Vault,
-        deployer: Deployer,
+        db: Db,
+        vault: Sealing,
+        deployer: Deploying,
         token: FromPath[str],
         name: FromPath[str],
     ) -> Response[str]:
@@ -80,7 +78,7 @@ class Machine(Controller):
         return Response(document.body, media_type=document.media_type)
 
     @post("/{token:str}/progress", status_code=204)
-    async def progress(self, db: Database, vault: Vault, token: FromPath[str], data: Form) -> None:
+    async def progress(self, db: Db, vault: Sealing, token: FromPath[str], data: Form) -> None:
         """Note `stage` and `percent` (0 to 99); what is not a number counts as 0."""
         percent = data.get("percent", "")
         async with db.transaction() as tx:
@@ -94,14 +92,14 @@ class Machine(Controller):
             await send_signal(tx, signal_key(installation))
 
     @post("/{token:str}/done", status_code=204)
-    async def done(self, db: Database, vault: Vault, token: FromPath[str]) -> None:
+    async def done(self, db: Db, vault: Sealing, token: FromPath[str]) -> None:
         async with db.transaction() as tx:
             installation = await find_open(tx, vault, token=token)
             await report_done(tx, installation)
             await send_signal(tx, signal_key(installation))
 
     @post("/{token:str}/failed", status_code=204)
-    async def failed(self, db: Database, vault: Vault, token: FromPath[str], data: Form) -> None:
+    async def failed(self, db: Db, vault: Sealing, token: FromPath[str], data: Form) -> None:
         """Note the installer's own words in `message`."""
         async with db.transaction() as tx:
             installation = await find_open(tx, vault, token=token)

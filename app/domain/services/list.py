@@ -1,0 +1,154 @@
+"""Read services as the provider's people see them."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from app.core.database import Tx
+from app.core.errors import NotFound
+from app.domain.catalog.cycle import Cycle
+from app.domain.services.states import InstallationState, ServiceState
+
+PAGE_SIZE = 50
+
+
+class ServiceLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One service in a list."""
+
+    id: UUID
+    account_id: UUID
+    account_email: str
+    account_name: str
+    order_id: UUID
+    order_number: int
+    product_name: str
+    server_id: UUID | None
+    server_name: str | None
+    datacentre: str | None
+    hostname: str
+    os_code: str
+    state: ServiceState
+    state_since: datetime
+    cycle: Cycle
+    currency: str
+    recurring_minor: int
+    next_due_at: datetime | None
+    created_at: datetime
+    activated_at: datetime | None
+
+
+class ServiceLines(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of a list; pages count from 1."""
+
+    items: tuple[ServiceLine, ...]
+    page: int
+    page_count: int
+    total: int
+
+
+class CredentialLine(msgspec.Struct, frozen=True, kw_only=True):
+    """That there is a credential, never what it is."""
+
+    kind: str
+    username: str
+    created_at: datetime
+    revealed_at: datetime | None
+
+
+class InstallationLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One try to install a system for the service."""
+
+    id: UUID
+    server_id: UUID
+    server_name: str
+    state: InstallationState
+    stage: str
+    percent: int
+    error: str
+    created_at: datetime
+    updated_at: datetime
+    finished_at: datetime | None
+
+
+class ServiceDetails(msgspec.Struct, frozen=True, kw_only=True):
+    """A service with its credentials' kinds and its installations, the latest first."""
+
+    line: ServiceLine
+    credentials: tuple[CredentialLine, ...]
+    installations: tuple[InstallationLine, ...]
+
+
+_COLUMNS = """
+s.id, s.account AS account_id, a.email AS account_email, a.name AS account_name,
+s."order" AS order_id, o.number AS order_number, p.name AS product_name,
+s.server AS server_id, v.name AS server_name, d.code AS datacentre, s.hostname, s.os_code,
+s.state, s.state_since, s.cycle, s.currency, s.recurring_minor, s.next_due_at, s.created_at,
+s.activated_at
+"""
+_FROM = """
+FROM service s JOIN account a ON a.id = s.account JOIN client_order o ON o.id = s."order"
+JOIN product p ON p.id = s.product LEFT JOIN server v ON v.id = s.server
+LEFT JOIN rack r ON r.id = v.rack LEFT JOIN datacentre d ON d.id = r.datacentre
+"""
+
+
+async def list_services(
+    tx: Tx, *, states: Iterable[ServiceState] = (), search: str = "", page: int = 1
+) -> ServiceLines:
+    """Return services of the states (any when empty), the latest first, 50 a page.
+
+    `search` is an order's number, or a part of the host name, the e-mail address or the
+    server's name.
+    """
+    words = search.strip().removeprefix("#")
+    literal = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    where = (
+        "(cardinality($1::text[]) = 0 OR s.state = ANY($1)) AND ($2 = '' OR o.number::text = $2 "
+        "OR s.hostname ILIKE $3 OR a.email ILIKE $3 OR v.name ILIKE $3)"
+    )
+    values = [list(states), words, f"%{literal}%"]
+    page = max(page, 1)
+    total: int = await tx.fetchval(f"SELECT count(*) {_FROM} WHERE {where}", *values)
+    rows = await tx.fetch(
+        f"SELECT {_COLUMNS} {_FROM} WHERE {where} ORDER BY s.id DESC "
+        f"LIMIT {PAGE_SIZE} OFFSET {(page - 1) * PAGE_SIZE}",
+        *values,
+    )
+    return ServiceLines(
+        items=tuple(msgspec.convert(dict(row), ServiceLine) for row in rows),
+        page=page,
+        page_count=max(1, -(-total // PAGE_SIZE)),
+        total=total,
+    )
+
+
+async def count_services(tx: Tx) -> dict[ServiceState, int]:
+    """Return how many services are in each state, 0 included."""
+    rows = await tx.fetch("SELECT state, count(*) FROM service GROUP BY state")
+    counted = {row["state"]: row["count"] for row in rows}
+    return {state: counted.get(state.value, 0) for state in ServiceState}
+
+
+async def service_details(tx: Tx, service: UUID) -> ServiceDetails:
+    """Return one service; three statements. Raises NotFound."""
+    row = await tx.fetchrow(f"SELECT {_COLUMNS} {_FROM} WHERE s.id = $1", service)
+    if row is None:
+        raise NotFound("service", service)
+    credentials = await tx.fetch(
+        "SELECT kind, username, created_at, revealed_at FROM credential WHERE service = $1 "
+        "ORDER BY kind",
+        service,
+    )
+    installations = await tx.fetch(
+        "SELECT i.id, i.server AS server_id, v.name AS server_name, i.state, i.stage, i.percent, "
+        "i.error, i.created_at, i.updated_at, i.finished_at FROM installation i "
+        "JOIN server v ON v.id = i.server WHERE i.service = $1 ORDER BY i.id DESC LIMIT 50",
+        service,
+    )
+    return ServiceDetails(
+        line=msgspec.convert(dict(row), ServiceLine),
+        credentials=tuple(msgspec.convert(dict(one), CredentialLine) for one in credentials),
+        installations=tuple(msgspec.convert(dict(one), InstallationLine) for one in installations),
+    )

@@ -1,0 +1,203 @@
+"""Every error becomes an answer here: its status by one table, its form by who asks.
+
+A page is answered with a page, htmx with a message at the head of the page it is on, and
+everything else with `application/problem+json` (RFC 9457). What went wrong inside is
+logged with the request's id; the client gets the id.
+"""
+
+from typing import Any
+
+import msgspec
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+from litestar.response import Redirect
+
+from app.components.assets import AssetsMissing
+from app.components.errors import error_page
+from app.components.notice import Flash, flash_messages
+from app.core.errors import Invalid, Refusal
+from app.domain.accounts.roles import is_staff
+from app.routes.security.frame import frame_of
+from app.routes.security.html import html
+from app.routes.security.next_page import sign_in_address
+from app.routes.security.refusals import SignInNeeded
+from app.routes.security.visit import is_htmx, visit_of
+
+log = structlog.get_logger(__name__)
+
+# By a refusal's code; a subclass without a row of its own has its parent's, and a code
+# `area.what` its area's.
+STATUS = {
+    "refused": 409,
+    "not_found": 404,
+    "invalid": 422,
+    "conflict": 409,
+    "accounts.wrong_credentials": 422,
+    "accounts.disabled": 403,
+    "accounts.too_many_attempts": 429,
+    "security.sign_in_needed": 401,
+    "security.forbidden": 403,
+    "security.stale_form": 403,
+    "security.too_fast": 429,
+    "security.unreadable_address": 400,
+    "assets": 500,
+    "database": 500,
+    "embedded": 500,
+    "secrets": 500,
+    "settings": 500,
+    "driver": 502,
+}
+# These speak to the provider's people: pools, hosts, keys. Clients are told less.
+FOR_STAFF = frozenset(
+    {"bmc", "deploy", "driver", "drivers", "flow", "flows", "install", "inventory", "ipam"}
+)
+UNAVAILABLE = "This is not available at the moment. Try again later, or write to support."
+
+WORDS = {
+    400: "The request could not be read. Go back, reload the page and try again.",
+    405: "This address does not take that kind of request.",
+    413: "What was sent is larger than this address takes.",
+    415: "This address does not take that kind of content.",
+}
+
+API = ("/api/", "/webhooks/", "/netboot/")
+
+
+def refuse(request: Request[Any, Any, Any], refusal: Refusal) -> Response[Any]:
+    """Answer a refusal that no handler answered itself."""
+    if isinstance(refusal, SignInNeeded):
+        return _lead_to_sign_in(request)
+    status = status_of(refusal)
+    if status >= 500:
+        return break_down(request, refusal)
+    headers = {}
+    if retry_after_s := getattr(refusal, "retry_after_s", None):
+        headers["Retry-After"] = str(retry_after_s)
+    fields = refusal.fields if isinstance(refusal, Invalid) else None
+    return _answer(
+        request, status, refusal.code, _words_for(request, refusal), headers=headers, fields=fields
+    )
+
+
+def reject(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+    """Answer what Litestar itself refuses; its details are the developers', not the client's."""
+    status = error.status_code
+    if status >= 500:
+        return break_down(request, error)
+    if status == 401:
+        return _lead_to_sign_in(request)
+    headers = {
+        name: value for name, value in (error.headers or {}).items() if name.lower() == "allow"
+    }
+    return _answer(request, status, f"http.{status}", WORDS.get(status), headers=headers)
+
+
+def break_down(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """Log what nobody expected, with its trace, and answer 500 with the request's id."""
+    log.error(
+        "request failed",
+        request_id=visit_of(request.scope).request_id,
+        method=request.method,
+        path=request.scope["path"],
+        exc_info=error,
+    )
+    return _answer(request, 500, "internal", None)
+
+
+def status_of(refusal: Refusal) -> int:
+    """Return the HTTP status of a refusal."""
+    for kind in type(refusal).__mro__:
+        code = kind.__dict__.get("code")
+        if isinstance(code, str):
+            if code in STATUS:
+                return STATUS[code]
+            if (area := code.partition(".")[0]) in STATUS:
+                return STATUS[area]
+    return STATUS[Refusal.code]
+
+
+def _words_for(request: Request[Any, Any, Any], refusal: Refusal) -> str:
+    session = visit_of(request.scope).session
+    if refusal.code.partition(".")[0] in FOR_STAFF and not (
+        session and is_staff(session.account.role)
+    ):
+        return UNAVAILABLE
+    return refusal.message
+
+
+def _lead_to_sign_in(request: Request[Any, Any, Any]) -> Response[Any]:
+    if is_htmx(request):
+        return Response(
+            "",
+            status_code=401,
+            headers={"HX-Redirect": sign_in_address(request)},
+            media_type="text/html",
+        )
+    if _wants_page(request):
+        return Redirect(sign_in_address(request), status_code=303)
+    refusal = SignInNeeded()
+    return _problem(request, 401, refusal.code, refusal.message)
+
+
+def _answer(
+    request: Request[Any, Any, Any],
+    status: int,
+    code: str,
+    message: str | None,
+    *,
+    headers: dict[str, str] | None = None,
+    fields: dict[str, str] | None = None,
+) -> Response[Any]:
+    if is_htmx(request):
+        # htmx 4 swaps errors too: without a new target the message would take the
+        # fragment's place. Statuses in the page's `noSwap` are told by our js.
+        words = message or "That did not work. Reload the page and try again."
+        return html(
+            flash_messages((Flash("danger", words),)),
+            status_code=status,
+            headers={**(headers or {}), "HX-Retarget": "#flashes", "HX-Reswap": "outerHTML"},
+        )
+    if not _wants_page(request):
+        return _problem(request, status, code, message, headers=headers, fields=fields)
+    request_id = visit_of(request.scope).request_id if status >= 500 else None
+    try:
+        page = error_page(status, frame=frame_of(request), message=message, request_id=request_id)
+    except AssetsMissing:  # without them no page can be made, this one neither
+        words = f"{status}: {message or 'the request failed'}. Request {request_id or ''}".strip()
+        return Response(words, status_code=status, headers=headers, media_type="text/plain")
+    return html(page, status_code=status, headers=headers)
+
+
+def _problem(
+    request: Request[Any, Any, Any],
+    status: int,
+    code: str,
+    message: str | None,
+    *,
+    headers: dict[str, str] | None = None,
+    fields: dict[str, str] | None = None,
+) -> Response[Any]:
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "status": status,
+        "code": code,
+        "detail": message or "The request failed; quote the request id to support.",
+        "request_id": visit_of(request.scope).request_id,
+    }
+    if fields is not None:
+        body["fields"] = fields
+    return Response(
+        msgspec.json.encode(body),
+        status_code=status,
+        headers=headers,
+        media_type="application/problem+json",
+    )
+
+
+def _wants_page(request: Request[Any, Any, Any]) -> bool:
+    """Say whether a person looks at the answer; an API client and an event stream are none."""
+    if request.scope["path"].startswith(API):
+        return False
+    accept = request.headers.get("accept", "*/*")
+    return "text/html" in accept or ("*/*" in accept and "json" not in accept)
