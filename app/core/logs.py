@@ -7,8 +7,11 @@ from typing import Literal
 import structlog
 
 
-def configure_logs(style: Literal["json", "console"]) -> None:
-    """Send structlog's and the libraries' records through one renderer to standard error."""
+def configure_logs(style: Literal["json", "console"], *, quiet: bool = False) -> None:
+    """Send structlog's and the libraries' records through one renderer to standard error.
+
+    `quiet` is for commands that talk to a person: errors only.
+    """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -39,7 +42,7 @@ def configure_logs(style: Literal["json", "console"]) -> None:
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(logging.INFO)
+    root.setLevel(logging.ERROR if quiet else logging.INFO)
     # One line per request or per job is noise, and URLs of calls may carry tokens.
     for chatty in (
         "httpx",

@@ -2,14 +2,13 @@
 
 import re
 from html.parser import HTMLParser
-from uuid import UUID
 
 import httpx
 
 from app.cli.demo.logins import Login
 from app.cli.demo.processes import DemoFailed
 
-_ORDER = re.compile(r"/orders/([0-9a-f-]{36})")
+_PLACE = re.compile(r"/(orders|invoices)/([0-9a-f-]{36})")
 
 
 class _Form(HTMLParser):
@@ -49,35 +48,35 @@ class PortalClient:
     """A client of the portal; keeps cookies, follows redirects, checks every answer."""
 
     def __init__(self, base_url: str) -> None:
-        self._http = httpx.AsyncClient(
+        self.http = httpx.AsyncClient(
             base_url=base_url, follow_redirects=True, trust_env=False, timeout=30.0
         )
 
     async def close(self) -> None:
-        await self._http.aclose()
+        await self.http.aclose()
 
     async def sign_in(self, login: Login) -> None:
         page = await self._get("/sign-in")
         fields = fields_of(page, "/sign-in") | {"email": login.email, "password": login.password}
         await self._post("/sign-in", fields)
 
-    async def order(self, product: str, **answers: str) -> UUID:
-        """Order a product; returns the order, which then awaits its payment."""
+    async def order(self, product: str, **answers: str) -> str:
+        """Order a product; returns the path of the page that the portal leads to."""
         path = f"/products/{product}"
         page = await self._get(path)
         response = await self._post(f"{path}/order", fields_of(page, f"{path}/order") | answers)
-        found = _ORDER.search(str(response.url)) or _ORDER.search(response.text)
+        found = _PLACE.search(response.url.path)
         if found is None:
-            raise DemoFailed("The portal took the order but led to no order's page.")
-        return UUID(found[1])
+            raise DemoFailed(f"The portal took the order and led to {response.url.path}.")
+        return found[0]
 
     async def _get(self, path: str) -> str:
-        response = await self._http.get(path)
+        response = await self.http.get(path)
         self._check(response)
         return response.text
 
     async def _post(self, path: str, fields: dict[str, str]) -> httpx.Response:
-        response = await self._http.post(path, data=fields)
+        response = await self.http.post(path, data=fields)
         self._check(response)
         return response
 

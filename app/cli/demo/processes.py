@@ -48,6 +48,13 @@ def choose_port(wanted: int | None, usual: int) -> int:
     raise PortTaken(wanted or usual)
 
 
+def free_port() -> int:
+    """Return a TCP port that is free right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 def _die_with_parent() -> Callable[[], None] | None:
     """Return what makes a child end with us even when we are killed (Linux)."""
     if sys.platform != "linux":
@@ -58,6 +65,12 @@ def _die_with_parent() -> Callable[[], None] | None:
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
     return arrange
+
+
+def _environment() -> dict[str, str]:
+    """Return ours without the settings of another Slipway, which must not leak into the demo."""
+    ours = ("SLIPWAY_", "DATABASE_URL", "REDIS_URL")
+    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
 
 
 class Child:
@@ -92,7 +105,7 @@ class Processes:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=asyncio.subprocess.STDOUT,
-                env={**os.environ, **(environment or {})},
+                env={**_environment(), **(environment or {})},
                 start_new_session=True,
                 preexec_fn=_die_with_parent(),
             )

@@ -1,0 +1,98 @@
+"""What goes wrong at night, and is put right by itself."""
+
+import asyncio
+import os
+import signal
+
+import pytest
+
+from app.domain.inventory.quarantine import release_from_quarantine
+from tests.journeys.conftest import Provider
+from tests.journeys.waiting import until
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ("hang", "no answer"),
+        ("refuse", "refused"),
+        ("wrong-password", ""),
+        ("ignore-reset", "asked for"),
+        ("revert-boot", ""),
+        ("install-fails:3", ""),
+        ("never-calls-back", "no word from the machine"),
+    ],
+)
+async def test_a_broken_machine_is_put_aside_and_another_is_delivered(
+    provider: Provider, fault: str, reason: str
+) -> None:
+    async with provider.client() as portal:
+        order = await provider.order(portal)
+        bad = order.server_name
+        assert bad is not None
+        await provider.break_machine(bad, fault)
+        await provider.pay(portal, order)
+        order = await provider.delivered(order.id, within_s=90)
+    assert order.server_name != bad
+    aside = await provider.server(bad)
+    assert aside["state"] == "quarantined"
+    assert aside["state_reason"]
+    assert reason in aside["state_reason"]
+    assert aside["holder"] is None
+    await provider.break_machine(bad, None)
+    async with provider.database.transaction() as tx:
+        await release_from_quarantine(
+            tx, aside["id"], actor=None, actor_label="test", reason="mended"
+        )
+
+
+async def test_a_mail_server_that_is_down_delays_the_mail_and_nothing_else(
+    provider: Provider,
+) -> None:
+    await provider.break_mail("refuse")
+    async with provider.client() as portal:
+        order = await provider.order(portal)
+        await provider.pay(portal, order)
+
+        async def is_delivered() -> bool:
+            return (await provider.find(order.id)).state == "delivered"
+
+        await until(is_delivered, within_s=60)
+        assert await provider.mails(order.account_email, order.hostname) == []
+        page = await portal.http.get(f"/services/{(await provider.find(order.id)).service_id}")
+        assert page.status_code == 200
+    await provider.break_mail("off")
+    await provider.delivered(order.id, within_s=60)
+    assert len(await provider.mails(order.account_email, order.hostname)) == 1
+
+
+async def test_a_worker_killed_in_the_middle_repeats_no_finished_step(provider: Provider) -> None:
+    stack = provider.stack
+    async with provider.client() as portal:
+        order = await provider.order(portal)
+        await provider.pay(portal, order)
+
+        async def is_installing() -> bool:
+            return any(node == "install" for _, node, _, _ in await provider.steps(order.id))
+
+        await until(is_installing, within_s=30)
+        worker = stack.workers.pop()
+        os.kill(worker.process.pid, signal.SIGKILL)
+        await worker.process.wait()
+        await asyncio.sleep(1)  # the installation goes on while no worker lives
+        stack.workers.append(await stack.start_worker())
+        order = await provider.delivered(order.id, within_s=60)
+    steps = await provider.steps(order.id)
+    assert [(node, attempt) for _, node, attempt, _ in steps] == [
+        ("paid", 1), ("attempts", 1), ("server", 1), ("addresses", 1), ("install", 1),
+        ("service", 1), ("mail", 1),
+    ]  # fmt: skip
+    assert len(await provider.mails(order.account_email, order.hostname)) == 1
+    async with provider.database.snapshot() as tx:
+        assert (
+            await tx.fetchval(
+                'SELECT count(*) FROM installation i JOIN service s ON s.id = i.service WHERE s."order" = $1',
+                order.id,
+            )
+            == 1
+        )

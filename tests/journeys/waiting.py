@@ -1,0 +1,13 @@
+"""Wait for something that real processes are about to do."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+INTERVAL_S = 0.1
+
+
+async def until(holds: Callable[[], Awaitable[object]], *, within_s: float) -> None:
+    """Return as soon as `holds()` is true; fail after `within_s`."""
+    async with asyncio.timeout(within_s):
+        while not await holds():
+            await asyncio.sleep(INTERVAL_S)
