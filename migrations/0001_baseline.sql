@@ -170,6 +170,7 @@ CREATE TABLE ssh_key (
 CREATE TABLE mail (
     id UUID PRIMARY KEY,
     mail_key TEXT UNIQUE NOT NULL,
+    code TEXT NOT NULL,
     account UUID REFERENCES account ON DELETE RESTRICT,
     "order" UUID,
     recipient TEXT NOT NULL,
@@ -277,6 +278,7 @@ CREATE TABLE client_order (
     currency TEXT NOT NULL,
     cycle TEXT NOT NULL,
     total_minor BIGINT NOT NULL DEFAULT 0,
+    recurring_minor BIGINT NOT NULL DEFAULT 0,
     selection JSONB NOT NULL DEFAULT '{}',
     idempotency_key TEXT UNIQUE NOT NULL,
     placed_at TIMESTAMPTZ NOT NULL,
@@ -368,6 +370,8 @@ CREATE TABLE option (
     code TEXT NOT NULL,
     name TEXT NOT NULL,
     help TEXT NOT NULL DEFAULT '',
+    post_install TEXT NOT NULL DEFAULT '',
+    access_url TEXT NOT NULL DEFAULT '',
     position INTEGER NOT NULL DEFAULT 0,
     CONSTRAINT option_once UNIQUE ("option_group", "code")
 );
@@ -625,6 +629,7 @@ CREATE INDEX ix_run_due ON run (wake_at) WHERE status IN ('queued', 'running', '
 CREATE INDEX ix_run_signal_open ON run_signal (signal_key) WHERE consumed_at IS NULL;
 CREATE INDEX ix_server_available ON server (id) WHERE state = 'available';
 CREATE INDEX ix_server_hold_expiry ON server (hold_expires_at) WHERE hold_expires_at IS NOT NULL;
+CREATE INDEX ix_order_delivered ON client_order (delivered_at) WHERE delivered_at IS NOT NULL;
 CREATE INDEX ix_order_hold_expiry ON client_order (hold_expires_at) WHERE hold_expires_at IS NOT NULL;
 CREATE INDEX ix_mail_queued ON mail (created_at) WHERE state = 'queued';
 CREATE INDEX ix_payment_pending ON payment (created_at) WHERE state = 'pending';

@@ -31,7 +31,16 @@ async def retry_halted(tx: Tx, run: UUID) -> None:
 
 
 async def cancel_run(tx: Tx, run: UUID) -> None:
-    """Ask the run to undo what it did and end; looked at at every checkpoint and wake-up."""
+    """Ask the run to undo what it did and end; looked at at every checkpoint and wake-up.
+
+    Raises Conflict when it has ended already.
+    """
+    if not await cancel_if_open(tx, run):
+        raise Conflict("This run has already ended.")
+
+
+async def cancel_if_open(tx: Tx, run: UUID) -> bool:
+    """Do the same, and return whether there was anything left to cancel."""
     tag = await tx.execute(
         "UPDATE run SET cancel_requested = true, wake_at = $2, "
         "status = CASE status WHEN 'halted' THEN 'waiting' ELSE status END "
@@ -39,6 +48,5 @@ async def cancel_run(tx: Tx, run: UUID) -> None:
         run,
         tx.now(),
     )
-    if tag == "UPDATE 0":
-        raise Conflict("This run has already ended.")
     tx.publish(DOORBELL, "dashboard")
+    return tag != "UPDATE 0"

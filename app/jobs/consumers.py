@@ -14,9 +14,11 @@ from app.domain.orders.attach_run import attach_run
 from app.domain.orders.fail import fail
 from app.domain.orders.find import find_order
 from app.domain.orders.states import OrderState
+from app.domain.services.open import end_undelivered
 from app.drivers.mail.contract import Mailer
 from app.flows.signals import send_signal, wake_waiters
 from app.flows.start import start_run
+from app.flows.steer import cancel_if_open
 from app.jobs.relay_outbox import Consumer
 from app.settings import Settings
 
@@ -83,6 +85,15 @@ async def note_run_end(database: Database, parcel: Parcel) -> None:
             await fail(tx, order.id, reason="The delivery failed and everything was given back.")
 
 
+async def stop_cancelled(database: Database, parcel: Parcel) -> None:
+    """`order.cancelled`: undo what its run has taken, and end its service."""
+    async with database.transaction() as tx:
+        order = await find_order(tx, UUID(parcel.payload["order"]))
+        if order.run is not None:
+            await cancel_if_open(tx, order.run)
+        await end_undelivered(tx, order.id)
+
+
 async def _owners(database: Database) -> list[str]:
     async with database.snapshot() as tx:
         rows = await tx.fetch(
@@ -100,4 +111,5 @@ def make_consumers(
         "stock.appeared": partial(wake_for_stock, database),
         "admin.notice": partial(tell_staff, database, vault, settings),
         "run.ended": partial(note_run_end, database),
+        "order.cancelled": partial(stop_cancelled, database),
     }

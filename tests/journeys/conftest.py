@@ -63,8 +63,7 @@ class Provider:
         await pay_by_card(portal.http, self.stack.payments, f"/invoices/{order.invoice_id}")
 
     async def find(self, order: UUID) -> OrderView:
-        async with self.database.snapshot() as tx:
-            return (await look(self.database, order)).order
+        return (await look(self.database, order)).order
 
     async def delivered(self, order: UUID, *, within_s: float = 60) -> OrderView:
         async def is_delivered() -> bool:
@@ -83,11 +82,11 @@ class Provider:
         """The texts of the mails to someone whose subject has `about` in it."""
         async with httpx.AsyncClient(base_url=self.stack.lab.url, trust_env=False) as lab:
             found = (await lab.get("/api/mailbox", params={"to": recipient})).json()
-            texts = []
-            for mail in found:
-                if about in mail["subject"]:
-                    texts.append(_text(await lab.get(f"/api/mailbox/{mail['id']}")))
-            return texts
+            return [
+                _text(await lab.get(f"/api/mailbox/{mail['id']}"))
+                for mail in found
+                if about in mail["subject"]
+            ]
 
     async def break_machine(self, name: str, fault: str | None) -> None:
         await self._lab("POST", f"/api/machines/{name}/fault", {"fault": fault})

@@ -9,5 +9,5 @@ INTERVAL_S = 0.1
 async def until(holds: Callable[[], Awaitable[object]], *, within_s: float) -> None:
     """Return as soon as `holds()` is true; fail after `within_s`."""
     async with asyncio.timeout(within_s):
-        while not await holds():
+        while not await holds():  # noqa: ASYNC110 - it happens in another process
             await asyncio.sleep(INTERVAL_S)

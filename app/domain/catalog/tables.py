@@ -75,13 +75,19 @@ class OptionGroup(Table, tablename="option_group"):
 
 
 class Option(Table, tablename="option"):
-    """An answer to an option group; `code` is what the flow sees."""
+    """An answer to an option group; `code` is what the flow sees.
+
+    `post_install` is a bash fragment that runs as root in the installed system, `access_url`
+    where the result is used, with `{address}` and `{hostname}` in it.
+    """
 
     id = key()
     option_group = reference(OptionGroup)
     code = text()
     name = text()
     help = text(default="")
+    post_install = text(default="")
+    access_url = text(default="")
     position = Integer(default=0)
 
     option_once = Unique([option_group, code])

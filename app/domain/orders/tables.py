@@ -27,6 +27,7 @@ class Order(Table, tablename="client_order"):
     currency = text()
     cycle = text()
     total_minor = BigInt()
+    recurring_minor = BigInt(help_text="each cycle before tax, as it was when ordered")
     selection = JSONB(default="{}")
     idempotency_key = text(unique=True)
     placed_at = moment()

@@ -1,11 +1,11 @@
-"""Open the service of a paid order."""
+"""Open the service of a paid order, and end it when the order comes to nothing."""
 
 from uuid import UUID
 
 from app.core.database import Tx
 from app.core.errors import NotFound
 from app.core.ids import new_id
-from app.domain.services.states import ServiceState
+from app.domain.services.states import ServiceState, move
 
 
 async def open_service(tx: Tx, order: UUID) -> UUID:
@@ -27,3 +27,13 @@ async def open_service(tx: Tx, order: UUID) -> UUID:
         raise NotFound("order", order)
     tx.publish(f"order:{order}", "dashboard")
     return made
+
+
+async def end_undelivered(tx: Tx, order: UUID) -> None:
+    """End the service of an order that was cancelled before delivery; without one, do nothing."""
+    service: UUID | None = await tx.fetchval(
+        """SELECT id FROM service WHERE "order" = $1 AND state IN ('pending', 'provisioning')""",
+        order,
+    )
+    if service is not None:
+        await move(tx, service, ServiceState.terminated)

@@ -1,0 +1,89 @@
+"""A catalogue as plain data: what an operator writes in JSON, a demo ships and a test makes."""
+
+from typing import Annotated
+
+import msgspec
+
+from app.domain.catalog.cycle import Cycle
+from app.domain.catalog.views import OptionKind
+from app.ipam.wants import AddressRules
+from app.solver.want import ServerWant
+
+Code = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_.-]*$", max_length=60)]
+Currency = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$")]
+Amount = Annotated[int, msgspec.Meta(ge=0)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=10_000)]
+
+
+class PriceSeed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Minor units of `currency`, for the whole cycle."""
+
+    currency: Currency
+    cycle: Cycle
+    recurring_minor: Amount
+    setup_minor: Amount = 0
+
+
+class OptionSeed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An option; without prices it is included."""
+
+    code: Code
+    name: str
+    help: str = ""
+    prices: tuple[PriceSeed, ...] = ()
+    post_install: str = ""
+    """Bash, run as root in the installed system."""
+    access_url: str = ""
+    """Where it is used afterwards; `{address}` and `{hostname}` are filled in."""
+
+
+class OptionGroupSeed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A question. `os`, `panel`, `extra_ipv4`, `ssh_keys` and `datacentre` have a meaning."""
+
+    code: Code
+    name: str
+    help: str = ""
+    kind: OptionKind = OptionKind.choice
+    is_required: bool = False
+    minimum: Count = 0
+    maximum: Count = 1
+    options: tuple[OptionSeed, ...] = ()
+
+
+class ProductSeed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    slug: Code
+    name: str
+    summary: str = ""
+    description: str = ""
+    specs: tuple[tuple[str, str], ...] = ()
+    server_rules: ServerWant = ServerWant()
+    address_rules: AddressRules = AddressRules()
+    is_visible: bool = True
+    prices: tuple[PriceSeed, ...] = ()
+    groups: tuple[OptionGroupSeed, ...] = ()
+
+
+class CategorySeed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    slug: Code
+    name: str
+    products: tuple[ProductSeed, ...] = ()
+
+
+class OsImageSeed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    code: Code
+    name: str
+    family: str
+    release: str
+    kernel_url: str
+    initrd_url: str
+    mirror_url: str
+    image_url: str = ""
+    """The live installer's image, where the family needs one (Ubuntu)."""
+    is_enabled: bool = True
+
+
+class CatalogSeed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Categories, products and systems in the order in which they are shown."""
+
+    categories: tuple[CategorySeed, ...] = ()
+    os_images: tuple[OsImageSeed, ...] = ()

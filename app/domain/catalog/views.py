@@ -1,0 +1,158 @@
+"""What is sold, as pages and other contexts see it."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from uuid import UUID
+
+import msgspec
+
+from app.domain.catalog.cycle import Cycle
+from app.ipam.wants import AddressRules
+from app.solver.want import ServerWant
+
+
+class OptionKind(StrEnum):
+    """How a question of the order form is answered."""
+
+    choice = "choice"
+    """One of its options."""
+
+    quantity = "quantity"
+    """A number of its single option."""
+
+    ssh_keys = "ssh_keys"
+    """Some of the client's public keys."""
+
+
+class PriceView(msgspec.Struct, frozen=True, kw_only=True):
+    """The price of one unit for one cycle, in minor units of its currency."""
+
+    currency: str
+    cycle: Cycle
+    recurring_minor: int
+    setup_minor: int = 0
+
+    @property
+    def per_month_minor(self) -> int:
+        """Return the recurring price for a month, rounded up."""
+        return -(-self.recurring_minor // self.cycle.months)
+
+
+class OptionView(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    code: str
+    name: str
+    help: str = ""
+    prices: tuple[PriceView, ...] = ()
+
+    def price(self, currency: str, cycle: Cycle) -> PriceView | None:
+        """Return its price; None when it is not offered so.
+
+        An option without any price is included. One that has prices, but none for this
+        currency and cycle, is not offered: nobody said what it costs.
+        """
+        if not self.prices:
+            return PriceView(currency=currency, cycle=cycle, recurring_minor=0)
+        return price_in(self.prices, currency, cycle)
+
+
+class OptionGroupView(msgspec.Struct, frozen=True, kw_only=True):
+    """A question of the order form; its field is called `code`."""
+
+    id: UUID
+    code: str
+    name: str
+    help: str = ""
+    kind: OptionKind
+    is_required: bool = False
+    minimum: int = 0
+    """Fewest units or keys."""
+    maximum: int = 1
+    """Most units or keys."""
+    options: tuple[OptionView, ...] = ()
+
+    def option(self, code: str) -> OptionView | None:
+        return next((option for option in self.options if option.code == code), None)
+
+
+class ProductView(msgspec.Struct, frozen=True, kw_only=True):
+    """A product with everything that its page and its order form need."""
+
+    id: UUID
+    slug: str
+    name: str
+    summary: str = ""
+    description: str = ""
+    specs: tuple[tuple[str, str], ...] = ()
+    category_id: UUID
+    category_slug: str
+    category_name: str
+    server_rules: ServerWant
+    address_rules: AddressRules
+    is_visible: bool = True
+    prices: tuple[PriceView, ...] = ()
+    groups: tuple[OptionGroupView, ...] = ()
+
+    def price(self, currency: str, cycle: Cycle) -> PriceView | None:
+        return price_in(self.prices, currency, cycle)
+
+    def group(self, code: str) -> OptionGroupView | None:
+        return next((group for group in self.groups if group.code == code), None)
+
+    @property
+    def currencies(self) -> tuple[str, ...]:
+        return tuple(sorted({price.currency for price in self.prices}))
+
+    def cycles(self, currency: str) -> tuple[Cycle, ...]:
+        """Return the cycles that it is sold in, the shortest first."""
+        sold = {price.cycle for price in self.prices if price.currency == currency}
+        return tuple(cycle for cycle in Cycle if cycle in sold)
+
+
+class ProductCard(msgspec.Struct, frozen=True, kw_only=True):
+    """A product in a list; `lowest` is its best price by the month, None if not sold so."""
+
+    id: UUID
+    slug: str
+    name: str
+    summary: str = ""
+    specs: tuple[tuple[str, str], ...] = ()
+    lowest: PriceView | None = None
+
+
+class CategoryView(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    slug: str
+    name: str
+    products: tuple[ProductCard, ...] = ()
+
+
+class OsImageView(msgspec.Struct, frozen=True, kw_only=True):
+    """An operating system that netboot can install."""
+
+    id: UUID
+    code: str
+    name: str
+    family: str
+    release: str
+    kernel_url: str
+    initrd_url: str
+    mirror_url: str
+    image_url: str = ""
+    """The live installer's image, where the family needs one (Ubuntu)."""
+    is_enabled: bool = True
+
+
+def price_in(prices: Iterable[PriceView], currency: str, cycle: Cycle) -> PriceView | None:
+    wanted = (currency, cycle)
+    return next((price for price in prices if (price.currency, price.cycle) == wanted), None)
+
+
+def lowest_price(prices: Iterable[PriceView]) -> PriceView | None:
+    """Return the price that is least by the month, the shorter cycle among equals."""
+    return min(
+        prices,
+        # Cross-multiplied instead of divided: 12 months are a multiple of every cycle.
+        key=lambda price: (price.recurring_minor * (12 // price.cycle.months), price.cycle.months),
+        default=None,
+    )

@@ -1,0 +1,21 @@
+"""What a selection asks of the inventory and of the address space."""
+
+from msgspec.structs import replace
+
+from app.domain.catalog.selection import DATACENTRE, Selection
+from app.domain.catalog.views import ProductView
+from app.ipam.wants import AddressWant, wants_of
+from app.solver.want import ServerWant
+
+
+def server_want(product: ProductView, selection: Selection) -> ServerWant:
+    """Return the product's allocation rules; an answer to `datacentre` is binding."""
+    chosen = selection.choice(DATACENTRE)
+    if chosen is None:
+        return product.server_rules
+    return replace(product.server_rules, datacentres=(chosen,), datacentre_required=True)
+
+
+def address_wants(product: ProductView, selection: Selection) -> tuple[AddressWant, ...]:
+    """Return the items to claim: primary IPv4, the extras, the IPv6 network, the VLAN."""
+    return wants_of(product.address_rules, selection.extra_ipv4)

@@ -1,0 +1,81 @@
+"""Why an order cannot be placed, paid or moved on."""
+
+from uuid import UUID
+
+from app.core.errors import Refusal
+
+
+class OrderNotAllowed(Refusal):
+    """The order is in a state from which there is no way to the one wanted."""
+
+    code = "orders.not_allowed"
+
+    def __init__(self, order: UUID, *, state: str, wanted: str) -> None:
+        super().__init__(
+            f"The order is {state.replace('_', ' ')} and cannot become "
+            f"{wanted.replace('_', ' ')}. Load the page again to see how it stands."
+        )
+        self.order = order
+        self.state = state
+        self.wanted = wanted
+
+
+class OutOfStock(Refusal):
+    """What was chosen cannot be held now; nothing was charged and nothing is held.
+
+    `explanation` is for staff: which rule or which pool ran out.
+    """
+
+    code = "orders.out_of_stock"
+
+    def __init__(self, product: str, *, explanation: str) -> None:
+        super().__init__(
+            f"{product} is sold out in this configuration, and nothing was charged. "
+            "Choose another one, or come back later."
+        )
+        self.product = product
+        self.explanation = explanation
+
+
+class AccountDisabled(Refusal):
+    code = "orders.account_disabled"
+
+    def __init__(self) -> None:
+        super().__init__("This account is closed to new orders. Please write to support.")
+
+
+class KeyReused(Refusal):
+    """An idempotency key came back with another order in its form."""
+
+    code = "orders.key_reused"
+
+    def __init__(self, number: int) -> None:
+        super().__init__(
+            f"This form was already sent and became order {number}, with other choices. "
+            "Look at that order, or open the order form again."
+        )
+        self.number = number
+
+
+class OrderAtWork(Refusal):
+    """A machine is being set up for the order just now."""
+
+    code = "orders.at_work"
+
+    def __init__(self, order: UUID, *, server: str) -> None:
+        super().__init__(
+            f"Server {server} is being set up for this order. Stop its flow first; "
+            "once its steps are undone, the order can be cancelled."
+        )
+        self.order = order
+        self.server = server
+
+
+class AlreadyPaid(Refusal):
+    """A client cannot cancel what is paid; staff can."""
+
+    code = "orders.already_paid"
+
+    def __init__(self, order: UUID) -> None:
+        super().__init__("This order is paid and on its way. Write to support to cancel it.")
+        self.order = order

@@ -1,0 +1,115 @@
+"""Read a client's services."""
+
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from app.core.database import Tx
+from app.core.errors import NotFound
+from app.domain.accounts.ssh_keys import read_public_key
+from app.domain.addresses.find import addresses_of
+from app.domain.catalog.selection import Selection
+from app.domain.services.views import (
+    InstalledKey,
+    PanelView,
+    ServicePage,
+    ServiceRow,
+    ServiceView,
+)
+from app.ipam.wants import PRIMARY_IP4
+
+PAGE_SIZE = 50
+
+_COLUMNS = f"""
+s.id, s."order" AS order_id, o.number AS order_number, p.name AS product_name, s.hostname,
+coalesce(i.name, s.os_code) AS os_name, s.state, s.state_since, v.name AS server_name,
+d.name AS datacentre, v.power, s.cycle, s.currency, s.recurring_minor, s.next_due_at,
+s.created_at, s.activated_at,
+coalesce((SELECT host(host(x.network)::inet + c.position) FROM address_claim c
+          JOIN prefix x ON x.id = c.scope
+          WHERE c.holder = s."order" AND c.kind = 'ip4' AND c.item = '{PRIMARY_IP4}'
+          AND c.state IN ('held', 'assigned')), '') AS address
+"""
+_MORE = """
+v.id AS server_id, v.power_seen_at, o.selection, n.name AS panel, n.access_url,
+coalesce(k.username, '') AS username, coalesce(k.kind = 'root_password', false) AS has_password, k.revealed_at
+"""
+_FROM = """
+FROM service s JOIN client_order o ON o.id = s."order" JOIN product p ON p.id = s.product
+LEFT JOIN os_image i ON i.code = s.os_code LEFT JOIN server v ON v.id = s.server
+LEFT JOIN rack r ON r.id = v.rack LEFT JOIN datacentre d ON d.id = r.datacentre
+"""
+_MORE_FROM = """
+LEFT JOIN LATERAL (SELECT * FROM credential WHERE service = s.id
+                   ORDER BY kind = 'root_password' DESC LIMIT 1) k ON true
+LEFT JOIN option_group g ON g.product = p.id AND g.code = 'panel'
+LEFT JOIN option n ON n.option_group = g.id AND n.code = o.selection->>'panel'
+"""
+
+
+async def find_service(tx: Tx, service: UUID, *, account: UUID) -> ServiceView:
+    """Return a client's own service with its addresses and keys; three statements.
+
+    Raises NotFound.
+    """
+    row = await tx.fetchrow(
+        f"SELECT {_COLUMNS}, {_MORE} {_FROM} {_MORE_FROM} WHERE s.id = $1 AND s.account = $2",
+        service,
+        account,
+    )
+    if row is None:
+        raise NotFound("service", service)
+    facts = dict(row)
+    selection = msgspec.json.decode(row["selection"], type=Selection)
+    facts["addresses"] = await addresses_of(tx, row["order_id"])
+    facts["keys"] = await _keys(tx, account, selection.ssh_keys)
+    facts["panel"] = _panel(row)
+    return msgspec.convert(facts, ServiceView)
+
+
+async def services_of(tx: Tx, account: UUID, *, page: int = 1) -> ServicePage:
+    """Return a client's services, the latest first, 50 a page; two statements."""
+    page = max(page, 1)
+    total: int = await tx.fetchval("SELECT count(*) FROM service WHERE account = $1", account)
+    rows = await tx.fetch(
+        f"SELECT {_COLUMNS} {_FROM} WHERE s.account = $1 ORDER BY s.id DESC "
+        f"LIMIT {PAGE_SIZE} OFFSET {(page - 1) * PAGE_SIZE}",
+        account,
+    )
+    return ServicePage(
+        items=tuple(msgspec.convert(dict(row), ServiceRow) for row in rows),
+        page=page,
+        page_count=max(1, -(-total // PAGE_SIZE)),
+        total=total,
+    )
+
+
+async def _keys(tx: Tx, account: UUID, lines: tuple[str, ...]) -> tuple[InstalledKey, ...]:
+    """Return the keys that were installed, named as the client's list names them now."""
+    if not lines:
+        return ()
+    keys = [read_public_key(line) for line in lines]
+    rows = await tx.fetch(
+        "SELECT fingerprint, name FROM ssh_key WHERE account = $1 AND fingerprint = ANY($2)",
+        account,
+        [key.fingerprint for key in keys],
+    )
+    names = {row["fingerprint"]: row["name"] for row in rows}
+    return tuple(
+        InstalledKey(
+            name=names.get(key.fingerprint, ""),
+            kind=key.line.partition(" ")[0],
+            fingerprint=key.fingerprint,
+        )
+        for key in keys
+    )
+
+
+def _panel(row: asyncpg.Record) -> PanelView | None:
+    if row["panel"] is None:
+        return None
+    # Without an address there is nowhere to go yet.
+    url = row["access_url"] if row["address"] else ""
+    filled = url.replace("{address}", row["address"]).replace("{hostname}", row["hostname"])
+    return PanelView(name=row["panel"], url=filled)

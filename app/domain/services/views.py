@@ -1,0 +1,79 @@
+"""Services as their clients see them."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from app.domain.addresses.views import Claimed
+from app.domain.catalog.cycle import Cycle
+from app.domain.services.states import ServiceState
+from app.drivers.power import Power
+
+
+class ServiceRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One service in its client's list."""
+
+    id: UUID
+    order_id: UUID
+    order_number: int
+    product_name: str
+    hostname: str
+    os_name: str
+    """As the catalogue calls it; the option's code where the system is not offered any more."""
+    state: ServiceState
+    state_since: datetime
+    server_name: str | None
+    datacentre: str | None
+    """Name of the site, once there is a server."""
+    power: Power | None
+    """As the BMC last said; None while there is no server."""
+    address: str
+    """The primary IPv4 address; "" before it is given."""
+    cycle: Cycle
+    currency: str
+    recurring_minor: int
+    next_due_at: datetime | None
+    created_at: datetime
+    activated_at: datetime | None
+
+
+class InstalledKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A public key that the server was installed with."""
+
+    name: str
+    """As it is called in the client's list; "" when it is not in there."""
+    kind: str
+    fingerprint: str
+    """`SHA256:…` as `ssh-keygen -l` prints it."""
+
+
+class PanelView(msgspec.Struct, frozen=True, kw_only=True):
+    """A control panel that was ordered with the server."""
+
+    name: str
+    url: str
+    """Where it is used, "" where the catalogue does not say."""
+
+
+class ServiceView(ServiceRow, frozen=True, kw_only=True):
+    """A service with everything that its page shows; never a password."""
+
+    server_id: UUID | None
+    power_seen_at: datetime | None
+    addresses: Claimed
+    username: str
+    has_password: bool
+    """Whether a password was made; without one there are only keys."""
+    revealed_at: datetime | None
+    keys: tuple[InstalledKey, ...]
+    panel: PanelView | None
+
+
+class ServicePage(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of a list; pages count from 1."""
+
+    items: tuple[ServiceRow, ...]
+    page: int
+    page_count: int
+    total: int

@@ -1,0 +1,224 @@
+"""Read runs: lists with the step at which each stands, and one run with all its attempts."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+from msgspec.structs import replace
+
+from app.core.database import Tx
+from app.core.errors import NotFound
+from app.flows.document import Document, parse
+from app.flows.redact import redacted
+from app.flows.views import (
+    LIVE,
+    AttemptView,
+    EventView,
+    RunPage,
+    RunRow,
+    RunStatus,
+    RunView,
+)
+
+PAGE_SIZE = 50
+MOST_ATTEMPTS = 300
+MOST_EVENTS = 200
+HISTORY = 200
+"""Runs that the usual time of a step is taken from."""
+
+# What has ended stands nowhere: the look-up is left out for it, so that long lists stay cheap.
+# A token that was put off after a failure waits for an attempt that has no row yet, while the
+# latest attempt that has one failed.
+_STAND = """
+LEFT JOIN LATERAL (
+    SELECT t.node, t.scope, t.state, t.attempt, t.wake_at, t.signal_key FROM token t
+    WHERE r.finished_at IS NULL AND t.run = r.id AND t.state <> 'inside'
+    ORDER BY t.state = 'halted' DESC, t.id DESC LIMIT 1
+) t ON true
+LEFT JOIN LATERAL (
+    SELECT a.status, a.error, a.started_at, min(a.started_at) OVER () AS since
+    FROM step_attempt a WHERE a.run = r.id AND a.scope = t.scope AND a.node = t.node
+    ORDER BY a.attempt DESC LIMIT 1
+) a ON true
+"""
+_TROUBLE = """
+CASE WHEN t.state = 'halted' THEN 'halted'
+     WHEN r.status = 'compensating' AND r.error <> '' AND r.wake_at IS NOT NULL
+          AND r.lease_until IS NULL THEN 'undo_fails'
+     WHEN t.state = 'waiting' AND t.signal_key LIKE 'stock:%' THEN 'waits_for_stock'
+     WHEN t.state = 'waiting' AND a.status = 'failed' THEN 'retrying'
+     ELSE 'none' END
+"""
+_ROWS = f"""
+SELECT r.id, r.status, f.id AS flow, f.name AS flow_name, v.id AS version_id,
+       v.number AS version, o.id AS order_id, o.number AS order_number, o.hostname, o.paid_at,
+       r.error, r.wake_at, r.cancel_requested, r.created_at, r.finished_at, t.node,
+       coalesce(nullif(v.document->'nodes'->t.node->>'name', ''), t.node, '') AS step,
+       coalesce(t.scope, '/') AS scope, coalesce(t.attempt, 0) AS attempt,
+       coalesce(a.error, '') AS says, a.since AS step_since,
+       CASE WHEN t.state = 'waiting' THEN t.wake_at END AS next_try_at, {_TROUBLE} AS trouble
+FROM run r JOIN flow_version v ON v.id = r.flow_version JOIN flow f ON f.id = v.flow
+LEFT JOIN client_order o ON o.id = r.subject {_STAND}
+"""
+_RANK = f"array_position(ARRAY['halted', 'undo_fails', 'waits_for_stock', 'retrying'], {_TROUBLE})"
+
+
+async def live_runs(tx: Tx, *, limit: int = PAGE_SIZE) -> tuple[RunRow, ...]:
+    """Return runs that have not ended, those that do not move first, then the oldest.
+
+    Each with what its step usually takes. Two statements whatever their number.
+    """
+    rows = await tx.fetch(
+        f"{_ROWS} WHERE r.status = ANY($1) ORDER BY {_RANK} NULLS LAST, r.id LIMIT $2",
+        list(LIVE),
+        limit,
+    )
+    runs = [msgspec.convert(dict(row), RunRow) for row in rows]
+    usual = await _usual(tx, {run.version_id for run in runs})
+    return tuple(replace(run, expected=usual.get((run.version_id, run.node or ""))) for run in runs)
+
+
+async def list_runs(
+    tx: Tx,
+    *,
+    statuses: Iterable[RunStatus] = (),
+    stuck: bool = False,
+    search: str = "",
+    page: int = 1,
+) -> RunPage:
+    """Return runs of the statuses (any when empty), 50 a page.
+
+    Those that do not move come first, then the latest. `stuck` leaves out all others.
+    `search` is an order's number, or a part of its host name or of the flow's name.
+    """
+    words = search.strip().removeprefix("#")
+    literal = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    where = (
+        "(cardinality($1::text[]) = 0 OR r.status = ANY($1)) AND ($2 = '' OR "
+        "o.number::text = $2 OR o.hostname ILIKE $3 OR f.name ILIKE $3)"
+    )
+    values = [list(statuses), words, f"%{literal}%"]
+    if stuck:
+        where += f" AND r.status IN ('waiting', 'halted', 'compensating') AND {_TROUBLE} <> 'none'"
+    page = max(page, 1)
+    joins = _ROWS[_ROWS.index("FROM run r") :]
+    total: int = await tx.fetchval(f"SELECT count(*) {joins} WHERE {where}", *values)
+    rows = await tx.fetch(
+        f"{_ROWS} WHERE {where} ORDER BY {_RANK} NULLS LAST, r.id DESC "
+        f"LIMIT {PAGE_SIZE} OFFSET {(page - 1) * PAGE_SIZE}",
+        *values,
+    )
+    return RunPage(
+        items=tuple(msgspec.convert(dict(row), RunRow) for row in rows),
+        page=page,
+        page_count=max(1, -(-total // PAGE_SIZE)),
+        total=total,
+    )
+
+
+async def count_runs(tx: Tx) -> dict[RunStatus, int]:
+    """Return how many runs there are in each status, 0 included."""
+    rows = await tx.fetch("SELECT status, count(*) FROM run GROUP BY status")
+    counted = {row["status"]: row["count"] for row in rows}
+    return {status: counted.get(status.value, 0) for status in RunStatus}
+
+
+async def find_run_row(tx: Tx, run: UUID) -> RunRow:
+    """Return a run as lists show it. Raises NotFound."""
+    row = await tx.fetchrow(f"{_ROWS} WHERE r.id = $1", run)
+    if row is None:
+        raise NotFound("run", run)
+    return msgspec.convert(dict(row), RunRow)
+
+
+async def find_run(tx: Tx, run: UUID) -> RunView:
+    """Return a run with its attempts and its story; four statements. Raises NotFound.
+
+    At most 300 attempts and 200 events, the latest of them.
+    """
+    row = await find_run_row(tx, run)
+    facts = await tx.fetchrow(
+        "SELECT r.input, v.document FROM run r JOIN flow_version v ON v.id = r.flow_version "
+        "WHERE r.id = $1",
+        run,
+    )
+    if facts is None:
+        raise NotFound("run", run)
+    document = parse(facts["document"])
+    attempts = await tx.fetch(
+        "SELECT a.*, CASE WHEN a.attempt = last.attempt THEN t.wake_at END AS next_try_at, "
+        "coalesce(t.state = 'halted' AND a.attempt = last.attempt, false) AS is_halted, "
+        "coalesce(i.stage, '') AS stage, i.percent FROM step_attempt a "
+        "LEFT JOIN token t ON t.run = a.run AND t.scope = a.scope AND t.node = a.node "
+        "LEFT JOIN LATERAL (SELECT max(b.attempt) AS attempt FROM step_attempt b "
+        "WHERE b.run = a.run AND b.scope = a.scope AND b.node = a.node) last ON true "
+        "LEFT JOIN installation i ON i.step_key = a.idempotency_key || '#' || a.attempt "
+        "WHERE a.run = $1 ORDER BY a.id DESC LIMIT $2",
+        run,
+        MOST_ATTEMPTS + 1,
+    )
+    events = await tx.fetch(
+        "SELECT seq, at, kind, scope, node, facts FROM run_event WHERE run = $1 "
+        "ORDER BY seq DESC LIMIT $2",
+        run,
+        MOST_EVENTS + 1,
+    )
+    seen = {attempt["node"] for attempt in attempts}
+    return RunView(
+        row=row,
+        input=redacted(msgspec.json.decode(facts["input"])),
+        pending=tuple(
+            spec.name or name
+            for name, spec in document.nodes.items()
+            if spec.within is None and name not in seen
+        ),
+        attempts=tuple(_attempt(one, document) for one in reversed(attempts[:MOST_ATTEMPTS])),
+        events=tuple(_event(one, document) for one in events[:MOST_EVENTS]),
+        more=len(attempts) > MOST_ATTEMPTS or len(events) > MOST_EVENTS,
+    )
+
+
+async def _usual(tx: Tx, versions: set[UUID]) -> dict[tuple[UUID, str], timedelta]:
+    """Return the median time of each node over the latest runs; ids sort by time of creation."""
+    if not versions:
+        return {}
+    rows = await tx.fetch(
+        "SELECT r.flow_version, a.node, percentile_disc(0.5) WITHIN GROUP "
+        "(ORDER BY a.finished_at - a.started_at) AS p50 FROM (SELECT id, flow_version FROM run "
+        "WHERE flow_version = ANY($1) AND status = 'succeeded' ORDER BY id DESC LIMIT $2) r "
+        "JOIN step_attempt a ON a.run = r.id AND a.status = 'succeeded' GROUP BY 1, 2",
+        list(versions),
+        HISTORY,
+    )
+    return {(row["flow_version"], row["node"]): row["p50"] for row in rows}
+
+
+def _attempt(row: asyncpg.Record, document: Document) -> AttemptView:
+    spec = document.nodes.get(row["node"])
+    names = AttemptView.__struct_fields__
+    facts: dict[str, Any] = {name: row[name] for name in names if name not in {"step", "type"}}
+    facts |= {
+        "step": _step(document, row["node"]),
+        "type": spec.type if spec else "",
+        "input": redacted(msgspec.json.decode(row["input"])),
+        "output": None if row["output"] is None else redacted(msgspec.json.decode(row["output"])),
+    }
+    return AttemptView(**facts)
+
+
+def _event(row: asyncpg.Record, document: Document) -> EventView:
+    return EventView(
+        **{
+            **dict(row),
+            "step": _step(document, row["node"]),
+            "facts": redacted(msgspec.json.decode(row["facts"])),
+        }
+    )
+
+
+def _step(document: Document, node: str) -> str:
+    spec = document.nodes.get(node)
+    return (spec.name if spec else "") or node
