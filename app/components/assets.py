@@ -20,6 +20,8 @@ STATIC = Path(__file__).resolve().parent.parent / "static"
 VENDOR = STATIC / "vendor"
 MANIFEST = VENDOR / "manifest.json"
 PREFIX = "/assets/"
+SINGLE = ("mark.svg", "pay.js")
+"""Our own files that are not joined: not every page needs them."""
 
 MEDIA_TYPES = {  # Litestar adds `charset=utf-8` to text
     ".css": "text/css",
@@ -73,7 +75,7 @@ def find_asset(name: str) -> Asset | None:
 
 @cache
 def _catalogue() -> dict[str, Asset]:
-    own = {"mark.svg": (STATIC / "mark.svg").read_bytes()}
+    own = {name: (STATIC / name).read_bytes() for name in SINGLE}
     for kind in ("css", "js"):
         parts = sorted((STATIC / kind).glob(f"*.{kind}"))
         own[f"slipway.{kind}"] = b"\n".join(path.read_bytes() for path in parts)

@@ -35,13 +35,15 @@ ADMIN_NAV: tuple[tuple[str, tuple[NavItem, ...]], ...] = (
             NavItem("orders", "Orders", "/admin/orders", "package"),
             NavItem("services", "Services", "/admin/services", "boxes"),
             NavItem("servers", "Servers", "/admin/servers", "server"),
+            NavItem("runs", "Runs", "/admin/runs", "workflow"),
         ),
     ),
     (
         "Business",
         (
             NavItem("invoices", "Invoices", "/admin/invoices", "receipt"),
-            NavItem("mail", "Mail", "/admin/mail", "mail"),
+            NavItem("mail", "Mail", "/admin/mails", "mail"),
+            NavItem("mail-templates", "Mail templates", "/admin/mail-templates", "pencil"),
         ),
     ),
 )

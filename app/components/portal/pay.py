@@ -153,10 +153,10 @@ def _hold(paying: Paying, now: datetime | None) -> list[tuple[str, h.Node]]:
     until = paying.hold_expires_at
     left_s = int((until - now).total_seconds()) if until else 0
     if until is None or left_s <= 0:
-        return [("Your server", "is held again when you pay")]
+        return [("Server", "held again when you pay")]
     if left_s > COUNTED_DOWN_S:
-        return [("Held for you until", moment(until, relative=False))]
-    return [("Held for you for", countdown(left_s, over="is held again when you pay"))]
+        return [("Server held until", moment(until, relative=False))]
+    return [("Server held", countdown(left_s, over="held again when you pay"))]
 
 
 def _summary(invoice: InvoiceView) -> h.Element:
@@ -172,15 +172,16 @@ def _summary(invoice: InvoiceView) -> h.Element:
         )
         for line in invoice.lines
     ]
-    sums = [("Subtotal", amount(invoice.subtotal_minor)), ("Tax", amount(invoice.tax_minor))]
-    sums.append(("Total", h.strong[amount(invoice.total_minor)]))
+    sums = [("Subtotal", invoice.subtotal_minor), ("Tax", invoice.tax_minor)]
+    rows += [Row(cells=(name, amount(minor))) for name, minor in sums]
+    rows.append(Row(cells=(h.strong["Total"], h.strong[amount(invoice.total_minor)])))
     if invoice.paid_minor:
-        sums.append(("Already paid", amount(invoice.paid_minor)))
+        rows.append(Row(cells=("Already paid", amount(-invoice.paid_minor))))
+    columns = (Column("Item"), Column("Amount", figures=True, hidden_label=True))
     return card(
-        table((Column("Item"), Column("Amount", figures=True)), rows, caption="What is invoiced"),
+        table(columns, rows, caption="What is invoiced"),
         title=f"Invoice {invoice.number}",
         symbol="receipt",
-        footer=facts(sums),
         flush=True,
     )
 

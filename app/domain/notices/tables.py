@@ -22,10 +22,14 @@ class MailTemplate(Table, tablename="mail_template"):
 
 
 class Mail(Table, tablename="mail"):
-    """A message; `mail_key` makes it once, its bodies are sealed since they carry credentials."""
+    """A message; `mail_key` makes it once, its bodies are sealed since they carry credentials.
+
+    `code` is that of the template it was made from.
+    """
 
     id = key()
     mail_key = text(unique=True)
+    code = text()
     account = reference(Account, null=True)
     order = UUID(null=True, default=None, index=True)
     recipient = text()

@@ -1,0 +1,330 @@
+"""The dashboard: what needs a person, what is under way, how the business does."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import htpy as h
+
+from app.components.admin.run_bits import (
+    RUNS,
+    length_ms,
+    retry_form,
+    run_badge,
+    run_clock,
+    since,
+    step_words,
+    subject_words,
+    why_words,
+)
+from app.components.admin.stock import Stock, stock_region
+from app.components.badge import state_badge
+from app.components.button import link_button
+from app.components.card import card, card_grid, split, stack
+from app.components.empty import empty
+from app.components.frame import PageFrame
+from app.components.live import live_region
+from app.components.money import money
+from app.components.page import admin_page, page_head
+from app.components.progress import progress
+from app.components.stat import stat
+from app.components.table import Column, Row, table
+from app.components.time import about_text, duration_text, elapsed, moment
+from app.components.tone import Tone
+from app.core.money import Money
+from app.domain.inventory.states import ServerState
+from app.domain.inventory.views import ServerRow
+from app.domain.notices.states import MailState
+from app.domain.orders.figures import Backlog, Deliveries, DeliveryTime, Owed
+from app.domain.orders.views import OrderView
+from app.flows.views import RunRow, Trouble
+
+NOW_URL = "/admin/dashboard/now"
+SLOW_QUEUE = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Now:
+    """What the dashboard shows; None where the role may not see it."""
+
+    at: datetime
+    runs: tuple[RunRow, ...]
+    orders: tuple[OrderView, ...]
+    """Orders that need a look though no run of theirs does."""
+    deliveries: Deliveries
+    backlog: Backlog
+    mails: dict[MailState, int]
+    owed: tuple[Owed, ...] | None
+    servers: dict[ServerState, int] | None
+    quarantined: tuple[ServerRow, ...]
+    may_retry: bool
+
+
+def dashboard_page(now: Now, stock: Stock | None, *, frame: PageFrame) -> h.Element:
+    return admin_page(
+        "Dashboard",
+        page_head("Dashboard", lede="What needs a person comes first; the rest runs by itself."),
+        stack(now_region(now, frame.csrf), stock_region(stock) if stock else None),
+        frame=frame,
+        active="dashboard",
+    )
+
+
+def now_region(now: Now, csrf: str) -> h.Element:
+    """Return all that changes while one looks; fetched again at most once a second."""
+    stuck = [run for run in now.runs if run.trouble is not Trouble.none]
+    moving = [run for run in now.runs if run.trouble is Trouble.none]
+    return live_region("dashboard", NOW_URL, id_="now", at_most_every_ms=1_000)[
+        stack(
+            _stuck(now, stuck, csrf) if stuck or now.orders else None,
+            _figures(now, len(stuck) + len(now.orders)),
+            split(
+                stack(_in_flight(now, moving)),
+                stack(_behind(now), _quarantined(now) if now.servers is not None else None),
+            ),
+        )
+    ]
+
+
+def _stuck(now: Now, runs: list[RunRow], csrf: str) -> h.Element:
+    columns = (
+        Column("Order"),
+        Column("State", narrow=True),
+        Column("Why"),
+        Column("Since", narrow=True),
+        Column("Actions", narrow=True, hidden_label=True),
+    )
+    rows = [
+        Row(
+            cells=(
+                subject_words(run),
+                run_badge(run),
+                h.div[h.div(".sw-strong")[step_words(run)], why_words(run, now.at)],
+                since(run),
+                retry_form(run, csrf, back="/admin")
+                if run.trouble is Trouble.halted and now.may_retry
+                else link_button("Look", f"{RUNS}/{run.id}", size="small"),
+            ),
+            href=f"{RUNS}/{run.id}",
+            id_=f"stuck-{run.id}",
+            marked=run.trouble in {Trouble.halted, Trouble.undo_fails},
+        )
+        for run in runs
+    ] + [
+        Row(
+            cells=(
+                f"#{order.number} {order.hostname}",
+                state_badge(order.state),
+                h.div(".sw-whys")[
+                    h.span(".sw-why")[order.state_reason or "Nothing has happened for a while"]
+                ],
+                moment(order.state_since),
+                link_button("Decide", f"/admin/orders/{order.id}", size="small"),
+            ),
+            href=f"/admin/orders/{order.id}",
+            id_=f"stuck-{order.id}",
+            marked=True,
+        )
+        for order in now.orders
+    ]
+    return card(
+        table(columns, rows, caption="What does not move"),
+        title="Needs a look",
+        lede="What waits for stock, and what is being retried, goes on by itself.",
+        symbol="triangle-alert",
+        flush=True,
+    )
+
+
+def _figures(now: Now, stuck: int) -> h.Element:
+    held_up = sum(run.trouble is Trouble.halted for run in now.runs) + len(now.orders)
+    tone: Tone = "danger" if held_up else "warning" if stuck else "success"
+    return card_grid(
+        stat(
+            "In flight",
+            f"{now.backlog.in_flight:,}",
+            detail=f"{now.backlog.awaiting_payment:,} await payment",
+            symbol="package",
+            href="/admin/orders?view=in-flight",
+        ),
+        stat(
+            "Stuck",
+            f"{stuck:,}",
+            detail="a person is needed" if held_up else "all moves" if not stuck else "none halted",
+            symbol="triangle-alert",
+            tone=tone,
+            href=f"{RUNS}?view=stuck",
+        ),
+        stat(
+            "Delivered today",
+            f"{now.deliveries.today.count:,}",
+            detail=f"{now.deliveries.week.count:,} in 7 days",
+            symbol="circle-check",
+            href="/admin/orders?view=delivered",
+        ),
+        _speed("Delivery p50", now.deliveries, "p50"),
+        _speed("Delivery p99", now.deliveries, "p99"),
+        _owed(now.owed) if now.owed is not None else None,
+        least_width="small",
+    )
+
+
+def _speed(label: str, figures: Deliveries, which: str) -> h.Element:
+    """Show today's figure, or the week's on a day without deliveries."""
+    today, week = _of(figures.today, which), _of(figures.week, which)
+    shown = today if today is not None else week
+    detail = "no delivery in 7 days"
+    if week is not None:
+        detail = f"7 days: {duration_text(length_ms(week))}"
+        if today is None:
+            detail = "7 days; none today"
+    return stat(
+        label,
+        duration_text(length_ms(shown)) if shown is not None else "–",
+        detail=detail,
+        symbol="timer",
+        recent=figures.recent_s if which == "p50" else (),
+    )
+
+
+def _of(figures: DeliveryTime, which: str) -> timedelta | None:
+    return figures.p50 if which == "p50" else figures.p99
+
+
+def _owed(owed: tuple[Owed, ...]) -> h.Element:
+    overdue = sum(one.overdue for one in owed)
+    count = sum(one.count for one in owed)
+    first = owed[0] if owed else None
+    rest = ", ".join(Money(one.due_minor, one.currency).text() for one in owed[1:])
+    detail = f"{count:,} open, {overdue:,} overdue" if count else "nothing is open"
+    return stat(
+        "Owed",
+        money(Money(first.due_minor, first.currency)) if first else "–",
+        detail=[detail, h.br, f"and {rest}"] if rest else detail,
+        symbol="receipt",
+        tone="warning" if overdue else "neutral",
+        href="/admin/invoices?view=open",
+    )
+
+
+def _in_flight(now: Now, runs: list[RunRow]) -> h.Element:
+    columns = (
+        Column("Order"),
+        Column("Step"),
+        Column("This step", narrow=True),
+        Column("Since paid", figures=True, narrow=True),
+    )
+    rows = [
+        Row(
+            cells=(
+                subject_words(run),
+                h.div(".sw-step-cell")[
+                    h.div[step_words(run), " ", run_badge(run) if run.cancel_requested else None],
+                    h.div(".sw-quiet")[run.says] if run.says else None,
+                ],
+                _step_time(run, now.at),
+                run_clock(run, now.at),
+            ),
+            href=f"{RUNS}/{run.id}",
+            id_=f"moving-{run.id}",
+        )
+        for run in runs
+    ]
+    return card(
+        table(
+            columns,
+            rows,
+            caption="Orders in flight",
+            empty=empty("package", "Nothing is under way", "A paid order appears here at once."),
+        ),
+        title="Orders in flight",
+        symbol="activity",
+        flush=True,
+    )
+
+
+def _step_time(run: RunRow, now: datetime) -> h.Node:
+    if run.step_since is None:
+        return "–"
+    spent = now - run.step_since
+    usually = (
+        h.span(".sw-quiet")[f" of usually {about_text(length_ms(run.expected))}"]
+        if run.expected is not None
+        else None
+    )
+    late = run.expected is not None and spent > max(run.expected * 3, timedelta(seconds=5))
+    return h.span(class_={"sw-late": late})[elapsed(length_ms(spent)), usually]
+
+
+def _behind(now: Now) -> h.Element:
+    """Show the queues: mails, and what follows commits."""
+    waiting, refused = now.mails[MailState.queued], now.mails[MailState.refused]
+    age = now.at - now.backlog.oldest_at if now.backlog.oldest_at else timedelta()
+    late = age > SLOW_QUEUE
+    return card(
+        h.ul(".sw-health")[
+            _health(
+                "Mails waiting", f"{waiting:,}", "/admin/mails?state=queued", warn=waiting > 20
+            ),
+            _health(
+                "Mails refused", f"{refused:,}", "/admin/mails?state=refused", warn=refused > 0
+            ),
+            _health(
+                "Outbox",
+                f"{now.backlog.outbox:,} open"
+                + (f", oldest {duration_text(length_ms(age))}" if now.backlog.oldest_at else ""),
+                None,
+                warn=late,
+            ),
+        ],
+        h.p(".sw-quiet.sw-health-note")[
+            "The outbox is behind: is a worker running, and can it reach Redis?"
+        ]
+        if late
+        else None,
+        title="Queues",
+        symbol="hourglass",
+    )
+
+
+def _health(label: str, value: str, href: str | None, *, warn: bool) -> h.Element:
+    figure = h.span(class_=["sw-health-value", {"is-warning": warn}])[value]
+    return h.li[h.span[h.a(href=href)[label] if href else label], figure]
+
+
+def _quarantined(now: Now) -> h.Element:
+    counts = now.servers or {}
+    total = sum(counts.values())
+    aside = counts.get(ServerState.quarantined, 0)
+    body: list[h.Node] = [
+        progress(
+            total - counts.get(ServerState.available, 0),
+            total,
+            label=f"{counts.get(ServerState.available, 0):,} of {total:,} servers are free",
+        )
+        if total
+        else h.p(".sw-quiet")["No server is written down yet."]
+    ]
+    if now.quarantined:
+        body.append(
+            h.ul(".sw-aside-list")[
+                [
+                    h.li(id=f"quarantined-{server.id}")[
+                        h.div(".sw-trail-head")[
+                            h.a(href=f"/admin/servers/{server.id}")[server.name],
+                            moment(server.state_since),
+                        ],
+                        h.p(".sw-why")[server.state_reason],
+                    ]
+                    for server in now.quarantined
+                ]
+            ]
+        )
+    more = aside - len(now.quarantined)
+    return card(
+        stack(*body),
+        title=f"{aside:,} in quarantine" if aside else "Servers",
+        symbol="server",
+        footer=h.a(href="/admin/servers?view=quarantined")[f"and {more:,} more"]
+        if more > 0
+        else None,
+    )

@@ -1,0 +1,230 @@
+"""One server: hardware, place, state, whose it is, and what a person may do to it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import htpy as h
+
+from app.components.admin.decide import decide_page
+from app.components.admin.order import address_facts
+from app.components.admin.servers import RACKS, SERVERS, disk_words, hardware_words
+from app.components.admin.trail import trail_card
+from app.components.badge import state_badge
+from app.components.button import link_button
+from app.components.card import card, split, stack
+from app.components.facts import copyable, facts
+from app.components.form import Form
+from app.components.frame import PageFrame
+from app.components.live import live_region
+from app.components.notice import notice
+from app.components.page import admin_page, page_head
+from app.components.time import moment
+from app.components.tone import Tone
+from app.domain.addresses.views import Claimed
+from app.domain.audit.views import AuditLine
+from app.domain.inventory.maintain import OPEN_TO_MAINTENANCE
+from app.domain.inventory.states import ServerState
+from app.domain.inventory.views import ServerView
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """Something a person may do to a server: its key in the address, its words."""
+
+    key: str
+    button: str
+    title: str
+    about: str
+    states: frozenset[ServerState]
+
+
+DEEDS = {
+    deed.key: deed
+    for deed in (
+        Deed(
+            "release",
+            "Release from quarantine",
+            "Put {name} back into stock",
+            "It can be sold again at once. Do this when what was wrong with it is put right and "
+            "nothing of a client is left on its disks.",
+            frozenset({ServerState.quarantined}),
+        ),
+        Deed(
+            "finish-cleaning",
+            "Cleaning is finished",
+            "{name} is clean",
+            "It can be sold again at once. Say how its disks were erased.",
+            frozenset({ServerState.cleaning}),
+        ),
+        Deed(
+            "begin-maintenance",
+            "Begin maintenance",
+            "Take {name} out of stock",
+            "It is not sold until its maintenance ends.",
+            OPEN_TO_MAINTENANCE,
+        ),
+        Deed(
+            "end-maintenance",
+            "End maintenance",
+            "Put {name} back into stock",
+            "It can be sold again at once. Say what was done.",
+            frozenset({ServerState.maintenance}),
+        ),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerFile:
+    """A server and what its viewer may do to it; `trail` is None where it may not be seen."""
+
+    at: datetime
+    server: ServerView
+    rack: UUID
+    addresses: Claimed
+    trail: tuple[AuditLine, ...] | None
+    may_change: bool
+
+
+def server_page(file: ServerFile, *, frame: PageFrame) -> h.Element:
+    return admin_page(file.server.name, server_region(file), frame=frame, active="servers")
+
+
+def server_region(file: ServerFile) -> h.Element:
+    """Return the whole page but its frame."""
+    server = file.server
+    return live_region(f"server:{server.id}", f"{SERVERS}/{server.id}/now", id_="server")[
+        page_head(
+            server.name,
+            eyebrow=h.a(href=SERVERS)["Servers"],
+            status=state_badge(server.state),
+            lede=f"{hardware_words(server)}, {server.ram_gb} GB",
+            actions=_actions(file),
+        ),
+        stack(
+            _state(server),
+            split(
+                stack(
+                    _hardware(server),
+                    trail_card(file.trail) if file.trail is not None else None,
+                ),
+                stack(_holder(file), _place(file), _bmc(server)),
+            ),
+        ),
+    ]
+
+
+def _actions(file: ServerFile) -> list[h.Node]:
+    if not file.may_change:
+        return []
+    return [
+        link_button(
+            deed.button,
+            f"{SERVERS}/{file.server.id}/{deed.key}",
+            symbol="wrench" if "maintenance" in deed.key else "check",
+        )
+        for deed in DEEDS.values()
+        if file.server.state in deed.states
+    ]
+
+
+def _state(server: ServerView) -> h.Element | None:
+    """Say why it is where it is, when there is something to say."""
+    tones: dict[ServerState, Tone] = {
+        ServerState.quarantined: "warning",
+        ServerState.failed: "danger",
+        ServerState.maintenance: "warning",
+        ServerState.cleaning: "info",
+    }
+    if server.state not in tones:
+        return None
+    return notice(
+        tones[server.state],
+        server.state_reason or f"It is in {server.state}.",
+        "Since ",
+        moment(server.state_since),
+    )
+
+
+def _hardware(server: ServerView) -> h.Element:
+    raid = "hardware controller" if server.raid_controller else "none; software RAID only"
+    pairs: list[tuple[str, h.Node]] = [
+        ("CPU", hardware_words(server)),
+        ("Memory", f"{server.ram_gb:,} GB"),
+        ("Disks", disk_words(server.disks) or "none"),
+        ("RAID controller", raid),
+        ("Serial number", copyable(server.serial)),
+        ("MAC", copyable(server.mac)),
+        ("Power draw", f"{server.power_draw_watts:,} W as written down"),
+    ]
+    return card(facts(pairs), title="Hardware", symbol="cpu")
+
+
+def _holder(file: ServerFile) -> h.Element:
+    server = file.server
+    pairs: list[tuple[str, h.Node]] = [("State since", moment(server.state_since))]
+    if server.holder and server.order_number:
+        order = h.a(href=f"/admin/orders/{server.holder}")[f"#{server.order_number}"]
+        pairs += [
+            ("Order", order),
+            ("Host name", server.hostname),
+            ("Client", server.account_email),
+        ]
+        if server.service_id:
+            pairs.append(("Service", h.a(href=f"/admin/services/{server.service_id}")["Open it"]))
+        if server.hold_expires_at:
+            pairs.append(("Held until", moment(server.hold_expires_at)))
+        pairs += address_facts(file.addresses)
+    else:
+        pairs.append(("Order", "with nobody"))
+    return card(facts(pairs), title="State", symbol="activity", actions=state_badge(server.state))
+
+
+def _place(file: ServerFile) -> h.Element:
+    server = file.server
+    top = server.u_position + server.u_height - 1
+    units = f"U{server.u_position}" + (f" to U{top}" if top > server.u_position else "")
+    return card(
+        facts(
+            [
+                ("Datacentre", f"{server.datacentre_name} ({server.datacentre})"),
+                ("Rack", h.a(href=f"{RACKS}/{file.rack}")[server.rack]),
+                ("Position", units),
+            ]
+        ),
+        title="Place",
+        symbol="map-pin",
+    )
+
+
+def _bmc(server: ServerView) -> h.Element:
+    seen: h.Node = (
+        ["as seen ", moment(server.power_seen_at)] if server.power_seen_at else "never seen yet"
+    )
+    pairs: list[tuple[str, h.Node]] = [
+        ("Power", [state_badge(server.power), h.span(".sw-under")[seen]]),
+        ("BMC", copyable(server.bmc_url) if server.bmc_url else "none written down"),
+    ]
+    if server.boot_method:
+        pairs.append(("Installs by", server.boot_method.replace("-", " ")))
+    return card(facts(pairs), title="Power and BMC", symbol="power")
+
+
+def deed_page(server: ServerView, deed: Deed, form: Form, *, frame: PageFrame) -> h.Element:
+    """Return the decision to do `deed` to a server."""
+    return decide_page(
+        deed.title.format(name=server.name),
+        about=[
+            h.p[deed.about],
+            h.p(".sw-quiet")[
+                state_badge(server.state), " ", server.state_reason, " ", moment(server.state_since)
+            ],
+        ],
+        form=form,
+        action=f"{SERVERS}/{server.id}/{deed.key}",
+        confirm=deed.button,
+        back=(server.name, f"{SERVERS}/{server.id}"),
+        frame=frame,
+        active="servers",
+    )

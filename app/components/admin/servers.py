@@ -1,0 +1,142 @@
+"""The list of servers."""
+
+from collections.abc import Mapping, Sequence
+
+import htpy as h
+
+from app.components.admin.filters import Choice, View, Wanted, filter_bar, listing
+from app.components.badge import state_badge
+from app.components.choice import Option
+from app.components.frame import PageFrame
+from app.components.page import admin_page, page_head
+from app.components.table import Column, Row
+from app.components.time import moment
+from app.domain.inventory.states import ServerState
+from app.domain.inventory.views import DatacentreView, ServerPage, ServerRow
+from app.solver.inventory import DiskFacts
+
+SERVERS = "/admin/servers"
+RACKS = "/admin/racks"
+DATACENTRE = "datacentre"
+
+S = ServerState
+VIEWS: Mapping[str, tuple[str, tuple[ServerState, ...]]] = {
+    "": ("All", ()),
+    "available": ("Available", (S.available,)),
+    "taken": ("With orders", (S.held, S.provisioning, S.releasing)),
+    "active": ("Active", (S.active,)),
+    "quarantined": ("Quarantined", (S.quarantined,)),
+    "work": ("Being worked on", (S.enrolled, S.inspecting, S.cleaning, S.maintenance, S.failed)),
+}
+
+_COLUMNS = (
+    Column("Server"),
+    Column("State", narrow=True),
+    Column("Place"),
+    Column("Hardware"),
+    Column("Order", figures=True, narrow=True),
+    Column("Power", narrow=True),
+    Column("Since", narrow=True),
+)
+
+
+def servers_page(
+    found: ServerPage,
+    counts: Mapping[ServerState, int],
+    sites: Sequence[DatacentreView],
+    wanted: Wanted,
+    *,
+    frame: PageFrame,
+) -> h.Element:
+    views = [
+        View(key, words, sum(counts[one] for one in states) if states else sum(counts.values()))
+        for key, (words, states) in VIEWS.items()
+    ]
+    places = Choice(
+        name=DATACENTRE,
+        label="Datacentre",
+        blank="All",
+        options=[Option(value=site.code, label=f"{site.name} ({site.servers})") for site in sites],
+    )
+    return admin_page(
+        "Servers",
+        page_head("Servers", lede="Every machine, where it stands and what it does."),
+        filter_bar(
+            wanted,
+            views,
+            search="Name, serial, MAC, CPU, rack or order",
+            choices=[places] if sites else [],
+        ),
+        servers_list(found, wanted),
+        frame=frame,
+        active="servers",
+    )
+
+
+def servers_list(found: ServerPage, wanted: Wanted) -> h.Element:
+    return listing(
+        wanted,
+        _COLUMNS,
+        [_row(server) for server in found.items],
+        topic="servers",
+        caption="Servers",
+        page_count=found.page_count,
+        total=found.total,
+        symbol="server",
+        nothing=("No servers yet", "Register the hardware, and it is listed here."),
+    )
+
+
+def hardware_words(server: ServerRow) -> str:
+    """Say `2 × EPYC 7443P, 48 cores`; the count only when there are several."""
+    sockets = f"{server.cpu_count} × " if server.cpu_count > 1 else ""
+    return f"{sockets}{server.cpu_model}, {server.cores} cores"
+
+
+def disk_words(disks: Sequence[DiskFacts]) -> str:
+    """Say `2 × 960 GB NVMe, 4 × 8 TB HDD`."""
+    return ", ".join(
+        f"{disk.count} × {_size(disk.capacity_gb)} {_kind(disk.kind)}" for disk in disks
+    )
+
+
+def _kind(kind: str) -> str:
+    return "NVMe" if kind == "nvme" else kind.upper()
+
+
+def _size(capacity_gb: int) -> str:
+    return f"{capacity_gb / 1000:g} TB" if capacity_gb >= 1000 else f"{capacity_gb} GB"
+
+
+def _row(server: ServerRow) -> Row:
+    order = (
+        h.a(href=f"/admin/orders/{server.holder}")[f"#{server.order_number}"]
+        if server.holder and server.order_number
+        else "–"
+    )
+    return Row(
+        cells=(
+            h.div[
+                h.span(".sw-strong")[server.name],
+                h.span(".sw-under")[server.serial],
+            ],
+            h.div[
+                state_badge(server.state),
+                h.span(".sw-under.sw-clip")[server.state_reason] if server.state_reason else None,
+            ],
+            h.div[
+                server.datacentre,
+                h.span(".sw-under")[f"rack {server.rack}, U{server.u_position}"],
+            ],
+            h.div[
+                hardware_words(server),
+                h.span(".sw-under")[f"{server.ram_gb} GB, {disk_words(server.disks) or 'no disk'}"],
+            ],
+            order,
+            state_badge(server.power),
+            moment(server.state_since),
+        ),
+        href=f"{SERVERS}/{server.id}",
+        id_=f"server-{server.id}",
+        marked=server.state in {ServerState.quarantined, ServerState.failed},
+    )
