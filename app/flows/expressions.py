@@ -2,7 +2,7 @@
 
 A value that starts with `=` is an expression (`=input.order`); `==` starts a literal `=`.
 Text may interpolate: `Hello ${input.name}`. Expressions see `input` (the run's input),
-`steps` (outputs of finished nodes by node id) and `iteration` (`iteration.count` inside a container).
+`steps` (outputs of finished nodes by node id) and, inside a container, `iteration.count`.
 
 Evaluation is pure and bounded by CEL itself: no loops but the macros over given lists, no
 access to Python. Source: the Common Expression Language, cel-spec.

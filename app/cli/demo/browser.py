@@ -20,15 +20,22 @@ class _Form(HTMLParser):
         self.found = False
         self.fields: dict[str, str] = {}
         self._inside = False
+        self._select = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
         if tag == "form" and values.get("action", "").endswith(self.action) and not self.found:
             self._inside = self.found = True
-        elif self._inside and tag == "input" and "name" in values:
+        elif not self._inside:
+            return
+        elif tag == "input" and "name" in values:
             checked = values.get("type") not in ("radio", "checkbox") or "checked" in values
             if checked:
                 self.fields[values["name"]] = values.get("value", "")
+        elif tag == "select":
+            self._select = values.get("name", "")
+        elif tag == "option" and (self._select not in self.fields or "selected" in values):
+            self.fields[self._select] = values.get("value", "")
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":

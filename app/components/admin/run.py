@@ -178,7 +178,7 @@ def scope_words(scope: str, attempts: tuple[AttemptView, ...]) -> str:
         return "Steps"
     names = {one.node: one.step for one in attempts}
     parts = [part.partition(":") for part in scope.strip("/").split("/")]
-    return " › ".join(f"{names.get(node, node)}, round {count}" for node, _, count in parts)
+    return ", ".join(f"{names.get(node, node)}, round {count}" for node, _, count in parts)
 
 
 def _attempt(one: AttemptView, at: datetime) -> h.Element:
@@ -299,7 +299,9 @@ def cancel_run_page(run: RunView, form: Form, *, frame: PageFrame) -> h.Element:
             h.ul[
                 h.li["No further step is begun."],
                 h.li[
-                    f"What was done is undone, the latest first: {', '.join(dict.fromkeys(undone))}."
+                    "What was done is undone, the latest first: ",
+                    ", ".join(dict.fromkeys(undone)),
+                    ".",
                 ]
                 if undone
                 else None,

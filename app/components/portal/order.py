@@ -97,8 +97,7 @@ def cancel_page(order: OrderView, *, frame: PageFrame) -> h.Element:
                     h.p[
                         "What is reserved for ",
                         code(order.hostname),
-                        " is given back, and its invoice is void. It cannot be undone, but you "
-                        "can order again.",
+                        " is given back, and its invoice is void. You can order again.",
                     ],
                     h.div(".sw-actions")[
                         submit_button("Cancel the order", busy="Cancelling…", weight="danger"),
@@ -179,9 +178,7 @@ def _summary(story: OrderStory) -> h.Element:
         if order.invoice_id
         else None
     )
-    return card(
-        h.div(".sw-facts-tight")[facts(rows)], title="What you ordered", footer=invoice
-    )
+    return card(h.div(".sw-facts-tight")[facts(rows)], title="What you ordered", footer=invoice)
 
 
 def _money(order: OrderView, amount_minor: int) -> h.Element:
@@ -190,4 +187,3 @@ def _money(order: OrderView, amount_minor: int) -> h.Element:
 
 def _ms(length: timedelta) -> int:
     return max(0, int(length / timedelta(milliseconds=1)))
-

@@ -37,54 +37,61 @@ def order_badge(order: OrderView, *, is_halted: bool = False) -> h.Element:
     return state_badge(order.state)
 
 
+WAITS = Words(
+    "warning",
+    "Your order waits for a server",
+    "It is paid, and no server of this kind is free at the moment. It goes on by itself as soon "
+    "as one is; you need not do anything. If you would rather have the money back as account "
+    "credit, write to us.",
+)
+STOPPED = Words(
+    "warning",
+    "This takes longer than usual",
+    "Something needs a technician's eye, and we have been told. We are on it: your server "
+    "follows, or you get your money back. You need not do anything.",
+)
+RESERVED = Words(
+    "accent",
+    "Reserved for you",
+    "A server and its addresses are kept for you until the time is up. Setting it up begins the "
+    "moment you have paid.",
+)
+UNRESERVED = Words(
+    "info",
+    "No longer reserved",
+    "The reservation has run out. You can still pay: a server is reserved again first, if one is "
+    "free, so that you never pay for what is gone.",
+)
+BY_STATE: dict[OrderState, Words] = {
+    OrderState.cart: UNRESERVED,
+    OrderState.held: UNRESERVED,
+    OrderState.awaiting_payment: UNRESERVED,
+    OrderState.paid: Words(
+        "accent", "Paid, and about to start", "Thank you. Setting it up begins in a moment."
+    ),
+    OrderState.provisioning: Words(
+        "accent",
+        "Your server is being set up",
+        "You can leave this page: the access is mailed to you when the server is ready.",
+    ),
+    OrderState.delivered: Words(
+        "success", "Your server is ready", "The access was mailed to you as well."
+    ),
+    OrderState.failed: STOPPED,
+    OrderState.cancelled: Words(
+        "info",
+        "This order is cancelled",
+        "Nothing is kept for it any more. Whatever was paid is account credit.",
+    ),
+}
+
+
 def order_words(order: OrderView, *, is_halted: bool) -> Words:
     """Return what the head of the order's page says."""
     if is_waiting(order):
-        return Words(
-            "warning",
-            "Your order waits for a server",
-            "It is paid, and no server of this kind is free at the moment. It goes on by itself "
-            "as soon as one is; you need not do anything. If you would rather have the money "
-            "back as account credit, write to us.",
-        )
-    if order.state is OrderState.failed or (is_halted and order.state in IN_FLIGHT):
-        return Words(
-            "warning",
-            "This takes longer than usual",
-            "Something needs a technician's eye, and we have been told. We are on it: your "
-            "server follows, or you get your money back. You need not do anything.",
-        )
-    match order.state:
-        case OrderState.awaiting_payment if order.hold_expires_at:
-            return Words(
-                "accent",
-                "Reserved for you",
-                "A server and its addresses are kept for you until the time is up. "
-                "Setting it up begins the moment you have paid.",
-            )
-        case OrderState.awaiting_payment | OrderState.cart | OrderState.held:
-            return Words(
-                "info",
-                "No longer reserved",
-                "The reservation has run out. You can still pay: a server is reserved again "
-                "first, if one is free, so that you never pay for what is gone.",
-            )
-        case OrderState.paid:
-            return Words("accent", "Paid, and about to start", "Thank you. It begins in a moment.")
-        case OrderState.provisioning:
-            return Words(
-                "accent",
-                "Your server is being set up",
-                "You can leave this page: the access is mailed to you when it is ready.",
-            )
-        case OrderState.delivered:
-            return Words(
-                "success", "Your server is ready", "The access was mailed to you as well."
-            )
-        case OrderState.cancelled:
-            return Words(
-                "info",
-                "This order is cancelled",
-                "Nothing is kept for it any more. Whatever was paid is account credit.",
-            )
-    raise AssertionError(order.state)
+        return WAITS
+    if is_halted and order.state in IN_FLIGHT:
+        return STOPPED
+    if order.is_unpaid and order.hold_expires_at:
+        return RESERVED
+    return BY_STATE[order.state]

@@ -137,8 +137,8 @@ class _Sheet:
         option = group.options[0]
         unit = option.price(self.currency, self.cycle)
         low = max(group.minimum, 1) if group.is_required else group.minimum
-        each = [self.change(unit), " each. "] if unit and unit.recurring_minor else []
-        help_ = [*each, self.detail(group.help or option.help, unit) or ""]
+        each: list[h.Node] = [self.change(unit), " each. "] if unit and unit.recurring_minor else []
+        words = self.detail(group.help or option.help, unit)
         return number_stepper(
             self.form,
             group.code,
@@ -146,7 +146,7 @@ class _Sheet:
             low=low,
             high=group.maximum,
             value=low,
-            help_=help_ if any(help_) else None,
+            help_=[*each, words] if each or words else None,
         )
 
     def change(self, unit: PriceView) -> h.Element:

@@ -33,7 +33,8 @@ coalesce((SELECT host(host(x.network)::inet + c.position) FROM address_claim c
 """
 _MORE = """
 v.id AS server_id, v.power_seen_at, o.selection, n.name AS panel, n.access_url,
-coalesce(k.username, '') AS username, coalesce(k.kind = 'root_password', false) AS has_password, k.revealed_at
+coalesce(k.username, '') AS username,
+coalesce(k.kind = 'root_password', false) AS has_password, k.revealed_at
 """
 _FROM = """
 FROM service s JOIN client_order o ON o.id = s."order" JOIN product p ON p.id = s.product

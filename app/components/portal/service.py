@@ -1,0 +1,206 @@
+"""A service's page: where the server is, how to get in, and how it runs."""
+
+from dataclasses import dataclass
+
+import htpy as h
+
+from app.components.badge import badge, state_badge
+from app.components.card import card, split
+from app.components.facts import code, copyable, facts
+from app.components.frame import PageFrame
+from app.components.icon import IconName, icon
+from app.components.live import live_region
+from app.components.money import money
+from app.components.notice import notice
+from app.components.page import page_head, portal_page
+from app.components.portal.cycle import CYCLE_NAMES, PER
+from app.components.portal.lists import service_badge
+from app.components.portal.service_access import Shown, access_card
+from app.components.time import moment
+from app.core.money import Money
+from app.domain.services.states import ServiceState
+from app.domain.services.views import ServiceView
+from app.drivers.power import Power
+
+STANDING = frozenset({ServiceState.active, ServiceState.suspended})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceStory:
+    """A service, the port that its SSH server listens on, and what was just revealed."""
+
+    service: ServiceView
+    ssh_port: int
+    shown: Shown | None = None
+
+
+def service_page(story: ServiceStory, *, frame: PageFrame) -> h.Element:
+    service = story.service
+    # Only what comes from the BMC and from flows follows them; the access stays as it is, so
+    # that a password that is on the page is not taken away.
+    main: list[h.Node] = [service_status(service)]
+    if service.state in STANDING:
+        main += [
+            access_card(story.service, ssh_port=story.ssh_port, shown=story.shown, csrf=frame.csrf),
+            _addresses(service),
+        ]
+    return portal_page(
+        service.hostname,
+        page_head(
+            service.hostname,
+            eyebrow=h.a(href="/services")["Services"],
+            lede=f"{service.product_name} with {service.os_name}",
+        ),
+        split(main, [_contract(service), _quick_start(story)]),
+        frame=frame,
+        active="services",
+    )
+
+
+def service_status(service: ServiceView) -> h.Element:
+    """Return state and power; the region follows flows and the BMC."""
+    # The power of a server is told on the topic of the order that has it.
+    topics = f"service:{service.id} order:{service.order_id}"
+    return live_region(topics, f"/services/{service.id}/status", id_="status")[
+        _words(service),
+        card(
+            facts(
+                [
+                    ("State", service_badge(service.state, service.power)),
+                    ("Power", _power(service)),
+                    ("Server", _server(service)),
+                ]
+            ),
+            title="Status",
+            symbol="activity",
+        ),
+    ]
+
+
+def _words(service: ServiceView) -> h.Element | None:
+    match service.state:
+        case ServiceState.pending | ServiceState.provisioning:
+            return h.div(".sw-after")[
+                notice(
+                    "info",
+                    "This server is being set up",
+                    h.a(href=f"/orders/{service.order_id}")["Follow its delivery"],
+                )
+            ]
+        case ServiceState.suspended:
+            return h.div(".sw-after")[
+                notice(
+                    "warning",
+                    "This service is suspended",
+                    "The server is off; data and addresses are kept. Look at your ",
+                    h.a(href="/invoices")["invoices"],
+                    ", or write to us.",
+                )
+            ]
+        case ServiceState.terminated:
+            return h.div(".sw-after")[
+                notice(
+                    "info", "This service has ended", "Its server and addresses were given back."
+                )
+            ]
+        case _:
+            return None
+
+
+def _power(service: ServiceView) -> h.Node:
+    if service.power is None or service.power_seen_at is None:
+        return h.span(".sw-help")["not read yet"]
+    known = service.power is not Power.UNKNOWN
+    shown = state_badge(service.power, service.power.capitalize()) if known else badge("Unknown")
+    return h.span(".sw-inline")[shown, h.span(".sw-help")["seen ", moment(service.power_seen_at)]]
+
+
+def _server(service: ServiceView) -> h.Node:
+    if service.server_name is None:
+        return "–"
+    return [code(service.server_name), f" in {service.datacentre}" if service.datacentre else None]
+
+
+def _addresses(service: ServiceView) -> h.Element:
+    claimed = service.addresses
+    rows: list[tuple[str, h.Node]] = []
+    for number, ip4 in enumerate(claimed.ip4):
+        name = "IPv4" if number == 0 else f"Additional IPv4 {number}"
+        rows.append((name, copyable(str(ip4.address), label="Copy")))
+    if claimed.ip4 and claimed.ip4[0].gateway:
+        first = claimed.ip4[0]
+        rows.insert(1, ("Gateway", code(f"{first.gateway} (/{first.prefix_length})")))
+    for net in claimed.ip6:
+        rows.append(("IPv6", copyable(str(net.host_address), label="Copy")))
+        rows.append(("IPv6 network", copyable(str(net.network), label="Copy")))
+    return card(facts(rows), title="Addresses", symbol="network")
+
+
+def _contract(service: ServiceView) -> h.Element:
+    rows: list[tuple[str, h.Node]] = [
+        ("Product", service.product_name),
+        ("System", service.os_name),
+        (
+            "Price",
+            [
+                money(Money(service.recurring_minor, service.currency), per=PER[service.cycle]),
+                " plus tax",
+            ],
+        ),
+        ("Billing", CYCLE_NAMES[service.cycle]),
+    ]
+    if service.next_due_at and service.state in STANDING:
+        rows.append(("Next due", moment(service.next_due_at, relative=False)))
+    if service.activated_at:
+        rows.append(("Delivered", moment(service.activated_at, relative=False)))
+    return card(
+        h.div(".sw-facts-tight")[facts(rows)],
+        title="Contract",
+        footer=h.a(href=f"/orders/{service.order_id}")[f"Order {service.order_number}"],
+    )
+
+
+def _quick_start(story: ServiceStory) -> h.Element | None:
+    """Return the first steps; links leave the portal only to what the client ordered."""
+    service = story.service
+    if service.state not in STANDING or not service.address:
+        return None
+    panel = service.panel
+    steps: list[tuple[IconName, str, h.Node]] = [
+        ("square-terminal", "Connect by SSH", h.a(href="#access")["Command and access"]),
+    ]
+    if service.has_password:
+        steps.append(("lock", "Change the password", ["Run ", code("passwd"), " when you are in"]))
+    steps.append(("refresh-cw", "Bring it up to date", code(_update_command(service))))
+    if panel:
+        steps.append(
+            (
+                "sliders-horizontal",
+                panel.name,
+                h.a(href=panel.url, rel="noreferrer", target="_blank")[
+                    panel.url.removesuffix("/"), h.span(".visually-hidden")[" (opens a new tab)"]
+                ]
+                if panel.url
+                else "Ordered with the server",
+            )
+        )
+    steps.append(
+        ("key-round", "Keys for the next server", h.a(href="/account")["Keep them in your account"])
+    )
+    return card(
+        h.ul(".sw-steps")[
+            [
+                h.li[icon(symbol), h.div[h.span(".sw-steps-name")[name], h.span[text]]]
+                for symbol, name, text in steps
+            ]
+        ],
+        title="Quick start",
+        symbol="zap",
+    )
+
+
+def _update_command(service: ServiceView) -> str:
+    red_hat = any(
+        word in service.os_name.lower() for word in ("alma", "rocky", "centos", "red hat")
+    )
+    return "dnf upgrade" if red_hat else "apt update && apt upgrade"

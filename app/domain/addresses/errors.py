@@ -1,0 +1,97 @@
+"""Why addresses cannot be had, or a network not be written down."""
+
+from collections.abc import Sequence
+
+from app.core.errors import Refusal
+from app.ipam.wants import AddressKind
+
+_THING = {
+    AddressKind.ip4: ("IPv4 address", "prefix"),
+    AddressKind.ip6net: ("IPv6 network", "prefix"),
+    AddressKind.vlan: ("VLAN id", "VLAN group"),
+}
+
+
+class PoolExhausted(Refusal):
+    """No prefix or VLAN group at the place has what an item needs; nothing was claimed.
+
+    `wanted` is a number of addresses, /64s or VLAN ids; `free` is how many of them there are
+    in all the pools that were allowed (too few in each, or not side by side).
+    """
+
+    code = "ipam.pool_exhausted"
+
+    def __init__(
+        self,
+        item: str,
+        *,
+        kind: AddressKind,
+        purpose: str | None,
+        datacentre: str,
+        rack: str | None,
+        wanted: int,
+        free: int,
+        pools: int,
+    ) -> None:
+        thing, pool = _THING[kind]
+        place = datacentre if rack is None else f"{datacentre}, rack {rack}"
+        use = "" if purpose is None else f" for the purpose {purpose}"
+        seen = (
+            f"no {pool}{use} that may be used"
+            if pools == 0
+            else f"{pools} {pool}{'' if pools == 1 else 's'}{use} with {free} free in all"
+        )
+        super().__init__(
+            f"{place} has {seen}; {item} needs {wanted} {thing}{'' if wanted == 1 else 's'}. "
+            f"Add a {pool}, or mark another one auto-allocatable."
+        )
+        self.item = item
+        self.kind = kind
+        self.purpose = purpose
+        self.datacentre = datacentre
+        self.rack = rack
+        self.wanted = wanted
+        self.free = free
+        self.pools = pools
+
+
+class BlockTooLarge(Refusal):
+    """A network is claimed as its /64s, one row each, and this one has too many."""
+
+    code = "ipam.block_too_large"
+
+    def __init__(self, item: str, *, prefix_length: int, shortest: int) -> None:
+        super().__init__(
+            f"{item} asks for a /{prefix_length}; the largest that can be given is a "
+            f"/{shortest}. Change the product's address rules."
+        )
+        self.item = item
+        self.prefix_length = prefix_length
+        self.shortest = shortest
+
+
+class PrefixOverlaps(Refusal):
+    """Two prefixes with an address in common would give it out twice."""
+
+    code = "ipam.prefix_overlaps"
+
+    def __init__(self, network: object, others: Sequence[object]) -> None:
+        listed = ", ".join(map(str, others))
+        super().__init__(f"{network} overlaps {listed}. Change one of them, then add it again.")
+        self.network = str(network)
+        self.others = tuple(map(str, others))
+
+
+class InUse(Refusal):
+    """An address that is to be kept back is an order's."""
+
+    code = "ipam.in_use"
+
+    def __init__(self, network: object, addresses: Sequence[object]) -> None:
+        listed = ", ".join(map(str, addresses))
+        super().__init__(
+            f"In {network}, orders have {listed}, which cannot be reserved. "
+            "Choose others, or release these first."
+        )
+        self.network = str(network)
+        self.addresses = tuple(map(str, addresses))

@@ -1,0 +1,152 @@
+"""Read claims and prefixes; one or two statements each."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from ipaddress import IPv4Network, IPv6Network
+from uuid import UUID
+
+import asyncpg
+
+from app.core.database import Tx
+from app.core.errors import NotFound
+from app.domain.addresses.pools import size_of
+from app.domain.addresses.states import TAKEN
+from app.domain.addresses.views import (
+    Claimed,
+    Ip4,
+    Ip6Net,
+    PrefixView,
+    VlanGroupView,
+)
+from app.ipam.wants import AddressKind
+
+
+async def addresses_of(tx: Tx, holder: UUID) -> Claimed:
+    """Return what the order holds or has, the primary first, extras by number; one statement."""
+    rows = await tx.fetch(
+        "SELECT c.kind, c.position, c.item, p.network, p.gateway FROM address_claim c "
+        "LEFT JOIN prefix p ON p.id = c.scope WHERE c.holder = $1 AND c.state = ANY($2) "
+        "ORDER BY c.position",
+        holder,
+        list(TAKEN),
+    )
+    vlans = [row["position"] for row in rows if row["kind"] == AddressKind.vlan]
+    return Claimed(
+        ip4=tuple(sorted(map(_ip4, _only(rows, AddressKind.ip4)), key=lambda ip: _order(ip.item))),
+        ip6=_networks(_only(rows, AddressKind.ip6net)),
+        vlan=vlans[0] if vlans else None,
+    )
+
+
+async def addresses_fit(tx: Tx, holder: UUID, *, datacentre: str, rack: str) -> bool:
+    """Return whether all that the order has may be used at that place; true if it has nothing.
+
+    A pool may be used in its rack, or in its whole datacentre when it is of no rack.
+    """
+    misfits = await tx.fetchval(
+        "SELECT count(*) FROM address_claim c LEFT JOIN prefix p ON p.id = c.scope "
+        "LEFT JOIN vlan_group g ON g.id = c.scope "
+        "LEFT JOIN datacentre d ON d.id = coalesce(p.datacentre, g.datacentre) "
+        "LEFT JOIN rack r ON r.id = coalesce(p.rack, g.rack) "
+        "WHERE c.holder = $1 AND c.state = ANY($2) "
+        "AND (d.code IS DISTINCT FROM $3 OR coalesce(r.name, $4) <> $4)",
+        holder,
+        list(TAKEN),
+        datacentre,
+        rack,
+    )
+    return bool(misfits == 0)
+
+
+_PREFIXES = """
+SELECT p.id, p.network, d.code AS datacentre, r.name AS rack, p.gateway, p.purpose,
+       p.auto_allocatable, p.strategy, p.cooldown_s, p.note,
+       count(c.id) FILTER (WHERE c.state = 'held') AS held,
+       count(c.id) FILTER (WHERE c.state = 'assigned') AS assigned,
+       count(c.id) FILTER (WHERE c.state = 'reserved') AS reserved,
+       count(c.id) FILTER (WHERE c.state = 'quarantined') AS quarantined
+FROM prefix p JOIN datacentre d ON d.id = p.datacentre LEFT JOIN rack r ON r.id = p.rack
+LEFT JOIN address_claim c ON c.scope = p.id AND c.kind IN ('ip4', 'ip6net')
+"""
+
+
+async def list_prefixes(tx: Tx, *, datacentre: str = "") -> tuple[PrefixView, ...]:
+    """Return all prefixes, or those of a datacentre, by network, with how full they are.
+
+    Counts the claims: about 0.1 s for a million.
+    """
+    rows = await tx.fetch(
+        f"{_PREFIXES} WHERE $1 = '' OR d.code = $1 GROUP BY p.id, d.code, r.name "
+        "ORDER BY family(p.network), p.network",
+        datacentre,
+    )
+    return tuple(map(_prefix, rows))
+
+
+async def find_prefix(tx: Tx, prefix_id: UUID) -> PrefixView:
+    """Return one prefix with how full it is. Raises NotFound."""
+    row = await tx.fetchrow(f"{_PREFIXES} WHERE p.id = $1 GROUP BY p.id, d.code, r.name", prefix_id)
+    if row is None:
+        raise NotFound("prefix", prefix_id)
+    return _prefix(row)
+
+
+async def list_vlan_groups(tx: Tx, *, datacentre: str = "") -> tuple[VlanGroupView, ...]:
+    """Return all VLAN groups, or those of a datacentre, by name, with how full they are."""
+    rows = await tx.fetch(
+        "SELECT g.id, g.name, d.code AS datacentre, r.name AS rack, g.first_vid, g.last_vid, "
+        "g.auto_allocatable, count(c.id) AS taken FROM vlan_group g "
+        "JOIN datacentre d ON d.id = g.datacentre LEFT JOIN rack r ON r.id = g.rack "
+        "LEFT JOIN address_claim c ON c.scope = g.id AND c.kind = 'vlan' "
+        "AND c.position BETWEEN g.first_vid AND g.last_vid "
+        "WHERE $1 = '' OR d.code = $1 GROUP BY g.id, d.code, r.name ORDER BY g.name",
+        datacentre,
+    )
+    return tuple(VlanGroupView(**dict(row)) for row in rows)
+
+
+def _prefix(row: asyncpg.Record) -> PrefixView:
+    facts = dict(row)
+    return PrefixView(**facts, size=size_of(row["network"]))
+
+
+def _only(rows: Iterable[asyncpg.Record], kind: AddressKind) -> list[asyncpg.Record]:
+    return [row for row in rows if row["kind"] == kind]
+
+
+def _ip4(row: asyncpg.Record) -> Ip4:
+    network: IPv4Network = row["network"]
+    address = network.network_address + row["position"]
+    return Ip4(address, network.prefixlen, row["gateway"], row["item"])
+
+
+def _networks(rows: Iterable[asyncpg.Record]) -> tuple[Ip6Net, ...]:
+    """Put the networks together again: a /56 is 256 rows, `item` and `item+1` to `item+255`."""
+    parts: dict[str, list[asyncpg.Record]] = defaultdict(list)
+    for row in rows:
+        parts[row["item"].partition("+")[0]].append(row)
+    return tuple(_ip6net(item, parts[item]) for item in sorted(parts, key=_order))
+
+
+def _ip6net(item: str, rows: list[asyncpg.Record]) -> Ip6Net:
+    """Return a network; its router is the first address, or the prefix's gateway if inside.
+
+    The host is the first address after that.
+    """
+    prefix: IPv6Network = rows[0]["network"]
+    block = 64 - (len(rows).bit_length() - 1)
+    first = prefix.network_address + (rows[0]["position"] << 64)
+    network = IPv6Network((first, block))
+    gateway = rows[0]["gateway"]
+    if gateway is None or gateway not in network:
+        gateway = first + 1
+    return Ip6Net(network, gateway, first + (3 if gateway == first + 2 else 2), item)
+
+
+def _order(item: str) -> tuple[bool, list[str | int]]:
+    """Sort the primary item first, and extra 10 after extra 9."""
+    parts: list[str | int] = [
+        int(part) if part.isdigit() else part for part in re.split(r"(\d+)", item)
+    ]
+    return not item.endswith(":primary"), parts

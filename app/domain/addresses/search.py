@@ -1,0 +1,89 @@
+"""Find claims: who has this address, and what is taken in this prefix."""
+
+from ipaddress import ip_interface
+from uuid import UUID
+
+import asyncpg
+
+from app.core.database import Tx
+from app.domain.addresses.states import ClaimState
+from app.domain.addresses.text import position_text
+from app.domain.addresses.views import ClaimPage, ClaimView
+from app.ipam.prefixes import offset_of
+from app.ipam.wants import AddressKind
+
+PAGE_SIZE = 50
+
+_COLUMNS = """
+c.id, c.kind, c.scope, c.position, c.state, c.holder, c.item, c.purpose, c.claimed_at,
+c.expires_at, p.network, coalesce(p.network::text, g.name) AS pool, o.number AS order_number,
+o.hostname
+"""
+_FROM = """
+FROM address_claim c LEFT JOIN prefix p ON p.id = c.scope LEFT JOIN vlan_group g ON g.id = c.scope
+LEFT JOIN client_order o ON o.id = c.holder
+"""
+
+
+async def search_claims(
+    tx: Tx, search: str, *, states: tuple[ClaimState, ...] = (), page: int = 1
+) -> ClaimPage:
+    """Return claims of the states (any when empty), 50 a page.
+
+    `search` is an IPv4 or IPv6 address or network (for an IPv6 one, the claims of the /64 that
+    it lies in), the number of an order (`#12` is nothing else), or a part of a host name; empty
+    finds all.
+    """
+    words = search.strip().removeprefix("#")
+    spot = await _spot(tx, words)
+    if spot is not None:
+        return await _page(tx, "c.scope = $2 AND c.position = $3", states, list(spot), page)
+    literal = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    where = "($2 = '' OR o.number::text = $2 OR ($4 AND o.hostname ILIKE $3))"
+    is_text = not search.strip().startswith("#")
+    return await _page(tx, where, states, [words, f"%{literal}%", is_text], page)
+
+
+async def claims_in(tx: Tx, scope: UUID, *, page: int = 1) -> ClaimPage:
+    """Return what is taken in a prefix or VLAN group, the lowest first, 50 a page."""
+    return await _page(tx, "c.scope = $2", (), [scope], page)
+
+
+async def _spot(tx: Tx, words: str) -> tuple[UUID, int] | None:
+    """Return prefix and position of an address, if it is one that is written down."""
+    try:
+        address = ip_interface(words).ip
+    except ValueError:
+        return None
+    row = await tx.fetchrow("SELECT id, network FROM prefix WHERE network >>= $1", address)
+    if row is None:
+        return None
+    offset = offset_of(row["network"], address)
+    return row["id"], offset if address.version == 4 else offset >> 64
+
+
+async def _page(
+    tx: Tx, where: str, states: tuple[ClaimState, ...], values: list[object], page: int
+) -> ClaimPage:
+    page = max(page, 1)
+    where = f"(cardinality($1::text[]) = 0 OR c.state = ANY($1)) AND {where}"
+    total: int = await tx.fetchval(f"SELECT count(*) {_FROM} WHERE {where}", list(states), *values)
+    rows = await tx.fetch(
+        f"SELECT {_COLUMNS} {_FROM} WHERE {where} ORDER BY p.network, g.name, c.position "
+        f"LIMIT {PAGE_SIZE} OFFSET {(page - 1) * PAGE_SIZE}",
+        list(states),
+        *values,
+    )
+    return ClaimPage(
+        items=tuple(map(_view, rows)),
+        page=page,
+        page_count=max(1, -(-total // PAGE_SIZE)),
+        total=total,
+    )
+
+
+def _view(row: asyncpg.Record) -> ClaimView:
+    facts = dict(row)
+    network, position = facts.pop("network"), facts.pop("position")
+    facts["kind"], facts["state"] = AddressKind(facts["kind"]), ClaimState(facts["state"])
+    return ClaimView(**facts, text=position_text(facts["kind"], network, position))

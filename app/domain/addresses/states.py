@@ -1,0 +1,24 @@
+"""The states of a claim. Free has no state: it is the absence of a claim."""
+
+from enum import StrEnum
+
+
+class ClaimState(StrEnum):
+    """What is the matter with an address, an IPv6 network or a VLAN id that is taken."""
+
+    held = "held"
+    """An order's until it is paid or the hold expires; then free at once. `claim` makes it."""
+
+    assigned = "assigned"
+    """An order's until its service ends. `assign` makes it of `held`."""
+
+    reserved = "reserved"
+    """Never handed out: network, broadcast, gateway, and the ranges an operator keeps."""
+
+    quarantined = "quarantined"
+    """Nobody's, and not free until the cool-down ends: caches and block lists still know the
+    last client. `release` makes it of `assigned`."""
+
+
+TAKEN = frozenset({ClaimState.held, ClaimState.assigned})
+"""An order has it."""

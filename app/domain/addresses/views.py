@@ -1,0 +1,118 @@
+"""Addresses and prefixes as orders, installations and pages see them."""
+
+from datetime import datetime
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from uuid import UUID
+
+import msgspec
+
+from app.domain.addresses.states import ClaimState
+from app.ipam.choice import Strategy
+from app.ipam.wants import AddressKind
+
+
+class Ip4(msgspec.Struct, frozen=True):
+    """An IPv4 address and how it is configured; `prefix_length` is the network's."""
+
+    address: IPv4Address
+    prefix_length: int
+    gateway: IPv4Address | None
+    item: str
+
+
+class Ip6Net(msgspec.Struct, frozen=True):
+    """An IPv6 network of its own; the machine is `host_address` in it."""
+
+    network: IPv6Network
+    gateway: IPv6Address | None
+    host_address: IPv6Address
+    item: str
+
+
+class Claimed(msgspec.Struct, frozen=True):
+    """All that an order has, primary first."""
+
+    ip4: tuple[Ip4, ...] = ()
+    ip6: tuple[Ip6Net, ...] = ()
+    vlan: int | None = None
+
+
+class PrefixView(msgspec.Struct, frozen=True, kw_only=True):
+    """A prefix and how full it is. Counts are of addresses (IPv4) or /64s (IPv6)."""
+
+    id: UUID
+    network: IPv4Network | IPv6Network
+    datacentre: str
+    rack: str | None
+    gateway: IPv4Address | IPv6Address | None
+    purpose: str
+    auto_allocatable: bool
+    strategy: Strategy
+    cooldown_s: int
+    note: str
+    size: int
+    held: int
+    assigned: int
+    reserved: int
+    quarantined: int
+
+    @property
+    def free(self) -> int:
+        return self.size - self.held - self.assigned - self.reserved - self.quarantined
+
+    @property
+    def utilisation(self) -> float:
+        """The share, 0 to 1, of what could be handed out that is not free."""
+        usable = self.size - self.reserved
+        return 1.0 if usable == 0 else 1.0 - self.free / usable
+
+
+class VlanGroupView(msgspec.Struct, frozen=True, kw_only=True):
+    """A VLAN group and how full it is."""
+
+    id: UUID
+    name: str
+    datacentre: str
+    rack: str | None
+    first_vid: int
+    last_vid: int
+    auto_allocatable: bool
+    taken: int
+
+    @property
+    def size(self) -> int:
+        return self.last_vid - self.first_vid + 1
+
+    @property
+    def free(self) -> int:
+        return self.size - self.taken
+
+
+class ClaimView(msgspec.Struct, frozen=True, kw_only=True):
+    """One taken address, /64 or VLAN id, and whose it is."""
+
+    id: int
+    kind: AddressKind
+    text: str
+    """The address, network or VLAN id as it is written."""
+    scope: UUID
+    pool: str
+    """The prefix, or the VLAN group's name."""
+    state: ClaimState
+    holder: UUID | None
+    order_number: int | None
+    hostname: str | None
+    item: str
+    purpose: str
+    claimed_at: datetime
+    expires_at: datetime | None
+    """End of the hold or of the cool-down."""
+
+
+class ClaimPage(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of a list; pages count from 1."""
+
+    items: tuple[ClaimView, ...]
+    page: int
+    page_count: int
+    total: int

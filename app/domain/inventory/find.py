@@ -1,0 +1,183 @@
+"""Read servers, racks and datacentres; one or two statements each."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from app.core.database import Tx
+from app.core.errors import NotFound
+from app.core.secrets import Vault
+from app.domain.inventory.errors import NoBmc
+from app.domain.inventory.states import ServerState
+from app.domain.inventory.views import DatacentreView, RackView, ServerPage, ServerRow, ServerView
+from app.drivers.bmc.contract import BmcAddress, Tls, TrustAnything, TrustCa, TrustPin, TrustSystem
+from app.drivers.secret import Secret
+
+PAGE_SIZE = 50
+
+_COLUMNS = """
+s.id, s.name, s.serial, d.code AS datacentre, r.name AS rack, s.u_position, s.u_height,
+c.name AS cpu_model, s.cpu_count, c.cores * s.cpu_count AS cores, s.ram_gb, s.state,
+s.state_since, s.state_reason, s.holder, o.number AS order_number, s.hold_expires_at, s.seq,
+s.power, s.power_seen_at,
+(SELECT coalesce(jsonb_agg(jsonb_build_array(k.kind, k.capacity_gb, k.quantity)
+                           ORDER BY k.kind, k.capacity_gb), '[]')
+ FROM disk k WHERE k.server = s.id) AS disks
+"""
+_FROM = """
+FROM server s JOIN rack r ON r.id = s.rack JOIN datacentre d ON d.id = r.datacentre
+JOIN cpu_model c ON c.id = s.cpu_model LEFT JOIN client_order o ON o.id = s.holder
+"""
+_MORE = """
+d.name AS datacentre_name, s.raid_controller, s.power_draw_watts, s.mac, b.url AS bmc_url,
+b.boot_method, a.email AS account_email, v.id AS service_id,
+coalesce(v.hostname, o.hostname) AS hostname
+"""
+_MORE_FROM = """
+LEFT JOIN bmc b ON b.server = s.id LEFT JOIN account a ON a.id = o.account
+LEFT JOIN service v ON v."order" = o.id
+"""
+
+
+async def bmc_of(tx: Tx, vault: Vault, server_id: UUID) -> tuple[BmcAddress, str]:
+    """Return where the server's BMC is, and how a system gets onto the machine.
+
+    The second is `network` or `virtual-media`. Raises NoBmc.
+    """
+    row = await tx.fetchrow(
+        "SELECT url, username, sealed_password, system_path, tls_mode, ca_pem, boot_method "
+        "FROM bmc WHERE server = $1",
+        server_id,
+    )
+    if row is None:
+        raise NoBmc(server_id)
+    address = BmcAddress(
+        url=row["url"],
+        username=row["username"],
+        password=Secret(vault.open(row["sealed_password"])),
+        system_path=row["system_path"] or None,
+        tls=_tls(row["tls_mode"], row["ca_pem"]),
+    )
+    return address, row["boot_method"]
+
+
+def _tls(mode: str, text: str) -> Tls:
+    match mode:
+        case "off":
+            return TrustAnything()
+        case "pin":
+            return TrustPin(text)
+        case _:
+            return TrustCa(text) if text else TrustSystem()
+
+
+async def find_server(tx: Tx, server_id: UUID) -> ServerView:
+    """Return a server with its disks, place and BMC, and the order and service it is for.
+
+    Raises NotFound.
+    """
+    row = await tx.fetchrow(
+        f"SELECT {_COLUMNS}, {_MORE} {_FROM} {_MORE_FROM} WHERE s.id = $1", server_id
+    )
+    if row is None:
+        raise NotFound("server", server_id)
+    return msgspec.convert(_facts(row), ServerView)
+
+
+async def list_servers(
+    tx: Tx,
+    *,
+    states: Iterable[ServerState] = (),
+    datacentre: str = "",
+    search: str = "",
+    page: int = 1,
+) -> ServerPage:
+    """Return servers of the states (any when empty) by name, 50 a page.
+
+    `datacentre` is a code. `search` is a part of the name, serial number, MAC or CPU, the
+    rack's name, or the number of the order; with a `#` before it, that number alone.
+    """
+    words = search.strip().removeprefix("#")
+    literal = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    where = (
+        "(cardinality($1::text[]) = 0 OR s.state = ANY($1)) AND ($2 = '' OR d.code = $2) AND "
+        "($3 = '' OR o.number::text = $3 OR ($5 AND (s.name ILIKE $4 OR s.serial ILIKE $4 "
+        "OR s.mac ILIKE $4 OR c.name ILIKE $4 OR lower(r.name) = lower($3))))"
+    )
+    is_text = not search.strip().startswith("#")
+    values = [list(states), datacentre, words, f"%{literal}%", is_text]
+    page = max(page, 1)
+    total: int = await tx.fetchval(f"SELECT count(*) {_FROM} WHERE {where}", *values)
+    rows = await tx.fetch(
+        f"SELECT {_COLUMNS} {_FROM} WHERE {where} ORDER BY s.name "
+        f"LIMIT {PAGE_SIZE} OFFSET {(page - 1) * PAGE_SIZE}",
+        *values,
+    )
+    return ServerPage(
+        items=tuple(_row(row) for row in rows),
+        page=page,
+        page_count=max(1, -(-total // PAGE_SIZE)),
+        total=total,
+    )
+
+
+async def server_of(tx: Tx, holder: UUID) -> ServerRow | None:
+    """Return the server that an order has, if any."""
+    row = await tx.fetchrow(
+        f"SELECT {_COLUMNS} {_FROM} WHERE s.holder = $1 ORDER BY s.id LIMIT 1", holder
+    )
+    return None if row is None else _row(row)
+
+
+async def counts_by_state(tx: Tx, *, datacentre: str = "") -> dict[ServerState, int]:
+    """Return how many servers are in each state, 0 included, in the order of a server's life."""
+    rows = await tx.fetch(
+        "SELECT s.state, count(*) FROM server s JOIN rack r ON r.id = s.rack "
+        "JOIN datacentre d ON d.id = r.datacentre WHERE $1 = '' OR d.code = $1 GROUP BY s.state",
+        datacentre,
+    )
+    counted = {row["state"]: row["count"] for row in rows}
+    return {state: counted.get(state.value, 0) for state in ServerState}
+
+
+async def rack_view(tx: Tx, rack_id: UUID) -> RackView:
+    """Return a rack with its servers from the lowest unit upwards. Raises NotFound."""
+    rack = await tx.fetchrow(
+        "SELECT r.id, d.code AS datacentre, r.name, r.u_height, r.power_budget_watts, "
+        "(SELECT coalesce(sum(power_draw_watts), 0) FROM server WHERE rack = r.id) "
+        "AS power_draw_watts FROM rack r JOIN datacentre d ON d.id = r.datacentre "
+        "WHERE r.id = $1",
+        rack_id,
+    )
+    if rack is None:
+        raise NotFound("rack", rack_id)
+    rows = await tx.fetch(
+        f"SELECT {_COLUMNS} {_FROM} WHERE s.rack = $1 ORDER BY s.u_position", rack_id
+    )
+    return RackView(**dict(rack), servers=tuple(_row(row) for row in rows))
+
+
+async def list_datacentres(tx: Tx) -> tuple[DatacentreView, ...]:
+    """Return all sites by code, with how much stands there."""
+    rows = await tx.fetch(
+        "SELECT d.id, d.code, d.name, d.city, d.country, count(DISTINCT r.id) AS racks, "
+        "count(s.id) AS servers, count(s.id) FILTER (WHERE s.state = 'available') AS available "
+        "FROM datacentre d LEFT JOIN rack r ON r.datacentre = d.id "
+        "LEFT JOIN server s ON s.rack = r.id GROUP BY d.id ORDER BY d.code"
+    )
+    return tuple(DatacentreView(**dict(row)) for row in rows)
+
+
+def _row(row: asyncpg.Record) -> ServerRow:
+    return msgspec.convert(_facts(row), ServerRow)
+
+
+def _facts(row: asyncpg.Record) -> dict[str, object]:
+    facts = dict(row)
+    facts["disks"] = [
+        {"kind": kind, "capacity_gb": capacity_gb, "count": count}
+        for kind, capacity_gb, count in msgspec.json.decode(row["disks"])
+    ]
+    return facts

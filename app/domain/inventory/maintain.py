@@ -1,0 +1,61 @@
+"""Take a server out of stock while a technician works on it, and put it back afterwards."""
+
+from uuid import UUID
+
+from app.core.database import Tx
+from app.core.errors import NotFound
+from app.domain.audit.record import record
+from app.domain.inventory.errors import ServerNotAllowed
+from app.domain.inventory.put_back import put_back
+from app.domain.inventory.states import TRANSITIONS, ServerState, move
+
+OPEN_TO_MAINTENANCE = frozenset(
+    state
+    for state, ways in TRANSITIONS.items()
+    # Maintenance ends in stock, and a client's data must not come along.
+    if ServerState.maintenance in ways and state is not ServerState.cleaning
+)
+
+
+async def begin_maintenance(
+    tx: Tx, server: UUID, *, actor: UUID | None, actor_label: str, reason: str
+) -> None:
+    """Move a server that nobody has to maintenance, and audit it.
+
+    `reason` is shown beside its state. Raises ServerNotAllowed for one that an order has,
+    and for one in cleaning, NotFound.
+    """
+    row = await tx.fetchrow(
+        "SELECT state, state_reason FROM server WHERE id = $1 FOR NO KEY UPDATE", server
+    )
+    if row is None:
+        raise NotFound("server", server)
+    if row["state"] not in OPEN_TO_MAINTENANCE:
+        raise ServerNotAllowed(server, state=row["state"], wanted=ServerState.maintenance)
+    await move(tx, server, ServerState.maintenance, reason=reason)
+    await record(
+        tx,
+        actor=actor,
+        actor_label=actor_label,
+        action="inventory.begin_maintenance",
+        subject_kind="server",
+        subject=server,
+        before={"state": row["state"], "reason": row["state_reason"]},
+        after={"state": ServerState.maintenance},
+        reason=reason,
+    )
+
+
+async def end_maintenance(
+    tx: Tx, server: UUID, *, actor: UUID | None, actor_label: str, reason: str
+) -> None:
+    """Put a server in maintenance back into stock. Raises ServerNotAllowed, NotFound."""
+    await put_back(
+        tx,
+        server,
+        ServerState.maintenance,
+        action="inventory.end_maintenance",
+        actor=actor,
+        actor_label=actor_label,
+        reason=reason,
+    )

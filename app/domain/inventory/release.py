@@ -1,0 +1,59 @@
+"""Give an order's server back."""
+
+from uuid import UUID
+
+from app.core.database import Tx
+from app.domain.inventory.put_back import put_back
+from app.domain.inventory.states import SERVING, ServerState, move
+
+ERASE = "A client's data may be on its disks. Erase them, then mark the cleaning finished."
+
+
+async def release(tx: Tx, holder: UUID, *, seq: int | None = None) -> None:
+    """End the order's claim on its server; nothing happens when it has none. Idempotent.
+
+    With `seq`, only if it is still the hold of that number: a late release of an earlier hold
+    does nothing. A server on which no installation was begun goes back into stock; any other
+    stays in cleaning, since its disks may hold the client's data.
+    """
+    row = await tx.fetchrow(
+        "SELECT id, state, seq FROM server WHERE holder = $1 AND state = ANY($2) FOR NO KEY UPDATE",
+        holder,
+        list(SERVING),
+    )
+    if row is None or seq not in {None, row["seq"]}:
+        return
+    server: UUID = row["id"]
+    if row["state"] == ServerState.held:
+        await move(tx, server, ServerState.available)
+        return
+    begun = await tx.fetchval(
+        "SELECT EXISTS (SELECT FROM installation i JOIN service s ON s.id = i.service "
+        'WHERE i.server = $1 AND s."order" = $2)',
+        server,
+        holder,
+    )
+    await move(tx, server, ServerState.releasing)
+    if begun or row["state"] == ServerState.active:
+        await move(tx, server, ServerState.cleaning, reason=ERASE)
+    else:
+        await move(tx, server, ServerState.cleaning)
+        await move(tx, server, ServerState.available)
+
+
+async def finish_cleaning(
+    tx: Tx, server: UUID, *, actor: UUID | None, actor_label: str, reason: str = ""
+) -> None:
+    """Put a server whose disks were erased back into stock, on the word of `actor`.
+
+    Raises ServerNotAllowed when it is not in cleaning, NotFound.
+    """
+    await put_back(
+        tx,
+        server,
+        ServerState.cleaning,
+        actor=actor,
+        actor_label=actor_label,
+        reason=reason,
+        action="inventory.finish_cleaning",
+    )

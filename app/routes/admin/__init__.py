@@ -1,0 +1,27 @@
+"""Pages for the provider's people."""
+
+from litestar.types import ControllerRouterHandler
+
+from app.routes.admin.dashboard import Dashboard
+from app.routes.admin.invoice_decisions import InvoiceDecisions
+from app.routes.admin.invoices import Invoices
+from app.routes.admin.mail_templates import MailTemplates
+from app.routes.admin.mails import Mails
+from app.routes.admin.orders import Orders
+from app.routes.admin.runs import Runs
+from app.routes.admin.servers import Racks, Servers
+from app.routes.admin.services import Services
+
+ADMIN: tuple[ControllerRouterHandler, ...] = (
+    Dashboard,
+    Orders,
+    Runs,
+    Services,
+    Servers,
+    Racks,
+    Invoices,
+    InvoiceDecisions,
+    Mails,
+    MailTemplates,
+)
+"""Every handler of the admin side, for the composition root."""

@@ -1,0 +1,104 @@
+"""`/admin`: the dashboard, and the two parts of it that keep themselves current."""
+
+from typing import Any
+
+from litestar import Controller, Response, get
+from msgspec.structs import replace
+
+from app.components.admin.dashboard import Now, dashboard_page, now_region
+from app.components.admin.stock import Stock, stock_region
+from app.core.database import Tx
+from app.domain.accounts.roles import Permission, allows
+from app.domain.accounts.views import AccountView
+from app.domain.catalog.find import list_products
+from app.domain.inventory.find import counts_by_state, list_datacentres, list_servers
+from app.domain.inventory.states import ServerState
+from app.domain.inventory.stock import stock
+from app.domain.notices.find import count_mails
+from app.domain.orders.figures import backlog, deliveries, owed
+from app.domain.orders.find import stuck
+from app.flows.find import live_runs
+from app.routes.security.dependencies import Db, Frame, Me
+from app.routes.security.guards import requires
+from app.routes.security.html import html
+
+QUARANTINED = 8
+"""How many servers the dashboard names; the list has them all."""
+
+
+class Dashboard(Controller):
+    """What happens now."""
+
+    path = "/admin"
+    guards = (requires(Permission.ADMIN),)
+    include_in_schema = False
+
+    @get()
+    async def show(self, db: Db, me: Me, frame: Frame) -> Response[Any]:
+        async with db.snapshot() as tx:
+            now = await read_now(tx, me)
+            shelf = await read_stock(tx) if _sees_stock(me) else None
+        return html(dashboard_page(now, shelf, frame=frame))
+
+    @get("/dashboard/now")
+    async def refresh_now(self, db: Db, me: Me, frame: Frame) -> Response[Any]:
+        async with db.snapshot() as tx:
+            now = await read_now(tx, me)
+        return html(now_region(now, frame.csrf))
+
+    @get("/dashboard/stock", guards=[requires(Permission.SERVERS_READ)])
+    async def refresh_stock(self, db: Db) -> Response[Any]:
+        async with db.snapshot() as tx:
+            shelf = await read_stock(tx)
+        return html(stock_region(shelf))
+
+
+def _sees_stock(me: AccountView) -> bool:
+    return allows(me.role, Permission.SERVERS_READ)
+
+
+async def read_now(tx: Tx, me: AccountView) -> Now:
+    """Read what `me` may see of now: 11 statements at most, whatever is under way."""
+    runs = await live_runs(tx)
+    shown = {run.order_id for run in runs}
+    sees_servers = allows(me.role, Permission.SERVERS_READ)
+    counts = await counts_by_state(tx) if sees_servers else None
+    quarantined = (
+        (await list_servers(tx, states=[ServerState.quarantined])).items
+        if counts and counts[ServerState.quarantined]
+        else ()
+    )
+    return Now(
+        at=tx.now(),
+        runs=runs,
+        orders=tuple(order for order in await stuck(tx) if order.id not in shown),
+        deliveries=await deliveries(tx),
+        backlog=await backlog(tx),
+        mails=dict(await count_mails(tx)),
+        owed=await owed(tx) if allows(me.role, Permission.INVOICES_READ) else None,
+        servers=counts,
+        quarantined=quarantined[:QUARANTINED],
+        may_retry=allows(me.role, Permission.RUNS_CHANGE),
+    )
+
+
+async def read_stock(tx: Tx) -> Stock:
+    """Count what could be delivered: four statements and a pass of the solver."""
+    products = await list_products(tx)
+    sites = await list_datacentres(tx)
+    wants = {(product.slug, ""): product.server_rules for product in products} | {
+        (product.slug, site.code): replace(
+            product.server_rules, datacentres=(site.code,), datacentre_required=True
+        )
+        for product in products
+        for site in sites
+        if not product.server_rules.datacentre_required
+        or site.code in product.server_rules.datacentres
+    }
+    counts = await stock(tx, wants)
+    every = {(product.slug, site.code) for product in products for site in sites}
+    return Stock(
+        products=products,
+        datacentres=sites,
+        counts={key: counts.get(key, 0) for key in every | set(wants)},
+    )

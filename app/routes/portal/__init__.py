@@ -1,0 +1,27 @@
+"""Pages for clients."""
+
+from litestar.types import ControllerRouterHandler
+
+from app.routes.portal.account import Account
+from app.routes.portal.catalogue import Catalogue
+from app.routes.portal.invoices import Invoices
+from app.routes.portal.order_form import OrderForm
+from app.routes.portal.orders import Orders
+from app.routes.portal.pay import Pay
+from app.routes.portal.services import Services
+from app.routes.portal.sign_in import SignIn, SignOut
+from app.routes.portal.sign_up import SignUp
+
+PORTAL: tuple[ControllerRouterHandler, ...] = (
+    Catalogue,
+    OrderForm,
+    SignUp,
+    SignIn,
+    SignOut,
+    Account,
+    Orders,
+    Invoices,
+    Pay,
+    Services,
+)
+"""Every handler of the portal."""

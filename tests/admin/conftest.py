@@ -1,0 +1,87 @@
+"""The admin side as an application, and people of each role who look at it."""
+
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+from litestar import Litestar
+from litestar.di import Provide
+from redis.asyncio import Redis
+
+from app.cli.assets import build_assets
+from app.core.clock import SetClock
+from app.core.database import Database
+from app.core.live import Live
+from app.core.secrets import Vault, new_key
+from app.domain.accounts.roles import Role
+from app.domain.accounts.sessions import start_session
+from app.routes.admin import ADMIN
+from app.routes.assets import serve_asset
+from app.routes.live import live_stream
+from app.routes.security.plugin import SecurityPlugin
+from app.routes.security.visit import SESSION_COOKIE
+from app.settings import Settings
+from tests.accounts.people import make_account
+from tests.admin.stage import Stage
+from tests.security.browser import Browser
+
+Enter = Callable[[Role], Awaitable[Browser]]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def assets() -> None:
+    build_assets()
+
+
+@pytest.fixture
+def app(database: Database, redis: Redis, vault: Vault) -> Litestar:
+    settings = Settings(
+        _env_file=None, base_url="http://slipway.test", company="Acme Metal", keys=new_key()
+    )
+
+    def provide(value: object) -> Provide:
+        return Provide(lambda: value, sync_to_thread=False)
+
+    return Litestar(
+        [*ADMIN, serve_asset, live_stream],
+        plugins=[SecurityPlugin(settings, database, redis)],
+        dependencies={
+            "db": provide(database),
+            "vault": provide(vault),
+            "settings": provide(settings),
+            "live": provide(Live(redis)),
+        },
+        openapi_config=None,
+    )
+
+
+@pytest.fixture
+async def stage(database: Database, clock: SetClock, vault: Vault) -> Stage:
+    stage = Stage(database, clock, vault)
+    await stage.furnish()
+    return stage
+
+
+async def session_of(database: Database, role: Role) -> str:
+    """Make someone of a role and return the token of their session."""
+    person = await make_account(database, f"{role}@slipway.test", role=role, name=f"The {role}")
+    async with database.transaction() as tx:
+        return await start_session(tx, person, address="192.0.2.7", agent="test")
+
+
+@pytest.fixture
+async def enter(app: Litestar, database: Database) -> AsyncIterator[Enter]:
+    """Return a function that gives a signed-in browser of a role."""
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def come(role: Role) -> Browser:
+            browser = await stack.enter_async_context(Browser(app))
+            browser.cookies.set(SESSION_COOKIE, await session_of(database, role))
+            return browser
+
+        yield come
+
+
+@pytest.fixture
+async def owner(enter: Enter) -> Browser:
+    return await enter(Role.OWNER)
