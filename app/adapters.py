@@ -80,6 +80,7 @@ def make_tools(settings: Settings, vault: Vault, fleet: BmcFleet) -> Tools:
             host_domain=settings.host_domain,
         ),
         company=settings.company,
+        power_wait_s=settings.power_timeout_s,
         install_silence=timedelta(minutes=settings.install_timeout_minutes),
         health_wait=timedelta(seconds=settings.health_timeout_s),
     )

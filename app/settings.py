@@ -123,6 +123,9 @@ class Settings(BaseSettings):
     host_domain: str = "servers.internal"
     """Domain given to machines whose client chose a host name without one."""
 
+    power_timeout_s: float = Field(default=120, gt=0, le=1800)
+    """How long a BMC may take until the machine is on or off as it was told, in seconds."""
+
     install_timeout_minutes: float = Field(default=60, gt=0, le=1440)
     """After how many minutes without a word from the machine an installation has failed."""
 

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from app.core.database import Tx
 from app.core.errors import NotFound
 from app.flows.document import Document, parse
+from app.flows.order import in_order
 from app.flows.redact import redacted
 from app.flows.views import (
     LIVE,
@@ -171,9 +172,9 @@ async def find_run(tx: Tx, run: UUID) -> RunView:
         row=row,
         input=redacted(msgspec.json.decode(facts["input"])),
         pending=tuple(
-            spec.name or name
-            for name, spec in document.nodes.items()
-            if spec.within is None and name not in seen
+            _step(document, name)
+            for name in in_order(document)
+            if document.nodes[name].within is None and name not in seen
         ),
         attempts=tuple(_attempt(one, document) for one in reversed(attempts[:MOST_ATTEMPTS])),
         events=tuple(_event(one, document) for one in events[:MOST_EVENTS]),

@@ -5,7 +5,7 @@ from typing import Any
 
 HIDDEN = "••••••"
 _SECRET = re.compile(
-    r"passw|passphrase|passcode|pass$|secret|token|api_?key|private_?key|credential|authorization",
+    r"passw|passphrase|passcode|pass$|secret|token|api[_-]?key|private[_-]?key|credential|authorization",
     re.IGNORECASE,
 )
 

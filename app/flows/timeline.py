@@ -8,6 +8,7 @@ import msgspec
 
 from app.core.database import Tx
 from app.flows.document import Document, parse
+from app.flows.order import in_order
 from app.flows.registry import node_type
 
 RECENT = 200
@@ -105,7 +106,8 @@ async def timeline_of(tx: Tx, run: UUID) -> RunTimeline:
 def ordered_labels(document: Document) -> list[tuple[str, str]]:
     """Return (node, label) of what a client is shown, in the order of the flow."""
     labels = []
-    for name, spec in document.nodes.items():
+    for name in in_order(document):
+        spec = document.nodes[name]
         label = node_type(spec.type, spec.v).timeline
         if label:
             labels.append((name, label))

@@ -16,6 +16,8 @@ class Tools:
     fleet: BmcFleet
     site: Site
     company: str
+    power_wait_s: float
+    """How long a BMC may take to follow a power order."""
     install_silence: timedelta
     """How long a machine under installation may say nothing."""
     health_wait: timedelta

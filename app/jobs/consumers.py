@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from uuid import UUID
 
-from app.core.database import Database
+from app.core.database import Database, Tx
 from app.core.outbox import Parcel
 from app.core.secrets import Vault
 from app.domain.notices.notify_staff import notify_staff
@@ -19,6 +19,7 @@ from app.drivers.mail.contract import Mailer
 from app.flows.signals import send_signal, wake_waiters
 from app.flows.start import start_run
 from app.flows.steer import cancel_if_open
+from app.jobs.client_mails import ClientMails
 from app.jobs.relay_outbox import Consumer
 from app.settings import Settings
 
@@ -63,7 +64,7 @@ async def tell_staff(database: Database, vault: Vault, settings: Settings, parce
     """`admin.notice`: mail the staff what to do."""
     facts = parcel.payload
     async with database.transaction() as tx:
-        recipients = [settings.admin_mail] if settings.admin_mail else await _owners(database)
+        recipients = [settings.admin_mail] if settings.admin_mail else await _owners(tx)
         await notify_staff(
             tx,
             vault,
@@ -72,6 +73,7 @@ async def tell_staff(database: Database, vault: Vault, settings: Settings, parce
             text=facts.get("text", ""),
             link=f"{settings.base_url}{facts.get('path', '/admin')}",
             recipients=recipients,
+            company=settings.company,
         )
 
 
@@ -94,11 +96,10 @@ async def stop_cancelled(database: Database, parcel: Parcel) -> None:
         await end_undelivered(tx, order.id)
 
 
-async def _owners(database: Database) -> list[str]:
-    async with database.snapshot() as tx:
-        rows = await tx.fetch(
-            "SELECT email FROM account WHERE role = 'owner' AND disabled_at IS NULL ORDER BY email"
-        )
+async def _owners(tx: Tx) -> list[str]:
+    rows = await tx.fetch(
+        "SELECT email FROM account WHERE role = 'owner' AND disabled_at IS NULL ORDER BY email"
+    )
     return [row["email"] for row in rows]
 
 
@@ -112,4 +113,5 @@ def make_consumers(
         "admin.notice": partial(tell_staff, database, vault, settings),
         "run.ended": partial(note_run_end, database),
         "order.cancelled": partial(stop_cancelled, database),
+        **ClientMails(settings, database, vault).consumers(),
     }

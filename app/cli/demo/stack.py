@@ -165,8 +165,9 @@ class Stack:
             "SLIPWAY_BANK_BIC": "ABNANL2A",
             "SLIPWAY_BANK_NAME": "Demo bank",
             "SLIPWAY_SSH_PORT": str(self.lab.ssh_port),
-            # An hour of silence in a datacentre, at the lab's speed.
+            # Five minutes for a power order and an hour of silence, at the speed of the lab.
             "SLIPWAY_INSTALL_TIMEOUT_MINUTES": str(max(60 / self.plan.speed, 0.25)),
+            "SLIPWAY_POWER_TIMEOUT_S": str(max(300 / self.plan.speed, 5)),
             "SLIPWAY_HEALTH_TIMEOUT_S": "60",
             "SLIPWAY_LOG_FORMAT": "console",
         }

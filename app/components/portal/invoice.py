@@ -121,9 +121,14 @@ def _line(invoice: InvoiceView, line: InvoiceLineView) -> Row:
 
 def _sums(invoice: InvoiceView) -> h.Element:
     currency = invoice.currency
+    rates = {line.tax_rate_bp for line in invoice.lines}
     rows: list[tuple[str, int, bool]] = [
         ("Subtotal", invoice.subtotal_minor, False),
-        ("Tax", invoice.tax_minor, False),
+        (
+            f"Tax {percent(rates.pop())}" if len(rates) == 1 else "Tax",
+            invoice.tax_minor,
+            False,
+        ),
         ("Total", invoice.total_minor, True),
     ]
     if invoice.paid_minor:

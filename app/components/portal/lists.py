@@ -47,7 +47,7 @@ def orders_region(orders: OrderPage, topic: str) -> h.Element:
                     Column("Server"),
                     Column("State"),
                     Column("Ordered"),
-                    Column("Due now", figures=True),
+                    Column("First payment", figures=True),
                 ],
                 [_order_row(order) for order in orders.items],
                 caption="Your orders",
@@ -186,6 +186,9 @@ def invoices_region(invoices: InvoicePage, topic: str) -> h.Element:
 
 
 def invoice_badge(state: InvoiceState) -> h.Element:
+    """Return the badge of an invoice; to who owes it, paid is as good as it gets."""
+    if state is InvoiceState.paid:
+        return badge("Paid", "success")
     return state_badge(state, "To pay" if state is InvoiceState.open else None)
 
 

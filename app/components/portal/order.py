@@ -131,6 +131,8 @@ def _times(story: OrderStory) -> h.Node:
     if order.paid_at and order.delivered_at:
         pairs.append(("Delivered in", duration(_ms(order.delivered_at - order.paid_at))))
         pairs.append(("Delivered", moment(order.delivered_at)))
+    if order.server_name and order.paid_at:
+        pairs.append(("Server", code(order.server_name)))
     if not pairs:
         return None
     return h.dl(".sw-clocks")[[h.div[h.dt[name], h.dd[value]] for name, value in pairs]]

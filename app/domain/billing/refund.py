@@ -64,6 +64,7 @@ async def refund_order(
             key=f"refund:{invoice_id}",
             invoice=invoice_id,
         )
+        await emit(tx, "order.refunded", f"order.refunded:{order}", {"order": str(order)})
     await release_hold(tx, order)
     await note_hold(tx, order, None, reason=reason)
     await emit(tx, "order.cancelled", f"order.cancelled:{order}", {"order": str(order)})

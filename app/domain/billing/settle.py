@@ -2,8 +2,8 @@
 
 Facts come by webhook, by asking the gateway and from people, in any order and any number
 of times. The row of a payment, unique by (gateway, reference), decides: the first news of
-its success moves money, and nothing after that does. Everything here, the outbox row that
-starts the order's flow included, is in the caller's transaction.
+its success moves money, and nothing after that does. Everything here, the outbox rows that
+start the order's flow and tell the client included, is in the caller's transaction.
 """
 
 from enum import StrEnum
@@ -176,6 +176,7 @@ async def _apply(tx: Tx, invoice: LockedInvoice, payment: _Payment, received: Mo
     else:
         outcome = Outcome.paid
         await _complete(tx, invoice)
+        await _tell_client(tx, invoice)
     return _settled(invoice, payment, outcome, applied_minor, surplus_minor)
 
 
@@ -183,6 +184,16 @@ async def _complete(tx: Tx, invoice: LockedInvoice) -> None:
     await move_invoice(tx, invoice.id, InvoiceState.paid)
     if invoice.order is not None:
         await mark_paid(tx, invoice.order)
+
+
+async def _tell_client(tx: Tx, invoice: LockedInvoice) -> None:
+    """Have the client told that the order is paid; not for one that costs nothing.
+
+    A row of its own beside `order.paid`: neither the flow nor the mail waits for the other.
+    """
+    if invoice.order is not None:
+        order = str(invoice.order.id)
+        await emit(tx, "payment.received", f"payment.received:{order}", {"order": order})
 
 
 async def _tell_admin(tx: Tx, invoice: LockedInvoice, payment: _Payment, received: Money) -> None:

@@ -51,7 +51,7 @@ async def quarantine(tx: Tx, server_id: UUID, reason: str) -> None:
 async def release_from_quarantine(
     tx: Tx, server_id: UUID, *, actor: UUID | None, actor_label: str, reason: str = ""
 ) -> None:
-    """Put a server back into stock on the word of `actor`.
+    """Put a server back into stock on the word of `actor` that it works and holds nobody's data.
 
     Raises ServerNotAllowed when it is not in quarantine, NotFound.
     """

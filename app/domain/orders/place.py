@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from app.core.database import Tx
 from app.core.errors import Invalid, NotFound
 from app.core.ids import new_id
+from app.core.outbox import emit
 from app.domain.billing.issue import issue
 from app.domain.billing.settle import settle_nothing
 from app.domain.billing.tax import tax_rate_bp
@@ -71,6 +72,7 @@ async def place(tx: Tx, request: OrderRequest) -> OrderView:
         due_at=tx.now() + request.pay_within,
     )
     await move(tx, order, OrderState.awaiting_payment)
+    await emit(tx, "order.placed", f"order.placed:{order}", {"order": str(order)})
     if breakdown.total_minor == 0:
         await settle_nothing(tx, invoice)
     return await find_order(tx, order)

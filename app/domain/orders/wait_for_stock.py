@@ -12,7 +12,7 @@ WAITING = "Waiting for a server: none that fits is free."
 
 
 async def wait_for_stock(tx: Tx, order: UUID, *, explanation: str) -> None:
-    """Note on the order that it waits, and tell an admin once what to do.
+    """Note on the order that it waits; tell an admin what to do, and the client, once each.
 
     The state stays paid or provisioning; `mark_provisioning` clears the note when the flow
     found something. `explanation` is for staff: what was asked for and what is missing.
@@ -24,6 +24,12 @@ async def wait_for_stock(tx: Tx, order: UUID, *, explanation: str) -> None:
     if locked.state_reason != WAITING:
         await tx.execute("UPDATE client_order SET state_reason = $2 WHERE id = $1", order, WAITING)
         tell(tx, order, locked.account)
+    await emit(
+        tx,
+        "order.waits_for_stock",
+        f"order.waits_for_stock:{order}",
+        {"order": str(order)},
+    )
     await emit(
         tx,
         "admin.notice",

@@ -43,6 +43,7 @@ async def delivery_letter(
     access = await read_access(tx, vault, row["service"])
     claimed = await addresses_of(tx, order)
     address = str(claimed.ip4[0].address)
+    page = f"{base_url}/services/{row['service']}"
     return Letter(
         account=row["account"],
         recipient=row["email"],
@@ -62,8 +63,16 @@ async def delivery_letter(
             "password": access.password or "",
             "ssh_keys": [_key_name(key) for key in selection.ssh_keys],
             "panel": row["panel"] or "",
+            # The template shows it first among the links.
             "panel_url": _fill(row["access_url"] or "", address, row["hostname"]),
-            "portal_url": f"{base_url}/services/{row['service']}",
+            "links": [
+                {
+                    "title": "Open a terminal on it",
+                    "url": f"ssh://{access.username}@{address}:{ssh_port}",
+                },
+                {"title": "Its page in the portal", "url": page},
+            ],
+            "portal_url": page,
         },
     )
 

@@ -22,7 +22,6 @@ from app.drivers.health import ssh_banner
 from app.drivers.power import Power
 from app.flows.node import Done, Effect, NodeType, Step, StepFailed, Wait
 
-POWER_DEADLINE_S = 120.0
 PROBE_S = 1.0
 FIRST_PROBE_INTERVAL = timedelta(milliseconds=100)
 LAST_PROBE_INTERVAL = timedelta(seconds=10)
@@ -70,13 +69,13 @@ async def _boot(step: Step, installation: Prepared) -> None:
     async with step.database.snapshot() as tx:
         address, method = await bmc_of(tx, step.tools.vault, installation.server)
     bmc: Bmc = step.tools.fleet.bmc(address)
-    await bmc.power.ensure(Power.OFF, deadline_s=POWER_DEADLINE_S)
+    await bmc.power.ensure(Power.OFF, deadline_s=step.tools.power_wait_s)
     if method == "virtual-media":
         await bmc.media.insert(f"{installation.spec.callback_base}/boot.iso")
         await bmc.boot.set_once(BootDevice.CD)
     else:
         await bmc.boot.set_once(BootDevice.PXE)
-    await bmc.power.ensure(Power.ON, deadline_s=POWER_DEADLINE_S)
+    await bmc.power.ensure(Power.ON, deadline_s=step.tools.power_wait_s)
 
 
 async def _next_from_disk(step: Step, server: UUID) -> None:
@@ -146,7 +145,7 @@ async def undo(step: Step, _: Any) -> None:
     async with step.database.snapshot() as tx:
         address, method = await bmc_of(tx, step.tools.vault, installation.server)
     bmc: Bmc = step.tools.fleet.bmc(address)
-    await bmc.power.ensure(Power.OFF, deadline_s=POWER_DEADLINE_S)
+    await bmc.power.ensure(Power.OFF, deadline_s=step.tools.power_wait_s)
     if method == "virtual-media":
         await bmc.media.eject()
 

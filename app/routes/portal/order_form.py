@@ -10,7 +10,14 @@ from litestar.params import FromPath
 
 from app.components.form import Form
 from app.components.portal.price import Quote, price_panel
-from app.components.portal.product import FORM_ID, Alternative, Desk, options_region, product_page
+from app.components.portal.product import (
+    FORM_ID,
+    Alternative,
+    Desk,
+    labels_of,
+    options_region,
+    product_page,
+)
 from app.components.portal.sign_up import with_next
 from app.components.portal.stock import Stock, product_stock, stock_places
 from app.core.database import Tx
@@ -138,7 +145,7 @@ class OrderForm(Controller):
             return go(request, _next_step(placed))
         async with db.snapshot() as tx:
             desk, _ = await _desk(tx, product, fields, account, settings, refusal=refusal)
-        errors = _errors(refusal, has_keys=bool(desk.keys))
+        errors = _errors(refusal, product, has_keys=bool(desk.keys))
         form = Form(values=fields, errors=errors, csrf=frame.csrf)
         status = 422 if isinstance(refusal, Invalid) else 409
         return html(product_page(desk, form, frame=frame), status_code=status)
@@ -156,7 +163,10 @@ def _key(fields: Fields) -> str:
     return given if 0 < len(given) <= LONGEST_KEY else new_id().hex
 
 
-def _errors(refusal: Invalid | OutOfStock | KeyReused, *, has_keys: bool) -> Mapping[str, str]:
+def _errors(
+    refusal: Invalid | OutOfStock | KeyReused, product: ProductView, *, has_keys: bool
+) -> Mapping[str, str]:
+    """Return the message of each bad field, in the order of the form."""
     if isinstance(refusal, OutOfStock):
         return {}
     if isinstance(refusal, KeyReused):
@@ -165,7 +175,8 @@ def _errors(refusal: Invalid | OutOfStock | KeyReused, *, has_keys: bool) -> Map
     if not has_keys and SSH_KEYS in fields:
         # There are no boxes to tick; the place to put it right is the one to paste a key in.
         fields.setdefault(PASTED_KEY, fields.pop(SSH_KEYS))
-    return fields
+    place = {name: number for number, name in enumerate(labels_of(product))}
+    return dict(sorted(fields.items(), key=lambda item: place.get(item[0], -1)))
 
 
 async def _desk(
