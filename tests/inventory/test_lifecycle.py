@@ -1,0 +1,206 @@
+"""Give back, put aside, put back: every way out of an order, and who is told."""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from app.core.clock import SetClock
+from app.core.database import Database, Tx
+from app.core.errors import NotFound
+from app.core.ids import new_id
+from app.domain.inventory.confirm import activate, begin_provisioning
+from app.domain.inventory.errors import ServerNotAllowed
+from app.domain.inventory.find import find_server, server_of
+from app.domain.inventory.power import note_power
+from app.domain.inventory.quarantine import quarantine, release_from_quarantine
+from app.domain.inventory.release import finish_cleaning, release
+from app.domain.inventory.reserve import reserve
+from app.domain.inventory.states import TAKEN, TRANSITIONS, ServerState, move
+from app.domain.inventory.stock import stock
+from app.drivers.power import Power
+from app.solver.want import ServerWant
+from tests.inventory.hall import an_order, begin_installation, furnish, machine
+
+ANY = ServerWant()
+
+
+async def outbox(tx: Tx, topic: str) -> list[dict[str, Any]]:
+    rows = await tx.fetch("SELECT payload FROM outbox WHERE topic = $1 ORDER BY id", topic)
+    return [msgspec.json.decode(row["payload"]) for row in rows]
+
+
+async def state_of(tx: Tx, server: UUID) -> ServerState:
+    return (await find_server(tx, server)).state
+
+
+async def test_the_table_has_a_way_out_of_every_state_and_into_every_state() -> None:
+    assert set(TRANSITIONS) == set(ServerState)
+    assert all(ways for ways in TRANSITIONS.values())
+    reached = frozenset[ServerState]().union(*TRANSITIONS.values())
+    assert set(ServerState) - reached == {ServerState.enrolled}
+    assert all(state in ServerState for state in TAKEN)
+
+
+@pytest.mark.parametrize("came_from", ServerState)
+async def test_a_server_moves_as_the_table_says_and_no_other_way(
+    tx: Tx, came_from: ServerState
+) -> None:
+    ids = await furnish(tx, machine(1))
+    server, holder = ids["m001"], new_id()
+    for to in ServerState:
+        await tx.execute(
+            "UPDATE server SET state = $2, holder = $3, seq = 7 WHERE id = $1",
+            server,
+            came_from,
+            holder if came_from in TAKEN else None,
+        )
+        # A hold is made by reserving alone, since it needs a holder.
+        if to in TRANSITIONS[came_from] and to is not ServerState.held:
+            seq = await move(tx, server, to, reason="because")
+            seen = await find_server(tx, server)
+            assert (seen.state, seen.state_reason, seen.seq) == (to, "because", seq)
+            assert seen.holder == (holder if to in TAKEN else None)
+            assert seq == (7 if to in TAKEN else 8)
+        else:
+            with pytest.raises(ServerNotAllowed) as caught:
+                await move(tx, server, to)
+            assert (caught.value.state, caught.value.wanted) == (came_from, to)
+    with pytest.raises(NotFound):
+        await move(tx, new_id(), ServerState.available)
+
+
+async def test_a_hold_that_is_released_is_in_stock_again(tx: Tx) -> None:
+    await furnish(tx, machine(1))
+    order = await an_order(tx)
+    held = await reserve(tx, ANY, holder=order, expires_at=None)
+    await release(tx, order)
+    await release(tx, order)
+    assert await state_of(tx, held.id) is ServerState.available
+    assert await stock(tx, {"any": ANY}) == {"any": 1}
+
+
+async def test_a_server_on_which_nothing_was_installed_is_in_stock_again(tx: Tx) -> None:
+    await furnish(tx, machine(1))
+    order = await an_order(tx)
+    held = await reserve(tx, ANY, holder=order, expires_at=None)
+    await begin_provisioning(tx, order)
+    await release(tx, order)
+    assert await state_of(tx, held.id) is ServerState.available
+
+
+async def test_a_server_with_a_clients_data_waits_until_it_is_erased(tx: Tx) -> None:
+    await furnish(tx, machine(1))
+    order, staff = await an_order(tx), new_id()
+    held = await reserve(tx, ANY, holder=order, expires_at=None)
+    await begin_provisioning(tx, order)
+    await begin_installation(tx, order, held.id)
+    before = len(await outbox(tx, "stock.appeared"))
+    await release(tx, order)
+    await release(tx, order)
+    seen = await find_server(tx, held.id)
+    assert (seen.state, seen.holder) == (ServerState.cleaning, None)
+    assert "Erase" in seen.state_reason
+    assert await server_of(tx, order) is None
+    assert len(await outbox(tx, "stock.appeared")) == before
+    await finish_cleaning(tx, held.id, actor=staff, actor_label="staff", reason="wiped")
+    assert await state_of(tx, held.id) is ServerState.available
+    assert len(await outbox(tx, "stock.appeared")) == before + 1
+    line = await tx.fetchrow("SELECT * FROM audit_entry WHERE subject = $1", held.id)
+    assert line is not None
+    assert (line["actor"], line["action"], line["reason"]) == (
+        staff,
+        "inventory.finish_cleaning",
+        "wiped",
+    )
+    with pytest.raises(ServerNotAllowed):
+        await finish_cleaning(tx, held.id, actor=staff, actor_label="staff")
+
+
+async def test_an_active_server_is_cleaned_even_without_an_installation_of_ours(tx: Tx) -> None:
+    await furnish(tx, machine(1))
+    order = await an_order(tx)
+    held = await reserve(tx, ANY, holder=order, expires_at=None)
+    await begin_provisioning(tx, order)
+    await activate(tx, order)
+    await release(tx, order)
+    assert await state_of(tx, held.id) is ServerState.cleaning
+
+
+async def test_every_return_to_stock_wakes_who_waits(tx: Tx) -> None:
+    ids = await furnish(tx, machine(1))
+    server = ids["m001"]
+    for _ in range(3):
+        await reserve(tx, ANY, holder=(order := new_id()), expires_at=None)
+        await release(tx, order)
+    await move(tx, server, ServerState.maintenance)
+    await move(tx, server, ServerState.available)
+    await quarantine(tx, server, "fans")
+    await release_from_quarantine(tx, server, actor=None, actor_label="test")
+    # registered, three times released, mended, put back
+    assert await outbox(tx, "stock.appeared") == [{"server": str(server)}] * 6
+
+
+async def test_a_failing_server_is_put_aside_and_the_order_gets_another(tx: Tx) -> None:
+    await furnish(tx, machine(1), machine(2))
+    order = await an_order(tx)
+    first = await reserve(tx, ANY, holder=order, expires_at=None)
+    await begin_provisioning(tx, order)
+    await quarantine(tx, first.id, "no answer from the BMC")
+    await quarantine(tx, first.id, "something else")
+    seen = await find_server(tx, first.id)
+    assert (seen.state, seen.holder, seen.state_reason) == (
+        ServerState.quarantined,
+        None,
+        "no answer from the BMC",
+    )
+    second = await reserve(tx, ANY, holder=order, expires_at=None)
+    assert second.id != first.id
+    (notice,) = await outbox(tx, "admin.notice")
+    assert notice["subject"] == str(first.id)
+    assert first.name in notice["title"]
+    assert "no answer from the BMC" in notice["text"]
+    line = await tx.fetchrow("SELECT * FROM audit_entry WHERE subject = $1", first.id)
+    assert line is not None
+    assert (line["actor"], line["actor_label"]) == (None, "system")
+    await release(tx, order)
+    assert await state_of(tx, first.id) is ServerState.quarantined
+
+
+@pytest.mark.parametrize("state", set(ServerState) - {ServerState.quarantined})
+async def test_a_server_can_be_put_aside_from_any_state(tx: Tx, state: ServerState) -> None:
+    ids = await furnish(tx, machine(1))
+    server = ids["m001"]
+    holder = new_id() if state in TAKEN else None
+    await tx.execute(
+        "UPDATE server SET state = $2, holder = $3 WHERE id = $1", server, state, holder
+    )
+    await quarantine(tx, server, "smoke")
+    assert await state_of(tx, server) is ServerState.quarantined
+    await release_from_quarantine(tx, server, actor=None, actor_label="test")
+    assert await state_of(tx, server) is ServerState.available
+    with pytest.raises(ServerNotAllowed):
+        await release_from_quarantine(tx, server, actor=None, actor_label="test")
+
+
+async def test_what_is_not_there_cannot_be_put_aside(tx: Tx) -> None:
+    with pytest.raises(NotFound):
+        await quarantine(tx, new_id(), "smoke")
+    with pytest.raises(NotFound):
+        await release_from_quarantine(tx, new_id(), actor=None, actor_label="test")
+
+
+async def test_power_is_noted_and_told_when_it_changes(database: Database, clock: SetClock) -> None:
+    async with database.transaction() as tx:
+        server = (await furnish(tx, machine(1)))["m001"]
+    for power, told in ((Power.ON, True), (Power.ON, False), (Power.OFF, True)):
+        clock.advance(seconds=30)
+        async with database.transaction() as tx:
+            await note_power(tx, server, power)
+            assert (f"server:{server}" in tx.topics) is told
+            seen = await find_server(tx, server)
+            assert (seen.power, seen.power_seen_at) == (power, tx.now())
+            assert seen.state is ServerState.available
+            with pytest.raises(NotFound):
+                await note_power(tx, new_id(), power)

@@ -1,0 +1,299 @@
+"""Reserve: the best free server, once, whoever else asks at the same time."""
+
+import asyncio
+from collections import Counter
+from contextvars import Context
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from app.core.clock import SetClock
+from app.core.database import Database, Tx
+from app.core.ids import new_id
+from app.domain.inventory import reserve as reserving
+from app.domain.inventory.confirm import activate, begin_provisioning
+from app.domain.inventory.errors import NotHeld, ServerNotAllowed
+from app.domain.inventory.expire import expire_holds
+from app.domain.inventory.find import find_server, server_of
+from app.domain.inventory.release import release
+from app.domain.inventory.reserve import HeldServer, NoServer, reserve
+from app.domain.inventory.states import ServerState
+from app.solver.want import DiskKind, ServerWant, StorageWant
+from tests.inventory.hall import furnish, machine
+
+ANY = ServerWant()
+QUARTER = timedelta(minutes=15)
+
+
+async def take(database: Database, holder: UUID, want: ServerWant = ANY) -> HeldServer | None:
+    async with database.transaction() as tx:
+        try:
+            return await reserve(
+                tx, want, holder=holder, expires_at=tx.now() + QUARTER, seed=holder.int & 0xFFFF
+            )
+        except NoServer:
+            return None
+
+
+async def test_a_reserved_server_is_held_until_its_expiry(tx: Tx) -> None:
+    ids = await furnish(tx, machine(1))
+    order = new_id()
+    held = await reserve(tx, ANY, holder=order, expires_at=tx.now() + QUARTER)
+    assert held == HeldServer(ids["m001"], "m001", "ams1", "R1", held.seq)
+    seen = await find_server(tx, held.id)
+    assert (seen.state, seen.holder, seen.seq) == (ServerState.held, order, held.seq)
+    assert seen.hold_expires_at == tx.now() + QUARTER
+
+
+async def test_the_same_order_gets_the_same_server_whatever_its_state(tx: Tx) -> None:
+    await furnish(tx, machine(1), machine(2))
+    order = new_id()
+    first = await reserve(tx, ANY, holder=order, expires_at=tx.now() + QUARTER)
+    assert await reserve(tx, ANY, holder=order, expires_at=tx.now() + QUARTER, seed=9) == first
+    await begin_provisioning(tx, order)
+    assert await reserve(tx, ANY, holder=order, expires_at=None) == first
+    await activate(tx, order)
+    assert await reserve(tx, ANY, holder=order, expires_at=tx.now() + QUARTER) == first
+    assert (await find_server(tx, first.id)).hold_expires_at is None
+
+
+async def test_an_expiry_is_put_off_or_dropped_and_never_brought_forward(tx: Tx) -> None:
+    await furnish(tx, machine(1))
+    order = new_id()
+    soon, late = tx.now() + QUARTER, tx.now() + 2 * QUARTER
+    for asked, expected in ((soon, soon), (late, late), (soon, late), (None, None), (soon, None)):
+        held = await reserve(tx, ANY, holder=order, expires_at=asked)
+        assert (await find_server(tx, held.id)).hold_expires_at == expected
+
+
+async def test_a_refusal_says_what_was_wanted_and_what_would_help(tx: Tx) -> None:
+    await furnish(tx, machine(1), machine(2, ram_gb=32))
+    with pytest.raises(NoServer) as caught:
+        await reserve(tx, ServerWant(ram_gb=128), holder=new_id(), expires_at=None)
+    refusal = caught.value
+    assert refusal.code == "inventory.no_server"
+    assert refusal.wanted == "At least 128 GB of memory"
+    assert "None of 2 free servers fits" in refusal.message
+    assert "64 instead of 128 GB of memory admits 1" in refusal.message
+    assert refusal.explanation.eligible == 0
+
+
+async def test_facts_reach_the_solver(tx: Tx) -> None:
+    """A machine that differs in one fact is the only one that serves the want for it."""
+    ids = await furnish(
+        tx,
+        machine(1),
+        machine(2, ram_gb=256),
+        machine(3, raid_controller=True),
+        machine(4, cpu_model="Epyc"),
+        machine(5, cpu_count=2),
+        machine(6, datacentre="fra1"),
+        machine(7, disks=()),
+    )
+    hardware = StorageWant(kind=DiskKind.nvme, capacity_gb=960, raid=1, hardware_raid=True)
+    for name, want in {
+        "m002": ServerWant(ram_gb=256),
+        "m003": ServerWant(storage=(hardware,)),
+        "m004": ServerWant(cpu_models=("Epyc",)),
+        "m005": ServerWant(min_cores=16, cores_exact=True),
+        "m006": ServerWant(datacentres=("fra1",), datacentre_required=True),
+        "m007": ServerWant(),  # the smallest that serves
+    }.items():
+        held = await reserve(tx, want, holder=new_id(), expires_at=None)
+        assert held.id == ids[name]
+
+
+async def test_a_stand_in_goes_where_the_wanted_model_is_out(tx: Tx) -> None:
+    ids = await furnish(tx, machine(1), machine(2, cpu_model="Epyc"))
+    want = ServerWant(cpu_models=("Xeon",))
+    assert (await reserve(tx, want, holder=new_id(), expires_at=None)).id == ids["m001"]
+    assert (await reserve(tx, want, holder=new_id(), expires_at=None)).id == ids["m002"]
+
+
+async def test_excluded_servers_and_crowded_racks_are_passed_over(tx: Tx) -> None:
+    ids = await furnish(tx, machine(1), machine(2), machine(3, rack="R2"))
+    want = ServerWant(spread_racks=True)
+    held = await reserve(tx, want, holder=new_id(), expires_at=None, avoid_racks={"R1": 2})
+    assert held.id == ids["m003"]
+    held = await reserve(tx, want, holder=new_id(), expires_at=None, exclude=[ids["m001"]])
+    assert held.id == ids["m002"]
+
+
+async def test_overlapping_requirements_do_not_starve_each_other(tx: Tx) -> None:
+    """pitfalls.md: a small order takes the only machine that a large one could use."""
+    ids = await furnish(tx, machine(1, ram_gb=512), machine(2, ram_gb=64))
+    small = await reserve(tx, ServerWant(ram_gb=32), holder=new_id(), expires_at=None)
+    large = await reserve(tx, ServerWant(ram_gb=512), holder=new_id(), expires_at=None)
+    assert (small.id, large.id) == (ids["m002"], ids["m001"])
+
+
+async def test_there_is_a_timed_reservation_of_a_server(
+    database: Database, clock: SetClock
+) -> None:
+    """pitfalls.md: no timed reservation of a server or an address."""
+    async with database.transaction() as tx:
+        await furnish(tx, machine(1))
+    order = new_id()
+    held = await take(database, order)
+    assert held is not None
+    clock.advance(minutes=14, seconds=59)
+    async with database.transaction() as tx:
+        assert await expire_holds(tx) == []
+    clock.advance(seconds=1)
+    async with database.transaction() as tx:
+        assert await expire_holds(tx) == [order]
+        assert await expire_holds(tx) == []
+        seen = await find_server(tx, held.id)
+    assert (seen.state, seen.holder, seen.seq) == (ServerState.available, None, held.seq + 1)
+
+
+async def test_a_confirmed_hold_does_not_expire(database: Database, clock: SetClock) -> None:
+    async with database.transaction() as tx:
+        await furnish(tx, machine(1))
+    order = new_id()
+    await take(database, order)
+    async with database.transaction() as tx:
+        await begin_provisioning(tx, order)
+        await begin_provisioning(tx, order)
+    clock.advance(days=1)
+    async with database.transaction() as tx:
+        assert await expire_holds(tx) == []
+        server = await server_of(tx, order)
+    assert server is not None
+    assert server.state is ServerState.provisioning
+
+
+async def test_the_last_unit_is_not_sold_twice(database: Database) -> None:
+    """pitfalls.md: the last unit is sold twice and fails after payment."""
+    async with database.transaction() as tx:
+        await furnish(tx, machine(1))
+    results = await asyncio.gather(*(take(database, new_id()) for _ in range(8)))
+    assert sum(result is not None for result in results) == 1
+
+
+async def test_two_orders_never_claim_one_server_while_another_stands_idle(
+    database: Database,
+) -> None:
+    """pitfalls.md: two orders claim one server while another stands idle."""
+    async with database.transaction() as tx:
+        await furnish(tx, *(machine(number) for number in range(1, 13)))
+    results = await asyncio.gather(*(take(database, new_id()) for _ in range(16)))
+    taken = Counter(result.id for result in results if result is not None)
+    assert len(taken) == 12
+    assert set(taken.values()) == {1}
+
+
+async def test_one_order_that_asks_twice_at_once_gets_one_server(database: Database) -> None:
+    async with database.transaction() as tx:
+        await furnish(tx, machine(1), machine(2), machine(3))
+    order = new_id()
+    results = await asyncio.gather(*(take(database, order) for _ in range(6)))
+    assert len({result.id for result in results if result}) == 1
+    async with database.transaction() as tx:
+        assert await tx.fetchval("SELECT count(*) FROM server WHERE state = 'held'") == 1
+
+
+async def test_who_waits_for_a_locked_server_gets_it_when_it_is_given_up(
+    database: Database,
+) -> None:
+    """A worker that dies in its transaction leaks nothing, and nobody is refused meanwhile."""
+    async with database.transaction() as tx:
+        await furnish(tx, machine(1))
+    first, second = new_id(), new_id()
+    holding, dies = asyncio.Event(), asyncio.Event()
+
+    async def worker() -> None:
+        async with database.transaction() as tx:
+            await reserve(tx, ANY, holder=first, expires_at=None)
+            holding.set()
+            await dies.wait()
+            raise RuntimeError
+
+    dying = asyncio.create_task(worker())
+    await holding.wait()
+    waiting = asyncio.create_task(take(database, second))
+    while not await _someone_waits(database):  # noqa: ASYNC110 - PostgreSQL rings no bell for it
+        await asyncio.sleep(0.01)
+    assert not waiting.done()
+    dies.set()
+    held = await waiting
+    with pytest.raises(RuntimeError):
+        await dying
+    assert held is not None
+    async with database.transaction() as tx:
+        assert await server_of(tx, first) is None
+        assert (await find_server(tx, held.id)).holder == second
+
+
+async def _someone_waits(database: Database) -> bool:
+    async with database.snapshot() as tx:
+        return bool(
+            await tx.fetchval(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+                "AND wait_event_type = 'Lock'"
+            )
+        )
+
+
+async def test_a_controller_does_not_take_a_machine_back_that_someone_else_reserved(
+    database: Database, clock: SetClock
+) -> None:
+    """pitfalls.md; ABA: a late release of an earlier hold does nothing."""
+    async with database.transaction() as tx:
+        await furnish(tx, machine(1))
+    order = new_id()
+    old = await take(database, order)
+    assert old is not None
+    async with database.transaction() as tx:
+        await release(tx, order, seq=old.seq)
+    other = await take(database, new_id())
+    assert other is not None
+    async with database.transaction() as tx:
+        await release(tx, order, seq=old.seq)
+        await release(tx, order)
+        assert (await find_server(tx, old.id)).seq == other.seq
+    async with database.transaction() as tx:
+        holder = (await find_server(tx, old.id)).holder
+        assert holder is not None
+        await release(tx, holder)
+    again = await take(database, order)
+    assert again is not None
+    async with database.transaction() as tx:
+        await release(tx, order, seq=old.seq)
+        assert (await find_server(tx, again.id)).holder == order
+
+
+async def test_only_what_is_held_can_be_confirmed(tx: Tx) -> None:
+    await furnish(tx, machine(1))
+    order = new_id()
+    with pytest.raises(NotHeld):
+        await begin_provisioning(tx, order)
+    await reserve(tx, ANY, holder=order, expires_at=None)
+    with pytest.raises(ServerNotAllowed):
+        await activate(tx, order)
+    await begin_provisioning(tx, order)
+    await activate(tx, order)
+    await activate(tx, order)
+    await begin_provisioning(tx, order)
+    server = await server_of(tx, order)
+    assert server is not None
+    assert server.state is ServerState.active
+
+
+@pytest.mark.parametrize(("rounds", "expected"), [(1, None), (2, "m002")])
+async def test_the_stock_is_read_again_when_all_that_was_ranked_is_gone(
+    database: Database, monkeypatch: pytest.MonkeyPatch, rounds: int, expected: str | None
+) -> None:
+    """The only server goes to another while this one waits for it; a second one appears."""
+    monkeypatch.setattr(reserving, "ROUNDS", rounds)
+    async with database.transaction() as tx:
+        await furnish(tx, machine(1))
+    async with database.transaction() as tx:
+        await reserve(tx, ANY, holder=new_id(), expires_at=None)
+        waiting = asyncio.create_task(take(database, new_id()), context=Context())
+        while not await _someone_waits(database):  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.01)
+        await furnish(tx, machine(2))
+    held = await waiting
+    assert expected == (None if held is None else held.name)
