@@ -44,8 +44,7 @@ browser: ## Chromium for the browser tests
 	@scripts/ensure-chromium
 
 clean-demo: ## Remove the demo's data
-	@$(RUN)/slipway demo --stop 2>/dev/null || true
-	@rm -rf .data/demo
+	@[ ! -d .data/demo ] || $(RUN)/slipway demo --clean
 
 clean: clean-demo
 	@rm -rf .venv .tools node_modules app/static/vendor .data

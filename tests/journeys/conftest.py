@@ -16,7 +16,7 @@ import pytest
 
 from app.cli.demo.browser import PortalClient
 from app.cli.demo.logins import Login
-from app.cli.demo.pay import pay_by_card
+from app.cli.demo.pay import confirm, pay_by_card
 from app.cli.demo.processes import free_port
 from app.cli.demo.show import look
 from app.cli.demo.stack import Plan, Stack
@@ -61,6 +61,10 @@ class Provider:
 
     async def pay(self, portal: PortalClient, order: OrderView) -> None:
         await pay_by_card(portal.http, self.stack.payments, f"/invoices/{order.invoice_id}")
+
+    async def confirm(self, page: str) -> None:
+        """Confirm the card payment that an open pay page has begun."""
+        await confirm(self.stack.payments, page)
 
     async def find(self, order: UUID) -> OrderView:
         return (await look(self.database, order)).order

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.cli.demo.browser import PortalClient
+from app.cli.demo.claim import FolderClaim, remove_data
 from app.cli.demo.pay import pay_by_card
 from app.cli.demo.processes import DemoFailed
 from app.cli.demo.show import await_answer, await_mail, follow
@@ -34,14 +35,21 @@ PRODUCT = "metal-s"
               help="How much faster than real hardware the simulated datacentre is.")  # fmt: skip
 @click.option("--data-dir", type=click.Path(path_type=Path), default=Path(".data/demo"),
               show_default=True, help="Where the demo keeps its data.")  # fmt: skip
-def demo(once: bool, port: int | None, speed: float, data_dir: Path) -> None:
+@click.option("--clean", is_flag=True, help="Remove the demo's data, and do nothing else.")
+def demo(once: bool, port: int | None, speed: float, data_dir: Path, clean: bool) -> None:
     """Order a dedicated server and watch it being delivered, with no human hand."""
     configure_logs("console", quiet=True)
+    if clean:
+        remove_data(data_dir)
+        return
+    claim = FolderClaim(data_dir)
     stack = Stack(Plan(data_dir=data_dir, port=port, speed=speed))
     try:
         uvloop.run(_demo(stack, Console(), once=once))
     except asyncio.CancelledError:
         raise SystemExit(130) from None
+    finally:
+        claim.release()
 
 
 async def _demo(stack: Stack, console: Console, *, once: bool) -> None:

@@ -12,16 +12,22 @@ _SECRET = re.compile(r'data-secret="([^"]+)"')
 
 
 async def pay_by_card(portal: httpx.AsyncClient, payments: Payments, invoice_path: str) -> None:
-    """Open the pay page for its client secret, and confirm the payment at the stand-in."""
+    """Open the pay page and confirm the payment that it has begun."""
     page = await portal.get(f"{invoice_path}/pay")
-    found = _SECRET.search(page.text)
-    if page.is_error or found is None:
-        raise DemoFailed(f"The pay page offers no card payment (status {page.status_code}).")
+    if page.is_error:
+        raise DemoFailed(f"The pay page answered {page.status_code}.")
+    await confirm(payments, page.text)
+
+
+async def confirm(payments: Payments, page: str) -> None:
+    """Confirm, at the stand-in, the payment whose client secret is in the page."""
+    found = _SECRET.search(page)
+    if found is None:
+        raise DemoFailed("The pay page offers no card payment.")
     async with httpx.AsyncClient(base_url=payments.url, trust_env=False, timeout=30.0) as client:
         answer = await client.post(
             "/api/confirm",
             json={"key": payments.publishable_key, "client_secret": found[1], "card": GOOD_CARD},
         )
-    facts = answer.json()
-    if answer.is_error or facts.get("error"):
+    if answer.is_error or answer.json().get("error"):
         raise DemoFailed(f"The card payment was not taken: {answer.text[:300]}")

@@ -113,8 +113,11 @@ def _time(entry: TimelineEntry, now: datetime) -> str:
 
 
 def _print_new(console: Console, delivery: Delivery, printed: set[str]) -> None:
+    """Print finished steps in the order of the flow; a later one waits for those before it."""
     for entry in delivery.run.entries if delivery.run else ():
-        if entry.status is StepStatus.done and entry.node not in printed:
+        if entry.status is not StepStatus.done:
+            return
+        if entry.node not in printed:
             printed.add(entry.node)
             console.print(f"  ✓ {entry.label:<28} {_time(entry, delivery.now)}")
 

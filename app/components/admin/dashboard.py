@@ -13,7 +13,7 @@ from app.components.admin.run_bits import (
     run_clock,
     since,
     step_words,
-    subject_words,
+    subject_cell,
     why_words,
 )
 from app.components.admin.stock import Stock, stock_region
@@ -39,6 +39,7 @@ from app.domain.orders.views import OrderView
 from app.flows.views import RunRow, Trouble
 
 NOW_URL = "/admin/dashboard/now"
+HEALTH_URL = "/admin/dashboard/health"
 SLOW_QUEUE = timedelta(seconds=30)
 
 
@@ -52,18 +53,29 @@ class Now:
     """Orders that need a look though no run of theirs does."""
     deliveries: Deliveries
     backlog: Backlog
-    mails: dict[MailState, int]
     owed: tuple[Owed, ...] | None
-    servers: dict[ServerState, int] | None
-    quarantined: tuple[ServerRow, ...]
     may_retry: bool
 
 
-def dashboard_page(now: Now, stock: Stock | None, *, frame: PageFrame) -> h.Element:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """The queues, and the servers where the role may see them."""
+
+    at: datetime
+    backlog: Backlog
+    mails: dict[MailState, int]
+    servers: dict[ServerState, int] | None
+    quarantined: tuple[ServerRow, ...]
+
+
+def dashboard_page(now: Now, health: Health, stock: Stock | None, *, frame: PageFrame) -> h.Element:
     return admin_page(
         "Dashboard",
         page_head("Dashboard", lede="What needs a person comes first; the rest runs by itself."),
-        stack(now_region(now, frame.csrf), stock_region(stock) if stock else None),
+        stack(
+            now_region(now, frame.csrf),
+            split(stock_region(stock), health_region(health)) if stock else health_region(health),
+        ),
         frame=frame,
         active="dashboard",
     )
@@ -77,11 +89,15 @@ def now_region(now: Now, csrf: str) -> h.Element:
         stack(
             _stuck(now, stuck, csrf) if stuck or now.orders else None,
             _figures(now, len(stuck) + len(now.orders)),
-            split(
-                stack(_in_flight(now, moving)),
-                stack(_behind(now), _quarantined(now) if now.servers is not None else None),
-            ),
+            _in_flight(now, moving),
         )
+    ]
+
+
+def health_region(health: Health) -> h.Element:
+    """Return what changes less: fetched again at most every 5 s."""
+    return live_region("dashboard servers mails", HEALTH_URL, id_="health", at_most_every_ms=5_000)[
+        stack(_behind(health), _quarantined(health) if health.servers is not None else None)
     ]
 
 
@@ -96,11 +112,11 @@ def _stuck(now: Now, runs: list[RunRow], csrf: str) -> h.Element:
     rows = [
         Row(
             cells=(
-                subject_words(run),
+                subject_cell(run),
                 run_badge(run),
                 h.div[h.div(".sw-strong")[step_words(run)], why_words(run, now.at)],
                 since(run),
-                retry_form(run, csrf, back="/admin")
+                retry_form(run, csrf, back="/admin", size="small")
                 if run.trouble is Trouble.halted and now.may_retry
                 else link_button("Look", f"{RUNS}/{run.id}", size="small"),
             ),
@@ -112,7 +128,10 @@ def _stuck(now: Now, runs: list[RunRow], csrf: str) -> h.Element:
     ] + [
         Row(
             cells=(
-                f"#{order.number} {order.hostname}",
+                h.div[
+                    h.span(".sw-strong")[order.hostname],
+                    h.span(".sw-under")[f"order #{order.number}"],
+                ],
                 state_badge(order.state),
                 h.div(".sw-whys")[
                     h.span(".sw-why")[order.state_reason or "Nothing has happened for a while"]
@@ -177,13 +196,25 @@ def _speed(label: str, figures: Deliveries, which: str) -> h.Element:
         detail = f"7 days: {duration_text(length_ms(week))}"
         if today is None:
             detail = "7 days; none today"
+    figure, unit = _figure(shown) if shown is not None else ("–", None)
     return stat(
         label,
-        duration_text(length_ms(shown)) if shown is not None else "–",
+        figure,
+        unit=unit,
         detail=detail,
         symbol="timer",
         recent=figures.recent_s if which == "p50" else (),
     )
+
+
+def _figure(length: timedelta) -> tuple[str, str]:
+    """Return a length as one figure and its unit, short enough for a tile."""
+    seconds = length.total_seconds()
+    if seconds < 120:
+        return (f"{seconds:.1f}" if seconds < 10 else f"{seconds:.0f}"), "s"
+    if seconds < 7_200:
+        return f"{seconds / 60:.1f}", "min"
+    return f"{seconds / 3_600:.1f}", "h"
 
 
 def _of(figures: DeliveryTime, which: str) -> timedelta | None:
@@ -216,7 +247,7 @@ def _in_flight(now: Now, runs: list[RunRow]) -> h.Element:
     rows = [
         Row(
             cells=(
-                subject_words(run),
+                subject_cell(run),
                 h.div(".sw-step-cell")[
                     h.div[step_words(run), " ", run_badge(run) if run.cancel_requested else None],
                     h.div(".sw-quiet")[run.says] if run.says else None,
@@ -255,10 +286,10 @@ def _step_time(run: RunRow, now: datetime) -> h.Node:
     return h.span(class_={"sw-late": late})[elapsed(length_ms(spent)), usually]
 
 
-def _behind(now: Now) -> h.Element:
+def _behind(health: Health) -> h.Element:
     """Show the queues: mails, and what follows commits."""
-    waiting, refused = now.mails[MailState.queued], now.mails[MailState.refused]
-    age = now.at - now.backlog.oldest_at if now.backlog.oldest_at else timedelta()
+    waiting, refused = health.mails[MailState.queued], health.mails[MailState.refused]
+    age = health.at - health.backlog.oldest_at if health.backlog.oldest_at else timedelta()
     late = age > SLOW_QUEUE
     return card(
         h.ul(".sw-health")[
@@ -270,8 +301,8 @@ def _behind(now: Now) -> h.Element:
             ),
             _health(
                 "Outbox",
-                f"{now.backlog.outbox:,} open"
-                + (f", oldest {duration_text(length_ms(age))}" if now.backlog.oldest_at else ""),
+                f"{health.backlog.outbox:,} open"
+                + (f", oldest {duration_text(length_ms(age))}" if health.backlog.oldest_at else ""),
                 None,
                 warn=late,
             ),
@@ -291,8 +322,8 @@ def _health(label: str, value: str, href: str | None, *, warn: bool) -> h.Elemen
     return h.li[h.span[h.a(href=href)[label] if href else label], figure]
 
 
-def _quarantined(now: Now) -> h.Element:
-    counts = now.servers or {}
+def _quarantined(health: Health) -> h.Element:
+    counts = health.servers or {}
     total = sum(counts.values())
     aside = counts.get(ServerState.quarantined, 0)
     body: list[h.Node] = [
@@ -304,7 +335,7 @@ def _quarantined(now: Now) -> h.Element:
         if total
         else h.p(".sw-quiet")["No server is written down yet."]
     ]
-    if now.quarantined:
+    if health.quarantined:
         body.append(
             h.ul(".sw-aside-list")[
                 [
@@ -315,11 +346,11 @@ def _quarantined(now: Now) -> h.Element:
                         ],
                         h.p(".sw-why")[server.state_reason],
                     ]
-                    for server in now.quarantined
+                    for server in health.quarantined
                 ]
             ]
         )
-    more = aside - len(now.quarantined)
+    more = aside - len(health.quarantined)
     return card(
         stack(*body),
         title=f"{aside:,} in quarantine" if aside else "Servers",

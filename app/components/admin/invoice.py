@@ -44,8 +44,9 @@ def invoice_page(file: InvoiceFile, transfer: Form, *, frame: PageFrame) -> h.El
     invoice = file.invoice
     return admin_page(
         f"Invoice {invoice.number}",
+        head_region(file, frame),
         split(
-            invoice_region(file, frame),
+            invoice_region(file),
             stack(
                 _transfer(file, transfer) if file.may_change else None,
                 _client(file),
@@ -57,21 +58,29 @@ def invoice_page(file: InvoiceFile, transfer: Form, *, frame: PageFrame) -> h.El
     )
 
 
-def invoice_region(file: InvoiceFile, frame: PageFrame) -> h.Element:
-    """Return the invoice itself; the form beside it keeps what is being typed."""
+def head_region(file: InvoiceFile, frame: PageFrame) -> h.Element:
+    """Return the heading with its state; it and the lines are live apart from the form."""
     invoice = file.invoice
     status = (
         badge("Overdue", "danger") if is_overdue(invoice, frame) else state_badge(invoice.state)
     )
-    return live_region(f"invoice:{invoice.id}", f"{INVOICES}/{invoice.id}/now", id_="invoice")[
+    here = f"{INVOICES}/{invoice.id}"
+    return live_region(f"invoice:{invoice.id}", f"{here}/head", id_="invoice-head")[
         page_head(
             f"Invoice {invoice.number}",
             eyebrow=h.a(href=INVOICES)["Invoices"],
             status=status,
             lede=["To ", invoice.account_name, ", issued ", moment(invoice.issued_at)],
             actions=_actions(file),
-        ),
-        stack(_lines(invoice), _payments(invoice)),
+        )
+    ]
+
+
+def invoice_region(file: InvoiceFile) -> h.Element:
+    """Return lines and payments; the form beside them keeps what is being typed."""
+    invoice = file.invoice
+    return live_region(f"invoice:{invoice.id}", f"{INVOICES}/{invoice.id}/now", id_="invoice")[
+        stack(_lines(invoice), _payments(invoice))
     ]
 
 

@@ -17,6 +17,7 @@ from app.components.live import live_region
 from app.components.money import money
 from app.components.notice import notice
 from app.components.page import admin_page, page_head
+from app.components.portal.cycle import PER
 from app.components.table import Column, Row, table
 from app.components.time import moment
 from app.components.timeline import StepState, TimelineStep, timeline
@@ -154,16 +155,18 @@ def _course(file: OrderFile) -> h.Element:
     order = file.order
     steps = [
         TimelineStep(label="Ordered", state=StepState.DONE, note=moment(order.placed_at)),
-        TimelineStep(
-            label="Paid",
-            state=StepState.DONE if order.paid_at else _unpaid_state(order),
-            note=moment(order.paid_at) if order.paid_at else _hold(order),
-        ),
     ]
     if file.course:
         steps += timeline_steps(file.course, file.at)
+    else:
+        paid = TimelineStep(
+            label="Paid",
+            state=StepState.DONE if order.paid_at else _unpaid_state(order),
+            note=moment(order.paid_at) if order.paid_at else _hold(order),
+        )
+        steps.append(paid)
     link = (
-        link_button("Run in detail", f"{RUNS}/{file.run.id}", size="small", symbol="workflow")
+        link_button("Details", f"{RUNS}/{file.run.id}", size="small", symbol="workflow")
         if file.run
         else None
     )
@@ -204,7 +207,9 @@ def _selection(file: OrderFile) -> h.Element:
     pairs.append(
         ("SSH access", f"{keys} key{'' if keys == 1 else 's'}" if keys else "password, made for it")
     )
-    pairs.append(("Price", money(Money(order.recurring_minor, order.currency), per=order.cycle)))
+    pairs.append(
+        ("Price", money(Money(order.recurring_minor, order.currency), per=PER[order.cycle]))
+    )
     return card(facts(pairs), title="What was ordered", symbol="package")
 
 
@@ -215,6 +220,8 @@ def _client(order: OrderView) -> h.Element:
         ("Placed", moment(order.placed_at)),
         ("State since", moment(order.state_since)),
     ]
+    if order.paid_at:
+        pairs.append(("Paid", moment(order.paid_at)))
     if order.delivered_at:
         pairs.append(("Delivered", moment(order.delivered_at)))
     if order.service_id:

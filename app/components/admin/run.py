@@ -183,6 +183,8 @@ def scope_words(scope: str, attempts: tuple[AttemptView, ...]) -> str:
 
 def _attempt(one: AttemptView, at: datetime) -> h.Element:
     symbol, cls = _SYMBOLS.get(one.status, ("circle-dashed", "is-pending"))
+    if _is_open_container(one):
+        symbol, cls = "refresh-cw", "is-waiting"
     spent = (one.finished_at or at) - one.started_at
     running = one.finished_at is None and one.status in {"started", "waiting"}
     return h.li(class_=["sw-step", cls], id=f"attempt-{one.id}")[
@@ -208,7 +210,14 @@ def _attempt(one: AttemptView, at: datetime) -> h.Element:
     ]
 
 
+def _is_open_container(one: AttemptView) -> bool:
+    """Say whether the step is a loop whose rounds go on: its own time means nothing."""
+    return one.type.startswith("logic.") and one.status == "started"
+
+
 def _status_badge(one: AttemptView) -> h.Element | None:
+    if _is_open_container(one):
+        return badge("In its rounds", "info", dot=False)
     if one.is_halted:
         return badge("Halted", "danger")
     if one.status == "succeeded":

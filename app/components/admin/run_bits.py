@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import htpy as h
 
 from app.components.badge import badge, state_badge
-from app.components.button import submit_button
+from app.components.button import Size, submit_button
 from app.components.form import csrf_field
 from app.components.time import duration_text, elapsed, moment
 from app.components.tone import Tone
@@ -42,6 +42,16 @@ def subject_words(run: RunRow) -> str:
     return f"#{run.order_number} {run.hostname or ''}".rstrip()
 
 
+def subject_cell(run: RunRow) -> h.Element:
+    """Return the host name above the order's number, for the first cell of a row."""
+    if run.order_number is None:
+        return h.div[h.span(".sw-strong")[run.flow_name]]
+    return h.div[
+        h.span(".sw-strong")[run.hostname or f"#{run.order_number}"],
+        h.span(".sw-under")[f"order #{run.order_number}"],
+    ]
+
+
 def step_words(run: RunRow) -> h.Node:
     """Say where the run stands, with the attempt when it is not the first."""
     if not run.step:
@@ -71,10 +81,12 @@ def run_clock(run: RunRow, now: datetime) -> h.Node:
     return elapsed(length_ms(now - (run.paid_at or run.created_at)))
 
 
-def retry_form(run: RunRow, csrf: str, *, back: str, label: str = "Retry") -> h.Element:
+def retry_form(
+    run: RunRow, csrf: str, *, back: str, label: str = "Retry", size: Size = "regular"
+) -> h.Element:
     """Return the one-click retry of a halted run; `back` is where to go on to."""
     return h.form(".sw-inline-form", method="post", action=f"{RUNS}/{run.id}/retry")[
         csrf_field(csrf),
         h.input(type="hidden", name="back", value=back),
-        submit_button(label, busy="Retrying…", size="small", symbol="rotate-ccw"),
+        submit_button(label, busy="Retrying…", size=size, symbol="rotate-ccw"),
     ]

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import htpy as h
 
 from app.components.admin.filters import View, Wanted, filter_bar, listing
-from app.components.admin.run_bits import RUNS, run_badge, step_words, subject_words
+from app.components.admin.run_bits import RUNS, run_badge, step_words, subject_cell
 from app.components.frame import PageFrame
 from app.components.page import admin_page, page_head
 from app.components.table import Column, Row
@@ -69,7 +69,7 @@ def _row(run: RunRow) -> Row:
     says = run.says or (run.error if not run.is_live else "")
     return Row(
         cells=(
-            h.span(".sw-strong")[subject_words(run)],
+            subject_cell(run),
             h.div[run.flow_name, h.span(".sw-under")[f"version {run.version}"]],
             run_badge(run),
             h.div[step_words(run), h.span(".sw-under.sw-clip")[says] if says else None],

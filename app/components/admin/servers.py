@@ -36,7 +36,6 @@ _COLUMNS = (
     Column("Hardware"),
     Column("Order", figures=True, narrow=True),
     Column("Power", narrow=True),
-    Column("Since", narrow=True),
 )
 
 
@@ -122,6 +121,7 @@ def _row(server: ServerRow) -> Row:
             ],
             h.div[
                 state_badge(server.state),
+                h.span(".sw-under")[moment(server.state_since)],
                 h.span(".sw-under.sw-clip")[server.state_reason] if server.state_reason else None,
             ],
             h.div[
@@ -134,7 +134,6 @@ def _row(server: ServerRow) -> Row:
             ],
             order,
             state_badge(server.power),
-            moment(server.state_since),
         ),
         href=f"{SERVERS}/{server.id}",
         id_=f"server-{server.id}",

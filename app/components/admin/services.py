@@ -17,6 +17,7 @@ from app.components.frame import PageFrame
 from app.components.live import live_region
 from app.components.money import money
 from app.components.page import admin_page, page_head
+from app.components.portal.cycle import PER
 from app.components.table import Column, Row, table
 from app.components.time import moment
 from app.core.money import Money
@@ -39,7 +40,6 @@ _COLUMNS = (
     Column("Server"),
     Column("State", narrow=True),
     Column("Price", figures=True, narrow=True),
-    Column("Since", narrow=True),
 )
 
 
@@ -98,9 +98,8 @@ def _row(one: ServiceLine) -> Row:
             h.div[one.account_name, h.span(".sw-under")[one.account_email]],
             one.product_name,
             h.div[one.server_name or "–", h.span(".sw-under")[one.datacentre]],
-            state_badge(one.state),
-            money(Money(one.recurring_minor, one.currency), per=one.cycle),
-            moment(one.state_since),
+            h.div[state_badge(one.state), h.span(".sw-under")[moment(one.state_since)]],
+            money(Money(one.recurring_minor, one.currency), per=PER[one.cycle]),
         ),
         href=f"{SERVICES}/{one.id}",
         id_=f"service-{one.id}",
@@ -144,7 +143,7 @@ def _facts(file: ServiceFile) -> h.Element:
         ("Client", [one.account_name, h.span(".sw-under")[one.account_email]]),
         ("Server", server),
         ("System", one.os_code or "none"),
-        ("Price", money(Money(one.recurring_minor, one.currency), per=one.cycle)),
+        ("Price", money(Money(one.recurring_minor, one.currency), per=PER[one.cycle])),
         ("State since", moment(one.state_since)),
     ]
     if one.activated_at:

@@ -7,9 +7,10 @@ import htpy as h
 
 from app.components.card import card
 from app.components.time import moment
+from app.core.money import Money
 from app.domain.audit.views import AuditLine
 
-HIDDEN_FACTS = frozenset({"holder"})
+HIDDEN_FACTS = frozenset({"holder", "currency", "reason"})
 
 
 def trail_card(lines: Sequence[AuditLine]) -> h.Element:
@@ -38,24 +39,32 @@ def action_words(action: str) -> str:
 
 
 def _change(line: AuditLine) -> h.Node:
-    """Show the facts that changed: `state: quarantined → available`."""
-    names = [
-        name
-        for name in dict.fromkeys([*line.before, *line.after])
-        if name not in HIDDEN_FACTS and name != "reason"
-    ]
+    """Show the facts that changed: `state quarantined → available; paid €0.00 → €61.50`."""
+    currency = line.after.get("currency") or line.before.get("currency") or ""
     changes = [
-        f"{name.replace('_', ' ')} {_from_to(line.before.get(name), line.after.get(name))}"
-        for name in names
-        if line.before.get(name) != line.after.get(name)
+        change
+        for name in line.after
+        if name not in HIDDEN_FACTS and (change := _fact(name, line, currency))
     ]
     return f" · {'; '.join(changes)}" if changes else None
 
 
-def _from_to(before: Any, after: Any) -> str:
+def _fact(name: str, line: AuditLine, currency: str) -> str | None:
+    """Return a fact as it was and is; None for one that stayed, or that counts nothing."""
+    before, after = line.before.get(name), line.after[name]
+    if before == after or (before is None and not after):
+        return None
+    words = name.removesuffix("_minor").replace("_", " ")
+    is_money = name.endswith("_minor") and currency
+    said = _money(after, currency) if is_money else _text(after)
     if before is None:
-        return _text(after)
-    return f"{_text(before)} → {_text(after)}"
+        return f"{words} {said}"
+    was = _money(before, currency) if is_money else _text(before)
+    return f"{words} {was} → {said}"
+
+
+def _money(amount_minor: Any, currency: str) -> str:
+    return Money(int(amount_minor), currency).text()
 
 
 def _text(value: Any) -> str:

@@ -1,11 +1,11 @@
-"""`/admin`: the dashboard, and the two parts of it that keep themselves current."""
+"""`/admin`: the dashboard, and the three parts of it that keep themselves current."""
 
 from typing import Any
 
 from litestar import Controller, Response, get
 from msgspec.structs import replace
 
-from app.components.admin.dashboard import Now, dashboard_page, now_region
+from app.components.admin.dashboard import Health, Now, dashboard_page, health_region, now_region
 from app.components.admin.stock import Stock, stock_region
 from app.core.database import Tx
 from app.domain.accounts.roles import Permission, allows
@@ -14,6 +14,7 @@ from app.domain.catalog.find import list_products
 from app.domain.inventory.find import counts_by_state, list_datacentres, list_servers
 from app.domain.inventory.states import ServerState
 from app.domain.inventory.stock import stock
+from app.domain.inventory.views import ServerRow
 from app.domain.notices.find import count_mails
 from app.domain.orders.figures import backlog, deliveries, owed
 from app.domain.orders.find import stuck
@@ -37,14 +38,21 @@ class Dashboard(Controller):
     async def show(self, db: Db, me: Me, frame: Frame) -> Response[Any]:
         async with db.snapshot() as tx:
             now = await read_now(tx, me)
-            shelf = await read_stock(tx) if _sees_stock(me) else None
-        return html(dashboard_page(now, shelf, frame=frame))
+            health = await read_health(tx, me)
+            shelf = await read_stock(tx) if health.servers is not None else None
+        return html(dashboard_page(now, health, shelf, frame=frame))
 
     @get("/dashboard/now")
     async def refresh_now(self, db: Db, me: Me, frame: Frame) -> Response[Any]:
         async with db.snapshot() as tx:
             now = await read_now(tx, me)
         return html(now_region(now, frame.csrf))
+
+    @get("/dashboard/health")
+    async def refresh_health(self, db: Db, me: Me) -> Response[Any]:
+        async with db.snapshot() as tx:
+            health = await read_health(tx, me)
+        return html(health_region(health))
 
     @get("/dashboard/stock", guards=[requires(Permission.SERVERS_READ)])
     async def refresh_stock(self, db: Db) -> Response[Any]:
@@ -53,32 +61,33 @@ class Dashboard(Controller):
         return html(stock_region(shelf))
 
 
-def _sees_stock(me: AccountView) -> bool:
-    return allows(me.role, Permission.SERVERS_READ)
-
-
 async def read_now(tx: Tx, me: AccountView) -> Now:
-    """Read what `me` may see of now: 11 statements at most, whatever is under way."""
+    """Read what is under way, as far as `me` may see it: 7 statements, however much it is."""
     runs = await live_runs(tx)
     shown = {run.order_id for run in runs}
-    sees_servers = allows(me.role, Permission.SERVERS_READ)
-    counts = await counts_by_state(tx) if sees_servers else None
-    quarantined = (
-        (await list_servers(tx, states=[ServerState.quarantined])).items
-        if counts and counts[ServerState.quarantined]
-        else ()
-    )
     return Now(
         at=tx.now(),
         runs=runs,
         orders=tuple(order for order in await stuck(tx) if order.id not in shown),
         deliveries=await deliveries(tx),
         backlog=await backlog(tx),
-        mails=dict(await count_mails(tx)),
         owed=await owed(tx) if allows(me.role, Permission.INVOICES_READ) else None,
-        servers=counts,
-        quarantined=quarantined[:QUARANTINED],
         may_retry=allows(me.role, Permission.RUNS_CHANGE),
+    )
+
+
+async def read_health(tx: Tx, me: AccountView) -> Health:
+    """Read the queues and the servers that are put aside: 5 statements at most."""
+    counts = await counts_by_state(tx) if allows(me.role, Permission.SERVERS_READ) else None
+    aside: tuple[ServerRow, ...] = ()
+    if counts and counts[ServerState.quarantined]:
+        aside = (await list_servers(tx, states=[ServerState.quarantined])).items
+    return Health(
+        at=tx.now(),
+        backlog=await backlog(tx),
+        mails=dict(await count_mails(tx)),
+        servers=counts,
+        quarantined=aside[:QUARANTINED],
     )
 
 

@@ -7,7 +7,12 @@ from uuid import UUID
 from litestar import Controller, Response, get, post
 from litestar.params import FromPath
 
-from app.components.admin.invoice import InvoiceFile, invoice_page, invoice_region
+from app.components.admin.invoice import (
+    InvoiceFile,
+    head_region,
+    invoice_page,
+    invoice_region,
+)
 from app.components.admin.invoices import INVOICES, VIEWS, invoices_list, invoices_page
 from app.components.form import Form
 from app.components.notice import Flash
@@ -64,11 +69,15 @@ class Invoices(Controller):
         file = await read_file(db, invoice_id, me)
         return html(invoice_page(file, Form(csrf=frame.csrf, prefix=PREFIX), frame=frame))
 
-    @get("/{invoice_id:uuid}/now")
-    async def refresh(
+    @get("/{invoice_id:uuid}/head")
+    async def refresh_head(
         self, db: Db, me: Me, frame: Frame, invoice_id: FromPath[UUID]
     ) -> Response[Any]:
-        return html(invoice_region(await read_file(db, invoice_id, me), frame))
+        return html(head_region(await read_file(db, invoice_id, me), frame))
+
+    @get("/{invoice_id:uuid}/now")
+    async def refresh(self, db: Db, me: Me, invoice_id: FromPath[UUID]) -> Response[Any]:
+        return html(invoice_region(await read_file(db, invoice_id, me)))
 
     @post(
         "/{invoice_id:uuid}/transfer",
