@@ -78,11 +78,6 @@ class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         start = f"{node}.{port}"
         return tuple(end.partition(".")[0] for source, end in self.edges if source == start)
 
-    def ports_in_use(self, node: str) -> frozenset[str]:
-        return frozenset(
-            source.partition(".")[2] for source, _ in self.edges if source.partition(".")[0] == node
-        )
-
 
 def parse(raw: bytes | str) -> Document:
     try:

@@ -46,7 +46,8 @@ LEFT JOIN LATERAL (
 ) a ON true
 """
 _TROUBLE = """
-CASE WHEN t.state = 'halted' THEN 'halted'
+CASE WHEN r.cancel_requested AND r.status <> 'compensating' THEN 'none'
+     WHEN t.state = 'halted' THEN 'halted'
      WHEN r.status = 'compensating' AND r.error <> '' AND r.wake_at IS NOT NULL
           AND r.lease_until IS NULL THEN 'undo_fails'
      WHEN t.state = 'waiting' AND t.signal_key LIKE 'stock:%' THEN 'waits_for_stock'

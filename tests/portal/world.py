@@ -41,9 +41,7 @@ from app.drivers.power import Power
 from app.flows.start import start_run
 from app.solver.want import DiskKind
 
-KEY = (
-    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE5lvOmDG3sF7B7Zz9n1iQqD7G1rJm0a9mO0vS3h4T1Q laptop"
-)
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE5lvOmDG3sF7B7Zz9n1iQqD7G1rJm0a9mO0vS3h4T1Q laptop"
 XEON_6, XEON_8, EPYC = "Intel Xeon E-2386G", "Intel Xeon E-2388G", "AMD EPYC 7443P"
 SITES = {"ams1": ("Amsterdam", "NL", 16), "fra1": ("Frankfurt", "DE", 18)}
 # (site, CPU, memory, disks): Metal S has 5, two of which are sold as Metal M as well.

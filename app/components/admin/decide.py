@@ -24,7 +24,6 @@ def decide_page(
     weight: Weight = "primary",
     reason_help: str = "Kept in the audit trail.",
     labels: dict[str, str] | None = None,
-    with_reason: bool = True,
 ) -> h.Element:
     """Return the page of one decision; `about` says what will happen, `back` is (words, address).
 
@@ -40,9 +39,7 @@ def decide_page(
                     form,
                     action,
                     fields,
-                    textarea_field(form, REASON, "Reason", rows=3, help_=reason_help)
-                    if with_reason
-                    else None,
+                    textarea_field(form, REASON, "Reason", rows=3, help_=reason_help),
                     h.div(".sw-actions")[
                         submit_button(confirm, weight=weight),
                         link_button("Keep it as it is", back[1], weight="quiet"),

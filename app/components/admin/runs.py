@@ -25,7 +25,6 @@ VIEWS: Mapping[str, tuple[str, frozenset[RunStatus]]] = {
 
 _COLUMNS = (
     Column("For"),
-    Column("Flow"),
     Column("State", narrow=True),
     Column("Step"),
     Column("Begun", narrow=True),
@@ -69,8 +68,10 @@ def _row(run: RunRow) -> Row:
     says = run.says or (run.error if not run.is_live else "")
     return Row(
         cells=(
-            subject_cell(run),
-            h.div[run.flow_name, h.span(".sw-under")[f"version {run.version}"]],
+            h.div[
+                subject_cell(run),
+                h.span(".sw-under")[f"{run.flow_name}, version {run.version}"],
+            ],
             run_badge(run),
             h.div[step_words(run), h.span(".sw-under.sw-clip")[says] if says else None],
             moment(run.created_at),

@@ -69,7 +69,7 @@ def orders_region(orders: OrderPage, topic: str) -> h.Element:
 def _order_row(order: OrderView) -> Row:
     return Row(
         cells=(
-            str(order.number),
+            f"#{order.number}",
             h.span(".sw-two-lines")[order.product_name, code(order.hostname)],
             order_badge(order),
             moment(order.placed_at),
@@ -195,7 +195,7 @@ def invoice_badge(state: InvoiceState) -> h.Element:
 def _invoice_row(invoice: InvoiceRow) -> Row:
     return Row(
         cells=(
-            str(invoice.number),
+            f"#{invoice.number}",
             f"Order {invoice.order_number}" if invoice.order_number else "–",
             invoice_badge(invoice.state),
             moment(invoice.issued_at, relative=False),

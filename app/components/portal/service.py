@@ -125,7 +125,7 @@ def _addresses(service: ServiceView) -> h.Element:
     claimed = service.addresses
     rows: list[tuple[str, h.Node]] = []
     for number, ip4 in enumerate(claimed.ip4):
-        name = "IPv4" if number == 0 else f"Additional IPv4 {number}"
+        name = "IPv4" if number == 0 else f"Extra IPv4 {number}"
         rows.append((name, copyable(str(ip4.address), label="Copy")))
     if claimed.ip4 and claimed.ip4[0].gateway:
         first = claimed.ip4[0]

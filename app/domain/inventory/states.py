@@ -190,6 +190,6 @@ async def hold_first(
 
 def tell(tx: Tx, server: UUID, holder: UUID | None) -> None:
     """Have the pages that show the server look again after the commit."""
-    tx.publish(f"server:{server}", "servers", "dashboard")
+    tx.publish(f"server:{server}", "servers", "stock", "dashboard")
     if holder is not None:
         tx.publish(f"order:{holder}")

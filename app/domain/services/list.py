@@ -25,6 +25,7 @@ class ServiceLine(msgspec.Struct, frozen=True, kw_only=True):
     order_number: int
     product_name: str
     server_id: UUID | None
+    """What it runs on, or what is being set up for it."""
     server_name: str | None
     datacentre: str | None
     hostname: str
@@ -83,13 +84,14 @@ class ServiceDetails(msgspec.Struct, frozen=True, kw_only=True):
 _COLUMNS = """
 s.id, s.account AS account_id, a.email AS account_email, a.name AS account_name,
 s."order" AS order_id, o.number AS order_number, p.name AS product_name,
-s.server AS server_id, v.name AS server_name, d.code AS datacentre, s.hostname, s.os_code,
+v.id AS server_id, v.name AS server_name, d.code AS datacentre, s.hostname, s.os_code,
 s.state, s.state_since, s.cycle, s.currency, s.recurring_minor, s.next_due_at, s.created_at,
 s.activated_at
 """
 _FROM = """
 FROM service s JOIN account a ON a.id = s.account JOIN client_order o ON o.id = s."order"
-JOIN product p ON p.id = s.product LEFT JOIN server v ON v.id = s.server
+JOIN product p ON p.id = s.product LEFT JOIN server held ON held.holder = s."order"
+LEFT JOIN server v ON v.id = coalesce(s.server, held.id)
 LEFT JOIN rack r ON r.id = v.rack LEFT JOIN datacentre d ON d.id = r.datacentre
 """
 

@@ -5,7 +5,8 @@ from typing import Any
 from litestar import Controller, Response, get
 from msgspec.structs import replace
 
-from app.components.admin.dashboard import Health, Now, dashboard_page, health_region, now_region
+from app.components.admin.dashboard import Now, dashboard_page, now_region
+from app.components.admin.health import Health, health_region
 from app.components.admin.stock import Stock, stock_region
 from app.core.database import Tx
 from app.domain.accounts.roles import Permission, allows

@@ -10,8 +10,11 @@ from app.domain.audit.record import record
 from app.domain.orders.cancel import cancel
 from app.domain.orders.errors import OrderAtWork
 from app.domain.orders.find import find_order
+from app.domain.orders.hold import note_hold
 from app.flows.find import find_run_row
 from app.flows.steer import cancel_run
+
+UNDOING = "Being cancelled; it is refunded when its set-up is undone."
 
 
 class Stopped(msgspec.Struct, frozen=True):
@@ -51,6 +54,8 @@ async def stop_order(tx: Tx, order_id: UUID, *, me: AccountView, reason: str) ->
     except OrderAtWork:
         if run is None or not run.is_live:
             raise
+        # Said on the order, so that it is among those that need a look until it is refunded.
+        await note_hold(tx, order.id, None, reason=UNDOING)
         return Stopped(is_cancelled=False, credited_minor=0, currency=order.currency)
     credited: int | None = await tx.fetchval(
         "SELECT paid_minor FROM invoice WHERE \"order\" = $1 AND state = 'refunded'", order.id
