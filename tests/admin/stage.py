@@ -90,6 +90,7 @@ class Stage:
             "currency": "EUR",
             "cycle": "monthly",
             "os": "debian-12",
+            "datacentre": "ams1",
             "extra_ipv4": "1",
         }
         async with self.database.transaction() as tx:

@@ -120,7 +120,7 @@ async def test_the_fragment_costs_the_same_however_much_is_under_way(
     page = await owner.get("/admin/dashboard/now")
     assert page.text.count('id="moving-') == 6
     assert len(statements) == few
-    assert few <= 13  # 12 of the dashboard and one for the session
+    assert few <= 8  # 7 of the fragment and one for the session
 
 
 async def test_the_stock_says_how_many_and_where(stage: Stage, owner: Browser) -> None:

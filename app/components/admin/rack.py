@@ -5,11 +5,13 @@ from collections import Counter
 import htpy as h
 
 from app.components.admin.servers import SERVERS, hardware_words
-from app.components.badge import STATE_TONES, state_badge
+from app.components.badge import STATE_TONES, badge
 from app.components.card import card, split, stack
 from app.components.frame import PageFrame
 from app.components.page import admin_page, page_head
 from app.components.progress import quota
+from app.components.tone import Tone
+from app.domain.inventory.states import ServerState
 from app.domain.inventory.views import RackView, ServerRow
 
 
@@ -17,7 +19,10 @@ def rack_page(rack: RackView, *, frame: PageFrame) -> h.Element:
     counts = Counter(server.state for server in rack.servers)
     used_u = sum(server.u_height for server in rack.servers)
     legend = h.ul(".sw-legend")[
-        [h.li[state_badge(state), h.span[f"{count:,}"]] for state, count in counts.most_common()]
+        [
+            h.li[badge(state.capitalize(), _tone(state)), h.span[f"{count:,}"]]
+            for state, count in counts.most_common()
+        ]
     ]
     power = (
         quota(rack.power_draw_watts, rack.power_budget_watts, label="Power", unit="W")
@@ -72,11 +77,19 @@ def elevation(rack: RackView) -> h.Element:
 def _unit(server: ServerRow | None) -> h.Element:
     if server is None:
         return h.td(".sw-rack-free")[h.span(".visually-hidden")["free"]]
-    tone = STATE_TONES.get(server.state, "neutral")
-    return h.td(rowspan=server.u_height, class_=["sw-rack-server", f"tone-{tone}"])[
+    return h.td(rowspan=server.u_height, class_=["sw-rack-server", f"tone-{_tone(server.state)}"])[
         h.a(href=f"{SERVERS}/{server.id}")[
             h.span(".sw-rack-name")[server.name],
             h.span(".sw-rack-what")[hardware_words(server)],
             h.span(".sw-rack-state")[server.state],
         ]
     ]
+
+
+def _tone(state: ServerState) -> Tone:
+    """Return a state's tone; here what is free and what runs have to be told apart."""
+    own: dict[ServerState, Tone] = {
+        ServerState.active: "accent",
+        ServerState.provisioning: "info",
+    }
+    return own.get(state) or STATE_TONES.get(state, "neutral")

@@ -1,0 +1,203 @@
+"""What only a browser can tell of the admin pages: policy, width, accessibility, liveness."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from litestar import Litestar
+from playwright.async_api import Browser, BrowserContext, Page
+
+from app.cli.assets import MODULES
+from app.core.live import Live
+from app.domain.accounts.roles import Role
+from app.routes.security.visit import SESSION_COOKIE
+from tests.admin.conftest import session_of
+from tests.admin.stage import Stage
+from tests.chromium import chromium
+
+SIZES = {"desk": (1280, 900), "phone": (390, 844)}
+SERIOUS = {"moderate", "serious", "critical"}
+
+
+Contexts = Callable[..., Awaitable[BrowserContext]]
+
+
+@pytest.fixture(scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+async def contexts(browser: Browser) -> AsyncIterator[Contexts]:
+    """Make browser contexts that are closed when the test ends, however it ends."""
+    made: list[BrowserContext] = []
+
+    async def make(**settings: Any) -> BrowserContext:
+        made.append(await browser.new_context(**settings))
+        return made[-1]
+
+    yield make
+    for context in made:
+        await context.close()
+
+
+@pytest.fixture
+async def address(app: Litestar) -> AsyncIterator[str]:
+    """Serve the application on loopback, in this event loop."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    server = uvicorn.Server(
+        uvicorn.Config(app, log_level="error", ws="none", timeout_graceful_shutdown=1)
+    )
+    serving = asyncio.create_task(server.serve([listener]))
+    live: Live = await app.dependencies["live"]()
+    await live.start()
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server.should_exit = True
+    await live.stop()
+    await serving
+    listener.close()
+
+
+async def a_busy_day(stage: Stage) -> dict[str, str]:
+    """Fill the provider and return the pages to look at."""
+    for hours, took in ((30, 95), (6, 64), (1, 61), (1, 71), (1, 58)):
+        stage.clock.advance(hours=hours / 10)
+        await stage.delivered(took=timedelta(seconds=took), client=hours % 3)
+    halted, run = await stage.halted(
+        host="db-primary.example.org",
+        error="BMC https://10.9.0.6 answers 401: the password written down is not its own",
+    )
+    waiting, _ = await stage.without_stock(host="render-01.example.org", client=1)
+    moving, _ = await stage.installing(host="shop.example.org", client=2)
+    await stage.retrying(product="metal-m", host="ci-runner.example.org")
+    await stage.order(host="cart.example.org")
+    aside = await stage.put_aside("fra1-b1-02", "installed, but does not answer: no route to host")
+    await stage.put_aside("fra1-b1-07", "no word from the machine for 1:00:00")
+    async with stage.database.transaction() as tx:
+        rack = await tx.fetchval("SELECT rack FROM server WHERE id = $1", moving.server_id)
+        unpaid = await tx.fetchval("SELECT id FROM invoice WHERE state = 'open'")
+    stage.clock.advance(seconds=12)
+    return {
+        "dashboard": "/admin",
+        "orders": "/admin/orders",
+        "order": f"/admin/orders/{halted.id}",
+        "order-moving": f"/admin/orders/{moving.id}",
+        "order-waiting": f"/admin/orders/{waiting.id}",
+        "cancel": f"/admin/orders/{halted.id}/cancel",
+        "runs": "/admin/runs",
+        "run": f"/admin/runs/{run}",
+        "services": "/admin/services",
+        "service": f"/admin/services/{moving.service_id}",
+        "servers": "/admin/servers",
+        "server": f"/admin/servers/{aside}",
+        "deed": f"/admin/servers/{aside}/release",
+        "rack": f"/admin/racks/{rack}",
+        "invoices": "/admin/invoices",
+        "invoice": f"/admin/invoices/{unpaid}",
+        "credit": f"/admin/invoices/{unpaid}/credit",
+    }
+
+
+async def enter(
+    stage: Stage, make: Contexts, address: str, *, size: str, theme: str, token: str = ""
+) -> Page:
+    width, height = SIZES[size]
+    context = await make(
+        viewport={"width": width, "height": height}, reduced_motion="reduce", color_scheme=theme
+    )
+    token = token or await session_of(stage.database, Role.OWNER)
+    await context.add_cookies([{"name": SESSION_COOKIE, "value": token, "url": address}])
+    page = await context.new_page()
+    await page.add_init_script(
+        "window.broken = []; addEventListener('securitypolicyviolation',"
+        " e => broken.push(`${e.violatedDirective} ${e.blockedURI}`));"
+        "addEventListener('error', e => broken.push(e.message));"
+    )
+    return page
+
+
+async def faults_of(page: Page, axe: str) -> dict[str, Any]:
+    await page.evaluate(axe)
+    found = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return {
+        "axe": [
+            (one["id"], [node["target"] for node in one["nodes"]][:3])
+            for one in found["violations"]
+            if one["impact"] in SERIOUS
+        ],
+        "spill": max(0, await page.evaluate("document.documentElement.scrollWidth - innerWidth")),
+        "broken": await page.evaluate("broken"),
+    }
+
+
+@pytest.mark.parametrize(("size", "theme"), [("desk", "light"), ("phone", "dark")])
+async def test_every_page_is_accessible_within_the_policy_and_the_width(
+    stage: Stage,
+    contexts: Contexts,
+    address: str,
+    size: str,
+    theme: str,
+) -> None:
+    axe = (Path(MODULES) / "axe-core/axe.min.js").read_text()
+    pages = await a_busy_day(stage)
+    page = await enter(stage, contexts, address, size=size, theme=theme)
+    clean = {"axe": [], "spill": 0, "broken": []}
+    faults = {}
+    for name, path in pages.items():
+        await page.goto(address + path)
+        if (found := await faults_of(page, axe)) != clean:
+            faults[name] = found
+    assert faults == {}
+
+
+async def test_the_dashboard_follows_a_retry(
+    stage: Stage,
+    contexts: Contexts,
+    address: str,
+    app: Litestar,
+) -> None:
+    live: Live = await app.dependencies["live"]()
+    stage.database.after_commit = live.publish
+    await stage.halted(host="stuck.example.org")
+    page = await enter(stage, contexts, address, size="desk", theme="light")
+    await page.goto(f"{address}/admin")
+    await page.get_by_text("Live", exact=True).wait_for()
+    late, _ = await stage.halted(host="later.example.org", error="disk <b>dead</b>")
+    await page.get_by_text("disk <b>dead</b>").wait_for()
+    row = page.get_by_role("row").filter(has_text=late.hostname)
+    await row.get_by_role("button", name="Retry").click()
+    await page.get_by_text("“Install OS” is tried again.").wait_for()
+    moving = page.get_by_role("table", name="Orders in flight")
+    await moving.get_by_text(late.hostname).wait_for()
+    assert await page.evaluate("broken") == []
+
+
+async def test_an_opened_attempt_stays_open_while_the_run_goes_on(
+    stage: Stage,
+    contexts: Contexts,
+    address: str,
+    app: Litestar,
+) -> None:
+    live: Live = await app.dependencies["live"]()
+    stage.database.after_commit = live.publish
+    _, run = await stage.installing()
+    page = await enter(stage, contexts, address, size="desk", theme="light")
+    await page.goto(f"{address}/admin/runs/{run}")
+    await page.get_by_text("Live", exact=True).wait_for()
+    opened = page.locator("details.sw-attempt-detail").first
+    await opened.locator("summary").click()
+    async with stage.database.transaction() as tx:
+        await tx.execute(
+            "UPDATE step_attempt SET error = 'it restarts now' WHERE run = $1 AND node = 'install'",
+            run,
+        )
+        tx.publish(f"run:{run}")
+    await page.get_by_text("it restarts now").first.wait_for()
+    assert await opened.get_attribute("open") is not None
