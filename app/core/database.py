@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 import asyncpg
-from piccolo.engine.postgres import PostgresEngine
+from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
 
 from app.core.clock import Clock, SystemClock
 
@@ -109,10 +109,23 @@ class Database:
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[Tx]:
-        """Commit on leaving, roll back on an exception; then publish the topics."""
-        async with engine.transaction(allow_nested=False) as ambient:
-            tx = Tx(ambient.connection, self.clock)
-            yield tx
+        """Commit on leaving, roll back on an exception; then publish the topics.
+
+        The connection and the transaction are asyncpg's own: Piccolo's leak a connection when
+        the task is cancelled at begin or commit, and block the task for good when the server
+        goes away. Piccolo's queries find the transaction in its context variable all the same.
+        """
+        if engine.current_transaction.get() is not None:
+            raise RuntimeError("a transaction is already open here; hand its `tx` on")
+        async with self.pool.acquire() as connection, connection.transaction():
+            tx = Tx(connection, self.clock)
+            ambient = PostgresTransaction(engine)
+            ambient.connection = connection
+            before = engine.current_transaction.set(ambient)
+            try:
+                yield tx
+            finally:
+                engine.current_transaction.reset(before)
         if tx.topics and self.after_commit is not None:
             try:
                 await self.after_commit(tx.topics)

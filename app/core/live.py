@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -40,6 +40,9 @@ class Subscription:
         return waiting
 
 
+Sweep = Callable[[], Awaitable[float]]
+
+
 class Live:
     """The process's one subscriber, fanned out to any number of listeners."""
 
@@ -67,6 +70,21 @@ class Live:
                 self._listeners[topic].discard(subscription)
                 if not self._listeners[topic]:
                     del self._listeners[topic]
+
+    async def keep_sweeping(self, doorbell: str, sweep: Sweep, *, at_most_s: float) -> None:
+        """Call `sweep` now, whenever the doorbell rings, and after the seconds it returned.
+
+        The doorbell only shortens the wait: without Redis the pause, at most `at_most_s`, is
+        what there is. A sweep that fails is logged and tried again. Runs until cancelled.
+        """
+        async with self.listen(doorbell) as bell:
+            while True:
+                try:
+                    pause_s = await sweep()
+                except Exception:
+                    log.exception("the sweep of %s failed", doorbell)
+                    pause_s = at_most_s
+                await bell.wait(min(pause_s, at_most_s))
 
     async def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="live")

@@ -49,15 +49,7 @@ class Runner:
         """Run until cancelled; what is being driven is then left to its lease."""
         heartbeat = asyncio.create_task(self._heartbeat(), name="flow-heartbeat")
         try:
-            async with self._live.listen(DOORBELL) as bell:
-                while True:
-                    try:
-                        await self.sweep()
-                        pause_s = await self._pause_s()
-                    except Exception:
-                        log.exception("runner.sweep_failed")
-                        pause_s = SWEEP_S
-                    await bell.wait(pause_s)
+            await self._live.keep_sweeping(DOORBELL, self._sweep_and_tell, at_most_s=SWEEP_S)
         finally:
             heartbeat.cancel()
             for _, task in self._driving.values():
@@ -65,6 +57,10 @@ class Runner:
             await asyncio.gather(
                 heartbeat, *(task for _, task in self._driving.values()), return_exceptions=True
             )
+
+    async def _sweep_and_tell(self) -> float:
+        await self.sweep()
+        return await self._pause_s()
 
     async def sweep(self) -> int:
         """Claim and begin to drive what is due; returns how many runs were claimed."""

@@ -11,6 +11,7 @@ from app.domain.notices.notify_staff import notify_staff
 from app.domain.notices.send import send_mail
 from app.domain.notices.states import MailState
 from app.domain.orders.attach_run import attach_run
+from app.domain.orders.cancel import cancel
 from app.domain.orders.fail import fail
 from app.domain.orders.find import find_order
 from app.domain.orders.states import OrderState
@@ -78,13 +79,25 @@ async def tell_staff(database: Database, vault: Vault, settings: Settings, parce
 
 
 async def note_run_end(database: Database, parcel: Parcel) -> None:
-    """`run.ended`: an order whose run failed and was undone is failed, for a person to see."""
-    if parcel.payload["status"] != "failed":
-        return
+    """`run.ended`: what becomes of the order of a run that was undone.
+
+    One that failed is failed, for a person to see; one that a person cancelled is cancelled,
+    and what was paid for it becomes account credit.
+    """
     async with database.transaction() as tx:
         order = await find_order(tx, UUID(parcel.payload["subject"]))
-        if order.state in (OrderState.paid, OrderState.provisioning):
+        if order.state not in (OrderState.paid, OrderState.provisioning):
+            return
+        if parcel.payload["status"] == "failed":
             await fail(tx, order.id, reason="The delivery failed and everything was given back.")
+        else:
+            await cancel(
+                tx,
+                order.id,
+                actor=None,
+                actor_label="flow",
+                reason="Its delivery was cancelled and everything was given back.",
+            )
 
 
 async def stop_cancelled(database: Database, parcel: Parcel) -> None:

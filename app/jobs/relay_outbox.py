@@ -30,21 +30,17 @@ class Relay:
         self._handing: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """Run until cancelled; the doorbell only shortens the wait."""
+        """Run until cancelled; what is being handed over then is due again after its lease."""
         try:
-            async with self._live.listen(DOORBELL) as bell:
-                while True:
-                    try:
-                        await self.sweep()
-                        pause_s = await self._pause_s()
-                    except Exception:
-                        log.exception("relay.sweep_failed")
-                        pause_s = SWEEP_S
-                    await bell.wait(pause_s)
+            await self._live.keep_sweeping(DOORBELL, self._sweep_and_tell, at_most_s=SWEEP_S)
         finally:
             for task in self._handing:
                 task.cancel()
             await asyncio.gather(*self._handing, return_exceptions=True)
+
+    async def _sweep_and_tell(self) -> float:
+        await self.sweep()
+        return await self._pause_s()
 
     async def sweep(self) -> int:
         """Begin to hand over all that is due; returns how many rows were claimed."""

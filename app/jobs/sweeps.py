@@ -7,6 +7,7 @@ from uuid import UUID
 
 import structlog
 
+from app.core.errors import Refusal
 from app.domain.accounts.expire import expire_sessions
 from app.domain.addresses.expire import expire as expire_claims
 from app.domain.billing.reconcile import reconcile
@@ -55,11 +56,11 @@ async def read_power(ctx: dict[str, Any]) -> None:
 
     async def read_one(server: UUID) -> None:
         async with gate:
-            async with context.database.snapshot() as tx:
-                address, _ = await bmc_of(tx, context.vault, server)
             try:
+                async with context.database.snapshot() as tx:
+                    address, _ = await bmc_of(tx, context.vault, server)
                 power = await context.fleet.bmc(address).power.read()
-            except DriverError as error:
+            except (DriverError, Refusal) as error:
                 log.info("power.unread", server=str(server), error=str(error))
                 return
             async with context.database.transaction() as tx:

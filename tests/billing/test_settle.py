@@ -35,8 +35,9 @@ async def test_a_payment_pays_the_invoice_and_starts_the_order(
     assert (settled.invoice, settled.order) == (sale.invoice, sale.order.id)
     async with database.transaction() as tx:
         assert await books(tx, sale.invoice) == PAID
-        (parcel,) = await claim_due(tx)
-        assert (parcel.topic, parcel.payload) == ("order.paid", {"order": str(sale.order.id)})
+        parcels = await claim_due(tx)
+        assert [parcel.topic for parcel in parcels] == ["order.paid", "payment.received"]
+        assert all(parcel.payload == {"order": str(sale.order.id)} for parcel in parcels)
         invoice = await find_invoice(tx, sale.invoice)
         assert invoice.paid_at == tx.now()
         assert invoice.payments[0].settled_at == tx.now()
@@ -183,7 +184,7 @@ async def test_what_is_too_much_becomes_credit(database: Database, sale: Sale) -
         topics = {parcel.topic for parcel in await claim_due(tx)}
     assert "too much" in reasons[0]["reason"]
     assert "which was paid" in reasons[1]["reason"]
-    assert topics == {"order.paid", "admin.notice"}
+    assert topics == {"order.paid", "payment.received", "admin.notice"}
 
 
 async def test_money_for_a_void_invoice_becomes_credit(database: Database, sale: Sale) -> None:

@@ -1,0 +1,1 @@
+"""The benchmarks: `python -m benchmarks`. Each measures its floor or peer in the same run."""

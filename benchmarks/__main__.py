@@ -1,0 +1,65 @@
+"""`python -m benchmarks`: run all benchmarks or one, keep the results, or write their table."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+import click
+import msgspec
+import uvloop
+
+from app.core.errors import Refusal
+from app.core.logs import configure_logs
+from benchmarks import cold, delivery, document, pages
+from benchmarks.machine import calibrate, describe
+from benchmarks.report import say
+from benchmarks.result import Result, keep
+
+BENCHMARKS: dict[str, Callable[[], Awaitable[list[Result]]]] = {
+    "delivery": delivery.measure,
+    "pages": pages.measure,
+    "cold": cold.measure,
+}
+
+
+@click.command()
+@click.option("--only", type=click.Choice(sorted(BENCHMARKS)), help="Run this one alone.")
+@click.option("--table", "write_table", is_flag=True,
+              help="Run nothing; write the kept results into docs/benchmarks.md.")  # fmt: skip
+@click.option("--speed", type=click.FloatRange(1, 1_000),
+              help="`delivery` alone: hardware seconds per second; 1 is real time.")  # fmt: skip
+def main(only: str | None, write_table: bool, speed: float | None) -> None:
+    """Measure, print and keep. Exit 0 whether goals are met or not; 1 when one cannot run."""
+    if write_table:
+        say(f"written: {document.write()}")
+        return
+    configure_logs("console", quiet=True)
+    chosen = {only: BENCHMARKS[only]} if only else dict(BENCHMARKS)
+    if speed is not None:
+        if only != "delivery":
+            raise click.UsageError("--speed goes with --only delivery.")
+        chosen = {"delivery": lambda: delivery.measure(speed=speed)}
+    try:
+        uvloop.run(_run(chosen, keeps=speed is None))
+    except Refusal as refusal:
+        raise click.ClickException(refusal.message) from None
+
+
+async def _run(chosen: dict[str, Callable[[], Awaitable[list[Result]]]], *, keeps: bool) -> None:
+    lines = []
+    for name, measure in chosen.items():
+        machine = await calibrate()
+        say(f"{name} on {describe(machine)}")
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        for result in await measure():
+            dated = msgspec.structs.replace(result, at=at, machine=machine)
+            if keeps:
+                keep(dated)
+            lines.append(dated.line())
+        say("")
+    # Last, so that whoever runs it finds the verdict on the last line.
+    for line in lines:
+        say(line)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""The table of the latest figures in `docs/benchmarks.md`, between two marks."""
+
+from pathlib import Path
+
+from benchmarks.result import RESULTS, Result, kept, quantity
+
+DOCUMENT = Path(__file__).parent.parent / "docs" / "benchmarks.md"
+BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
+
+
+def write(path: Path = DOCUMENT, results: Path = RESULTS) -> Path:
+    """Replace what is between the marks; raises ValueError where there are no marks."""
+    path.write_text(with_figures(path.read_text(), kept(results)))
+    return path
+
+
+def with_figures(text: str, results: list[Result]) -> str:
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"the document has no {BEGIN} … {END}")
+    return f"{before}{BEGIN}\n\n{figures(results)}\n\n{END}{after}"
+
+
+def figures(results: list[Result]) -> str:
+    """Return the results as a Markdown table, and the machines that they were measured on."""
+    if not results:
+        return "Nothing has been measured yet."
+    lines = [
+        "| benchmark | ours | peer | ratio | goal | | measured | machine |",
+        "|---|--:|--:|--:|--:|---|---|---|",
+    ]
+    machines: list[str] = []
+    for result in results:
+        machine = _machine(result)
+        if machine not in machines:
+            machines.append(machine)
+        lines.append(
+            f"| `{result.name}` | {quantity(result.ours, result.unit)} "
+            f"| {quantity(result.peer, result.unit)} | {result.ratio:.2f} "
+            f"| < {quantity(result.goal, result.unit)} | {'met' if result.is_met else '**short**'} "
+            f"| {result.at[:16].replace('T', ' ')} | {machines.index(machine) + 1} |"
+        )
+    said = [f"- `{result.name}`: {result.says}." for result in results]
+    named = [f"{number}. {machine}" for number, machine in enumerate(machines, 1)]
+    return "\n".join([*lines, "", *said, "", "Machines:", "", *named])
+
+
+def _machine(result: Result) -> str:
+    facts = result.machine
+    if not facts:
+        return "not told"
+    return (
+        f"{facts['cores']} cores of {facts['cpu']}, {facts['memory_gb']} GB, {facts['system']}, "
+        f"Python {facts['python']}; load before {facts['load_1min']}, "
+        f"{facts['loop_per_s'] / 1e6:.1f} M loop turns/s, {facts['commits_per_s']} commits/s, "
+        f"HTTP hello {facts['hello_per_s']}/s"
+    )
