@@ -78,10 +78,7 @@ async def _new_database(dsn: str, name: str, *, template: str | None = None) -> 
 async def template_database(postgres: EmbeddedPostgres) -> str:
     """A migrated database that each test's own is copied from."""
     dsn = await _new_database(postgres.dsn, "slipway_template")
-    database = Database()
-    await database.open(dsn)
     await migrate(dsn)
-    await database.close()
     return "slipway_template"
 
 

@@ -3,7 +3,6 @@
 import click
 import uvloop
 
-from app.core.database import Database
 from app.core.migrate import migrate as run_migrations
 from app.resources import start_servers
 from app.settings import load_settings
@@ -14,15 +13,6 @@ def migrate() -> None:
     """Bring the schema up to date; safe to run again and from several machines at once."""
     servers = start_servers(load_settings())
     try:
-        click.echo(uvloop.run(_migrate(servers.database_url)).strip())
+        click.echo(uvloop.run(run_migrations(servers.database_url)).strip())
     finally:
         servers.stop()
-
-
-async def _migrate(dsn: str) -> str:
-    database = Database()
-    await database.open(dsn)
-    try:
-        return await run_migrations(dsn)
-    finally:
-        await database.close()

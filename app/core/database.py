@@ -28,7 +28,7 @@ class LateEngine(PostgresEngine):
         return
 
 
-engine = LateEngine(config={"dsn": os.environ.get("DATABASE_URL", "")})
+engine = LateEngine(config={})
 
 log = logging.getLogger(__name__)
 
@@ -80,32 +80,36 @@ class Tx:
 
 
 class Database:
-    """The process's pool. `transaction()` for verbs, `snapshot()` for reads."""
+    """A pool of connections. `transaction()` for verbs, `snapshot()` for reads.
+
+    Piccolo's own engine has none: its queries belong inside a transaction.
+    """
 
     def __init__(self, clock: Clock | None = None, after_commit: AfterCommit | None = None) -> None:
         self.clock: Clock = clock or SystemClock()
         self.after_commit = after_commit
+        self._pool: asyncpg.Pool | None = None
 
     async def open(self, dsn: str, *, min_size: int = 2, max_size: int = 16) -> None:
-        engine.config = {
-            "dsn": dsn,
-            "min_size": min_size,
-            "max_size": max_size,
+        self._pool = await asyncpg.create_pool(
+            dsn,
+            min_size=min_size,
+            max_size=max_size,
             # The server may be restarted under us: a connection idle for long is replaced.
-            "max_inactive_connection_lifetime": 120.0,
-            "server_settings": {"application_name": "slipway", "timezone": "UTC"},
-        }
-        await engine.start_connection_pool()
+            max_inactive_connection_lifetime=120.0,
+            server_settings={"application_name": "slipway", "timezone": "UTC"},
+        )
 
     async def close(self) -> None:
-        if engine.pool is not None:
-            await engine.close_connection_pool()
+        if self._pool is not None:
+            await self._pool.close()
+            self._pool = None
 
     @property
     def pool(self) -> asyncpg.Pool:
-        if engine.pool is None:
+        if self._pool is None:
             raise RuntimeError("the database is not open; call Database.open() first")
-        return engine.pool
+        return self._pool
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[Tx]:

@@ -12,7 +12,7 @@ import asyncpg
 from piccolo.apps.migrations.commands.base import BaseMigrationManager
 from piccolo.apps.migrations.commands.forwards import run_forwards
 
-from app.core.database import Database
+from app.core.database import Database, engine
 from app.core.errors import Refusal
 
 LOCK_KEY = 574_972_001  # any constant; it names this lock among the database's advisory locks
@@ -28,6 +28,7 @@ class MigrationFailed(Refusal):
 
 async def migrate(dsn: str) -> str:
     """Run what has not run yet; returns the runner's own account of it."""
+    engine.config = {"dsn": dsn}  # the runner opens connections of its own
     guard = await asyncpg.connect(dsn)
     try:
         await guard.execute("SELECT pg_advisory_lock($1)", LOCK_KEY)

@@ -5,7 +5,7 @@ import pytest
 from piccolo.columns import ForeignKey, OnDelete
 from piccolo.table import create_db_tables
 
-from app.core.database import Database
+from app.core.database import Database, engine
 from app.core.embedded.postgres import EmbeddedPostgres
 from app.core.migrate import missing_migrations
 from app.piccolo_app import APP_CONFIG
@@ -45,10 +45,8 @@ async def from_tables(postgres: EmbeddedPostgres, template_database: str):
     await connection.execute("CREATE DATABASE from_tables")
     await connection.close()
     dsn = postgres.dsn.replace("/postgres?", "/from_tables?")
-    database = Database()
-    await database.open(dsn)
+    engine.config = {"dsn": dsn}
     await create_db_tables(*APP_CONFIG.table_classes)
-    await database.close()
     return dsn
 
 
