@@ -143,6 +143,7 @@ async def provider() -> AsyncIterator[Provider]:
             data_dir=Path(folder),
             port=free_port(),
             speed=SPEED,
+            machines=72,
             environment={
                 "SLIPWAY_LEASE_S": "2",
                 "SLIPWAY_INSTALL_TIMEOUT_MINUTES": "0.1",
