@@ -1,5 +1,7 @@
 """`python -m benchmarks`: run all benchmarks or one, keep the results, or write their table."""
 
+import asyncio
+import signal
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
@@ -42,9 +44,14 @@ def main(only: str | None, write_table: bool, speed: float | None) -> None:
         uvloop.run(_run(chosen, keeps=speed is None))
     except Refusal as refusal:
         raise click.ClickException(refusal.message) from None
+    except asyncio.CancelledError:
+        raise SystemExit(143) from None
 
 
 async def _run(chosen: dict[str, Callable[[], Awaitable[list[Result]]]], *, keeps: bool) -> None:
+    if task := asyncio.current_task():
+        # What was started is ended, whoever stops us.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     lines = []
     for name, measure in chosen.items():
         machine = await calibrate()

@@ -31,6 +31,12 @@ USERS = 20
 REQUESTS = 1_000
 WARM_UP = 100
 REQUESTS_ALONE = 100
+SAYS = {
+    "pages-order": "the page of a delivered order",
+    "pages-progress": "the part of it that renews itself",
+    "pages-unpaid": "the page of an order that waits for its payment",
+    "pages-admin": "the admin's dashboard",
+}
 GOAL_S = 1.0
 """Nielsen's limit for a flow of thought that stays uninterrupted, at p99 and in a crowd that
 asks without pause."""
@@ -93,7 +99,7 @@ async def _page(site: Site, name: str, path: str, headers: Mapping[str, str]) ->
         ours=ours["crowd"]["p99"],
         peer=floor["crowd"]["p99"],
         goal=GOAL_S,
-        says=f"p99 of {path.split('/')[1]} with {USERS} users at once; "
+        says=f"p99 of {SAYS[name]} with {USERS} users at once; "
         "peer: a static page of that size by a bare Litestar handler",
         details={"path": path, "bytes": size_bytes, "ours": ours, "floor": floor},
     )

@@ -28,6 +28,7 @@ from app.solver.want import ServerWant
 ANY_MACHINE = "any-machine"
 """The demo's products leave two machines unsold; with this one all 24 can be ordered at once."""
 
+RESTART_S = 600.0
 QUIET_LIMIT_S = 60.0
 QUIET_INTERVAL_S = 0.25
 
@@ -98,6 +99,8 @@ async def running(*, speed: float, machines: int = 24, workers: int = 1) -> Asyn
                 speed=speed,
                 machines=machines,
                 workers=workers,
+                # From the last word of the installer to the answer lies a restart of the hardware.
+                environment={"SLIPWAY_HEALTH_TIMEOUT_S": f"{max(60.0, RESTART_S / speed):.0f}"},
             )
         )
         try:
