@@ -82,8 +82,7 @@ class BmcBackend:
         trust = ssl.create_default_context(cafile=str(self._certificates.authority))
         self._session = aiohttp.ClientSession(
             auth=aiohttp.BasicAuth("lab", self._password),
-            # werkzeug closes the connection after each answer
-            connector=aiohttp.TCPConnector(ssl=trust, limit=32, force_close=True),
+            connector=aiohttp.TCPConnector(ssl=trust, limit=32),
             timeout=aiohttp.ClientTimeout(total=ANSWER_LIMIT_S),
         )
 

@@ -150,6 +150,8 @@ def main(settings_path: Path) -> None:
     _ = app.systems  # a bad state folder is told now, not at the first request
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(settings.certificate, settings.private_key)
+    # With HTTP/1.1 the front keeps its connections: a TLS handshake a request is not a BMC's time.
+    serving.WSGIRequestHandler.protocol_version = "HTTP/1.1"
     server = serving.make_server("127.0.0.1", 0, app, threaded=True, ssl_context=context)
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -168,7 +168,7 @@ class Stack:
             # Five minutes for a power order and an hour of silence, at the speed of the lab.
             "SLIPWAY_INSTALL_TIMEOUT_MINUTES": str(max(60 / self.plan.speed, 0.25)),
             "SLIPWAY_POWER_TIMEOUT_S": str(max(300 / self.plan.speed, 5)),
-            "SLIPWAY_HEALTH_TIMEOUT_S": "60",
+            "SLIPWAY_HEALTH_TIMEOUT_S": str(max(600 / self.plan.speed, 60)),
             "SLIPWAY_LOG_FORMAT": "console",
         }
 

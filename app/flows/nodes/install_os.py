@@ -24,7 +24,7 @@ from app.flows.node import Done, Effect, NodeType, Step, StepFailed, Wait
 
 PROBE_S = 1.0
 FIRST_PROBE_INTERVAL = timedelta(milliseconds=100)
-LAST_PROBE_INTERVAL = timedelta(seconds=10)
+LAST_PROBE_INTERVAL = timedelta(seconds=1)
 
 
 class Params(msgspec.Struct, frozen=True):

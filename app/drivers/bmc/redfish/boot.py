@@ -7,6 +7,7 @@ from sushy import BootSource, BootSourceOverrideEnabled, BootSourceOverrideMode
 from sushy import exceptions as sushy_errors
 
 from app.drivers.bmc.redfish.link import Link
+from app.drivers.bmc.redfish.session import fetch
 from app.drivers.bmc.redfish.words import translate
 from app.drivers.boot import BootDevice, BootMode, BootOverride
 from app.drivers.errors import NotReached, Refused
@@ -65,7 +66,6 @@ def _set(
     Some BMCs answer an error and apply, some answer 200 and revert, Supermicro
     wants the mode sent again and HPE rejects it.
     """
-    system.refresh(force=True)
     rejection: sushy_errors.SushyError | None = None
     seen: BootOverride | None = None
     for mode_sent in _payload_modes(mode, system.boot.mode if system.boot else None):
@@ -80,7 +80,7 @@ def _set(
             raise
         except sushy_errors.SushyError as error:
             rejection = error
-        system.refresh(force=True)
+        fetch(system)
         seen = _seen(system)
         if seen is not None and seen.device is device and mode in {None, seen.mode}:
             return seen

@@ -17,6 +17,8 @@ from app.drivers.errors import Unreachable
 CALL_DEADLINE_S = 10.0
 MIN_INTERVAL_S = 0.02
 """BMCs freeze under bursts; this costs nothing beside their own 50 ms an answer."""
+IDLE_S = 1.0
+"""How long a connection stays open for the next call."""
 
 T = TypeVar("T")
 
@@ -70,8 +72,15 @@ class Link:
 
     def _free_slot(self, done: "asyncio.Future[Any]") -> None:
         self._slot.release()
+        asyncio.get_running_loop().call_later(IDLE_S, self._hang_up_when_idle)
         if not done.cancelled():
             done.exception()  # seen here, for the caller may have given up already
+
+    def _hang_up_when_idle(self) -> None:
+        """Close the connection unless a call is under way or was just now."""
+        idle_s = time.monotonic() - self._answered_at_s
+        if self._session is not None and not self._slot.locked() and idle_s >= IDLE_S * 0.9:
+            self._session.connector.hang_up()
 
     def _run(self, work: Callable[[Any], T], read_timeout_s: float) -> T:
         time.sleep(max(0.0, self._answered_at_s + MIN_INTERVAL_S - time.monotonic()))

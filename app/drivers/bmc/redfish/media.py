@@ -11,7 +11,7 @@ from sushy import exceptions as sushy_errors
 
 from app.drivers.bmc.redfish.link import Link
 from app.drivers.bmc.redfish.polling import until
-from app.drivers.bmc.redfish.session import MEDIA_READ_TIMEOUT_S
+from app.drivers.bmc.redfish.session import MEDIA_READ_TIMEOUT_S, fetch
 from app.drivers.errors import NotReached, Unreachable
 
 
@@ -90,7 +90,7 @@ def _name(url: str) -> str:
 
 def _read(system: Any) -> Drive:
     device = _cd(system)
-    device.refresh(force=True)
+    fetch(device)
     return Drive((device.image or "unnamed") if device.inserted else None)
 
 

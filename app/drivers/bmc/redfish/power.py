@@ -8,6 +8,7 @@ from sushy import exceptions as sushy_errors
 
 from app.drivers.bmc.redfish.link import Link
 from app.drivers.bmc.redfish.polling import pauses, until
+from app.drivers.bmc.redfish.session import fetch
 from app.drivers.bmc.redfish.words import said
 from app.drivers.errors import NotReached, Refused, Retriable
 from app.drivers.power import Power
@@ -75,7 +76,7 @@ class RedfishPower:
 
 
 def _read(system: Any) -> Power:
-    system.refresh(force=True)
+    fetch(system)
     return _STATES.get(system.power_state, Power.UNKNOWN)
 
 

@@ -37,6 +37,15 @@ class BmcConnector(Connector):  # type: ignore[misc]  # sushy ships no types
         if isinstance(address.tls, TrustPin):
             self._session.mount("https://", _PinAdapter(address.tls.sha256))
 
+        # sushy closes after every request, since BMCs choke on connections that stay open for
+        # long; ours live for a moment (`Link`), which saves a TLS handshake a request.
+        self._session.headers["Connection"] = "keep-alive"
+
+    def hang_up(self) -> None:
+        """Close the TCP connection; the next request opens another."""
+        for adapter in self._session.adapters.values():
+            adapter.close()
+
     def be_patient(self, read_timeout_s: float) -> None:
         """Wait this long for answers from now on; calls to one BMC never overlap."""
         self._default_request_timeout = read_timeout_s
@@ -76,6 +85,15 @@ class SessionIfOffered(SessionOrBasicAuth):  # type: ignore[misc]  # sushy ships
             raise
         except sushy_errors.SushyError:
             self._fallback_to_basic_authentication()
+
+
+def fetch(resource: Any) -> None:
+    """Read one resource anew, and nothing that hangs off it; one request.
+
+    sushy's `refresh(force=True)` also fetches every sub-resource that was ever looked at.
+    """
+    resource.invalidate()
+    resource.refresh(force=False)
 
 
 class Session:
