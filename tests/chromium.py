@@ -1,9 +1,25 @@
 """The one way in which tests start a browser: Debian's Chromium, headless, talking to nobody else."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, BrowserContext, async_playwright, expect
+
+Contexts = Callable[..., Awaitable[BrowserContext]]
+"""Makes browser contexts, out of Playwright's own settings."""
+
+WATCH = (
+    "window.broken = []; addEventListener('securitypolicyviolation',"
+    " e => broken.push(`${e.violatedDirective} ${e.blockedURI}`));"
+    "addEventListener('error', e => broken.push(e.message));"
+)
+"""An init script: `window.broken` collects violations of the policy and errors of scripts."""
+
+SPILL = "Math.max(0, document.documentElement.scrollWidth - innerWidth)"
+"""How many pixels of a page lie beyond its window."""
+
+# A busy machine is no reason to fail.
+expect.set_options(timeout=30_000)
 
 PATH = "/usr/bin/chromium"
 FLAGS = (

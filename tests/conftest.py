@@ -6,20 +6,25 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
 from hypothesis import HealthCheck, settings
+from playwright.async_api import Browser, BrowserContext
 from redis.asyncio import Redis
 
 os.environ.setdefault("SLIPWAY_ENV_FILE", "")
 
+from app.cli.assets import build_assets
 from app.core.clock import SetClock
 from app.core.database import Database, Tx
 from app.core.embedded.postgres import EmbeddedPostgres
 from app.core.embedded.redis import EmbeddedRedis
 from app.core.migrate import migrate
 from app.core.secrets import Vault, new_key
+from tests.chromium import Contexts, chromium
+from tests.databases import Databases, copy_database
 
 START = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)  # 2 AM, when nobody wants to be paged
 
@@ -27,6 +32,31 @@ settings.register_profile(
     "suite", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 settings.load_profile("suite")
+
+JOURNEY_LIMIT_S = 600
+# Folders whose tests share something costly or something that there is one of on a machine.
+TOGETHER = ("journeys", "lab", "payments")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say what stays together when workers share the tests: a file, or a whole folder.
+
+    The journeys take longest by far, so that they come first.
+    """
+    for item in items:
+        path = item.path.relative_to(Path(__file__).parent)
+        folder = path.parts[0]
+        item.add_marker(pytest.mark.xdist_group(folder if folder in TOGETHER else str(path)))
+        if folder == "journeys":
+            item.add_marker(pytest.mark.timeout(JOURNEY_LIMIT_S))
+    items.sort(key=lambda item: item.path.parent.name != "journeys")  # keeps the order otherwise
+
+
+@pytest.fixture(scope="session", autouse=True)
+def assets() -> None:
+    """What pages refer to; takes a millisecond where it is there."""
+    build_assets()
 
 
 @pytest.fixture(scope="session")
@@ -64,34 +94,28 @@ def redis_server(data_dir: Path) -> Iterator[EmbeddedRedis]:
     server.stop()
 
 
-async def _new_database(dsn: str, name: str, *, template: str | None = None) -> str:
-    connection = await asyncpg.connect(dsn)
-    try:
-        copy = f" TEMPLATE {template} STRATEGY file_copy" if template else ""
-        await connection.execute(f"CREATE DATABASE {name}{copy}")
-    finally:
-        await connection.close()
-    return dsn.replace("/postgres?", f"/{name}?")
-
-
 @pytest.fixture(scope="session")
 async def template_database(postgres: EmbeddedPostgres) -> str:
-    """A migrated database that each test's own is copied from."""
-    dsn = await _new_database(postgres.dsn, "slipway_template")
+    """A migrated database that each test's own begins as."""
+    dsn = await copy_database(postgres.dsn, "slipway_template")
+    database = Database()
+    await database.open(dsn)
     await migrate(dsn)
+    await database.close()
     return "slipway_template"
 
 
+@pytest.fixture(scope="session")
+async def databases(postgres: EmbeddedPostgres) -> AsyncIterator[Databases]:
+    databases = Databases(postgres.dsn)
+    yield databases
+    await databases.close()
+
+
 @pytest.fixture
-async def dsn(
-    postgres: EmbeddedPostgres, template_database: str, request: pytest.FixtureRequest
-) -> AsyncIterator[str]:
-    """The address of a fresh, migrated, empty database."""
-    name = f"test_{os.getpid()}_{abs(hash(request.node.nodeid)) % 10**12}"
-    yield await _new_database(postgres.dsn, name, template=template_database)
-    connection = await asyncpg.connect(postgres.dsn)
-    await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await connection.close()
+async def dsn(databases: Databases, template_database: str) -> str:
+    """The address of a database that is as new: migrated and empty."""
+    return await databases.fresh(template_database)
 
 
 @pytest.fixture
@@ -127,3 +151,24 @@ async def redis(redis_server: EmbeddedRedis) -> AsyncIterator[Redis]:
 @pytest.fixture
 def vault() -> Vault:
     return Vault([new_key()])
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """A headless Chromium."""
+    async with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+async def contexts(browser: Browser) -> AsyncIterator[Contexts]:
+    """Make browser contexts that are closed when the test ends, however it ends."""
+    made: list[BrowserContext] = []
+
+    async def make(**settings: Any) -> BrowserContext:
+        made.append(await browser.new_context(**settings))
+        return made[-1]
+
+    yield make
+    for context in made:
+        await context.close()

@@ -14,6 +14,7 @@ class Commands(click.Group):
         "assets": "app.cli.assets:assets",
         "demo": "app.cli.demo.command:demo",
         "doctor": "app.cli.doctor:doctor",
+        "import": "app.cli.import_:import_",
         "key": "app.cli.key:key",
         "migrate": "app.cli.migrate:migrate",
         "serve": "app.cli.serve:serve",

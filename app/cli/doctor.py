@@ -10,7 +10,7 @@ from aiosmtplib import SMTP, SMTPException
 from redis.exceptions import RedisError
 
 from app.components.assets import MANIFEST
-from app.core.database import Database
+from app.core.database import Database, DatabaseUnreachable
 from app.core.errors import Refusal
 from app.core.migrate import missing_migrations
 from app.resources import Servers, open_redis, open_vault, start_servers
@@ -69,8 +69,8 @@ async def _database(settings: Settings, servers: Servers) -> Finding:
     database = Database()
     try:
         await database.open(servers.database_url, min_size=1, max_size=2)
-    except (OSError, ValueError) as error:
-        return Finding("database", False, str(error), "Check DATABASE_URL and that it runs.")
+    except DatabaseUnreachable as error:
+        return Finding("database", False, "unusable", error.message)
     try:
         async with database.snapshot() as tx:
             version = await tx.fetchval("SHOW server_version")
@@ -80,7 +80,8 @@ async def _database(settings: Settings, servers: Servers) -> Finding:
     if missing and settings.database_url:
         advice = "Run `slipway migrate`."
         return Finding("database", False, f"{len(missing)} migration(s) missing", advice)
-    return Finding("database", True, f"PostgreSQL {version} ({kind})")
+    empty = "`slipway serve`, `worker` and `migrate` make the tables." if missing else ""
+    return Finding("database", True, f"PostgreSQL {version} ({kind})", empty)
 
 
 async def _redis(settings: Settings, servers: Servers) -> Finding:

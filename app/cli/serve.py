@@ -4,8 +4,8 @@ import click
 import uvicorn
 import uvloop
 
+from app.cli.database import bring_up_to_date
 from app.core.logs import configure_logs
-from app.core.migrate import migrate, require_migrated
 from app.main import create_app
 from app.resources import open_resources, start_servers
 from app.settings import Settings, load_settings
@@ -28,11 +28,7 @@ async def _serve(settings: Settings) -> None:
     servers = start_servers(settings)
     try:
         async with open_resources(settings, servers) as resources:
-            # A server of one's own is migrated by hand, with a backup at hand.
-            if settings.database_url:
-                await require_migrated(resources.database)
-            else:
-                await migrate(servers.database_url)
+            await bring_up_to_date(settings, servers, resources.database)
             config = uvicorn.Config(
                 create_app(resources),
                 host=settings.host,

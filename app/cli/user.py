@@ -3,12 +3,12 @@
 import click
 import uvloop
 
-from app.core.database import Database
+from app.cli.database import opened
 from app.domain.accounts.create_user import create_user
 from app.domain.accounts.details import Details
 from app.domain.accounts.roles import Role
-from app.resources import start_servers
-from app.settings import load_settings
+from app.resources import Servers, start_servers
+from app.settings import Settings, load_settings
 
 
 @click.group()
@@ -24,27 +24,25 @@ def user() -> None:
 @click.password_option(help="At least 10 characters; asked for when not given.")
 def create(email: str, name: str, country: str, role: str, password: str) -> None:
     """Create the account EMAIL."""
-    servers = start_servers(load_settings())
+    settings = load_settings()
+    servers = start_servers(settings)
     try:
         details = Details(name=name, country=country)
-        uvloop.run(_create(servers.database_url, email, details, Role(role), password))
+        uvloop.run(_create(settings, servers, email, details, Role(role), password))
     finally:
         servers.stop()
     click.echo(f"{email} can sign in as {role}.")
 
 
-async def _create(dsn: str, email: str, details: Details, role: Role, password: str) -> None:
-    database = Database()
-    await database.open(dsn)
-    try:
-        async with database.transaction() as tx:
-            await create_user(
-                tx,
-                email=email,
-                password=password,
-                details=details,
-                role=role,
-                actor_label="slipway user create",
-            )
-    finally:
-        await database.close()
+async def _create(  # noqa: PLR0917 - the command's own arguments
+    settings: Settings, servers: Servers, email: str, details: Details, role: Role, password: str
+) -> None:
+    async with opened(settings, servers) as database, database.transaction() as tx:
+        await create_user(
+            tx,
+            email=email,
+            password=password,
+            details=details,
+            role=role,
+            actor_label="slipway user create",
+        )

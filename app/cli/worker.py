@@ -7,8 +7,8 @@ import signal
 import click
 import uvloop
 
+from app.cli.database import bring_up_to_date
 from app.core.logs import configure_logs
-from app.core.migrate import migrate, require_migrated
 from app.resources import open_resources, start_servers
 from app.settings import Settings, load_settings
 from app.worker import run_worker
@@ -25,10 +25,7 @@ async def _work(settings: Settings) -> None:
     servers = start_servers(settings)
     try:
         async with open_resources(settings, servers) as resources:
-            if settings.database_url:
-                await require_migrated(resources.database)
-            else:
-                await migrate(servers.database_url)
+            await bring_up_to_date(settings, servers, resources.database)
             work = asyncio.create_task(run_worker(resources, servers))
             loop = asyncio.get_running_loop()
             for number in (signal.SIGINT, signal.SIGTERM):

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from app.components.notice import Flash
+from app.domain.accounts.roles import Permission
 
 Theme = Literal["auto", "light", "dark"]
 THEME_COOKIE = "slipway_theme"
@@ -22,12 +23,14 @@ class AccountLike(Protocol):
 class PageFrame:
     """The setting of a page.
 
-    `staff` shows the way between portal and admin; `brand` is the provider's name;
+    `staff` shows the way between portal and admin; `allowed` is what whoever is signed in may
+    do there; `brand` is the provider's name;
     `now` is the server's time, against which the browser corrects its own clock.
     """
 
     account: AccountLike | None = None
     staff: bool = False
+    allowed: frozenset[Permission] = frozenset()
     theme: Theme = "auto"
     csrf: str = ""
     flashes: tuple[Flash, ...] = ()

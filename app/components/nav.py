@@ -1,21 +1,26 @@
 """Navigation: the items of the portal and of the admin, and tabs within a page."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import htpy as h
 
 from app.components.icon import IconName, icon
+from app.domain.accounts.roles import Permission
 
 
 @dataclass(frozen=True, slots=True)
 class NavItem:
-    """A place in the navigation; `key` is what a page names as `active`."""
+    """A place in the navigation; `key` is what a page names as `active`.
+
+    `needs` is the permission without which it cannot be entered.
+    """
 
     key: str
     label: str
     href: str
     symbol: IconName
+    needs: Permission | None = None
 
 
 PORTAL_NAV = (
@@ -27,26 +32,38 @@ PORTAL_NAV = (
 )
 PUBLIC_NAV = (NavItem("catalogue", "Servers", "/", "server"),)
 
+P = Permission
 ADMIN_NAV: tuple[tuple[str, tuple[NavItem, ...]], ...] = (
     (
         "Operate",
         (
-            NavItem("dashboard", "Dashboard", "/admin", "layout-dashboard"),
-            NavItem("orders", "Orders", "/admin/orders", "package"),
-            NavItem("services", "Services", "/admin/services", "boxes"),
-            NavItem("servers", "Servers", "/admin/servers", "server"),
-            NavItem("runs", "Runs", "/admin/runs", "workflow"),
+            NavItem("dashboard", "Dashboard", "/admin", "layout-dashboard", P.ADMIN),
+            NavItem("orders", "Orders", "/admin/orders", "package", P.ORDERS_READ),
+            NavItem("services", "Services", "/admin/services", "boxes", P.SERVICES_READ),
+            NavItem("servers", "Servers", "/admin/servers", "server", P.SERVERS_READ),
+            NavItem("runs", "Runs", "/admin/runs", "workflow", P.FLOWS_READ),
         ),
     ),
     (
         "Business",
         (
-            NavItem("invoices", "Invoices", "/admin/invoices", "receipt"),
-            NavItem("mail", "Mail", "/admin/mails", "mail"),
-            NavItem("mail-templates", "Mail templates", "/admin/mail-templates", "pencil"),
+            NavItem("invoices", "Invoices", "/admin/invoices", "receipt", P.INVOICES_READ),
+            NavItem("mail", "Mail", "/admin/mails", "mail", P.MAIL_READ),
+            NavItem(
+                "mail-templates", "Mail templates", "/admin/mail-templates", "pencil", P.MAIL_READ
+            ),
         ),
     ),
 )
+
+
+def admin_nav(allowed: Collection[Permission]) -> list[tuple[str, list[NavItem]]]:
+    """Return the groups of the admin's navigation, with the places that `allowed` opens."""
+    groups = [
+        (name, [item for item in items if item.needs is None or item.needs in allowed])
+        for name, items in ADMIN_NAV
+    ]
+    return [(name, items) for name, items in groups if items]
 
 
 def nav_link(item: NavItem, active: str | None) -> h.Element:

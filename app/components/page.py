@@ -11,7 +11,7 @@ from app.components.form import csrf_field
 from app.components.frame import PageFrame
 from app.components.icon import icon
 from app.components.live import live_indicator
-from app.components.nav import ADMIN_NAV, PORTAL_NAV, PUBLIC_NAV, nav_link
+from app.components.nav import PORTAL_NAV, PUBLIC_NAV, admin_nav, nav_link
 from app.components.notice import flash_messages
 
 SIGN_IN, SIGN_UP, SIGN_OUT = "/sign-in", "/sign-up", "/sign-out"
@@ -63,13 +63,15 @@ def admin_page(
 ) -> h.Element:
     """Return a page for the provider's people: navigation at the side, folded away on a phone.
 
+    The navigation has what `frame.allowed` opens.
+
     `active` is the key of an `ADMIN_NAV` item.
     """
     groups = [
         h.div(".sw-side-group")[
             h.p(".sw-side-title")[name], [nav_link(item, active) for item in items]
         ]
-        for name, items in ADMIN_NAV
+        for name, items in admin_nav(frame.allowed)
     ]
     side = h.nav(".sw-side", aria_label="Main")[
         h.div(".sw-side-inner")[

@@ -17,6 +17,7 @@ import asyncpg
 from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
 
 from app.core.clock import Clock, SystemClock
+from app.core.errors import Refusal
 
 os.environ.setdefault("PICCOLO_CONF", "app.piccolo_conf")
 
@@ -32,7 +33,25 @@ engine = LateEngine(config={})
 
 log = logging.getLogger(__name__)
 
+
+def storable(text: str, longest: int = 2_000) -> str:
+    """Return `text` as PostgreSQL can hold it: no NUL, no half of a surrogate pair, bounded.
+
+    Words of machines and of other people's programs come with anything in them.
+    """
+    return text[:longest].replace("\x00", "�").encode(errors="replace").decode()
+
+
 AfterCommit = Callable[[frozenset[str]], Awaitable[None]]
+
+
+class DatabaseUnreachable(Refusal):
+    code = "database.unreachable"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"PostgreSQL cannot be used: {reason}. Check DATABASE_URL and that it runs."
+        )
 
 
 class Tx:
@@ -91,14 +110,17 @@ class Database:
         self._pool: asyncpg.Pool | None = None
 
     async def open(self, dsn: str, *, min_size: int = 2, max_size: int = 16) -> None:
-        self._pool = await asyncpg.create_pool(
-            dsn,
-            min_size=min_size,
-            max_size=max_size,
-            # The server may be restarted under us: a connection idle for long is replaced.
-            max_inactive_connection_lifetime=120.0,
-            server_settings={"application_name": "slipway", "timezone": "UTC"},
-        )
+        try:
+            self._pool = await asyncpg.create_pool(
+                dsn,
+                min_size=min_size,
+                max_size=max_size,
+                # The server may be restarted under us: a connection idle for long is replaced.
+                max_inactive_connection_lifetime=120.0,
+                server_settings={"application_name": "slipway", "timezone": "UTC"},
+            )
+        except (OSError, ValueError, asyncpg.PostgresError) as error:
+            raise DatabaseUnreachable(str(error)) from error
 
     async def close(self) -> None:
         if self._pool is not None:

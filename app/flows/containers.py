@@ -10,11 +10,19 @@ from uuid import UUID
 import msgspec
 
 from app.core.database import Tx
+from app.core.errors import Refusal
 from app.flows import journal
 from app.flows.document import Document
 from app.flows.expressions import evaluate, is_expression, references
 from app.flows.journal import TokenView
 from app.flows.node import Done, StepFailed
+
+
+class Stuck(msgspec.Struct, frozen=True):
+    """A container that cannot tell whether to go on; what its body did stays done."""
+
+    token: TokenView
+    error: str
 
 
 def inner(scope: str, node: str, count: int) -> str:
@@ -68,7 +76,7 @@ async def enter(tx: Tx, run: UUID, document: Document, token: TokenView, *, coun
     await tx.execute(
         "UPDATE token SET state = 'inside', wake_at = NULL, memo = $2 WHERE id = $1",
         token.id,
-        journal.to_json({"count": count}),
+        journal.to_json({"iteration": count}),
     )
     scope = inner(token.scope, token.node, count)
     await journal.place(tx, run, document.targets(token.node, "each"), scope)
@@ -77,18 +85,22 @@ async def enter(tx: Tx, run: UUID, document: Document, token: TokenView, *, coun
 
 async def leave_if_drained(
     tx: Tx, run: UUID, document: Document, given: dict[str, Any], scope: str
-) -> None:
-    """When nothing is left in `scope`, end its iteration: again, done or exhausted."""
+) -> Stuck | None:
+    """When nothing is left in `scope`, end its iteration: again, done or exhausted.
+
+    Returns the container whose condition is wrong; the caller decides what becomes of it.
+    """
     parsed = parse_scope(scope)
     if parsed is None:
-        return
+        return None
     left = await tx.fetchval(
-        "SELECT 1 FROM token WHERE run = $1 AND (scope = $2 OR scope LIKE $2 || '/%') LIMIT 1",
+        "SELECT 1 FROM token WHERE run = $1 AND (scope = $2 OR starts_with(scope, $2 || '/')) "
+        "LIMIT 1",
         run,
         scope,
     )
     if left is not None:
-        return
+        return None
     outer, node, count = parsed
     token = next(
         token
@@ -96,22 +108,26 @@ async def leave_if_drained(
         if token.scope == outer and token.node == node
     )
     params = document.nodes[node].params
-    if await _is_done(tx, run, given, scope, params["until"]):
+    try:
+        is_done = await _is_done(tx, run, given, scope, params["until"])
+    except (StepFailed, Refusal) as error:
+        return Stuck(token, error.message)
+    if is_done:
         port = "done"
     elif count >= int(params["max"]):
         port = "exhausted"
     else:
         await enter(tx, run, document, token, count=count + 1)
-        return
+        return None
     last = await outputs(tx, run, scope, frozenset(_body(document, node)))
     await journal.keep_done(tx, run, token, Done({"count": count, "last": last}, port))
     await journal.move(tx, run, token, document.targets(node, port), outer)
-    await leave_if_drained(tx, run, document, given, outer)
+    return await leave_if_drained(tx, run, document, given, outer)
 
 
 async def _is_done(tx: Tx, run: UUID, given: dict[str, Any], scope: str, until: Any) -> bool:
     if not is_expression(until):
-        return bool(until)
+        raise StepFailed("`until` must be an expression, such as =has(steps.install)")
     seen = await outputs(tx, run, scope, references(until))
     result = evaluate(
         until[1:].strip(), {"input": given, "steps": seen, "iteration": {"count": count_of(scope)}}

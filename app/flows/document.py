@@ -10,6 +10,7 @@ import msgspec
 from app.core.errors import Refusal
 
 _DURATION = re.compile(r"^(\d+(?:\.\d+)?)(ms|s|m|h|d)$")
+_LONGEST = timedelta(days=3_650)
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
 
 
@@ -21,11 +22,14 @@ class BadDocument(Refusal):
 
 
 def duration(text: str) -> timedelta:
-    """Return the time that `text` says: `250ms`, `2s`, `5m`, `1.5h`, `30d`."""
+    """Return the time that `text` says, at most ten years: `250ms`, `2s`, `5m`, `1.5h`, `30d`."""
     found = _DURATION.match(text)
     if found is None:
         raise BadDocument(f"{text!r} is not a duration such as 250ms, 2s, 5m, 1.5h or 30d")
-    return timedelta(seconds=float(found[1]) * _UNITS_S[found[2]])
+    seconds = float(found[1]) * _UNITS_S[found[2]]
+    if seconds > _LONGEST.total_seconds():
+        raise BadDocument(f"{text!r} is longer than ten years")
+    return timedelta(seconds=seconds)
 
 
 class Retry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -43,7 +47,10 @@ class Retry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Timeout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`attempt` bounds one call; `total` the node from its first attempt on, waits included."""
+    """`attempt` bounds one call; `total` the node from its first attempt on, waits included.
+
+    When a person retries a halted run, `total` is counted anew.
+    """
 
     attempt: str = "5m"
     total: str | None = None

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from app.core.database import Tx
 from app.core.errors import NotFound
+from app.core.paging import PAGE_SIZE, Listing, containing, read_page
 from app.flows.document import Document, parse
 from app.flows.order import in_order
 from app.flows.redact import redacted
@@ -24,7 +25,6 @@ from app.flows.views import (
     RunView,
 )
 
-PAGE_SIZE = 50
 MOST_ATTEMPTS = 300
 MOST_EVENTS = 200
 HISTORY = 200
@@ -54,17 +54,20 @@ CASE WHEN r.cancel_requested AND r.status <> 'compensating' THEN 'none'
      WHEN t.state = 'waiting' AND a.status = 'failed' THEN 'retrying'
      ELSE 'none' END
 """
-_ROWS = f"""
-SELECT r.id, r.status, f.id AS flow, f.name AS flow_name, v.id AS version_id,
+_COLUMNS = f"""
+r.id, r.status, f.id AS flow, f.name AS flow_name, v.id AS version_id,
        v.number AS version, o.id AS order_id, o.number AS order_number, o.hostname, o.paid_at,
        r.error, r.wake_at, r.cancel_requested, r.created_at, r.finished_at, t.node,
        coalesce(nullif(v.document->'nodes'->t.node->>'name', ''), t.node, '') AS step,
        coalesce(t.scope, '/') AS scope, coalesce(t.attempt, 0) AS attempt,
        coalesce(a.error, '') AS says, a.since AS step_since,
        CASE WHEN t.state = 'waiting' THEN t.wake_at END AS next_try_at, {_TROUBLE} AS trouble
+"""
+_FROM = f"""
 FROM run r JOIN flow_version v ON v.id = r.flow_version JOIN flow f ON f.id = v.flow
 LEFT JOIN client_order o ON o.id = r.subject {_STAND}
 """
+_ROWS = f"SELECT {_COLUMNS} {_FROM}"
 _RANK = f"array_position(ARRAY['halted', 'undo_fails', 'waits_for_stock', 'retrying'], {_TROUBLE})"
 
 
@@ -97,28 +100,20 @@ async def list_runs(
     `search` is an order's number, or a part of its host name or of the flow's name.
     """
     words = search.strip().removeprefix("#")
-    literal = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     where = (
         "(cardinality($1::text[]) = 0 OR r.status = ANY($1)) AND ($2 = '' OR "
         "o.number::text = $2 OR o.hostname ILIKE $3 OR f.name ILIKE $3)"
     )
-    values = [list(statuses), words, f"%{literal}%"]
     if stuck:
         where += f" AND r.status IN ('waiting', 'halted', 'compensating') AND {_TROUBLE} <> 'none'"
-    page = max(page, 1)
-    joins = _ROWS[_ROWS.index("FROM run r") :]
-    total: int = await tx.fetchval(f"SELECT count(*) {joins} WHERE {where}", *values)
-    rows = await tx.fetch(
-        f"{_ROWS} WHERE {where} ORDER BY {_RANK} NULLS LAST, r.id DESC "
-        f"LIMIT {PAGE_SIZE} OFFSET {(page - 1) * PAGE_SIZE}",
-        *values,
+    listing = Listing(
+        columns=_COLUMNS,
+        source=_FROM,
+        where=where,
+        order_by=f"{_RANK} NULLS LAST, r.id DESC",
+        values=[list(statuses), words, containing(words)],
     )
-    return RunPage(
-        items=tuple(msgspec.convert(dict(row), RunRow) for row in rows),
-        page=page,
-        page_count=max(1, -(-total // PAGE_SIZE)),
-        total=total,
-    )
+    return await read_page(tx, listing, page, lambda row: msgspec.convert(dict(row), RunRow))
 
 
 async def count_runs(tx: Tx) -> dict[RunStatus, int]:

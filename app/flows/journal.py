@@ -6,9 +6,8 @@ from uuid import UUID
 
 import msgspec
 
-from app.core.database import Tx
+from app.core.database import Tx, storable
 from app.flows.node import Done, Wait
-from app.flows.signals import lock_signal
 
 
 class TokenView(msgspec.Struct, frozen=True):
@@ -37,6 +36,19 @@ async def tokens_of(tx: Tx, run: UUID) -> list[TokenView]:
     return [
         TokenView(**{**row, "memo": msgspec.json.decode(row["memo"])}) for row in map(dict, rows)
     ]
+
+
+async def has_moved(tx: Tx, token: TokenView) -> bool:
+    """Return whether the token went on from where the attempt at hand found or put it.
+
+    So it is when the answer to a COMMIT was lost: the outcome is kept and must not be
+    overwritten with an error.
+    """
+    row = await tx.fetchrow("SELECT state, attempt, wake_at FROM token WHERE id = $1", token.id)
+    if row is None or row["attempt"] != token.attempt:
+        return True
+    as_found = (row["state"], row["wake_at"]) == (token.state, token.wake_at)
+    return row["state"] != "started" and not as_found
 
 
 async def add_event(
@@ -83,8 +95,6 @@ async def begin_attempt(tx: Tx, run: UUID, token: TokenView, key: str, given: An
 
 async def keep_wait(tx: Tx, run: UUID, token: TokenView, wait: Wait) -> None:
     """Park the token until a time or a signal; a repeated wait overwrites the same row."""
-    if wait.signal:
-        await lock_signal(tx, wait.signal)
     await tx.execute(
         "UPDATE token SET state = 'waiting', wake_at = $2, signal_key = $3, memo = $4 "
         "WHERE id = $1",
@@ -100,7 +110,7 @@ async def keep_wait(tx: Tx, run: UUID, token: TokenView, wait: Wait) -> None:
         token.scope,
         token.node,
         token.attempt,
-        wait.says,
+        storable(wait.says),
     )
     if wait.says and wait.says != token.memo.get("says"):
         await add_event(tx, run, "waiting", token, says=wait.says)
@@ -123,6 +133,7 @@ async def keep_done(tx: Tx, run: UUID, token: TokenView, done: Done) -> None:
 
 
 async def keep_failure(tx: Tx, run: UUID, token: TokenView, error: str) -> None:
+    """Close the attempt with its error, which is `storable` already."""
     await tx.execute(
         "UPDATE step_attempt SET status = 'failed', error = $5, finished_at = $6 "
         "WHERE run = $1 AND scope = $2 AND node = $3 AND attempt = $4",
@@ -130,10 +141,16 @@ async def keep_failure(tx: Tx, run: UUID, token: TokenView, error: str) -> None:
         token.scope,
         token.node,
         token.attempt,
-        error[:2000],
+        error,
         tx.now(),
     )
     await add_event(tx, run, "failed", token, error=error[:500], attempt=token.attempt)
+
+
+async def make_due(tx: Tx, token: TokenView) -> TokenView:
+    """Let a waiting token go on now. Written down: its signal is spent and would be lost."""
+    await tx.execute("UPDATE token SET wake_at = $2 WHERE id = $1", token.id, tx.now())
+    return msgspec.structs.replace(token, wake_at=tx.now())
 
 
 async def retry_later(tx: Tx, token: TokenView, at: datetime) -> None:

@@ -5,7 +5,8 @@ from uuid import UUID
 
 import msgspec
 
-from app.core.database import Tx
+from app.core.database import Tx, storable
+from app.flows.signals import all_quiet
 
 OPEN = ("queued", "running", "waiting", "compensating")
 
@@ -52,23 +53,30 @@ async def renew(tx: Tx, claims: list[Claim], *, lease_s: float) -> set[UUID]:
     return {row["id"] for row in rows}
 
 
-async def guard(tx: Tx, claim: Claim) -> None:
-    """Lock the run's row and make sure that it is still ours; every write begins with it."""
-    mine = await tx.fetchval(
-        "SELECT 1 FROM run WHERE id = $1 AND epoch = $2 AND lease_until IS NOT NULL FOR UPDATE",
+async def guard(tx: Tx, claim: Claim) -> bool:
+    """Lock the run's row and make sure that it is still ours; every write begins with it.
+
+    Returns whether the run is to be undone: then no step may begin any more.
+    """
+    ends: bool | None = await tx.fetchval(
+        "SELECT cancel_requested OR status = 'compensating' FROM run "
+        "WHERE id = $1 AND epoch = $2 AND lease_until IS NOT NULL FOR UPDATE",
         claim.run,
         claim.epoch,
     )
-    if mine is None:
+    if ends is None:
         raise Fenced
+    return ends
 
 
 async def let_go(tx: Tx, claim: Claim) -> bool:
     """Put the run to sleep until its next token is due; returns False when one is due already.
 
-    The row is locked by `guard`, so a signal is either seen here or wakes the run afterwards.
+    The caller has locked the row by `guard`, so that a signal is either seen here or wakes the
+    run afterwards.
     """
-    await guard(tx, claim)
+    if not await all_quiet(tx, claim.run):
+        return False
     due = await tx.fetchrow(
         "SELECT min(CASE state WHEN 'waiting' THEN wake_at ELSE $2 END) AS wake_at, "
         "bool_or(EXISTS (SELECT 1 FROM run_signal s WHERE s.signal_key = token.signal_key "
@@ -104,6 +112,6 @@ async def finish(tx: Tx, claim: Claim, status: str, error: str = "") -> None:
         "lease_owner = '', lease_until = NULL WHERE id = $1",
         claim.run,
         status,
-        error[:2000],
+        storable(error),
         tx.now(),
     )

@@ -5,9 +5,9 @@ Redis may be lost at any time.
 """
 
 import asyncio
-import contextlib
 import os
 import socket
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -23,6 +23,15 @@ from app.flows.start import DOORBELL
 SWEEP_S = 2.0
 CLAIM_LIMIT = 32
 log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Drive:
+    """A run that is being driven here. `kept_s` is the loop's time of its last renewal."""
+
+    claim: lease.Claim
+    task: asyncio.Task[None]
+    kept_s: float
 
 
 class Runner:
@@ -42,7 +51,7 @@ class Runner:
         self._interpreter = interpreter
         self._lease_s = lease_s
         self._slots = slots
-        self._driving: dict[UUID, tuple[lease.Claim, asyncio.Task[None]]] = {}
+        self._driving: dict[UUID, Drive] = {}
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{new_id().hex[-6:]}"
 
     async def run(self) -> None:
@@ -52,11 +61,10 @@ class Runner:
             await self._live.keep_sweeping(DOORBELL, self._sweep_and_tell, at_most_s=SWEEP_S)
         finally:
             heartbeat.cancel()
-            for _, task in self._driving.values():
+            tasks = [drive.task for drive in self._driving.values()]
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(
-                heartbeat, *(task for _, task in self._driving.values()), return_exceptions=True
-            )
+            await asyncio.gather(heartbeat, *tasks, return_exceptions=True)
 
     async def _sweep_and_tell(self) -> float:
         await self.sweep()
@@ -71,17 +79,25 @@ class Runner:
                     tx, owner=self.owner, lease_s=self._lease_s, limit=min(free, CLAIM_LIMIT)
                 )
             for claim in claims:
-                task = asyncio.create_task(self._drive(claim), name=f"run-{claim.run}")
-                self._driving[claim.run] = (claim, task)
+                self._begin(claim)
             claimed += len(claims)
             if len(claims) < CLAIM_LIMIT:
                 break
         return claimed
 
+    def _begin(self, claim: lease.Claim) -> None:
+        before = self._driving.get(claim.run)
+        if before is not None:  # our own lease ran out, this process stood still for so long
+            before.task.cancel()
+        now_s = asyncio.get_running_loop().time()
+        task = asyncio.create_task(self._drive(claim), name=f"run-{claim.run}")
+        self._driving[claim.run] = Drive(claim, task, now_s)
+
     async def idle(self) -> None:
         """Wait until nothing is being driven; for tests and for an orderly stop."""
         while self._driving:
-            await asyncio.gather(*(task for _, task in self._driving.values()))
+            tasks = [drive.task for drive in self._driving.values()]
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _drive(self, claim: lease.Claim) -> None:
         try:
@@ -90,7 +106,8 @@ class Runner:
             # The lease runs out and another sweep goes on from the last checkpoint.
             log.exception("run.driver_failed", run=str(claim.run))
         finally:
-            if self._driving.get(claim.run, (None,))[0] == claim:
+            current = self._driving.get(claim.run)
+            if current is not None and current.claim == claim:
                 del self._driving[claim.run]
 
     async def _pause_s(self) -> float:
@@ -107,17 +124,33 @@ class Runner:
             return min(max((due - tx.now()).total_seconds(), 0.005), SWEEP_S)
 
     async def _heartbeat(self) -> None:
-        """Renew every third of a lease; a run that is no longer ours is dropped at once."""
+        """Renew every third of a lease; a run that is no longer ours is dropped at once.
+
+        While the database cannot be reached a run is driven on for the rest of its lease and
+        no longer: another worker may have it then.
+        """
+        loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(self._lease_s / 3)
-            claims = [claim for claim, _ in self._driving.values()]
-            if not claims:
+            drives = list(self._driving.values())
+            if not drives:
                 continue
-            with contextlib.suppress(OSError):
-                async with self._database.transaction() as tx:
-                    kept = await lease.renew(tx, claims, lease_s=self._lease_s)
-                for claim in claims:
-                    if claim.run not in kept and claim.run in self._driving:
-                        current, task = self._driving[claim.run]
-                        if current == claim:
-                            task.cancel()
+            asked_s = loop.time()
+            try:
+                async with asyncio.timeout(self._lease_s / 3):
+                    kept = await self._renew([drive.claim for drive in drives])
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next beat must come
+                log.warning("runner.not_renewed", runs=len(drives), error=str(error))
+                for drive in drives:
+                    if loop.time() - drive.kept_s >= self._lease_s:
+                        drive.task.cancel()
+                continue
+            for drive in drives:
+                if drive.claim.run in kept:
+                    drive.kept_s = asked_s
+                else:
+                    drive.task.cancel()
+
+    async def _renew(self, claims: list[lease.Claim]) -> set[UUID]:
+        async with self._database.transaction() as tx:
+            return await lease.renew(tx, claims, lease_s=self._lease_s)

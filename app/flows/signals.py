@@ -1,24 +1,26 @@
-"""Signals: a word from outside to whoever waits for it, never lost between asking and waiting."""
+"""Signals: a word from outside to whoever waits for it, never lost between asking and waiting.
 
+A sender holds the key's lock from before its look for waiters until its commit. Who is about
+to sleep only tries that lock (`all_quiet`) and stays awake when it is taken: it holds its
+run's row already, which the sender may want, and two who wait for each other never end.
+"""
+
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
 from app.core.database import Tx
 from app.flows.start import DOORBELL
 
-
-async def lock_signal(tx: Tx, signal_key: str) -> None:
-    """Serialise the sender and the one who is about to wait, until the transaction ends.
-
-    Without it each could miss the other's uncommitted row and the run would sleep on.
-    """
-    await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", signal_key)
+TAKEN_KEPT = timedelta(days=1)
+UNWANTED_KEPT = timedelta(days=30)
 
 
 async def send_signal(tx: Tx, signal_key: str, payload: dict[str, Any] | None = None) -> None:
     """Keep the signal for its waiter, and wake the runs that already wait for it."""
-    await lock_signal(tx, signal_key)
+    await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", signal_key)
     await tx.execute(
         "INSERT INTO run_signal (signal_key, payload, at) VALUES ($1, $2, $3)",
         signal_key,
@@ -33,6 +35,19 @@ async def send_signal(tx: Tx, signal_key: str, payload: dict[str, Any] | None = 
         tx.now(),
     )
     tx.publish(DOORBELL)
+
+
+async def all_quiet(tx: Tx, run: UUID) -> bool:
+    """Return whether nobody is just sending what the run waits for; so until the commit.
+
+    Waiters share the lock, so that they only ever give way to a sender.
+    """
+    rows = await tx.fetch(
+        "SELECT pg_try_advisory_xact_lock_shared(hashtextextended(signal_key, 0)) AS quiet "
+        "FROM token WHERE run = $1 AND state = 'waiting' AND signal_key <> ''",
+        run,
+    )
+    return all(row["quiet"] for row in rows)
 
 
 async def take_signals(tx: Tx, signal_key: str) -> bool:
@@ -56,3 +71,12 @@ async def wake_waiters(tx: Tx, prefix: str) -> None:
     )
     for row in rows:
         await send_signal(tx, row["signal_key"])
+
+
+async def forget_signals(tx: Tx) -> None:
+    """Delete signals that were taken long ago, and those that nobody came for."""
+    await tx.execute(
+        "DELETE FROM run_signal WHERE consumed_at < $1 OR at < $2",
+        tx.now() - TAKEN_KEPT,
+        tx.now() - UNWANTED_KEPT,
+    )

@@ -10,7 +10,9 @@ from app.flows.start import DOORBELL
 async def retry_halted(tx: Tx, run: UUID) -> None:
     """Let the halted steps of a run be tried again, as new attempts."""
     tag = await tx.execute(
-        "UPDATE token SET state = 'ready', attempt = attempt + 1, memo = '{}' "
+        # A container keeps its iteration: its body is not run again.
+        "UPDATE token SET state = 'ready', attempt = attempt + 1, "
+        "memo = jsonb_strip_nulls(jsonb_build_object('iteration', memo->'iteration')) "
         "WHERE run = $1 AND state = 'halted'",
         run,
     )
@@ -27,7 +29,7 @@ async def retry_halted(tx: Tx, run: UUID) -> None:
         run,
         tx.now(),
     )
-    tx.publish(DOORBELL, "dashboard")
+    tx.publish(DOORBELL, "dashboard", f"run:{run}")
 
 
 async def cancel_run(tx: Tx, run: UUID) -> None:
@@ -48,5 +50,5 @@ async def cancel_if_open(tx: Tx, run: UUID) -> bool:
         run,
         tx.now(),
     )
-    tx.publish(DOORBELL, "dashboard")
+    tx.publish(DOORBELL, "dashboard", f"run:{run}")
     return tag != "UPDATE 0"

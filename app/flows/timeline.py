@@ -1,5 +1,6 @@
 """A run as its client sees it: steps in order, with elapsed and expected times."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -7,9 +8,10 @@ from uuid import UUID
 import msgspec
 
 from app.core.database import Tx
+from app.flows.containers import parse_scope
 from app.flows.document import Document, parse
 from app.flows.order import in_order
-from app.flows.registry import node_type
+from app.flows.registry import UnknownNodeType, node_type
 
 RECENT = 200
 
@@ -81,16 +83,13 @@ async def timeline_of(tx: Tx, run: UUID) -> RunTimeline:
     by_node: dict[str, list[dict[str, object]]] = {}
     for attempt in attempts:
         by_node.setdefault(attempt["node"], []).append(dict(attempt))
-    # What was begun again after a failure is running again, and so is all that follows it.
-    latest = max((attempt["scope"] for attempt in attempts), default="/")
+    scopes = _latest_scopes(attempt["scope"] for attempt in attempts)
     entries = []
     for node, label in ordered_labels(document):
         tried = by_node.get(node, [])
-        current = [
-            attempt
-            for attempt in tried
-            if attempt["scope"] == latest or document.nodes[node].within is None
-        ]
+        # What was begun again after a failure is running again, and so is all that follows it.
+        scope = _scope_of(document, node, scopes)
+        current = [attempt for attempt in tried if attempt["scope"] == scope]
         entries.append(_entry(node, label, tried, current[-1:] or None, usual.get(node)))
     return RunTimeline(
         run=run,
@@ -104,14 +103,46 @@ async def timeline_of(tx: Tx, run: UUID) -> RunTimeline:
 
 
 def ordered_labels(document: Document) -> list[tuple[str, str]]:
-    """Return (node, label) of what a client is shown, in the order of the flow."""
+    """Return (node, label) of what a client is shown, in the order of the flow.
+
+    A node whose type is not installed any more is left out: the page shows the rest.
+    """
     labels = []
     for name in in_order(document):
         spec = document.nodes[name]
-        label = node_type(spec.type, spec.v).timeline
+        try:
+            label = node_type(spec.type, spec.v).timeline
+        except UnknownNodeType:
+            continue
         if label:
             labels.append((name, label))
     return labels
+
+
+def _latest_scopes(scopes: Iterable[str]) -> dict[str, str]:
+    """Return the body scope that each container began last; `scopes` are in time's order."""
+    latest: dict[str, str] = {}
+    for scope in scopes:
+        inner = scope
+        while (parsed := parse_scope(inner)) is not None:
+            latest[parsed[1]] = inner
+            inner = parsed[0]
+    return latest
+
+
+def _scope_of(document: Document, node: str, latest: dict[str, str]) -> str | None:
+    """Return the scope in which `node` stands now; None before its container was come to.
+
+    A container inside another counts only in the latest iteration of that one.
+    """
+    container = document.nodes[node].within
+    if container is None:
+        return "/"
+    scope = latest.get(container)
+    parsed = parse_scope(scope) if scope else None
+    if parsed is None or parsed[0] != _scope_of(document, container, latest):
+        return None
+    return scope
 
 
 def _entry(

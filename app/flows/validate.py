@@ -1,14 +1,18 @@
 """Check a flow document before it may be published; every problem names node and field."""
 
+import re
 from graphlib import CycleError, TopologicalSorter
 
 import msgspec
 
 from app.core.errors import Refusal
 from app.flows import expressions
-from app.flows.document import BadDocument, Document, NodeSpec, duration
+from app.flows.document import BadDocument, Document, NodeSpec, Retry, Timeout, duration
 from app.flows.node import NodeType
 from app.flows.registry import UnknownNodeType, node_type
+
+SCHEMA = 1
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -39,6 +43,8 @@ def problems_of(document: Document) -> list[Problem]:
     for name, spec in document.nodes.items():
         found += _node_problems(document, name, spec, types.get(name))
     found += _reach_problems(document, types)
+    if document.schema != SCHEMA:
+        found.append(Problem("", "schema", f"must be {SCHEMA}"))
     if document.on_failure not in ("halt", "compensate"):
         found.append(Problem("", "on_failure", "must be halt or compensate"))
     return found
@@ -78,19 +84,11 @@ def _node_problems(
     document: Document, name: str, spec: NodeSpec, kind: NodeType | None
 ) -> list[Problem]:
     found = []
+    if _NAME.fullmatch(name) is None:
+        found.append(Problem(name, "id", "use letters, digits, - and _, 64 at most"))
     if spec.within is not None and spec.within not in document.nodes:
         found.append(Problem(name, "within", f"there is no container {spec.within}"))
-    for field, text in (
-        ("retry.delay", spec.retry.delay),
-        ("retry.longest", spec.retry.longest),
-        ("timeout.attempt", spec.timeout.attempt),
-        ("timeout.total", spec.timeout.total),
-    ):
-        try:
-            if text is not None:
-                duration(text)
-        except BadDocument as error:
-            found.append(Problem(name, field, error.message))
+    found += _limit_problems(name, spec)
     for source in expressions.sources_of(spec.params):
         try:
             expressions.check(source)
@@ -102,6 +100,40 @@ def _node_problems(
     ]
     if kind is not None:
         found += _param_problems(name, spec, kind)
+        if kind.container:
+            found += _container_problems(document, name, spec)
+        if kind.trigger is not None and spec.within is not None:
+            found.append(Problem(name, "within", "a trigger stands outside of all containers"))
+    return found
+
+
+def _limit_problems(name: str, spec: NodeSpec) -> list[Problem]:
+    found = []
+    if spec.retry.max < 1:
+        found.append(Problem(name, "retry.max", "must be 1 or more; it counts all attempts"))
+    if not spec.retry.factor >= 1:
+        found.append(Problem(name, "retry.factor", "must be 1 or more"))
+    for field, text in (
+        ("retry.delay", spec.retry.delay),
+        ("retry.longest", spec.retry.longest),
+        ("timeout.attempt", spec.timeout.attempt),
+        ("timeout.total", spec.timeout.total),
+    ):
+        try:
+            if text is not None:
+                duration(text)
+        except BadDocument as error:
+            found.append(Problem(name, field, error.message))
+    return found
+
+
+def _container_problems(document: Document, name: str, spec: NodeSpec) -> list[Problem]:
+    found = []
+    if not document.targets(name, "each"):
+        found.append(Problem(name, "edges", "it has no body; connect its port each"))
+    if spec.retry != Retry() or spec.timeout != Timeout():
+        message = "a container has no limits of its own; set them on the nodes inside"
+        found.append(Problem(name, "retry", message))
     return found
 
 
@@ -120,7 +152,8 @@ def _param_problems(name: str, spec: NodeSpec, kind: NodeType) -> list[Problem]:
     literal = {
         given: value
         for given, value in spec.params.items()
-        if given in fields and not expressions.sources_of(value)
+        # A container reads its parameters as they are written, `until` in each iteration.
+        if given in fields and (kind.container or not expressions.sources_of(value))
     }
     for given, value in literal.items():
         try:

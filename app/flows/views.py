@@ -2,10 +2,12 @@
 
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import msgspec
+
+from app.core.paging import Page
 
 
 class RunStatus(StrEnum):
@@ -105,13 +107,7 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
         return self.status in LIVE
 
 
-class RunPage(msgspec.Struct, frozen=True, kw_only=True):
-    """One page of a list; pages count from 1."""
-
-    items: tuple[RunRow, ...]
-    page: int
-    page_count: int
-    total: int
+RunPage: TypeAlias = Page[RunRow]
 
 
 class AttemptView(msgspec.Struct, frozen=True, kw_only=True):

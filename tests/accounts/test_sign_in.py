@@ -132,6 +132,8 @@ async def test_success_forgives_the_failures_of_that_address_only(
 def test_an_ipv6_network_is_one_client() -> None:
     assert network_of("2001:db8::1") == network_of("2001:db8::ffff:1") == "2001:db8::/64"
     assert network_of("192.0.2.1") != network_of("192.0.2.2")
+    assert network_of("::ffff:192.0.2.1") == network_of("192.0.2.1")
+    assert network_of("fe80::1%eth0") == "fe80::/64"
     assert network_of("") == ""
 
 

@@ -174,7 +174,7 @@ async def test_what_is_being_released_is_not_offered_before_the_commit(database:
         await release(releasing, order)
         # a context of its own: the open transaction is the ambient one of this task's
         other = asyncio.create_task(try_to_claim(database, new_id()), context=Context())
-        claimed = await asyncio.wait_for(other, timeout=5)
+        claimed = await asyncio.wait_for(other, timeout=30)
         assert claimed is not None
         assert texts(claimed) == ["10.0.0.2"]
         assert texts(await ask(releasing, order)) == ["10.0.0.1"]

@@ -8,7 +8,6 @@ from litestar import Litestar
 from litestar.di import Provide
 from redis.asyncio import Redis
 
-from app.cli.assets import build_assets
 from app.core.clock import SetClock
 from app.core.database import Database
 from app.core.live import Live
@@ -26,11 +25,6 @@ from tests.admin.stage import Stage
 from tests.security.browser import Browser
 
 Enter = Callable[[Role], Awaitable[Browser]]
-
-
-@pytest.fixture(scope="session", autouse=True)
-def assets() -> None:
-    build_assets()
 
 
 @pytest.fixture

@@ -108,6 +108,10 @@ class Stage:
     async def paid(self, product: str = "metal-s", **facts: Any) -> OrderView:
         """Place an order and pay it by transfer."""
         order = await self.order(product, **facts)
+        await self.pay(order)
+        return await self.read(order.id)
+
+    async def pay(self, order: OrderView) -> None:
         assert order.invoice_id is not None
         async with self.database.transaction() as tx:
             await record_transfer(
@@ -118,7 +122,6 @@ class Stage:
                 actor=None,
                 actor_label="test",
             )
-        return await self.read(order.id)
 
     async def begun(self, product: str = "metal-s", **facts: Any) -> tuple[OrderView, UUID]:
         """Return a paid order and its run, which has just entered its first round."""

@@ -1,12 +1,18 @@
 """Invoices: transfers recorded once, errors beside their fields, credit, refund and void."""
 
+import asyncio
+import contextvars
 import json
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from app.core.database import Tx
+from app.domain.billing.views import InvoiceView
 from app.domain.orders.states import OrderState
 from app.domain.orders.views import OrderView
+from app.routes.admin import invoice_decisions
 from tests.admin.stage import Stage
 from tests.security.browser import Browser
 from tests.security.test_pages import errors_of
@@ -157,6 +163,28 @@ async def test_an_open_invoice_is_voided_with_its_order(stage: Stage, owner: Bro
     assert "Voided" in page
     assert "ordered twice" in page
     assert (await owner.send_form(here, here, {"reason": "again"})).status_code == 409
+
+
+async def test_an_invoice_that_is_paid_while_it_is_voided_stays_paid(
+    stage: Stage, owner: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = await stage.order()
+    here = f"/admin/invoices/{order.invoice_id}"
+    read = invoice_decisions.find_invoice
+
+    async def read_and_lose_the_race(tx: Tx, invoice: UUID) -> InvoiceView:
+        found = await read(tx, invoice)
+        paying = asyncio.create_task(stage.pay(order), context=contextvars.Context())
+        await paying
+        return found
+
+    await owner.get(f"{here}/void")
+    monkeypatch.setattr(invoice_decisions, "find_invoice", read_and_lose_the_race)
+    refused = await owner.send_form(f"{here}/void", f"{here}/void", {"reason": "A mistake"})
+    assert refused.status_code == 409
+    assert "A mistake" in refused.text
+    assert (await _invoice(stage, order))["state"] == "paid"
+    assert (await stage.read(order.id)).state is OrderState.paid
 
 
 async def test_a_paid_invoice_is_not_voided(stage: Stage, owner: Browser) -> None:

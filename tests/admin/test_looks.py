@@ -2,49 +2,24 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 import uvicorn
 from litestar import Litestar
-from playwright.async_api import Browser, BrowserContext, Page
+from playwright.async_api import Page
 
-from app.cli.assets import MODULES
 from app.core.live import Live
 from app.domain.accounts.roles import Role
 from app.routes.security.visit import SESSION_COOKIE
 from tests.admin.conftest import session_of
 from tests.admin.stage import Stage
-from tests.chromium import chromium
+from tests.axe import violations
+from tests.chromium import SPILL, WATCH, Contexts
 
 SIZES = {"desk": (1280, 900), "phone": (390, 844)}
-SERIOUS = {"moderate", "serious", "critical"}
-
-
-Contexts = Callable[..., Awaitable[BrowserContext]]
-
-
-@pytest.fixture(scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-async def contexts(browser: Browser) -> AsyncIterator[Contexts]:
-    """Make browser contexts that are closed when the test ends, however it ends."""
-    made: list[BrowserContext] = []
-
-    async def make(**settings: Any) -> BrowserContext:
-        made.append(await browser.new_context(**settings))
-        return made[-1]
-
-    yield make
-    for context in made:
-        await context.close()
 
 
 @pytest.fixture
@@ -115,24 +90,14 @@ async def enter(
     token = token or await session_of(stage.database, Role.OWNER)
     await context.add_cookies([{"name": SESSION_COOKIE, "value": token, "url": address}])
     page = await context.new_page()
-    await page.add_init_script(
-        "window.broken = []; addEventListener('securitypolicyviolation',"
-        " e => broken.push(`${e.violatedDirective} ${e.blockedURI}`));"
-        "addEventListener('error', e => broken.push(e.message));"
-    )
+    await page.add_init_script(WATCH)
     return page
 
 
-async def faults_of(page: Page, axe: str) -> dict[str, Any]:
-    await page.evaluate(axe)
-    found = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+async def faults_of(page: Page) -> dict[str, Any]:
     return {
-        "axe": [
-            (one["id"], [node["target"] for node in one["nodes"]][:3])
-            for one in found["violations"]
-            if one["impact"] in SERIOUS
-        ],
-        "spill": max(0, await page.evaluate("document.documentElement.scrollWidth - innerWidth")),
+        "axe": await violations(page),
+        "spill": await page.evaluate(SPILL),
         "broken": await page.evaluate("broken"),
     }
 
@@ -145,14 +110,13 @@ async def test_every_page_is_accessible_within_the_policy_and_the_width(
     size: str,
     theme: str,
 ) -> None:
-    axe = (Path(MODULES) / "axe-core/axe.min.js").read_text()
     pages = await a_busy_day(stage)
     page = await enter(stage, contexts, address, size=size, theme=theme)
     clean = {"axe": [], "spill": 0, "broken": []}
     faults = {}
     for name, path in pages.items():
         await page.goto(address + path)
-        if (found := await faults_of(page, axe)) != clean:
+        if (found := await faults_of(page)) != clean:
             faults[name] = found
     assert faults == {}
 

@@ -9,7 +9,7 @@ import pytest
 from litestar import Litestar
 
 from app.core.ids import new_id
-from app.domain.accounts.roles import Role
+from app.domain.accounts.roles import Role, is_staff
 from app.routes.security.csrf import CSRF_COOKIE
 from app.routes.security.visit import SESSION_COOKIE
 from tests.admin.conftest import Enter
@@ -63,6 +63,21 @@ async def test_each_role_enters_only_what_is_its_own(
         status = (await browser.get(place.format(**names))).status_code
         wanted = 200 if role in roles else 404 if role is Role.CLIENT else 403
         assert (place, status) == (place, wanted)
+
+
+@pytest.mark.parametrize("role", [role for role in Role if is_staff(role)])
+async def test_the_navigation_leads_only_where_the_role_may_go(
+    stage: Stage, enter: Enter, role: Role
+) -> None:
+    browser = await enter(role)
+    page = (await browser.get("/admin")).text
+    side = page[page.index('class="sw-side"') : page.index("</nav>")]
+    places = re.findall(r'class="sw-nav-link" href="([^"]+)"', side)
+    assert "/admin/orders" in places
+    assert ("/admin/invoices" in places) == (role is not Role.DESIGNER)
+    assert ("/admin/servers" in places) == (role is not Role.FINANCE)
+    for place in places:
+        assert (place, (await browser.get(place)).status_code) == (place, 200)
 
 
 def _ways(app: Litestar) -> list[tuple[str, str]]:

@@ -1,13 +1,15 @@
 """What people do: record a transfer, pay from credit, grant, refund, set taxes."""
 
 import asyncio
+import contextvars
 from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
 
+from app.core.clock import SetClock
 from app.core.database import Database
-from app.core.errors import Invalid, NotFound
+from app.core.errors import Conflict, Invalid, NotFound
 from app.core.outbox import claim_due
 from app.domain.billing.amount import read_amount
 from app.domain.billing.credit import add_credit, balance, balances
@@ -28,8 +30,10 @@ from app.domain.billing.settle import Outcome, Settled, settle
 from app.domain.billing.tax import set_tax_rate, tax_rate_bp, tax_rate_for
 from app.domain.billing.void import void
 from app.domain.orders.errors import OrderAtWork, OrderNotAllowed
+from app.domain.orders.expire import expire_order_holds
 from app.domain.orders.fail import fail
 from app.domain.orders.find import find_order
+from app.domain.orders.hold import HOLD_FOR
 from app.domain.orders.mark_delivered import mark_delivered
 from app.domain.orders.mark_provisioning import mark_provisioning
 from tests.billing.conftest import Sale
@@ -154,7 +158,7 @@ async def test_an_invoice_is_paid_from_credit(database: Database, sale: Sale) ->
     await give(database, sale.account, 6_000)
     await give(database, sale.account, 500, "USD")
     async with database.transaction() as tx:
-        settled = await pay_from_credit(tx, sale.invoice, account=sale.account)
+        settled = await pay_from_credit(tx, sale.invoice, account=sale.account, hold_for=HOLD_FOR)
     assert settled.outcome is Outcome.paid
     async with database.snapshot() as tx:
         assert await balances(tx, sale.account) == {"EUR": 100, "USD": 500}
@@ -168,20 +172,20 @@ async def test_an_invoice_is_paid_from_credit(database: Database, sale: Sale) ->
     assert lines[0].invoice_id == sale.invoice
     async with database.transaction() as tx:
         with pytest.raises(InvoiceNotOpen):
-            await pay_from_credit(tx, sale.invoice)
+            await pay_from_credit(tx, sale.invoice, hold_for=HOLD_FOR)
 
 
 async def test_little_credit_pays_a_part(database: Database, sale: Sale) -> None:
     await give(database, sale.account, 900)
     async with database.transaction() as tx:
-        settled = await pay_from_credit(tx, sale.invoice)
+        settled = await pay_from_credit(tx, sale.invoice, hold_for=HOLD_FOR)
     assert (settled.outcome, settled.applied_minor) == (Outcome.part, 900)
     async with database.transaction() as tx:
         with pytest.raises(NoCredit):
-            await pay_from_credit(tx, sale.invoice)
+            await pay_from_credit(tx, sale.invoice, hold_for=HOLD_FOR)
     await give(database, sale.account, 5_000)
     async with database.transaction() as tx:
-        assert (await pay_from_credit(tx, sale.invoice)).outcome is Outcome.paid
+        assert (await pay_from_credit(tx, sale.invoice, hold_for=HOLD_FOR)).outcome is Outcome.paid
 
 
 async def test_credit_is_spent_once_however_often_one_clicks(
@@ -196,7 +200,7 @@ async def test_credit_is_spent_once_however_often_one_clicks(
 
     async def click(invoice: UUID) -> Settled:
         async with database.transaction() as tx:
-            return await pay_from_credit(tx, invoice, account=sale.account)
+            return await pay_from_credit(tx, invoice, account=sale.account, hold_for=HOLD_FOR)
 
     clicks = await asyncio.gather(
         *(click(invoice) for invoice in (sale.invoice, other.invoice_id) * 4),
@@ -209,18 +213,43 @@ async def test_credit_is_spent_once_however_often_one_clicks(
         assert await tx.fetchval("SELECT sum(paid_minor) FROM invoice") == 5_900
 
 
+async def test_who_waits_for_credit_has_no_server_locked(
+    database: Database, sale: Sale, clock: SetClock
+) -> None:
+    """The account is locked before any server; the other way round two payments could block."""
+    await give(database, sale.account, 5_900)
+    clock.advance(minutes=16)
+    async with database.transaction() as tx:
+        await expire_order_holds(tx)
+
+    async def click() -> Settled:
+        async with database.transaction() as tx:
+            return await pay_from_credit(tx, sale.invoice, hold_for=HOLD_FOR)
+
+    # A context of its own: the transaction that is open here is not the click's.
+    async with database.snapshot() as watch, database.transaction() as tx:
+        await tx.execute("SELECT FROM account WHERE id = $1 FOR NO KEY UPDATE", sale.account)
+        clicked = asyncio.create_task(click(), context=contextvars.Context())
+        while not await watch.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):  # noqa: ASYNC110 - PostgreSQL tells nobody
+            await asyncio.sleep(0.01)
+        free = await tx.fetch("SELECT id FROM server FOR NO KEY UPDATE SKIP LOCKED")
+        total = await tx.fetchval("SELECT count(*) FROM server")
+    assert len(free) == total
+    assert (await clicked).outcome is Outcome.paid
+
+
 async def test_a_key_is_spent_once_and_credit_is_more_than_nothing(
     database: Database, sale: Sale
 ) -> None:
     await give(database, sale.account, 900)
     async with database.transaction() as tx:
-        assert (await pay_from_credit(tx, sale.invoice)).applied_minor == 900
+        assert (await pay_from_credit(tx, sale.invoice, hold_for=HOLD_FOR)).applied_minor == 900
         # As if the part had been taken back by hand: the step's key is used up all the same.
         await tx.execute("UPDATE invoice SET paid_minor = 0 WHERE id = $1", sale.invoice)
     await give(database, sale.account, 900)
     async with database.transaction() as tx:
         with pytest.raises(NoCredit):
-            await pay_from_credit(tx, sale.invoice)
+            await pay_from_credit(tx, sale.invoice, hold_for=HOLD_FOR)
         with pytest.raises(ValueError, match="not a credit"):
             await add_credit(
                 tx, sale.account, amount_minor=0, currency="EUR", reason="", key="zero"
@@ -243,6 +272,9 @@ async def test_credit_is_granted_once_with_its_reason(database: Database, sale: 
 
     assert await grant(500, " for the wait ") == 500
     assert await grant(500, "for the wait") == 500
+    for other in ((700, "for the wait"), (500, "for the other wait")):
+        with pytest.raises(Conflict, match="granted €5"):
+            await grant(*other)
     assert await audited(database) == ["credit.granted"]
     with pytest.raises(Invalid) as refused:
         await grant(0, " ")

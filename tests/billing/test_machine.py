@@ -21,11 +21,12 @@ from app.domain.billing.settle import settle
 from app.domain.billing.webhook import receive
 from app.domain.catalog.register import register_catalog
 from app.domain.orders.cancel import cancel
+from app.domain.orders.hold import HOLD_FOR
 from app.drivers.payment.contract import PaymentFact, PaymentState, WebhookEvent
 from tests.billing.ledger import Books, books
 from tests.catalog.shop import SHOP
 from tests.conftest import START
-from tests.orders.world import a_client
+from tests.orders.world import a_client, machines
 
 TOTAL = 1_000
 amounts = st.integers(1, 2 * TOTAL)
@@ -105,7 +106,9 @@ class Settlement(RuleBasedStateMachine):
     def credit_is_spent(self) -> None:
         due = TOTAL - self.paid if self.state == "open" else 0
         spent = min(due, self.credit)
-        assert self._try(lambda tx: pay_from_credit(tx, self.invoice)) == (spent > 0)
+        assert self._try(lambda tx: pay_from_credit(tx, self.invoice, hold_for=HOLD_FOR)) == (
+            spent > 0
+        )
         if spent:
             self.credit -= spent
             self._pay(spent)
@@ -194,6 +197,17 @@ class Settlement(RuleBasedStateMachine):
             TOTAL,
             tx.now(),
         )
+        # A copy of the shop's one machine, which the order holds.
+        await tx.execute(
+            "INSERT INTO server (id, name, serial, rack, u_position, cpu_model, ram_gb, mac, "
+            "state, state_since, holder, hold_expires_at) SELECT $1, $2, $2, s.rack, "
+            "100 + o.number, s.cpu_model, s.ram_gb, $2, 'held', $3, o.id, o.hold_expires_at "
+            "FROM server s, client_order o WHERE s.name = 'r1-1' AND o.id = $4",
+            uuid4(),
+            str(order),
+            tx.now(),
+            order,
+        )
         return invoice, order
 
     def _try(self, verb) -> bool:  # type: ignore[no-untyped-def]
@@ -219,6 +233,7 @@ def test_settlement_behaves_as_the_plain_model_does(dsn: str) -> None:
 
         async def shop() -> UUID:
             async with database.transaction() as tx:
+                await machines(tx, 1)
                 return (await register_catalog(tx, SHOP))["ax-32"]
 
         Settlement.runner, Settlement.database = runner, database

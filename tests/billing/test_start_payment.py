@@ -1,6 +1,7 @@
 """Beginning a payment: continued when asked again, never begun for what is gone."""
 
 import asyncio
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -24,10 +25,17 @@ from tests.billing.gateway import TestGateway
 from tests.billing.ledger import books, fact
 from tests.orders.world import a_client, an_order
 
+LONG = timedelta(minutes=40)
+
 
 async def begin(database: Database, gateway: TestGateway, sale: Sale) -> PaymentBegun:
     return await start_payment(
-        database, gateway, sale.invoice, account=sale.account, return_url="http://shop.invalid/"
+        database,
+        gateway,
+        sale.invoice,
+        account=sale.account,
+        return_url="http://shop.invalid/",
+        hold_for=LONG,
     )
 
 
@@ -107,7 +115,12 @@ async def test_nobody_pays_anothers_invoice_or_one_that_is_paid(
 ) -> None:
     with pytest.raises(NotFound):
         await start_payment(
-            database, TestGateway(), sale.invoice, account=uuid4(), return_url="http://x.invalid"
+            database,
+            TestGateway(),
+            sale.invoice,
+            account=uuid4(),
+            return_url="http://x.invalid",
+            hold_for=LONG,
         )
     async with database.transaction() as tx:
         await settle(tx, fact(sale.invoice, 5_900), gateway="stripe")
@@ -126,7 +139,7 @@ async def test_an_expired_hold_is_taken_again_before_paying(
         order = await find_order(tx, sale.order.id)
     assert order.hold_expires_at == begun.hold_expires_at
     assert order.hold_expires_at is not None
-    assert order.hold_expires_at > clock.now()
+    assert order.hold_expires_at == clock.now() + LONG
     assert (order.server_name is not None, order.state_reason) == (True, "")
 
 

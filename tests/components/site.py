@@ -1,7 +1,7 @@
 """The site that browser tests visit: gallery pages under the real policy, and a live stream."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import htpy as h
@@ -9,7 +9,6 @@ from litestar import Litestar, Response, get, post
 from litestar.exceptions import HTTPException
 from litestar.params import FromPath, FromQuery
 from litestar.response import Stream
-from playwright.async_api import BrowserContext
 
 from app.components.button import submit_button
 from app.components.csp import content_security_policy
@@ -19,8 +18,6 @@ from app.components.page import portal_page
 from app.routes.assets import serve_asset
 from tests.components.gallery import PAGES
 from tests.components.gallery_setting import frame
-
-Contexts = Callable[..., Awaitable[BrowserContext]]
 
 
 class Site:

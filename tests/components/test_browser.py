@@ -1,21 +1,16 @@
 """What only a browser can tell: the policy holds, nothing spills, it can be used by everyone."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.async_api import Page
 
-from app.cli.assets import MODULES
+from tests.axe import violations
+from tests.chromium import WATCH, Contexts
 from tests.components.gallery import PAGES
-from tests.components.site import Contexts, Site
+from tests.components.site import Site
 
 SIZES = {"desk": (1280, 900), "phone": (390, 844)}
-
-
-@pytest.fixture(scope="module")
-def axe() -> str:
-    return (Path(MODULES) / "axe-core/axe.min.js").read_text()
 
 
 async def open_page(contexts: Contexts, url: str, size: str = "desk", **more: Any) -> Page:
@@ -24,11 +19,7 @@ async def open_page(contexts: Contexts, url: str, size: str = "desk", **more: An
         viewport={"width": width, "height": height}, reduced_motion="reduce", **more
     )
     page = await context.new_page()
-    await page.add_init_script(
-        "window.broken = []; addEventListener('securitypolicyviolation',"
-        " e => broken.push(`${e.violatedDirective} ${e.blockedURI}`));"
-        "addEventListener('error', e => broken.push(e.message));"
-    )
+    await page.add_init_script(WATCH)
     await page.goto(url)
     return page
 
@@ -37,27 +28,60 @@ async def open_page(contexts: Contexts, url: str, size: str = "desk", **more: An
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
 async def test_page_is_accessible_within_the_policy_and_the_width(
-    contexts: Contexts, site: Site, axe: str, name: str, theme: str, size: str
+    contexts: Contexts, site: Site, name: str, theme: str, size: str
 ) -> None:
     page = await open_page(contexts, site.url(f"/gallery/{name}/{theme}"), size)
     if await page.locator("[data-chart]").count():
         await page.locator(".uplot canvas").first.wait_for()
-    await page.evaluate(axe)
-    found = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    serious = [
-        (
-            one["id"],
-            [node["target"] for node in one["nodes"]][:4],
-            one["nodes"][0]["failureSummary"],
-        )
-        for one in found["violations"]
-        if one["impact"] in {"serious", "critical", "moderate"}
-    ]
     spill = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
     broken = await page.evaluate("broken")
-    assert serious == []
+    assert await violations(page) == []
     assert broken == []
     assert spill <= 0
+
+
+@pytest.mark.parametrize("brand", ["Slipway", "Slipway Hosting", "Harbour and Daughters Hosting"])
+async def test_the_side_shows_its_tag_beside_any_name(
+    contexts: Contexts, site: Site, brand: str
+) -> None:
+    page = await open_page(contexts, site.url("/gallery/admin/light"))
+    name = page.locator(".sw-side .sw-brand-name")
+    await name.evaluate("(it, brand) => { it.textContent = brand }", brand)
+    tag = await page.locator(".sw-side-tag").evaluate(
+        "it => ({cut: it.scrollWidth - it.clientWidth, end: it.getBoundingClientRect().right"
+        " - it.closest('.sw-side-inner').getBoundingClientRect().right})"
+    )
+    assert tag["cut"] <= 0
+    assert tag["end"] <= -8
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_foot_of_a_card_ends_where_the_card_does(
+    contexts: Contexts, site: Site, size: str
+) -> None:
+    page = await open_page(contexts, site.url("/gallery/portal/light"), size)
+    gaps = await page.evaluate(
+        """() => {
+            const card = document.querySelector("main .card");
+            const foot = document.createElement("div");
+            foot.className = "card-footer";
+            foot.textContent = "Foot";
+            card.append(foot);
+            const outer = card.getBoundingClientRect(), inner = foot.getBoundingClientRect();
+            const radius = (it) => parseFloat(getComputedStyle(it).borderBottomLeftRadius);
+            return [inner.left - outer.left, outer.right - inner.right, outer.bottom - inner.bottom,
+                    radius(card) - radius(foot)];
+        }"""
+    )
+    assert gaps == [1, 1, 1, 1]  # the card's border
+
+
+async def test_a_chosen_radio_has_one_centre(contexts: Contexts, site: Site) -> None:
+    page = await open_page(contexts, site.url("/gallery/portal/dark"))
+    drawn = await page.locator("input[type=radio]:checked").first.evaluate(
+        "it => getComputedStyle(it, '::before').content"
+    )
+    assert drawn == "none"
 
 
 async def test_theme_follows_the_system_then_the_choice_and_is_remembered(

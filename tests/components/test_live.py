@@ -2,7 +2,8 @@
 
 from playwright.async_api import Page, expect
 
-from tests.components.site import Contexts, Site
+from tests.chromium import Contexts
+from tests.components.site import Site
 
 
 async def watch(contexts: Contexts, site: Site) -> Page:

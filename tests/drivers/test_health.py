@@ -47,7 +47,7 @@ async def test_a_silent_listener_is_given_up_on_time() -> None:
         started_s = time.monotonic()
         with pytest.raises(Unreachable):
             await ssh_banner("127.0.0.1", port, deadline_s=0.3)
-        assert time.monotonic() - started_s < 1
+        assert time.monotonic() - started_s < 4
 
 
 def greet(words: bytes, hold_s: float = 0.0):

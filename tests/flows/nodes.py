@@ -1,5 +1,6 @@
 """Node types for tests: a world outside that counts what is done to it, and crashes at will."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -22,6 +23,10 @@ class World:
 
     done: dict[str, int] = field(default_factory=dict)
     undone: list[str] = field(default_factory=list)
+    stubborn: int = 0
+    """How many undoings are refused before one works."""
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+    """What `t.hang` waits for."""
     refusals: dict[str, list[Exception]] = field(default_factory=dict)
     before: Callable[[str], None] = lambda _: None
     after: Callable[[str], None] = lambda _: None
@@ -79,6 +84,9 @@ async def call(step: Step, params: Text) -> Done:
 
 
 async def uncall(step: Step, output: Any) -> None:
+    if step.tools.stubborn:
+        step.tools.stubborn -= 1
+        raise busy()
     step.tools.undone.append(step.key)
 
 
@@ -97,6 +105,23 @@ async def refuse(tx: Tx, step: Step, params: Text) -> Done:
     raise StepFailed(params.text or "refused")
 
 
+async def hang(step: Step, params: Text) -> Done:
+    """Hang until the gate opens; with the text `undo` only its undoing does."""
+    if params.text != "undo":
+        step.tools.call(step.node, step.key)
+        await step.tools.gate.wait()
+    return Done({})
+
+
+async def unhang(step: Step, output: Any) -> None:
+    await step.tools.gate.wait()
+
+
+async def hang_here(tx: Tx, step: Step, _: Nothing) -> Done:
+    await tx.execute("SELECT pg_sleep(60)")
+    return Done({})
+
+
 def nodes() -> dict[tuple[str, int], NodeType]:
     from app.flows.nodes.repeat import node as repeat
 
@@ -106,6 +131,8 @@ def nodes() -> dict[tuple[str, int], NodeType]:
         NodeType("t.call", "Call", "", Text, Effect.OUTSIDE, call, uncall, timeline="Called"),
         NodeType("t.pause", "Pause", "", Delay, Effect.DATABASE, pause),
         NodeType("t.refuse", "Refuse", "", Text, Effect.DATABASE, refuse),
+        NodeType("t.hang", "Hang", "", Text, Effect.OUTSIDE, hang, unhang),
+        NodeType("t.hang_here", "Hang", "", Nothing, Effect.DATABASE, hang_here),
         repeat,
     ]
     return {(kind.name, kind.version): kind for kind in made}

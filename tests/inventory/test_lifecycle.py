@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import msgspec
 import pytest
 
@@ -13,6 +14,7 @@ from app.core.ids import new_id
 from app.domain.inventory.confirm import activate, begin_provisioning
 from app.domain.inventory.errors import ServerNotAllowed
 from app.domain.inventory.find import find_server, server_of
+from app.domain.inventory.maintain import begin_maintenance, end_maintenance
 from app.domain.inventory.power import note_power
 from app.domain.inventory.quarantine import quarantine, release_from_quarantine
 from app.domain.inventory.release import finish_cleaning, release
@@ -179,9 +181,53 @@ async def test_a_server_can_be_put_aside_from_any_state(tx: Tx, state: ServerSta
     await quarantine(tx, server, "smoke")
     assert await state_of(tx, server) is ServerState.quarantined
     await release_from_quarantine(tx, server, actor=None, actor_label="test")
-    assert await state_of(tx, server) is ServerState.available
+    held_data = state in {ServerState.active, ServerState.releasing, ServerState.cleaning}
+    assert await state_of(tx, server) is (
+        ServerState.cleaning if held_data else ServerState.available
+    )
     with pytest.raises(ServerNotAllowed):
         await release_from_quarantine(tx, server, actor=None, actor_label="test")
+
+
+@pytest.mark.parametrize("by_way_of_maintenance", [False, True])
+async def test_a_server_put_aside_in_an_installation_is_cleaned_before_it_is_sold_again(
+    tx: Tx, by_way_of_maintenance: bool
+) -> None:
+    await furnish(tx, machine(1))
+    order = await an_order(tx)
+    held = await reserve(tx, ANY, holder=order, expires_at=None)
+    await begin_provisioning(tx, order)
+    await begin_installation(tx, order, held.id)
+    await quarantine(tx, held.id, "no word from the machine")
+    before = len(await outbox(tx, "stock.appeared"))
+    staff: dict[str, Any] = {"actor": None, "actor_label": "staff", "reason": "looked at"}
+    if by_way_of_maintenance:
+        await begin_maintenance(tx, held.id, **staff)
+        await end_maintenance(tx, held.id, **staff)
+    else:
+        await release_from_quarantine(tx, held.id, **staff)
+    seen = await find_server(tx, held.id)
+    assert (seen.state, seen.holder) == (ServerState.cleaning, None)
+    assert "Erase" in seen.state_reason
+    assert len(await outbox(tx, "stock.appeared")) == before
+    written = await tx.fetchval(
+        "SELECT after->>'state' FROM audit_entry WHERE subject = $1 ORDER BY id DESC LIMIT 1",
+        held.id,
+    )
+    assert written == ServerState.cleaning
+    await finish_cleaning(tx, held.id, actor=None, actor_label="staff")
+    assert await state_of(tx, held.id) is ServerState.available
+    # What was erased is no reason to erase again.
+    await quarantine(tx, held.id, "fans")
+    await release_from_quarantine(tx, held.id, actor=None, actor_label="staff")
+    assert await state_of(tx, held.id) is ServerState.available
+
+
+async def test_a_server_whose_disks_were_not_erased_cannot_be_in_stock(tx: Tx) -> None:
+    ids = await furnish(tx, machine(1))
+    with pytest.raises(asyncpg.CheckViolationError):
+        async with tx.savepoint():
+            await tx.execute("UPDATE server SET may_hold_data = true WHERE id = $1", ids["m001"])
 
 
 async def test_what_is_not_there_cannot_be_put_aside(tx: Tx) -> None:

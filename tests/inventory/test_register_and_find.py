@@ -6,10 +6,10 @@ from msgspec.structs import replace
 from app.core.database import Tx
 from app.core.errors import Invalid, NotFound
 from app.core.ids import new_id
+from app.core.paging import PAGE_SIZE
 from app.core.secrets import Vault
 from app.domain.inventory.errors import NoBmc
 from app.domain.inventory.find import (
-    PAGE_SIZE,
     bmc_of,
     counts_by_state,
     find_server,

@@ -96,7 +96,12 @@ async def test_a_payment_whose_webhook_was_lost_is_found(desk: Desk) -> None:
     order = await desk.order()
     assert order.invoice_id is not None
     begun = await start_payment(
-        desk.database, gateway, order.invoice_id, account=order.account_id, return_url="x"
+        desk.database,
+        gateway,
+        order.invoice_id,
+        account=order.account_id,
+        return_url="x",
+        hold_for=timedelta(minutes=15),
     )
     gateway.decide(begun.started.ref)
     desk.clock.advance(minutes=1)

@@ -134,8 +134,9 @@ def password_in(mail: str) -> str:
     return found[1]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def provider() -> AsyncIterator[Provider]:
+    """Gone with the last journey: there is one database open in a process at a time."""
     with tempfile.TemporaryDirectory(
         prefix="slipway-journey-", ignore_cleanup_errors=True
     ) as folder:

@@ -18,7 +18,7 @@ LIMIT_S = 120
 
 
 @pytest.fixture
-def data_dir() -> Iterator[Path]:
+def own_folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="slipway-demo-", ignore_cleanup_errors=True) as folder:
         yield Path(folder) / "demo"
 
@@ -28,9 +28,9 @@ async def nothing_broken() -> None:
     """Do without the journeys' datacentre: these demos have one of their own."""
 
 
-async def demo(data_dir: Path, *options: str) -> asyncio.subprocess.Process:
+async def demo(own_folder: Path, *options: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "app.cli", "demo", "--data-dir", str(data_dir)),
+        *(sys.executable, "-m", "app.cli", "demo", "--data-dir", str(own_folder)),
         *("--speed", SPEED, *options),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -49,18 +49,18 @@ async def output_until(process: asyncio.subprocess.Process, word: str) -> str:
     return said
 
 
-def left_over(data_dir: Path) -> list[str]:
+def left_over(own_folder: Path) -> list[str]:
     """Processes that have the folder in their command line."""
     return [
         " ".join(process.info["cmdline"])
         for process in psutil.process_iter(["cmdline"])
-        if any(str(data_dir) in part for part in process.info["cmdline"] or ())
+        if any(str(own_folder) in part for part in process.info["cmdline"] or ())
     ]
 
 
-async def test_the_demo_delivers_serves_on_and_leaves_nothing_behind(data_dir: Path) -> None:
+async def test_the_demo_delivers_serves_on_and_leaves_nothing_behind(own_folder: Path) -> None:
     port = free_port()
-    process = await demo(data_dir, "--port", str(port))
+    process = await demo(own_folder, "--port", str(port))
     said = await output_until(process, "goes on serving")
     for word in ("Portal", "Admin", "Mailbox", "Credentials mailed", "SSH-2.0-", "Delivered in"):
         assert word in said
@@ -68,36 +68,36 @@ async def test_the_demo_delivers_serves_on_and_leaves_nothing_behind(data_dir: P
     writer.write(b"GET /readyz HTTP/1.0\r\n\r\n")
     assert b" 200 " in await reader.readline()
     writer.close()
-    assert len(left_over(data_dir)) > 2
+    assert len(left_over(own_folder)) > 2
 
     process.send_signal(signal.SIGINT)
     async with asyncio.timeout(LIMIT_S):
         assert await process.wait() == 130
-    assert left_over(data_dir) == []
+    assert left_over(own_folder) == []
 
     # Run again, it keeps its data: the second order is number 2. It ends when it is delivered.
-    again = await demo(data_dir, "--once", "--port", str(port))
+    again = await demo(own_folder, "--once", "--port", str(port))
     said = await output_until(again, "Delivered in")
     async with asyncio.timeout(LIMIT_S):
         assert await again.wait() == 0
     assert "web2." in said
-    assert left_over(data_dir) == []
+    assert left_over(own_folder) == []
 
     # And it can be removed.
-    clean = await demo(data_dir, "--clean")
+    clean = await demo(own_folder, "--clean")
     async with asyncio.timeout(LIMIT_S):
         assert await clean.wait() == 0
-    assert not data_dir.exists()
+    assert not own_folder.exists()
 
 
-async def test_a_taken_port_is_named_at_once(data_dir: Path) -> None:
+async def test_a_taken_port_is_named_at_once(own_folder: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        process = await demo(data_dir, "--once", "--port", str(port))
+        process = await demo(own_folder, "--once", "--port", str(port))
         assert process.stdout is not None
         said = (await process.stdout.read()).decode()
         assert await process.wait() == 1
     assert f"port {port} is in use" in said
-    assert left_over(data_dir) == []
+    assert left_over(own_folder) == []

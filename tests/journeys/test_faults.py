@@ -7,6 +7,7 @@ import signal
 import pytest
 
 from app.domain.inventory.quarantine import release_from_quarantine
+from app.domain.inventory.release import finish_cleaning
 from tests.journeys.conftest import Provider
 from tests.journeys.waiting import until
 
@@ -44,6 +45,11 @@ async def test_a_broken_machine_is_put_aside_and_another_is_delivered(
         await release_from_quarantine(
             tx, aside["id"], actor=None, actor_label="test", reason="mended"
         )
+    # The order's data may be on its disks: an installation was begun on it.
+    assert (await provider.server(bad))["state"] == "cleaning"
+    async with provider.database.transaction() as tx:
+        await finish_cleaning(tx, aside["id"], actor=None, actor_label="test", reason="erased")
+    assert (await provider.server(bad))["state"] == "available"
 
 
 async def test_a_mail_server_that_is_down_delays_the_mail_and_nothing_else(

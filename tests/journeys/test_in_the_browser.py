@@ -2,23 +2,14 @@
 
 import re
 import secrets
-from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.chromium import chromium
 from tests.journeys.conftest import Provider, password_in
 
 SLOW_MS = 60_000
 SHOTS = Path(__file__).parent.parent.parent / ".data" / "screenshots"
-
-
-@pytest.fixture(scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as running:
-        yield running
 
 
 async def shoot(page: Page, name: str) -> None:

@@ -19,10 +19,13 @@ import sushy
 from aiohttp import web
 from passlib.hash import sha512_crypt
 
+from tests.drivers.process import free_port
+
 SPEED = 500
 PASSWORD = "correct horse"
 HASH = sha512_crypt.using(rounds=5000).hash(PASSWORD)
 ROOT = Path(__file__).parent.parent.parent
+SSH_PORT = free_port()
 
 
 @dataclass
@@ -48,7 +51,7 @@ class Slipway:
         return web.Response(body=self.pages[request.path])
 
     async def reported(self, path: str) -> None:
-        async with asyncio.timeout(15), self.changed:
+        async with asyncio.timeout(60), self.changed:
             await self.changed.wait_for(lambda: any(p == path for p, _ in self.reports))
 
     def offer_debian(self, token: str, address: str, mirror: str) -> str:
@@ -144,7 +147,7 @@ class Lab:
     async def until(self, index: int, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """Wait until the machine is as wanted; fail with its console."""
         try:
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(60):
                 while not holds(machine := await self.machine(index)):  # noqa: ASYNC110 - another process
                     await asyncio.sleep(0.02)
         except TimeoutError:
@@ -210,7 +213,7 @@ async def start_lab(folder: Path, slipway_url: str, *options: str) -> Lab:
     )
     assert process.stdout is not None
     said = b""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while not said.splitlines()[-1:] or not said.splitlines()[-1].startswith(b"lab ready"):
             line = await process.stdout.readline()
             said += line
@@ -219,7 +222,7 @@ async def start_lab(folder: Path, slipway_url: str, *options: str) -> Lab:
     return Lab(folder, process, facts, aiohttp.ClientSession())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def slipway() -> AsyncIterator[Slipway]:
     fake = Slipway()
     app = web.Application()
@@ -232,9 +235,11 @@ async def slipway() -> AsyncIterator[Slipway]:
     await runner.cleanup()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def lab(slipway: Slipway, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Lab]:
-    running = await start_lab(tmp_path_factory.mktemp("lab"), slipway.url, "--ssh-port", "20022")
+    running = await start_lab(
+        tmp_path_factory.mktemp("lab"), slipway.url, "--ssh-port", str(SSH_PORT)
+    )
     yield running
     with contextlib.suppress(ProcessLookupError):
         await running.stop()

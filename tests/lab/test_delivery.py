@@ -7,9 +7,7 @@ import asyncssh
 import pytest
 import sushy
 
-from tests.lab.conftest import PASSWORD, Lab, Slipway
-
-SSH_PORT = 20022
+from tests.lab.conftest import PASSWORD, SSH_PORT, Lab, Slipway
 
 
 async def log_in(address: str, password: str, command: str, username: str = "root") -> str:

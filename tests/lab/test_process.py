@@ -10,7 +10,8 @@ from pathlib import Path
 import aiosmtplib
 import pytest
 
-from tests.lab.conftest import PASSWORD, ROOT, Lab, Slipway, command, start_lab
+from tests.drivers.process import free_port
+from tests.lab.conftest import PASSWORD, ROOT, SSH_PORT, Lab, Slipway, command, start_lab
 from tests.lab.test_delivery import log_in
 
 
@@ -116,7 +117,7 @@ async def test_taken_port_is_told(tmp_path: Path) -> None:
 
 
 async def test_restart_keeps_the_datacentre(slipway: Slipway, tmp_path: Path) -> None:
-    first = await start_lab(tmp_path, slipway.url, "--ssh-port", "20023")
+    first = await start_lab(tmp_path, slipway.url, "--ssh-port", str(free_port()))
     script = slipway.offer_debian("tok-r", "127.16.0.13", first.facts["mirror_url"])
     slipway.pages["/netboot/ipxe"] = script.encode()
     await first.netboot(0)
@@ -126,7 +127,7 @@ async def test_restart_keeps_the_datacentre(slipway: Slipway, tmp_path: Path) ->
     assert first.process.returncode == 0
     assert not (tmp_path / "lab.json").exists()
 
-    second = await start_lab(tmp_path, slipway.url, "--ssh-port", "20022")
+    second = await start_lab(tmp_path, slipway.url, "--ssh-port", str(SSH_PORT))
     assert second.machines == first.machines
     machine = await second.until(0, lambda m: m["phase"] == "running")
     assert machine["power"] == "on"
@@ -137,7 +138,7 @@ async def test_restart_keeps_the_datacentre(slipway: Slipway, tmp_path: Path) ->
     emulators = children(second.process.pid)
     assert len(emulators) == 1
     await second.stop(signal.SIGKILL)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while any(alive(pid) for pid in emulators):  # noqa: ASYNC110 - another process
             await asyncio.sleep(0.02)
 

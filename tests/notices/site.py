@@ -1,12 +1,11 @@
 """The admin's mail pages behind the real edge."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import httpx
 from litestar import Litestar
 from litestar.di import Provide
-from playwright.async_api import BrowserContext
 from redis.asyncio import Redis
 
 from app.core.database import Database
@@ -22,8 +21,6 @@ from app.routes.security.plugin import SecurityPlugin
 from app.routes.security.visit import SESSION_COOKIE
 from app.settings import Settings
 from tests.accounts.people import make_account
-
-Contexts = Callable[..., Awaitable[BrowserContext]]
 
 ADDRESS = "http://portal.test"
 

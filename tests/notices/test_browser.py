@@ -15,18 +15,13 @@ from app.domain.notices.send import send_mail
 from app.domain.notices.shipped import shipped_source
 from app.drivers.errors import Refused, Unreachable
 from app.routes.security.visit import SESSION_COOKIE
+from tests.chromium import WATCH, Contexts
 from tests.notices.letters import PASSWORD, SENDER, StubMailer, make_mail
-from tests.notices.site import Contexts, signed_in
+from tests.notices.site import signed_in
 
 SIZES = {"desk": (1280, 900), "phone": (390, 844)}
 # Where pictures go for a person to look at; nowhere unless asked.
 PICTURES = os.environ.get("SLIPWAY_PICTURES")
-
-WATCH = (
-    "window.broken = []; addEventListener('securitypolicyviolation',"
-    " e => broken.push(`${e.violatedDirective} ${e.blockedURI}`));"
-    "addEventListener('error', e => broken.push(e.message));"
-)
 
 
 async def picture(page: Page, name: str) -> None:

@@ -17,18 +17,19 @@ from app.domain.billing.find import find_invoice
 from app.domain.billing.record_transfer import record_transfer
 from app.domain.catalog.find import product_by_id
 from app.domain.inventory.expire import expire_holds
+from app.domain.inventory.quarantine import quarantine
 from app.domain.orders.cancel import cancel, cancel_own
 from app.domain.orders.errors import AlreadyPaid, OrderNotAllowed, OutOfStock
 from app.domain.orders.expire import expire_order_holds, expire_orders
 from app.domain.orders.fail import fail
 from app.domain.orders.find import find_order, stuck
-from app.domain.orders.hold import hold, renew_hold
+from app.domain.orders.hold import HOLD_FOR, hold, lengthen_hold, renew_hold
 from app.domain.orders.mark_delivered import mark_delivered
 from app.domain.orders.mark_provisioning import mark_provisioning
 from app.domain.orders.states import TRANSITIONS, OrderState, move
 from app.domain.orders.views import OrderView
 from app.domain.orders.wait_for_stock import WAITING, wait_for_stock
-from tests.orders.world import a_client, a_shop, an_order
+from tests.orders.world import a_client, a_shop, an_order, machines
 
 SERVERS = 30
 """Enough for all who come at once: what happens when they run out is the inventory's to test."""
@@ -174,10 +175,10 @@ async def test_a_hold_is_renewed_while_there_is_stock(
     database: Database, order: OrderView, clock: SetClock
 ) -> None:
     async with database.transaction() as tx:
-        assert await renew_hold(tx, order.id) == order.hold_expires_at
+        assert await renew_hold(tx, order.id, hold_for=HOLD_FOR) == order.hold_expires_at
     clock.advance(minutes=15)
     async with database.transaction() as tx:
-        until = await renew_hold(tx, order.id)
+        until = await renew_hold(tx, order.id, hold_for=HOLD_FOR)
         assert until == clock.now() + timedelta(minutes=15)
         assert await held(tx, order.id) == (1, 1)
     clock.advance(minutes=15)
@@ -186,12 +187,61 @@ async def test_a_hold_is_renewed_while_there_is_stock(
         other = await an_order(tx, await a_client(tx, "other@example.org"))
     with pytest.raises(OutOfStock):
         async with database.transaction() as tx:
-            await renew_hold(tx, order.id)
+            await renew_hold(tx, order.id, hold_for=HOLD_FOR)
     async with database.transaction() as tx:
         await pay(tx, other)
-        assert await renew_hold(tx, other.id) is None
+        assert await renew_hold(tx, other.id, hold_for=HOLD_FOR) is None
         with pytest.raises(NotFound):
-            await renew_hold(tx, order.id, account=other.account_id)
+            await renew_hold(tx, order.id, account=other.account_id, hold_for=HOLD_FOR)
+
+
+async def test_a_hold_whose_server_was_put_aside_is_taken_again_before_paying(
+    database: Database, order: OrderView, clock: SetClock
+) -> None:
+    """The client is told before paying, although the hold has not expired."""
+    assert order.server_id is not None
+    async with database.transaction() as tx:
+        await quarantine(tx, order.server_id, "fans")
+    clock.advance(minutes=1)
+    with pytest.raises(OutOfStock):
+        async with database.transaction() as tx:
+            await renew_hold(tx, order.id, hold_for=HOLD_FOR)
+    async with database.transaction() as tx:
+        await machines(tx, 1, rack="r2", prefix="192.0.2.64/26")
+        assert await renew_hold(tx, order.id, hold_for=HOLD_FOR) == clock.now() + HOLD_FOR
+        assert await held(tx, order.id) == (1, 1)
+        assert (await find_order(tx, order.id)).server_id != order.server_id
+
+
+async def test_a_transfer_holds_longer_and_never_shorter(
+    database: Database, order: OrderView, clock: SetClock
+) -> None:
+    days = timedelta(days=3)
+    async with database.transaction() as tx:
+        until = clock.now() + days
+        assert await lengthen_hold(tx, order.id, hold_for=days) == until
+        assert await lengthen_hold(tx, order.id, hold_for=HOLD_FOR) == until
+        assert (await find_order(tx, order.id)).hold_expires_at == until
+        expiry = await tx.fetchval("SELECT hold_expires_at FROM server WHERE holder = $1", order.id)
+        assert expiry == until
+        with pytest.raises(NotFound):
+            await lengthen_hold(tx, order.id, account=uuid4(), hold_for=days)
+        await pay(tx, order)
+        assert await lengthen_hold(tx, order.id, hold_for=days) is None
+
+
+async def test_an_order_is_not_cancelled_while_its_client_was_told_it_is_held(
+    database: Database, order: OrderView, clock: SetClock
+) -> None:
+    clock.advance(days=6)
+    async with database.transaction() as tx:
+        await lengthen_hold(tx, order.id, hold_for=timedelta(days=3))
+    clock.advance(days=2)
+    async with database.transaction() as tx:
+        assert await expire_orders(tx) == []
+    clock.advance(days=1)
+    async with database.transaction() as tx:
+        assert await expire_orders(tx) == [order.id]
 
 
 async def test_holding_twice_holds_once(database: Database, order: OrderView) -> None:
@@ -368,7 +418,7 @@ async def test_everything_at_once_neither_deadlocks_nor_loses_a_server(
     for number, order in enumerate(orders):
         verbs += [
             expire_order_holds,
-            lambda tx, order=order: renew_hold(tx, order.id),  # type: ignore[misc]
+            lambda tx, order=order: renew_hold(tx, order.id, hold_for=HOLD_FOR),  # type: ignore[misc]
             lambda tx: an_order(tx, account),
         ]
         if number % 2:

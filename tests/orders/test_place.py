@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519
 from msgspec.structs import replace
 
 from app.core.database import Database
@@ -21,7 +22,7 @@ from app.domain.orders.place import OrderRequest, place
 from app.domain.orders.states import OrderState
 from app.domain.orders.views import OrderView
 from tests.catalog.shop import SERVER, eur
-from tests.catalog.test_selection import ED25519
+from tests.catalog.test_selection import ED25519, public_text
 from tests.orders.world import a_client, a_key, a_shop, an_order, machines, request
 
 NOTHING_HELD = "SELECT count(*) FROM server WHERE state <> 'available'"
@@ -102,6 +103,25 @@ async def test_a_key_is_a_clients_own_and_for_one_wish(database: Database) -> No
         with pytest.raises(KeyReused) as refused:
             await place(tx, changed)
     assert refused.value.number == order.number
+
+
+async def test_a_form_sent_again_with_another_pasted_key_is_another_wish(
+    database: Database,
+) -> None:
+    """The client would be told of an order that has the first key in it."""
+    async with database.transaction() as tx:
+        await a_shop(tx, servers=3)
+        account = await a_client(tx)
+        chosen = await a_key(tx, account, ED25519)
+        other = public_text(ed25519.Ed25519PrivateKey.from_private_bytes(b"o" * 32))
+        wish = await request(
+            tx, account, key="form-1", ssh_keys=[str(chosen)], ssh_key=f"{other}\n{ED25519}"
+        )
+        order = await place(tx, wish)
+        assert (await place(tx, wish)).id == order.id
+        changed = replace(wish, selection=replace(wish.selection, ssh_keys=()))
+        with pytest.raises(KeyReused):
+            await place(tx, changed)
 
 
 async def test_two_orders_claim_one_server_while_another_stands_idle(database: Database) -> None:

@@ -1,7 +1,6 @@
 """A small Slipway on loopback with the pay page, and the stand-in that it is paid at."""
 
 import asyncio
-import shutil
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -15,11 +14,10 @@ import uvicorn
 from litestar import Litestar, Response, get
 from litestar.di import Provide
 from litestar.params import FromPath
-from playwright.async_api import Browser, BrowserContext, Error, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page
 from redis.asyncio import Redis
 
 from app.adapters import make_gateways
-from app.cli.assets import build_assets
 from app.components.page import portal_page
 from app.core.database import Database
 from app.core.live import Live
@@ -40,15 +38,9 @@ from app.routes.webhooks.payment import PaymentWebhook
 from app.settings import Settings
 from tests.accounts.people import make_account, sign_in
 from tests.billing.ledger import Books, books
-from tests.components.conftest import CHROMIUM_FLAGS
+from tests.chromium import WATCH
 from tests.orders.world import a_shop, an_order
 from tests.payments.stand_in import StandIn, start
-
-BROKEN = (
-    "window.broken = []; addEventListener('securitypolicyviolation',"
-    " e => broken.push(`${e.violatedDirective} ${e.blockedURI}`));"
-    "addEventListener('error', e => broken.push(e.message));"
-)
 
 
 @get("/orders/{order_id:uuid}")
@@ -56,11 +48,6 @@ async def order_page(db: Db, me: Me, frame: Frame, order_id: FromPath[UUID]) -> 
     async with db.snapshot() as tx:
         order = await find_order(tx, order_id, account=me.id)
     return html(portal_page(f"Order {order.number}", frame=frame))
-
-
-@pytest.fixture(scope="session", autouse=True)
-def assets() -> None:
-    build_assets()
 
 
 @pytest.fixture(scope="session")
@@ -155,7 +142,7 @@ class Shop:
             )
         return {row["at"] for row in rows}
 
-    async def until_paid(self, *, limit_s: float = 8.0) -> Books:
+    async def until_paid(self, *, limit_s: float = 30.0) -> Books:
         """Wait for the webhook, which localstripe sends a second later."""
         async with asyncio.timeout(limit_s):
             while (seen := await self.books()).invoice != "paid":  # noqa: ASYNC110 - two processes
@@ -174,7 +161,7 @@ async def serving(app: Litestar, listener: socket.socket) -> AsyncIterator[None]
     )
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve([listener.dup()]))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.01)
     yield
@@ -236,20 +223,6 @@ async def shop(open_shop: ShopMaker) -> Shop:
     return await open_shop()
 
 
-@pytest.fixture(scope="session")
-async def chromium() -> AsyncIterator[Browser]:
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
-    async with async_playwright() as playwright:
-        try:
-            browser = await playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
-        except Error as missing:
-            if path is not None:
-                raise
-            pytest.skip(f"there is no Chromium: {missing.message.splitlines()[0]}")
-        yield browser
-        await browser.close()
-
-
 class Window(msgspec.Struct):
     """A client's browser window; `said` is what its console complained of."""
 
@@ -276,11 +249,11 @@ class Window(msgspec.Struct):
 
 @pytest.fixture
 async def open_window(
-    shop_windows: list[Window], chromium: Browser
+    shop_windows: list[Window], browser: Browser
 ) -> Callable[..., Awaitable[Window]]:
     async def make(shop: Shop, url: str | None = None, **settings: Any) -> Window:
         size = {"width": 1280, "height": 900}
-        context = await chromium.new_context(
+        context = await browser.new_context(
             **({"viewport": size, "reduced_motion": "reduce"} | settings)
         )
         cookie = {"name": SESSION_COOKIE, "value": shop.token, "url": shop.settings.base_url}
@@ -297,7 +270,7 @@ async def open_window(
                 else None
             ),
         )
-        await page.add_init_script(BROKEN)
+        await page.add_init_script(WATCH)
         await page.goto(url or shop.pay_url)
         return window
 

@@ -3,18 +3,17 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.async_api import expect
 
-from app.cli.assets import MODULES
 from app.domain.billing.credit import add_credit
 from app.domain.orders.expire import expire_order_holds
 from app.routes.portal.pay import gateway_policy
 from tests.accounts.people import make_account, sign_in
+from tests.axe import ANY, violations
 from tests.billing.ledger import Books
+from tests.chromium import SPILL
 from tests.orders.world import an_order
 from tests.payments.conftest import Shop, ShopMaker, Window
 from tests.payments.stand_in import ASKS, DECLINED, PAYS, StandIn
@@ -118,7 +117,7 @@ async def test_webhooks_twice_or_lost(
         await window.pay()
         await window.page.wait_for_url(shop.order_url)
         ref = await shop.ref()
-        async with asyncio.timeout(8):
+        async with asyncio.timeout(30):
             while [len(each["sent"]) for each in await stand_in.deliveries(ref)] != [sent]:  # noqa: ASYNC110 - another process
                 await asyncio.sleep(0.03)
         if mode == "lost":
@@ -239,19 +238,9 @@ async def test_it_is_accessible_within_the_policy_and_the_width(
     await expect(frame.get_by_label("Card number")).to_be_visible()
     for way in ("Card", "Bank transfer", "Account credit"):
         await window.page.get_by_text(way, exact=True).first.click()
-        await window.page.evaluate(axe())
-        found: Any = await window.page.evaluate(
-            "axe.run(document, {iframes: false, resultTypes: ['violations']})"
-        )
-        wrong = [(one["id"], one["nodes"][0]["html"]) for one in found["violations"]]
-        assert wrong == []
-        spill = "document.documentElement.scrollWidth - innerWidth"
-        assert await window.page.evaluate(spill) <= 0
+        assert await violations(window.page, ANY, iframes=False) == []
+        assert await window.page.evaluate(SPILL) == 0
     assert await window.broken() == []
-
-
-def axe() -> str:
-    return (Path(MODULES) / "axe-core/axe.min.js").read_text()
 
 
 def test_the_policy_names_stripes_origins_or_the_stand_ins() -> None:

@@ -218,7 +218,8 @@ async def test_payment_and_what_follows_are_one(
 ) -> None:
     """Where the flow's start cannot be written down, neither is the payment, and Stripe repeats."""
     async with database.transaction() as tx:
-        await tx.execute("ALTER TABLE outbox ADD CONSTRAINT full_disk CHECK (topic = '')")
+        # The order's own row is there already.
+        await tx.execute("ALTER TABLE outbox ADD CONSTRAINT full_disk CHECK (topic = '') NOT VALID")
     assert (await send(http, event(invoice))).status_code == 500
     assert await read(database, invoice) == OPEN
     async with database.transaction() as tx:

@@ -10,7 +10,6 @@ import uvicorn
 from litestar import Litestar
 from redis.asyncio import Redis
 
-from app.cli.assets import build_assets
 from app.core.clock import SetClock
 from app.core.database import Database
 from app.core.embedded.postgres import EmbeddedPostgres
@@ -23,22 +22,18 @@ from app.main import create_app
 from app.resources import Resources
 from app.settings import Settings
 from tests.accounts.people import make_account
-from tests.conftest import START, _new_database
+from tests.conftest import START
+from tests.databases import copy_database
 from tests.portal.world import furnish
 from tests.security.browser import Browser
 
 TEMPLATE = "slipway_portal"
 
 
-@pytest.fixture(scope="session", autouse=True)
-def assets() -> None:
-    build_assets()
-
-
 @pytest.fixture(scope="session")
 async def template_database(postgres: EmbeddedPostgres, template_database: str) -> str:
-    """A database with the provider and a client in it, that each test's own is copied from."""
-    dsn = await _new_database(postgres.dsn, TEMPLATE, template=template_database)
+    """A database with the provider and a client in it, that each test's own begins as."""
+    dsn = await copy_database(postgres.dsn, TEMPLATE, template=template_database)
     database = Database(SetClock(START))
     await database.open(dsn)
     await furnish(database, Vault([new_key()]))

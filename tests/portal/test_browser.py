@@ -1,30 +1,19 @@
 """A client in a real browser: from the catalogue to a placed order, and its delivery live."""
 
-from collections.abc import Awaitable, Callable
-from pathlib import Path
-
 import pytest
-from playwright.async_api import BrowserContext, Page
+from playwright.async_api import Page
 
-from app.cli.assets import MODULES
 from app.core.database import Database
 from app.core.secrets import Vault
 from app.domain.accounts.views import AccountView
 from app.domain.orders.find import orders_of
 from tests.accounts.people import PASSWORD
-from tests.components.conftest import browser, chromium, contexts
+from tests.axe import violations
+from tests.chromium import WATCH, Contexts
 from tests.portal.conftest import Site
 from tests.portal.world import a_key, deliver, ordered, pay
 
-__all__ = ["browser", "chromium", "contexts"]  # fixtures
-
-Contexts = Callable[..., Awaitable[BrowserContext]]
 SIZES = {"desk": (1280, 900), "phone": (390, 844)}
-
-
-@pytest.fixture(scope="module")
-def axe() -> str:
-    return (Path(MODULES) / "axe-core/axe.min.js").read_text()
 
 
 async def open_browser(contexts: Contexts, size: str = "desk", theme: str = "light") -> Page:
@@ -33,11 +22,7 @@ async def open_browser(contexts: Contexts, size: str = "desk", theme: str = "lig
         viewport={"width": width, "height": height}, color_scheme=theme, reduced_motion="reduce"
     )
     page = await context.new_page()
-    await page.add_init_script(
-        "window.broken = []; addEventListener('securitypolicyviolation',"
-        " e => broken.push(`${e.violatedDirective} ${e.blockedURI}`));"
-        "addEventListener('error', e => broken.push(e.message));"
-    )
+    await page.add_init_script(WATCH)
     return page
 
 
@@ -49,16 +34,9 @@ async def sign_in(page: Page, site: Site) -> None:
     await page.wait_for_url(site.url("/"))
 
 
-async def check(page: Page, axe: str) -> None:
+async def check(page: Page) -> None:
     """The page holds its policy and its width, and axe finds nothing of weight."""
-    await page.evaluate(axe)
-    found = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    serious = [
-        (one["id"], [node["target"] for node in one["nodes"]][:4])
-        for one in found["violations"]
-        if one["impact"] in {"serious", "critical", "moderate"}
-    ]
-    assert serious == []
+    assert await violations(page) == []
     assert await page.evaluate("broken") == []
     assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
 
@@ -176,7 +154,6 @@ async def test_every_page_is_accessible_within_the_policy_and_the_width(
     database: Database,
     ada: AccountView,
     vault: Vault,
-    axe: str,
     size: str,
     theme: str,
 ) -> None:
@@ -189,7 +166,7 @@ async def test_every_page_is_accessible_within_the_policy_and_the_width(
     page = await open_browser(contexts, size, theme)
     for path in ("/", "/products/metal-s"):
         await page.goto(site.url(path))
-        await check(page, axe)
+        await check(page)
     await sign_in(page, site)
     for path in (
         "/",
@@ -204,8 +181,8 @@ async def test_every_page_is_accessible_within_the_policy_and_the_width(
         f"/invoices/{order.invoice_id}",
     ):
         await page.goto(site.url(path))
-        await check(page, axe)
+        await check(page)
     await page.goto(site.url("/products/metal-s"))
     await page.get_by_role("button", name="Order and pay").click()
     await page.get_by_role("alert").wait_for()
-    await check(page, axe)
+    await check(page)

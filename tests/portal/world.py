@@ -3,22 +3,19 @@
 from datetime import timedelta
 from uuid import UUID
 
-from app.cli.demo.catalogue import CATEGORY, demo_catalogue
-from app.cli.demo.seed import TRIGGER, publish_shipped_flow
+from app.cli.demo.catalogue import demo_catalogue
+from app.cli.import_ import TRIGGER, ProviderFile, register_provider
 from app.core.database import Database, Tx
 from app.core.secrets import Vault
 from app.domain.accounts.ssh_keys import add_ssh_key
 from app.domain.accounts.views import AccountView, SshKeyView
-from app.domain.addresses.register import register_addresses
 from app.domain.addresses.seed import AddressSeed, PrefixSeed, VlanGroupSeed
 from app.domain.billing.record_transfer import record_transfer
 from app.domain.billing.tax import set_tax_rate
 from app.domain.catalog.find import find_product
-from app.domain.catalog.register import register_catalog
 from app.domain.catalog.selection import read_selection
 from app.domain.inventory.confirm import activate, begin_provisioning
 from app.domain.inventory.power import note_power
-from app.domain.inventory.register import register_inventory
 from app.domain.inventory.seed import (
     CpuSeed,
     DatacentreSeed,
@@ -66,10 +63,12 @@ FORM: dict[str, str | list[str]] = {
 async def furnish(database: Database, vault: Vault) -> None:
     """Write the whole provider down: Metal L is sold out, nobody has such a server."""
     async with database.transaction() as tx:
-        await register_inventory(tx, vault, _inventory())
-        await register_addresses(tx, _addresses())
-        await register_catalog(tx, demo_catalogue("http://mirror.example.net"))
-        await publish_shipped_flow(tx, CATEGORY)
+        provider = ProviderFile(
+            inventory=_inventory(),
+            addresses=_addresses(),
+            catalog=demo_catalogue("http://mirror.example.net"),
+        )
+        await register_provider(tx, vault, provider)
         await set_tax_rate(tx, "DE", name="USt", rate_bp=1_900)
 
 

@@ -96,3 +96,26 @@ async def test_a_foreign_next_is_dropped_on_sign_in(browser: Browser, database: 
         )
         assert done.headers["location"] == "/"
         await browser.send_form("/", "/sign-out")
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+async def test_a_page_with_letters_of_any_script_is_gone_on_to(
+    browser: Browser, database: Database, htmx: bool
+) -> None:
+    """A header holds no such letters; the page's address is quoted in both."""
+    await make_account(database)
+    done = await browser.send_form(
+        "/sign-in",
+        "/sign-in",
+        {
+            "email": "ada@example.com",
+            "password": "correct horse battery",
+            "next": "/products/größe?stadt=日本&rate=5%25",
+        },
+        headers={"HX-Request": "true"} if htmx else {},
+    )
+    assert done.status_code == (200 if htmx else 303)
+    assert (
+        done.headers["hx-redirect" if htmx else "location"]
+        == "/products/gr%C3%B6%C3%9Fe?stadt=%E6%97%A5%E6%9C%AC&rate=5%25"
+    )

@@ -8,6 +8,17 @@ import httpx
 from app.cli.demo.logins import Login
 from app.cli.demo.processes import DemoFailed
 
+
+class SoldOut(DemoFailed):
+    code = "demo.sold_out"
+
+    def __init__(self, product: str) -> None:
+        super().__init__(
+            f"{product} is sold out, so nothing was ordered. Release a machine on the admin's "
+            "pages, or begin anew with `make clean-demo`."
+        )
+
+
 _PLACE = re.compile(r"/(orders|invoices)/([0-9a-f-]{36})")
 
 
@@ -71,7 +82,11 @@ class PortalClient:
         """Order a product; returns the path of the page that the portal leads to."""
         path = f"/products/{product}"
         page = await self._get(path)
-        response = await self._post(f"{path}/order", fields_of(page, f"{path}/order") | answers)
+        fields = fields_of(page, f"{path}/order") | answers
+        response = await self.http.post(f"{path}/order", data=fields)
+        if response.status_code == 409:
+            raise SoldOut(product)
+        self._check(response)
         found = _PLACE.search(response.url.path)
         if found is None:
             raise DemoFailed(f"The portal took the order and led to {response.url.path}.")

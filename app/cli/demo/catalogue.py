@@ -71,7 +71,6 @@ def _products() -> tuple[ProductSeed, ...]:
                 ("Network", "1 Gbit/s, IPv4 and a /64"),
             ),
             server_rules=ServerWant(
-                cpu_group="xeon-e-2300",
                 cpu_models=("Intel Xeon E-2386G",),
                 ram_gb=32,
                 storage=(StorageWant(capacity_gb=480, count=2, raid=1),),

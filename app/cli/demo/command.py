@@ -9,9 +9,8 @@ from pathlib import Path
 import click
 import uvloop
 from rich.console import Console
-from rich.table import Table
 
-from app.cli.demo.browser import PortalClient
+from app.cli.demo.browser import PortalClient, SoldOut
 from app.cli.demo.claim import FolderClaim, remove_data
 from app.cli.demo.pay import pay_by_card
 from app.cli.demo.processes import DemoFailed
@@ -62,8 +61,13 @@ async def _demo(stack: Stack, console: Console, *, once: bool) -> None:
         with console.status("Starting PostgreSQL, Redis, the datacentre, web and worker…"):
             await stack.start()
         console.print(f"Everything runs after {time.monotonic() - began:.1f} s.\n")
-        console.print(_addresses(stack))
-        await _order(stack, console)
+        _print_addresses(stack, console)
+        try:
+            await _order(stack, console)
+        except SoldOut as error:
+            if once:
+                raise
+            console.print(f"\n[yellow]{error.message}[/]")
         if not once:
             console.print("\nThe portal goes on serving. [bold]Ctrl-C[/] stops everything.")
             ended = await stack.processes.until_one_ends()
@@ -78,18 +82,17 @@ async def _stop(stack: Stack, console: Console) -> None:
         await stack.stop()
 
 
-def _addresses(stack: Stack) -> Table:
-    table = Table.grid(padding=(0, 2))
+def _print_addresses(stack: Stack, console: Console) -> None:
     logins = stack.logins
     rows = (
-        ("Portal", stack.base_url, f"{logins.client.email}  {logins.client.password}"),
-        ("Admin", f"{stack.base_url}/admin", f"{logins.owner.email}  {logins.owner.password}"),
-        ("Datacentre", stack.lab.url, "simulated; break machines here"),
-        ("Mailbox", f"{stack.lab.url}/mailbox", ""),
+        ("Portal", stack.base_url, f"{logins.client.email} / {logins.client.password}"),
+        ("Admin", f"{stack.base_url}/admin", f"{logins.owner.email} / {logins.owner.password}"),
+        ("Datacentre", stack.lab.url, "simulated: break its machines here"),
+        ("Mailbox", f"{stack.lab.url}/mailbox", "every mail that is sent"),
     )
     for name, url, note in rows:
-        table.add_row(f"  [bold]{name}[/]", f"[link={url}]{url}[/]", f"[dim]{note}[/]")
-    return table
+        console.print(f"  [bold]{name:<11}[/]{url}", soft_wrap=True)
+        console.print(f"  {'':<11}[dim]{note}[/]", soft_wrap=True)
 
 
 async def _order(stack: Stack, console: Console) -> None:
@@ -113,7 +116,7 @@ async def _order(stack: Stack, console: Console) -> None:
     async with stack.database.snapshot() as tx:
         address = str((await addresses_of(tx, order.id)).ip4[0].address)
     banner = await await_answer(address, stack.lab.ssh_port, timeout_s=ANSWER_TIMEOUT_S)
-    console.print(f"\n  ✉ “{subject}” is in the mailbox of {stack.logins.client.email}.")
+    console.print(f"\n  ✉ “{subject}” is in the mailbox.", soft_wrap=True)
     console.print(f"  ⇄ {address}:{stack.lab.ssh_port} answers: {banner}")
     console.print(
         f"\n[green]Delivered in {time.monotonic() - began:.1f} s[/], "

@@ -3,25 +3,22 @@
 Everything is known by its natural key, so that the demo can be run again on its data.
 """
 
-from importlib.resources import files
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from app.cli.demo.catalogue import CATEGORY, demo_catalogue
+from app.cli.demo.catalogue import demo_catalogue
 from app.cli.demo.logins import Logins
+from app.cli.import_ import ProviderFile, register_provider
 from app.core.database import Database, Tx
 from app.core.secrets import Vault
 from app.domain.accounts.create_user import create_user
 from app.domain.accounts.details import Details
 from app.domain.accounts.roles import Role
-from app.domain.addresses.register import register_addresses
 from app.domain.addresses.seed import AddressSeed, PrefixSeed, VlanGroupSeed
 from app.domain.billing.tax import set_tax_rate
-from app.domain.catalog.register import register_catalog
-from app.domain.inventory.register import register_inventory
 from app.domain.inventory.seed import (
     BmcSeed,
     CpuSeed,
@@ -32,13 +29,8 @@ from app.domain.inventory.seed import (
     RackSeed,
     ServerSeed,
 )
-from app.domain.notices.shipped import install_templates
-from app.flows.document import parse
-from app.flows.publish import bind, publish
 from app.ipam.choice import Strategy
 
-FLOW = "dedicated-server"
-TRIGGER = "order.paid"
 VIRTUAL_MEDIA_DATACENTRE = "fra1"
 """Where the demo's machines have no DHCP and boot by virtual media."""
 TAX = {"NL": ("BTW", 2_100), "DE": ("USt", 1_900), "FR": ("TVA", 2_000)}
@@ -71,22 +63,15 @@ def read_lab(path: Path) -> Lab:
 async def seed(database: Database, vault: Vault, lab: Lab, logins: Logins) -> None:
     """Write everything in one transaction."""
     async with database.transaction() as tx:
-        await register_inventory(tx, vault, inventory_of(lab))
-        await register_addresses(tx, addresses_of(lab))
-        await register_catalog(tx, demo_catalogue(lab.mirror_url))
-        await install_templates(tx)
+        provider = ProviderFile(
+            inventory=inventory_of(lab),
+            addresses=addresses_of(lab),
+            catalog=demo_catalogue(lab.mirror_url),
+        )
+        await register_provider(tx, vault, provider)
         for country, (name, rate_bp) in TAX.items():
             await set_tax_rate(tx, country, name=name, rate_bp=rate_bp)
-        await publish_shipped_flow(tx, CATEGORY)
         await _people(tx, logins)
-
-
-async def publish_shipped_flow(tx: Tx, category_slug: str) -> None:
-    """Publish the shipped flow for dedicated servers and let it serve a category."""
-    template = files("app.flows.templates").joinpath(f"{FLOW}.json").read_text()
-    await publish(tx, parse(template), note="shipped with Slipway")
-    category = await tx.fetchval("SELECT id FROM category WHERE slug = $1", category_slug)
-    await bind(tx, category=category, trigger=TRIGGER, flow=FLOW)
 
 
 def inventory_of(lab: Lab) -> InventorySeed:

@@ -6,6 +6,7 @@ Used by `slipway demo`, by the journey tests and by the benchmarks alike.
 import secrets
 import sys
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -66,6 +67,7 @@ class Stack:
         self.vault: Vault
         self.database: Database
         self._environment: dict[str, str] = {}
+        self._started = AsyncExitStack()
 
     @property
     def base_url(self) -> str:
@@ -80,10 +82,13 @@ class Stack:
         ports += [choose_port(None, 0) for _ in range(plan.web_processes - 1)]
         self.base_urls = tuple(f"http://127.0.0.1:{port}" for port in ports)
         self.servers = start_servers(settings)
+        self._started.callback(self.servers.stop)
         self.vault = open_vault(settings)
         self.logins = keep_logins(plan.data_dir)
         self.database = Database()
         await self.database.open(self.servers.database_url, max_size=4)
+        self._started.push_async_callback(self.database.close)
+        self._started.push_async_callback(self.processes.stop)
         await migrate(self.servers.database_url)
         lab = await self._start_lab()
         payments = await self._start_payments()
@@ -106,9 +111,8 @@ class Stack:
         return await self.processes.start(name, [*_slipway(), "worker"], self._environment)
 
     async def stop(self) -> None:
-        await self.processes.stop()
-        await self.database.close()
-        self.servers.stop()
+        """Stop what was started, the last first."""
+        await self._started.aclose()
 
     async def _start_lab(self) -> Child:
         folder = self.plan.data_dir / "lab"

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeVar
 from urllib.parse import urlencode
 
 import htpy as h
@@ -18,6 +20,8 @@ from app.components.pagination import pagination
 from app.components.table import Column, Row, table
 
 QUERY = "q"
+
+State = TypeVar("State", bound=StrEnum)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +68,16 @@ class Choice:
     label: str
     blank: str
     options: Sequence[Option]
+
+
+def counted_views(
+    views: Mapping[str, tuple[str, Sequence[State]]], counts: Mapping[State, int]
+) -> list[View]:
+    """Return the tabs of `views` (key → words and states; none is all) with their counts."""
+    return [
+        View(key, words, sum(counts[one] for one in states) if states else sum(counts.values()))
+        for key, (words, states) in views.items()
+    ]
 
 
 def filter_bar(

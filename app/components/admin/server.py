@@ -46,8 +46,9 @@ DEEDS = {
             "release",
             "Release from quarantine",
             "Put {name} back into stock",
-            "It can be sold again at once. Do this when what was wrong with it is put right and "
-            "nothing of a client is left on its disks.",
+            "Do this when what was wrong with it is put right. It can be sold again at once, "
+            "unless an installation was begun on it: then its disks have to be erased first, "
+            "and it goes to cleaning.",
             frozenset({ServerState.quarantined}),
         ),
         Deed(
@@ -68,7 +69,8 @@ DEEDS = {
             "end-maintenance",
             "End maintenance",
             "Put {name} back into stock",
-            "It can be sold again at once. Say what was done.",
+            "It can be sold again at once, unless a client's data may be on its disks: then it "
+            "goes to cleaning. Say what was done.",
             frozenset({ServerState.maintenance}),
         ),
     )

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import htpy as h
 
-from app.components.admin.filters import Choice, View, Wanted, filter_bar, listing
+from app.components.admin.filters import Choice, Wanted, counted_views, filter_bar, listing
 from app.components.badge import state_badge
 from app.components.choice import Option
 from app.components.frame import PageFrame
@@ -47,10 +47,6 @@ def servers_page(
     *,
     frame: PageFrame,
 ) -> h.Element:
-    views = [
-        View(key, words, sum(counts[one] for one in states) if states else sum(counts.values()))
-        for key, (words, states) in VIEWS.items()
-    ]
     places = Choice(
         name=DATACENTRE,
         label="Datacentre",
@@ -62,7 +58,7 @@ def servers_page(
         page_head("Servers", lede="Every machine, where it stands and what it does."),
         filter_bar(
             wanted,
-            views,
+            counted_views(VIEWS, counts),
             search="Name, serial, MAC, CPU, rack or order",
             choices=[places] if sites else [],
         ),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import htpy as h
 
-from app.components.admin.filters import View, Wanted, filter_bar, listing
+from app.components.admin.filters import Wanted, counted_views, filter_bar, listing
 from app.components.admin.order import address_facts
 from app.components.admin.trail import trail_card
 from app.components.badge import state_badge
@@ -60,14 +60,12 @@ def services_page(
     *,
     frame: PageFrame,
 ) -> h.Element:
-    views = [
-        View(key, words, sum(counts[one] for one in states) if states else sum(counts.values()))
-        for key, (words, states) in VIEWS.items()
-    ]
     return admin_page(
         "Services",
         page_head("Services", lede="What clients have, from provisioning to the end."),
-        filter_bar(wanted, views, search="Host name, server, e-mail or order number"),
+        filter_bar(
+            wanted, counted_views(VIEWS, counts), search="Host name, server, e-mail or order number"
+        ),
         services_list(found, wanted),
         frame=frame,
         active="services",

@@ -1,5 +1,8 @@
 """The client's lists: orders, services, invoices."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import htpy as h
 
 from app.components.badge import badge, state_badge
@@ -17,6 +20,7 @@ from app.components.portal.order_words import order_badge
 from app.components.table import Column, Row, table
 from app.components.time import moment
 from app.core.money import Money
+from app.core.paging import Page
 from app.domain.billing.states import InvoiceState
 from app.domain.billing.views import InvoicePage, InvoiceRow
 from app.domain.orders.views import OrderPage, OrderView
@@ -26,43 +30,128 @@ from app.drivers.power import Power
 
 
 def orders_page(orders: OrderPage, topic: str, *, frame: PageFrame) -> h.Element:
-    return portal_page(
-        "Orders",
-        page_head(
-            "Orders", actions=link_button("Order a server", "/", weight="primary", symbol="plus")
-        ),
-        orders_region(orders, topic),
-        frame=frame,
-        active="orders",
-    )
+    return _page("Orders", orders_region(orders, topic), frame, order_button=True)
 
 
 def orders_region(orders: OrderPage, topic: str) -> h.Element:
     """Return the list; `topic` is the account's."""
-    return live_region(topic, f"/orders/rows?page={orders.page}", id_="orders")[
-        card(
-            table(
-                [
-                    Column("Order"),
-                    Column("Server"),
-                    Column("State"),
-                    Column("Ordered"),
-                    Column("First payment", figures=True),
-                ],
-                [_order_row(order) for order in orders.items],
-                caption="Your orders",
-                empty=empty(
-                    "package",
-                    "No orders yet",
-                    "Choose a server, and follow its delivery here.",
-                    link_button("See the servers", "/", weight="primary"),
-                ),
-            ),
-            flush=True,
+    return _region(
+        orders,
+        topic,
+        "/orders",
+        columns=[
+            Column("Order"),
+            Column("Server"),
+            Column("State"),
+            Column("Ordered"),
+            Column("First payment", figures=True),
+        ],
+        rows=[_order_row(order) for order in orders.items],
+        nothing=empty(
+            "package",
+            "No orders yet",
+            "Choose a server, and follow its delivery here.",
+            link_button("See the servers", "/", weight="primary"),
         ),
-        pagination(
-            page=orders.page, page_count=orders.page_count, href=lambda n: f"/orders?page={n}"
+    )
+
+
+def services_page(services: ServicePage, topic: str, *, frame: PageFrame) -> h.Element:
+    return _page("Services", services_region(services, topic), frame, order_button=True)
+
+
+def services_region(services: ServicePage, topic: str) -> h.Element:
+    """Return the list; `topic` is the account's."""
+    return _region(
+        services,
+        topic,
+        "/services",
+        columns=[
+            Column("Host name"),
+            Column("Server"),
+            Column("Address"),
+            Column("State"),
+            Column("Next due"),
+            Column("Price", figures=True),
+        ],
+        rows=[_service_row(service) for service in services.items],
+        nothing=empty(
+            "boxes",
+            "No servers yet",
+            "A server appears here as soon as its order is paid.",
+            link_button("See the servers", "/", weight="primary"),
         ),
+    )
+
+
+def invoices_page(invoices: InvoicePage, topic: str, *, frame: PageFrame) -> h.Element:
+    return _page("Invoices", invoices_region(invoices, topic), frame)
+
+
+def invoices_region(invoices: InvoicePage, topic: str) -> h.Element:
+    """Return the list; `topic` is the account's."""
+    return _region(
+        invoices,
+        topic,
+        "/invoices",
+        columns=[
+            Column("Invoice"),
+            Column("Order"),
+            Column("State"),
+            Column("Issued"),
+            Column("Total", figures=True),
+            Column("To pay", figures=True),
+        ],
+        rows=[_invoice_row(invoice) for invoice in invoices.items],
+        nothing=empty("receipt", "No invoices yet", "Every order brings one, and it is kept here."),
+    )
+
+
+def service_badge(state: ServiceState, power: Power | None) -> h.Element:
+    """Return one badge for state and power: a delivered server is on, or off."""
+    if state is ServiceState.provisioning:
+        return state_badge(state, "Being set up")
+    if state is ServiceState.active and power is Power.OFF:
+        return badge("Switched off", "neutral")
+    if state is ServiceState.active and power is Power.ON:
+        return badge("Running", "success")
+    return state_badge(state)
+
+
+def invoice_badge(state: InvoiceState) -> h.Element:
+    """Return the badge of an invoice; to who owes it, paid is as good as it gets."""
+    if state is InvoiceState.paid:
+        return badge("Paid", "success")
+    return state_badge(state, "To pay" if state is InvoiceState.open else None)
+
+
+def _page(
+    title: str, region: h.Element, frame: PageFrame, *, order_button: bool = False
+) -> h.Element:
+    button = link_button("Order a server", "/", weight="primary", symbol="plus")
+    return portal_page(
+        title,
+        page_head(title, actions=button if order_button else None),
+        region,
+        frame=frame,
+        active=title.lower(),
+    )
+
+
+def _region(
+    found: Page[Any],
+    topic: str,
+    path: str,
+    *,
+    columns: Sequence[Column],
+    rows: Sequence[Row],
+    nothing: h.Element,
+) -> h.Element:
+    """Return one page of the list at `path`; it follows `topic`."""
+    name = path.removeprefix("/")
+    return live_region(topic, f"{path}/rows?page={found.page}", id_=name)[
+        card(table(columns, rows, caption=f"Your {name}", empty=nothing), flush=True),
+        pagination(page=found.page, page_count=found.page_count, href=lambda n: f"{path}?page={n}"),
     ]
 
 
@@ -80,59 +169,6 @@ def _order_row(order: OrderView) -> Row:
     )
 
 
-def services_page(services: ServicePage, topic: str, *, frame: PageFrame) -> h.Element:
-    return portal_page(
-        "Services",
-        page_head(
-            "Services", actions=link_button("Order a server", "/", weight="primary", symbol="plus")
-        ),
-        services_region(services, topic),
-        frame=frame,
-        active="services",
-    )
-
-
-def services_region(services: ServicePage, topic: str) -> h.Element:
-    """Return the list; `topic` is the account's."""
-    return live_region(topic, f"/services/rows?page={services.page}", id_="services")[
-        card(
-            table(
-                [
-                    Column("Host name"),
-                    Column("Server"),
-                    Column("Address"),
-                    Column("State"),
-                    Column("Next due"),
-                    Column("Price", figures=True),
-                ],
-                [_service_row(service) for service in services.items],
-                caption="Your services",
-                empty=empty(
-                    "boxes",
-                    "No servers yet",
-                    "A server appears here as soon as its order is paid.",
-                    link_button("See the servers", "/", weight="primary"),
-                ),
-            ),
-            flush=True,
-        ),
-        pagination(
-            page=services.page, page_count=services.page_count, href=lambda n: f"/services?page={n}"
-        ),
-    ]
-
-
-def service_badge(state: ServiceState, power: Power | None) -> h.Element:
-    """Return one badge for state and power: a delivered server is on, or off."""
-    if state is ServiceState.provisioning:
-        return state_badge(state, "Being set up")
-    if state is ServiceState.active and power is Power.OFF:
-        return badge("Switched off", "neutral")
-    if state is ServiceState.active and power is Power.ON:
-        return badge("Running", "success")
-    return state_badge(state)
-
-
 def _service_row(service: ServiceRow) -> Row:
     return Row(
         cells=(
@@ -146,50 +182,6 @@ def _service_row(service: ServiceRow) -> Row:
         href=f"/services/{service.id}",
         id_=f"service-{service.order_number}",
     )
-
-
-def invoices_page(invoices: InvoicePage, topic: str, *, frame: PageFrame) -> h.Element:
-    return portal_page(
-        "Invoices",
-        page_head("Invoices"),
-        invoices_region(invoices, topic),
-        frame=frame,
-        active="invoices",
-    )
-
-
-def invoices_region(invoices: InvoicePage, topic: str) -> h.Element:
-    """Return the list; `topic` is the account's."""
-    return live_region(topic, f"/invoices/rows?page={invoices.page}", id_="invoices")[
-        card(
-            table(
-                [
-                    Column("Invoice"),
-                    Column("Order"),
-                    Column("State"),
-                    Column("Issued"),
-                    Column("Total", figures=True),
-                    Column("To pay", figures=True),
-                ],
-                [_invoice_row(invoice) for invoice in invoices.items],
-                caption="Your invoices",
-                empty=empty(
-                    "receipt", "No invoices yet", "Every order brings one, and it is kept here."
-                ),
-            ),
-            flush=True,
-        ),
-        pagination(
-            page=invoices.page, page_count=invoices.page_count, href=lambda n: f"/invoices?page={n}"
-        ),
-    ]
-
-
-def invoice_badge(state: InvoiceState) -> h.Element:
-    """Return the badge of an invoice; to who owes it, paid is as good as it gets."""
-    if state is InvoiceState.paid:
-        return badge("Paid", "success")
-    return state_badge(state, "To pay" if state is InvoiceState.open else None)
 
 
 def _invoice_row(invoice: InvoiceRow) -> Row:

@@ -153,7 +153,7 @@ def _access(desk: Desk, form: Form) -> h.Element:
                 form,
                 "hostname",
                 "Host name",
-                help_="What the server calls itself; you can change it later.",
+                help_="What the server calls itself, for example db1.example.org.",
                 placeholder="db1.example.org",
                 autocomplete="off",
                 mono=True,

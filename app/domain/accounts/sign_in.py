@@ -78,7 +78,7 @@ async def finish_sign_in(
     """
     unchanged = await tx.fetchval(
         "SELECT id FROM account WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL "
-        "FOR UPDATE",
+        "FOR NO KEY UPDATE",
         attempt.account,
         attempt.password_hash,
     )

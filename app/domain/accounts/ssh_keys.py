@@ -97,7 +97,7 @@ async def add_ssh_key(tx: Tx, account: AccountView, *, name: str, text: str) -> 
     if len(name) > LONGEST_NAME or not name.isprintable():
         raise Invalid({"name": f"Use at most {LONGEST_NAME} printable characters."})
     # The row of the account is the lock under which its keys are counted.
-    await tx.execute("SELECT 1 FROM account WHERE id = $1 FOR UPDATE", account.id)
+    await tx.execute("SELECT 1 FROM account WHERE id = $1 FOR NO KEY UPDATE", account.id)
     if len(await list_ssh_keys(tx, account.id)) >= MOST_KEYS:
         raise _bad(f"There are {MOST_KEYS} keys already; remove one that is not used.")
     view = SshKeyView(new_id(), name, key.line, key.fingerprint, tx.now())

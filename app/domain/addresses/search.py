@@ -1,18 +1,18 @@
 """Find claims: who has this address, and what is taken in this prefix."""
 
+from collections.abc import Sequence
 from ipaddress import ip_interface
 from uuid import UUID
 
 import asyncpg
 
 from app.core.database import Tx
+from app.core.paging import Listing, containing, read_page
 from app.domain.addresses.states import ClaimState
 from app.domain.addresses.text import position_text
 from app.domain.addresses.views import ClaimPage, ClaimView
 from app.ipam.prefixes import offset_of
 from app.ipam.wants import AddressKind
-
-PAGE_SIZE = 50
 
 _COLUMNS = """
 c.id, c.kind, c.scope, c.position, c.state, c.holder, c.item, c.purpose, c.claimed_at,
@@ -38,10 +38,9 @@ async def search_claims(
     spot = await _spot(tx, words)
     if spot is not None:
         return await _page(tx, "c.scope = $2 AND c.position = $3", states, list(spot), page)
-    literal = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     where = "($2 = '' OR o.number::text = $2 OR ($4 AND o.hostname ILIKE $3))"
     is_text = not search.strip().startswith("#")
-    return await _page(tx, where, states, [words, f"%{literal}%", is_text], page)
+    return await _page(tx, where, states, [words, containing(words), is_text], page)
 
 
 async def claims_in(tx: Tx, scope: UUID, *, page: int = 1) -> ClaimPage:
@@ -63,23 +62,16 @@ async def _spot(tx: Tx, words: str) -> tuple[UUID, int] | None:
 
 
 async def _page(
-    tx: Tx, where: str, states: tuple[ClaimState, ...], values: list[object], page: int
+    tx: Tx, where: str, states: tuple[ClaimState, ...], values: Sequence[object], page: int
 ) -> ClaimPage:
-    page = max(page, 1)
-    where = f"(cardinality($1::text[]) = 0 OR c.state = ANY($1)) AND {where}"
-    total: int = await tx.fetchval(f"SELECT count(*) {_FROM} WHERE {where}", list(states), *values)
-    rows = await tx.fetch(
-        f"SELECT {_COLUMNS} {_FROM} WHERE {where} ORDER BY p.network, g.name, c.position "
-        f"LIMIT {PAGE_SIZE} OFFSET {(page - 1) * PAGE_SIZE}",
-        list(states),
-        *values,
+    listing = Listing(
+        columns=_COLUMNS,
+        source=_FROM,
+        where=f"(cardinality($1::text[]) = 0 OR c.state = ANY($1)) AND {where}",
+        order_by="p.network, g.name, c.position",
+        values=[list(states), *values],
     )
-    return ClaimPage(
-        items=tuple(map(_view, rows)),
-        page=page,
-        page_count=max(1, -(-total // PAGE_SIZE)),
-        total=total,
-    )
+    return await read_page(tx, listing, page, _view)
 
 
 def _view(row: asyncpg.Record) -> ClaimView:

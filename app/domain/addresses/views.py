@@ -2,10 +2,12 @@
 
 from datetime import datetime
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from typing import TypeAlias
 from uuid import UUID
 
 import msgspec
 
+from app.core.paging import Page
 from app.domain.addresses.states import ClaimState
 from app.ipam.choice import Strategy
 from app.ipam.wants import AddressKind
@@ -109,10 +111,4 @@ class ClaimView(msgspec.Struct, frozen=True, kw_only=True):
     """End of the hold or of the cool-down."""
 
 
-class ClaimPage(msgspec.Struct, frozen=True, kw_only=True):
-    """One page of a list; pages count from 1."""
-
-    items: tuple[ClaimView, ...]
-    page: int
-    page_count: int
-    total: int
+ClaimPage: TypeAlias = Page[ClaimView]

@@ -1,12 +1,13 @@
 """Read invoices, and the credit ledger."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 import msgspec
 
 from app.core.database import Tx
 from app.core.errors import NotFound
+from app.core.paging import Listing, containing, read_page
 from app.domain.billing.states import InvoiceState
 from app.domain.billing.views import (
     CreditLine,
@@ -16,8 +17,6 @@ from app.domain.billing.views import (
     InvoiceView,
     PaymentView,
 )
-
-PAGE_SIZE = 50
 
 _COLUMNS = """
 i.id, i.number, i.account AS account_id, a.email AS account_email, a.name AS account_name,
@@ -76,12 +75,11 @@ async def list_invoices(
     `#` before it, a number only.
     """
     words = search.strip()
-    literal = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return await _page(
         tx,
         "(cardinality($1::text[]) = 0 OR i.state = ANY($1)) AND ($2 = '' OR i.number::text = $2 "
         "OR o.number::text = $2 OR a.email ILIKE $3)",
-        [list(states), words.removeprefix("#"), f"%{literal}%"],
+        [list(states), words.removeprefix("#"), containing(words)],
         page,
     )
 
@@ -100,17 +98,8 @@ async def credit_ledger(tx: Tx, account: UUID, *, limit: int = 50) -> tuple[Cred
     return tuple(msgspec.convert(dict(row), CreditLine) for row in rows)
 
 
-async def _page(tx: Tx, where: str, values: list[object], page: int) -> InvoicePage:
-    page = max(page, 1)
-    total: int = await tx.fetchval(f"SELECT count(*) {_FROM} WHERE {where}", *values)
-    rows = await tx.fetch(
-        f"SELECT {_COLUMNS} {_FROM} WHERE {where} ORDER BY i.number DESC "
-        f"LIMIT {PAGE_SIZE} OFFSET {(page - 1) * PAGE_SIZE}",
-        *values,
+async def _page(tx: Tx, where: str, values: Sequence[object], page: int) -> InvoicePage:
+    listing = Listing(
+        columns=_COLUMNS, source=_FROM, where=where, order_by="i.number DESC", values=values
     )
-    return InvoicePage(
-        items=tuple(msgspec.convert(dict(row), InvoiceRow) for row in rows),
-        page=page,
-        page_count=max(1, -(-total // PAGE_SIZE)),
-        total=total,
-    )
+    return await read_page(tx, listing, page, lambda row: msgspec.convert(dict(row), InvoiceRow))

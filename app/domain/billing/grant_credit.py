@@ -3,7 +3,8 @@
 from uuid import UUID
 
 from app.core.database import Tx
-from app.core.errors import Invalid
+from app.core.errors import Conflict, Invalid
+from app.core.money import Money
 from app.domain.audit.record import record
 from app.domain.billing.credit import add_credit, balance
 
@@ -21,7 +22,8 @@ async def grant_credit(
 ) -> int:
     """Add credit and return the new balance in minor units; the same key adds once.
 
-    `reason` is shown to the client. Raises Invalid.
+    `reason` is shown to the client. Raises Invalid, and Conflict when the key granted
+    something else before.
     """
     faults = {}
     if amount_minor <= 0:
@@ -30,14 +32,12 @@ async def grant_credit(
         faults["reason"] = "Say what it is for; the client reads it."
     if faults:
         raise Invalid(faults)
+    reason, key = reason.strip(), f"grant:{account}:{idempotency_key}"
     added = await add_credit(
-        tx,
-        account,
-        amount_minor=amount_minor,
-        currency=currency,
-        reason=reason.strip(),
-        key=f"grant:{account}:{idempotency_key}",
+        tx, account, amount_minor=amount_minor, currency=currency, reason=reason, key=key
     )
+    if not added:
+        await _check_same(tx, key, Money(amount_minor, currency), reason)
     total_minor = await balance(tx, account, currency)
     if added:
         await record(
@@ -49,6 +49,18 @@ async def grant_credit(
             subject=account,
             before={"balance_minor": total_minor - amount_minor, "currency": currency},
             after={"balance_minor": total_minor, "currency": currency},
-            reason=reason.strip(),
+            reason=reason,
         )
     return total_minor
+
+
+async def _check_same(tx: Tx, key: str, amount: Money, reason: str) -> None:
+    """Refuse a form that comes back changed: nothing would be granted, and nobody would know."""
+    row = await tx.fetchrow(
+        "SELECT amount_minor, currency, reason FROM credit_entry WHERE entry_key = $1", key
+    )
+    if row is not None and tuple(row) != (amount.amount_minor, amount.currency, reason):
+        granted = Money(row["amount_minor"], row["currency"]).text()
+        raise Conflict(
+            f"This form was sent before and granted {granted}. Open it again to grant more."
+        )

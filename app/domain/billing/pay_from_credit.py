@@ -1,5 +1,6 @@
 """Pay an invoice from the client's account credit."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from app.core.database import Tx
@@ -14,18 +15,18 @@ from app.drivers.payment.contract import PaymentFact, PaymentState
 GATEWAY = "credit"
 
 
-async def pay_from_credit(tx: Tx, invoice: UUID, *, account: UUID | None = None) -> Settled:
+async def pay_from_credit(
+    tx: Tx, invoice: UUID, *, account: UUID | None = None, hold_for: timedelta
+) -> Settled:
     """Pay what is due, or as much of it as there is credit in the invoice's currency.
 
-    With `account`, only that client's own invoice. A hold that has expired is taken again
-    first. Raises NotFound, InvoiceNotOpen (also when paid a moment ago by the same click),
-    NoCredit, OutOfStock.
+    With `account`, only that client's own invoice. A hold that has expired is taken again,
+    for `hold_for`. Raises NotFound, InvoiceNotOpen (also when paid a moment ago by the same
+    click), NoCredit, OutOfStock; the transaction has to be rolled back then.
     """
     locked = await lock_invoice(tx, invoice, account=account)
     if not locked.due_minor:
         raise InvoiceNotOpen(locked.number, state=locked.state)
-    if locked.order is not None:
-        await renew_hold(tx, locked.order.id)
     # What was paid before this names the step: it can be taken once, and the next differs.
     ref = f"credit:{invoice}:{locked.paid_minor}"
     spent_minor = await spend_credit(
@@ -39,6 +40,9 @@ async def pay_from_credit(tx: Tx, invoice: UUID, *, account: UUID | None = None)
     )
     if not spent_minor:
         raise NoCredit(locked.currency)
+    # After the credit: the account is locked before any server (see `orders/lock.py`).
+    if locked.order is not None:
+        await renew_hold(tx, locked.order.id, hold_for=hold_for)
     fact = PaymentFact(
         ref=ref,
         state=PaymentState.SUCCEEDED,

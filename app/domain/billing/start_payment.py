@@ -1,6 +1,6 @@
 """Begin a payment at a gateway."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -9,7 +9,7 @@ from app.core.database import Database, Tx
 from app.core.ids import new_id
 from app.core.money import Money
 from app.domain.billing.errors import InvoiceNotOpen
-from app.domain.billing.lock import lock_invoice
+from app.domain.billing.lock import LockedInvoice, lock_invoice
 from app.domain.billing.states import tell_invoice
 from app.domain.orders.hold import renew_hold
 from app.drivers.payment.contract import Gateway, PaymentRequest, SettledBy, StartedPayment
@@ -26,17 +26,26 @@ class PaymentBegun(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def start_payment(
-    database: Database, gateway: Gateway, invoice: UUID, *, account: UUID, return_url: str
+    database: Database,
+    gateway: Gateway,
+    invoice: UUID,
+    *,
+    account: UUID,
+    return_url: str,
+    hold_for: timedelta,
 ) -> PaymentBegun:
     """Announce what is due to the gateway and keep its reference; opens its own transactions.
 
     Repeated, it continues the payment that was begun: the key given to the gateway names
     the invoice and what is due, so that no second payment comes of a reload. A hold that
-    has expired is taken again first. Raises NotFound when it is not the client's,
+    has expired is taken again first, for `hold_for`. Raises NotFound when it is not the client's,
     InvoiceNotOpen, OutOfStock, and the gateway's DriverErrors.
     """
     async with database.transaction() as tx:
-        request, hold_expires_at = await _request(tx, gateway.key, invoice, account, return_url)
+        locked = await lock_invoice(tx, invoice, account=account)
+        request = await _request(tx, gateway.key, locked, return_url)
+        order = locked.order
+        hold_expires_at = await renew_hold(tx, order.id, hold_for=hold_for) if order else None
     # Outside of any transaction: a slow gateway must not hold locks.
     started = await gateway.start(request)
     if gateway.settled_by is SettledBy.WEBHOOK:
@@ -52,30 +61,25 @@ async def start_payment(
     )
 
 
-async def _request(
-    tx: Tx, gateway: str, invoice: UUID, account: UUID, return_url: str
-) -> tuple[PaymentRequest, datetime | None]:
-    locked = await lock_invoice(tx, invoice, account=account)
-    if not locked.due_minor:
-        raise InvoiceNotOpen(locked.number, state=locked.state)
-    held_until = await renew_hold(tx, locked.order.id) if locked.order else None
+async def _request(tx: Tx, gateway: str, invoice: LockedInvoice, return_url: str) -> PaymentRequest:
+    if not invoice.due_minor:
+        raise InvoiceNotOpen(invoice.number, state=invoice.state)
     # A payment given up at the gateway is not continued: the next has another key.
     given_up: int = await tx.fetchval(
         "SELECT count(*) FROM payment WHERE invoice = $1 AND gateway = $2 AND state = 'canceled'",
-        invoice,
+        invoice.id,
         gateway,
     )
-    client = await tx.fetchrow("SELECT email, name FROM account WHERE id = $1", account)
-    request = PaymentRequest(
-        invoice_id=str(invoice),
-        invoice_number=str(locked.number),
-        amount=Money(locked.due_minor, locked.currency),
+    client = await tx.fetchrow("SELECT email, name FROM account WHERE id = $1", invoice.account)
+    return PaymentRequest(
+        invoice_id=str(invoice.id),
+        invoice_number=str(invoice.number),
+        amount=Money(invoice.due_minor, invoice.currency),
         customer_email=client["email"] if client else "",
         customer_name=client["name"] if client else "",
         return_url=return_url,
-        idempotency_key=f"{invoice}:{locked.due_minor}:{given_up}",
+        idempotency_key=f"{invoice.id}:{invoice.due_minor}:{given_up}",
     )
-    return request, held_until
 
 
 async def _keep(tx: Tx, gateway: str, invoice: UUID, ref: str, amount: Money) -> None:

@@ -1,10 +1,12 @@
 """Invoices, payments and credit as pages see them; amounts are minor units of `currency`."""
 
 from datetime import datetime
+from typing import TypeAlias
 from uuid import UUID
 
 import msgspec
 
+from app.core.paging import Page
 from app.domain.billing.states import InvoiceState, PaymentState
 
 
@@ -64,13 +66,7 @@ class InvoiceView(InvoiceRow, frozen=True, kw_only=True):
     payments: tuple[PaymentView, ...]
 
 
-class InvoicePage(msgspec.Struct, frozen=True, kw_only=True):
-    """One page of a list; pages count from 1."""
-
-    items: tuple[InvoiceRow, ...]
-    page: int
-    page_count: int
-    total: int
+InvoicePage: TypeAlias = Page[InvoiceRow]
 
 
 class CreditLine(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,14 +8,13 @@ import msgspec
 
 from app.core.database import Tx
 from app.core.errors import NotFound
+from app.core.paging import Listing, containing, read_page
 from app.core.secrets import Vault
 from app.domain.inventory.errors import NoBmc
 from app.domain.inventory.states import ServerState
 from app.domain.inventory.views import DatacentreView, RackView, ServerPage, ServerRow, ServerView
 from app.drivers.bmc.contract import BmcAddress, Tls, TrustAnything, TrustCa, TrustPin, TrustSystem
 from app.drivers.secret import Secret
-
-PAGE_SIZE = 50
 
 _COLUMNS = """
 s.id, s.name, s.serial, d.code AS datacentre, r.name AS rack, s.u_position, s.u_height,
@@ -100,27 +99,20 @@ async def list_servers(
     rack's name, or the number of the order; with a `#` before it, that number alone.
     """
     words = search.strip().removeprefix("#")
-    literal = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     where = (
         "(cardinality($1::text[]) = 0 OR s.state = ANY($1)) AND ($2 = '' OR d.code = $2) AND "
         "($3 = '' OR o.number::text = $3 OR ($5 AND (s.name ILIKE $4 OR s.serial ILIKE $4 "
         "OR s.mac ILIKE $4 OR c.name ILIKE $4 OR lower(r.name) = lower($3))))"
     )
     is_text = not search.strip().startswith("#")
-    values = [list(states), datacentre, words, f"%{literal}%", is_text]
-    page = max(page, 1)
-    total: int = await tx.fetchval(f"SELECT count(*) {_FROM} WHERE {where}", *values)
-    rows = await tx.fetch(
-        f"SELECT {_COLUMNS} {_FROM} WHERE {where} ORDER BY s.name "
-        f"LIMIT {PAGE_SIZE} OFFSET {(page - 1) * PAGE_SIZE}",
-        *values,
+    listing = Listing(
+        columns=_COLUMNS,
+        source=_FROM,
+        where=where,
+        order_by="s.name",
+        values=[list(states), datacentre, words, containing(words), is_text],
     )
-    return ServerPage(
-        items=tuple(_row(row) for row in rows),
-        page=page,
-        page_count=max(1, -(-total // PAGE_SIZE)),
-        total=total,
-    )
+    return await read_page(tx, listing, page, _row)
 
 
 async def server_of(tx: Tx, holder: UUID) -> ServerRow | None:

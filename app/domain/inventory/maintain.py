@@ -12,7 +12,7 @@ from app.domain.inventory.states import TRANSITIONS, ServerState, move
 OPEN_TO_MAINTENANCE = frozenset(
     state
     for state, ways in TRANSITIONS.items()
-    # Maintenance ends in stock, and a client's data must not come along.
+    # What waits to be erased is not mixed up with what waits to be mended.
     if ServerState.maintenance in ways and state is not ServerState.cleaning
 )
 
@@ -49,7 +49,10 @@ async def begin_maintenance(
 async def end_maintenance(
     tx: Tx, server: UUID, *, actor: UUID | None, actor_label: str, reason: str
 ) -> None:
-    """Put a server in maintenance back into stock. Raises ServerNotAllowed, NotFound."""
+    """Put a server in maintenance back into stock, or to cleaning if it may hold a client's data.
+
+    Raises ServerNotAllowed, NotFound.
+    """
     await put_back(
         tx,
         server,

@@ -1,4 +1,4 @@
-"""Put a server back into stock on a person's word."""
+"""Put a server back into stock on a person's word, once nobody's data is on it."""
 
 from uuid import UUID
 
@@ -7,6 +7,8 @@ from app.core.errors import NotFound
 from app.domain.audit.record import record
 from app.domain.inventory.errors import ServerNotAllowed
 from app.domain.inventory.states import ServerState, move
+
+ERASE = "A client's data may be on its disks. Erase them, then mark the cleaning finished."
 
 
 async def put_back(
@@ -18,19 +20,29 @@ async def put_back(
     actor: UUID | None,
     actor_label: str,
     reason: str,
-) -> None:
+    erased: bool = False,
+) -> ServerState:
     """Move a server from `came_from`, and no other state, to available, and audit it as `action`.
 
-    Raises ServerNotAllowed, NotFound.
+    One whose disks may hold a client's data goes to cleaning instead, unless `erased` says that
+    they no longer do. Returns where it went. Raises ServerNotAllowed, NotFound.
     """
     row = await tx.fetchrow(
-        "SELECT state, state_reason FROM server WHERE id = $1 FOR NO KEY UPDATE", server
+        "SELECT state, state_reason, may_hold_data FROM server WHERE id = $1 FOR NO KEY UPDATE",
+        server,
     )
     if row is None:
         raise NotFound("server", server)
     if row["state"] != came_from:
         raise ServerNotAllowed(server, state=row["state"], wanted=ServerState.available)
-    await move(tx, server, ServerState.available)
+    if erased:
+        await tx.execute("UPDATE server SET may_hold_data = false WHERE id = $1", server)
+    if row["may_hold_data"] and not erased:
+        to = ServerState.cleaning
+        await move(tx, server, to, reason=ERASE)
+    else:
+        to = ServerState.available
+        await move(tx, server, to)
     await record(
         tx,
         actor=actor,
@@ -39,6 +51,24 @@ async def put_back(
         subject_kind="server",
         subject=server,
         before={"state": came_from, "reason": row["state_reason"]},
-        after={"state": ServerState.available},
+        after={"state": to},
         reason=reason,
     )
+    return to
+
+
+async def note_data(tx: Tx, server: UUID, state: ServerState, holder: UUID | None) -> bool:
+    """Write down, as an order loses its server, whether its data may be on the disks.
+
+    `state` and `holder` are what they were. The data are there when an installation was begun
+    for the order, and after a service ran. What was written down before stays.
+    """
+    has_data: bool = await tx.fetchval(
+        "UPDATE server SET may_hold_data = may_hold_data OR $2 OR EXISTS (SELECT FROM "
+        "installation i JOIN service s ON s.id = i.service WHERE i.server = $1 "
+        'AND s."order" = $3) WHERE id = $1 RETURNING may_hold_data',
+        server,
+        state in {ServerState.active, ServerState.releasing, ServerState.cleaning},
+        holder,
+    )
+    return has_data

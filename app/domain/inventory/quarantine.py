@@ -6,7 +6,7 @@ from app.core.database import Tx
 from app.core.errors import NotFound
 from app.core.outbox import emit
 from app.domain.audit.record import record
-from app.domain.inventory.put_back import put_back
+from app.domain.inventory.put_back import note_data, put_back
 from app.domain.inventory.states import ServerState, move
 
 
@@ -23,6 +23,7 @@ async def quarantine(tx: Tx, server_id: UUID, reason: str) -> None:
         raise NotFound("server", server_id)
     if row["state"] == ServerState.quarantined:
         return
+    await note_data(tx, server_id, ServerState(row["state"]), row["holder"])
     seq = await move(tx, server_id, ServerState.quarantined, reason=reason)
     await record(
         tx,
@@ -51,8 +52,9 @@ async def quarantine(tx: Tx, server_id: UUID, reason: str) -> None:
 async def release_from_quarantine(
     tx: Tx, server_id: UUID, *, actor: UUID | None, actor_label: str, reason: str = ""
 ) -> None:
-    """Put a server back into stock on the word of `actor` that it works and holds nobody's data.
+    """Put a server back into stock on the word of `actor` that it works.
 
+    One whose disks may hold a client's data goes to cleaning instead (`finish_cleaning`).
     Raises ServerNotAllowed when it is not in quarantine, NotFound.
     """
     await put_back(

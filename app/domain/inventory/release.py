@@ -3,10 +3,8 @@
 from uuid import UUID
 
 from app.core.database import Tx
-from app.domain.inventory.put_back import put_back
+from app.domain.inventory.put_back import ERASE, note_data, put_back
 from app.domain.inventory.states import SERVING, ServerState, move
-
-ERASE = "A client's data may be on its disks. Erase them, then mark the cleaning finished."
 
 
 async def release(tx: Tx, holder: UUID, *, seq: int | None = None) -> None:
@@ -23,21 +21,14 @@ async def release(tx: Tx, holder: UUID, *, seq: int | None = None) -> None:
     )
     if row is None or seq not in {None, row["seq"]}:
         return
-    server: UUID = row["id"]
-    if row["state"] == ServerState.held:
+    server, state = row["id"], ServerState(row["state"])
+    if state is ServerState.held:
         await move(tx, server, ServerState.available)
         return
-    begun = await tx.fetchval(
-        "SELECT EXISTS (SELECT FROM installation i JOIN service s ON s.id = i.service "
-        'WHERE i.server = $1 AND s."order" = $2)',
-        server,
-        holder,
-    )
+    has_data = await note_data(tx, server, state, holder)
     await move(tx, server, ServerState.releasing)
-    if begun or row["state"] == ServerState.active:
-        await move(tx, server, ServerState.cleaning, reason=ERASE)
-    else:
-        await move(tx, server, ServerState.cleaning)
+    await move(tx, server, ServerState.cleaning, reason=ERASE if has_data else "")
+    if not has_data:
         await move(tx, server, ServerState.available)
 
 
@@ -56,4 +47,5 @@ async def finish_cleaning(
         actor_label=actor_label,
         reason=reason,
         action="inventory.finish_cleaning",
+        erased=True,
     )

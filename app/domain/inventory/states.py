@@ -108,7 +108,12 @@ TRANSITIONS: dict[ServerState, frozenset[ServerState]] = {
         }
     ),
     ServerState.maintenance: frozenset(
-        {ServerState.inspecting, ServerState.available, ServerState.quarantined}
+        {
+            ServerState.inspecting,
+            ServerState.available,
+            ServerState.cleaning,
+            ServerState.quarantined,
+        }
     ),
 }
 

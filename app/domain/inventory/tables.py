@@ -71,6 +71,9 @@ class Server(Table, tablename="server"):
     holder = UUID(null=True, default=None, index=True)
     hold_expires_at = moment(null=True)
     seq = BigInt(default=0)
+    may_hold_data = Boolean(
+        default=False, help_text="a client's data may be on its disks; nobody's until erased"
+    )
     power = text(default="unknown")
     power_seen_at = moment(null=True)
 
@@ -80,6 +83,7 @@ class Server(Table, tablename="server"):
         "'releasing', 'cleaning', 'failed', 'quarantined', 'maintenance')"
     )
     known_power = Check("power IN ('on', 'off', 'unknown')")
+    stock_is_erased = Check("state <> 'available' OR NOT may_hold_data")
     free_has_no_holder = Check("state <> 'available' OR holder IS NULL")
     taken_has_holder = Check(
         "state NOT IN ('held', 'provisioning', 'active', 'releasing') OR holder IS NOT NULL"

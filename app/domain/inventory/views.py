@@ -1,10 +1,12 @@
 """Servers and racks as pages see them."""
 
 from datetime import datetime
+from typing import TypeAlias
 from uuid import UUID
 
 import msgspec
 
+from app.core.paging import Page
 from app.domain.inventory.states import ServerState
 from app.drivers.power import Power
 from app.solver.inventory import DiskFacts
@@ -39,13 +41,7 @@ class ServerRow(msgspec.Struct, frozen=True, kw_only=True):
     power_seen_at: datetime | None
 
 
-class ServerPage(msgspec.Struct, frozen=True, kw_only=True):
-    """One page of a list; pages count from 1."""
-
-    items: tuple[ServerRow, ...]
-    page: int
-    page_count: int
-    total: int
+ServerPage: TypeAlias = Page[ServerRow]
 
 
 class ServerView(ServerRow, frozen=True, kw_only=True):

@@ -8,13 +8,12 @@ import asyncpg
 
 from app.core.database import Tx
 from app.core.errors import NotFound
+from app.core.paging import PAGE_SIZE, containing
 from app.domain.notices.render import Source
 from app.domain.notices.shipped import NAMES, shipped_source
 from app.domain.notices.states import MailState
 from app.domain.notices.values import carries_credentials
 from app.domain.notices.views import MailFilter, MailPage, MailView, TemplateView
-
-PAGE_SIZE = 50
 
 _COLUMNS = (
     "m.id, m.code, t.name, m.recipient, m.subject, m.state, m.attempts, m.error, "
@@ -37,13 +36,12 @@ async def list_mails(tx: Tx, wanted: MailFilter, *, page: int = 1) -> MailPage:
     Two statements; a search reads every mail.
     """
     search = wanted.search.strip()
-    like = search.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
     values = (
         wanted.state.value if wanted.state else None,
         wanted.code,
         wanted.order,
         search.removeprefix("#"),
-        f"%{like}%",
+        containing(search),
     )
     total = await tx.fetchval(f"SELECT count(*) {_FROM} {_WHERE}", *values)
     page_count = max(1, -(-total // PAGE_SIZE))

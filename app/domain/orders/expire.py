@@ -42,13 +42,16 @@ async def expire_orders(
 ) -> list[UUID]:
     """Cancel orders that were placed more than `order_ttl` ago and not paid; returns them.
 
-    Their invoices are voided; what was paid in part is account credit.
+    One for which something is still held is left: its client was told until when. The invoices
+    are voided; what was paid in part is account credit.
     """
     rows = await tx.fetch(
         "SELECT id FROM client_order WHERE state = ANY($1) AND placed_at <= $2 "
-        "ORDER BY placed_at LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED",
+        "AND (hold_expires_at IS NULL OR hold_expires_at <= $3) "
+        "ORDER BY placed_at LIMIT $4 FOR NO KEY UPDATE SKIP LOCKED",
         list(UNPAID),
         tx.now() - order_ttl,
+        tx.now(),
         limit,
     )
     unpaid = await _free_to_take(tx, [row["id"] for row in rows])

@@ -1,6 +1,6 @@
 """Read orders; one statement each."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -9,11 +9,12 @@ import msgspec
 
 from app.core.database import Tx
 from app.core.errors import NotFound
+from app.core.paging import Listing, containing, read_page
 from app.domain.catalog.selection import Selection
 from app.domain.orders.states import IN_FLIGHT, OrderState
 from app.domain.orders.views import OrderPage, OrderView
 
-PAGE_SIZE = 50
+MOST_STUCK = 50
 SLOW = timedelta(minutes=30)
 
 _COLUMNS = """
@@ -58,12 +59,11 @@ async def list_orders(
     before it, a number only.
     """
     words = search.strip()
-    literal = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return await _page(
         tx,
         "(cardinality($1::text[]) = 0 OR o.state = ANY($1)) AND ($2 = '' OR o.number::text = $2 "
         "OR o.hostname ILIKE $3 OR a.email ILIKE $3)",
-        [list(states), words.removeprefix("#"), f"%{literal}%"],
+        [list(states), words.removeprefix("#"), containing(words)],
         page,
     )
 
@@ -79,28 +79,21 @@ async def stuck(tx: Tx, *, slow: timedelta = SLOW) -> tuple[OrderView, ...]:
         "(o.state_reason <> '' OR o.state_since < $2)) ORDER BY o.state_since LIMIT $3",
         list(IN_FLIGHT),
         tx.now() - slow,
-        PAGE_SIZE,
+        MOST_STUCK,
     )
     return tuple(map(_view, rows))
 
 
-async def _page(tx: Tx, where: str, values: list[object], page: int) -> OrderPage:
-    page = max(page, 1)
-    total: int = await tx.fetchval(
-        f"SELECT count(*) FROM client_order o JOIN account a ON a.id = o.account WHERE {where}",
-        *values,
+async def _page(tx: Tx, where: str, values: Sequence[object], page: int) -> OrderPage:
+    listing = Listing(
+        columns=_COLUMNS,
+        source=_FROM,
+        where=where,
+        order_by="o.number DESC",
+        values=values,
+        counted="FROM client_order o JOIN account a ON a.id = o.account",
     )
-    rows = await tx.fetch(
-        f"SELECT {_COLUMNS} {_FROM} WHERE {where} ORDER BY o.number DESC "
-        f"LIMIT {PAGE_SIZE} OFFSET {(page - 1) * PAGE_SIZE}",
-        *values,
-    )
-    return OrderPage(
-        items=tuple(map(_view, rows)),
-        page=page,
-        page_count=max(1, -(-total // PAGE_SIZE)),
-        total=total,
-    )
+    return await read_page(tx, listing, page, _view)
 
 
 def _view(row: asyncpg.Record) -> OrderView:

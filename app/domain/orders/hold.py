@@ -18,7 +18,7 @@ from app.domain.inventory.release import release as release_server
 from app.domain.inventory.reserve import reserve
 from app.domain.orders.errors import OutOfStock
 from app.domain.orders.find import find_order
-from app.domain.orders.lock import lock_order
+from app.domain.orders.lock import LockedOrder, lock_order
 from app.domain.orders.states import OrderState, tell
 
 HOLD_FOR = timedelta(minutes=15)
@@ -70,9 +70,11 @@ async def hold(
 
 
 async def renew_hold(
-    tx: Tx, order: UUID, *, account: UUID | None = None, hold_for: timedelta = HOLD_FOR
+    tx: Tx, order: UUID, *, account: UUID | None = None, hold_for: timedelta
 ) -> datetime | None:
-    """Hold again for an unpaid order whose hold has expired; returns until when.
+    """Hold again for an unpaid order whose hold has expired or was lost; returns until when.
+
+    Lost is one whose server was put aside meanwhile: what is held then is another.
 
     To be called before a payment is begun, so that nobody pays for what is gone: raises
     OutOfStock then. A hold that still stands is left as it is, and None is returned for an
@@ -81,17 +83,42 @@ async def renew_hold(
     locked = await lock_order(tx, order, account=account)
     if locked.state is not OrderState.awaiting_payment:
         return None
-    if locked.hold_expires_at is not None and locked.hold_expires_at > tx.now():
-        return locked.hold_expires_at
+    until = locked.hold_expires_at
+    has_server = await tx.fetchval("SELECT EXISTS (SELECT FROM server WHERE holder = $1)", order)
+    if has_server and until is not None and until > tx.now():
+        return until
     # A server that no sweep has given back yet is kept. Without it, the addresses go too:
     # they belong to the place where it stands, and the next server may stand elsewhere.
-    if not await tx.fetchval("SELECT EXISTS (SELECT FROM server WHERE holder = $1)", order):
+    if not has_server:
         await release_addresses(tx, order)
-    product = await product_by_id(tx, locked.product)
     expires_at = tx.now() + hold_for
-    await hold(tx, order, product, (await find_order(tx, order)).selection, expires_at=expires_at)
-    await note_hold(tx, order, expires_at)
-    tell(tx, order, locked.account)
+    if until is not None:
+        expires_at = max(until, expires_at)  # what the client was told is kept
+    return await _hold_until(tx, locked, expires_at)
+
+
+async def lengthen_hold(
+    tx: Tx, order: UUID, *, account: UUID | None = None, hold_for: timedelta
+) -> datetime | None:
+    """Hold what an unpaid order holds, or held, until `hold_for` from now; never shorter.
+
+    Returns until when, None for an order that needs no hold any more. Raises OutOfStock when
+    the hold had expired and nothing is left, NotFound.
+    """
+    held_until = await renew_hold(tx, order, account=account, hold_for=hold_for)
+    until = tx.now() + hold_for
+    if held_until is None or held_until >= until:
+        return held_until
+    # Both the server and the claims of a holder that has them put their expiry off.
+    return await _hold_until(tx, await lock_order(tx, order), until)
+
+
+async def _hold_until(tx: Tx, order: LockedOrder, expires_at: datetime) -> datetime:
+    product = await product_by_id(tx, order.product)
+    selection = (await find_order(tx, order.id)).selection
+    await hold(tx, order.id, product, selection, expires_at=expires_at)
+    await note_hold(tx, order.id, expires_at)
+    tell(tx, order.id, order.account)
     return expires_at
 
 

@@ -94,9 +94,10 @@ async def _earlier(tx: Tx, request: OrderRequest) -> asyncpg.Record | None:
 async def _same(tx: Tx, earlier: asyncpg.Record, request: OrderRequest) -> OrderView:
     """Return the order that the key made, if it is the same wish."""
     made = msgspec.json.decode(earlier["selection"], type=Selection)
-    asked = request.selection
-    # What was kept has the texts of all keys; their ids and the rest are as they were sent.
-    if earlier["slug"] != request.product or replace(made, ssh_keys=asked.ssh_keys) != asked:
+    # What was kept begins with the texts of the chosen keys, as `_with_keys` put them there.
+    chosen = made.ssh_keys[: len(made.ssh_key_ids)]
+    texts = tuple(dict.fromkeys((*chosen, *request.selection.ssh_keys)))
+    if earlier["slug"] != request.product or replace(request.selection, ssh_keys=texts) != made:
         raise KeyReused(earlier["number"])
     return await find_order(tx, earlier["id"], account=request.account)
 

@@ -1,10 +1,12 @@
 """Orders as pages, flows and other contexts see them."""
 
 from datetime import datetime
+from typing import TypeAlias
 from uuid import UUID
 
 import msgspec
 
+from app.core.paging import Page
 from app.domain.catalog.cycle import Cycle
 from app.domain.catalog.selection import Selection
 from app.domain.orders.states import OrderState
@@ -52,10 +54,4 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
         return self.state is OrderState.awaiting_payment
 
 
-class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
-    """One page of a list; pages count from 1."""
-
-    items: tuple[OrderView, ...]
-    page: int
-    page_count: int
-    total: int
+OrderPage: TypeAlias = Page[OrderView]

@@ -7,6 +7,7 @@ import msgspec
 
 from app.core.database import Tx
 from app.core.errors import NotFound
+from app.core.paging import Listing, read_page
 from app.domain.accounts.ssh_keys import read_public_key
 from app.domain.addresses.find import addresses_of
 from app.domain.catalog.selection import Selection
@@ -18,8 +19,6 @@ from app.domain.services.views import (
     ServiceView,
 )
 from app.ipam.wants import PRIMARY_IP4
-
-PAGE_SIZE = 50
 
 _COLUMNS = f"""
 s.id, s."order" AS order_id, o.number AS order_number, p.name AS product_name, s.hostname,
@@ -71,19 +70,15 @@ async def find_service(tx: Tx, service: UUID, *, account: UUID) -> ServiceView:
 
 async def services_of(tx: Tx, account: UUID, *, page: int = 1) -> ServicePage:
     """Return a client's services, the latest first, 50 a page; two statements."""
-    page = max(page, 1)
-    total: int = await tx.fetchval("SELECT count(*) FROM service WHERE account = $1", account)
-    rows = await tx.fetch(
-        f"SELECT {_COLUMNS} {_FROM} WHERE s.account = $1 ORDER BY s.id DESC "
-        f"LIMIT {PAGE_SIZE} OFFSET {(page - 1) * PAGE_SIZE}",
-        account,
+    listing = Listing(
+        columns=_COLUMNS,
+        source=_FROM,
+        where="s.account = $1",
+        order_by="s.id DESC",
+        values=[account],
+        counted="FROM service s",
     )
-    return ServicePage(
-        items=tuple(msgspec.convert(dict(row), ServiceRow) for row in rows),
-        page=page,
-        page_count=max(1, -(-total // PAGE_SIZE)),
-        total=total,
-    )
+    return await read_page(tx, listing, page, lambda row: msgspec.convert(dict(row), ServiceRow))
 
 
 async def _keys(tx: Tx, account: UUID, lines: tuple[str, ...]) -> tuple[InstalledKey, ...]:

@@ -70,7 +70,6 @@ async def delivery_letter(
                     "title": "Open a terminal on it",
                     "url": f"ssh://{access.username}@{address}:{ssh_port}",
                 },
-                {"title": "Its page in the portal", "url": page},
             ],
             "portal_url": page,
         },

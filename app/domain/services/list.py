@@ -2,16 +2,16 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import TypeAlias
 from uuid import UUID
 
 import msgspec
 
 from app.core.database import Tx
 from app.core.errors import NotFound
+from app.core.paging import Listing, Page, containing, read_page
 from app.domain.catalog.cycle import Cycle
 from app.domain.services.states import InstallationState, ServiceState
-
-PAGE_SIZE = 50
 
 
 class ServiceLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,13 +40,7 @@ class ServiceLine(msgspec.Struct, frozen=True, kw_only=True):
     activated_at: datetime | None
 
 
-class ServiceLines(msgspec.Struct, frozen=True, kw_only=True):
-    """One page of a list; pages count from 1."""
-
-    items: tuple[ServiceLine, ...]
-    page: int
-    page_count: int
-    total: int
+ServiceLines: TypeAlias = Page[ServiceLine]
 
 
 class CredentialLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,25 +99,18 @@ async def list_services(
     server's name.
     """
     words = search.strip().removeprefix("#")
-    literal = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     where = (
         "(cardinality($1::text[]) = 0 OR s.state = ANY($1)) AND ($2 = '' OR o.number::text = $2 "
         "OR s.hostname ILIKE $3 OR a.email ILIKE $3 OR v.name ILIKE $3)"
     )
-    values = [list(states), words, f"%{literal}%"]
-    page = max(page, 1)
-    total: int = await tx.fetchval(f"SELECT count(*) {_FROM} WHERE {where}", *values)
-    rows = await tx.fetch(
-        f"SELECT {_COLUMNS} {_FROM} WHERE {where} ORDER BY s.id DESC "
-        f"LIMIT {PAGE_SIZE} OFFSET {(page - 1) * PAGE_SIZE}",
-        *values,
+    listing = Listing(
+        columns=_COLUMNS,
+        source=_FROM,
+        where=where,
+        order_by="s.id DESC",
+        values=[list(states), words, containing(words)],
     )
-    return ServiceLines(
-        items=tuple(msgspec.convert(dict(row), ServiceLine) for row in rows),
-        page=page,
-        page_count=max(1, -(-total // PAGE_SIZE)),
-        total=total,
-    )
+    return await read_page(tx, listing, page, lambda row: msgspec.convert(dict(row), ServiceLine))
 
 
 async def count_services(tx: Tx) -> dict[ServiceState, int]:

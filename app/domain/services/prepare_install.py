@@ -56,7 +56,9 @@ async def prepare_install(
     """Return the installation of `step_key`, written down on the first call.
 
     Another open installation of the same server is abandoned: a machine has one boot script.
+    Two calls at once are taken one after the other.
     """
+    await tx.execute("SELECT 1 FROM server WHERE id = $1 FOR NO KEY UPDATE", server)
     found = await find_by_step(tx, vault, step_key)
     if found is not None:
         return found

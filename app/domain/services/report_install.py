@@ -1,14 +1,15 @@
 """What a machine under installation reports: booted, progress, done, failed.
 
-Each verb finds the installation by its token and returns its id, so that the caller can
-wake the run that waits for it. A token stops working when the installation ends.
+A token stops working when its installation ends, and when the order loses the server: what
+happens to that machine then is another's business.
 """
 
+import re
 from uuid import UUID
 
 import msgspec
 
-from app.core.database import Tx
+from app.core.database import Tx, storable
 from app.core.errors import NotFound
 from app.core.secrets import Vault
 from app.domain.services.prepare_install import token_digest
@@ -16,7 +17,8 @@ from app.domain.services.states import InstallationState
 from app.drivers.deploy.spec import InstallSpec
 
 OPEN = (InstallationState.prepared, InstallationState.booted, InstallationState.installing)
-LONGEST_TEXT = 2_000
+LONGEST_STAGE = 80
+_MAC = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2}){5}")
 
 
 class OpenInstallation(msgspec.Struct, frozen=True):
@@ -36,8 +38,31 @@ async def find_open(tx: Tx, vault: Vault, *, token: str) -> OpenInstallation:
 
 
 async def find_open_for_mac(tx: Tx, vault: Vault, mac: str) -> OpenInstallation:
-    """Return the open installation of the machine with this network card."""
-    return await _open_where(tx, vault, "m.mac = $1", mac.lower(), f"installation for {mac}")
+    """Return the open installation of the machine with this network card.
+
+    Only of one that boots from the network: a boot image has the token in it, and a script
+    that nobody needs is not handed to whoever knows an address.
+    """
+    plain = mac.lower().replace("-", ":")
+    if _MAC.fullmatch(plain) is None:
+        raise NotFound("network card", mac[:20])
+    return await _open_where(
+        tx,
+        vault,
+        "m.mac = $1 AND EXISTS (SELECT 1 FROM bmc WHERE server = m.id AND boot_method = 'network')",
+        plain,
+        "installation for this network card",
+    )
+
+
+async def is_installed(tx: Tx, *, token: str) -> bool:
+    """Return whether the token's installation is done: the machine may say so twice."""
+    return bool(
+        await tx.fetchval(
+            "SELECT 1 FROM installation WHERE token_hash = $1 AND state = 'installed'",
+            token_digest(token),
+        )
+    )
 
 
 async def _open_where(
@@ -46,7 +71,7 @@ async def _open_where(
     row = await tx.fetchrow(
         'SELECT i.id, i.service, s."order", i.server, i.state, i.sealed_spec FROM installation i '
         "JOIN service s ON s.id = i.service JOIN server m ON m.id = i.server "
-        f"WHERE {condition} AND i.state = ANY($2)",
+        f'WHERE {condition} AND i.state = ANY($2) AND m.holder = s."order"',
         value,
         list(OPEN),
     )
@@ -58,10 +83,16 @@ async def _open_where(
     )
 
 
-async def report_boot(tx: Tx, installation: OpenInstallation) -> None:
-    """Note that the machine fetched its boot script."""
-    if installation.state == InstallationState.prepared:
-        await _write(tx, installation, InstallationState.booted, stage="booting", percent=1)
+async def report_boot(tx: Tx, installation: OpenInstallation) -> bool:
+    """Note that the machine fetched its first file; returns whether that was news."""
+    tag = await tx.execute(
+        "UPDATE installation SET state = 'booted', stage = 'booting', percent = 1, "
+        "updated_at = $2 WHERE id = $1 AND state = 'prepared'",
+        installation.id,
+        tx.now(),
+    )
+    _tell(tx, installation)
+    return tag != "UPDATE 0"
 
 
 async def report_progress(
@@ -74,24 +105,24 @@ async def report_progress(
         "percent = greatest(percent, $4), updated_at = $5 WHERE id = $1 AND state = ANY($6)",
         installation.id,
         InstallationState.installing,
-        stage[:80],
+        storable(stage, LONGEST_STAGE),
         max(0, min(percent, 99)),
         tx.now(),
         list(OPEN),
     )
-    tx.publish(f"order:{installation.order}", f"service:{installation.service}", "dashboard")
+    _tell(tx, installation)
 
 
 async def report_done(tx: Tx, installation: OpenInstallation) -> None:
     """Note that the installer finished; from now on the machine boots from its disk."""
-    await _write(tx, installation, InstallationState.installed, stage="installed", percent=100)
+    await _end(tx, installation, InstallationState.installed, stage="installed", percent=100)
 
 
 async def report_failed(tx: Tx, installation: OpenInstallation, message: str) -> None:
-    await _write(tx, installation, InstallationState.failed, error=message)
+    await _end(tx, installation, InstallationState.failed, error=message)
 
 
-async def _write(
+async def _end(
     tx: Tx,
     installation: OpenInstallation,
     state: InstallationState,
@@ -100,20 +131,22 @@ async def _write(
     percent: int | None = None,
     error: str = "",
 ) -> None:
-    finished = tx.now() if state not in OPEN else None
     await tx.execute(
         "UPDATE installation SET state = $2, stage = coalesce($3, stage), "
-        "percent = coalesce($4, percent), error = $5, updated_at = $6, finished_at = $7 "
-        "WHERE id = $1 AND state = ANY($8)",
+        "percent = coalesce($4, percent), error = $5, updated_at = $6, finished_at = $6 "
+        "WHERE id = $1 AND state = ANY($7)",
         installation.id,
         state,
         stage,
         percent,
-        error[:LONGEST_TEXT],
+        storable(error),
         tx.now(),
-        finished,
         list(OPEN),
     )
+    _tell(tx, installation)
+
+
+def _tell(tx: Tx, installation: OpenInstallation) -> None:
     tx.publish(f"order:{installation.order}", f"service:{installation.service}", "dashboard")
 
 
@@ -124,7 +157,7 @@ async def give_up(tx: Tx, step_key: str, state: InstallationState, error: str) -
         "WHERE step_key = $1 AND state = ANY($5)",
         step_key,
         state,
-        error[:LONGEST_TEXT],
+        storable(error),
         tx.now(),
         list(OPEN),
     )

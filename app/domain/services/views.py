@@ -1,10 +1,12 @@
 """Services as their clients see them."""
 
 from datetime import datetime
+from typing import TypeAlias
 from uuid import UUID
 
 import msgspec
 
+from app.core.paging import Page
 from app.domain.addresses.views import Claimed
 from app.domain.catalog.cycle import Cycle
 from app.domain.services.states import ServiceState
@@ -70,10 +72,4 @@ class ServiceView(ServiceRow, frozen=True, kw_only=True):
     panel: PanelView | None
 
 
-class ServicePage(msgspec.Struct, frozen=True, kw_only=True):
-    """One page of a list; pages count from 1."""
-
-    items: tuple[ServiceRow, ...]
-    page: int
-    page_count: int
-    total: int
+ServicePage: TypeAlias = Page[ServiceRow]

@@ -3,27 +3,33 @@
 Entered again after every wait: written down → booted by the BMC → the machine installs and
 calls back → it answers on its address. Where it is follows from the installation's row, so
 a crash at any point goes on from there and a running installation is never booted again.
+
+The server is only touched while the order has it: a person may take it away at any time,
+and then it may be another client's.
 """
 
+import contextlib
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from app.domain.inventory.find import bmc_of
+from app.domain.inventory.find import bmc_of, server_of
 from app.domain.services.prepare_install import Prepared, find_by_step, prepare_install
 from app.domain.services.report_install import give_up
 from app.domain.services.states import InstallationState
 from app.drivers.bmc.contract import Bmc
 from app.drivers.boot import BootDevice
-from app.drivers.errors import Unreachable
+from app.drivers.errors import DriverError, Retriable, Unreachable
 from app.drivers.health import ssh_banner
 from app.drivers.power import Power
 from app.flows.node import Done, Effect, NodeType, Step, StepFailed, Wait
 
 PROBE_S = 1.0
 FIRST_PROBE_INTERVAL = timedelta(milliseconds=100)
+BMC_AGAIN = timedelta(seconds=15)
+"""When a BMC that did not answer is asked again, while the installation goes on."""
 LAST_PROBE_INTERVAL = timedelta(seconds=1)
 
 
@@ -40,7 +46,25 @@ class Output(msgspec.Struct, frozen=True):
 
 
 async def do(step: Step, params: Params) -> Done | Wait:
+    """Idempotent: `step.key` and the attempt name the installation.
+
+    A machine that is given up is switched off: it must not answer, later, on an address that
+    the next machine of the order has by then.
+    """
     key = f"{step.key}#{step.attempt}"
+    if not await _is_held(step, params.server):
+        async with step.database.transaction() as tx:
+            await give_up(tx, key, InstallationState.abandoned, "the order lost its server")
+        raise StepFailed("the server was taken away from the order")
+    try:
+        return await _go_on(step, params, key)
+    except StepFailed:
+        with contextlib.suppress(DriverError):
+            await _switch_off(step, params.server)
+        raise
+
+
+async def _go_on(step: Step, params: Params, key: str) -> Done | Wait:
     async with step.database.transaction() as tx:
         installation = await prepare_install(
             tx,
@@ -59,9 +83,14 @@ async def do(step: Step, params: Params) -> Done | Wait:
             if not step.memo.get("booted"):
                 await _boot(step, installation)
             return await _wait(step, installation, key, from_disk=False)
-    if not step.memo.get("from_disk"):
-        await _next_from_disk(step, installation.server)
-    return await _wait(step, installation, key, from_disk=True)
+    from_disk = await _next_from_disk(step, installation.server)
+    return await _wait(step, installation, key, from_disk=from_disk)
+
+
+async def _is_held(step: Step, server: UUID) -> bool:
+    async with step.database.snapshot() as tx:
+        held = await server_of(tx, step.subject)
+    return held is not None and held.id == server
 
 
 async def _boot(step: Step, installation: Prepared) -> None:
@@ -78,12 +107,23 @@ async def _boot(step: Step, installation: Prepared) -> None:
     await bmc.power.ensure(Power.ON, deadline_s=step.tools.power_wait_s)
 
 
-async def _next_from_disk(step: Step, server: UUID) -> None:
-    """Once the installer runs, let every later boot come from the disk.
+async def _next_from_disk(step: Step, server: UUID) -> bool:
+    """Once the installer runs, let every later boot come from the disk; returns whether it will.
 
     Some BMCs keep a one-time override for ever (iDRAC9, sushy-emulator): the machine would
-    boot its installer again and again. The boot image is not needed any more either.
+    boot its installer again and again. The boot image is not needed any more either. A BMC
+    that does not answer for a while is no reason to begin a running installation anew.
     """
+    if step.memo.get("from_disk"):
+        return True
+    try:
+        await _set_disk(step, server)
+    except Retriable:
+        return False
+    return True
+
+
+async def _set_disk(step: Step, server: UUID) -> None:
     async with step.database.snapshot() as tx:
         address, method = await bmc_of(tx, step.tools.vault, server)
     bmc: Bmc = step.tools.fleet.bmc(address)
@@ -100,12 +140,14 @@ async def _wait(step: Step, installation: Prepared, key: str, *, from_disk: bool
             "SELECT updated_at FROM installation WHERE id = $1", installation.id
         )
         error = f"no word from the machine for {silence}"
-        if silent := tx.now() >= heard + silence:
+        now = tx.now()
+        if silent := now >= heard + silence:
             await give_up(tx, key, InstallationState.failed, error)
     if silent:
         raise StepFailed(error, transient=True)
+    ask_bmc_again = not from_disk and installation.state != InstallationState.prepared
     return Wait(
-        until=heard + silence,
+        until=min(heard + silence, now + BMC_AGAIN) if ask_bmc_again else heard + silence,
         signal=f"installation:{installation.id}",
         memo={"booted": True, "from_disk": from_disk},
         says=installation.stage or "the machine boots",
@@ -129,25 +171,34 @@ async def _answers(step: Step, installation: Prepared) -> Done | Wait:
             memo={**step.memo, "probing": began.isoformat()},
             says="the machine restarts from its disk",
         )
-    if not step.memo.get("from_disk"):
-        await _next_from_disk(step, installation.server)
+    if not await _next_from_disk(step, installation.server):
+        if step.database.clock.now() - began > step.tools.health_wait:
+            raise StepFailed("installed, but its BMC does not answer", transient=True)
+        return Wait(
+            until=step.database.clock.now() + BMC_AGAIN,
+            memo={**step.memo, "probing": began.isoformat()},
+            says="waiting for the BMC",
+        )
     return Done(Output(installation.id, spec.ipv4.address, spec.ssh_port, banner))
 
 
-async def undo(step: Step, _: Any) -> None:
-    """Stop serving the installer and switch the machine off."""
-    async with step.database.transaction() as tx:
-        key = f"{step.key}#{step.attempt}"
-        installation = await find_by_step(tx, step.tools.vault, key)
-        await give_up(tx, key, InstallationState.abandoned, "cancelled")
-    if installation is None:
-        return
+async def _switch_off(step: Step, server: UUID) -> None:
     async with step.database.snapshot() as tx:
-        address, method = await bmc_of(tx, step.tools.vault, installation.server)
+        address, method = await bmc_of(tx, step.tools.vault, server)
     bmc: Bmc = step.tools.fleet.bmc(address)
     await bmc.power.ensure(Power.OFF, deadline_s=step.tools.power_wait_s)
     if method == "virtual-media":
         await bmc.media.eject()
+
+
+async def undo(step: Step, _: Any) -> None:
+    """Stop serving the installer and switch the machine off, if the order still has it."""
+    async with step.database.transaction() as tx:
+        key = f"{step.key}#{step.attempt}"
+        installation = await find_by_step(tx, step.tools.vault, key)
+        await give_up(tx, key, InstallationState.abandoned, "cancelled")
+    if installation is not None and await _is_held(step, installation.server):
+        await _switch_off(step, installation.server)
 
 
 node = NodeType(

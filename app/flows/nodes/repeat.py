@@ -1,5 +1,7 @@
 """logic.repeat: run the body again until a condition holds, at most so many times."""
 
+from typing import Annotated
+
 import msgspec
 
 from app.core.database import Tx
@@ -9,8 +11,8 @@ from app.flows.node import Done, Effect, NodeType, Step
 class Params(msgspec.Struct, frozen=True):
     """`until` is an expression over the body's outputs, looked at after each iteration."""
 
-    until: str
-    max: int
+    until: Annotated[str, msgspec.Meta(pattern="^=[^=]")]
+    max: Annotated[int, msgspec.Meta(ge=1, le=1_000)]
 
 
 async def do(tx: Tx, step: Step, params: Params) -> Done:  # noqa: ARG001 - a node's signature

@@ -1,6 +1,6 @@
 """`/admin/invoices/…/credit`, `/refund`, `/void`: what an admin decides about money."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
@@ -40,6 +40,7 @@ from app.routes.security.html import html
 from app.routes.security.typed import typed
 
 Page = Callable[[InvoiceFile, Form, Frame], h.Element]
+Act = Callable[[Tx, UUID, dict[str, str], AccountView], Awaitable[Flash]]
 
 
 class InvoiceDecisions(Controller):
@@ -59,17 +60,7 @@ class InvoiceDecisions(Controller):
     async def credit(
         self, request: HttpRequest, db: Db, me: Me, frame: Frame, invoice_id: FromPath[UUID]
     ) -> Response[Any]:
-        values = await typed(request)
-        try:
-            async with db.transaction() as tx:
-                flash = await _grant(tx, invoice_id, values, me)
-        except NotFound:
-            raise
-        except Refusal as refusal:
-            return await _again(
-                db, me, frame, invoice_id, page=_credit, values=values, refusal=refusal
-            )
-        return go(request, f"{INVOICES}/{invoice_id}", flash)
+        return await _do(request, db, me, frame, invoice_id, page=_credit, act=_grant)
 
     @get("/refund")
     async def ask_to_refund(
@@ -81,23 +72,7 @@ class InvoiceDecisions(Controller):
     async def refund(
         self, request: HttpRequest, db: Db, me: Me, frame: Frame, invoice_id: FromPath[UUID]
     ) -> Response[Any]:
-        values = await typed(request)
-        try:
-            reason = reason_of(values)
-            async with db.transaction() as tx:
-                invoice = await find_invoice(tx, invoice_id)
-                if invoice.state is not InvoiceState.paid or invoice.order_id is None:
-                    raise InvoiceNotAllowed(
-                        invoice_id, state=invoice.state, wanted=InvoiceState.refunded
-                    )
-                stopped = await stop_order(tx, invoice.order_id, me=me, reason=reason)
-        except NotFound:
-            raise
-        except Refusal as refusal:
-            return await _again(
-                db, me, frame, invoice_id, page=_refund, values=values, refusal=refusal
-            )
-        return go(request, f"{INVOICES}/{invoice_id}", told(stopped))
+        return await _do(request, db, me, frame, invoice_id, page=_refund, act=_give_back)
 
     @get("/void")
     async def ask_to_void(
@@ -109,18 +84,7 @@ class InvoiceDecisions(Controller):
     async def void(
         self, request: HttpRequest, db: Db, me: Me, frame: Frame, invoice_id: FromPath[UUID]
     ) -> Response[Any]:
-        values = await typed(request)
-        try:
-            reason = reason_of(values)
-            async with db.transaction() as tx:
-                await _give_up(tx, invoice_id, me, reason)
-        except NotFound:
-            raise
-        except Refusal as refusal:
-            return await _again(
-                db, me, frame, invoice_id, page=_void, values=values, refusal=refusal
-            )
-        return go(request, f"{INVOICES}/{invoice_id}", Flash("success", "The invoice is void."))
+        return await _do(request, db, me, frame, invoice_id, page=_void, act=_give_up)
 
 
 def _credit(file: InvoiceFile, form: Form, frame: Frame) -> h.Element:
@@ -142,21 +106,29 @@ async def _ask(
     return html(page(file, Form(csrf=frame.csrf), frame))
 
 
-async def _again(
+async def _do(
+    request: HttpRequest,
     db: Db,
     me: AccountView,
     frame: Frame,
     invoice_id: UUID,
     *,
     page: Page,
-    values: dict[str, str],
-    refusal: Refusal,
+    act: Act,
 ) -> Response[Any]:
-    """Show the refused form with what was typed."""
-    errors = refusal.fields if isinstance(refusal, Invalid) else {"": refusal.message}
-    form = Form(values=values, errors=errors, csrf=frame.csrf)
-    file = await read_file(db, invoice_id, me)
-    return html(page(file, form, frame), status_code=status_of(refusal))
+    """Carry a decision out, or show its refused form with what was typed."""
+    values = await typed(request)
+    try:
+        async with db.transaction() as tx:
+            flash = await act(tx, invoice_id, values, me)
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        errors = refusal.fields if isinstance(refusal, Invalid) else {"": refusal.message}
+        form = Form(values=values, errors=errors, csrf=frame.csrf)
+        file = await read_file(db, invoice_id, me)
+        return html(page(file, form, frame), status_code=status_of(refusal))
+    return go(request, f"{INVOICES}/{invoice_id}", flash)
 
 
 async def _grant(tx: Tx, invoice_id: UUID, values: dict[str, str], me: AccountView) -> Flash:
@@ -191,13 +163,27 @@ async def _grant(tx: Tx, invoice_id: UUID, values: dict[str, str], me: AccountVi
     return Flash("success", f"Granted. {invoice.account_name} has {has} now.")
 
 
-async def _give_up(tx: Tx, invoice_id: UUID, me: AccountView, reason: str) -> None:
+async def _give_back(tx: Tx, invoice_id: UUID, values: dict[str, str], me: AccountView) -> Flash:
+    """Cancel the order of a paid invoice; what was paid becomes account credit."""
+    reason = reason_of(values)
+    invoice = await find_invoice(tx, invoice_id)
+    if invoice.state is not InvoiceState.paid or invoice.order_id is None:
+        raise InvoiceNotAllowed(invoice_id, state=invoice.state, wanted=InvoiceState.refunded)
+    return told(await stop_order(tx, invoice.order_id, me=me, reason=reason))
+
+
+async def _give_up(tx: Tx, invoice_id: UUID, values: dict[str, str], me: AccountView) -> Flash:
     """Void an open invoice; an order that nobody can pay any more is cancelled with it."""
+    reason = reason_of(values)
     invoice = await find_invoice(tx, invoice_id)
     if invoice.state is not InvoiceState.open:
         raise InvoiceNotAllowed(invoice_id, state=invoice.state, wanted=InvoiceState.void)
     if invoice.order_id is not None:
         await stop_order(tx, invoice.order_id, me=me, reason=reason)
+        # Paid since it was read, the order would have been refunded: that is another decision.
+        state = (await lock_invoice(tx, invoice_id)).state
+        if state is not InvoiceState.void:
+            raise InvoiceNotAllowed(invoice_id, state=InvoiceState.paid, wanted=InvoiceState.void)
     else:
         await void(tx, await lock_invoice(tx, invoice_id))
     await record(
@@ -211,3 +197,4 @@ async def _give_up(tx: Tx, invoice_id: UUID, me: AccountView, reason: str) -> No
         after={"state": InvoiceState.void},
         reason=reason,
     )
+    return Flash("success", "The invoice is void.")

@@ -1,32 +1,46 @@
 """What a machine under installation fetches and reports.
 
 Machines have no session: `/netboot/ipxe` answers to a network card that has an open
-installation, everything else to the installation's token, until it ends.
+installation, everything else to the installation's token, until it ends. HEAD is answered
+everywhere, and the boot image in parts: that is how BMCs read virtual media.
 """
 
-from typing import Annotated
+import re
+from functools import lru_cache
+from typing import Annotated, Any
 
-from litestar import Controller, Response, get, post
-from litestar.enums import RequestEncodingType
+from litestar import Controller, Request, Response, post, route
+from litestar.datastructures import ResponseHeader
+from litestar.enums import HttpMethod, RequestEncodingType
 from litestar.params import Body, FromPath, FromQuery
 
+from app.core.database import Tx
 from app.core.errors import NotFound
 from app.domain.services.report_install import (
     OpenInstallation,
     find_open,
     find_open_for_mac,
+    is_installed,
     report_boot,
     report_done,
     report_failed,
     report_progress,
 )
+from app.drivers.deploy.contract import Deployer
 from app.flows.signals import send_signal
 from app.routes.security.dependencies import Db, Deploying, Sealing
+from app.routes.security.rate_limit import Limit, limited
 
 SCRIPT = "text/plain; charset=utf-8"
 ISO = "application/vnd.efi.iso"
+READ = [HttpMethod.GET, HttpMethod.HEAD]
+BY_CARD = Limit("netboot-ipxe", 600)
+"""A hall of machines may boot behind one address; guessing cards is still hopeless."""
+LARGEST_REPORT_BYTES = 16_384
+_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
+Asked = Request[Any, Any, Any]
 
 
 class Machine(Controller):
@@ -34,10 +48,12 @@ class Machine(Controller):
 
     path = "/netboot"
     include_in_schema = False
+    request_max_body_size = LARGEST_REPORT_BYTES
+    response_headers = (ResponseHeader(name="Cache-Control", value="no-store"),)
 
-    @get("/ipxe")
+    @route("/ipxe", http_method=READ, guards=[limited(BY_CARD)])
     async def boot_script(
-        self, db: Db, vault: Sealing, deployer: Deploying, mac: FromQuery[str]
+        self, request: Asked, db: Db, vault: Sealing, deployer: Deploying, mac: FromQuery[str]
     ) -> Response[str]:
         """Return the installer's script, or the one that boots the disk."""
         async with db.transaction() as tx:
@@ -45,23 +61,24 @@ class Machine(Controller):
                 installation = await find_open_for_mac(tx, vault, mac)
             except NotFound:
                 return Response(deployer.disk_script(), media_type=SCRIPT)
-            await report_boot(tx, installation)
-            await send_signal(tx, signal_key(installation))
+            await _note_boot(tx, request, installation)
         return Response(deployer.boot_script(installation.spec), media_type=SCRIPT)
 
-    @get("/{token:str}/boot.iso", media_type=ISO)
+    @route("/{token:str}/boot.iso", http_method=READ, media_type=ISO)
     async def boot_iso(
-        self, db: Db, vault: Sealing, deployer: Deploying, token: FromPath[str]
+        self, request: Asked, db: Db, vault: Sealing, deployer: Deploying, token: FromPath[str]
     ) -> Response[bytes]:
-        """Return the virtual-media image; its script is the installation's own."""
+        """Return the virtual-media image, or a part; its script is the installation's own."""
         async with db.snapshot() as tx:
             installation = await find_open(tx, vault, token=token)
-        image = deployer.boot_iso(deployer.boot_script(installation.spec))
-        return Response(image, media_type=ISO)
+        script = deployer.boot_script(installation.spec)
+        image = _image(deployer, script)  # type: ignore[arg-type] # adapters hash by identity
+        return _part_of(image, request.headers.get("range", ""))
 
-    @get("/{token:str}/{name:str}")
-    async def document(
+    @route("/{token:str}/{name:str}", http_method=READ)
+    async def document(  # noqa: PLR0917 - Litestar fills them in by name
         self,
+        request: Asked,
         db: Db,
         vault: Sealing,
         deployer: Deploying,
@@ -74,7 +91,7 @@ class Machine(Controller):
             document = deployer.documents(installation.spec).get(name)
             if document is None:
                 raise NotFound("netboot file", name)
-            await report_boot(tx, installation)
+            await _note_boot(tx, request, installation)
         return Response(document.body, media_type=document.media_type)
 
     @post("/{token:str}/progress", status_code=204)
@@ -93,7 +110,10 @@ class Machine(Controller):
 
     @post("/{token:str}/done", status_code=204)
     async def done(self, db: Db, vault: Sealing, token: FromPath[str]) -> None:
+        """Note that it is done. Said twice it is fine: the first answer may have been lost."""
         async with db.transaction() as tx:
+            if await is_installed(tx, token=token):
+                return
             installation = await find_open(tx, vault, token=token)
             await report_done(tx, installation)
             await send_signal(tx, signal_key(installation))
@@ -110,3 +130,30 @@ class Machine(Controller):
 
 def signal_key(installation: OpenInstallation) -> str:
     return f"installation:{installation.id}"
+
+
+async def _note_boot(tx: Tx, request: Asked, installation: OpenInstallation) -> None:
+    if request.method == HttpMethod.GET and await report_boot(tx, installation):
+        await send_signal(tx, signal_key(installation))
+
+
+@lru_cache(maxsize=8)
+def _image(deployer: Deployer, script: str) -> bytes:
+    """Return the image; kept, since a BMC reads it in hundreds of small parts."""
+    return deployer.boot_iso(script)
+
+
+def _part_of(image: bytes, asked: str) -> Response[bytes]:
+    """Return the one range that is `asked` for (RFC 9110, section 14), else the whole."""
+    headers = {"Accept-Ranges": "bytes"}
+    found = _RANGE.fullmatch(asked.replace(" ", ""))
+    if found is None or found[0] == "bytes=-":
+        return Response(image, media_type=ISO, headers=headers)
+    size = len(image)
+    first = int(found[1]) if found[1] else max(size - int(found[2]), 0)
+    last = min(int(found[2]), size - 1) if found[1] and found[2] else size - 1
+    if first > last:
+        headers["Content-Range"] = f"bytes */{size}"
+        return Response(b"", status_code=416, media_type=ISO, headers=headers)
+    headers["Content-Range"] = f"bytes {first}-{last}/{size}"
+    return Response(image[first : last + 1], status_code=206, media_type=ISO, headers=headers)

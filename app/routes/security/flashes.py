@@ -15,6 +15,7 @@ import msgspec
 from litestar import Response
 from litestar.datastructures import Cookie
 from litestar.response import Redirect
+from litestar.utils import url_quote
 
 from app.components.notice import Flash
 from app.routes.security.csrf import nonce_of
@@ -38,7 +39,9 @@ def go(
         value = _sealed(flashes, nonce)
         carried.append(edge_cookie(connection.scope, FLASH_COOKIE, value, max_age_s=FLASH_S))
     if is_htmx(connection):
-        return Response("", headers={"HX-Redirect": to}, cookies=carried, media_type="text/html")
+        return Response(
+            "", headers={"HX-Redirect": url_quote(to)}, cookies=carried, media_type="text/html"
+        )
     return Redirect(to, status_code=303, cookies=carried)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from litestar import Request
 
 from app.components.frame import PageFrame, theme_of
-from app.domain.accounts.roles import is_staff
+from app.domain.accounts.roles import PERMISSIONS, is_staff
 from app.domain.accounts.views import AccountView
 from app.routes.security.csrf import csrf_token
 from app.routes.security.flashes import take_flashes
@@ -39,6 +39,7 @@ def frame_of(connection: Connection) -> PageFrame:
     return PageFrame(
         account=account,
         staff=account is not None and is_staff(account.role),
+        allowed=PERMISSIONS[account.role] if account else frozenset(),
         theme=theme_of(connection.cookies),
         csrf=csrf_token(connection),
         # A fragment has no place for messages; they wait for the next whole page.

@@ -31,7 +31,11 @@
       const region = document.getElementById(id);
       if (!region?.dataset.live) break;
       rounds.set(id, "once");
-      await htmx.ajax("GET", region.dataset.liveUrl, { source: region, target: region, swap: "outerMorph" });
+      try {
+        await htmx.ajax("GET", region.dataset.liveUrl, { source: region, target: region, swap: "outerMorph" });
+      } catch {
+        // The next event or the poll asks again; a round that never ended would keep it from that.
+      }
       await pause(Number(region.dataset.liveEveryMs));
     } while (rounds.get(id) === "again");
     rounds.delete(id);

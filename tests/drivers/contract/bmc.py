@@ -20,7 +20,7 @@ class BmcContract:
         await bmc.power.ensure(Power.OFF, deadline_s=10)
         started_s = time.monotonic()
         await bmc.power.ensure(Power.OFF, deadline_s=10)
-        assert time.monotonic() - started_s < 1.0
+        assert time.monotonic() - started_s < 5
 
     async def test_boot_device_reads_back(self, bmc: Bmc) -> None:
         for device in (BootDevice.PXE, BootDevice.CD, BootDevice.DISK, BootDevice.PXE):

@@ -182,7 +182,7 @@ async def delivered(localstripe: str) -> tuple[dict[str, str], bytes, str]:
         await client.register_webhook(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook")
         started = await gateway.start(request())
         await client.pay(started.ref)
-        headers, body = await asyncio.wait_for(received, 10)
+        headers, body = await asyncio.wait_for(received, 30)
     await gateway.close()
     return headers, body, started.ref
 

@@ -1,0 +1,112 @@
+"""The runner: its heart beats on whatever happens, and it lets go of what is no longer its own."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import asyncpg
+import pytest
+
+from app.flows import lease
+from app.flows.interpreter import Interpreter
+from app.flows.runner import Runner
+from tests.flows.conftest import LEASE_S, Workshop, chain
+from tests.flows.nodes import World
+
+SHORT_S = 0.15
+"""A beat is a third of it. The clock of the leases stands still meanwhile."""
+
+
+@contextlib.asynccontextmanager
+async def working(workshop: Workshop, world: World | None = None) -> AsyncIterator[Runner]:
+    interpreter = Interpreter(workshop.database, world or workshop.world)
+    runner = Runner(workshop.database, workshop.live, interpreter, lease_s=SHORT_S)
+    task = asyncio.create_task(runner.run())
+    yield runner
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not holds():  # noqa: ASYNC110 - the world tells nobody
+            await asyncio.sleep(0.005)
+
+
+async def lease_until(workshop: Workshop) -> Any:
+    async with workshop.database.snapshot() as tx:
+        return await tx.fetchval("SELECT lease_until FROM run")
+
+
+async def test_a_database_that_restarts_does_not_end_the_heartbeat(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    renew, troubles = lease.renew, [asyncpg.CannotConnectNowError("starting up"), OSError("gone")]
+
+    async def unlucky(*args: Any, **more: Any) -> Any:
+        if troubles:
+            raise troubles.pop()
+        return await renew(*args, **more)
+
+    monkeypatch.setattr(lease, "renew", unlucky)
+    await workshop.start(chain(a="t.hang"))
+    async with working(workshop):
+        await until(lambda: bool(workshop.world.done))
+        before = await lease_until(workshop)
+        workshop.clock.advance(seconds=SHORT_S / 2)
+        await until(lambda: not troubles)
+        async with asyncio.timeout(5):
+            while await lease_until(workshop) == before:  # noqa: ASYNC110 - the database tells nobody
+                await asyncio.sleep(0.01)
+
+
+async def test_a_run_that_cannot_be_renewed_is_dropped_when_its_lease_is_over(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def gone(*_: Any, **__: Any) -> Any:
+        raise OSError("no route to the database")
+
+    monkeypatch.setattr(lease, "renew", gone)
+    run = await workshop.start(chain(a="t.hang"))
+    async with working(workshop) as runner:
+        await until(lambda: bool(workshop.world.done))
+        await until(lambda: not runner._driving)
+    assert await workshop.attempts(run) == [("begin", 1, "succeeded"), ("a", 1, "started")]
+
+
+async def test_a_lost_run_is_dropped_in_the_middle_of_a_call_and_redone_under_its_key(
+    workshop: Workshop,
+) -> None:
+    """Two workers: the first lost its lease while it was in a call to the outside."""
+    run = await workshop.start(chain(a="t.hang", b="t.note"))
+    async with working(workshop) as first:
+        await until(lambda: bool(workshop.world.done))
+        workshop.clock.advance(seconds=SHORT_S + 1)
+        second = World()
+        async with workshop.database.transaction() as tx:
+            (claim,) = await lease.claim_due(tx, owner="second", lease_s=LEASE_S, limit=1)
+        await until(lambda: not first._driving)
+        assert await workshop.attempts(run) == [("begin", 1, "succeeded"), ("a", 1, "started")]
+        second.gate.set()
+        await Interpreter(workshop.database, second).drive(claim)
+    assert await workshop.status(run) == "succeeded"
+    assert list(second.done) == list(workshop.world.done) == [f"{run}:/:a"]
+    assert await workshop.notes() == ["/b:"]
+
+
+async def test_a_worker_that_takes_its_own_run_again_drives_it_once(workshop: Workshop) -> None:
+    """The process stood still for longer than a lease: what it did then is given up."""
+    await workshop.start(chain(a="t.hang"))
+    runner = workshop.runner()
+    await runner.sweep()
+    await until(lambda: bool(workshop.world.done))
+    (before,) = [drive.task for drive in runner._driving.values()]
+    workshop.clock.advance(seconds=LEASE_S + 1)
+    assert await runner.sweep() == 1
+    await until(before.done)
+    assert before.cancelled()
+    workshop.world.gate.set()
+    await runner.idle()
+    async with workshop.database.snapshot() as tx:
+        assert await tx.fetchval("SELECT status FROM run") == "succeeded"

@@ -1,0 +1,121 @@
+"""A signal reaches its waiter whatever happens between the two: a kill, a race, a lock."""
+
+import asyncio
+
+import pytest
+
+from app.flows import journal, lease
+from app.flows.node import Wait
+from app.flows.signals import forget_signals, send_signal
+from tests.flows.conftest import LEASE_S, Workshop, chain
+from tests.flows.nodes import Killed
+
+FOREVER = ("t.pause", {"params": {"seconds": 3600, "signal": "done:1"}})
+
+
+async def signal(workshop: Workshop, key: str = "done:1") -> None:
+    async with workshop.database.transaction() as tx:
+        await send_signal(tx, key)
+
+
+async def test_a_signal_taken_by_a_worker_that_died_is_not_lost(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = await workshop.start(chain(a=FOREVER))
+    await workshop.drive()
+    await signal(workshop)
+
+    async def die(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(journal, "begin_attempt", die)
+        assert await workshop.drive_and_die()
+    workshop.clock.advance(seconds=LEASE_S + 1)
+    await workshop.drive()
+    assert await workshop.status(run) == "succeeded"
+
+
+async def test_a_sender_and_a_waiter_at_once_do_not_block_each_other(workshop: Workshop) -> None:
+    """The waiter looks again, and waits again under the same key, while the signal is sent."""
+    run = await workshop.start(chain(a=FOREVER))
+    await workshop.drive()
+    workshop.clock.advance(seconds=3600)
+    async with workshop.database.transaction() as tx:
+        (claim,) = await lease.claim_due(tx, owner="test", lease_s=LEASE_S, limit=1)
+    async with workshop.database.transaction() as tx:
+        await lease.guard(tx, claim)
+        (token,) = await journal.tokens_of(tx, run)
+        await journal.begin_attempt(tx, run, token, "key", {})
+        sending = asyncio.create_task(_apart(signal(workshop)))
+        async with asyncio.timeout(5):
+            while not await _is_blocked(workshop):  # noqa: ASYNC110 - a lock tells nobody
+                await asyncio.sleep(0.01)
+        await journal.keep_wait(tx, run, token, Wait(until=tx.now(), signal="done:1"))
+    await sending
+    async with workshop.database.snapshot() as tx:
+        assert await tx.fetchval("SELECT count(*) FROM run_signal WHERE consumed_at IS NULL") == 1
+
+
+async def test_a_run_does_not_fall_asleep_while_its_signal_is_being_sent(
+    workshop: Workshop,
+) -> None:
+    run = await workshop.start(chain(a=FOREVER))
+    sent = asyncio.Event()
+    commit = asyncio.Event()
+
+    async def send_slowly() -> None:
+        async with workshop.database.transaction() as tx:
+            await send_signal(tx, "done:1")
+            sent.set()
+            await commit.wait()
+
+    sending = asyncio.create_task(send_slowly())
+    await sent.wait()
+    driving = asyncio.create_task(workshop.drive())
+    async with asyncio.timeout(5):
+        while ("a", 1, "waiting") not in await workshop.attempts(run):  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+    commit.set()
+    await sending
+    await driving
+    await workshop.drive()
+    assert await workshop.status(run) == "succeeded"
+
+
+async def test_signals_do_not_pile_up(workshop: Workshop) -> None:
+    """One that was taken is forgotten after a day, one that nobody wants after a month."""
+    await workshop.start(chain(a=FOREVER))
+    await signal(workshop)
+    await signal(workshop, "nobody:1")
+    await workshop.drive()
+
+    async def left() -> list[str]:
+        async with workshop.database.transaction() as tx:
+            await forget_signals(tx)
+            rows = await tx.fetch("SELECT signal_key FROM run_signal ORDER BY id")
+        return [row["signal_key"] for row in rows]
+
+    assert await left() == ["done:1", "nobody:1"]
+    workshop.clock.advance(days=1, seconds=1)
+    assert await left() == ["nobody:1"]
+    workshop.clock.advance(days=30)
+    assert await left() == []
+
+
+async def _apart(work) -> None:
+    """Await `work` in a task of its own, out of the ambient transaction of its maker."""
+    from app.core.database import engine
+
+    engine.current_transaction.set(None)
+    await work
+
+
+async def _is_blocked(workshop: Workshop) -> bool:
+    async with workshop.database.snapshot() as tx:
+        return bool(
+            await tx.fetchval(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+                "AND wait_event_type = 'Lock'"
+            )
+        )

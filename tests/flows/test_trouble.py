@@ -1,0 +1,470 @@
+"""What must never go round in circles: it halts where it went wrong, says why, and can go on."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from app.core.database import Database, Tx
+from app.flows import containers, journal, registry
+from app.flows.document import Retry, Timeout
+from app.flows.expressions import BadExpression
+from app.flows.node import StepFailed
+from app.flows.steer import cancel_if_open, cancel_run, retry_halted
+from app.flows.timeline import StepStatus, timeline_of
+from tests.flows.conftest import LEASE_S, Workshop, chain, document
+from tests.flows.nodes import busy, nodes
+
+LOOP = [("begin.out", "again.in"), ("again.each", "a.in"), ("again.done", "end.in")]
+
+
+def loop(until: str, *more: tuple[str, str], **settings: Any):
+    steps = {
+        "again": ("logic.repeat", {"params": {"until": until, "max": 3}}),
+        "a": ("t.call", {"within": "again"}),
+        "end": "t.note",
+        **settings.pop("steps", {}),
+    }
+    return document(steps, [*LOOP, *more], **settings)
+
+
+async def error_of(workshop: Workshop, run: object) -> str:
+    async with workshop.database.snapshot() as tx:
+        return str(await tx.fetchval("SELECT error FROM run WHERE id = $1", run))
+
+
+async def notices(workshop: Workshop) -> list[str]:
+    async with workshop.database.snapshot() as tx:
+        rows = await tx.fetch(
+            "SELECT payload->>'text' AS text FROM outbox WHERE topic = 'admin.notice' ORDER BY id"
+        )
+    return [row["text"] for row in rows]
+
+
+async def tokens(workshop: Workshop) -> dict[str, str]:
+    async with workshop.database.snapshot() as tx:
+        rows = await tx.fetch("SELECT scope || node AS place, state FROM token ORDER BY id")
+    return {row["place"]: row["state"] for row in rows}
+
+
+def without(*names: str):
+    return lambda: {key: kind for key, kind in nodes().items() if key[0] not in names}
+
+
+# A node type that is not there (any more)
+
+
+async def test_an_unknown_node_type_halts_the_run_until_it_is_back(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = await workshop.start(
+        document(
+            {"a": "t.call", "aside": "t.note"}, [("begin.out", "a.in"), ("a.error", "aside.in")]
+        )
+    )
+    with monkeypatch.context() as patch:
+        patch.setattr(registry, "node_types", without("t.call"))
+        await workshop.drive()
+        assert await workshop.status(run) == "halted", "not the error branch: nothing was tried"
+        assert "t.call" in await error_of(workshop, run)
+        assert len(await notices(workshop)) == 1
+        async with workshop.database.snapshot() as tx:
+            assert (await timeline_of(tx, run)).entries[0].node == "aside"
+    async with workshop.database.transaction() as tx:
+        await retry_halted(tx, run)
+    await workshop.drive()
+    assert await workshop.status(run) == "succeeded"
+    assert await workshop.notes() == []
+
+
+async def test_an_unknown_node_type_holds_its_undo_until_it_is_back(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = await workshop.start(chain(a="t.call", p=("t.pause", {"params": {"seconds": 60}})))
+    await workshop.drive()
+    async with workshop.database.transaction() as tx:
+        await cancel_run(tx, run)
+    with monkeypatch.context() as patch:
+        patch.setattr(registry, "node_types", without("t.call"))
+        await workshop.drive()
+        assert await workshop.status(run) == "compensating"
+        assert "t.call" in await error_of(workshop, run)
+    workshop.clock.advance(seconds=31)
+    await workshop.drive()
+    assert await workshop.status(run) == "cancelled"
+    assert workshop.world.undone == [f"{run}:/:a"]
+
+
+async def test_a_document_that_cannot_be_read_halts_the_run(workshop: Workshop) -> None:
+    run = await workshop.start(chain(a="t.note"))
+    async with workshop.database.transaction() as tx:
+        whole = await tx.fetchval("SELECT document FROM flow_version")
+        await tx.execute("UPDATE flow_version SET document = '{\"nodes\": 1}'")
+    await workshop.drive()
+    assert await workshop.status(run) == "halted"
+    assert "not a flow document" in await error_of(workshop, run)
+    async with workshop.database.transaction() as tx:
+        await tx.execute("UPDATE flow_version SET document = $1", whole)
+        await retry_halted(tx, run)
+    await workshop.drive()
+    assert await workshop.status(run) == "succeeded"
+
+
+# A container whose condition is wrong
+
+
+async def test_a_wrong_condition_halts_the_container_not_its_body(workshop: Workshop) -> None:
+    run = await workshop.start(loop("=steps.a.nothing == 1"))
+    await workshop.drive()
+    assert await workshop.status(run) == "halted"
+    assert await tokens(workshop) == {"/again": "halted"}
+    assert "nothing" in await error_of(workshop, run)
+    workshop.clock.advance(seconds=LEASE_S + 1)
+    await workshop.drive()
+    assert list(workshop.world.done.values()) == [1], "what the body did is done, and stays so"
+    assert ("a", 1, "succeeded") in await workshop.attempts(run)
+
+
+async def test_a_condition_that_is_no_boolean_halts_too(workshop: Workshop) -> None:
+    run = await workshop.start(loop("=steps.a.count"))
+    await workshop.drive()
+    assert await tokens(workshop) == {"/again": "halted"}
+    assert "true or false" in await error_of(workshop, run)
+
+
+async def test_a_halted_container_looks_again_without_repeating_its_body(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = await workshop.start(loop("=has(steps.a)"))
+
+    def wrong(source: str, _: object) -> None:
+        raise BadExpression(source, "for now")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(containers, "evaluate", wrong)
+        await workshop.drive()
+    assert await workshop.status(run) == "halted"
+    async with workshop.database.transaction() as tx:
+        await retry_halted(tx, run)
+    await workshop.drive()
+    assert await workshop.status(run) == "succeeded"
+    assert list(workshop.world.done.values()) == [1]
+
+
+async def test_a_container_with_an_error_branch_takes_it(workshop: Workshop) -> None:
+    run = await workshop.start(
+        loop("=steps.a.nothing", ("again.error", "bad.in"), steps={"bad": "t.note"})
+    )
+    await workshop.drive()
+    assert await workshop.status(run) == "succeeded"
+    assert await workshop.notes() == ["/bad:"]
+
+
+async def test_a_wrong_condition_after_an_error_branch_halts_too(workshop: Workshop) -> None:
+    aside = {"aside": ("t.note", {"within": "again"})}
+    run = await workshop.start(loop("=steps.a.count > 0", ("a.error", "aside.in"), steps=aside))
+    workshop.world.refusals["a"] = [StepFailed("broken")]
+    await workshop.drive()
+    assert await workshop.status(run) == "halted"
+    assert await tokens(workshop) == {"/again": "halted"}
+    assert await workshop.notes() == ["/again:1aside:"]
+
+
+async def test_a_container_of_a_flow_that_compensates_does_so(workshop: Workshop) -> None:
+    run = await workshop.start(loop("=steps.a.nothing", on_failure="compensate"))
+    await workshop.drive()
+    assert await workshop.status(run) == "failed"
+    assert workshop.world.undone == [f"{run}:/again:1:a"]
+    assert "nothing" in await error_of(workshop, run)
+
+
+async def test_names_that_look_like_patterns_do_not_keep_a_container_open(
+    workshop: Workshop,
+) -> None:
+    steps = {
+        "a_b": ("logic.repeat", {"params": {"until": "=true", "max": 1}}),
+        "axb": ("logic.repeat", {"params": {"until": "=true", "max": 1}}),
+        "inner": ("logic.repeat", {"params": {"until": "=true", "max": 1}, "within": "axb"}),
+        "long": ("t.pause", {"params": {"seconds": 60}, "within": "inner"}),
+        "quick": ("t.note", {"within": "a_b"}),
+        "end": "t.note",
+    }
+    edges = [
+        ("begin.out", "axb.in"), ("begin.out", "a_b.in"), ("axb.each", "inner.in"),
+        ("inner.each", "long.in"), ("a_b.each", "quick.in"), ("a_b.done", "end.in"),
+    ]  # fmt: skip
+    await workshop.start(document(steps, edges))
+    await workshop.drive()
+    assert "/end:" in await workshop.notes()
+
+
+# Failures that cannot be written down as they are
+
+
+@pytest.mark.parametrize("text", ["a nul \x00 byte", "half a pair \udc80"])
+async def test_an_error_that_the_database_cannot_hold_is_kept_all_the_same(
+    workshop: Workshop, text: str
+) -> None:
+    run = await workshop.start(chain(a="t.call"))
+    workshop.world.refusals["a"] = [StepFailed(text)]
+    await workshop.drive()
+    assert await workshop.status(run) == "halted"
+    assert text[:6] in await error_of(workshop, run)
+
+
+async def test_many_retries_do_not_overflow(workshop: Workshop) -> None:
+    patient = Retry(max=5_000, delay="1h", factor=10.0, longest="1d", jitter=False)
+    run = await workshop.start(chain(a=("t.call", {"retry": patient})))
+    await workshop.drive()
+    async with workshop.database.transaction() as tx:
+        await tx.execute(
+            "DELETE FROM token; UPDATE run SET status = 'waiting', wake_at = now() - interval '30 years'"
+        )
+        await tx.execute(
+            "INSERT INTO token (run, scope, node, state, attempt) VALUES ($1, '/', 'a', 'ready', 900)",
+            run,
+        )
+    workshop.world.refusals["a"] = [busy()]
+    await workshop.drive()
+    assert await workshop.status(run) == "waiting"
+    workshop.clock.advance(days=1)
+    await workshop.drive()
+    assert await workshop.status(run) == "succeeded"
+
+
+class LosesAnswers(Database):
+    """Commits, and loses the answer to it where told to."""
+
+    lose: str = ""
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Tx]:
+        async with super().transaction() as tx:
+            yield tx
+            lost = self.lose and await tx.fetchval(
+                "SELECT 1 FROM run_event WHERE kind = 'finished' AND node = $1", self.lose
+            )
+        if lost:
+            self.lose = ""
+            raise ConnectionError("the answer to COMMIT was lost")
+
+
+async def test_a_step_whose_commit_was_not_answered_is_not_failed(
+    workshop: Workshop, dsn: str
+) -> None:
+    calm = workshop.database
+    run = await workshop.start(
+        chain(a="t.call", b=("t.note", {"params": {"text": "=steps.a.text"}}))
+    )
+    database = LosesAnswers(workshop.clock)
+    await database.open(dsn, min_size=1, max_size=4)
+    database.lose = "a"
+    workshop.database = database
+    await workshop.drive()
+    await database.close()
+    workshop.database = calm
+    assert database.lose == ""
+    assert await workshop.status(run) == "succeeded"
+    assert ("a", 1, "succeeded") in await workshop.attempts(run)
+    assert await notices(workshop) == []
+
+
+# What is due together, when one of it ends the run
+
+
+async def test_a_failure_that_undoes_the_run_lets_nothing_else_begin(workshop: Workshop) -> None:
+    run = await workshop.start(
+        document(
+            {"a": "t.refuse", "b": "t.call"},
+            [("begin.out", "a.in"), ("begin.out", "b.in")],
+            on_failure="compensate",
+        )
+    )
+    await workshop.drive()
+    assert await workshop.status(run) == "failed"
+    assert workshop.world.done == {}
+
+
+async def test_a_cancelled_run_begins_nothing_more(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = await workshop.start(
+        document({"a": "t.call", "b": "t.call"}, [("begin.out", "a.in"), ("begin.out", "b.in")])
+    )
+    keep_done = journal.keep_done
+
+    async def cancel_after_a(tx: Tx, run: Any, token: journal.TokenView, done: Any) -> None:
+        await keep_done(tx, run, token, done)
+        if token.node == "a":
+            await cancel_if_open(tx, run)
+
+    monkeypatch.setattr(journal, "keep_done", cancel_after_a)
+    await workshop.drive()
+    assert await workshop.status(run) == "cancelled"
+    assert list(workshop.world.done) == [f"{run}:/:a"]
+
+
+# Time limits
+
+
+@pytest.mark.parametrize("kind", ["t.hang", "t.hang_here"])
+async def test_an_attempt_that_takes_too_long_is_ended(workshop: Workshop, kind: str) -> None:
+    run = await workshop.start(chain(a=(kind, {"timeout": Timeout(attempt="50ms")})))
+    await workshop.drive()
+    assert await workshop.status(run) == "halted"
+    assert "no answer within 50ms" in await error_of(workshop, run)
+
+
+async def test_a_wait_that_takes_too_long_in_all_fails(workshop: Workshop) -> None:
+    pause = {"params": {"seconds": 86_400}, "timeout": Timeout(total="10m")}
+    run = await workshop.start(chain(a=("t.pause", pause)))
+    await workshop.drive()
+    workshop.clock.advance(minutes=9, seconds=59)
+    await workshop.drive()
+    assert await workshop.status(run) == "waiting"
+    workshop.clock.advance(seconds=1)
+    await workshop.drive()
+    assert await workshop.status(run) == "halted"
+    assert "not done within 10m" in await error_of(workshop, run)
+    async with workshop.database.transaction() as tx:
+        await retry_halted(tx, run)
+    await workshop.drive()
+    assert await workshop.status(run) == "waiting", "a person's retry has all the time again"
+    workshop.clock.advance(minutes=9)
+    await workshop.drive()
+    assert await workshop.status(run) == "waiting"
+
+
+async def test_nothing_is_tried_again_after_the_whole_time(workshop: Workshop) -> None:
+    retry = Retry(max=10, delay="4m", factor=1.0, jitter=False)
+    run = await workshop.start(
+        chain(a=("t.call", {"retry": retry, "timeout": Timeout(total="10m")}))
+    )
+    workshop.world.refusals["a"] = [busy() for _ in range(10)]
+    for _ in range(4):
+        await workshop.drive()
+        workshop.clock.advance(minutes=4)
+    assert await workshop.status(run) == "halted"
+    assert len(workshop.world.refusals["a"]) == 7, "at 0, 4 and 8 minutes; 12 is too late"
+
+
+# Undoing
+
+
+async def test_a_failed_call_is_undone_too_since_nobody_knows_how_far_it_came(
+    workshop: Workshop,
+) -> None:
+    run = await workshop.start(chain(a="t.note", b="t.call"))
+    workshop.world.refusals["b"] = [StepFailed("half-way")]
+    await workshop.drive()
+    async with workshop.database.transaction() as tx:
+        await cancel_run(tx, run)
+    await workshop.drive()
+    assert await workshop.status(run) == "cancelled"
+    assert workshop.world.undone == [f"{run}:/:b"]
+    assert await workshop.notes("unnoted") == ["/a"]
+
+
+async def test_a_failed_step_in_our_database_left_nothing_to_undo(workshop: Workshop) -> None:
+    run = await workshop.start(
+        chain(a=("t.note", {"params": {"text": "=input.nothing"}})),
+    )
+    await workshop.drive()
+    async with workshop.database.transaction() as tx:
+        await cancel_run(tx, run)
+    await workshop.drive()
+    assert await workshop.status(run) == "cancelled"
+    assert await workshop.notes("unnoted") == []
+
+
+async def test_an_undo_that_fails_is_told_once_and_tried_until_it_works(workshop: Workshop) -> None:
+    steps = {"a": "t.call", "b": ("t.refuse", {"params": {"text": "no such plan"}})}
+    edges = [("begin.out", "a.in"), ("a.out", "b.in")]
+    run = await workshop.start(document(steps, edges, on_failure="compensate"))
+    workshop.world.stubborn = 3
+    for _ in range(3):
+        await workshop.drive()
+        assert await workshop.status(run) == "compensating"
+        assert "undo of a" in await error_of(workshop, run)
+        workshop.clock.advance(seconds=31)
+    (told,) = await notices(workshop)
+    assert "undo of a: peer: try again" in told
+    await workshop.drive()
+    assert await workshop.status(run) == "failed"
+    assert await error_of(workshop, run) == "no such plan", (
+        "why it failed, not what went well since"
+    )
+
+
+async def test_an_undo_that_hangs_is_ended_and_tried_again(workshop: Workshop) -> None:
+    run = await workshop.start(
+        chain(
+            a=("t.hang", {"timeout": Timeout(attempt="50ms"), "params": {"text": "undo"}}),
+            p=("t.pause", {"params": {"seconds": 60}}),
+        )
+    )
+    await workshop.drive()
+    async with workshop.database.transaction() as tx:
+        await cancel_run(tx, run)
+    await workshop.drive()
+    assert await workshop.status(run) == "compensating"
+    assert "no answer within 50ms" in await error_of(workshop, run)
+    workshop.world.gate.set()
+    workshop.clock.advance(seconds=31)
+    await workshop.drive()
+    assert await workshop.status(run) == "cancelled"
+
+
+# The timeline
+
+
+async def test_the_timeline_follows_the_tenth_iteration(workshop: Workshop) -> None:
+    steps = {
+        "again": ("logic.repeat", {"params": {"until": "=iteration.count == 11", "max": 20}}),
+        "n": ("t.note", {"within": "again"}),
+        "a": ("t.call", {"within": "again"}),
+        "aside": ("t.pause", {"within": "again"}),
+        "end": "t.note",
+    }
+    edges = [
+        ("begin.out", "again.in"), ("again.each", "n.in"), ("n.out", "a.in"),
+        ("a.error", "aside.in"), ("again.done", "end.in"),
+    ]  # fmt: skip
+    run = await workshop.start(document(steps, edges))
+    workshop.world.refusals["a"] = [busy() for _ in range(10)]
+    await workshop.drive()
+    assert await workshop.status(run) == "succeeded"
+    async with workshop.database.snapshot() as tx:
+        timeline = await timeline_of(tx, run)
+    assert {entry.node: entry.status for entry in timeline.entries} == dict.fromkeys(
+        ["n", "a", "end"], StepStatus.done
+    )
+
+
+async def test_the_timeline_keeps_what_an_earlier_container_did(workshop: Workshop) -> None:
+    steps = {
+        "one": ("logic.repeat", {"params": {"until": "=true", "max": 1}}),
+        "a": ("t.call", {"within": "one"}),
+        "two": ("logic.repeat", {"params": {"until": "=iteration.count == 2", "max": 2}}),
+        "three": ("logic.repeat", {"params": {"until": "=true", "max": 1}, "within": "two"}),
+        "b": ("t.call", {"within": "three"}),
+        "c": ("t.pause", {"within": "two", "params": {"seconds": 60}}),
+    }
+    edges = [
+        ("begin.out", "one.in"), ("one.each", "a.in"), ("one.done", "two.in"),
+        ("two.each", "c.in"), ("c.out", "three.in"), ("three.each", "b.in"),
+    ]  # fmt: skip
+    run = await workshop.start(document(steps, edges))
+
+    async def seen() -> dict[str, StepStatus]:
+        await workshop.drive()
+        async with workshop.database.snapshot() as tx:
+            return {entry.node: entry.status for entry in (await timeline_of(tx, run)).entries}
+
+    assert await seen() == {"a": StepStatus.done, "b": StepStatus.pending}
+    workshop.clock.advance(seconds=60)
+    assert await seen() == {"a": StepStatus.done, "b": StepStatus.pending}, "begun again"
+    workshop.clock.advance(seconds=60)
+    assert await seen() == {"a": StepStatus.done, "b": StepStatus.done}
+    assert await workshop.status(run) == "succeeded"

@@ -1,0 +1,131 @@
+"""A paid order whose server is being installed, with a BMC that remembers what it was told."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from app.core.database import Database, Tx
+from app.core.secrets import Vault
+from app.domain.inventory.confirm import begin_provisioning
+from app.domain.inventory.quarantine import quarantine
+from app.domain.services.open import open_service
+from app.domain.services.prepare_install import Prepared, Site, prepare_install
+from app.drivers.bmc.contract import BmcAddress
+from app.drivers.boot import BootDevice
+from app.drivers.errors import Unreachable
+from app.drivers.power import Power
+from app.flows.node import Step
+from app.flows.tools import Tools
+from tests.orders.world import a_client, a_shop, an_order
+
+SITE = Site("http://slipway.test", ("192.0.2.53",), 22, "servers.internal")
+
+
+@dataclass
+class StubBmc:
+    """Power, boot and media of one BMC: it writes down what it is told, or does not answer."""
+
+    told: list[str] = field(default_factory=list)
+    is_away: bool = False
+
+    def bmc(self, _: BmcAddress) -> Any:
+        return self
+
+    power = boot = media = property(lambda self: self)
+
+    def _note(self, what: str) -> None:
+        if self.is_away:
+            raise Unreachable("bmc", "no answer")
+        self.told.append(what)
+
+    async def ensure(self, wanted: Power, *, deadline_s: float) -> None:
+        assert deadline_s > 0
+        self._note(f"power {wanted}")
+
+    async def set_once(self, device: BootDevice) -> None:
+        self._note(f"boot {device}")
+
+    async def insert(self, url: str) -> None:
+        self._note(f"insert {url}")
+
+    async def eject(self) -> None:
+        self._note("eject")
+
+
+@dataclass(frozen=True)
+class Hall:
+    database: Database
+    vault: Vault
+    order: UUID
+    service: UUID
+    server: UUID
+    mac: str
+    bmc: StubBmc = field(default_factory=StubBmc)
+
+    async def prepare(self, tx: Tx, key: str = "run:/:install#1") -> Prepared:
+        return await prepare_install(
+            tx, self.vault, service=self.service, server=self.server, step_key=key, site=SITE
+        )
+
+    async def installation(self, key: str = "run:/:install#1") -> Prepared:
+        async with self.database.transaction() as tx:
+            return await self.prepare(tx, key)
+
+    async def state(self, key: str = "run:/:install#1") -> tuple[str, str, int, str]:
+        async with self.database.snapshot() as tx:
+            row = await tx.fetchrow(
+                "SELECT state, stage, percent, error FROM installation WHERE step_key = $1", key
+            )
+        assert row is not None
+        return tuple(row)
+
+    async def signals(self) -> int:
+        async with self.database.snapshot() as tx:
+            return int(await tx.fetchval("SELECT count(*) FROM run_signal"))
+
+    async def take_the_server_away(self) -> None:
+        """A person puts it aside while it is being installed."""
+        async with self.database.transaction() as tx:
+            await quarantine(tx, self.server, "smells burnt")
+
+    def step(self, *, attempt: int = 1, node: str = "install", **memo: Any) -> Step:
+        return Step(
+            run=self.order,
+            subject=self.order,
+            node=node,
+            scope="/",
+            attempt=attempt,
+            key=f"run:/:{node}",
+            memo=memo,
+            started_at=self.database.clock.now(),
+            database=self.database,
+            tools=Tools(
+                vault=self.vault,
+                fleet=self.bmc,
+                site=SITE,
+                company="Acme",
+                power_wait_s=1.0,
+                install_silence=timedelta(hours=1),
+                health_wait=timedelta(minutes=5),
+            ),
+        )
+
+
+async def open_hall(database: Database, vault: Vault, *, boot_method: str = "network") -> Hall:
+    async with database.transaction() as tx:
+        await a_shop(tx, servers=2)
+        await tx.execute(
+            "INSERT INTO bmc (id, server, protocol, url, username, sealed_password, system_path, "
+            "tls_mode, ca_pem, boot_method) SELECT gen_random_uuid(), id, 'redfish', "
+            "'https://bmc.test', 'admin', $1, '', 'off', '', $2 FROM server",
+            vault.seal("secret"),
+            boot_method,
+        )
+        await tx.execute("UPDATE prefix SET gateway = '192.0.2.1' WHERE family(network) = 4")
+        order = await an_order(tx, await a_client(tx))
+        await begin_provisioning(tx, order.id)
+        service = await open_service(tx, order.id)
+        row = await tx.fetchrow("SELECT id, mac FROM server WHERE holder = $1", order.id)
+        assert row is not None
+    return Hall(database, vault, order.id, service, row["id"], str(row["mac"]))
