@@ -36,14 +36,19 @@ def start_servers(settings: Settings) -> Servers:
     """Use the servers of the settings; start an embedded one for each that is not named."""
     embedded: list[EmbeddedPostgres | EmbeddedRedis] = []
     database_url, redis_url = settings.database_url, settings.redis_url
-    if not database_url:
-        postgres = EmbeddedPostgres(settings.data_dir)
-        embedded.append(postgres)
-        database_url = postgres.dsn
-    if not redis_url:
-        redis = EmbeddedRedis(settings.data_dir)
-        embedded.append(redis)
-        redis_url = redis.url
+    try:
+        if not database_url:
+            postgres = EmbeddedPostgres(settings.data_dir)
+            embedded.append(postgres)
+            database_url = postgres.dsn
+        if not redis_url:
+            redis = EmbeddedRedis(settings.data_dir)
+            embedded.append(redis)
+            redis_url = redis.url
+    except BaseException:
+        for server in embedded:
+            server.stop()
+        raise
     return Servers(database_url, redis_url, tuple(embedded))
 
 
@@ -80,9 +85,9 @@ async def open_resources(
     redis = open_redis(servers.redis_url)
     live = Live(redis)
     database = Database(clock, after_commit=live.publish)
-    await database.open(servers.database_url, max_size=pool_size)
-    await live.start()
     try:
+        await database.open(servers.database_url, max_size=pool_size)
+        await live.start()
         yield Resources(settings, database, redis, live, open_vault(settings))
     finally:
         await live.stop()

@@ -32,10 +32,10 @@ class Settings(BaseSettings):
         env_prefix="SLIPWAY_", extra="ignore", frozen=True, use_attribute_docstrings=True
     )
 
-    database_url: str = Field(default="", validation_alias="DATABASE_URL")
+    database_url: str = Field(default="", validation_alias="DATABASE_URL", repr=False)
     """PostgreSQL 15 or newer, as `postgresql://user:password@host/name`. Empty: embedded."""
 
-    redis_url: str = Field(default="", validation_alias="REDIS_URL")
+    redis_url: str = Field(default="", validation_alias="REDIS_URL", repr=False)
     """Redis or Valkey 6 or newer, as `redis://host:6379/0`. Empty: embedded."""
 
     data_dir: Path = Path(".data")

@@ -16,6 +16,8 @@ from redis.exceptions import RedisError
 
 PREFIX = "slipway:"
 RECONNECT_S = 0.5
+PUBLISH_S = 1.0
+"""How long a commit waits at most until its topics are told; without Redis they are lost."""
 log = logging.getLogger(__name__)
 
 
@@ -55,7 +57,8 @@ class Live:
         pipeline = self._redis.pipeline(transaction=False)
         for topic in topics:
             pipeline.publish(PREFIX + topic, "")
-        await pipeline.execute()
+        async with asyncio.timeout(PUBLISH_S):
+            await pipeline.execute()
 
     @contextlib.asynccontextmanager
     async def listen(self, *topics: str) -> AsyncIterator[Subscription]:
@@ -102,17 +105,23 @@ class Live:
                 await self._relay()
             except (RedisError, OSError) as error:
                 log.warning("live updates wait for Redis: %s", error)
-                await asyncio.sleep(RECONNECT_S)
+            except Exception:
+                log.exception("live updates failed")
+            await asyncio.sleep(RECONNECT_S)
 
     async def _relay(self) -> None:
         async with self._redis.pubsub() as pubsub:
             await pubsub.psubscribe(PREFIX + "*")
-            self._ring_all()  # whatever was said while nobody listened
             async for message in pubsub.listen():
-                if message["type"] == "pmessage":
+                if message["type"] == "psubscribe":
+                    # Now, and after each reconnection, which redis-py makes by itself: whatever
+                    # was said while nobody listened.
+                    self._ring_all()
+                elif message["type"] == "pmessage":
                     channel = message["channel"]
-                    name = channel.decode() if isinstance(channel, bytes) else channel
-                    topic = name.removeprefix(PREFIX)
+                    if isinstance(channel, bytes):
+                        channel = channel.decode(errors="replace")
+                    topic = channel.removeprefix(PREFIX)
                     for subscription in tuple(self._listeners.get(topic, ())):
                         subscription.ring(topic)
 

@@ -13,12 +13,13 @@ from piccolo.columns import JSONB, BigSerial, Integer, Text
 from piccolo.table import Table
 
 from app.core.columns import moment, text
-from app.core.database import Tx
+from app.core.database import Tx, storable
 
 DOORBELL = "doorbell:outbox"
 LEASE_S = 30.0
 FIRST_DELAY_S = 1.0
 LONGEST_DELAY_S = 300.0
+DONE_KEPT = timedelta(days=30)
 
 
 class Outbox(Table, tablename="outbox"):
@@ -95,11 +96,12 @@ async def mark_done(tx: Tx, parcel: Parcel) -> None:
 
 async def mark_failed(tx: Tx, parcel: Parcel, error: str) -> None:
     """Keep the row due, later each time: 1 s doubling to 5 minutes."""
-    delay_s = min(FIRST_DELAY_S * 2 ** (parcel.attempts - 1), LONGEST_DELAY_S)
+    # 2**20 s is far past the longest; beyond 2**1023 it would be no number any more.
+    delay_s = min(FIRST_DELAY_S * 2 ** min(parcel.attempts - 1, 20), LONGEST_DELAY_S)
     await tx.execute(
         "UPDATE outbox SET error = $2, due_at = $3 WHERE id = $1",
         parcel.id,
-        error[:2000],
+        storable(error),
         tx.now() + timedelta(seconds=delay_s),
     )
 
@@ -110,3 +112,8 @@ async def next_due(tx: Tx) -> datetime | None:
         "SELECT min(due_at) FROM outbox WHERE done_at IS NULL"
     )
     return moment_due
+
+
+async def forget_done(tx: Tx) -> None:
+    """Delete rows that were handed over long ago; their consumers know their keys themselves."""
+    await tx.execute("DELETE FROM outbox WHERE done_at < $1", tx.now() - DONE_KEPT)

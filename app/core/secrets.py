@@ -4,6 +4,7 @@ Fernet (AES-128-CBC with HMAC-SHA256) from `cryptography`; the first key seals, 
 key opens, so that keys rotate by putting a new one in front (`Vault.rotate`).
 """
 
+import os
 import secrets
 from pathlib import Path
 
@@ -65,11 +66,25 @@ def new_key() -> str:
 
 
 def key_from_file(path: Path) -> str:
-    """Return the key kept in `path` (mode 0600), made on first use."""
+    """Return the key kept in `path` (mode 0600), made on first use.
+
+    Processes that start together agree on one: it is written aside, whole, and put in place
+    by a link, which only the first can make. A key that another overwrote would be lost, and
+    with it all that it sealed.
+    """
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(new_key())
+        aside = path.with_name(f"{path.name}.{new_token(8)}")
+        with os.fdopen(os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+            file.write(new_key())
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(aside, path)
+        except FileExistsError:
+            pass
+        finally:
+            aside.unlink()
     return path.read_text().strip()
 
 

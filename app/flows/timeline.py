@@ -14,6 +14,7 @@ from app.flows.order import in_order
 from app.flows.registry import UnknownNodeType, node_type
 
 RECENT = 200
+UNDONE = frozenset({"compensating", "cancelled", "failed"})
 
 
 class StepStatus(StrEnum):
@@ -90,6 +91,9 @@ async def timeline_of(tx: Tx, run: UUID) -> RunTimeline:
         # What was begun again after a failure is running again, and so is all that follows it.
         scope = _scope_of(document, node, scopes)
         current = [attempt for attempt in tried if attempt["scope"] == scope]
+        if row["status"] in UNDONE:
+            # Nothing of it goes on; what was not finished, or was taken back, is as if not begun.
+            current = [attempt for attempt in current if attempt["status"] == "succeeded"]
         entries.append(_entry(node, label, tried, current[-1:] or None, usual.get(node)))
     return RunTimeline(
         run=run,
@@ -196,13 +200,17 @@ async def _usual(tx: Tx, version: UUID) -> dict[str, timedelta]:
 
 
 def _expected_end(now: datetime, entries: list[TimelineEntry]) -> datetime | None:
-    """Return now plus what is left by the usual times; None when one of them is unknown."""
+    """Return now plus what is left by the usual times.
+
+    None where that would be a guess: a usual time is unknown, a step takes longer than usual,
+    or one is tried again.
+    """
     left = timedelta()
     for entry in entries:
         if entry.status is StepStatus.done:
             continue
-        if entry.expected is None:
-            return None
         spent = entry.elapsed(now) or timedelta()
-        left += max(entry.expected - spent, timedelta())
+        if entry.expected is None or spent > entry.expected or entry.tries > 1:
+            return None
+        left += entry.expected - spent
     return now + left

@@ -14,6 +14,7 @@ from app.domain.orders.attach_run import attach_run
 from app.domain.orders.cancel import cancel
 from app.domain.orders.fail import fail
 from app.domain.orders.find import find_order
+from app.domain.orders.lock import lock_order
 from app.domain.orders.states import OrderState
 from app.domain.services.open import end_undelivered
 from app.drivers.mail.contract import Mailer
@@ -30,6 +31,8 @@ STOCK = "stock:"
 async def start_order_flow(database: Database, parcel: Parcel) -> None:
     """`order.paid`: start the flow bound to the product's category."""
     async with database.transaction() as tx:
+        # Locked: who cancels it now finds the run afterwards, and stops it.
+        await lock_order(tx, UUID(parcel.payload["order"]))
         order = await find_order(tx, UUID(parcel.payload["order"]))
         if order.state is OrderState.cancelled:
             return

@@ -5,12 +5,27 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
-from app.core.database import Database
+from app.core.database import Database, Tx, storable
 from app.core.live import Live
-from app.core.outbox import DOORBELL, Parcel, claim_due, mark_done, mark_failed, next_due
+from app.core.outbox import (
+    DOORBELL,
+    LEASE_S,
+    Parcel,
+    claim_due,
+    emit,
+    mark_done,
+    mark_failed,
+    next_due,
+)
 
 SWEEP_S = 2.0
 SLOTS = 50
+LONGEST_S = LEASE_S - 2
+"""How long a consumer may take: past its lease the row is handed over again."""
+TOLD_AFTER = 6
+"""The attempt, about half a minute after the first, that staff are told of when it fails."""
+TELLS_ITSELF = frozenset({"admin.notice", "mail.send"})
+"""Topics whose failure no mail can tell of; mails show their own on the admin's pages."""
 log = structlog.get_logger()
 
 Consumer = Callable[[Parcel], Awaitable[None]]
@@ -62,14 +77,27 @@ class Relay:
 
     async def _deliver(self, parcel: Parcel) -> None:
         try:
-            await self._consumers[parcel.topic](parcel)
+            reason = await self._hand_over(parcel)
+            async with self._database.transaction() as tx:
+                if reason is None:
+                    await mark_done(tx, parcel)
+                    return
+                await mark_failed(tx, parcel, reason)
+                if parcel.attempts >= TOLD_AFTER and parcel.topic not in TELLS_ITSELF:
+                    await _tell_staff(tx, parcel, reason)
+        except Exception:
+            # The outcome is not kept: the row is due again when its lease has run out.
+            log.exception("outbox.not_kept", topic=parcel.topic, key=parcel.key)
+
+    async def _hand_over(self, parcel: Parcel) -> str | None:
+        """Return why the consumer failed; None when it did not."""
+        try:
+            async with asyncio.timeout(LONGEST_S):
+                await self._consumers[parcel.topic](parcel)
         except Exception as error:  # noqa: BLE001 - whatever it is, the row stays due and says why
             log.warning("outbox.failed", topic=parcel.topic, key=parcel.key, error=str(error))
-            async with self._database.transaction() as tx:
-                await mark_failed(tx, parcel, f"{type(error).__name__}: {error}")
-        else:
-            async with self._database.transaction() as tx:
-                await mark_done(tx, parcel)
+            return storable(f"{type(error).__name__}: {error}")
+        return None
 
     async def _pause_s(self) -> float:
         async with self._database.snapshot() as tx:
@@ -77,3 +105,17 @@ class Relay:
             if due is None or len(self._handing) >= SLOTS:
                 return SWEEP_S
             return min(max((due - tx.now()).total_seconds(), 0.005), SWEEP_S)
+
+
+async def _tell_staff(tx: Tx, parcel: Parcel, reason: str) -> None:
+    await emit(
+        tx,
+        "admin.notice",
+        f"admin.notice:outbox:{parcel.id}",
+        {
+            "subject": parcel.key,
+            "title": f"What must follow {parcel.topic} fails",
+            "text": f"{parcel.key} failed {parcel.attempts} times: {reason}. "
+            "It is tried again by itself, at least every five minutes, until it works.",
+        },
+    )

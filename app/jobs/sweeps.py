@@ -1,13 +1,17 @@
 """What is due by the clock: arq's cron jobs. Each is safe to run twice and on any worker."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import structlog
 
+from app.core.database import Database, Tx
 from app.core.errors import Refusal
+from app.core.outbox import forget_done
 from app.domain.accounts.expire import expire_sessions
 from app.domain.addresses.expire import expire as expire_claims
 from app.domain.billing.reconcile import reconcile
@@ -16,6 +20,7 @@ from app.domain.inventory.find import bmc_of
 from app.domain.inventory.power import note_power
 from app.domain.orders.expire import expire_order_holds, expire_orders
 from app.drivers.errors import DriverError
+from app.flows.signals import forget_signals
 from app.jobs.context import WorkerContext
 
 log = structlog.get_logger()
@@ -28,14 +33,38 @@ def context_of(ctx: dict[str, Any]) -> WorkerContext:
 
 
 async def expire(ctx: dict[str, Any]) -> None:
-    """Give back what was held too long, and end what has run out."""
+    """Give back what was held too long, and end what has run out.
+
+    Each in a transaction of its own: one that fails keeps no other back.
+    """
     context = context_of(ctx)
-    async with context.database.transaction() as tx:
-        await expire_order_holds(tx)
-        await expire_holds(tx)
-        await expire_claims(tx)
-        await expire_sessions(tx)
-        await expire_orders(tx, order_ttl=timedelta(days=context.settings.order_days))
+    order_ttl = timedelta(days=context.settings.order_days)
+    await _each(
+        context.database,
+        expire_order_holds,
+        expire_holds,
+        expire_claims,
+        expire_sessions,
+        partial(expire_orders, order_ttl=order_ttl),
+    )
+
+
+async def forget(ctx: dict[str, Any]) -> None:
+    """Delete what was passed on long ago, so that the tables stay small."""
+    await _each(context_of(ctx).database, forget_done, forget_signals)
+
+
+async def _each(database: Database, *verbs: Callable[[Tx], Awaitable[object]]) -> None:
+    failed = []
+    for verb in verbs:
+        try:
+            async with database.transaction() as tx:
+                await verb(tx)
+        except Exception as error:
+            log.exception("sweep.failed")
+            failed.append(error)
+    if failed:
+        raise ExceptionGroup("some of the sweep failed", failed)
 
 
 async def reconcile_payments(ctx: dict[str, Any]) -> None:
@@ -60,10 +89,11 @@ async def read_power(ctx: dict[str, Any]) -> None:
                 async with context.database.snapshot() as tx:
                     address, _ = await bmc_of(tx, context.vault, server)
                 power = await context.fleet.bmc(address).power.read()
+                async with context.database.transaction() as tx:
+                    await note_power(tx, server, power)
             except (DriverError, Refusal) as error:
                 log.info("power.unread", server=str(server), error=str(error))
-                return
-            async with context.database.transaction() as tx:
-                await note_power(tx, server, power)
+            except Exception:
+                log.exception("power.failed", server=str(server))
 
     await asyncio.gather(*(read_one(row["id"]) for row in rows))

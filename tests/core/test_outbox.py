@@ -4,7 +4,7 @@ import pytest
 
 from app.core.clock import SetClock
 from app.core.database import Database
-from app.core.outbox import DOORBELL, claim_due, emit, mark_done, mark_failed
+from app.core.outbox import DOORBELL, claim_due, emit, forget_done, mark_done, mark_failed
 
 
 async def test_a_row_is_written_with_the_commit_and_rings_after_it(database: Database) -> None:
@@ -57,3 +57,34 @@ async def test_a_claim_that_is_not_finished_is_due_again(
     clock.advance(days=1)
     async with database.transaction() as tx:
         assert await claim_due(tx) == []
+
+
+async def test_what_fails_for_weeks_stays_due_every_five_minutes(
+    database: Database, clock: SetClock
+) -> None:
+    async with database.transaction() as tx:
+        await emit(tx, "order.paid", "k1", {})
+        await tx.execute("UPDATE outbox SET attempts = 5000")
+        (parcel,) = await claim_due(tx)
+        await mark_failed(tx, parcel, "still \x00 no \udcff answer")
+        assert await claim_due(tx) == []
+    clock.advance(seconds=301)
+    async with database.transaction() as tx:
+        assert len(await claim_due(tx)) == 1
+        assert await tx.fetchval("SELECT error FROM outbox") == "still � no ? answer"
+
+
+async def test_rows_that_are_done_are_forgotten_after_a_month(
+    database: Database, clock: SetClock
+) -> None:
+    async with database.transaction() as tx:
+        await emit(tx, "order.paid", "done", {})
+        (parcel,) = await claim_due(tx)
+        await mark_done(tx, parcel)
+        await emit(tx, "order.paid", "open", {})
+    for days, left in ((29, ["done", "open"]), (2, ["open"]), (365, ["open"])):
+        clock.advance(days=days)
+        async with database.transaction() as tx:
+            await forget_done(tx)
+            rows = await tx.fetch("SELECT key FROM outbox ORDER BY id")
+        assert [row["key"] for row in rows] == left

@@ -178,6 +178,10 @@ async def test_cancelling_undoes_what_was_done_in_reverse(workshop: Workshop) ->
     assert await workshop.status(run) == "cancelled"
     assert workshop.world.undone == [f"{run}:/:c", f"{run}:/:b"]
     assert await workshop.notes("unnoted") == ["/a"]
+    async with workshop.database.snapshot() as tx:
+        shown = await timeline_of(tx, run)
+    assert {entry.status for entry in shown.entries} == {StepStatus.pending}
+    assert shown.expected_end is None
 
 
 async def test_a_flow_that_compensates_does_so_by_itself(workshop: Workshop) -> None:

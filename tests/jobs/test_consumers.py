@@ -184,7 +184,6 @@ async def test_more_notices_at_once_than_the_pool_has_connections(desk: Desk) ->
 
 async def test_a_failed_run_fails_its_order_once(desk: Desk) -> None:
     order, _ = await started(desk)
-    await desk.call("run.ended", {"subject": str(order.id), "status": "cancelled"})
     await desk.call("run.ended", {"subject": str(order.id), "status": "failed"})
     async with desk.database.snapshot() as tx:
         failed = await find_order(tx, order.id)
@@ -194,10 +193,10 @@ async def test_a_failed_run_fails_its_order_once(desk: Desk) -> None:
     assert [row["kind"] for row in told] == ["order.failed"]
 
 
-async def test_a_run_that_was_cancelled_does_not_fail_its_order(desk: Desk) -> None:
+async def test_a_run_that_was_cancelled_cancels_its_order(desk: Desk) -> None:
     order, _ = await started(desk)
     await desk.call("run.ended", {"subject": str(order.id), "status": "cancelled"})
-    assert await desk.value("SELECT state FROM client_order") == OrderState.paid
+    assert await desk.value("SELECT state FROM client_order") == OrderState.cancelled
 
 
 async def test_a_cancelled_order_stops_its_run_and_ends_its_service(desk: Desk) -> None:

@@ -1,9 +1,11 @@
 """The relay: at least once, each row for itself, and nothing is lost when a worker dies."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
+from app.core.clock import SetClock
 from app.core.database import Tx
 from app.core.outbox import Parcel, emit
 from app.jobs import relay_outbox
@@ -223,3 +225,42 @@ async def test_a_database_that_is_away_does_not_end_the_relay(
     await asyncio.gather(running, return_exceptions=True)
     assert (failures, ear.keys) == (2, ["a"])
     assert await open_rows(bare) == {}
+
+
+async def test_staff_are_told_once_of_what_fails_again_and_again(
+    bare: Desk, clock: SetClock
+) -> None:
+    """A paid order whose flow cannot start: nobody would know."""
+
+    async def refuse(_: Parcel) -> None:
+        raise RuntimeError("no flow is bound \x00")
+
+    async with bare.database.transaction() as tx:
+        await emit(tx, "order.paid", "order.paid:1", {})
+    relay = bare.relay({"order.paid": refuse})
+    told: list[Any] = []
+    for attempt in range(1, 9):
+        assert await relay.sweep() == 1
+        await relay.idle()
+        told = await bare.rows("SELECT payload FROM outbox WHERE topic = 'admin.notice'")
+        assert len(told) == (attempt >= 6)
+        await bare.rows("UPDATE outbox SET due_at = 'infinity' WHERE topic = 'admin.notice'")
+        clock.advance(minutes=6)
+    assert "no flow is bound" in told[0]["payload"]
+
+
+async def test_a_consumer_that_hangs_gives_its_slot_back(
+    bare: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay_outbox, "LONGEST_S", 0.05)
+
+    async def hang(_: Parcel) -> None:
+        await asyncio.Event().wait()
+
+    async with bare.database.transaction() as tx:
+        await emit(tx, "order.paid", "order.paid:1", {})
+    relay = bare.relay({"order.paid": hang})
+    await relay.sweep()
+    async with asyncio.timeout(5):
+        await relay.idle()
+    assert "TimeoutError" in await bare.value("SELECT error FROM outbox")

@@ -6,7 +6,11 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
+
+from app.core.clock import SetClock
 from app.core.ids import new_id
+from app.core.outbox import emit
 from app.domain.accounts.sessions import start_session
 from app.domain.billing.refund import refund_order
 from app.domain.billing.start_payment import start_payment
@@ -17,6 +21,8 @@ from app.domain.orders.find import find_order
 from app.domain.orders.states import OrderState
 from app.drivers.errors import NotReached, Unauthorised, Unreachable
 from app.drivers.power import Power
+from app.flows.signals import send_signal
+from app.jobs import sweeps
 from app.jobs.sweeps import POWER_PARALLEL, expire, read_power, reconcile_payments
 from tests.accounts.people import make_account
 from tests.billing.gateway import TestGateway
@@ -225,3 +231,32 @@ async def test_only_so_many_bmcs_are_asked_at_once(desk: Desk) -> None:
     await read_power(desk.ctx)
     assert 1 < most <= POWER_PARALLEL
     assert {power for power, _ in (await powers(desk)).values()} == {"on"}
+
+
+async def test_a_sweep_that_fails_keeps_no_other_back(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(_: object) -> None:
+        raise RuntimeError("broken")
+
+    done: list[str] = []
+
+    async def note(_: object) -> None:
+        done.append("sessions")
+
+    monkeypatch.setattr(sweeps, "expire_order_holds", fail)
+    monkeypatch.setattr(sweeps, "expire_sessions", note)
+    with pytest.raises(ExceptionGroup, match="some of the sweep failed"):
+        await sweeps.expire(desk.ctx)
+    assert done == ["sessions"]
+
+
+async def test_what_was_passed_on_long_ago_is_forgotten(desk: Desk, clock: SetClock) -> None:
+    async with desk.database.transaction() as tx:
+        await emit(tx, "admin.notice", "old", {"title": "Old", "text": "Old."})
+        await send_signal(tx, "nobody:1")
+    await desk.work()
+    clock.advance(days=31)
+    await sweeps.forget(desk.ctx)
+    assert await desk.value("SELECT count(*) FROM outbox WHERE done_at IS NOT NULL") == 0
+    assert await desk.value("SELECT count(*) FROM run_signal") == 0

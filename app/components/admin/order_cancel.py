@@ -62,7 +62,5 @@ def _consequences(
     if order.is_unpaid:
         found.append("The invoice is voided; nothing has to be paid.")
     elif run is not None and run.is_live and order.server_id:
-        found.append(
-            "The refund follows when the flow has ended: come back to the order and confirm it."
-        )
+        found.append("The refund follows by itself when the flow has been undone.")
     return found

