@@ -1,10 +1,10 @@
 """`/live`: one stream of server-sent events per page, saying which topics to look at again."""
 
-import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from uuid import UUID
 
 from litestar import get
+from litestar.background_tasks import BackgroundTask
 from litestar.params import FromQuery
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
@@ -37,7 +37,11 @@ async def live_stream(
         raise Invalid({"topics": f"Name 1 to {MAX_TOPICS} topics, separated by commas."})
     async with db.snapshot() as tx:
         allowed = [topic for topic in wanted if await _may_watch(tx, account, topic)]
-    return ServerSentEvent(_messages(live, allowed), retry_duration=RETRY_MS)
+    messages = _messages(live, allowed)
+    # A visitor who leaves while a message is being sent leaves the generator where it stands.
+    return ServerSentEvent(
+        messages, retry_duration=RETRY_MS, background=BackgroundTask(messages.aclose)
+    )
 
 
 async def _may_watch(tx: Tx, account: AccountView | None, topic: str) -> bool:
@@ -55,15 +59,12 @@ async def _may_watch(tx: Tx, account: AccountView | None, topic: str) -> bool:
     return kind in OWNED and await tx.fetchval(OWNED[kind], subject, account.id) is not None
 
 
-async def _messages(live: Live, topics: list[str]) -> AsyncIterator[ServerSentEventMessage]:
+async def _messages(live: Live, topics: list[str]) -> AsyncGenerator[ServerSentEventMessage, None]:
     """Yield what is rung; a comment now and then shows proxies that the stream lives."""
     async with live.listen(*topics) as subscription:
         yield ServerSentEventMessage(comment="open")
         while True:
-            try:
-                rung = await subscription.wait(KEEP_ALIVE_S)
-            except asyncio.CancelledError:
-                return
+            rung = await subscription.wait(KEEP_ALIVE_S)
             if not rung:
                 yield ServerSentEventMessage(comment="alive")
             for topic in sorted(rung):

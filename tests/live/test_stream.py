@@ -86,9 +86,13 @@ async def test_a_visitor_who_leaves_is_forgotten(app: Litestar, live: Live) -> N
 
 
 async def test_a_visitor_who_takes_nothing_is_forgotten_too(app: Litestar, live: Live) -> None:
-    visitor = Visitor(app, "topics=stock", blocked=asyncio.Event())
+    visitor = Visitor(app, "topics=stock")
     visit = asyncio.create_task(visitor.visit())
     await listening(live, 1)
+    visitor.blocked = asyncio.Event()
+    for subscription in live._listeners["stock"]:
+        subscription.ring("stock")
+    await asyncio.sleep(0.02)
     visitor.gone.set()
     async with asyncio.timeout(5):
         await visit

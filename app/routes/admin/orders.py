@@ -100,7 +100,7 @@ def told(stopped: Stopped) -> Flash:
     if not stopped.is_cancelled:
         return Flash(
             "warning",
-            "Its flow is being stopped and undone; the order is then cancelled and refunded by itself.",
+            "Its flow is being stopped and undone; then the order is refunded by itself.",
         )
     if stopped.credited_minor:
         amount = Money(stopped.credited_minor, stopped.currency).text()
