@@ -40,8 +40,12 @@ async def live_stream(
     messages = _messages(live, allowed)
     # A visitor who leaves while a message is being sent leaves the generator where it stands.
     return ServerSentEvent(
-        messages, retry_duration=RETRY_MS, background=BackgroundTask(messages.aclose)
+        messages, retry_duration=RETRY_MS, background=BackgroundTask(_close, messages)
     )
+
+
+async def _close(messages: AsyncGenerator[ServerSentEventMessage, None]) -> None:
+    await messages.aclose()
 
 
 async def _may_watch(tx: Tx, account: AccountView | None, topic: str) -> bool:
