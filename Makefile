@@ -7,7 +7,6 @@ UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 NODE_GROUP := $(if $(shell command -v npm 2>/dev/null),,--group node)
 RUN := .venv/bin
 # Each worker of the tests has a database server, a Redis and a browser of its own.
-WORKERS ?= 2
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
 
@@ -17,7 +16,7 @@ demo: setup ## Order a server and watch it being delivered; ONCE=1 ends when it 
 	@$(RUN)/slipway demo $(if $(ONCE),--once) $(if $(PORT),--port $(PORT)) $(if $(SPEED),--speed $(SPEED))
 
 test: setup browser ## Every test, against real servers and a real browser; ARGS=tests/ipam: some
-	@$(RUN)/pytest $(or $(ARGS),--numprocesses $(WORKERS) --dist loadgroup --cov)
+	@$(RUN)/pytest $(ARGS)
 
 lint: setup ## Style, types and layers
 	@$(RUN)/ruff check .

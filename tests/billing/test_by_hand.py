@@ -388,7 +388,7 @@ def test_amounts_as_people_type_them(text: str, currency: str, minor: int) -> No
     assert read_amount(text, currency) == minor
 
 
-@pytest.mark.parametrize("text", ["", "-1", "1e3", "1.234,50", "NaN", ".", "9" * 14, "1.001"])
+@pytest.mark.parametrize("text", ["", "-1", "1e3", "NaN", ".", "9" * 14, "1.001"])
 def test_amounts_that_are_none(text: str) -> None:
     with pytest.raises(Invalid) as refused:
         read_amount(text, "EUR", field="sum")

@@ -153,7 +153,10 @@ async def provider() -> AsyncIterator[Provider]:
         )
         stack = Stack(plan)
         try:
-            await stack.start()
+            with pytest.MonkeyPatch.context() as patch:
+                # Not the port of a demo that runs on the same machine, with the same addresses.
+                patch.setattr("app.cli.demo.stack.SSH_PORT", free_port())
+                await stack.start()
             yield Provider(stack)
         finally:
             await stack.stop()

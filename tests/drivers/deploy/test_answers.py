@@ -1,6 +1,7 @@
 """The answer files, read by the installers' own parsers where a package ships one."""
 
 import base64
+import os
 import re
 import shutil
 import subprocess
@@ -28,6 +29,19 @@ ALL = [
     for name, changes in VARIANTS.items()
 ]
 EACH = [pytest.param(changes, id=name) for name, changes in VARIANTS.items()]
+# A database of its own: the system's is locked while anybody installs a package.
+DEBCONF = """
+Config: config
+Templates: templates
+
+Name: config
+Driver: File
+Filename: {folder}/config.dat
+
+Name: templates
+Driver: File
+Filename: {folder}/templates.dat
+"""
 
 
 def kickstart(text: str) -> Any:
@@ -90,8 +104,11 @@ class TestPreseed:
     def test_debconf_reads_it(self, changes: dict[str, object], tmp_path: Path) -> None:
         answers = tmp_path / "preseed.cfg"
         answers.write_text(render_preseed(spec(Family.DEBIAN, **changes)))
+        own = tmp_path / "debconf.conf"
+        own.write_text(DEBCONF.format(folder=tmp_path))
         done = subprocess.run(
             ["debconf-set-selections", "--checkonly", str(answers)],
+            env=os.environ | {"DEBCONF_SYSTEMRC": str(own)},
             capture_output=True,
             text=True,
             check=False,
