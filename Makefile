@@ -6,7 +6,6 @@ UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 # Node comes from a wheel where the machine has none.
 NODE_GROUP := $(if $(shell command -v npm 2>/dev/null),,--group node)
 RUN := .venv/bin
-# Each worker of the tests has a database server, a Redis and a browser of its own.
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
 
