@@ -51,7 +51,8 @@ async def compensate(
     while (step := await _next(database, claim, document)) is not None:
         context = Step(
             run=claim.run,
-            subject=row["subject"],
+            about=row["subject"],
+            now=database.clock.now(),
             node=step.node,
             scope=step.scope,
             attempt=step.attempt,

@@ -32,11 +32,16 @@ def duration(text: str) -> timedelta:
     return timedelta(seconds=seconds)
 
 
-class Retry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How often and how slowly a transient error is tried again.
+ERRORS = ("transient", "timeout", "crashed", "refused")
+"""Kinds of errors: the peer may answer otherwise in a moment; no answer in time; the node itself
+broke down; the peer or the node says no."""
+
+
+class Retry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How often and how slowly which errors are tried again.
 
     `max` counts all attempts; the n-th delay is `delay * factor**(n-1)`, at most `longest`, and
-    with `jitter` a random share of it between one half and the whole.
+    with `jitter` a random share of it between one half and the whole. `on` names kinds of errors.
     """
 
     max: int = 1
@@ -44,9 +49,10 @@ class Retry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     factor: float = 2.0
     longest: str = "5m"
     jitter: bool = True
+    on: tuple[str, ...] = ("transient", "timeout", "crashed")
 
 
-class Timeout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Timeout(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """`attempt` bounds one call; `total` the node from its first attempt on, waits included.
 
     When a person retries a halted run, `total` is counted anew.
@@ -56,8 +62,13 @@ class Timeout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     total: str | None = None
 
 
-class NodeSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A node of the graph. `within` names the container whose body it belongs to."""
+class NodeSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A node of the graph. `within` names the container whose body it belongs to.
+
+    `idempotency` (`key`, `probe`, `none`) and `on_failure` (`halt`, `compensate`) are the node
+    type's and the flow's own when left out. `compensate` names a node, led to by no edge, that is
+    done in place of the type's undo; `none` leaves the step as it is when the run is undone.
+    """
 
     type: str
     v: int = 1
@@ -66,10 +77,16 @@ class NodeSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     params: dict[str, Any] = msgspec.field(name="with", default_factory=dict)
     retry: Retry = Retry()
     timeout: Timeout = Timeout()
+    idempotency: str | None = None
+    on_failure: str | None = None
+    compensate: str | None = None
 
 
-class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A whole flow. Edges go from `node.port` to `node.in`."""
+class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A whole flow. Edges go from `node.port` to `node.in`; `inputs` is the input's JSON Schema.
+
+    `ui` holds positions and notes and is no part of what runs.
+    """
 
     flow: str
     nodes: dict[str, NodeSpec]
@@ -78,6 +95,7 @@ class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str = ""
     description: str = ""
     on_failure: str = "halt"
+    inputs: dict[str, Any] = {}
     ui: dict[str, Any] = {}
 
     def targets(self, node: str, port: str) -> tuple[str, ...]:

@@ -190,7 +190,8 @@ class Interpreter:
             run.tell(tx)
         step = Step(
             run=run.id,
-            subject=run.subject,
+            about=run.subject,
+            now=self.database.clock.now(),
             node=token.node,
             scope=token.scope,
             attempt=token.attempt,

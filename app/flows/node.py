@@ -5,11 +5,11 @@ A node type is one file under `nodes/`, registered by an entry point of the grou
 retry, always with the same `step.key`: it must then find what it did before.
 """
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -20,18 +20,60 @@ from app.core.database import Database, Tx
 class Effect(StrEnum):
     """Where a node's effect happens, which decides how it is made once."""
 
+    PURE = "pure"
+    """Nowhere: `do` is a plain function of its parameters and costs no commit of its own."""
+
     DATABASE = "database"
     """In our own database: `do` gets the checkpoint's transaction and is exactly once."""
 
     OUTSIDE = "outside"
-    """Elsewhere: the intent is committed first and the same key is sent after a crash."""
+    """Elsewhere: the intent is committed first, then the call is made."""
+
+
+class Idempotency(StrEnum):
+    """What is done about an outside effect that nobody knows to have happened.
+
+    So it is after a crash between the call and its outcome, and after a time-out.
+    """
+
+    KEY = "key"
+    """Done again: the peer knows `step.key`, or asking twice does no harm."""
+
+    PROBE = "probe"
+    """The target is asked first; what is found is taken, what is not is done."""
+
+    NONE = "none"
+    """Never done again by itself: the run halts for a person, with the facts."""
+
+
+class Subject(StrEnum):
+    """What a run is about; triggers give it, actions may need it."""
+
+    NOTHING = "nothing"
+    ORDER = "order"
+    SERVICE = "service"
+    PAYMENT = "payment"
+
+
+class Resource(msgspec.Struct, frozen=True):
+    """Something that a run has taken: it is on the ledger until delivered or returned."""
+
+    kind: str
+    ref: str
 
 
 class Done(msgspec.Struct, frozen=True):
-    """The step is finished; its output leaves by `port`."""
+    """The step is finished; its output leaves by `port`.
+
+    `takes` puts resources on the run's ledger, `variables` sets variables of the run, and
+    `delivers` closes the whole ledger: from here on the client has what was taken.
+    """
 
     output: Any
     port: str = "out"
+    takes: tuple[Resource, ...] = ()
+    variables: Mapping[str, Any] = {}
+    delivers: bool = False
 
 
 class Wait(msgspec.Struct, frozen=True):
@@ -44,12 +86,26 @@ class Wait(msgspec.Struct, frozen=True):
 
 
 class StepFailed(Exception):
-    """The step cannot be done. `transient` errors are tried again by the node's policy."""
+    """The step cannot be done. `transient` errors are tried again by the node's policy.
 
-    def __init__(self, message: str, *, transient: bool = False) -> None:
+    `unknown` says that the effect may have happened all the same.
+    """
+
+    def __init__(self, message: str, *, transient: bool = False, unknown: bool = False) -> None:
         super().__init__(message)
         self.message = message
         self.transient = transient
+        self.unknown = unknown
+
+
+class RunEnds(Exception):
+    """Raised by a pure node: the whole run ends here, by success or by failure."""
+
+    def __init__(self, *, failed: bool, message: str = "", output: Any = None) -> None:
+        super().__init__(message)
+        self.failed = failed
+        self.message = message
+        self.output = output
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +113,39 @@ class Step:
     """One step being done: who it is, and what earlier entries of it left behind."""
 
     run: UUID
-    subject: UUID
+    about: UUID | None
+    """What the run is about, if anything."""
     node: str
     scope: str
     attempt: int
     key: str
+    """The same in every attempt of the step: `run:scope:node`."""
     memo: dict[str, Any]
     started_at: datetime
     database: Database
     tools: Any
+    now: datetime
+    signals: tuple[Any, ...] = ()
+    """What was sent to the signal that this step waited for, since it began to."""
+    title: str = ""
+    """What the flow calls the node."""
+    input: Mapping[str, Any] = field(default_factory=dict)
+    """The run's input."""
+
+    @property
+    def subject(self) -> UUID:
+        """What the run is about. A step that needs it fails when there is nothing."""
+        if self.about is None:
+            raise StepFailed("this run is about no order or service; start it from one")
+        return self.about
 
 
-DatabaseDo = Callable[[Tx, Step, Any], Awaitable[Done | Wait]]
-OutsideDo = Callable[[Step, Any], Awaitable[Done | Wait]]
-DatabaseUndo = Callable[[Tx, Step, Any], Awaitable[None]]
-OutsideUndo = Callable[[Step, Any], Awaitable[None]]
+PureDo: TypeAlias = Callable[[Step, Any], Done | Wait]
+DatabaseDo: TypeAlias = Callable[[Tx, Step, Any], Awaitable[Done | Wait]]
+OutsideDo: TypeAlias = Callable[[Step, Any], Awaitable[Done | Wait]]
+DatabaseUndo: TypeAlias = Callable[[Tx, Step, Any], Awaitable[None]]
+OutsideUndo: TypeAlias = Callable[[Step, Any], Awaitable[None]]
+Probe: TypeAlias = Callable[[Step, Any], Awaitable[Done | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +157,35 @@ class NodeType:
     summary: str
     params: type[msgspec.Struct]
     effect: Effect
-    do: DatabaseDo | OutsideDo
+    do: PureDo | DatabaseDo | OutsideDo
     undo: DatabaseUndo | OutsideUndo | None = None
     version: int = 1
     ports: tuple[str, ...] = ("out",)
+    ports_of: Callable[[Mapping[str, Any]], tuple[str, ...]] | None = None
+    """The ports of a node whose parameters name them, from the parameters as written."""
+    output: type[msgspec.Struct] | None = None
+    """What `do` gives, for checks, completion and stand-ins; None when it may be anything."""
+    output_of: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
+    """The JSON Schema of the output where it follows from the parameters as written."""
+    needs: Subject | None = None
+    """What the run must be about."""
+    gives: Subject = Subject.NOTHING
+    """Of a trigger: what its runs are about."""
     container: bool = False
     trigger: str | None = None
+    idempotency: Idempotency = Idempotency.KEY
+    idempotency_of: Callable[[Any], Idempotency] | None = None
+    """The policy where it follows from the resolved parameters, such as an HTTP method."""
+    probe: Probe | None = None
+    """Ask whether the effect of `step.key` has happened: its outcome, or None. It raises a
+    `DriverError` or `StepFailed` when that cannot be told."""
+    says: Callable[[Any], str] | None = None
+    """One line of what it would do with these parameters, for dry runs: `Powers off rack-3`."""
+    docs: str = ""
+    """How it is used, in Markdown; shown beside its form."""
     timeline: str = ""
     """What the client's timeline calls this step; empty leaves it out."""
+
+    def all_ports(self, params: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the output ports of a node with these parameters, `error` left out."""
+        return self.ports if self.ports_of is None else self.ports_of(params)
