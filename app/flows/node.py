@@ -15,6 +15,7 @@ from uuid import UUID
 import msgspec
 
 from app.core.database import Database, Tx
+from app.flows.expressions import resolve
 
 
 class Effect(StrEnum):
@@ -60,6 +61,10 @@ class Resource(msgspec.Struct, frozen=True):
 
     kind: str
     ref: str
+
+
+ALL_PORTS = "*"
+"""As `Done.port`: the output leaves by each of the node's ports at once."""
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -131,6 +136,15 @@ class Step:
     """What the flow calls the node."""
     input: Mapping[str, Any] = field(default_factory=dict)
     """The run's input."""
+    names: Mapping[str, Any] = field(default_factory=dict)
+    """What an expression of this node sees: `input`, `steps`, `vars`, `item` and the like."""
+
+    def evaluate(self, expression: str, **more: Any) -> Any:
+        """Return the value of a parameter that the node type is `lazy` about, seeing `more` too.
+
+        Raises `BadExpression`, which fails the step.
+        """
+        return resolve(expression, {**self.names, **more})
 
     @property
     def subject(self) -> UUID:
@@ -172,6 +186,11 @@ class NodeType:
     gives: Subject = Subject.NOTHING
     """Of a trigger: what its runs are about."""
     container: bool = False
+    """Its body runs in scopes of its own; the engine drives it (`flows/containers.py`)."""
+    join: bool = False
+    """It waits for the other branches that can still come to it (`flows/join.py`)."""
+    lazy: frozenset[str] = frozenset()
+    """Parameters handed over as written, for `step.evaluate`."""
     trigger: str | None = None
     idempotency: Idempotency = Idempotency.KEY
     idempotency_of: Callable[[Any], Idempotency] | None = None

@@ -92,7 +92,8 @@ class Hall:
     def step(self, *, attempt: int = 1, node: str = "install", **memo: Any) -> Step:
         return Step(
             run=self.order,
-            subject=self.order,
+            about=self.order,
+            now=self.database.clock.now(),
             node=node,
             scope="/",
             attempt=attempt,
