@@ -36,16 +36,19 @@ def key() -> UUID:
     return UUID(primary_key=True, default=new_id)
 
 
-def reference(table: type[Table], *, null: bool = False, unique: bool = False) -> ForeignKey[Any]:
+def reference(
+    table: type[Table], *, null: bool = False, unique: bool = False, index: bool = True
+) -> ForeignKey[Any]:
     """Return a foreign key that refuses to delete what is referred to.
 
     Piccolo's own default is CASCADE, which would let one DELETE take a client's history along.
+    Without `index` another index, such as a constraint's that begins with it, serves it.
     """
     return ForeignKey(
         references=table,
         null=null,
         unique=unique,
-        index=not unique,
+        index=index and not unique,
         default=None,
         on_delete=OnDelete.restrict,
     )

@@ -53,13 +53,16 @@ class Run(Table, tablename="run"):
     status = text(index=True)
     dedup_key = text(unique=True)
     subject = UUID(null=True, default=None, index=True, help_text="the order or service it is for")
+    subject_kind = text(default="order")
     input = JSONB(default="{}")
+    output = JSONB(null=True, default=None)
     wake_at = moment(null=True)
     lease_owner = text(default="")
     lease_until = moment(null=True)
     epoch = BigInt(default=0)
     cancel_requested = Boolean(default=False)
-    parent = UUID(null=True, default=None)
+    parent = UUID(null=True, default=None, index=True, help_text="the run whose sub-flow it is")
+    undo_tries = Integer(default=0, help_text="failed tries of the undoing at hand")
     error = text(default="")
     created_at = moment()
     started_at = moment(null=True)
@@ -69,37 +72,54 @@ class Run(Table, tablename="run"):
         "status IN ('queued', 'running', 'waiting', 'halted', 'compensating', 'succeeded', "
         "'failed', 'cancelled')"
     )
+    known_subject = Check("subject_kind IN ('nothing', 'order', 'service', 'payment')")
 
 
 class Token(Table, tablename="token"):
     """Where a run stands: a token per active node and scope (`/`, `/n4:2` inside a loop)."""
 
     id = BigSerial(primary_key=True)
-    run = reference(Run)
+    run = reference(Run, index=False)
     scope = text(default="/")
     node = text()
     state = text()
     attempt = Integer(default=0)
     wake_at = moment(null=True)
-    signal_key = text(default="", index=True)
+    signal_key = text(default="")
     memo = JSONB(default="{}")
+    doubt = Boolean(default=False, help_text="the attempt may have had its effect: nobody knows")
+    override = JSONB(null=True, default=None, help_text="parameters given by a person")
 
     token_once = Unique([run, scope, node])
     known_state = Check("state IN ('ready', 'started', 'waiting', 'inside', 'halted')")
 
 
+class Blob(Table, tablename="run_blob"):
+    """An output over 64 KB, apart from the rows that are read often."""
+
+    id = key()
+    run = reference(Run)
+    content = JSONB()
+
+
 class StepAttempt(Table, tablename="step_attempt"):
-    """One attempt of one node in one scope: intent before the effect, outcome after."""
+    """One attempt of one node in one scope: intent before the effect, outcome after.
+
+    `type` and `version` are the node's when it was done: a later version of the flow may differ.
+    """
 
     id = BigSerial(primary_key=True)
-    run = reference(Run)
+    run = reference(Run, index=False)
     scope = text(default="/")
     node = text()
+    type = text(default="")
+    version = Integer(default=1)
     attempt = Integer()
     status = text()
     idempotency_key = text()
     input = JSONB(default="{}")
     output = JSONB(null=True, default=None)
+    blob = reference(Blob, null=True, index=False)
     port = text(default="")
     error = text(default="")
     started_at = moment()
@@ -123,11 +143,39 @@ class Event(Table, tablename="run_event"):
     facts = JSONB(default="{}")
 
 
+class Variable(Table, tablename="run_variable"):
+    """A variable of a run, as set last."""
+
+    id = BigSerial(primary_key=True)
+    run = reference(Run, index=False)
+    name = text()
+    value = JSONB(default="null")
+
+    run_variable_once = Unique([run, name])
+
+
+class Resource(Table, tablename="run_resource"):
+    """The ledger: what a run has taken, until the client has it or it is given back."""
+
+    id = BigSerial(primary_key=True)
+    run = reference(Run, index=False)
+    scope = text(default="/")
+    node = text()
+    kind = text()
+    ref = text()
+    state = text()
+    taken_at = moment()
+    ended_at = moment(null=True)
+
+    run_resource_once = Unique([run, scope, node, kind, ref])
+    known_state = Check("state IN ('taken', 'delivered', 'returned')")
+
+
 class Signal(Table, tablename="run_signal"):
     """A message from outside to a waiting node, by correlation key; consumed once."""
 
     id = BigSerial(primary_key=True)
-    signal_key = text(index=True)
+    signal_key = text()
     payload = JSONB(default="{}")
     at = moment()
     consumed_at = moment(null=True)

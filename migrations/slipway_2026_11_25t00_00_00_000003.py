@@ -1,0 +1,15 @@
+"""The flow engine whole: ledger, variables, blobs, doubt."""
+
+from piccolo.apps.migrations.auto.migration_manager import MigrationManager
+
+from migrations import run_sql
+
+ID = "2026-11-25T00:00:00:000003"
+VERSION = "1.38.0"
+DESCRIPTION = "flow engine"
+
+
+async def forwards() -> MigrationManager:
+    manager = MigrationManager(migration_id=ID, app_name="slipway", description=DESCRIPTION)
+    manager.add_raw(run_sql("0003_flow_engine.sql"))
+    return manager
