@@ -22,6 +22,8 @@ EACH = "each"
 END = "/end"
 """After a container's name: the place where an iteration of its body is over."""
 
+MOST_WORK = 200_000
+"""Labels looked at before it is given up: a flow that people can read takes some thousands."""
 _NOWHERE = -1
 """Every bit: a branch that goes nowhere escapes all joins."""
 
@@ -67,7 +69,9 @@ class Meeting:
 class Branches:
     """Answers about the nodes that the starts lead to; of others nothing is known."""
 
-    def __init__(self, bits: Mapping[str, int]) -> None:
+    def __init__(self, bits: Mapping[str, int], *, is_tangled: bool = False) -> None:
+        self.is_tangled = is_tangled
+        """Branches part and meet too often to be followed: nothing is known."""
         self.meetings: list[Meeting] = []
         self.places: dict[str, Place] = {}
         self._bits = bits
@@ -107,12 +111,19 @@ def find_branches(
     ways: Mapping[str, Ways],
     bodies: Mapping[str, Iterable[str]],
 ) -> Branches:
-    """Return what is known of the nodes that `starts` lead to; nothing if they lead in a circle.
+    """Return what is known of the nodes that `starts` lead to.
+
+    Nothing is when they lead in a circle, or part and meet so often that nobody could follow.
 
     `ways` says of every node how it is left, `bodies` which nodes each container holds.
     """
     whole = _with_ends(graph, graph.reached_from(starts), ways, bodies)
-    return Branches({}) if whole.cycle else _Survey(whole, ways).run()
+    if whole.cycle:
+        return Branches({})
+    try:
+        return _Survey(whole, ways).run()
+    except _Tangled:
+        return Branches({}, is_tangled=True)
 
 
 def _with_ends(
@@ -130,9 +141,14 @@ def _with_ends(
         for port in ways[node].ports
         if port != EACH and not graph.targets(node, port)
     ]
-    edges = [(f"{edge.source}.{edge.port}", f"{edge.target}.in") for edge in graph.edges]
+    # Sorted, so that the same flow is told of in the same words however it was written.
+    edges = [(f"{edge.source}.{edge.port}", f"{edge.target}.in") for edge in sorted(graph.edges)]
     places = (container + END for container in bodies if container in reached)
     return Graph([*sorted(reached), *places], edges + ends)
+
+
+class _Tangled(Exception):
+    pass
 
 
 class _Survey:
@@ -154,6 +170,7 @@ class _Survey:
         """Joins that a branch with this label may never come to."""
         self.spent = 0
         """Labels that have become another."""
+        self.work = 0
 
     def run(self) -> Branches:
         found = Branches(self.bits)
@@ -165,9 +182,9 @@ class _Survey:
             clash = self._clash(edges)
             if clash is not None and not self.ways[node].joins:
                 found.meetings.append(Meeting(node, (clash[0].source, clash[1].source)))
-            if self.ways[node].joins and self.ways[node].waits:
-                place.must = self._certain(node, edges)
             if clash is not None:
+                if self.ways[node].joins and self.ways[node].waits:
+                    place.must = self._certain(node, tuple(edges), {})
                 self._merge(node, place, edges)
             self._leave(node, place)
         return found
@@ -228,42 +245,64 @@ class _Survey:
         a, b = self.travelled[one], self.travelled[other]
         return bool(a.labels & b.rivals or b.labels & a.rivals)
 
-    def _certain(self, join: str, edges: Sequence[Edge]) -> int:
+    def _certain(
+        self, join: str, edges: tuple[Edge, ...], known: dict[tuple[Edge, ...], int]
+    ) -> int:
         """Return what has certainly run at a join to which at least one of `edges` was taken.
 
         Where all of them surely carry labels of one fork, that fork was come through, and each
         of its branches that cannot go elsewhere comes here too.
         """
-        must = self._gather(edges).must
-        first = self.travelled[edges[0]].sure if edges else 0
-        for label in _each_bit(first):
-            labels = self.forks[self.fork_of[label]]
+        if edges in known:
+            return known[edges]
+        place = self._gather(edges)
+        must = place.must
+        for fork in self._contested(place):
             by_label: dict[int, list[Edge]] = {}
             for edge in edges:
-                by_label.setdefault(self.travelled[edge].sure & labels, []).append(edge)
+                own = self.travelled[edge].sure & self.forks[fork]
+                by_label.setdefault(own, []).append(edge)
+            self._spend(len(edges))
             if 0 in by_label or len(by_label) == 1:
                 continue
             for own, carried in by_label.items():
                 strays = self.strays[own.bit_length() - 1]
                 if not own & self.spent and not strays & self.bits[join]:
-                    must |= self._certain(join, carried)
+                    must |= self._certain(join, tuple(carried), known)
+        known[edges] = must
         return must
 
     def _merge(self, node: str, place: Place, edges: Sequence[Edge]) -> None:
         """Let several labels of a fork go on as one."""
-        for fork in {self.fork_of[label] for label in _each_bit(place.labels)}:
+        for fork in self._contested(place):
             own = self.forks[fork] & place.labels
-            if own & (own - 1) == 0:
-                continue
-            comes = any(not self.strays[label] & self.bits[node] for label in _each_bit(own))
-            label = self._new_label(fork, self.escapes[node] if comes else _NOWHERE)
+            comes = any(not self.strays[label] & self.bits[node] for label in self._each_bit(own))
             is_sure = all(self.travelled[edge].sure & own for edge in edges)
+            place.rivals &= ~self.forks[fork]
+            label = self._new_label(fork, self.escapes[node] if comes else _NOWHERE)
             self.spent |= own
             place.labels = place.labels & ~own | label
             place.sure = place.sure & ~own | (label if is_sure else 0)
-        place.rivals = 0
-        for label in _each_bit(place.labels):
-            place.rivals |= self.forks[self.fork_of[label]] & ~(1 << label)
+            place.rivals |= self.forks[fork] & ~label
+
+    def _contested(self, place: Place) -> list[int]:
+        """Return the forks of which more than one label has come here."""
+        return list({self.fork_of[label] for label in self._each_bit(place.labels & place.rivals)})
+
+    def _each_bit(self, bits: int) -> list[int]:
+        """Return the places of the bits that are set; `bits` is not negative."""
+        self._spend(bits.bit_count())
+        places = []
+        while bits:
+            lowest = bits & -bits
+            places.append(lowest.bit_length() - 1)
+            bits ^= lowest
+        return places
+
+    def _spend(self, work: int) -> None:
+        self.work += work
+        if self.work > MOST_WORK:
+            raise _Tangled
 
     def _new_label(self, fork: int, strays: int) -> int:
         label = 1 << len(self.fork_of)
@@ -303,11 +342,3 @@ class _Survey:
             self.travelled[edge].labels |= label
             self.travelled[edge].sure |= label
             self.travelled[edge].rivals |= self.forks[fork] & ~label
-
-
-def _each_bit(bits: int) -> Iterable[int]:
-    """Return the places of the bits that are set; `bits` is not negative."""
-    while bits:
-        lowest = bits & -bits
-        yield lowest.bit_length() - 1
-        bits ^= lowest

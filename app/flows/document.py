@@ -3,8 +3,8 @@
 import hashlib
 import re
 from datetime import timedelta
-from functools import cached_property, lru_cache
-from typing import Annotated, Any
+from functools import cache, cached_property, lru_cache
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -59,7 +59,7 @@ class Retry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     with `jitter` a random share of it between one half and the whole. `on` names kinds of errors.
     """
 
-    max: Annotated[int, Meta(extra_json_schema={"minimum": 1, "maximum": 1_000})] = 1
+    max: Annotated[int, Meta(extra_json_schema={"minimum": 1, "maximum": 100_000})] = 1
     delay: Duration = "2s"
     factor: Annotated[float, Meta(extra_json_schema={"minimum": 1, "maximum": 100})] = 2.0
     longest: Duration = "5m"
@@ -80,6 +80,11 @@ class Timeout(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     total: Duration | None = None
 
 
+_RETRY = Retry()
+_TIMEOUT = Timeout()
+_Struct = TypeVar("_Struct", bound=msgspec.Struct)
+
+
 class NodeSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A node of the graph. `within` names the container whose body it belongs to.
 
@@ -95,8 +100,8 @@ class NodeSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     params: Annotated[
         dict[str, Any], Meta(description="Parameters; a value that starts with `=` is computed.")
     ] = msgspec.field(name="with", default_factory=dict)
-    retry: Retry = Retry()
-    timeout: Timeout = Timeout()
+    retry: Retry = _RETRY
+    timeout: Timeout = _TIMEOUT
     idempotency: (
         Annotated[str, Meta(extra_json_schema={"enum": ["key", "probe", "none"]})] | None
     ) = None
@@ -155,8 +160,45 @@ def encode(document: Document) -> str:
 
 
 def canonical(document: Document) -> Document:
-    """Return what runs of a document: without `ui`, and with its edges in one order."""
-    return msgspec.structs.replace(document, ui={}, edges=tuple(sorted(document.edges)))
+    """Return what runs of a document, the same however that was written.
+
+    Without `ui`, with its edges in one order, and with what is as it would be anyway left out.
+    """
+    nodes = {
+        name: _without_defaults(
+            msgspec.structs.replace(
+                spec,
+                retry=_RETRY if spec.retry == _RETRY else _without_defaults(spec.retry),
+                timeout=_TIMEOUT if spec.timeout == _TIMEOUT else _without_defaults(spec.timeout),
+            )
+        )
+        for name, spec in document.nodes.items()
+    }
+    edges = tuple(sorted(document.edges))
+    return _without_defaults(msgspec.structs.replace(document, ui={}, nodes=nodes, edges=edges))
+
+
+def _without_defaults(struct: _Struct) -> _Struct:
+    """Return the struct with the defaults themselves where it has their equals.
+
+    msgspec leaves out a default only when it is the very object.
+    """
+    equal = {
+        field.name: field.default
+        for field in _fields(type(struct))
+        if getattr(struct, field.name) == field.default
+    }
+    return msgspec.structs.replace(struct, **equal) if equal else struct
+
+
+@cache
+def _fields(struct: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
+    """Return the fields whose default is a value that is not nested."""
+    return tuple(
+        field
+        for field in msgspec.structs.fields(struct)
+        if isinstance(field.default, str | int | float | tuple)
+    )
 
 
 def content_hash(document: Document) -> str:

@@ -29,4 +29,5 @@ node = NodeType(
     do=do,
     ports=("each", "done", "exhausted"),
     container=True,
+    lazy=frozenset({"until"}),
 )
