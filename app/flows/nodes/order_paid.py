@@ -1,5 +1,6 @@
 """trigger.order_paid: a client paid an order; its service is opened."""
 
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -7,7 +8,7 @@ import msgspec
 from app.core.database import Tx
 from app.domain.orders.mark_provisioning import mark_provisioning
 from app.domain.services.open import open_service
-from app.flows.node import Done, Effect, NodeType, Step
+from app.flows.node import Done, Effect, NodeType, Step, Subject
 
 
 class Params(msgspec.Struct, frozen=True):
@@ -15,8 +16,18 @@ class Params(msgspec.Struct, frozen=True):
 
 
 class Output(msgspec.Struct, frozen=True):
-    order: UUID
-    service: UUID
+    order: Annotated[UUID, msgspec.Meta(description="The paid order.")]
+    service: Annotated[UUID, msgspec.Meta(description="The service that was opened for it.")]
+
+
+DOCS = """\
+A flow that begins here is bound to product categories: each order of such a category that is paid
+in full starts one run, which is about that order. The order is moved to *provisioning* and its
+service is opened, once, however often the payment is reported.
+
+It has no parameters. When its id is `paid`, what follows refers to `=steps.paid.order` and
+`=steps.paid.service`.
+"""
 
 
 async def do(tx: Tx, step: Step, _: Params) -> Done:
@@ -32,6 +43,10 @@ node = NodeType(
     params=Params,
     effect=Effect.DATABASE,
     do=do,
+    output=Output,
+    gives=Subject.ORDER,
     trigger="order.paid",
+    says=lambda _: "Moves the order to provisioning and opens its service",
+    docs=DOCS,
     timeline="Payment received",
 )
