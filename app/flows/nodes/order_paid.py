@@ -21,9 +21,10 @@ class Output(msgspec.Struct, frozen=True):
 
 
 DOCS = """\
-A flow that begins here is bound to product categories: each order of such a category that is paid
-in full starts one run, which is about that order. The order is moved to *provisioning* and its
-service is opened, once, however often the payment is reported.
+Starts the flow that is bound to the category of the order's product, once for each order. Binding
+is done on the flows page; a paid order of a category without a flow is told to the staff until
+there is one. The run is about the order, which is moved to *provisioning*, and its service is
+opened.
 
 It has no parameters. When its id is `paid`, what follows refers to `=steps.paid.order` and
 `=steps.paid.service`.
