@@ -19,7 +19,30 @@ from referencing.exceptions import Unresolvable
 from app.core.errors import Refusal
 from app.flows.same import identity
 
-MOST_MESSAGE_CHARS = 300
+_WORDS = {
+    "type": "must be {}",
+    "enum": "must be one of {}",
+    "const": "must be {}",
+    "minimum": "must be at least {}",
+    "maximum": "must be at most {}",
+    "exclusiveMinimum": "must be more than {}",
+    "exclusiveMaximum": "must be less than {}",
+    "multipleOf": "must be a multiple of {}",
+    "minLength": "must have at least {} characters",
+    "maxLength": "must have at most {} characters",
+    "pattern": "must match {}",
+    "format": "must be written as {}",
+    "minItems": "must have at least {} entries",
+    "maxItems": "must have at most {} entries",
+    "uniqueItems": "must not have an entry twice",
+    "minProperties": "must have at least {} fields",
+    "maxProperties": "must have at most {} fields",
+    "anyOf": "fits none of the alternatives",
+    "oneOf": "must fit exactly one of the alternatives",
+    "not": "is just what it must not be",
+    "None": "must not be there",
+}
+"""By rule; that of a schema which is `false` has no name."""
 
 
 class BadSchema(Refusal):
@@ -31,10 +54,10 @@ class BadSchema(Refusal):
 
 
 class Mismatch(msgspec.Struct, frozen=True):
-    """Where a value is not as the schema says, and how: `$.disks[0].size`."""
+    """Where a value is not as the schema says, `$.disks[0].size`, and what is expected there."""
 
     path: str
-    message: str
+    expected: str
 
 
 def mismatch(value: Any, schema: Mapping[str, Any]) -> Mismatch | None:
@@ -50,16 +73,33 @@ def mismatch(value: Any, schema: Mapping[str, Any]) -> Mismatch | None:
         raise BadSchema("it refers to itself without an end, or the value is too deep") from deep
     if error is None:
         return None
-    error = best_match(iter([error]))
-    message = error.message
-    if len(message) > MOST_MESSAGE_CHARS:
-        message = f"{message[:MOST_MESSAGE_CHARS]}…"
-    return Mismatch(error.json_path, message)
+    path, expected = next(said(best_match(iter([error]))))
+    return Mismatch(path, expected)
 
 
 def require_schema(schema: Mapping[str, Any]) -> None:
     """Raise BadSchema when `schema` is none."""
     _validator(_encoded(schema))
+
+
+def said(error: ValidationError) -> Iterator[tuple[str, str]]:
+    """Say where and what is expected, not what was given: that may be a secret, and a long one."""
+    name, wanted = str(error.validator), error.validator_value
+    if name == "required" and isinstance(error.instance, dict):
+        for missing in wanted:
+            if missing not in error.instance:
+                yield f"{error.json_path}.{missing}", "is missing"
+    elif name in ("additionalProperties", "unevaluatedProperties"):
+        known = ", ".join(error.schema.get("properties", ())) or "none"
+        yield error.json_path, f"has fields that are not known; known are: {known[:200]}"
+    else:
+        yield error.json_path, _WORDS.get(name, f"breaks the rule {name}").format(_brief(wanted))
+
+
+def _brief(wanted: Any) -> str:
+    if isinstance(wanted, list):
+        return ", ".join(str(one) for one in wanted)[:200]
+    return str(wanted)[:200]
 
 
 def _encoded(schema: Mapping[str, Any]) -> bytes:
@@ -72,10 +112,16 @@ def _validator(schema: bytes) -> Any:
     try:
         jsonschema.Draft202012Validator.check_schema(decoded)
     except SchemaError as error:
-        raise BadSchema(f"{error.message} at {error.json_path}") from error
+        raise BadSchema(f"{error.json_path}: {error.message[:200]}") from error
     if b'"unevaluatedProperties"' in schema and b'"patternProperties"' in schema:
         raise BadSchema("unevaluatedProperties and patternProperties do not go together here")
-    return _Checker(decoded, registry=Registry())
+    return checker(decoded)
+
+
+def checker(schema: Mapping[str, Any]) -> Any:
+    """Return the validator of a schema that is one; `iter_errors` is what it is for."""
+    formats = jsonschema.Draft202012Validator.FORMAT_CHECKER
+    return _Checker(schema, registry=Registry(), format_checker=formats)
 
 
 @lru_cache(maxsize=1_024)
@@ -89,13 +135,13 @@ def _compiled(pattern: str) -> Any:
 
 
 def _words(error: Exception) -> str:
-    said = error.args[0]
-    return said.decode() if isinstance(said, bytes) else str(said)
+    words = error.args[0]
+    return words.decode() if isinstance(words, bytes) else str(words)
 
 
 def _pattern(validator: Any, pattern: str, value: Any, _: Any) -> Iterator[ValidationError]:
     if validator.is_type(value, "string") and not _compiled(pattern).search(value):
-        yield ValidationError(f"{value!r} does not match {pattern!r}")
+        yield ValidationError("does not match")
 
 
 def _pattern_properties(
@@ -119,7 +165,8 @@ def _additional_properties(
         if name in known or any(pattern.search(name) for pattern in patterns):
             continue
         if allowed is False:
-            yield ValidationError(f"there is a property {name!r} that it may not have")
+            yield ValidationError("has a field that is not known")
+            return
         else:
             yield from validator.descend(value[name], allowed, path=name)
 
@@ -129,7 +176,7 @@ def _unique_items(validator: Any, wanted: bool, value: Any, _: Any) -> Iterator[
         seen = set()
         for item in value:
             if (key := identity(item)) in seen:
-                yield ValidationError(f"the item {item!r} is there twice")
+                yield ValidationError("has an entry twice")
                 return
             seen.add(key)
 

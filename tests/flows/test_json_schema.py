@@ -32,7 +32,7 @@ def test_a_mismatch_is_told_by_its_path() -> None:
     schema = {"properties": {"disks": {"items": {"required": ["size"]}}}}
     found = mismatch({"disks": [{"size": 1}, {}]}, schema)
     assert found is not None
-    assert (found.path, found.message) == ("$.disks[1]", "'size' is a required property")
+    assert (found.path, found.expected) == ("$.disks[1].size", "is missing")
 
 
 def test_of_alternatives_the_one_that_nearly_fits_is_told() -> None:
@@ -42,10 +42,28 @@ def test_of_alternatives_the_one_that_nearly_fits_is_told() -> None:
     assert found.path == "$.a"
 
 
-def test_a_large_value_is_not_told_whole() -> None:
-    found = mismatch("x" * 10_000, {"type": "integer"})
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [
+        ({"type": ["integer", "null"]}, "must be integer, null"),
+        ({"pattern": "^[0-9]"}, "must match ^[0-9]"),
+        ({"const": {"a": 1}}, "must be {'a': 1}"),
+        ({"maxLength": 3}, "must have at most 3 characters"),
+        ({"anyOf": [{"type": "null"}, False]}, "fits none of the alternatives"),
+        (False, "must not be there"),
+        ({"properties": {}, "format": "ipv4"}, "must be written as ipv4"),
+    ],
+)
+def test_what_is_expected_is_told_and_not_what_was_given(schema, expected: str) -> None:
+    found = mismatch("s3cret" * 1_000, schema)
     assert found is not None
-    assert len(found.message) == 301
+    assert found.expected == expected
+
+
+def test_fields_that_are_not_known_are_told_by_those_that_are() -> None:
+    found = mismatch({"s3cret": 1}, {"properties": {"a": {}}, "additionalProperties": False})
+    assert found is not None
+    assert found.expected == "has fields that are not known; known are: a"
 
 
 @pytest.mark.parametrize(

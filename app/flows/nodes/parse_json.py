@@ -34,11 +34,11 @@ class Params(msgspec.Struct, frozen=True):
 
 DOCS = """\
 Gives the value that the text holds. A text that is no JSON fails the step with line and column.
-With a `schema` the value is checked, and the error says where it is not as it should be, such as
-`$.disks[0].size: '1 TB' is not of type 'integer'`; what follows can rely on it then, and the editor
-knows the fields of the output.
+With a `schema` the value is checked, and the error says where it is not as it should be and what is
+expected there, such as `$.disks[0].size must be integer`, but not what was found, for that may be a
+secret. What follows can rely on the schema then, and the editor knows the fields of the output.
 
-Patterns in the schema are RE2's; references must stay inside of it; `format` is not checked.
+Patterns in the schema are RE2's, and references must stay inside of it.
 
 ```json
 {
@@ -61,7 +61,7 @@ def do(step: Step, params: Params) -> Done:  # noqa: ARG001 - a node's signature
         except BadSchema as error:
             raise StepFailed(error.message) from error
         if wrong is not None:
-            raise StepFailed(f"{wrong.path}: {wrong.message}")
+            raise StepFailed(f"{wrong.path} {wrong.expected}")
     return Done(value)
 
 

@@ -48,19 +48,23 @@ def test_a_value_that_is_as_the_schema_says_passes() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('{"name": "w", "disks": [{"size": 1}, {"size": "1 TB"}]}', r"\$.disks\[1\].size: '1 TB'"),
-        ("{}", r"\$: 'name' is a required property"),
-        ('{"name": "9"}', r"\$.name: '9' does not match '\^\[a-z\]'"),
-        ("[]", r"\$: \[\] is not of type 'object'"),
+        (
+            '{"name": "w", "disks": [{"size": 1}, {"size": "s3cret"}]}',
+            "$.disks[1].size must be integer",
+        ),
+        ("{}", "$.name is missing"),
+        ('{"name": "9s3cret"}', "$.name must match ^[a-z]"),
+        ('["s3cret"]', "$ must be object"),
     ],
 )
 def test_a_value_that_is_not_is_told_by_its_path(text: str, said: str) -> None:
-    with pytest.raises(StepFailed, match=said):
+    with pytest.raises(StepFailed) as failed:
         do(node, {"text": text, "schema": SERVER})
+    assert failed.value.message == said
 
 
 def test_a_bad_schema_is_told_as_such() -> None:
-    with pytest.raises(StepFailed, match="not a usable JSON Schema: 'objekt'"):
+    with pytest.raises(StepFailed, match=r"not a usable JSON Schema: \$.type: 'objekt'"):
         do(node, {"text": "{}", "schema": {"type": "objekt"}})
 
 
