@@ -1,6 +1,6 @@
 """logic.wait: go on later."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 import msgspec
@@ -59,7 +59,8 @@ def do(step: Step, params: Params) -> Done | Wait:
         return Done(Output(until))
     if until - step.now > LONGEST:
         raise StepFailed(f"{until.isoformat()} is more than ten years away")
-    return sleep(step, until=until, says=f"waiting until {until:%Y-%m-%d %H:%M} UTC")
+    told = until.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return sleep(step, until=until, says=f"waiting until {told}")
 
 
 def says(params: Params) -> str:

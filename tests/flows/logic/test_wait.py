@@ -29,6 +29,7 @@ def test_woken_too_early_it_waits_for_the_same_moment() -> None:
 def test_an_expression_that_gives_another_moment_later_changes_nothing() -> None:
     waited = wait(node, {"until": "2026-12-24T18:00:00+01:00"})
     assert waited.until == datetime(2026, 12, 24, 17, tzinfo=UTC)
+    assert waited.says == "waiting until 2026-12-24 17:00 UTC"
     later = again(waited, now=waited.until)
     done = do(node, {"until": "2030-01-01T00:00:00Z"}, later)
     assert output(done)["until"] == "2026-12-24T18:00:00+01:00"
