@@ -63,7 +63,7 @@ def _require_all(step: Step, template: str) -> None:
         chars += len(str(value)) * template.count(f"${{{source}}}")
     if missing:
         more = f" and {len(missing) - MOST_SHOWN} more" if len(missing) > MOST_SHOWN else ""
-        raise StepFailed(f"nothing to fill in for {'; '.join(missing[:MOST_SHOWN])}{more}")
+        raise StepFailed(f"it cannot be filled in: {'; '.join(missing[:MOST_SHOWN])}{more}")
     if chars > MAX_TEXT_CHARS:
         raise StepFailed(f"the filled text would have more than {MAX_TEXT_CHARS:,} characters")
 
