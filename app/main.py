@@ -10,6 +10,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.types import ControllerRouterHandler
 
 from app.adapters import make_deployer, make_gateways
+from app.core.database import Tx
 from app.resources import Resources
 from app.routes.admin import ADMIN
 from app.routes.assets import serve_asset
@@ -18,6 +19,8 @@ from app.routes.live import live_stream
 from app.routes.netboot.machine import Machine
 from app.routes.portal import PORTAL
 from app.routes.security.plugin import SecurityPlugin
+from app.routes.webhooks.alerts import AlertWebhook
+from app.routes.webhooks.flow import FlowWebhook
 from app.routes.webhooks.payment import PaymentWebhook
 
 HANDLERS: tuple[ControllerRouterHandler, ...] = (
@@ -27,10 +30,17 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     metrics,
     live_stream,
     Machine,
+    AlertWebhook,
+    FlowWebhook,
     PaymentWebhook,
     *PORTAL,
     *ADMIN,
 )
+
+
+async def no_secret(_: Tx, connection: str) -> str:  # noqa: ARG001 - asked by name
+    """Know no connection's secret: a webhook that must be signed lets nobody in."""
+    return ""
 
 
 def create_app(resources: Resources, *, debug: bool = False) -> Litestar:
@@ -59,6 +69,7 @@ def create_app(resources: Resources, *, debug: bool = False) -> Litestar:
             "settings": provide(settings),
             "gateways": provide(gateways),
             "deployer": provide(deployer),
+            "hook_secret": provide(no_secret),
         },
         # The schema alone: Litestar's pages for it need scripts that our policy forbids.
         openapi_config=OpenAPIConfig(

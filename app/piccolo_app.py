@@ -25,6 +25,7 @@ APP_CONFIG = AppConfig(
                 )
             ),
             "app.flows.tables",
+            "app.flows.triggers.tables",
         ],
         exclude_imported=True,
     ),

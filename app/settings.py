@@ -142,6 +142,10 @@ class Settings(BaseSettings):
     lease_s: float = Field(default=15, ge=1, le=120)
     """How long a worker owns a run without renewing, in seconds; then another may go on with it."""
 
+    alert_token: SecretStr = SecretStr("")
+    """What Alertmanager shows as its bearer token at `/webhooks/alertmanager`. Empty: its alerts
+    are not taken."""
+
     log_format: Literal["json", "console"] = "json"
     """How log lines are written."""
 

@@ -1,0 +1,122 @@
+"""Dispatch: what happened starts each flow that listens, once, and wakes each run that waits.
+
+An event is told at least once, so that all of this may come twice: the event's key makes each
+flow's run one.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from app.core.database import Tx
+from app.core.errors import Refusal
+from app.core.outbox import emit
+from app.flows.node import Subject
+from app.flows.nodes import alert, flow_ended, payment_received
+from app.flows.signals import send_signal
+from app.flows.start import FlowDisabled, start_flow, start_run
+
+FILTERS: Mapping[str, Callable[[Any, Mapping[str, Any]], bool]] = {
+    "alert": alert.matches,
+    "flow.ended": flow_ended.matches,
+    "payment.received": payment_received.matches,
+}
+"""By kind, whether an event starts a flow whose trigger has these parameters; others always."""
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that happened."""
+
+    kind: str
+    """As triggers name it: `order.paid`, `payment.received`, `alert`."""
+    key: str
+    """The same whenever this event is told, and no other's."""
+    data: Mapping[str, Any]
+    """What there is to say of it: the input of the runs that it starts."""
+    subject: UUID | None = None
+    subject_kind: Subject = Subject.NOTHING
+    names: tuple[str, ...] = ()
+    """What those who wait may call it by, beside its subject: of a service its order too."""
+    category: UUID | None = None
+    """Of the product that it is about, for events that flows are bound to by category."""
+    chain: tuple[UUID, ...] = ()
+    """Flows whose runs led to it, none of which it starts again."""
+
+
+async def dispatch(tx: Tx, event: Event) -> tuple[UUID, ...]:
+    """Start what listens and signal `event:KIND:NAME` to who waits; returns the runs.
+
+    An event of a category starts the flow that is bound to it and raises NoFlow where none is.
+    Of the others each flow is on its own: one that does not take the event is told to the
+    staff and keeps no other back. Signals are sent first, in the order of their names, so that
+    two events at once do not wait for each other.
+    """
+    names = {*event.names, *([str(event.subject)] if event.subject else [])}
+    for name in sorted(names):
+        await send_signal(tx, f"event:{event.kind}:{name}", dict(event.data))
+    if event.category is not None and event.subject is not None:
+        run = await start_run(
+            tx,
+            category=event.category,
+            trigger=event.kind,
+            subject=event.subject,
+            data=event.data,
+            dedup_key=event.key,
+            chain=event.chain,
+        )
+        return (run,)
+    started = [await start_or_tell(tx, flow, event) for flow in await _listening(tx, event)]
+    return tuple(run for run in started if run is not None)
+
+
+async def start_or_tell(tx: Tx, flow: UUID, event: Event) -> UUID | None:
+    """Start one flow for the event, or tell the staff, once, why it was not started.
+
+    The notice is an alert in its turn: it names the flows that led to it, this one included,
+    so that a flow which listens to alerts and refuses them does not hear of itself for ever.
+    """
+    try:
+        return await start_flow(
+            tx,
+            flow,
+            data=event.data,
+            dedup_key=f"{event.key}:{flow}",
+            subject=event.subject,
+            subject_kind=event.subject_kind,
+            chain=event.chain,
+        )
+    except FlowDisabled:  # since it was found listening
+        return None
+    except Refusal as error:
+        slug = await tx.fetchval("SELECT slug FROM flow WHERE id = $1", flow)
+        await emit(
+            tx,
+            "admin.notice",
+            f"admin.notice:not-started:{flow}:{event.key}",
+            {
+                "kind": "flow.not_started",
+                "flow": slug,
+                "event": event.kind,
+                "chain": [str(one) for one in (*event.chain, flow)],
+                "title": f"The flow {slug} was not started",
+                "text": f"{event.kind} should have started it: {error.message}",
+            },
+        )
+        return None
+
+
+async def _listening(tx: Tx, event: Event) -> list[UUID]:
+    rows = await tx.fetch(
+        "SELECT t.flow, t.config FROM flow_trigger t JOIN flow f ON f.id = t.flow "
+        "WHERE t.kind = $1 AND f.is_enabled AND t.flow <> ALL($2) ORDER BY f.slug",
+        event.kind,
+        list(event.chain),
+    )
+    takes = FILTERS.get(event.kind)
+    return [
+        row["flow"]
+        for row in rows
+        if takes is None or takes(msgspec.json.decode(row["config"]), event.data)
+    ]
