@@ -184,14 +184,21 @@ SELECT (SELECT id FROM made) AS run
 async def _start(tx: Tx, wanted: _Wanted, start: _Start) -> UUID:
     entry = _entries.get(wanted)
     for _ in range(TRIES):
+        is_guess = entry is not None
         if entry is None:
             there = await _find(tx, wanted, start.dedup_key)
             if there is not None:
                 return there
             entry = await _read(tx, wanted)
-        about = _about(entry, start.about)
-        if entry.inputs is not None:
-            entry.inputs.require(start.data)
+        try:
+            about = _about(entry, start.about)
+            if entry.inputs is not None:
+                entry.inputs.require(start.data)
+        except Refusal:
+            if not is_guess:
+                raise
+            entry = None  # a version that was published since may take it
+            continue
         run: UUID | None = await tx.fetchval(
             _START,
             entry.flow,
