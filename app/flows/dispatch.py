@@ -4,7 +4,7 @@ An event is told at least once, so that all of this may come twice: the event's 
 flow's run one.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -16,14 +16,17 @@ from app.core.outbox import emit
 from app.flows.node import Subject
 from app.flows.nodes import alert, flow_ended, payment_received
 from app.flows.signals import send_signal
-from app.flows.start import FlowDisabled, start_flow, start_run
+from app.flows.start import FlowDisabled, Link, start_flow, start_run
 
-FILTERS: Mapping[str, Callable[[Any, Mapping[str, Any]], bool]] = {
+FILTERS: Mapping[str, Callable[[Any, Mapping[str, Any], Collection[str]], bool]] = {
     "alert": alert.matches,
     "flow.ended": flow_ended.matches,
     "payment.received": payment_received.matches,
 }
-"""By kind, whether an event starts a flow whose trigger has these parameters; others always."""
+"""By kind, whether an event starts a flow whose trigger has these parameters; others always.
+
+Called with the parameters, what is said, and the kinds of the events that led to this one.
+"""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,8 +44,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     """What those who wait may call it by, beside its subject: of a service its order too."""
     category: UUID | None = None
     """Of the product that it is about, for events that flows are bound to by category."""
-    chain: tuple[UUID, ...] = ()
-    """Flows whose runs led to it, none of which it starts again."""
+    chain: tuple[Link, ...] = ()
+    """What led to it: flows that it does not start again."""
 
 
 async def dispatch(tx: Tx, event: Event) -> tuple[UUID, ...]:
@@ -74,8 +77,8 @@ async def dispatch(tx: Tx, event: Event) -> tuple[UUID, ...]:
 async def start_or_tell(tx: Tx, flow: UUID, event: Event) -> UUID | None:
     """Start one flow for the event, or tell the staff, once, why it was not started.
 
-    The notice is an alert in its turn: it names the flows that led to it, this one included,
-    so that a flow which listens to alerts and refuses them does not hear of itself for ever.
+    The notice is an alert in its turn. It says what led to it, so that flows which listen to
+    alerts and refuse them do not hear of each other for ever.
     """
     try:
         return await start_flow(
@@ -85,6 +88,7 @@ async def start_or_tell(tx: Tx, flow: UUID, event: Event) -> UUID | None:
             dedup_key=f"{event.key}:{flow}",
             subject=event.subject,
             subject_kind=event.subject_kind,
+            event=event.kind,
             chain=event.chain,
         )
     except FlowDisabled:  # since it was found listening
@@ -99,7 +103,7 @@ async def start_or_tell(tx: Tx, flow: UUID, event: Event) -> UUID | None:
                 "kind": "flow.not_started",
                 "flow": slug,
                 "event": event.kind,
-                "chain": [str(one) for one in (*event.chain, flow)],
+                "chain": msgspec.to_builtins((*event.chain, Link(flow, event.kind))),
                 "title": f"The flow {slug} was not started",
                 "text": f"{event.kind} should have started it: {error.message}",
             },
@@ -112,11 +116,11 @@ async def _listening(tx: Tx, event: Event) -> list[UUID]:
         "SELECT t.flow, t.config FROM flow_trigger t JOIN flow f ON f.id = t.flow "
         "WHERE t.kind = $1 AND f.is_enabled AND t.flow <> ALL($2) ORDER BY f.slug",
         event.kind,
-        list(event.chain),
+        [link.flow for link in event.chain],
     )
-    takes = FILTERS.get(event.kind)
+    takes, led_by = FILTERS.get(event.kind), {link.event for link in event.chain}
     return [
         row["flow"]
         for row in rows
-        if takes is None or takes(msgspec.json.decode(row["config"]), event.data)
+        if takes is None or takes(msgspec.json.decode(row["config"]), event.data, led_by)
     ]

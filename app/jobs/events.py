@@ -14,7 +14,7 @@ from app.core.outbox import Parcel, emit
 from app.flows.dispatch import Event, dispatch
 from app.flows.node import Subject
 from app.flows.signals import send_signal
-from app.flows.start import NoFlow, chain_of
+from app.flows.start import Link, NoFlow, chain_of
 from app.flows.triggers.alerts import Alert, alert_of_notice, run_of_notice
 from app.jobs.relay_outbox import Consumer
 
@@ -100,13 +100,13 @@ async def tell_of_alert(database: Database, parcel: Parcel) -> None:
 async def tell_of_notice(database: Database, parcel: Parcel) -> None:
     """`admin.notice`: a notice to the staff is an alert of our own.
 
-    One about a run starts neither its flow nor those that led to it: a flow that is started by
-    alerts and halts would be started by that again, and so on for ever.
+    One about a run says what led to that run: a flow that is started by alerts and halts would
+    be started by that again, and so on for ever.
     """
     async with database.transaction() as tx:
         run = run_of_notice(parcel.key, parcel.payload)
         chain = await chain_of(tx, run) if run is not None else ()
-        told = msgspec.convert(parcel.payload.get("chain", []), tuple[UUID, ...])
+        told = msgspec.convert(parcel.payload.get("chain", []), tuple[Link, ...])
         alert = alert_of_notice(parcel.key, parcel.payload, at=tx.now())
         event = Event(
             kind="alert",

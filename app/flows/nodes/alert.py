@@ -1,6 +1,6 @@
 """trigger.alert: something needs looking after."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal
 
@@ -48,11 +48,16 @@ class Params(msgspec.Struct, frozen=True):
     ] = "any"
 
 
-def matches(config: Any, data: Mapping[str, Any]) -> bool:
-    """Return whether an alert starts the flow."""
+def matches(config: Any, data: Mapping[str, Any], led_by: Collection[str] = ()) -> bool:
+    """Return whether an alert starts the flow; one that an alert led to starts none.
+
+    Of flows that all listen to alerts, and all halt, each would hear of each other's halt, and
+    of what comes of that.
+    """
     params, alert = msgspec.convert(config, Params), msgspec.convert(data, Alert)
     return (
-        params.status in ("any", alert.status)
+        "alert" not in led_by
+        and params.status in ("any", alert.status)
         and params.source in ("any", alert.source)
         and (not params.severity or alert.severity in params.severity)
         and (not params.names or any(fnmatchcase(alert.name, one) for one in params.names))
@@ -81,7 +86,7 @@ settings (`SLIPWAY_ALERT_TOKEN`). Slipway's own are the notices that staff get b
 {"names": ["HostDown"], "severity": ["critical"], "labels": {"datacentre": "fra*"}}
 ```
 An alert that goes on firing starts one run, however often it is repeated; when it fires again after
-it was over, that is another. Alerts about a run of this flow, or about one that this flow led to,
-do not start it: a run that halts cannot call itself again and again.
+it was over, that is another. Alerts about a run that an alert had started start nothing; people
+are mailed all the same. So a run that halts cannot call itself, or another, again and again.
 """,
 )

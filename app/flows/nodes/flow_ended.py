@@ -1,6 +1,6 @@
 """trigger.flow_ended: a run of another flow is over."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -45,9 +45,15 @@ class Output(msgspec.Struct, frozen=True):
     finished_at: datetime | None
 
 
-def matches(config: Any, data: Mapping[str, Any]) -> bool:
-    """Return whether the end of a run starts the flow."""
+def matches(config: Any, data: Mapping[str, Any], led_by: Collection[str] = ()) -> bool:
+    """Return whether the end of a run starts the flow.
+
+    What follows on any flow's end does not follow on what follows: of ten such flows each would
+    start nine, and each of these eight.
+    """
     params = msgspec.convert(config, Params)
+    if not params.flows and "flow.ended" in led_by:
+        return False
     return data["outcome"] in params.outcomes and (not params.flows or data["flow"] in params.flows)
 
 
@@ -66,6 +72,7 @@ node = NodeType(
 {"flows": ["dedicated-server"], "outcomes": ["failed", "cancelled"]}
 ```
 A flow is never started by the end of its own runs, nor by that of a run that it led to itself: of
-two flows that wait for each other's end, each runs once.
+two flows that wait for each other's end, each runs once. One that names no flows hears of all but
+those that were started by an end themselves; to follow on these, name them.
 """,
 )

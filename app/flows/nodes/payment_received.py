@@ -1,6 +1,6 @@
 """trigger.payment_received: money came."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any
 
 import msgspec
@@ -30,7 +30,7 @@ class Params(msgspec.Struct, frozen=True):
     ] = False
 
 
-def matches(config: Any, data: Mapping[str, Any]) -> bool:
+def matches(config: Any, data: Mapping[str, Any], _: Collection[str] = ()) -> bool:
     """Return whether a payment starts the flow."""
     params = msgspec.convert(config, Params)
     if params.only_complete and data.get("outcome") != "paid":

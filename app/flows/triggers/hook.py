@@ -84,7 +84,11 @@ async def deliver(tx: Tx, hook: Hook, call: Call) -> UUID:
     if before is not None:
         return before
     run = await start_flow(
-        tx, hook.flow, data=data, dedup_key=f"hook:{hook.flow}:{delivery or new_id()}"
+        tx,
+        hook.flow,
+        data=data,
+        dedup_key=f"hook:{hook.flow}:{delivery or new_id()}",
+        event="webhook",
     )
     await tx.execute(
         "INSERT INTO hook_delivery (id, flow, delivery, digest, run, at) "

@@ -8,9 +8,10 @@ import msgspec
 import pytest
 
 from app.core.ids import new_id
+from app.flows import dispatch as dispatching
 from app.flows.dispatch import Event, dispatch
 from app.flows.node import Subject
-from app.flows.start import NoFlow, chain_of
+from app.flows.start import Link, NoFlow, chain_of
 from tests.flows.triggers.board import Board
 
 ALERT = {"name": "HostDown", "severity": "critical"}
@@ -84,19 +85,43 @@ async def test_a_flow_that_refuses_an_event_keeps_no_other_back(board: Board) ->
     assert notice["kind"] == "flow.not_started"
     assert notice["title"] == "The flow picky was not started"
     assert "$.rack is missing" in notice["text"]
-    assert notice["chain"] == [str(flow)]
+    assert notice["chain"] == [[str(flow), "alert"]]
     assert [run["slug"] for run in await board.runs()] == ["plain"]
 
 
-async def test_a_flow_is_not_started_by_what_its_own_runs_led_to(board: Board) -> None:
-    first, second = await board.listen("first", "alert"), await board.listen("second", "alert")
-    assert len(await happen(board, chain=(first,))) == 1
-    (run,) = await board.runs()
-    assert run["slug"] == "second"
+async def test_an_alert_that_an_alert_led_to_starts_nothing(board: Board) -> None:
+    await board.listen("first", "alert")
+    await board.listen("second", "alert")
+    ordinary = (Link(new_id(), "order.paid"),)
+    runs = await happen(board, chain=ordinary)
+    assert len(runs) == 2
     async with board.database.transaction() as tx:
-        chain = await chain_of(tx, run["id"])
-    assert chain == (first, second)
+        chain = await chain_of(tx, runs[0])
+    assert chain == (*ordinary, Link(board.flows["first"], "alert"))
     assert await happen(board, key="alert:2", chain=chain) == ()
+
+
+ENDED = {"flow": "first", "outcome": "succeeded"}
+
+
+async def test_a_flow_is_not_started_by_what_its_own_runs_led_to(board: Board) -> None:
+    first = await board.listen("first", "flow_ended", flows=["first", "second"])
+    second = await board.listen("second", "flow_ended", flows=["first", "second"])
+    chain = (Link(first, "manual"),)
+    (run,) = await happen(board, kind="flow.ended", key="1", data=ENDED, chain=chain)
+    async with board.database.transaction() as tx:
+        chain = await chain_of(tx, run)
+    assert chain == (Link(first, "manual"), Link(second, "flow.ended"))
+    assert await happen(board, kind="flow.ended", key="2", data=ENDED, chain=chain) == ()
+
+
+async def test_what_follows_on_any_flow_does_not_follow_on_what_follows(board: Board) -> None:
+    await board.listen("any", "flow_ended")
+    await board.listen("named", "flow_ended", flows=["first"])
+    by_hand, by_end = (Link(new_id(), "manual"),), (Link(new_id(), "flow.ended"),)
+    assert len(await happen(board, kind="flow.ended", key="1", data=ENDED, chain=by_hand)) == 2
+    assert len(await happen(board, kind="flow.ended", key="2", data=ENDED, chain=by_end)) == 1
+    assert [run["slug"] for run in await board.runs()] == ["any", "named", "named"]
 
 
 async def test_events_at_once_do_not_wait_for_each_other_for_ever(board: Board) -> None:
@@ -113,8 +138,6 @@ async def test_events_at_once_do_not_wait_for_each_other_for_ever(board: Board) 
 async def test_a_flow_that_is_disabled_meanwhile_is_left_out(
     board: Board, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from app.flows import dispatch as dispatching
-
     flow = await board.listen("page", "alert")
 
     async def found_before(*_: Any) -> list[UUID]:

@@ -18,7 +18,15 @@ from app.flows.inputs import BadInput
 from app.flows.lease import claim_due
 from app.flows.node import Subject
 from app.flows.publish import bind, publish
-from app.flows.start import FlowDisabled, NoFlow, WrongSubject, chain_of, start_flow, start_run
+from app.flows.start import (
+    FlowDisabled,
+    Link,
+    NoFlow,
+    WrongSubject,
+    chain_of,
+    start_flow,
+    start_run,
+)
 from tests.flows.triggers.board import Board, listening
 
 DAYS = {
@@ -295,11 +303,13 @@ async def test_a_sub_flow_knows_its_parent_and_the_flows_before_it(board: Board)
     first, second = await board.listen("first", "manual"), await board.listen("second", "manual")
     root = await begin(board, "first")
     child = await begin(board, "second", dedup_key="two", parent=root)
-    caused = await begin(board, "second", dedup_key="three", chain=(first, second))
+    before = (Link(first, "alert"),)
+    caused = await begin(board, "second", dedup_key="three", parent=child, chain=before)
     async with board.database.transaction() as tx:
-        assert await chain_of(tx, root) == (first,)
-        assert await chain_of(tx, child) == (first, second)
-        assert await chain_of(tx, caused) == (first, second, second)
+        assert await chain_of(tx, root) == (Link(first, "manual"),)
+        two = (Link(first, "manual"), Link(second, "flow"))
+        assert await chain_of(tx, child) == two
+        assert await chain_of(tx, caused) == (*two, *before, Link(second, "flow"))
         assert await chain_of(tx, new_id()) == ()
     assert await board.value("SELECT parent FROM run WHERE id = $1", child) == root
 
