@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 
 from app.core.database import Tx
-from app.core.errors import Refusal
+from app.core.errors import Conflict, Refusal
 from app.core.outbox import emit
 from app.flows.node import Subject
 from app.flows.nodes import alert, flow_ended, payment_received
@@ -93,6 +93,8 @@ async def start_or_tell(tx: Tx, flow: UUID, event: Event) -> UUID | None:
         )
     except FlowDisabled:  # since it was found listening
         return None
+    except Conflict:  # it passes: told once more, the event starts it
+        raise
     except Refusal as error:
         slug = await tx.fetchval("SELECT slug FROM flow WHERE id = $1", flow)
         await emit(

@@ -77,6 +77,7 @@ node = NodeType(
     do=saying(Alert),
     output=Alert,
     trigger="alert",
+    says=lambda _: "Begins with the alert",
     docs="""Alertmanager sends its alerts to `/webhooks/alertmanager`, with the token of the
 settings (`SLIPWAY_ALERT_TOKEN`). Slipway's own are the notices that staff get by mail:
 `run.halted`, `run.undo_failed`, `server.quarantined`, `order.failed`, `order.waits_for_stock`,

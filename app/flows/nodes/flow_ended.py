@@ -66,6 +66,7 @@ node = NodeType(
     do=saying(Output),
     output=Output,
     trigger="flow.ended",
+    says=lambda _: "Begins with the run that ended",
     docs="""Starts once for each run that ends, about what that run was about.
 
 ```json

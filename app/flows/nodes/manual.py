@@ -44,6 +44,7 @@ node = NodeType(
     do=do,
     output_of=lambda _: {"type": "object"},
     trigger="manual",
+    says=lambda _: "Begins with what was asked for",
     docs="""Starts from a form, by the API or as a sub-flow of another flow. The fields of the form
 are the flow's `inputs`, a JSON Schema:
 

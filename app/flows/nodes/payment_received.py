@@ -48,6 +48,7 @@ node = NodeType(
     output=PaymentFacts,
     gives=Subject.PAYMENT,
     trigger="payment.received",
+    says=lambda _: "Begins with the payment that came",
     docs="""Starts once for each payment that succeeds, however often its gateway tells of it: also
 for a part of what an invoice asks for, and for money that became account credit (`outcome` says
 which). An order that is paid has a trigger of its own, *Order paid*.

@@ -92,6 +92,7 @@ node = NodeType(
     do=do,
     output=Output,
     trigger="schedule",
+    says=lambda params: f"Begins at {params.cron} ({params.timezone})",
     docs="""Starts once for each tick, however many workers there are.
 
 ```json

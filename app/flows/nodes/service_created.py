@@ -14,6 +14,7 @@ node = NodeType(
     output=ServiceFacts,
     gives=Subject.SERVICE,
     trigger="service.created",
+    says=lambda _: "Begins with the service that was delivered",
     docs="""Starts the flow that is bound to the category of the service's product, once for each
 service, when it becomes active for the first time. A service that is still being delivered, and
 one whose delivery is cancelled, starts nothing: until then it is the delivering flow's.

@@ -14,6 +14,7 @@ node = NodeType(
     output=ServiceFacts,
     gives=Subject.SERVICE,
     trigger="service.suspended",
+    says=lambda _: "Begins with the service that was suspended",
     docs="""Starts the flow that is bound to the category of the service's product, once for each
 time that a service is suspended. Suspending only says that the service is off: this flow makes it
 so. Where no flow is bound, the staff are told that nothing was switched off.

@@ -14,6 +14,7 @@ node = NodeType(
     output=ServiceFacts,
     gives=Subject.SERVICE,
     trigger="service.terminated",
+    says=lambda _: "Begins with the service that ended",
     docs="""Starts the flow that is bound to the category of the service's product, once for each
 service that ends after it was delivered. One that never was starts nothing: its order was
 cancelled, and the run that was delivering it gives everything back. Where no flow is bound, the

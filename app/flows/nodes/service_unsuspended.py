@@ -14,6 +14,7 @@ node = NodeType(
     output=ServiceFacts,
     gives=Subject.SERVICE,
     trigger="service.unsuspended",
+    says=lambda _: "Begins with the service that is active again",
     docs="""Starts the flow that is bound to the category of the service's product, once for each
 time that a suspended service is made active again. Where no flow is bound, the staff are told that
 nothing was switched on.

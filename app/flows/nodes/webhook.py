@@ -134,6 +134,7 @@ node = NodeType(
     do=saying(Output),
     output=Output,
     trigger="webhook",
+    says=lambda params: f"Begins with a call of {HOOKS}{params.path}",
     docs="""Called at `/hooks/PATH`, it answers 202 with the id of the run at once; the run goes on
 by itself. JSON and form fields arrive as `=input.body`, anything else as text.
 

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
+from app.core.errors import Conflict
 from app.core.ids import new_id
 from app.flows import dispatch as dispatching
 from app.flows.dispatch import Event, dispatch
@@ -147,3 +148,19 @@ async def test_a_flow_that_is_disabled_meanwhile_is_left_out(
     monkeypatch.setattr(dispatching, "_listening", found_before)
     assert await happen(board) == ()
     assert await board.notices() == []
+
+
+async def test_a_start_that_may_work_in_a_moment_is_tried_again(
+    board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await board.listen("page", "alert")
+
+    async def over_and_over(*_: Any, **__: Any) -> UUID:
+        raise Conflict("The flow is being published over and over.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(dispatching, "start_flow", over_and_over)
+        with pytest.raises(Conflict):
+            await happen(board)
+    assert await board.notices() == []
+    assert len(await happen(board)) == 1

@@ -70,6 +70,10 @@ def test_each_says_what_it_is(kind: NodeType) -> None:
     assert len(kind.docs) > 100
     assert kind.output is not None or kind.output_of is not None
     assert (kind.effect is Effect.PURE) == (kind.name != "trigger.order_paid")
+    needed = {"path": "deploy", "cron": "0 3 * * *"}
+    given = {name: text for name, text in needed.items() if name in kind.params.__struct_fields__}
+    assert kind.says is not None
+    assert kind.says(msgspec.convert(given, kind.params))
     schema = msgspec.json.schema(kind.params)
     (made,) = schema["$defs"].values()
     for name, field in made["properties"].items():
