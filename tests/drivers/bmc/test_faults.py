@@ -6,13 +6,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from app.drivers.bmc.contract import BmcAddress, TrustCa
+from app.drivers.bmc.contract import BmcAddress
 from app.drivers.bmc.redfish import RedfishFleet
 from app.drivers.bmc.redfish.fleet import RedfishBmc
 from app.drivers.boot import BootDevice, BootMode
 from app.drivers.errors import NotReached, Refused, Retriable, Unauthorised, Unreachable
 from app.drivers.power import Power
 from app.drivers.secret import Secret
+from app.drivers.tls import TrustCa
 from tests.drivers.bmc.faulty import PASSWORD, USER, FaultyBmc
 from tests.drivers.certificates import Authority
 
