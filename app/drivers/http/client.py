@@ -9,10 +9,11 @@ from yarl import URL
 from app.core.clock import Clock, SystemClock
 from app.drivers.egress import Egress
 from app.drivers.errors import Refused
+from app.drivers.hide import NOTHING_HIDDEN, Hider
 from app.drivers.http.authorise import authorised
 from app.drivers.http.contract import Answer, Call, ClientCredentials, HttpPeer
 from app.drivers.http.dial import connector
-from app.drivers.http.hide import NOTHING_HIDDEN, Hider, hider_of
+from app.drivers.http.hide import hider_of
 from app.drivers.http.target import parsed, same_origin, target
 from app.drivers.http.tokens import Tokens
 from app.drivers.http.trust import context_of
@@ -146,7 +147,7 @@ class HttpClient:
         return Answer(
             response.status,
             response.reason or "",
-            hider.hide_headers(_headers(response)),
+            _headers(response, hider),
             hider.hide_bytes(body),
             url,
         )
@@ -189,12 +190,13 @@ async def _read(response: aiohttp.ClientResponse, limit_bytes: int, name: str) -
     return b"".join(chunks)
 
 
-def _headers(response: aiohttp.ClientResponse) -> dict[str, str]:
+def _headers(response: aiohttp.ClientResponse, hider: Hider) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in response.headers.items():
         key = name.lower()
         found[key] = f"{found[key]}, {value}" if key in found else value
-    return found
+    found.pop("set-cookie", None)  # of no use without a cookie jar, and often a secret
+    return {name: hider.hide(value) for name, value in found.items()} if hider else found
 
 
 def _stripped(call: Call) -> Call:
