@@ -8,10 +8,12 @@ import gzip
 import socket
 import ssl
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 from aiohttp import web
 
 from app.core.clock import SetClock
@@ -291,3 +293,19 @@ async def test_no_downgrade_by_redirect(
     with pytest.raises(Refused, match="unprotected"):
         await client.call(Call(url="x"), trusting(shielded, TrustCa(authority.pem)))
     assert peer.asked == []
+
+
+def test_the_pin_holds_in_the_event_loop_of_production_too(issued: Issued) -> None:
+    async def call(sha256: str) -> int:
+        client = HttpClient(Egress(["127.0.0.0/8"]))
+        async with serving(tls=server_side(issued)) as peer:
+            peer.routes["/x"] = {}
+            try:
+                return (await client.call(Call(url="x"), trusting(peer, TrustPin(sha256)))).status
+            finally:
+                await client.close()
+
+    with ThreadPoolExecutor(1) as apart:
+        assert apart.submit(uvloop.run, call(issued.sha256)).result() == 200
+        with pytest.raises(Refused, match=issued.sha256):
+            apart.submit(uvloop.run, call("00" * 32)).result()
