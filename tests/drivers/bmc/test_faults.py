@@ -142,6 +142,26 @@ async def test_answers_dropped_while_it_powers_up_are_borne(
     await waiting
 
 
+async def test_a_bmc_that_cannot_ask_the_system_to_stop(bmc: RedfishBmc, faulty: FaultyBmc) -> None:
+    faulty.power = "On"
+    with pytest.raises(Refused, match="GracefulShutdown"):
+        await bmc.power.shut_down()
+    assert faulty.power == "On"
+
+
+async def test_a_machine_that_went_off_by_itself_meanwhile(
+    bmc: RedfishBmc, faulty: FaultyBmc
+) -> None:
+    faulty.power = "On"
+    faulty.faults.soft = True
+    faulty.faults.reject_reset_status, faulty.faults.reject_reset_times = 409, 2
+    with pytest.raises(Retriable, match="not in this state"):
+        await bmc.power.shut_down()
+    faulty.faults.reject_applies = True
+    await bmc.power.shut_down()
+    assert faulty.power == "Off"
+
+
 async def test_a_wrong_password_is_tried_once(
     fleet: RedfishFleet, faulty: FaultyBmc, authority: Authority
 ) -> None:
