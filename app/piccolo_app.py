@@ -22,6 +22,7 @@ APP_CONFIG = AppConfig(
                     "services",
                     "notices",
                     "audit",
+                    "connections",
                 )
             ),
             "app.flows.tables",

@@ -12,7 +12,7 @@ from arq.connections import RedisSettings
 from arq.worker import Worker
 from redis.exceptions import RedisError
 
-from app.adapters import make_fleet, make_gateways, make_mailer, make_tools
+from app.adapters import make_fleet, make_gateways, make_mailer, make_peers, make_tools
 from app.flows.interpreter import Interpreter
 from app.flows.runner import Runner
 from app.jobs.consumers import make_consumers
@@ -40,7 +40,8 @@ async def working(resources: Resources) -> AsyncIterator[WorkerContext]:
         mailer=make_mailer(settings, database.clock),
         gateways=make_gateways(settings),
     )
-    tools = make_tools(settings, resources.vault, context.fleet)
+    peers = make_peers(settings, database.clock)
+    tools = make_tools(settings, resources.vault, context.fleet, peers)
     runner = Runner(
         database, resources.live, Interpreter(database, tools), lease_s=settings.lease_s
     )
@@ -58,6 +59,7 @@ async def working(resources: Resources) -> AsyncIterator[WorkerContext]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await context.fleet.close()
+        await peers.close()
         for gateway in context.gateways.values():
             await gateway.close()
 
