@@ -10,7 +10,6 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.types import ControllerRouterHandler
 
 from app.adapters import make_deployer, make_gateways
-from app.core.database import Tx
 from app.resources import Resources
 from app.routes.admin import ADMIN
 from app.routes.assets import serve_asset
@@ -36,11 +35,6 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     *PORTAL,
     *ADMIN,
 )
-
-
-async def no_secret(_: Tx, connection: str) -> str:  # noqa: ARG001 - asked by name
-    """Know no connection's secret: a webhook that must be signed lets nobody in."""
-    return ""
 
 
 def create_app(resources: Resources, *, debug: bool = False) -> Litestar:
@@ -69,7 +63,6 @@ def create_app(resources: Resources, *, debug: bool = False) -> Litestar:
             "settings": provide(settings),
             "gateways": provide(gateways),
             "deployer": provide(deployer),
-            "hook_secret": provide(no_secret),
         },
         # The schema alone: Litestar's pages for it need scripts that our policy forbids.
         openapi_config=OpenAPIConfig(

@@ -7,11 +7,12 @@ import pytest
 from litestar import Litestar
 from redis.asyncio import Redis
 
-from app import main
 from app.core.clock import SetClock
-from app.core.database import Database, Tx
+from app.core.database import Database
 from app.core.live import Live
 from app.core.secrets import Vault, new_key
+from app.domain.connections.add import add_connection
+from app.domain.connections.kinds import Kind
 from app.flows import registry
 from app.main import create_app
 from app.resources import Resources
@@ -31,15 +32,24 @@ def board(database: Database, clock: SetClock, monkeypatch: pytest.MonkeyPatch) 
     return Board(database, clock)
 
 
-async def secret_of(_: Tx, connection: str) -> str:
-    return SECRET if connection == "github" else ""
+@pytest.fixture
+async def github(database: Database, vault: Vault) -> str:
+    """The name of a connection whose token is `SECRET`."""
+    async with database.transaction() as tx:
+        await add_connection(
+            tx,
+            vault,
+            name="github",
+            kind=Kind.HTTP,
+            typed={"base_url": "https://api.github.com", "auth": "bearer", "secret": SECRET},
+            actor=None,
+            actor_label="test",
+        )
+    return "github"
 
 
 @pytest.fixture
-def app(
-    database: Database, redis: Redis, vault: Vault, monkeypatch: pytest.MonkeyPatch
-) -> Litestar:
-    monkeypatch.setattr(main, "no_secret", secret_of)
+def app(database: Database, redis: Redis, vault: Vault, github: str) -> Litestar:
     settings = Settings(
         _env_file=None, base_url="http://slipway.test", keys=new_key(), alert_token=TOKEN
     )

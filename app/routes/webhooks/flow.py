@@ -1,21 +1,17 @@
 """`/hooks/{path}`: calls from outside that start a flow."""
 
-from collections.abc import Awaitable, Callable
-from typing import TypeAlias
 from uuid import UUID
 
 import msgspec
 import structlog
 from litestar import Controller, HttpMethod, Response, route
-from litestar.di import NamedDependency
-from litestar.params import SkipValidation
 
-from app.core.database import Tx
 from app.core.errors import NotFound, Refusal
 from app.flows.nodes.webhook import HOOKS
 from app.flows.triggers.hook import Call, Hook, deliver, find_hook, require_signed
+from app.flows.triggers.hook_secret import secret_of
 from app.flows.triggers.signature import NotSigned
-from app.routes.security.dependencies import Db, HttpRequest
+from app.routes.security.dependencies import Db, HttpRequest, Sealing
 from app.routes.security.rate_limit import WEBHOOK, Limit, count_towards, limited
 from app.routes.security.visit import address_of
 
@@ -27,10 +23,6 @@ METHODS = [
     HttpMethod.DELETE,
     HttpMethod.GET,
 ]
-
-SecretOf: TypeAlias = Callable[[Tx, str], Awaitable[str]]
-"""Return the secret of the connection of that name; "" when it is not there or has none."""
-HookSecret: TypeAlias = NamedDependency[SkipValidation[SecretOf]]
 
 log = structlog.get_logger(__name__)
 
@@ -63,9 +55,7 @@ class FlowWebhook(Controller):
         status_code=202,
         request_max_body_size=MAX_BODY_BYTES,
     )
-    async def receive(
-        self, request: HttpRequest, db: Db, hook_secret: HookSecret
-    ) -> Response[Started]:
+    async def receive(self, request: HttpRequest, db: Db, vault: Sealing) -> Response[Started]:
         """Start the flow that listens at the path and answer 202 with its run at once.
 
         404 for a path that nothing listens at, whatever the reason; 401 for a call that is not
@@ -76,7 +66,7 @@ class FlowWebhook(Controller):
             hook = await find_hook(tx, path, request.method)
             secret = ""
             if hook is not None and hook.params.auth != "none":
-                secret = await hook_secret(tx, hook.params.connection)
+                secret = await secret_of(tx, vault, hook.params.connection)
         if hook is None:
             raise NotFound("page", request.scope["path"])
         call = Call(
