@@ -31,6 +31,7 @@ class CallRefused(Refusal):
     """Why is in the log, and not for who calls."""
 
     code = "hooks.not_signed"
+    challenge = "Bearer"
 
     def __init__(self) -> None:
         super().__init__("The call does not show the token or signature that this address needs.")
