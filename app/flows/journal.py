@@ -122,7 +122,8 @@ WITH mine AS MATERIALIZED (
     SELECT 'run.ended', 'run.ended:' || ran.id, jsonb_build_object('run', ran.id, 'status',
            ran.status, 'subject', ran.subject, 'kind', ran.subject_kind, 'parent', ran.parent),
            $53, $53, 0
-    FROM ran WHERE ran.finished_at IS NOT NULL AND ran.parent IS NOT NULL
+    FROM ran WHERE ran.finished_at IS NOT NULL
+      AND (ran.parent IS NOT NULL OR EXISTS (SELECT FROM flow_trigger WHERE kind = 'flow.ended'))
     ON CONFLICT (key) DO NOTHING
 )
 SELECT mine.id, mine.cancel_requested, mine.status, mine.steered,
