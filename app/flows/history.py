@@ -46,8 +46,8 @@ async def find_history(tx: Tx, version: UUID, document: Document) -> History:
     """
     runs = await tx.fetch(
         "SELECT extract(epoch FROM finished_at - coalesce(started_at, created_at))::float8 "
-        "AS took_s FROM run WHERE flow_version = $1 AND status = 'succeeded' AND finished_at IS NOT NULL "
-        "ORDER BY id DESC LIMIT $2",
+        "AS took_s FROM run WHERE flow_version = $1 AND status = 'succeeded' "
+        "AND finished_at IS NOT NULL ORDER BY id DESC LIMIT $2",
         version,
         RUNS,
     )
