@@ -246,6 +246,30 @@ def test_a_sample_scope_is_made_up_where_nothing_is_known() -> None:
         {"items": {"type": "integer"}},
         {"type": "array", "items": {"const": 1}, "uniqueItems": True, "minItems": 3},
         {"required": ["a"]},
+        {
+            "$defs": {
+                "a": {
+                    "type": "object",
+                    "properties": {"a": {"$ref": "#/$defs/a"}},
+                    "required": ["a"],
+                }
+            },
+            "$ref": "#/$defs/a",
+        },
+        {
+            "$defs": {
+                "a": {
+                    "type": "object",
+                    "required": list("abcdefghij"),
+                    "properties": {name: {"$ref": "#/$defs/a"} for name in "abcdefghij"},
+                }
+            },
+            "$ref": "#/$defs/a",
+        },
+        {"type": "array", "minItems": 10**9, "items": {"type": "string", "minLength": 10**9}},
+        {"type": "object", "minProperties": 10**9, "additionalProperties": {"type": "integer"}},
+        {"type": "string", "pattern": "^(x+x+)+y$", "minLength": 200},
+        {"type": "string", "pattern": "(?=a)b"},
         True,
     ],
 )
