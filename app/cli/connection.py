@@ -10,7 +10,6 @@ from typing import TypeVar
 import click
 import uvloop
 
-from app.adapters import make_peers
 from app.cli.database import opened
 from app.core.database import Database
 from app.core.errors import Invalid
@@ -20,8 +19,9 @@ from app.domain.connections.find import id_of, list_connections
 from app.domain.connections.kinds import Kind
 from app.domain.connections.open import open_connection
 from app.domain.connections.remove import remove_connection
+from app.drivers.egress import Egress
 from app.drivers.errors import DriverError
-from app.drivers.peers import Tested
+from app.drivers.peers import Tested, open_peers
 from app.resources import open_vault, start_servers
 from app.settings import Settings, load_settings
 
@@ -102,7 +102,7 @@ def test(name: str) -> None:
     async def run(settings: Settings, database: Database) -> Tested:
         async with database.snapshot() as tx:
             peer = await open_connection(tx, open_vault(settings), name)
-        peers = make_peers(settings, database.clock)
+        peers = open_peers(Egress(settings.egress_networks), database.clock)
         try:
             async with asyncio.timeout(TEST_S):
                 return await peers.test(peer)

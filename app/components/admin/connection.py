@@ -149,20 +149,20 @@ def _field(kind: Kind, field: Field, form: Form, *, is_new: bool) -> h.Element:
             }
         options = [Option(value=value, label=label) for value, label in field.choices.items()]
         return select_field(
-            form, field.name, field.label, options, help_=field.help or None,
+            form, field.name, field.label, options, help_=_help(field.help),
             value=field.default, attrs=attrs,
         )  # fmt: skip
     if field.look is Look.TICK:
-        return checkbox_field(form, field.name, field.label, help_=field.help or None)
+        return checkbox_field(form, field.name, field.label, help_=_help(field.help))
     if field.look is Look.LINE:
         return text_field(
-            form, field.name, field.label, help_=field.help or None, value=field.default,
+            form, field.name, field.label, help_=_help(field.help), value=field.default,
             optional=field.is_optional, placeholder=field.example or None, autocomplete="off",
             attrs={"autocapitalize": "none", "spellcheck": "false"},
         )  # fmt: skip
     return textarea_field(
         form, field.name, field.label, rows=3 if field.look is Look.LINES else 5,
-        help_=field.help or None, optional=field.is_optional, placeholder=field.example or None,
+        help_=_help(field.help), optional=field.is_optional, placeholder=field.example or None,
         mono=True,
     )  # fmt: skip
 
@@ -186,8 +186,14 @@ def _secret_field(field: Field, form: Form, *, is_new: bool) -> h.Element:
         control = h.div(".sw-affixed")[entry, toggle]
     optional = field.is_optional or not is_new
     return field_frame(
-        form, field.name, field.label, control, help_=help_ or None, optional=optional
+        form, field.name, field.label, control, help_=_help(help_), optional=optional
     )
+
+
+def _help(text: str) -> h.Node:
+    """Return help in which what stands between backticks is code; None where there is none."""
+    parts = text.split("`")
+    return [code(part) if i % 2 else part for i, part in enumerate(parts)] if text else None
 
 
 def _labels(kind: Kind, form: Form) -> Mapping[str, str]:

@@ -21,7 +21,7 @@ SYMBOLS: dict[Kind, IconName] = {
     Kind.HTTP: "webhook",
     Kind.SSH: "square-terminal",
     Kind.DNS: "globe",
-    Kind.CHAT: "mail",
+    Kind.CHAT: "message-square",
 }
 ABOUT: dict[Kind, str] = {
     Kind.HTTP: "Anything that is called over HTTP: panels, licences, monitoring, billing.",
