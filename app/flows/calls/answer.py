@@ -85,8 +85,11 @@ def words_of(answer: Answer) -> str:
 
     Of JSON, values that are named like secrets are hidden; of HTML, only the text is kept.
     """
+    content_type = answer.headers.get("content-type", "")
     try:
-        value = decode(answer.body, answer.headers.get("content-type", ""))
+        # Of a type that is not said, or only in general, it is words as a rule.
+        plain = content_type.partition(";")[0].strip() == "application/octet-stream"
+        value = decode(answer.body, "" if plain else content_type)
     except BadBody:
         value = answer.body.decode("utf-8", "replace")
     if isinstance(value, dict | list):
