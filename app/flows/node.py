@@ -139,7 +139,7 @@ class Step:
     names: Mapping[str, Any] = field(default_factory=dict)
     """What an expression of this node sees: `input`, `steps`, `vars`, `item` and the like."""
 
-    def evaluate(self, expression: str, **more: Any) -> Any:
+    def evaluate(self, expression: Any, **more: Any) -> Any:
         """Return the value of a parameter that the node type is `lazy` about, seeing `more` too.
 
         Raises `BadExpression`, which fails the step.
@@ -157,8 +157,9 @@ class Step:
 PureDo: TypeAlias = Callable[[Step, Any], Done | Wait]
 DatabaseDo: TypeAlias = Callable[[Tx, Step, Any], Awaitable[Done | Wait]]
 OutsideDo: TypeAlias = Callable[[Step, Any], Awaitable[Done | Wait]]
-DatabaseUndo: TypeAlias = Callable[[Tx, Step, Any], Awaitable[None]]
-OutsideUndo: TypeAlias = Callable[[Step, Any], Awaitable[None]]
+DatabaseUndo: TypeAlias = Callable[[Tx, Step, Any], Awaitable[Wait | None]]
+"""An undo that is not through yet returns a Wait, and is entered again at its time."""
+OutsideUndo: TypeAlias = Callable[[Step, Any], Awaitable[Wait | None]]
 Probe: TypeAlias = Callable[[Step, Any], Awaitable[Done | None]]
 Upgrade: TypeAlias = Callable[[Mapping[str, Any]], dict[str, Any]]
 """Makes parameters, as written and with their expressions, those of the next version."""

@@ -7,8 +7,14 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import re2
+
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 _PATTERN_CHARS = 500
+MOST_CHARS = 10_000
+"""However long a schema wants a text to be."""
+_QUIET = re2.Options()
+_QUIET.log_errors = False
 SECRET = "stand-in-secret"  # noqa: S105 - what stands in for one
 
 
@@ -52,7 +58,7 @@ def text(said: Mapping[str, Any], seed: str, name: str) -> str:
 
 
 def _fitted(made: str, said: Mapping[str, Any]) -> str:
-    least, most = said.get("minLength", 0), said.get("maxLength")
+    least, most = min(said.get("minLength", 0), MOST_CHARS), said.get("maxLength")
     if len(made) < least:
         made += "x" * (least - len(made))
     return made if most is None else made[:most]
@@ -64,10 +70,10 @@ def _matching(pattern: str, seed: str, said: Mapping[str, Any]) -> str:
     for form in _FORMS:
         made = _fitted(form(seed), said)
         try:
-            # A pattern of a schema, short, on a short text: it cannot run away.
-            if len(pattern) <= _PATTERN_CHARS and re.search(pattern, made):
+            # RE2 never runs away, whatever the pattern; some of ECMA's it does not know.
+            if len(pattern) <= _PATTERN_CHARS and re2.search(pattern, made, _QUIET):
                 return made
-        except re.error:
+        except re2.error:
             break
     return made
 

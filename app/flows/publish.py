@@ -11,6 +11,7 @@ from app.core.ids import new_id
 from app.domain.audit.record import record
 from app.flows.bind import bind, label_of, trigger_of
 from app.flows.document import Document, content_hash, encode, parse
+from app.flows.triggers.register import register_triggers
 from app.flows.validate import require_valid
 
 __all__ = ["bind", "publish", "roll_back"]
@@ -88,6 +89,7 @@ async def publish(
         reason=note,
     )
     tx.publish("flows")
+    await register_triggers(tx, flow, version, document)
     return version
 
 

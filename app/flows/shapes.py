@@ -13,6 +13,7 @@ import msgspec
 from app.flows.node import NodeType
 
 _DEEPEST = 16
+_MOST_PLACES = 5_000
 _ALTERNATIVES = ("anyOf", "oneOf", "allOf")
 _NAMES: dict[type, str] = {
     type(None): "null",
@@ -42,7 +43,7 @@ class Shape:
 
     def variants(self) -> Iterator[Mapping[str, Any]]:
         """Yield the schemas that may be or are in force here, references followed."""
-        yield from _variants(self.schema, self.root, 0)
+        yield from _variants(self.schema, self.root, set())
 
     @property
     def description(self) -> str:
@@ -174,7 +175,7 @@ _WORDS = frozenset({"title", "description", "examples"})
 
 def inlined_schema(shape: Shape) -> dict[str, Any]:
     """Return a schema that needs no `root` beside it."""
-    made: dict[str, Any] = dict(_inlined(shape.schema, shape.root, ()))
+    made: dict[str, Any] = dict(_Inlining(shape.root).write(shape.schema, ()))
     if shape.parts:
         made["properties"] = {name: inlined_schema(one) for name, one in shape.parts.items()}
     if shape.inner is not None:
@@ -219,16 +220,18 @@ def schema_of_value(value: Any, depth: int = 0) -> dict[str, Any]:
     return {"type": name}
 
 
-def _variants(schema: Any, root: Mapping[str, Any], depth: int) -> Iterator[Mapping[str, Any]]:
-    if not isinstance(schema, Mapping) or depth > _DEEPEST:
+def _variants(schema: Any, root: Mapping[str, Any], seen: set[int]) -> Iterator[Mapping[str, Any]]:
+    # Each place of a schema once: one that refers to itself, however often, has an end.
+    if not isinstance(schema, Mapping) or id(schema) in seen:
         return
+    seen.add(id(schema))
     if "$ref" in schema:
-        yield from _variants(_referred(str(schema["$ref"]), root), root, depth + 1)
+        yield from _variants(_referred(str(schema["$ref"]), root), root, seen)
     if len(schema) > ("$ref" in schema):
         yield schema
     for word in _ALTERNATIVES:
         for part in schema.get(word, ()):
-            yield from _variants(part, root, depth + 1)
+            yield from _variants(part, root, seen)
 
 
 def _referred(path: str, root: Mapping[str, Any]) -> Any:
@@ -265,16 +268,26 @@ def _either(schemas: list[Any]) -> Mapping[str, Any]:
     return {"anyOf": unique} if unique else {}
 
 
-def _inlined(schema: Any, root: Mapping[str, Any], open_: tuple[str, ...]) -> Any:
-    if isinstance(schema, list):
-        return [_inlined(one, root, open_) for one in schema]
-    if not isinstance(schema, Mapping):
-        return schema
-    path = schema.get("$ref")
-    if isinstance(path, str):
-        # A type within itself ends here: deeper than that nobody looks.
-        if path in open_ or len(open_) > _DEEPEST:
+class _Inlining:
+    """Writes what references lead to in their place, so many places at most."""
+
+    def __init__(self, root: Mapping[str, Any]) -> None:
+        self.root = root
+        self.left = _MOST_PLACES
+
+    def write(self, schema: Any, open_: tuple[str, ...]) -> Any:
+        self.left -= 1
+        if isinstance(schema, list):
+            return [self.write(one, open_) for one in schema]
+        if not isinstance(schema, Mapping):
+            return schema
+        if self.left < 0:
             return {}
-        rest = {key: part for key, part in schema.items() if key != "$ref"}
-        return {**_inlined(_referred(path, root) or {}, root, (*open_, path)), **rest}
-    return {key: _inlined(part, root, open_) for key, part in schema.items() if key != "$defs"}
+        path = schema.get("$ref")
+        if isinstance(path, str):
+            # A type within itself ends here: deeper than that nobody looks.
+            if path in open_ or len(open_) > _DEEPEST:
+                return {}
+            rest = {key: part for key, part in schema.items() if key != "$ref"}
+            return {**self.write(_referred(path, self.root) or {}, (*open_, path)), **rest}
+        return {key: self.write(part, open_) for key, part in schema.items() if key != "$defs"}

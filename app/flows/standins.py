@@ -17,6 +17,8 @@ from app.flows.plausible import number, text
 from app.flows.shapes import shape_of_output
 
 _DEEPEST = 8
+_MOST_VALUES = 5_000
+"""However wide a schema is, and whatever it requires of itself."""
 _ITEMS = 2
 
 
@@ -78,8 +80,12 @@ class _Maker:
     def __init__(self, root: Mapping[str, Any], seed: str) -> None:
         self.root = root
         self.seed = seed
+        self.left = _MOST_VALUES
 
     def value(self, schema: Any, path: str, depth: int) -> Any:
+        self.left -= 1
+        if self.left < 0 or depth > 2 * _DEEPEST:
+            return None
         said = self._flat(schema, path, depth)
         given = _given(said, f"{self.seed}{path}")
         if given is not _NOTHING:
@@ -144,7 +150,7 @@ class _Maker:
         least = said.get("minProperties", 0)
         if isinstance(others, Mapping) and not properties and depth < _DEEPEST:
             least = max(1, least)
-        while len(made) < least:
+        while len(made) < least and self.left > 0:
             name = "example" if not made else f"example-{len(made) + 1}"
             made[name] = self.value(others, f"{path}.{name}", depth + 1)
         return made
@@ -159,7 +165,7 @@ class _Maker:
         if items is False:
             count = len(made)
         at = len(made)
-        while len(made) < count and at < count + 50:
+        while len(made) < count and at < count + 50 and self.left > 0:
             one = self.value(items, f"{path}[{at}]", depth + 1)
             at += 1
             if not said.get("uniqueItems") or one not in made:

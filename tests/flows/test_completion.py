@@ -15,7 +15,13 @@ from app.flows.expressions import check
 from app.flows.expressions.functions import FUNCTIONS
 from app.flows.infer import type_of
 from app.flows.preview import SHOWN_CHARS, preview
-from app.flows.shapes import Shape, schema_of_value, shape_of_type, without_words
+from app.flows.shapes import (
+    Shape,
+    inlined_schema,
+    schema_of_value,
+    shape_of_type,
+    without_words,
+)
 from app.flows.sight import sight_of, steps_before
 from tests.flows.sights import FLOW, KINDS, Server
 
@@ -389,6 +395,19 @@ def test_shapes_of_what_is_odd() -> None:
     for _ in range(30):
         deep = [deep]
     assert schema_of_value(deep)["type"] == "array"
+
+
+def test_schemas_that_refer_to_themselves_without_end_have_one() -> None:
+    names = [f"t{number}" for number in range(12)]
+    both = [{"$ref": f"#/$defs/{name}"} for name in names]
+    wide = {"$ref": "#/$defs/t0", "$defs": {name: {"anyOf": both} for name in names}}
+    assert Shape(wide, wide).types == frozenset()
+    assert inlined_schema(Shape(wide, wide))
+    flow = msgspec.structs.replace(
+        FLOW, inputs={"type": "object", "properties": {"a": both[0]}, "$defs": wide["$defs"]}
+    )
+    assert complete(flow, "after", "text", "=input.", 7)[0].label == "a"
+    assert type_of(flow, "after", "[input.a, 1]")
 
 
 def test_a_node_type_that_fails_on_half_written_parameters_is_of_no_known_type() -> None:

@@ -1,7 +1,7 @@
 """Stand-ins: what is made for a schema fits it, and is always the same."""
 
 import ipaddress
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -12,11 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.flows import registry
 from app.flows.document import NodeSpec
+from app.flows.expressions import resolve
 from app.flows.plausible import SECRET
 from app.flows.registry import node_types
+from app.flows.sampling import sample_scope
 from app.flows.standins import Origin, made_for, stand_in
-from tests.flows.sights import KINDS
+from tests.flows.sights import FLOW, KINDS
 
 NAMES = st.sampled_from(
     ["hostname", "ipv4", "id", "port", "note", "created_at", "password", "x", "vlan", "mac"]
@@ -193,6 +196,46 @@ def test_pinned_data_is_before_what_was_recorded_and_both_before_what_is_made() 
     assert stand_in("a", spec, None).origin is Origin.UNKNOWN
 
 
+@pytest.fixture
+def _typed_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "node_types", lambda: KINDS)
+
+
+NOW = datetime(2026, 3, 5, tzinfo=UTC)
+
+
+@pytest.mark.usefixtures("_typed_nodes")
+def test_a_sample_scope_is_what_a_node_would_see() -> None:
+    pinned = {
+        "input": {"host": "mine"},
+        "server": {"hostname": "srv-9", "disks": [{"name": "sdz"}]},
+    }
+    sample = sample_scope(FLOW, "check", now=NOW, pinned=pinned, recorded={"wipe": {"a": 1}})
+    scope = sample.scope
+    assert set(scope["steps"]) == {"begin", "server", "create-vm", "keep", "wipe"}
+    assert scope["input"] == {"host": "mine"}
+    assert scope["vars"] == {"zone": "eu", "tries": 1, "id": "srv-9"}
+    assert (scope["item"], scope["index"], scope["iteration"]) == ({"name": "sdz"}, 0, {"count": 1})
+    assert sample.made == {"begin", "create-vm", "keep"}
+    assert resolve("=steps.server.hostname + vars.id + item.name", scope) == "srv-9srv-9sdz"
+    assert resolve("=now", scope) == "2026-03-05T00:00:00Z"
+    assert sample_scope(FLOW, "check", now=NOW) == sample_scope(FLOW, "check", now=NOW)
+
+
+@pytest.mark.usefixtures("_typed_nodes")
+def test_a_sample_scope_is_made_up_where_nothing_is_known() -> None:
+    sample = sample_scope(FLOW, "check", now=NOW, parameter="until")
+    assert sample.scope["item"]["size_gb"] >= 1  # the made-up list of the server's disks
+    assert sample.scope["result"]["status"] >= 1
+    assert {"input", "server", "result"} <= sample.made
+    assert isinstance(sample.scope["input"]["count"], int)
+    broken = sample_scope(FLOW, "check", now=NOW, pinned={"server": {}})
+    assert broken.scope["vars"]["id"] is None
+    assert broken.scope["item"]["name"]
+    sorry = sample_scope(FLOW, "sorry", now=NOW)
+    assert sorry.scope["error"]["node"] == "create-vm"
+
+
 @pytest.mark.parametrize(
     "schema",
     [
@@ -203,6 +246,30 @@ def test_pinned_data_is_before_what_was_recorded_and_both_before_what_is_made() 
         {"items": {"type": "integer"}},
         {"type": "array", "items": {"const": 1}, "uniqueItems": True, "minItems": 3},
         {"required": ["a"]},
+        {
+            "$defs": {
+                "a": {
+                    "type": "object",
+                    "properties": {"a": {"$ref": "#/$defs/a"}},
+                    "required": ["a"],
+                }
+            },
+            "$ref": "#/$defs/a",
+        },
+        {
+            "$defs": {
+                "a": {
+                    "type": "object",
+                    "required": list("abcdefghij"),
+                    "properties": {name: {"$ref": "#/$defs/a"} for name in "abcdefghij"},
+                }
+            },
+            "$ref": "#/$defs/a",
+        },
+        {"type": "array", "minItems": 10**9, "items": {"type": "string", "minLength": 10**9}},
+        {"type": "object", "minProperties": 10**9, "additionalProperties": {"type": "integer"}},
+        {"type": "string", "pattern": "^(x+x+)+y$", "minLength": 200},
+        {"type": "string", "pattern": "(?=a)b"},
         True,
     ],
 )

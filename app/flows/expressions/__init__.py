@@ -10,6 +10,7 @@ from app.flows.expressions.program import check, evaluate
 from app.flows.expressions.resolve import (
     Plan,
     is_expression,
+    names_in,
     plan,
     problems_in,
     references,
@@ -26,6 +27,7 @@ __all__ = [
     "check",
     "evaluate",
     "is_expression",
+    "names_in",
     "plan",
     "problems_in",
     "references",

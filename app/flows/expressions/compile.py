@@ -24,7 +24,7 @@ from app.flows.expressions.tree import (
     path_of,
     walk,
 )
-from app.flows.expressions.values import NAMES, Type, a, as_value, name_of
+from app.flows.expressions.values import NAMES, Type, a, as_value, name_of, unfit
 
 TYPES = {
     "bool": "bool",
@@ -85,6 +85,8 @@ class Compiler:
                 if error.at is None:
                     error.at = at
                 raise
+            except (OverflowError, UnicodeError) as error:
+                raise Fault(unfit(error), at) from error
 
         return placed
 

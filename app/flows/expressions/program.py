@@ -12,7 +12,7 @@ from app.flows.expressions.macros import Run
 from app.flows.expressions.meter import Frame
 from app.flows.expressions.names import NAMES
 from app.flows.expressions.tree import Tree
-from app.flows.expressions.values import plain
+from app.flows.expressions.values import plain, unfit
 
 KEPT = 4_096
 """Programs kept by each process: some 5 KB each."""
@@ -35,7 +35,7 @@ class Program:
         if self.path is not None:
             try:
                 return plain(follow(self.path, scope))
-            except (KeyError, TypeError, Fault):
+            except (KeyError, TypeError, UnicodeError, Fault):
                 pass  # what is wrong is said by the long way
         frame = Frame(scope, self.slots)
         try:
@@ -44,6 +44,8 @@ class Program:
             raise BadExpression(self.source, _reason(error, scope), at=error.at) from error
         except RecursionError as error:
             raise BadExpression(self.source, "its values are nested too deeply") from error
+        except UnicodeError as error:
+            raise BadExpression(self.source, unfit(error)) from error
 
 
 @lru_cache(maxsize=KEPT)

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 
 from app.flows.expressions.errors import BadExpression, dotted
+from app.flows.expressions.language import names_of
 from app.flows.expressions.meter import MAX_TEXT_CHARS
 from app.flows.expressions.program import check, program, program_for
 from app.flows.expressions.template import Part, has_parts, parts
@@ -32,6 +33,8 @@ class Plan:
     sources: tuple[str, ...]
     references: frozenset[str]
     """The ids of the nodes whose outputs it needs."""
+    names: frozenset[str]
+    """The names that it reads, such as `input` and `item`."""
 
     def resolve(self, scope: Mapping[str, Any]) -> Any:
         """Return the value with every expression evaluated. Raises `BadExpression` with where."""
@@ -44,7 +47,7 @@ def plan(value: Any) -> Plan:
     Raises nothing: what is wrong with an expression is said when it is evaluated, and by `check`.
     """
     sources = sources_of(value)
-    return Plan(value, _plan(value, ""), tuple(sources), references(value))
+    return Plan(value, _plan(value, ""), tuple(sources), references(value), names_in(value))
 
 
 def resolve(value: Any, scope: Mapping[str, Any]) -> Any:
@@ -226,6 +229,22 @@ def references(value: Any) -> frozenset[str]:
     Of a source that CEL does not take, those that its words name.
     """
     return frozenset(node for source in sources_of(value) for node in _referred(source))
+
+
+def names_in(value: Any) -> frozenset[str]:
+    """Return the names that the expressions inside `value` read, those of their macros left out.
+
+    Of a source that CEL does not take, every name among its words.
+    """
+    return frozenset(name for source in sources_of(value) for name in _named_in(source))
+
+
+@lru_cache(maxsize=8_192)
+def _named_in(source: str) -> frozenset[str]:
+    try:
+        return names_of(program(source).tree)
+    except BadExpression:
+        return frozenset(one.text for one in words(source) if one.kind is Kind.NAME)
 
 
 @lru_cache(maxsize=8_192)

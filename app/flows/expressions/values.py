@@ -146,6 +146,13 @@ def as_value(value: Any) -> Any:
     return found
 
 
+def unfit(error: OverflowError | UnicodeError) -> str:
+    """Say what is wrong with a value that JSON can bring and nothing can work with."""
+    if isinstance(error, OverflowError):
+        return "a number is too large to work with"
+    return "a string is no valid Unicode: it has half a character in it"
+
+
 def text_of(value: Any) -> str:
     """Return a plain value as it reads inside a text: null is nothing, maps and lists are JSON."""
     if isinstance(value, str):

@@ -1,9 +1,13 @@
 """The functions of the language: every example of the table, and what they refuse."""
 
+from typing import Any
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from app.flows.expressions import BadExpression, evaluate
-from app.flows.expressions.functions import FUNCTIONS
+from app.flows.expressions.functions import FUNCTIONS, Signature
 
 SCOPE = {"input": {"count": 3}, "steps": {}, "now": "2026-03-05T06:07:08Z"}
 
@@ -156,8 +160,48 @@ def test_refusals_say_what_would_do(source: str, says: str) -> None:
     assert says in refusal.value.message
 
 
-def test_half_a_character_is_no_text_for_a_hash_or_a_url() -> None:
-    scope = {"input": {"half": "\ud800"}}
-    for source in ("url.encode(input.half)", "hash.sha256(input.half)"):
-        with pytest.raises(BadExpression, match="no valid Unicode"):
-            evaluate(source, scope)
+ODD: dict[str, Any] = {
+    "none": None, "yes": True, "zero": 0, "most": 2**63 - 1, "least": -(2**63), "huge": 10**400,
+    "fraction": -0.5, "tiny": 1e-300, "endless": float("inf"), "nan": float("nan"), "empty": "",
+    "half": "\ud800", "long": "x" * 5_000, "first": "0001-01-01T00:00:00Z", "percent": "%s%d%x%",
+    "group": "(a+)+", "open": "[", "prefix": "::/0", "zone": "+23:59", "span": "87600000h",
+    "list": [1, "a", None, 2.5], "lists": [[1], []], "map": {"a": {"b": 1}}, "no": [],
+}  # fmt: skip
+ARGUMENTS = st.sampled_from(
+    [f"dyn(input.{name})" for name in ODD]
+    + ["dyn(now)", "dyn(2u)", "dyn(b'\\xff')", "dyn(timestamp(input.first))", "dyn(type(1))",
+       "dyn(duration(input.span))", "dyn(duration('-1ns'))"]
+)  # fmt: skip
+
+
+@settings(max_examples=1_000, deadline=None)
+@given(
+    st.sampled_from([one for function in FUNCTIONS.values() for one in function.signatures]),
+    st.lists(ARGUMENTS, min_size=4, max_size=4),
+)
+def test_whatever_a_function_is_given_it_gives_a_value_or_says_what_is_wrong(
+    signature: Signature, arguments: list[str]
+) -> None:
+    first, *rest = arguments[: len(signature.params)] or ["0"]
+    source = f"{signature.name}({', '.join([first, *rest] if signature.params else [])})"
+    if signature.is_method:
+        source = f"{first}.{signature.name}({', '.join(rest)})"
+    try:
+        value = evaluate(source, {"input": ODD, "now": "2026-03-05T06:07:08Z"})
+    except BadExpression:
+        return
+    assert evaluate("result == result", {"result": value})
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("url.encode(input.half)", "half a character"),
+        ("[json.encode(input.half)]", "half a character"),
+        ("double(input.huge)", "too large"),
+        ("input.huge + 0.5", "too large"),
+    ],
+)
+def test_what_json_brings_and_nothing_can_work_with(source: str, says: str) -> None:
+    with pytest.raises(BadExpression, match=says):
+        evaluate(source, {"input": ODD})

@@ -11,6 +11,7 @@ from app.flows.expressions import (
     check,
     evaluate,
     is_expression,
+    names_in,
     plan,
     problems_in,
     references,
@@ -135,6 +136,9 @@ def test_a_plan_knows_its_sources_and_references() -> None:
     )
     assert ready.sources == ("steps['create-vm'].id", "steps.x.y", "input.n")
     assert ready.references == {"create-vm", "x"}
+    assert ready.names == {"steps", "input"}
+    assert names_in("=[1].map(x, x + item.y)") == {"item"}
+    assert names_in("=item.") == {"item"}
     assert references("=steps.a +") == {"a"}  # half written: by its words
 
 

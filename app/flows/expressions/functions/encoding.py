@@ -91,10 +91,7 @@ def base64_decode(_: Frame, text: str) -> bytes:
 )
 def url_encode(frame: Frame, text: str) -> str:
     frame.write(len(text) * 4)
-    try:
-        return quote(text, safe="")
-    except UnicodeEncodeError:
-        raise Fault("this string is no valid Unicode") from None
+    return quote(text, safe="")
 
 
 @offer(
@@ -244,12 +241,7 @@ def _of(found: Any) -> str:
 
 
 def _raw(value: Any) -> bytes:
-    if isinstance(value, bytes):
-        return value
-    try:
-        return str(value).encode()
-    except UnicodeEncodeError:
-        raise Fault("this string is no valid Unicode") from None
+    return value if isinstance(value, bytes) else str(value).encode()
 
 
 FUNCTIONS = (
