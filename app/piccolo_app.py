@@ -26,6 +26,7 @@ APP_CONFIG = AppConfig(
                 )
             ),
             "app.flows.tables",
+            "app.flows.triggers.tables",
         ],
         exclude_imported=True,
     ),

@@ -143,6 +143,10 @@ class Settings(BaseSettings):
     lease_s: float = Field(default=15, ge=1, le=120)
     """How long a worker owns a run without renewing, in seconds; then another may go on with it."""
 
+    alert_token: SecretStr = SecretStr("")
+    """What Alertmanager shows as its bearer token at `/webhooks/alertmanager`. Empty: its alerts
+    are not taken."""
+
     egress_allow: str = ""
     """Networks that flows may call beside the public internet, comma-separated, such as
     `10.20.0.0/16,127.0.0.1`. Whoever publishes flows reaches everything in them."""

@@ -17,6 +17,7 @@ from app.flows.interpreter import Interpreter
 from app.flows.runner import Runner
 from app.jobs.consumers import make_consumers
 from app.jobs.context import WorkerContext
+from app.jobs.fire_schedules import Schedules
 from app.jobs.relay_outbox import Relay
 from app.jobs.sweeps import expire, forget, read_power, reconcile_payments
 from app.resources import Resources, Servers
@@ -29,7 +30,7 @@ log = structlog.get_logger()
 
 @contextlib.asynccontextmanager
 async def working(resources: Resources) -> AsyncIterator[WorkerContext]:
-    """Run the runner and the relay for as long as the block lasts."""
+    """Run the runner, the relay and the schedules for as long as the block lasts."""
     settings, database = resources.settings, resources.database
     context = WorkerContext(
         settings=settings,
@@ -49,6 +50,7 @@ async def working(resources: Resources) -> AsyncIterator[WorkerContext]:
     tasks = [
         asyncio.create_task(runner.run(), name="flow-runner"),
         asyncio.create_task(relay.run(), name="outbox-relay"),
+        asyncio.create_task(Schedules(database, resources.live).run(), name="schedules"),
     ]
     try:
         yield context
