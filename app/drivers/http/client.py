@@ -162,6 +162,9 @@ class HttpClient:
                 # Neither proxies nor ~/.netrc decide where a call goes or who it is from.
                 trust_env=False,
             )
+            # It would send a GET, PUT or DELETE that was not answered a second time, unseen. Some
+            # APIs change state by GET; when to try again is the flow's policy to say.
+            self._session._retry_connection = False  # noqa: SLF001 - there is no public way
         return self._session
 
 
