@@ -13,7 +13,7 @@ Point = tuple[float, float]
 
 
 def nice(top: float) -> float:
-    """Return a round number that is not below `top`: 1, 2, 2.5 or 5 times a power of ten."""
+    """Return a number not below `top`: 1, 2, 2.5, 4, 5, 6 or 8 times a power of ten."""
     if top <= 0:
         return 1.0
     power = 1.0
@@ -21,7 +21,9 @@ def nice(top: float) -> float:
         power *= 10
     while power > top:
         power /= 10
-    return next(power * step for step in (1, 2, 2.5, 5, 10) if power * step >= top * (1 - 1e-9))
+    return next(
+        power * step for step in (1, 2, 2.5, 4, 5, 6, 8, 10) if power * step >= top * (1 - 1e-9)
+    )
 
 
 def short(value: float) -> str:

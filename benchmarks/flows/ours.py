@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 from benchmarks.flows import documents, usage
 from benchmarks.flows.documents import STEPS
-from benchmarks.flows.peers.plan import Reached, Setting, steps_per_s
+from benchmarks.flows.peers.plan import Reached, Setting, reached
 from benchmarks.flows.works import Works
 
 NAME = "Slipway"
@@ -24,8 +24,7 @@ class Ours:
         before = usage.sample(families)
         batch = await self._works.start(FLOW, flows)
         wall_s = await self._works.finish(batch, limit_s=LIMIT_S)
-        used = usage.cores(before, usage.sample(families))
-        return Reached(steps_per_s(flows, STEPS, wall_s), cores=used)
+        return reached(flows * STEPS, wall_s, before, usage.sample(families))
 
     async def alone(self, times: int) -> list[float]:
         return [await self._works.alone(FLOW) for _ in range(times)]

@@ -39,6 +39,7 @@ async def measure(works: Works, size: float) -> list[Result]:
             plots=plots.pair(rate_of, GOAL),
             details={
                 "steps_per_s": {str(n): each.steps_per_s for n, each in best.items()},
+                "cpu_us_per_step": {str(n): each.cpu_us_per_step for n, each in best.items()},
                 "cores": {str(n): each.cores for n, each in best.items()},
                 "bound": bound,
             },

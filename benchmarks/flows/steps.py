@@ -5,6 +5,7 @@ minutes: three rounds in turn, each after a warm-up, the best counts.
 """
 
 from types import ModuleType
+from typing import Any
 
 import msgspec
 
@@ -44,6 +45,14 @@ class Best(msgspec.Struct):
             self.reached = reached
         if not self.alone_s or percentile(alone_s, 0.99) < percentile(self.alone_s, 0.99):
             self.alone_s = alone_s
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            "setting": str(self.setting),
+            "rounds": self.rounds,
+            "alone_s": spread(self.alone_s),
+            **msgspec.to_builtins(self.reached),
+        }
 
 
 async def measure(works: Works, size: float) -> list[Result]:
@@ -98,20 +107,16 @@ def _some(count: int, size: float) -> int:
 def _results(best: dict[str, Best], least: floor.Floor, missing: dict[str, str]) -> list[Result]:
     mine = best[ours.NAME]
     details = {
-        "contestants": msgspec.to_builtins(
-            {name: {"setting": str(each.setting), "rounds": each.rounds,
-                    "cores": each.reached.cores, "alone_s": spread(each.alone_s)}
-             for name, each in best.items()}
-        ),
+        "contestants": {name: each.facts() for name, each in best.items()},
         "floor_per_s": msgspec.to_builtins(least),
         "versions": {**restate.VERSIONS, **dbos.VERSIONS},
         "missing": missing,
-    }  # fmt: skip
+    }
     rate = mine.reached.steps_per_s
     results = [
         Result(
             name="flows-w1", ours=rate, peer=least.grouped_per_s, goal=GOAL_PER_S, unit="/s",
-            at_least=True, details=details, plots=_plots(best, least),
+            at_least=True, details=details, plots=_plots(best),
             says=f"steps per second of one worker, {STEPS} HTTP calls a flow, best of {ROUNDS}; "
             f"peer: the bare rows by asyncpg in groups of {floor.GROUP}",
         )
@@ -139,9 +144,8 @@ def _results(best: dict[str, Best], least: floor.Floor, missing: dict[str, str])
     return results
 
 
-def _plots(best: dict[str, Best], least: floor.Floor) -> dict[str, str]:
-    rows = [("bare rows, asyncpg", least.grouped_per_s)]
-    rows += [(name, each.reached.steps_per_s) for name, each in best.items()]
+def _plots(best: dict[str, Best]) -> dict[str, str]:
+    rows = [(name, each.reached.steps_per_s) for name, each in best.items()]
     runs = {name: each.alone_s for name, each in best.items()}
     return plots.rates(rows) | plots.alone(runs, GOAL_ALONE_MS)
 
@@ -158,4 +162,9 @@ def _show(best: dict[str, Best], least: floor.Floor) -> None:
     say(table(("W1", "steps/s", "rounds", "alone p50 ms", "p99 ms"), rows))
     say(f"floor one by one: {least.single_per_s:.0f} steps/s")
     for name, each in best.items():
-        say(f"{name}: {usage.told(each.reached.cores)}")
+        took = ", ".join(
+            f"{part} {us:.0f} µs"
+            for part, us in each.reached.cpu_us_per_step.items()
+            if part not in (usage.OTHERS, "benchmark")
+        )
+        say(f"{name}: {usage.told(each.reached.cores)}; CPU per step: {took}")

@@ -31,19 +31,23 @@ def sample(parts: Mapping[str, int]) -> Sample:
     )
 
 
-def cores(before: Sample, after: Sample) -> dict[str, float]:
-    """Return how many cores each part kept busy between two samples, and all others together."""
-    wall_s = max(after.at_s - before.at_s, 1e-9)
+def cpu_s(before: Sample, after: Sample) -> dict[str, float]:
+    """Return the CPU seconds of each part between two samples, and of all others together."""
     used = {
         name: sum(
             max(0.0, seconds - before.parts.get(name, {}).get(pid, 0.0))
             for pid, seconds in family.items()
         )
-        / wall_s
         for name, family in after.parts.items()
     }
-    whole = (after.machine_s - before.machine_s) / wall_s
+    whole = after.machine_s - before.machine_s
     return {**used, OTHERS: max(0.0, whole - sum(used.values()))}
+
+
+def cores(before: Sample, after: Sample) -> dict[str, float]:
+    """Return how many cores each part kept busy between two samples, and all others together."""
+    wall_s = max(after.at_s - before.at_s, 1e-9)
+    return {name: used / wall_s for name, used in cpu_s(before, after).items()}
 
 
 def told(used: Mapping[str, float]) -> str:

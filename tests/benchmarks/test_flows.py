@@ -17,6 +17,7 @@ from benchmarks.flows import documents, floor, package, usage
 from benchmarks.flows.long_loop import costs_s, means_s
 from benchmarks.flows.pair import bound_by
 from benchmarks.flows.peers import environment
+from benchmarks.flows.peers.plan import reached
 from benchmarks.flows.target import Request, Target, read_request
 from benchmarks.flows.usage import Sample, cores, told
 from benchmarks.flows.verdict import Journal, Verdict, judge
@@ -141,6 +142,11 @@ def test_cores_are_seconds_of_processes_over_wall_time() -> None:
     after = Sample(2.0, {"worker": {1: 2.5}, "postgres": {2: 5.5, 4: 0.5}}, 103.4)
     used = cores(before, after)
     assert used == pytest.approx({"worker": 0.75, "postgres": 0.5, "others": 0.45})
+    done = reached(100, 2.0, before, after)
+    assert done.steps_per_s == 50
+    assert done.cpu_us_per_step["worker"] == pytest.approx(15_000)
+    with pytest.raises(ValueError, match="no measurement"):
+        reached(0, 2.0, before, after)
     assert told(used).startswith("worker 0.75, postgres 0.50, others 0.45 of ")
 
 

@@ -15,7 +15,7 @@ def texts(svg: str) -> list[str]:
 
 @pytest.mark.parametrize(
     ("top", "rounded"),
-    [(0, 1), (0.03, 0.05), (1, 1), (1.2, 2), (2.4, 2.5), (3_400, 5_000), (7_000, 10_000)],
+    [(0, 1), (0.03, 0.04), (1, 1), (1.2, 2), (2.4, 2.5), (3_400, 4_000), (61, 80), (9_000, 10_000)],
 )
 def test_an_axis_ends_at_a_round_number(top: float, rounded: float) -> None:
     assert plot.nice(top) == pytest.approx(rounded)

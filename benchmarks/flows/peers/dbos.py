@@ -13,7 +13,7 @@ from app.core.errors import Refusal
 from benchmarks.flows import usage
 from benchmarks.flows.documents import STEPS
 from benchmarks.flows.peers.environment import DBOS, dbos_python
-from benchmarks.flows.peers.plan import Reached, Setting, steps_per_s
+from benchmarks.flows.peers.plan import Reached, Setting, reached
 from benchmarks.flows.works import Works
 
 NAME = "DBOS"
@@ -42,8 +42,7 @@ class Dbos:
         families = self._works.families(dbos=self._process.pid)
         before = usage.sample(families)
         (wall_s,) = await self._obey(order)
-        used = usage.cores(before, usage.sample(families))
-        return Reached(steps_per_s(flows, STEPS, wall_s), cores=used)
+        return reached(flows * STEPS, wall_s, before, usage.sample(families))
 
     async def alone(self, times: int) -> list[float]:
         return await self._obey({"alone": times})

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from benchmarks.flows.usage import Sample, cores, cpu_s
+
 
 class Setting(msgspec.Struct, frozen=True):
     """One way to run many flows: how they are started, and how many at once (0: no bound)."""
@@ -14,12 +16,22 @@ class Setting(msgspec.Struct, frozen=True):
 
 
 class Reached(msgspec.Struct, frozen=True):
-    """Steps per second, and the seconds of runs alone."""
+    """Steps per second, and what they took of the machine by part.
+
+    The CPU time of a step says the same on a machine that others keep busy.
+    """
 
     steps_per_s: float
-    alone_s: list[float] = []
     cores: dict[str, float] = {}
+    cpu_us_per_step: dict[str, float] = {}
 
 
-def steps_per_s(flows: int, steps: int, wall_s: float) -> float:
-    return flows * steps / wall_s if wall_s > 0 else 0.0
+def reached(steps: int, wall_s: float, before: Sample, after: Sample) -> Reached:
+    """Return what so many steps in `wall_s` come to; the samples lie around them."""
+    if steps < 1 or wall_s <= 0:
+        raise ValueError(f"{steps} steps in {wall_s} s are no measurement")
+    return Reached(
+        steps / wall_s,
+        cores(before, after),
+        {name: used / steps * 1e6 for name, used in cpu_s(before, after).items()},
+    )

@@ -14,7 +14,7 @@ from app.core.errors import Refusal
 from benchmarks.flows import usage
 from benchmarks.flows.documents import STEPS
 from benchmarks.flows.peers.environment import RESTATE, RESTATE_SERVER, restate
-from benchmarks.flows.peers.plan import Reached, Setting, steps_per_s
+from benchmarks.flows.peers.plan import Reached, Setting, reached
 from benchmarks.flows.works import Works
 
 NAME = "Restate"
@@ -55,8 +55,7 @@ class Restate:
         began = time.perf_counter()
         await asyncio.gather(*(one() for _ in range(flows)))
         wall_s = time.perf_counter() - began
-        used = usage.cores(before, usage.sample(families))
-        return Reached(steps_per_s(flows, STEPS, wall_s), cores=used)
+        return reached(flows * STEPS, wall_s, before, usage.sample(families))
 
     async def alone(self, times: int) -> list[float]:
         taken = []
