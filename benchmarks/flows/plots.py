@@ -40,11 +40,19 @@ def killed(
     return {"flows-w3": plot.lines(title, [("done", done)], "s", "steps", marks=marks)}
 
 
-def loop(costs_ms: Sequence[float], iterations: int) -> dict[str, str]:
-    tenth = iterations / len(costs_ms)
-    line = [((number + 0.5) * tenth, cost) for number, cost in enumerate(costs_ms)]
-    title = "W4: median cost of an iteration of one long run"
-    return {"flows-w4": plot.lines(title, [("iteration", line)], "iteration", "ms")}
+def loop(cpu_s: Sequence[float], wall_s: Sequence[float], iterations: int) -> dict[str, str]:
+    series = [
+        (
+            name,
+            [
+                ((number + 0.5) * iterations / len(costs), cost * 1e3)
+                for number, cost in enumerate(costs)
+            ],
+        )
+        for name, costs in (("CPU of worker and PostgreSQL", cpu_s), ("wall, median", wall_s))
+    ]
+    title = "W4: cost of an iteration of one long run"
+    return {"flows-w4": plot.lines(title, series, "iteration", "ms")}
 
 
 def pair(rate_of: Mapping[int, float], goal_times: float) -> dict[str, str]:

@@ -5,6 +5,7 @@ import contextlib
 import os
 import time
 from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
 
 import msgspec
 import psutil
@@ -54,6 +55,33 @@ def told(used: Mapping[str, float]) -> str:
     """Return one line: `worker 0.98, postgres 0.61, … of 2 cores`."""
     parts = ", ".join(f"{name} {share:.2f}" for name, share in used.items())
     return f"{parts} of {os.cpu_count() or 1} cores"
+
+
+@contextlib.asynccontextmanager
+async def watching(
+    parts: Mapping[str, int], interval_s: float = 0.25
+) -> AsyncIterator[list[tuple[datetime, float]]]:
+    """Collect (moment, CPU seconds of the parts until then) for as long as the block lasts."""
+    first = sample(parts)
+    seen: list[tuple[datetime, float]] = []
+
+    def look() -> None:
+        used = cpu_s(first, sample(parts))
+        seen.append((datetime.now(UTC), sum(used[name] for name in parts)))
+
+    async def keep_looking() -> None:
+        while True:
+            look()
+            await asyncio.sleep(interval_s)
+
+    task = asyncio.create_task(keep_looking(), name="usage")
+    try:
+        yield seen
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        look()
 
 
 def rss_bytes(pid: int) -> int:

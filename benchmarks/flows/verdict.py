@@ -43,7 +43,7 @@ def judge(
     counts: Mapping[str, int],
     *,
     steps: int,
-    unrepeatable: Collection[str],
+    unrepeatable: Collection[str],  # keys of the steps that must never be done twice
 ) -> Verdict:
     """Compare the journal and the calls as they were at the kill and at the end."""
     calls_of: dict[str, int] = {}
@@ -58,17 +58,13 @@ def judge(
     doubtful = {
         run
         for run, (node, in_doubt) in after.halted_at.items()
-        if after.statuses.get(run) == "halted" and in_doubt and node in unrepeatable
+        if after.statuses.get(run) == "halted" and in_doubt and f"{run}:/:{node}" in unrepeatable
     }
     return Verdict(
         succeeded=len(succeeded),
         doubtful=len(doubtful),
         lost=len(after.statuses) - len(succeeded) - len(doubtful),
         repeated=sum(counts.get(key, 0) > counts_at_kill.get(key, 0) for key in journaled),
-        unrepeatable=sum(
-            count > 1 for key, count in counts.items() if key.rpartition(":")[2] in unrepeatable
-        ),
-        repeated_by_key=sum(
-            count > 1 for key, count in counts.items() if key.rpartition(":")[2] not in unrepeatable
-        ),
+        unrepeatable=sum(count > 1 for key, count in counts.items() if key in unrepeatable),
+        repeated_by_key=sum(count > 1 for key, count in counts.items() if key not in unrepeatable),
     )

@@ -7,7 +7,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -125,8 +125,12 @@ class Works:
 
     async def start(self, flow: str, count: int) -> Batch:
         """Start so many runs in one transaction."""
+        return await self.start_all([flow] * count)
+
+    async def start_all(self, flows: Sequence[str]) -> Batch:
+        """Start a run of each in one transaction."""
         async with self.database.transaction() as tx:
-            runs = [await self._start(tx, flow) for _ in range(count)]
+            runs = [await self._start(tx, flow) for flow in flows]
             at = tx.now()
         return Batch(runs, at)
 

@@ -14,7 +14,7 @@ from app.flows import registry
 from app.flows.document import Document
 from app.flows.validate import problems_of
 from benchmarks.flows import documents, floor, package, usage
-from benchmarks.flows.long_loop import costs_s, means_s
+from benchmarks.flows.long_loop import cpu_s, wall_s
 from benchmarks.flows.pair import bound_by
 from benchmarks.flows.peers import environment
 from benchmarks.flows.peers.plan import reached
@@ -92,7 +92,9 @@ def test_a_verdict_tells_ended_doubtful_and_lost_flows_apart() -> None:
         halted_at={SECOND: ("s2", True)},
     )
     counts = {key(FIRST, "s1"): 1, key(FIRST, "s2"): 1, key(SECOND, "s2"): 1}
-    assert judge([], after, {}, counts, steps=2, unrepeatable=["s2"]) == Verdict(1, 1, 1, 0, 0, 0)
+    assert judge([], after, {}, counts, steps=2, unrepeatable=[key(SECOND, "s2")]) == Verdict(
+        1, 1, 1, 0, 0, 0
+    )
 
 
 def test_a_verdict_finds_every_kind_of_repetition() -> None:
@@ -101,7 +103,12 @@ def test_a_verdict_finds_every_kind_of_repetition() -> None:
     counts = {key(FIRST, "s1"): 2, key(FIRST, "s2"): 2, key(FIRST, "s3"): 2}
     at_kill = {key(FIRST, "s1"): 1, key(FIRST, "s3"): 2}
     verdict = judge(
-        [key(FIRST, "s1"), key(FIRST, "s3")], after, at_kill, counts, steps=3, unrepeatable=["s2"]
+        [key(FIRST, "s1"), key(FIRST, "s3")],
+        after,
+        at_kill,
+        counts,
+        steps=3,
+        unrepeatable=[key(FIRST, "s2")],
     )
     assert verdict == Verdict(
         succeeded=1, doubtful=0, lost=0, repeated=1, unrepeatable=1, repeated_by_key=2
@@ -120,7 +127,7 @@ def test_success_without_every_call_and_a_halt_for_another_reason_are_losses(
         statuses={FIRST: status},
         halted_at={FIRST: halted} if halted else {},
     )
-    verdict = judge([], after, {}, {key(FIRST, "s1"): 1}, steps=2, unrepeatable=["s2"])
+    verdict = judge([], after, {}, {key(FIRST, "s1"): 1}, steps=2, unrepeatable=[key(FIRST, "s2")])
     assert (verdict.lost, verdict.wrong) == (1, 1)
 
 
@@ -130,11 +137,21 @@ def test_the_cost_of_a_step_is_told_by_parts_of_the_run() -> None:
     for number in range(100):
         ends.append(ends[-1] + timedelta(milliseconds=1 if number < 50 else 3))
     ends[20:] = [end + timedelta(seconds=1) for end in ends[20:]]  # one hiccup
-    assert costs_s(ends[::-1], parts=2) == pytest.approx([0.001, 0.003])
-    assert means_s(ends, parts=2) == pytest.approx([0.021, 0.003])
-    for cost in (costs_s, means_s):
+    assert wall_s(ends[::-1], parts=2) == pytest.approx([0.001, 0.003])
+    with pytest.raises(ValueError, match="parts"):
+        wall_s(ends[:3], parts=10)
+
+
+def test_the_cpu_of_a_step_is_read_between_two_looks() -> None:
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    ends = [at + timedelta(seconds=number) for number in range(101)]
+    seen = [(at - timedelta(seconds=10), 0.0), (at + timedelta(seconds=10), 2.0),
+            (at + timedelta(seconds=50), 6.0), (at + timedelta(seconds=90), 26.0)]  # fmt: skip
+    # 1.0 at the beginning, 6.0 in the middle; after the last look nothing more is known.
+    assert cpu_s(ends[::-1], seen, parts=2) == pytest.approx([0.1, 0.4])
+    for some, looks in ((ends[:3], seen), (ends, [])):
         with pytest.raises(ValueError, match="parts"):
-            cost(ends[:3], parts=10)
+            cpu_s(some, looks, parts=10)
 
 
 def test_cores_are_seconds_of_processes_over_wall_time() -> None:
