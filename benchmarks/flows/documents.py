@@ -5,8 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.flows.document import Document, NodeSpec
+from app.flows.registry import node_types
 
 STEPS = 10
+HTTP = "action.http"
 
 
 def calls(
@@ -19,12 +21,26 @@ def calls(
     nodes = {"begin": NodeSpec(type="bench.begin")}
     for number in range(1, steps + 1):
         given = "=input.n" if number == 1 else f"=steps.s{number - 1}.body.n + 1"
-        nodes[f"s{number}"] = NodeSpec(
-            type="bench.call",
-            params={"url": url, "n": given, "delay_ms": delay_ms},
-            idempotency="none" if number in unrepeatable else None,
+        nodes[f"s{number}"] = call(
+            url, given, delay_ms=delay_ms, policy="none" if number in unrepeatable else None
         )
     return _chain(flow, nodes)
+
+
+def call(
+    url: str, n: str, *, delay_ms: int = 0, policy: str | None = None, within: str | None = None
+) -> NodeSpec:
+    """Return one HTTP call: `action.http`, or the benchmark's own where that is not installed."""
+    if (HTTP, 1) in node_types():
+        params: dict[str, Any] = {
+            "method": "GET",
+            "url": f"{url}/call",
+            "query": {"n": n, "delay_ms": str(delay_ms)},
+            "idempotency_key": "Idempotency-Key",
+        }
+        return NodeSpec(type=HTTP, params=params, idempotency=policy, within=within)
+    params = {"url": url, "n": n, "delay_ms": delay_ms}
+    return NodeSpec(type="bench.call", params=params, idempotency=policy, within=within)
 
 
 def waiting(flow: str, seconds: float) -> Document:
@@ -56,9 +72,7 @@ def loop(flow: str, url: str, *, iterations: int) -> Document:
             params={"until": f"=iteration.count >= {inner}", "max": inner},
             within="outer",
         ),
-        "call": NodeSpec(
-            type="bench.call", params={"url": url, "n": "=iteration.count"}, within="inner"
-        ),
+        "call": call(url, "=iteration.count", within="inner"),
     }
     edges = (("begin.out", "outer.in"), ("outer.each", "inner.in"), ("inner.each", "call.in"))
     return Document(flow=flow, nodes=nodes, edges=edges)

@@ -80,11 +80,13 @@ class Works:
         hired = [await self._worker(settings) for _ in range(count)]
         await self.publish(documents.memory(MEMORY_FLOW))
         awake: set[int] = set()
-        async with asyncio.timeout(START_S):
-            while not awake >= {worker.pid for worker in hired}:
-                for worker in hired:
-                    self.processes.check(worker.child)
-                awake |= {found.pid for found in await self._look_around(AWAKE_RUNS * count)}
+        deadline = time.monotonic() + START_S
+        while not awake >= {worker.pid for worker in hired}:
+            for worker in hired:
+                self.processes.check(worker.child)
+            if time.monotonic() > deadline:
+                raise NotFinished(f"Not every worker has done a step; {await self.story()}")
+            awake |= {found.pid for found in await self._look_around(AWAKE_RUNS * count)}
         return hired
 
     async def _worker(self, settings: Mapping[str, str]) -> Worker:
@@ -233,6 +235,7 @@ async def works() -> AsyncIterator[Works]:
                 "DATABASE_URL": servers.database_url,
                 "REDIS_URL": servers.redis_url,
                 "SLIPWAY_ENV_FILE": "",
+                "SLIPWAY_EGRESS_ALLOW": "127.0.0.0/8",
                 "SLIPWAY_DATA_DIR": str(folder),
             }
             yield Works(folder, servers, database, processes, target, url, environment)
