@@ -9,7 +9,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.types import ControllerRouterHandler
 
-from app.adapters import make_deployer, make_gateways
+from app.adapters import make_deployer, make_gateways, make_peers
 from app.resources import Resources
 from app.routes.admin import ADMIN
 from app.routes.assets import serve_asset
@@ -18,6 +18,8 @@ from app.routes.live import live_stream
 from app.routes.netboot.machine import Machine
 from app.routes.portal import PORTAL
 from app.routes.security.plugin import SecurityPlugin
+from app.routes.webhooks.alerts import AlertWebhook
+from app.routes.webhooks.flow import FlowWebhook
 from app.routes.webhooks.payment import PaymentWebhook
 
 HANDLERS: tuple[ControllerRouterHandler, ...] = (
@@ -27,6 +29,8 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     metrics,
     live_stream,
     Machine,
+    AlertWebhook,
+    FlowWebhook,
     PaymentWebhook,
     *PORTAL,
     *ADMIN,
@@ -38,12 +42,14 @@ def create_app(resources: Resources, *, debug: bool = False) -> Litestar:
     settings = resources.settings
     gateways = make_gateways(settings)
     deployer = make_deployer(settings)
+    peers = make_peers(settings, resources.database.clock)
 
     @asynccontextmanager
-    async def close_gateways(_: Litestar) -> AsyncIterator[None]:
+    async def close_adapters(_: Litestar) -> AsyncIterator[None]:
         yield
         for gateway in gateways.values():
             await gateway.close()
+        await peers.close()
 
     def provide(value: object) -> Provide:
         return Provide(lambda: value, sync_to_thread=False)
@@ -59,6 +65,7 @@ def create_app(resources: Resources, *, debug: bool = False) -> Litestar:
             "settings": provide(settings),
             "gateways": provide(gateways),
             "deployer": provide(deployer),
+            "peers": provide(peers),
         },
         # The schema alone: Litestar's pages for it need scripts that our policy forbids.
         openapi_config=OpenAPIConfig(
@@ -67,7 +74,7 @@ def create_app(resources: Resources, *, debug: bool = False) -> Litestar:
             path="/api",
             render_plugins=[JsonRenderPlugin(path="/openapi.json")],
         ),
-        lifespan=[close_gateways],
+        lifespan=[close_adapters],
         debug=debug,
         logging_config=None,
     )

@@ -2,6 +2,7 @@
 
 from litestar.types import ControllerRouterHandler
 
+from app.routes.admin.connections import Connections
 from app.routes.admin.dashboard import Dashboard
 from app.routes.admin.invoice_decisions import InvoiceDecisions
 from app.routes.admin.invoices import Invoices
@@ -16,6 +17,7 @@ ADMIN: tuple[ControllerRouterHandler, ...] = (
     Dashboard,
     Orders,
     Runs,
+    Connections,
     Services,
     Servers,
     Racks,

@@ -27,7 +27,7 @@ CSRF_HEADER = "x-csrftoken"
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 # Not browsers: webhooks are signed by the gateway, machines under installation bring a token.
-EXEMPT = ("/webhooks/", "/netboot/")
+EXEMPT = ("/hooks/", "/webhooks/", "/netboot/")
 
 _FORMS = frozenset({RequestEncodingType.URL_ENCODED, RequestEncodingType.MULTI_PART})
 _NONCE = re.compile(r"[A-Za-z0-9_-]{43}")

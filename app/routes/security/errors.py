@@ -41,6 +41,9 @@ STATUS = {
     "security.stale_form": 403,
     "security.too_fast": 429,
     "security.unreadable_address": 400,
+    "hooks.not_signed": 401,
+    "hooks.bad_body": 400,
+    "hooks.bad_alerts": 400,
     "assets": 500,
     "database": 500,
     "embedded": 500,
@@ -50,7 +53,18 @@ STATUS = {
 }
 # These speak to the provider's people: pools, hosts, keys. Clients are told less.
 FOR_STAFF = frozenset(
-    {"bmc", "deploy", "driver", "drivers", "flow", "flows", "install", "inventory", "ipam"}
+    {
+        "bmc",
+        "connections",
+        "deploy",
+        "driver",
+        "drivers",
+        "flow",
+        "flows",
+        "install",
+        "inventory",
+        "ipam",
+    }
 )
 UNAVAILABLE = "This is not available at the moment. Try again later, or write to support."
 
@@ -61,7 +75,7 @@ WORDS = {
     415: "This address does not take that kind of content.",
 }
 
-API = ("/api/", "/webhooks/", "/netboot/")
+API = ("/api/", "/hooks/", "/webhooks/", "/netboot/")
 
 
 def refuse(request: Request[Any, Any, Any], refusal: Refusal) -> Response[Any]:
