@@ -1,14 +1,11 @@
-"""The flows that are measured."""
+"""The flows that are measured, of nodes as everybody has them."""
 
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from app.flows.document import Document, NodeSpec
-from app.flows.registry import node_types
 
 STEPS = 10
-HTTP = "action.http"
 
 
 def calls(
@@ -18,75 +15,50 @@ def calls(
 
     The steps numbered in `unrepeatable` have `idempotency: none`.
     """
-    nodes = {"begin": NodeSpec(type="bench.begin")}
+    nodes = {"begin": _begin()}
     for number in range(1, steps + 1):
         given = "=input.n" if number == 1 else f"=steps.s{number - 1}.body.n + 1"
-        nodes[f"s{number}"] = call(
-            url, given, delay_ms=delay_ms, policy="none" if number in unrepeatable else None
-        )
+        policy = "none" if number in unrepeatable else None
+        nodes[f"s{number}"] = call(url, given, delay_ms=delay_ms, policy=policy)
     return _chain(flow, nodes)
 
 
 def call(
     url: str, n: str, *, delay_ms: int = 0, policy: str | None = None, within: str | None = None
 ) -> NodeSpec:
-    """Return one HTTP call: `action.http`, or the benchmark's own where that is not installed."""
-    if (HTTP, 1) in node_types():
-        params: dict[str, Any] = {
-            "method": "GET",
-            "url": f"{url}/call",
-            "query": {"n": n, "delay_ms": str(delay_ms)},
-            "idempotency_key": "Idempotency-Key",
-        }
-        return NodeSpec(type=HTTP, params=params, idempotency=policy, within=within)
-    params = {"url": url, "n": n, "delay_ms": delay_ms}
-    return NodeSpec(type="bench.call", params=params, idempotency=policy, within=within)
+    """Return one HTTP call that sends the step's key along."""
+    query = {"n": n, "delay_ms": str(delay_ms)} if delay_ms else {"n": n}
+    params = {"url": f"{url}/call", "query": query, "idempotency_key": "Idempotency-Key"}
+    return NodeSpec(type="action.http", params=params, idempotency=policy, within=within)
 
 
 def waiting(flow: str, seconds: float) -> Document:
     """Return a flow that does nothing but wait."""
-    wait = NodeSpec(type="bench.wait", params={"seconds": seconds})
-    return _chain(flow, {"begin": NodeSpec(type="bench.begin"), "wait": wait})
+    wait = NodeSpec(type="logic.wait", params={"for": f"{seconds:g}s"})
+    return _chain(flow, {"begin": _begin(), "wait": wait})
 
 
 def memory(flow: str) -> Document:
     """Return a flow that tells which process ran it and how much memory that has."""
-    nodes = {"begin": NodeSpec(type="bench.begin"), "look": NodeSpec(type="bench.memory")}
-    return _chain(flow, nodes)
+    return _chain(flow, {"begin": _begin(), "look": NodeSpec(type="bench.memory")})
 
 
-def loop(flow: str, url: str, *, iterations: int) -> Document:
-    """Return a loop whose body is one HTTP call; one loop inside another past a thousand."""
-    inner = min(iterations, INNER)
-    outer = iterations // inner
-    if outer * inner != iterations:
-        raise ValueError(f"{iterations} iterations do not go into loops of {INNER}")
+def loop(flow: str, url: str) -> Document:
+    """Return a loop over the input's `items`, one after the other, whose body is one HTTP call."""
     nodes = {
-        "begin": NodeSpec(type="bench.begin"),
-        "outer": NodeSpec(
-            type="logic.repeat",
-            params={"until": f"=iteration.count >= {outer}", "max": outer},
-        ),
-        "inner": NodeSpec(
-            type="logic.repeat",
-            params={"until": f"=iteration.count >= {inner}", "max": inner},
-            within="outer",
-        ),
-        "call": call(url, "=iteration.count", within="inner"),
+        "begin": _begin(),
+        "each": NodeSpec(type="logic.each", params={"items": "=input.items"}),
+        "call": call(url, "=item", within="each"),
     }
-    edges = (("begin.out", "outer.in"), ("outer.each", "inner.in"), ("inner.each", "call.in"))
-    return Document(flow=flow, nodes=nodes, edges=edges)
+    return Document(
+        flow=flow, nodes=nodes, edges=(("begin.out", "each.in"), ("each.each", "call.in"))
+    )
 
 
-INNER = 1_000
-"""As many iterations as `logic.repeat` makes at most."""
+def _begin() -> NodeSpec:
+    return NodeSpec(type="trigger.manual")
 
 
 def _chain(flow: str, nodes: Mapping[str, NodeSpec]) -> Document:
     edges = tuple((f"{one}.out", f"{next_one}.in") for one, next_one in itertools.pairwise(nodes))
     return Document(flow=flow, nodes=dict(nodes), edges=edges)
-
-
-def given(number: int = 1) -> dict[str, Any]:
-    """Return the input of a run."""
-    return {"n": number}

@@ -55,15 +55,14 @@ def _at(moment: datetime, seen: Sequence[tuple[datetime, float]]) -> float:
 
 async def measure(works: Works, size: float) -> list[Result]:
     iterations = max(100, round(ITERATIONS * size))
-    iterations -= iterations % documents.INNER if iterations > documents.INNER else 0
-    await works.publish(documents.loop(FLOW, works.target_url, iterations=iterations))
+    await works.publish(documents.loop(FLOW, works.target_url))
     (worker,) = await works.hire()
     try:
         families = works.families()
         ours = {name: pid for name, pid in families.items() if name in ("worker 1", "postgres")}
         before = usage.sample(families)
         async with usage.watching(ours) as seen:
-            batch = await works.start(FLOW, 1)
+            batch = await works.start(FLOW, 1, items=list(range(iterations)))
             whole_s = await works.finish(batch, limit_s=LIMIT_S)
         used = usage.cores(before, usage.sample(families))
         async with works.database.snapshot() as tx:

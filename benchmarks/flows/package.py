@@ -1,4 +1,4 @@
-"""The benchmark's node types as an installed package, for the processes that are to know them."""
+"""The benchmark's node type as an installed package, for the processes that are to know it."""
 
 import sys
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from app.flows.registry import GROUP, node_types
 
 ROOT = Path(__file__).parent.parent.parent
-POINTS = {"begin": "BEGIN", "call": "CALL", "wait": "WAIT", "memory": "MEMORY"}
+POINT = "bench.memory = benchmarks.flows.nodes:MEMORY"
 
 
 def install(folder: Path) -> dict[str, str]:
@@ -17,8 +17,7 @@ def install(folder: Path) -> dict[str, str]:
     meta = folder / "slipway_bench-1.dist-info"
     meta.mkdir(parents=True, exist_ok=True)
     (meta / "METADATA").write_text("Metadata-Version: 2.1\nName: slipway-bench\nVersion: 1\n")
-    lines = [f"bench.{name} = benchmarks.flows.nodes:{node}" for name, node in POINTS.items()]
-    (meta / "entry_points.txt").write_text("\n".join([f"[{GROUP}]", *lines]) + "\n")
+    (meta / "entry_points.txt").write_text(f"[{GROUP}]\n{POINT}\n")
     if str(folder) not in sys.path:
         sys.path.append(str(folder))
         node_types.cache_clear()

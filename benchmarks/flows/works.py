@@ -18,7 +18,7 @@ import aiohttp
 import msgspec
 
 from app.cli.demo.processes import Child, Processes, free_port
-from app.core.database import Database
+from app.core.database import Database, Tx
 from app.core.errors import Refusal
 from app.core.live import Live
 from app.core.migrate import migrate
@@ -125,20 +125,21 @@ class Works:
         async with self.database.transaction() as tx:
             await publish(tx, document, note="benchmark")
 
-    async def start(self, flow: str, count: int) -> Batch:
+    async def start(self, flow: str, count: int, **data: Any) -> Batch:
         """Start so many runs in one transaction."""
-        return await self.start_all([flow] * count)
+        return await self.start_all([flow] * count, **data)
 
-    async def start_all(self, flows: Sequence[str]) -> Batch:
+    async def start_all(self, flows: Sequence[str], **data: Any) -> Batch:
         """Start a run of each in one transaction."""
         async with self.database.transaction() as tx:
-            runs = [await self._start(tx, flow) for flow in flows]
+            runs = [await self._start(tx, flow, data) for flow in flows]
             at = tx.now()
         return Batch(runs, at)
 
-    async def _start(self, tx: Any, flow: str) -> UUID:
+    async def _start(self, tx: Tx, flow: str, data: Mapping[str, Any]) -> UUID:
         self.started += 1
-        return await start_flow(tx, flow, data=documents.given(), dedup_key=f"bench:{self.started}")
+        key = f"bench:{self.started}"
+        return await start_flow(tx, flow, data={"n": 1, **data}, dedup_key=key)
 
     async def finish(self, batch: Batch, *, limit_s: float) -> float:
         """Wait for the end of all; return the seconds from the start's commit to the last end.
