@@ -1,5 +1,6 @@
 """The parts of the flow benchmarks that decide what a figure says."""
 
+import contextlib
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ from app.core.errors import Refusal
 from app.flows import registry
 from app.flows.document import Document
 from app.flows.validate import problems_of
+from benchmarks import flows
 from benchmarks.flows import documents, floor, package, usage
 from benchmarks.flows.long_loop import cpu_s, wall_s
 from benchmarks.flows.pair import bound_by
@@ -21,6 +23,8 @@ from benchmarks.flows.peers.plan import reached
 from benchmarks.flows.target import Request, Target, read_request
 from benchmarks.flows.usage import Sample, cores, told
 from benchmarks.flows.verdict import Journal, Verdict, judge
+from benchmarks.flows.works import NotFinished
+from benchmarks.result import Result
 
 FIRST, SECOND, THIRD = UUID(int=1), UUID(int=2), UUID(int=3)
 
@@ -214,3 +218,22 @@ async def test_a_peer_is_installed_once_for_its_versions(
     assert await environment.dbos_python() == tmp_path / "dbos-1.2" / "bin" / "python"
     monkeypatch.setattr(environment, "_uv", lambda: "/bin/false")  # it is not asked again
     assert await environment.dbos_python() == tmp_path / "dbos-1.2" / "bin" / "python"
+
+
+async def test_a_part_that_cannot_be_measured_does_not_keep_the_others_back(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = Result(name="flows-w2", ours=1, peer=1, goal=2)
+
+    async def refused(_works: object, _size: float) -> list[Result]:
+        raise NotFinished("no worker")
+
+    async def measured(_works: object, _size: float) -> list[Result]:
+        return [result]
+
+    monkeypatch.setattr(flows, "works", contextlib.nullcontext)
+    monkeypatch.setattr(flows, "PARTS", {"w1": refused, "w2": measured})
+    assert await flows.measure(parts=("w1", "w2")) == [result]
+    assert "W1 could not be measured: no worker" in capsys.readouterr().out
+    with pytest.raises(NotFinished):
+        await flows.measure(parts=("w1",))
