@@ -25,6 +25,7 @@ APP_CONFIG = AppConfig(
                 )
             ),
             "app.flows.tables",
+            "app.flows.drafts.tables",
         ],
         exclude_imported=True,
     ),
