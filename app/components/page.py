@@ -103,6 +103,27 @@ def admin_page(
     return _document(title, body, frame)
 
 
+def workbench_page(
+    title: str, *children: h.Node, frame: PageFrame, bar: h.Node, head: h.Node = None
+) -> h.Element:
+    """Return a page that fills the window, for the provider's people at work on one thing.
+
+    `bar` is what its head holds beside the way back and the account; messages lie over the page.
+    """
+    body = h.body(".sw-bench", _body_attributes(frame))[
+        h.a(".sw-skip", href="#canvas")["Skip to the canvas"],
+        h.header(".sw-bench-bar")[
+            bar,
+            h.div(".sw-header-end")[
+                live_indicator(), theme_button(), _account_menu(frame, admin=True)
+            ],
+        ],
+        h.main("#main.sw-bench-main", tabindex="-1")[children],
+        h.div(".sw-bench-flashes")[flash_messages(frame.flashes)],
+    ]
+    return _document(title, body, frame, head)
+
+
 def plain_page(title: str, *children: h.Node, frame: PageFrame) -> h.Element:
     """Return a page with nothing but one column: sign-in, sign-up, errors."""
     body = h.body(".sw-plain", _body_attributes(frame))[

@@ -12,7 +12,7 @@ from app.flows.document import parse
 from app.flows.drafts.command import Change
 from app.flows.drafts.sheet import Cell, Sheet, write
 from app.flows.drafts.shelf import SHELF
-from app.flows.drafts.views import DraftRow, DraftView
+from app.flows.drafts.views import DraftRow, DraftView, FlowRow
 
 _ROW = (
     "SELECT d.id, d.slug, d.flow, d.rev, d.head, d.kept_rev, d.updated_at, d.updated_by_name, "
@@ -25,6 +25,16 @@ _ROW = (
 async def list_drafts(tx: Tx) -> list[DraftRow]:
     """Return every draft, the latest touched first. One statement."""
     return [_row(row) for row in await tx.fetch(_ROW + "ORDER BY d.updated_at DESC")]
+
+
+async def list_published(tx: Tx) -> list[FlowRow]:
+    """Return every flow that has a version, by name. One statement."""
+    rows = await tx.fetch(
+        "SELECT f.slug, f.name, max(v.number) AS version, "
+        "EXISTS (SELECT 1 FROM flow_draft d WHERE d.slug = f.slug) AS has_draft "
+        "FROM flow f JOIN flow_version v ON v.flow = f.id GROUP BY f.id ORDER BY f.name"
+    )
+    return [FlowRow(**row) for row in rows]
 
 
 async def find_draft(tx: Tx, draft: UUID) -> DraftView:

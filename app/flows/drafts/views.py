@@ -32,6 +32,15 @@ class DraftRow(msgspec.Struct, frozen=True, kw_only=True):
     updated_by: str
 
 
+class FlowRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A published flow, as the list that drafts are opened from shows it."""
+
+    slug: str
+    name: str
+    version: int
+    has_draft: bool
+
+
 class DraftView(msgspec.Struct, frozen=True, kw_only=True):
     """A draft as it is at revision `rev`."""
 
