@@ -49,6 +49,13 @@ async def test_both_saying_the_same_is_no_conflict(desk: Desk) -> None:
     assert (step.changes, step.rev) == ((), 1)
 
 
+async def test_ones_own_gestures_are_no_conflict(desk: Desk) -> None:
+    """A window sends its gestures one after the other, each as of what was seen when it began."""
+    await desk.give("move", ADA, base_rev=0, nodes={"mail1": [0, 0]})
+    await desk.give("move", ADA, base_rev=0, nodes={"mail1": [20, 0]})
+    assert (await desk.sheet()).position("mail1") == (20, 0)
+
+
 async def test_a_node_is_not_deleted_under_the_one_who_edits_it(desk: Desk) -> None:
     await desk.give("set_param", ADA, node="mail1", param="template", value="hello")
     with pytest.raises(Stale):

@@ -45,7 +45,7 @@ class Drawing(RuleBasedStateMachine):
     def draw(self) -> None:
         self.nodes: dict[str, dict[str, str]] = {}
         self.edges: set[tuple[str, str]] = set()
-        self.log: list[dict[Path, tuple[Any, Any]]] = []
+        self.log: list[tuple[int, dict[Path, tuple[Any, Any]]]] = []
         self.deeds: list[dict[str, Any]] = []
         self.seen = [0, 0]
         document = Document(flow="m", nodes={}, edges=())
@@ -122,10 +122,10 @@ class Drawing(RuleBasedStateMachine):
         return {} if before == word else {(node, field): (before, word)}
 
     def _give(self, me: int, kind: str, payload: Any, wish: dict[Path, Any] | None) -> None:
-        """Give a command, and again: None is refused, an overlap with the unseen is stale."""
+        """Give a command, twice: None is refused, an overlap with others' unseen is stale."""
         command = Command(uuid4(), kind, payload, self.seen[me])
         first = self._attempt(lambda tx: change(tx, self.draft, command, by=WHO[me]))
-        unseen = [path for effect in self.log[self.seen[me] :] for path in effect]
+        unseen = [path for by, effect in self.log[self.seen[me] :] for path in effect if by != me]
         if wish is None:
             assert isinstance(first, Refusal)
             assert not isinstance(first, Stale)
@@ -138,7 +138,7 @@ class Drawing(RuleBasedStateMachine):
                     if deed["by"] == me and deed["state"] == "undone":
                         deed["state"] = "left"
                 self.deeds.append({"by": me, "state": "done", "effect": wish})
-                self._take(wish)
+                self._take(me, wish)
             again = self._attempt(lambda tx: change(tx, self.draft, command, by=WHO[me]))
             assert isinstance(again, Step)
             assert again.rev == first.rev == len(self.log)
@@ -158,7 +158,7 @@ class Drawing(RuleBasedStateMachine):
         else:
             assert isinstance(found, Step), found
             deed["state"] = "undone" if which == "undo" else "done"
-            self._take(effect)
+            self._take(me, effect)
 
     def _at(self, path: Path) -> Any:
         if path[-1] == "edge":
@@ -175,8 +175,8 @@ class Drawing(RuleBasedStateMachine):
                 (nodes.discard if after is None else nodes.add)(path[0])
         return any(end not in nodes for edge in edges for end in edge)
 
-    def _take(self, effect: dict[Path, Any]) -> None:
-        self.log.append(effect)
+    def _take(self, me: int, effect: dict[Path, Any]) -> None:
+        self.log.append((me, effect))
         for path, (_, after) in effect.items():
             if path[-1] == "edge":
                 (self.edges.discard if after is None else self.edges.add)(path[:2])  # type: ignore[arg-type]

@@ -9,6 +9,7 @@ from app.flows.drafts.errors import Clash, Stale, UndoClash
 from app.flows.drafts.form import written
 from app.flows.drafts.ports import title
 from app.flows.drafts.sheet import Cell, Sheet
+from app.flows.drafts.views import DraftView
 
 SHOWN = 5
 _FIELDS = {
@@ -20,8 +21,9 @@ _FIELDS = {
 }
 
 
-def stale_words(sheet: Sheet, stale: Stale) -> h.Element:
-    """Return what both wrote; our js sends the gesture again when mine is chosen."""
+def stale_words(view: DraftView, stale: Stale) -> h.Element:
+    """Return what both wrote; when mine is chosen, our js sends it again as of this revision."""
+    sheet = view.sheet
     return h.div(".fl-conflict")[
         h.h2("#conflict-title.sw-dialog-title")["Someone was faster"],
         h.p(".sw-dialog-text")[stale.message],
@@ -30,7 +32,9 @@ def stale_words(sheet: Sheet, stale: Stale) -> h.Element:
         if len(stale.clashes) > SHOWN
         else None,
         h.div(".sw-actions.is-end")[
-            h.button(type="button", class_="btn btn-outline", data_resolve="mine")["Use mine"],
+            h.button(
+                type="button", class_="btn btn-outline", data_resolve="mine", data_rev=view.rev
+            )["Use mine"],
             h.button(
                 type="button", class_="btn btn-primary", data_resolve="theirs", autofocus=True
             )["Keep theirs"],

@@ -42,7 +42,7 @@ def _switch(draft: UUID, node: str, field: ParamField, is_code: bool) -> h.Eleme
     mode = "value" if is_code else "expression"
     return h.button(
         {
-            "hx-get": draft_url(draft, f"/nodes/{node}/fields/{field.name}?as={mode}"),
+            "hx-get": draft_url(draft, f"/nodes/{node}/fields/{field.name}?mode={mode}"),
             "hx-target": f"#field-{field.name}",
             "hx-swap": "outerHTML",
         },

@@ -120,7 +120,7 @@ def _within(sheet: Sheet, node: str) -> h.Node:
 
 
 def _fold(symbol: IconName, label: str, content: h.Node, *, is_open: bool = False) -> h.Element:
-    return h.details(".fl-fold", open=is_open)[
+    return h.details(id=f"fold-{symbol}", class_="fl-fold", open=is_open)[
         h.summary[icon(symbol), h.span[label]], h.div(".fl-fold-body")[content]
     ]
 
@@ -176,7 +176,7 @@ def comments(sheet: Sheet, node: str) -> h.Element:
 
 def _about(kind: NodeType) -> h.Element:
     ports = kind.ports if kind.ports_of is None else ()
-    return h.details(".fl-fold", open=True)[
+    return h.details("#fold-about.fl-fold", open=True)[
         h.summary[icon("circle-help"), h.span[f"About “{kind.title}”"]],
         h.div(".fl-fold-body.fl-docs")[
             markdown(kind.docs or kind.summary),

@@ -23,17 +23,15 @@ KEEP_EVERY = 50
 async def change(tx: Tx, draft: UUID, command: Command, *, by: Designer) -> Step:
     """Do what `command` says to the draft, and return what changed.
 
-    The command of an older revision is accepted when nobody touched the same cells since, else
-    `Stale` carries both values. The same command id again changes nothing and returns what it
+    The command of an older revision is accepted when nobody else touched the same cells since,
+    else `Stale` carries both values. The same command id again changes nothing and returns what it
     did. Raises a `Refusal` of `drafts/errors.py` when it cannot be done as things stand.
     Three statements, in a flow of any size.
     """
     row = await lock(tx, draft)
     since = await tx.fetch(
-        "SELECT rev, command, by_name, changes FROM flow_draft_command "
-        "WHERE draft = $1 AND rev > $2 UNION "
-        "SELECT rev, command, by_name, changes FROM flow_draft_command WHERE command = $3 "
-        "ORDER BY rev",
+        "SELECT rev, command, by, by_name, changes FROM flow_draft_command "
+        "WHERE (draft = $1 AND rev > $2) OR command = $3 ORDER BY rev",
         draft,
         command.base_rev,
         command.id,
@@ -51,7 +49,7 @@ async def change(tx: Tx, draft: UUID, command: Command, *, by: Designer) -> Step
             )
     stamp = Stamp(by=by.name, at=tx.now().isoformat(), seed=command.id.hex[-12:])
     changes = plan(sheet, command, stamp)
-    if clashes := clashes_of(changes, since):
+    if clashes := clashes_of(changes, [each for each in since if each["by"] != by.id]):
         raise Stale(clashes)
     return await write_down(
         tx, row, sheet, changes, command=command.id, kind=command.kind, payload=command.payload,
@@ -72,7 +70,7 @@ async def lock(tx: Tx, draft: UUID) -> asyncpg.Record:
 
 
 def clashes_of(changes: tuple[Change, ...], since: list[asyncpg.Record]) -> tuple[Clash, ...]:
-    """Return the cells of `changes` that the commands `since` touched too."""
+    """Return the cells of `changes` that the commands `since`, of others, touched too."""
     if not since:
         return ()
     touched = [

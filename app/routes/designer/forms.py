@@ -52,7 +52,7 @@ class Forms(Controller):
         draft: FromPath[UUID],
         node: FromPath[str],
         name: FromPath[str],
-        as_: FromQuery[Literal["value", "expression"]] = "value",
+        mode: FromQuery[Literal["value", "expression"]] = "value",
     ) -> Response[Any]:
         """Return one parameter's field, to be typed as a value or as an expression."""
         async with db.snapshot() as tx:
@@ -64,7 +64,7 @@ class Forms(Controller):
         if found is None:
             raise NotFound("parameter", name)
         value = sheet.nodes[node].params.get(name)
-        return html(param_field(draft, node, found, value, as_code=as_ == "expression"))
+        return html(param_field(draft, node, found, value, as_code=mode == "expression"))
 
     @get("/copy")
     async def copy(self, db: Db, draft: FromPath[UUID], chosen: FromQuery[str]) -> Response[str]:

@@ -48,8 +48,8 @@ class Gestures(Controller):
                 step = await _do(tx, draft, command, designer_of(me))
         except Stale as stale:
             async with db.snapshot() as tx:
-                sheet = (await find_draft(tx, draft)).sheet
-            words = partial("#conflict-words", stale_words(sheet, stale), swap="innerHTML")
+                view = await find_draft(tx, draft)
+            words = partial("#conflict-words", stale_words(view, stale), swap="innerHTML")
             return html(words, status_code=409)
         except UndoClash as clash:
             words = partial("#conflict-words", undo_words(clash), swap="innerHTML")

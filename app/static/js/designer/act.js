@@ -4,9 +4,9 @@ import { boundsOf, drawEdgesOf, drawFrames, GRID, place } from "./draw.js";
 import { edges, endsOf, nodes, notes } from "./model.js";
 import { announce, base, byId, say } from "./page.js";
 import { openPalette } from "./palette.js";
-import { sendPlaces } from "./pointer.js";
+import { held, sendPlaces } from "./pointer.js";
 import { choose, chosen, chosenEdge, chosenNodes, chosenNotes, editorClass, forgetPanel, loadPanel } from "./select.js";
-import { send } from "./send.js";
+import { rev, send, showState } from "./send.js";
 import { fit, seen, zoomBy, zoomFull } from "./view.js";
 
 export function remove() {
@@ -56,6 +56,9 @@ export function paste(text) {
   send("paste", { text, ...spot });
 }
 
+/** What the keys are moving: until they rest, patches leave it where it is. @type {{ids: string[], seen: number, timer: number} | null} */
+let nudged = null;
+
 /** Move what is selected by keys; sent when the keys rest. @param {number} dx @param {number} dy */
 export function nudge(dx, dy) {
   for (const id of chosen) {
@@ -64,14 +67,22 @@ export function nudge(dx, dy) {
     item.x += dx;
     item.y += dy;
     place(item);
+    held.add(id);
   }
   drawEdgesOf(chosen);
   drawFrames();
-  clearTimeout(nudging);
-  const moved = [...chosen];
-  nudging = setTimeout(() => sendPlaces(moved), 300);
+  clearTimeout(nudged?.timer);
+  nudged = { ids: [...chosen], seen: nudged?.seen ?? rev(), timer: setTimeout(rest, 300) };
+  showState("saving");
 }
-let nudging = 0;
+
+function rest() {
+  if (!nudged) return;
+  const { ids, seen: before } = nudged;
+  nudged = null;
+  held.clear();
+  sendPlaces(ids, before);
+}
 
 export function addNote() {
   const view = seen();

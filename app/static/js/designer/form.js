@@ -1,11 +1,9 @@
 // The form at the right: what is typed is saved as it is typed; expressions get ink and aid.
 import { base, byId, isTyping } from "./page.js";
 import { chosenNodes } from "./select.js";
-import { send, showState } from "./send.js";
+import { rev, send, showState, typing } from "./send.js";
 
 const REST_MS = 400;
-/** Fields whose last letters are not sent yet. @type {Map<HTMLElement, number>} */
-const waiting = new Map();
 
 /** @typedef {HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement} Field */
 /** @param {EventTarget | null} target @returns {Field | null} */
@@ -14,23 +12,26 @@ const fieldOf = (target) =>
 
 /** Save a field. @param {Field} field */
 function save(field) {
-  clearTimeout(waiting.get(field));
-  if (!waiting.delete(field)) return;
+  const wait = typing.get(field);
+  if (!wait) return;
+  clearTimeout(wait.timer);
+  typing.delete(field);
+  const seen = wait.seen;
   const { param, mode, policy, set, key = "", flow } = field.dataset;
   const node = /** @type {HTMLElement | null} */ (field.closest("[data-panel]"))?.dataset.panel ?? "";
   const note = /** @type {HTMLElement | null} */ (field.closest("[data-note]"))?.dataset.note;
   const value = field.value;
-  if (note) send("edit_note", { note, text: value });
-  else if (param) send("set_param", { node, param, value, mode });
-  else if (policy) send("set_policy", { node, field: policy, value });
-  else if (flow) send("set_flow", { field: flow, value });
-  else if (set === "set_within") value !== "-" && send(set, { nodes: chosenNodes(), [key]: value || null });
-  else if (set) send(set, { node, [key]: value });
+  if (note) send("edit_note", { note, text: value }, seen);
+  else if (param) send("set_param", { node, param, value, mode }, seen);
+  else if (policy) send("set_policy", { node, field: policy, value }, seen);
+  else if (flow) send("set_flow", { field: flow, value }, seen);
+  else if (set === "set_within") send(set, { nodes: chosenNodes(), [key]: value || null }, seen);
+  else if (set) send(set, { node, [key]: value }, seen);
 }
 
 /** Save whatever is still waiting, before anything that depends on it. */
 export function saveAll() {
-  for (const field of [...waiting.keys()]) save(/** @type {Field} */ (field));
+  for (const field of [...typing.keys()]) save(/** @type {Field} */ (field));
 }
 
 const TOKENS = /("(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?)|\b(true|false|null|in)\b|\b(\d+(?:\.\d+)?)\b|\b(input|steps|vars|item|index|iteration|error|run|now|result)\b|\b([a-zA-Z_]\w*)(?=\()|([=!<>&|?:+\-*/%]+)/g;
@@ -116,9 +117,10 @@ export function startForm() {
   document.addEventListener("input", (event) => {
     const field = fieldOf(event.target);
     if (!field || field.id === "node-comment") return;
-    clearTimeout(waiting.get(field));
-    waiting.set(field, setTimeout(() => save(field), REST_MS));
-    showState("saving");
+    const wait = typing.get(field);
+    clearTimeout(wait?.timer);
+    typing.set(field, { timer: setTimeout(() => save(field), REST_MS), seen: wait?.seen ?? rev() });
+    showState();
     if (field instanceof HTMLTextAreaElement && field.classList.contains("fl-code-text")) {
       ink(field);
       aid(field);

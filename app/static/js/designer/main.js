@@ -90,6 +90,7 @@ watch((added, removed) => {
 
 document.addEventListener("htmx:after:swap", (event) => {
   const source = event.detail.ctx.sourceElement;
+  const isNews = byId("draft-live") !== live;
   takePlaces();
   if (source?.id === "people" || document.getElementById("people")) markOthers();
   prepare(byId("panel-place"));
@@ -99,7 +100,7 @@ document.addEventListener("htmx:after:swap", (event) => {
     showDiff();
   }
   // Others changed the node whose form is open.
-  if (source?.id === "draft-live" && chosenNodes().length === 1) loadPanel(true);
+  if (isNews && source?.id === "draft-live" && chosenNodes().length === 1) loadPanel(true);
 });
 
 onAnswer((gesture, status) => {
@@ -111,6 +112,8 @@ onAnswer((gesture, status) => {
     }
     drawAll();
   }
+  // Theirs is kept: see it.
+  if (!gesture) htmx.ajax("GET", byId("draft-live").dataset.liveUrl ?? "", { source: byId("draft-live"), target: byId("draft-live"), swap: "none" });
   if (!gesture || (status === 200 && REWRITES.has(gesture.kind))) {
     forgetPanel();
     loadPanel(true);

@@ -4,7 +4,7 @@ import { begin, cancel, edgeAt, finish, follow, isConnecting, nodeAt } from "./c
 import { entering, nodes, notes } from "./model.js";
 import { byId, canvas, world } from "./page.js";
 import { choose, chooseEdge, chosen, toggle } from "./select.js";
-import { send } from "./send.js";
+import { rev, send } from "./send.js";
 import { at, center, pan, zoom, zoomBy } from "./view.js";
 
 const SLOP_PX = 4;
@@ -134,6 +134,7 @@ function banding(isMore) {
 /** @param {string} id @param {boolean} isMore @returns {Drag} */
 function dragging(id, isMore) {
   const first = /** @type {PointerEvent} */ (start);
+  const seen = rev();
   const wasChosen = chosen.has(id);
   if (!wasChosen && !isMore) choose([id]);
   /** @type {Map<string, Point>} */
@@ -178,13 +179,13 @@ function dragging(id, isMore) {
       }
       latest = event;
       frame();
-      sendPlaces(from.keys());
+      sendPlaces(from.keys(), seen);
     },
   };
 }
 
-/** Tell the server where things stand now. @param {Iterable<string>} ids */
-export function sendPlaces(ids) {
+/** Tell the server where things stand now. @param {Iterable<string>} ids @param {number} seen */
+export function sendPlaces(ids, seen) {
   /** @type {{nodes: Object<string, [number, number]>, notes: Object<string, [number, number]>}} */
   const places = { nodes: {}, notes: {} };
   for (const id of ids) {
@@ -193,7 +194,7 @@ export function sendPlaces(ids) {
     else if (note) places.notes[id] = [note.x, note.y];
   }
   drawFrames();
-  return send("move", places);
+  return send("move", places, seen);
 }
 
 /** Draw an edge from a port; a tap leaves it open until the target is tapped. @param {string} node @param {string} port @returns {Drag} */

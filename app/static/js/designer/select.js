@@ -2,6 +2,7 @@
 import { announce, base, byId, canvas, fetchInto, isTyping } from "./page.js";
 import { drawEdge, place } from "./draw.js";
 import { edges, entering, leaving, nodes, notes } from "./model.js";
+import { typing } from "./send.js";
 import { reveal } from "./view.js";
 
 /** @type {Set<string>} */
@@ -87,12 +88,14 @@ export async function loadPanel(force = false) {
   shownPanel = wanted;
   byId("ghosts").replaceChildren();
   editorClass("has-panel", wanted !== "");
+  const opened = force ? [...document.querySelectorAll("#panel details[open]")].map((el) => el.id) : [];
   await fetchInto(`/panel?chosen=${encodeURIComponent(wanted)}`, "#panel", force ? "outerMorph" : "outerHTML");
+  for (const id of opened) document.getElementById(id)?.setAttribute("open", "");
   if (force) for (const field of byId("panel").querySelectorAll("input, textarea, select")) adopt(field);
 }
-/** A field takes the server's value unless someone is typing into it. @param {Element} field */
+/** A field takes the server's value unless its letters are not saved yet. @param {Element} field */
 function adopt(field) {
-  if (field === document.activeElement) return;
+  if (!(field instanceof HTMLElement) || typing.has(field)) return;
   if (field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement) field.value = field.defaultValue;
   else if (field instanceof HTMLSelectElement) field.value = [...field.options].find((option) => option.defaultSelected)?.value ?? field.value;
 }

@@ -2,10 +2,12 @@
 // that was not answered is sent again under the same id, so that nothing is done twice or lost.
 import { announce, base, byId, hushLater, say } from "./page.js";
 
-/** @typedef {{id: string, kind: string, payload: Object<string, any>, tries: number, done: (ok: boolean) => void}} Gesture */
+/** @typedef {{id: string, kind: string, payload: Object<string, any>, base_rev: number, tries: number, done: (ok: boolean) => void}} Gesture */
 
 /** @type {Gesture[]} */
 const queue = [];
+/** Fields whose last letters are not sent yet: when they will be, and what was seen when typing began. @type {Map<HTMLElement, {timer: number, seen: number}>} */
+export const typing = new Map();
 const PAUSES_MS = [300, 1_000, 2_000, 5_000];
 const GIVE_UP = 5;
 let busy = false;
@@ -23,15 +25,16 @@ export function onAnswer(listener) {
 export const rev = () => Number(byId("draft-live").dataset.rev);
 /** Whether a gesture on its way concerns this node's place. @param {string} id */
 export const isMoving = (id) => queue.some((each) => each.kind === "move" && (each.payload.nodes?.[id] || each.payload.notes?.[id]));
-export const isQuiet = () => queue.length === 0;
+export const isQuiet = () => queue.length + typing.size === 0;
 
 /**
- * Send a gesture; resolves to whether the server took it.
- * @param {string} kind @param {Object<string, any>} [payload] @returns {Promise<boolean>}
+ * Send a gesture; resolves to whether the server took it. `seen` is the revision that the designer
+ * saw when the gesture began: what others changed since is a conflict, not to be overwritten.
+ * @param {string} kind @param {Object<string, any>} [payload] @param {number} [seen] @returns {Promise<boolean>}
  */
-export function send(kind, payload = {}) {
+export function send(kind, payload = {}, seen = rev()) {
   return new Promise((done) => {
-    queue.push({ id: crypto.randomUUID?.() ?? homemadeId(), kind, payload, tries: 0, done });
+    queue.push({ id: crypto.randomUUID?.() ?? homemadeId(), kind, payload, base_rev: seen, tries: 0, done });
     showState();
     if (!busy) pump();
   });
@@ -44,14 +47,14 @@ function homemadeId() {
 }
 
 /** Say how much is saved. @param {string} [state] */
-export function showState(state = queue.length ? "saving" : "saved") {
+export function showState(state = queue.length + typing.size ? "saving" : "saved") {
   const sign = byId("saved");
   sign.dataset.state = state;
   sign.textContent = state === "saved" ? "Saved" : state === "saving" ? "Saving…" : `Not connected: ${queue.length} to save`;
 }
 
 /** Post the gesture by htmx, which swaps the answer; returns its status, 0 without an answer. @param {Gesture} gesture */
-async function post({ id, kind, payload }) {
+async function post({ id, kind, payload, base_rev }) {
   const source = byId("gesture");
   let status = 0;
   const note = (/** @type {any} */ event) => {
@@ -60,7 +63,7 @@ async function post({ id, kind, payload }) {
   source.addEventListener("htmx:finally:request", note, { once: true });
   await htmx.ajax("POST", `${base}/commands`, {
     source, target: source, swap: "none",
-    values: { id, kind, base_rev: rev(), payload: JSON.stringify(payload) },
+    values: { id, kind, base_rev, payload: JSON.stringify(payload) },
   });
   source.removeEventListener("htmx:finally:request", note);
   return status;
@@ -105,7 +108,7 @@ export function resolve(button) {
   const gesture = refused;
   refused = null;
   /** @type {HTMLDialogElement} */ (byId("conflict")).close();
-  if (button.dataset.resolve === "mine" && gesture) send(gesture.kind, gesture.payload);
+  if (button.dataset.resolve === "mine" && gesture) send(gesture.kind, gesture.payload, Number(button.dataset.rev));
   else if (button.dataset.resolve === "skip") send("skip", { rev: Number(button.dataset.rev) });
   else after(null, 200);
 }
