@@ -11,7 +11,7 @@ import uvloop
 
 from app.core.errors import Refusal
 from app.core.logs import configure_logs
-from benchmarks import cold, delivery, document, pages
+from benchmarks import cold, delivery, document, editor, pages
 from benchmarks.machine import calibrate, describe
 from benchmarks.report import say
 from benchmarks.result import Result, keep
@@ -20,6 +20,7 @@ BENCHMARKS: dict[str, Callable[[], Awaitable[list[Result]]]] = {
     "delivery": delivery.measure,
     "pages": pages.measure,
     "cold": cold.measure,
+    "editor": editor.measure,
 }
 
 

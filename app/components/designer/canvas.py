@@ -137,13 +137,15 @@ def canvas(sheet: Sheet) -> h.Element:
         "question mark lists all keys.",
     )[
         h.div("#world.fl-world")[
-            h.div("#frames"),
-            h.svg(".fl-edges", aria_hidden="true")[
-                h.g("#edges")[[edge_path(edge) for edge in sheet.document.edges]]
-            ],
-            h.div("#notes")[[note_card(note) for note in sheet.notes().values()]],
-            h.div("#ghosts"),
-            h.div("#nodes")[[node_card(sheet, node) for node in sheet.nodes]],
+            h.div("#paper.fl-paper")[
+                h.div("#frames"),
+                h.svg(".fl-edges", aria_hidden="true")[
+                    h.g("#edges")[[edge_path(edge) for edge in sheet.document.edges]]
+                ],
+                h.div("#notes")[[note_card(note) for note in sheet.notes().values()]],
+                h.div("#ghosts"),
+                h.div("#nodes")[[node_card(sheet, node) for node in sheet.nodes]],
+            ]
         ],
         h.div("#band.fl-band", hidden=True),
         h.svg("#minimap.fl-minimap", aria_hidden="true")[

@@ -9,7 +9,7 @@ import { startPalette } from "./palette.js";
 import { held, startPointer } from "./pointer.js";
 import { choose, chosenNodes, editorClass, forgetPanel, loadPanel, mark, markOthers, pick, settleAdded, startPresence } from "./select.js";
 import { isMoving, isQuiet, onAnswer, resolve, send } from "./send.js";
-import { open, seen } from "./view.js";
+import { cull, open, seen } from "./view.js";
 
 // After these the form shows something else than what was typed into it.
 const REWRITES = new Set(["undo", "redo", "comment", "uncomment", "set_within", "connect", "reconnect"]);
@@ -66,7 +66,10 @@ function takePlaces() {
 
 function mapLater() {
   clearTimeout(mapTimer);
-  mapTimer = setTimeout(() => drawMinimap(seen()), 100);
+  mapTimer = setTimeout(() => {
+    cull();
+    drawMinimap(seen());
+  }, 100);
 }
 
 function showDiff() {

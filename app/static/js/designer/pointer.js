@@ -2,7 +2,7 @@
 import { drawEdgesOf, drawFrames, GRID, place } from "./draw.js";
 import { begin, cancel, edgeAt, finish, follow, isConnecting, nodeAt } from "./connect.js";
 import { entering, nodes, notes } from "./model.js";
-import { byId, canvas, world } from "./page.js";
+import { byId, canvas } from "./page.js";
 import { choose, chooseEdge, chosen, toggle } from "./select.js";
 import { rev, send } from "./send.js";
 import { at, center, pan, zoom, zoomBy } from "./view.js";
@@ -164,13 +164,11 @@ function dragging(id, isMore) {
           if (item) from.set(key, { x: item.x, y: item.y });
           held.add(key);
         }
-        world.classList.add("is-dragging");
       }
       if (!latest) requestAnimationFrame(frame);
       latest = event;
     },
     up(event, wasMoved) {
-      world.classList.remove("is-dragging");
       held.clear();
       if (!wasMoved) {
         if (isMore) toggle(id);

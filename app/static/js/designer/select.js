@@ -3,7 +3,7 @@ import { announce, base, byId, canvas, fetchInto, isTyping } from "./page.js";
 import { drawEdge, place } from "./draw.js";
 import { edges, entering, leaving, nodes, notes } from "./model.js";
 import { typing } from "./send.js";
-import { reveal } from "./view.js";
+import { reveal, unveil } from "./view.js";
 
 /** @type {Set<string>} */
 export const chosen = new Set();
@@ -37,6 +37,7 @@ export function choose(ids, { focus = true, quiet = false } = {}) {
   if (last) current = last;
   mark();
   const item = nodes.get(last) ?? notes.get(last);
+  if (item) unveil(item);
   if (focus && item && !item.el.contains(document.activeElement)) item.el.focus({ preventScroll: true });
   else if (focus && !item && !canvas.contains(document.activeElement) && !isTyping(document.activeElement)) canvas.focus({ preventScroll: true });
   if (!quiet) {

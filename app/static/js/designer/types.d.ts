@@ -16,6 +16,8 @@ declare global {
     /** It starts the flow: nothing leads to it. */
     start: boolean;
     container: boolean;
+    /** It is out of sight. */
+    far?: boolean;
   }
   interface FlowEdge {
     id: string;
@@ -23,12 +25,14 @@ declare global {
     from: string;
     port: string;
     to: string;
+    far?: boolean;
   }
   interface FlowNote {
     id: string;
     el: HTMLElement;
     x: number;
     y: number;
+    far?: boolean;
   }
   interface Point {
     x: number;

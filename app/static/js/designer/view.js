@@ -1,12 +1,12 @@
 // Pan and zoom: one transform of one element, which the compositor moves without painting.
 import { boundsOf, drawMinimap, moveMinimap } from "./draw.js";
 import { byId, canvas, world } from "./page.js";
-import { nodes, notes } from "./model.js";
+import { edges, nodes, notes } from "./model.js";
 
 const LEAST = 0.1;
 const MOST = 2;
 let x = 0, y = 0, scale = 1;
-let frame = 0, settle = 0;
+let frame = 0, settle = 0, drawnScale = 0;
 
 /** The part of the flow that is seen. */
 export const seen = () => ({ x: -x / scale, y: -y / scale, w: canvas.clientWidth / scale, h: canvas.clientHeight / scale });
@@ -18,18 +18,44 @@ export function at(event) {
   return { x: (event.clientX - box.left - x) / scale, y: (event.clientY - box.top - y) / scale };
 }
 
+// The world is a layer that is only shifted; the paper in it is painted anew when the scale changes.
 function show() {
   frame = 0;
-  world.style.transform = `translate(${x}px,${y}px) scale(${scale})`;
-  // A layer of its own while it moves; painted anew, and so sharp, when it rests.
-  world.classList.add("is-moving");
-  clearTimeout(settle);
-  settle = setTimeout(() => {
-    world.classList.remove("is-moving");
+  world.style.transform = `translate(${x}px,${y}px)`;
+  if (drawnScale !== scale) {
+    drawnScale = scale;
+    byId("paper").style.transform = `scale(${scale})`;
     byId("zoom").textContent = `${Math.round(scale * 100)} %`;
-    drawMinimap(seen());
-  }, 150);
-  moveMinimap(seen());
+  }
+  const view = seen();
+  moveMinimap(view);
+  if (Math.abs(view.x - culled.x) > view.w / 4 || Math.abs(view.y - culled.y) > view.h / 4 || view.w !== culled.w || view.h !== culled.h) cull();
+  clearTimeout(settle);
+  settle = setTimeout(() => drawMinimap(seen()), 150);
+}
+
+let culled = { x: 0, y: 0, w: 0, h: 0 };
+/** Take what is out of sight out of the page's reckoning: work then follows what is seen, not the flow's size. */
+export function cull() {
+  const view = (culled = seen());
+  const left = view.x - view.w / 2, right = view.x + 1.5 * view.w, top = view.y - view.h / 2, bottom = view.y + 1.5 * view.h;
+  /** @param {{el: Element, far?: boolean}} item @param {boolean} far */
+  const put = (item, far) => {
+    if ((item.far ?? false) === far) return;
+    item.far = far;
+    item.el.classList.toggle("is-far", far);
+  };
+  for (const node of nodes.values()) put(node, node.x > right || node.x + 200 < left || node.y > bottom || node.y + node.h < top);
+  for (const edge of edges.values()) {
+    const a = nodes.get(edge.from), b = nodes.get(edge.to);
+    if (a && b) put(edge, Math.min(a.x, b.x) > right || Math.max(a.x, b.x) + 400 < left || Math.min(a.y, b.y) > bottom || Math.max(a.y, b.y) + 300 < top);
+  }
+}
+
+/** Whatever is far away can be seen from now on. @param {FlowNode | FlowNote} item */
+export function unveil(item) {
+  item.far = false;
+  item.el.classList.remove("is-far");
 }
 const later = () => (frame ||= requestAnimationFrame(show));
 
@@ -84,6 +110,7 @@ export function open() {
 
 /** Bring a node into sight. @param {FlowNode | FlowNote} node */
 export function reveal(node) {
+  unveil(node);
   const view = seen();
   const pad = 40 / scale;
   const right = node.x + 200 + pad - (view.x + view.w), left = view.x - (node.x - pad);
