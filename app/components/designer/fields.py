@@ -49,7 +49,7 @@ def _switch(draft: UUID, node: str, field: ParamField, is_code: bool) -> h.Eleme
         type="button",
         class_="fl-fx",
         aria_pressed="true" if is_code else "false",
-        aria_label=f"{field.label}: expression",
+        aria_label=f"ƒx: expression for {field.label}",
         title="Give a value" if is_code else "Give an expression",
     )["ƒx"]
 

@@ -38,7 +38,7 @@ def palette(types: Iterable[NodeType]) -> h.Element:
         h.div("#palette-list.fl-types", role="group", aria_label="Node types")[
             [
                 h.div(".fl-type-group")[
-                    h.h3[_GROUPS.get(family, family.capitalize())],
+                    h.h2[_GROUPS.get(family, family.capitalize())],
                     [_entry(kind) for kind in groups[family]],
                 ]
                 for family in order

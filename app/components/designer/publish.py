@@ -1,5 +1,6 @@
 """What a draft changes, and the form that publishes it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import htpy as h
@@ -112,7 +113,7 @@ def publish_sheet(
     form: Form,
     *,
     published: int | None,
-    found: list[Problem],
+    found: Sequence[Problem],
     comparison: Comparison | None,
 ) -> h.Element:
     """Return the dialog's content: the note, or what must be mended first."""
@@ -123,7 +124,7 @@ def publish_sheet(
     ]
 
 
-def _must_be_mended(found: list[Problem]) -> h.Node:
+def _must_be_mended(found: Sequence[Problem]) -> h.Node:
     return [
         h.p(".sw-dialog-text")["The flow cannot run yet:"],
         h.ul[

@@ -11,9 +11,9 @@ from app.components.designer.editor import editor_page
 from app.components.designer.outline import outline
 from app.components.designer.patch import patch
 from app.components.designer.problems import beside_fields, problems
+from app.flows.drafts.check import check
 from app.flows.drafts.find import changes_since, find_draft
 from app.flows.registry import node_types
-from app.flows.validate import problems_of
 from app.routes.designer.access import DESIGNERS, DRAFT
 from app.routes.designer.people import present
 from app.routes.security.dependencies import Cache, Db, Frame
@@ -36,7 +36,7 @@ class Canvas(Controller):
         page = editor_page(
             view,
             types=node_types().values(),
-            found=problems_of(view.sheet.document),
+            found=check(view),
             present=await present(redis, db, draft),
             frame=frame,
         )
@@ -58,10 +58,10 @@ class Canvas(Controller):
     ) -> Response[Any]:
         """Return what keeps the draft from running, and the words beside the open form's fields."""
         async with db.snapshot() as tx:
-            sheet = (await find_draft(tx, draft)).sheet
-        found = problems_of(sheet.document)
-        beside = beside_fields(found, node) if node in sheet.nodes else None
-        return html(h.fragment[problems(sheet, found), beside])
+            view = await find_draft(tx, draft)
+        found = check(view)
+        beside = beside_fields(found, node) if node in view.sheet.nodes else None
+        return html(h.fragment[problems(view.sheet, found), beside])
 
     @get("/outline")
     async def outline(self, db: Db, draft: FromPath[UUID]) -> Response[Any]:

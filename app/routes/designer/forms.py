@@ -12,12 +12,12 @@ from app.components.designer.fields import param_field
 from app.components.designer.panel import flow_panel, many_panel, node_panel
 from app.components.designer.problems import beside_fields
 from app.core.errors import NotFound
+from app.flows.drafts.check import known_problems
 from app.flows.drafts.find import find_draft
 from app.flows.drafts.form import fields_of
 from app.flows.drafts.kinds.duplicate import cut
 from app.flows.drafts.ports import type_of
 from app.flows.drafts.sheet import source_of, target_of
-from app.flows.validate import problems_of
 from app.routes.designer.access import DESIGNERS, DRAFT
 from app.routes.security.dependencies import Db
 from app.routes.security.html import html
@@ -42,7 +42,8 @@ class Forms(Controller):
             return html(flow_panel(view))
         if len(nodes) > 1:
             return html(many_panel(view.sheet, nodes))
-        beside = beside_fields(problems_of(view.sheet.document), nodes[0])
+        # What is not checked yet is about to be: the page asks when its gestures rest.
+        beside = beside_fields(known_problems(view) or (), nodes[0])
         return html(h.fragment[node_panel(view, nodes[0]), beside])
 
     @get("/nodes/{node:str}/fields/{name:str}")

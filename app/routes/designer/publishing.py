@@ -13,6 +13,7 @@ from app.components.notice import Flash
 from app.core.database import Database
 from app.core.errors import Invalid
 from app.flows.document import Document
+from app.flows.drafts.check import check
 from app.flows.drafts.compare import Comparison, compare
 from app.flows.drafts.find import find_draft
 from app.flows.drafts.publish import (
@@ -22,7 +23,7 @@ from app.flows.drafts.publish import (
     publish_draft,
 )
 from app.flows.drafts.views import DraftView
-from app.flows.validate import InvalidFlow, problems_of
+from app.flows.validate import InvalidFlow
 from app.routes.designer.access import DESIGNERS, DRAFT, designer_of
 from app.routes.security.dependencies import Db, Frame, HttpRequest, Me
 from app.routes.security.flashes import go
@@ -85,7 +86,7 @@ async def _sheet(db: Database, draft: UUID, form: Form, status: int) -> Response
         view,
         form,
         published=published[0] if published else None,
-        found=problems_of(view.sheet.document),
+        found=check(view),
         comparison=found,
     )
     return html(sheet, status_code=status)

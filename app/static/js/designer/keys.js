@@ -13,7 +13,7 @@ function go(arrow, isMore) {
   if (!node) return;
   let next = "";
   if (!chosen.has(node.id)) next = node.id;
-  else if (arrow === "ArrowRight") next = leaving(node.id)[0]?.to ?? "";
+  else if (arrow === "ArrowRight") next = node.ports.flatMap((port) => leaving(node.id).filter((edge) => edge.port === port))[0]?.to ?? "";
   else if (arrow === "ArrowLeft") next = entering(node.id)[0]?.from ?? "";
   else next = nearest(node, arrow, () => true)?.id ?? "";
   if (!next) return;

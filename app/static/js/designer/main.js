@@ -134,6 +134,7 @@ document.addEventListener("click", (event) => {
     DEEDS[deed.dataset.do]?.();
   } else if (tab?.dataset.drawer) drawer(tab.dataset.drawer);
   else if (target) {
+    editorClass("has-drawer", false);
     pick(target.dataset.pick ?? "");
     const list = /** @type {HTMLDetailsElement | null} */ (target.closest("details"));
     if (list?.id === "problems") list.open = false;

@@ -102,6 +102,7 @@ function adopt(field) {
 }
 /** The panel shows something else: the next selection fetches its form. */
 export function forgetPanel() {
+  clearTimeout(panelTimer);
   shownPanel = "?";
 }
 
