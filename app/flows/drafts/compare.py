@@ -5,7 +5,8 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from app.flows.document import Document, NodeSpec
-from app.flows.drafts.sheet import Edge, plain
+from app.flows.drafts.ports import title
+from app.flows.drafts.sheet import Edge, Sheet, plain
 
 Fate: TypeAlias = Literal["added", "removed", "changed"]
 _FLOW = ("name", "description", "inputs", "on_failure")
@@ -45,11 +46,10 @@ def compare(before: Document, after: Document) -> Comparison:
     for node in sorted(before.nodes.keys() | after.nodes.keys()):
         old, new = before.nodes.get(node), after.nodes.get(node)
         if old is None or new is None:
-            present = new or old
-            name = (present.name if present else "") or node
+            name = title(Sheet(after if old is None else before), node)
             nodes.append(NodeChange(node, name, "added" if old is None else "removed"))
         elif fields := _fields(old, new):
-            nodes.append(NodeChange(node, new.name or node, "changed", fields))
+            nodes.append(NodeChange(node, title(Sheet(after), node), "changed", fields))
     old_edges, new_edges = set(before.edges), set(after.edges)
     return Comparison(
         tuple(nodes),

@@ -7,6 +7,7 @@ from litestar import Controller, Response, post
 from litestar.params import FromPath
 
 from app.components.designer.aid import aid_fragment
+from app.core.errors import NotFound
 from app.flows.drafts.aid import aid_with
 from app.flows.drafts.find import find_draft
 from app.routes.designer.access import DESIGNERS, DRAFT
@@ -30,5 +31,8 @@ class Aid(Controller):
             sheet = (await find_draft(tx, draft)).sheet
         text = values.get("text", "")
         at = int(cursor) if cursor.isdigit() else len(text)
-        found = aid_with(sheet, values.get("node", ""), values.get("param", ""), text, at)
-        return html(aid_fragment(values.get("param", ""), found))
+        node, param = values.get("node", ""), values.get("param", "")
+        if node not in sheet.nodes:
+            raise NotFound("node", node)
+        found = aid_with(sheet, node, param, text, at, now=db.clock.now())
+        return html(aid_fragment(param, found))
