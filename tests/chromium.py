@@ -19,7 +19,7 @@ SPILL = "Math.max(0, document.documentElement.scrollWidth - innerWidth)"
 """How many pixels of a page lie beyond its window."""
 
 # A busy machine is no reason to fail.
-expect.set_options(timeout=5_000)
+expect.set_options(timeout=30_000)
 
 PATH = "/usr/bin/chromium"
 FLAGS = (

@@ -16,6 +16,7 @@ from app.domain.accounts.roles import Role
 from app.domain.accounts.sessions import start_session
 from app.routes.admin import ADMIN
 from app.routes.assets import serve_asset
+from app.routes.designer import DESIGNER
 from app.routes.live import live_stream
 from app.routes.security.plugin import SecurityPlugin
 from app.routes.security.visit import SESSION_COOKIE
@@ -37,13 +38,14 @@ def app(database: Database, redis: Redis, vault: Vault) -> Litestar:
         return Provide(lambda: value, sync_to_thread=False)
 
     return Litestar(
-        [*ADMIN, serve_asset, live_stream],
+        [*ADMIN, *DESIGNER, serve_asset, live_stream],
         plugins=[SecurityPlugin(settings, database, redis)],
         dependencies={
             "db": provide(database),
             "vault": provide(vault),
             "settings": provide(settings),
             "live": provide(Live(redis)),
+            "redis": provide(redis),
         },
         openapi_config=None,
     )

@@ -31,16 +31,22 @@ def partial(target: str, content: h.Node = None, *, swap: str = "outerHTML") -> 
 
 
 def patch(
-    draft: UUID, rev: int, sheet: Sheet, changes: Iterable[Change], *, select: str = ""
+    draft: UUID,
+    rev: int,
+    sheet: Sheet,
+    changes: Iterable[Change],
+    *,
+    select: str = "",
+    others: bool = True,
 ) -> h.Fragment:
     """Return the partials that bring a canvas up to `rev`; applying them twice does no harm.
 
     What is new is taken away first, where it is there, and then added. `select` names nodes
-    or notes to select then, with spaces between.
+    or notes to select then, with spaces between; `others` says that some of it is not one's own.
     """
     cells = {change.cell: change for change in changes}
     moved = _moved(sheet, cells.values())
-    parts = [partial("#draft-live", live(draft, rev, moved=moved, select=select))]
+    parts = [partial("#draft-live", live(draft, rev, moved=moved, select=select, others=others))]
     for node in dict.fromkeys(node for node, field in cells if node and _is_drawn(field)):
         parts += _node(sheet, node, is_new=(node, "") in cells)
     for cell in cells:
@@ -54,7 +60,9 @@ def patch(
     return h.fragment[parts]
 
 
-def live(draft: UUID, rev: int, *, moved: str = "", select: str = "") -> h.Element:
+def live(
+    draft: UUID, rev: int, *, moved: str = "", select: str = "", others: bool = False
+) -> h.Element:
     """Return the element that fetches others' gestures; it carries the revision that is shown."""
     return h.div(
         "#draft-live.sw-live-region",
@@ -65,6 +73,7 @@ def live(draft: UUID, rev: int, *, moved: str = "", select: str = "") -> h.Eleme
         data_rev=rev,
         data_moved=moved or None,
         data_select=select or None,
+        data_others=others,
     )
 
 

@@ -13,9 +13,9 @@ from app.components.designer.patch import partial, patch
 from app.core.database import Tx
 from app.core.errors import NotFound, Refusal
 from app.flows.drafts.change import change
-from app.flows.drafts.command import Command
+from app.flows.drafts.command import Change, Command
 from app.flows.drafts.errors import BadGesture, Stale, UndoClash
-from app.flows.drafts.find import find_draft
+from app.flows.drafts.find import changes_since, find_draft
 from app.flows.drafts.undo import skip, turn
 from app.flows.drafts.views import Designer, Step
 from app.routes.designer.access import DESIGNERS, DRAFT, designer_of
@@ -42,10 +42,12 @@ class Gestures(Controller):
 
         200 has the fragments that changed; 409 both values of a conflict; 422 why not.
         """
-        command = read_command(await typed(request))
+        values = await typed(request)
+        command = read_command(values)
         try:
             async with db.transaction() as tx:
                 step = await _do(tx, draft, command, designer_of(me))
+                changes = await _unseen(tx, step, known=_known(values, command))
         except Stale as stale:
             async with db.snapshot() as tx:
                 view = await find_draft(tx, draft)
@@ -59,7 +61,7 @@ class Gestures(Controller):
         except Refusal as refusal:
             words = partial("#said", h.p[refusal.message], swap="innerHTML")
             return html(words, status_code=422)
-        return html(_answer(step, command))
+        return html(_answer(step, command, changes))
 
 
 async def _do(tx: Tx, draft: UUID, command: Command, by: Designer) -> Step | None:
@@ -72,7 +74,25 @@ async def _do(tx: Tx, draft: UUID, command: Command, by: Designer) -> Step | Non
     return await change(tx, draft, command, by=by)
 
 
-def _answer(step: Step | None, command: Command) -> h.Fragment:
+def _known(values: dict[str, str], command: Command) -> int:
+    """Return the revision that the window shows; it may be later than the gesture's beginning."""
+    known = values.get("known", "")
+    return int(known) if known.isdigit() else command.base_rev
+
+
+async def _unseen(tx: Tx, step: Step | None, *, known: int) -> tuple[Change, ...]:
+    """Return all that the window has not seen: with its own gesture what others did before it.
+
+    The answer moves the window to the step's revision, so that nothing may be missing.
+    """
+    if step is None:
+        return ()
+    if step.rev <= known + 1 and not step.is_repeated:
+        return step.changes
+    return await changes_since(tx, step.draft, known)
+
+
+def _answer(step: Step | None, command: Command, changes: tuple[Change, ...]) -> h.Fragment:
     if step is None:
         return h.fragment[h.comment("passed over")]
     made: list[str] = []
@@ -82,7 +102,14 @@ def _answer(step: Step | None, command: Command) -> h.Fragment:
             for node, field in (change.cell for change in step.changes)
             if field == "" or field.startswith("note:")
         ]
-    return patch(step.draft, step.rev, step.sheet, step.changes, select=" ".join(made))
+    return patch(
+        step.draft,
+        step.rev,
+        step.sheet,
+        {change.cell: change for change in (*step.changes, *changes)}.values(),
+        select=" ".join(made),
+        others=len(changes) > len(step.changes),
+    )
 
 
 def read_command(values: dict[str, str]) -> Command:

@@ -1,8 +1,8 @@
 // Everything that a button or a key does.
 import { cancel } from "./connect.js";
 import { boundsOf, drawEdgesOf, drawFrames, GRID, place } from "./draw.js";
-import { edges, endsOf, nodes, notes } from "./model.js";
-import { announce, base, byId, say } from "./page.js";
+import { edges, endsOf, itemOf, nodes, notes } from "./model.js";
+import { all, announce, base, byId, canvas, say } from "./page.js";
 import { openPalette } from "./palette.js";
 import { held, sendPlaces } from "./pointer.js";
 import { choose, chosen, chosenEdge, chosenNodes, chosenNotes, editorClass, forgetPanel, loadPanel } from "./select.js";
@@ -50,7 +50,7 @@ export function paste(text) {
     return;
   }
   const view = seen();
-  const items = [...chosen].map((id) => nodes.get(id) ?? notes.get(id)).filter((item) => item !== undefined);
+  const items = [...chosen].map((id) => itemOf(id)).filter((item) => item !== undefined);
   const box = boundsOf(items);
   const spot = box ? { x: box.left + 2 * GRID, y: box.bottom + 2 * GRID } : { x: view.x + view.w / 3, y: view.y + view.h / 3 };
   send("paste", { text, ...spot });
@@ -62,7 +62,7 @@ let nudged = null;
 /** Move what is selected by keys; sent when the keys rest. @param {number} dx @param {number} dy */
 export function nudge(dx, dy) {
   for (const id of chosen) {
-    const item = nodes.get(id) ?? notes.get(id);
+    const item = itemOf(id);
     if (!item) continue;
     item.x += dx;
     item.y += dy;
@@ -91,8 +91,7 @@ export function addNote() {
 
 /** @param {string} name */
 export function drawer(name) {
-  for (const tab of document.querySelectorAll("[data-drawer]")) {
-    if (!(tab instanceof HTMLElement)) continue;
+  for (const tab of all("[data-drawer]")) {
     const is = tab.dataset.drawer === name;
     tab.setAttribute("aria-pressed", String(is));
     byId(tab.dataset.drawer ?? "").hidden = !is;
@@ -131,9 +130,7 @@ export const DEEDS = {
     byId("ghosts").replaceChildren();
     forgetPanel();
     loadPanel();
-    for (const el of document.querySelectorAll(".is-added, .is-changed, .is-removed")) {
-      if (el.closest("#canvas")) el.classList.remove("is-added", "is-changed", "is-removed");
-    }
+    for (const el of canvas.querySelectorAll(".is-added, .is-changed")) el.classList.remove("is-added", "is-changed");
   },
   all: () => choose([...nodes.keys(), ...notes.keys()]),
   none: () => (cancel(), choose([])),

@@ -1,7 +1,7 @@
 // Connecting: by dragging from a port, by tapping port and node, or with C and the arrow keys.
 import { course, inOf, outOf } from "./draw.js";
 import { barred, edges, endsOf, leaving, nodes } from "./model.js";
-import { announce, byId, canvas, say } from "./page.js";
+import { announce, around, byId, canvas, flag } from "./page.js";
 import { choose, titleOf } from "./select.js";
 import { send } from "./send.js";
 import { at, reveal } from "./view.js";
@@ -18,28 +18,28 @@ export function begin(node, port, edge = null) {
   line.setAttribute("class", "fl-wish");
   byId("edges").parentElement?.append(line);
   wish = { node, port, edge, line, no: barred(node), target: "" };
-  edge?.el.classList.add("is-lifted");
-  canvas.classList.add("is-connecting");
-  for (const id of wish.no) nodes.get(id)?.el.classList.add("is-barred");
-  nodes.get(node)?.el.querySelector(`[data-port="${CSS.escape(port)}"]`)?.classList.add("is-open");
-  announce(`Connecting from ${titleOf(node)}, port ${port}. Choose the target with the arrow keys and press Enter, or Escape.`);
+  flag(edge?.el, "is-lifted");
+  flag(canvas, "is-connecting");
+  for (const id of wish.no) flag(nodes.get(id)?.el, "is-barred");
+  flag(nodes.get(node)?.el.querySelector(`[data-port="${CSS.escape(port)}"]`), "is-open");
+  announce(`Connecting from ${titleOf(node)}, port ${port}: arrows, then Enter`);
 }
 
 export function cancel() {
   if (!wish) return;
   wish.line.remove();
-  wish.edge?.el.classList.remove("is-lifted");
+  flag(wish.edge?.el, "is-lifted", false);
   wish = null;
-  canvas.classList.remove("is-connecting");
+  flag(canvas, "is-connecting", false);
   for (const el of canvas.querySelectorAll(".is-barred, .is-target, .is-open")) el.classList.remove("is-barred", "is-target", "is-open");
 }
 
 /** @param {string} id */
 function aim(id) {
   if (!wish || wish.target === id) return;
-  nodes.get(wish.target)?.el.classList.remove("is-target");
+  flag(nodes.get(wish.target)?.el, "is-target", false);
   wish.target = id;
-  if (!wish.no.has(id)) nodes.get(id)?.el.classList.add("is-target");
+  if (!wish.no.has(id)) flag(nodes.get(id)?.el, "is-target");
 }
 
 /** Follow the pointer. @param {PointerEvent} event */
@@ -55,24 +55,19 @@ export function follow(event) {
 
 /** @param {{clientX: number, clientY: number}} event */
 export function nodeAt(event) {
-  const el = document.elementFromPoint(event.clientX, event.clientY)?.closest("[data-node]");
-  return el instanceof HTMLElement ? (el.dataset.node ?? "") : "";
+  return around(document.elementFromPoint(event.clientX, event.clientY), "[data-node]")?.dataset.node ?? "";
 }
 
 /** End the edge at a node; nowhere, a lifted edge is taken away. @param {string} id */
 export function finish(id) {
   if (!wish) return;
-  const { node, port, edge, no } = wish;
+  const { node, port, edge } = wish;
   cancel();
   if (edge && id === edge.to) return;
-  if (id && no.has(id)) {
-    const words = nodes.get(id)?.start ? `${titleOf(id)} starts the flow: nothing leads to it.` : `An edge to ${titleOf(id)} would lead back.`;
-    say(words);
-  } else if (id && edge) {
+  if (id && edge) {
     send("reconnect", { edge: endsOf(edge), node, port, to: id });
   } else if (id) {
     send("connect", { node, port, to: id });
-    announce(`${titleOf(node)} is connected to ${titleOf(id)}.`);
   } else if (edge) {
     send("disconnect", { edges: [endsOf(edge)] });
   }

@@ -1,5 +1,5 @@
 // The form at the right: what is typed is saved as it is typed; expressions get ink and aid.
-import { base, byId, isTyping } from "./page.js";
+import { all, around, base, byId, isTyping, on } from "./page.js";
 import { chosenNodes } from "./select.js";
 import { rev, send, showState, typing } from "./send.js";
 
@@ -18,8 +18,8 @@ function save(field) {
   typing.delete(field);
   const seen = wait.seen;
   const { param, mode, policy, set, key = "", flow } = field.dataset;
-  const node = /** @type {HTMLElement | null} */ (field.closest("[data-panel]"))?.dataset.panel ?? "";
-  const note = /** @type {HTMLElement | null} */ (field.closest("[data-note]"))?.dataset.note;
+  const node = around(field, "[data-panel]")?.dataset.panel ?? "";
+  const note = around(field, "[data-note]")?.dataset.note;
   const value = field.value;
   if (note) send("edit_note", { note, text: value }, seen);
   else if (param) send("set_param", { node, param, value, mode }, seen);
@@ -62,7 +62,7 @@ function aid(field) {
   aidTimer = setTimeout(async () => {
     const place = byId(`${field.id}-aid`);
     if (!place || document.activeElement !== field) return;
-    const node = /** @type {HTMLElement} */ (field.closest("[data-panel]")).dataset.panel ?? "";
+    const node = byId("panel").dataset.panel ?? "";
     await htmx.ajax("POST", `${base}/aid`, {
       source: place, target: place, swap: "innerHTML",
       values: { node, param: field.dataset.param, text: field.value, cursor: field.selectionStart },
@@ -74,7 +74,7 @@ function aid(field) {
 }
 
 /** @param {HTMLTextAreaElement} field */
-const optionsOf = (field) => /** @type {HTMLElement[]} */ ([...byId(`${field.id}-aid`).querySelectorAll("[role=listbox]:not([hidden]) [role=option]")]);
+const optionsOf = (field) => all("[role=listbox]:not([hidden]) [role=option]", byId(`${field.id}-aid`));
 
 /** @param {HTMLTextAreaElement} field @param {HTMLElement} option */
 function take(field, option) {
@@ -114,7 +114,7 @@ export function prepare(root = document) {
 }
 
 export function startForm() {
-  document.addEventListener("input", (event) => {
+  on(document, "input", (event) => {
     const field = fieldOf(event.target);
     if (!field || field.id === "node-comment") return;
     const wait = typing.get(field);
@@ -126,14 +126,14 @@ export function startForm() {
       aid(field);
     }
   });
-  document.addEventListener("change", (event) => {
+  on(document, "change", (event) => {
     const field = fieldOf(event.target);
     if (field && field.id !== "node-comment") save(field);
   });
-  document.addEventListener("focusin", (event) => {
+  on(document, "focusin", (event) => {
     if (event.target instanceof HTMLTextAreaElement && event.target.classList.contains("fl-code-text")) aid(event.target);
   });
-  document.addEventListener("focusout", (event) => {
+  on(document, "focusout", (event) => {
     const field = fieldOf(event.target);
     if (field) save(field);
     if (field?.classList.contains("fl-code-text")) {
@@ -142,14 +142,14 @@ export function startForm() {
       }, 150);
     }
   });
-  document.addEventListener("keydown", (event) => {
+  on(document, "keydown", (event) => {
     if (event.target instanceof HTMLTextAreaElement && event.target.classList.contains("fl-code-text") && listKey(event)) {
       event.preventDefault();
       event.stopPropagation();
     }
   }, true);
-  document.addEventListener("pointerdown", (event) => {
-    const option = event.target instanceof Element ? /** @type {HTMLElement | null} */ (event.target.closest("[role=option][data-insert]")) : null;
+  on(document, "pointerdown", (event) => {
+    const option = around(event.target, "[data-insert]");
     const field = option?.closest(".fl-field")?.querySelector("textarea");
     if (!option || !field) return;
     event.preventDefault();

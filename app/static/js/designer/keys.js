@@ -2,8 +2,8 @@
 import { copy, DEEDS, nudge, paste, remove } from "./act.js";
 import { cancel, confirm, isConnecting, connectKey, nearest, step } from "./connect.js";
 import { GRID } from "./draw.js";
-import { entering, leaving, nodes, notes } from "./model.js";
-import { byId, canvas, isTyping } from "./page.js";
+import { edgesOf, entering, leaving, nodes, notes } from "./model.js";
+import { around, byId, canvas, isTyping, on } from "./page.js";
 import { openPalette } from "./palette.js";
 import { chooseEdge, chosen, chosenEdge, chosenNodes, current, pick, toggle } from "./select.js";
 
@@ -22,10 +22,10 @@ function go(arrow, isMore) {
 }
 
 function nextEdge() {
-  const around = [...leaving(current), ...entering(current)];
-  if (around.length === 0) return;
-  const at = around.findIndex((edge) => edge.id === chosenEdge);
-  chooseEdge(around[(at + 1) % around.length].id);
+  const ways = edgesOf(current);
+  if (ways.length === 0) return;
+  const at = ways.findIndex((edge) => edge.id === chosenEdge);
+  chooseEdge(ways[(at + 1) % ways.length].id);
 }
 
 function toForm() {
@@ -62,8 +62,7 @@ function keyDown(event) {
     }
     return;
   }
-  const onButton = event.target instanceof HTMLElement && event.target.closest("button, a, summary") !== null;
-  if (onButton && (event.key === "Enter" || event.key === " ") && !isConnecting()) return;
+  if (around(event.target, "button, a, summary") && (event.key === "Enter" || event.key === " ") && !isConnecting()) return;
   if (event.key.startsWith("Arrow")) {
     if (event.altKey) {
       const far = event.shiftKey ? 5 * GRID : GRID;
@@ -85,15 +84,14 @@ function keyDown(event) {
 }
 
 export function startKeys() {
-  document.addEventListener("keydown", keyDown);
-  document.addEventListener("paste", (event) => {
+  on(document, "keydown", keyDown);
+  on(document, "paste", (event) => {
     if (isTyping(event.target)) return;
     event.preventDefault();
     paste(event.clipboardData?.getData("text/plain") ?? "");
   });
-  canvas.addEventListener("dblclick", (event) => {
-    const el = event.target instanceof Element ? event.target : null;
-    if (el?.closest("[data-node]") && chosenNodes().length === 1) toForm();
-    else if (el?.closest("[data-note]")) el.closest("[data-note]")?.querySelector("textarea")?.focus();
+  on(canvas, "dblclick", (event) => {
+    if (around(event.target, "[data-node]") && chosenNodes().length === 1) toForm();
+    else around(event.target, "[data-note]")?.querySelector("textarea")?.focus();
   });
 }

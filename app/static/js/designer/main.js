@@ -3,18 +3,20 @@ import { DEEDS, drawer } from "./act.js";
 import { drawAll, drawEdgesOf, drawFrames, drawMinimap, place } from "./draw.js";
 import { prepare, saveAll, startForm } from "./form.js";
 import { startKeys } from "./keys.js";
-import { nodes, notes, watch } from "./model.js";
-import { base, byId, canvas } from "./page.js";
+import { items, nodes, notes, watch } from "./model.js";
+import { all, around, base, byId, canvas, flag, on } from "./page.js";
 import { startPalette } from "./palette.js";
 import { held, startPointer } from "./pointer.js";
 import { choose, chosenNodes, editorClass, forgetPanel, loadPanel, mark, markOthers, pick, settleAdded, startPresence } from "./select.js";
-import { isMoving, isQuiet, onAnswer, resolve, send } from "./send.js";
+import { isMoving, isQuiet, onAnswer, resolve, rev, send } from "./send.js";
 import { cull, open, seen } from "./view.js";
 
 // After these the form shows something else than what was typed into it.
 const REWRITES = new Set(["undo", "redo", "comment", "uncomment", "set_within", "connect", "reconnect"]);
 let live = byId("draft-live");
-let problemTimer = 0, mapTimer = 0;
+let problemTimer = 0, mapTimer = 0, newest = 0;
+
+const lookAgain = () => htmx.ajax("GET", live.dataset.liveUrl ?? "", { source: live, target: live, swap: "none" });
 
 function checkLater() {
   clearTimeout(problemTimer);
@@ -30,8 +32,8 @@ function checkLater() {
 }
 
 function markProblems() {
-  const bad = new Set([...document.querySelectorAll("#problems [data-bad]")].map((el) => /** @type {HTMLElement} */ (el).dataset.bad));
-  for (const node of nodes.values()) node.el.classList.toggle("is-wrong", bad.has(node.id));
+  const bad = new Set(all("#problems [data-bad]").map((el) => el.dataset.bad));
+  for (const node of nodes.values()) flag(node.el, "is-wrong", bad.has(node.id));
 }
 
 /** Take over places that a patch brought, but not of what is in someone's hand. */
@@ -39,6 +41,9 @@ function takePlaces() {
   const fresh = byId("draft-live");
   if (fresh === live) return;
   live = fresh;
+  // An answer that was made before one that came earlier: what it took back is fetched again.
+  if (rev() < newest) lookAgain();
+  newest = Math.max(newest, rev());
   /** @type {Object<string, [number, number]>} */
   const moved = JSON.parse(fresh.dataset.moved ?? "{}");
   for (const [id, [x, y]] of Object.entries(moved)) {
@@ -73,25 +78,24 @@ function mapLater() {
 }
 
 function showDiff() {
-  for (const el of document.querySelectorAll("#panel [data-fate]")) {
-    const { fate = "", diffNode, diffEdge } = /** @type {HTMLElement} */ (el).dataset;
+  for (const el of all("#panel [data-fate]")) {
+    const { fate = "", diffNode, diffEdge } = el.dataset;
     const drawn = diffNode ? nodes.get(diffNode)?.el : document.getElementById(diffEdge ?? "");
-    drawn?.classList.add(`is-${fate}`);
+    flag(drawn, `is-${fate}`);
   }
   drawAll();
 }
 
-watch((added, removed) => {
+watch((added) => {
   settleAdded(added);
   mark();
   drawFrames();
   mapLater();
   markProblems();
   markOthers();
-  if (removed.length === 0 && added.length === 0) return;
 });
 
-document.addEventListener("htmx:after:swap", (event) => {
+on(document, "htmx:after:swap", (event) => {
   const source = event.detail.ctx.sourceElement;
   const isNews = byId("draft-live") !== live;
   takePlaces();
@@ -103,30 +107,28 @@ document.addEventListener("htmx:after:swap", (event) => {
     showDiff();
   }
   // Others changed the node whose form is open.
-  if (isNews && source?.id === "draft-live" && chosenNodes().length === 1) loadPanel(true);
+  if (isNews && live.dataset.others !== undefined && chosenNodes().length === 1) loadPanel(true);
 });
 
 onAnswer((gesture, status) => {
   if (status !== 200) {
     // What was drawn ahead of the answer goes back to where the server has it.
-    for (const item of [...nodes.values(), ...notes.values()]) {
+    for (const item of items()) {
       item.x = Number(item.el.dataset.x);
       item.y = Number(item.el.dataset.y);
     }
     drawAll();
   }
   // Theirs is kept: see it.
-  if (!gesture) htmx.ajax("GET", byId("draft-live").dataset.liveUrl ?? "", { source: byId("draft-live"), target: byId("draft-live"), swap: "none" });
+  if (!gesture) lookAgain();
   if (!gesture || (status === 200 && REWRITES.has(gesture.kind))) {
     forgetPanel();
     loadPanel(true);
   }
 });
 
-document.addEventListener("click", (event) => {
-  const el = event.target instanceof Element ? event.target : null;
-  /** @param {string} name */
-  const own = (name) => /** @type {HTMLElement | null} */ (el?.closest(`[${name}]`) ?? null);
+on(document, "click", (event) => {
+  const own = (/** @type {string} */ name) => around(event.target, `[${name}]`);
   const deed = own("data-do"), tab = own("data-drawer"), target = own("data-pick");
   const choice = own("data-resolve"), settled = own("data-settle"), sheet = own("data-sheet");
   if (deed?.dataset.do) {

@@ -11,6 +11,9 @@ export const notes = new Map();
 /** Edges by the nodes at their ends. @type {Map<string, Set<FlowEdge>>} */
 const near = new Map();
 
+/** @param {string} id @returns {FlowNode | FlowNote | undefined} */
+export const itemOf = (id) => nodes.get(id) ?? notes.get(id);
+export const items = () => [...nodes.values(), ...notes.values()];
 /** @param {string} id @returns {FlowEdge[]} */
 export const edgesOf = (id) => [...(near.get(id) ?? [])];
 /** @param {string} id */
@@ -78,7 +81,7 @@ function forget(el) {
 
 /**
  * Read everything, and go on reading what patches bring.
- * @param {(added: Element[], removed: Element[]) => void} changed called after each patch
+ * @param {(added: Element[]) => void} changed called after each patch
  */
 export function watch(changed) {
   const places = ["nodes", "edges", "notes"].map(byId);
@@ -86,19 +89,15 @@ export function watch(changed) {
   for (const place of places) [...place.children].forEach(read);
   const observer = new MutationObserver((records) => {
     /** @type {Element[]} */ const added = [];
-    /** @type {Element[]} */ const removed = [];
     for (const record of records) {
-      for (const el of record.removedNodes) {
-        forget(el);
-        if (el instanceof Element) removed.push(el);
-      }
+      record.removedNodes.forEach(forget);
       for (const el of record.addedNodes) {
         if (!(el instanceof Element)) continue;
         read(el);
         added.push(el);
       }
     }
-    changed(added.filter((el) => el.isConnected), removed);
+    changed(added.filter((el) => el.isConnected));
   });
   for (const place of places) observer.observe(place, { childList: true });
 }

@@ -32,3 +32,12 @@ export const isTyping = (target) =>
 /** Fetch a fragment of the draft. @param {string} rest @param {string} target @param {string} [swap] */
 export const fetchInto = (rest, target, swap = "outerHTML") =>
   htmx.ajax("GET", base + rest, { source: byId(target.slice(1)), target, swap });
+
+/** The element at or around an event's target that fits. @param {EventTarget | null} target @param {string} selector @returns {HTMLElement | null} */
+export const around = (target, selector) => (target instanceof Element ? target.closest(selector) : null);
+/** @param {string} selector @param {ParentNode} [root] @returns {HTMLElement[]} */
+export const all = (selector, root = document) => [...root.querySelectorAll(selector)].filter((el) => el instanceof HTMLElement);
+/** @param {EventTarget} target @param {string} name @param {(event: any) => void} act @param {AddEventListenerOptions | boolean} [how] */
+export const on = (target, name, act, how) => target.addEventListener(name, act, how);
+/** @param {Element | null | undefined} el @param {string} name @param {boolean} [is] */
+export const flag = (el, name, is = true) => el?.classList.toggle(name, is);

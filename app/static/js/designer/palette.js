@@ -1,13 +1,13 @@
 // The palette: found by typing, added by Enter, by click, or by dragging to the canvas.
 import { nodeAt } from "./connect.js";
 import { nodes } from "./model.js";
-import { announce, byId, canvas } from "./page.js";
+import { all, announce, around, byId, canvas, on } from "./page.js";
 import { chosenNodes, editorClass } from "./select.js";
 import { send } from "./send.js";
 import { at, seen } from "./view.js";
 
 const search = /** @type {HTMLInputElement} */ (byId("palette-search"));
-const entries = () => /** @type {HTMLElement[]} */ ([...byId("palette").querySelectorAll("[data-type]")]);
+const entries = () => all("[data-type]", byId("palette"));
 let active = 0;
 
 export function openPalette() {
@@ -25,9 +25,7 @@ function shown() {
 function filter() {
   const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
   for (const entry of entries()) entry.hidden = !words.every((word) => entry.dataset.words?.includes(word));
-  for (const group of byId("palette").querySelectorAll(".fl-type-group")) {
-    /** @type {HTMLElement} */ (group).hidden = !group.querySelector("[data-type]:not([hidden])");
-  }
+  for (const group of all(".fl-type-group")) group.hidden = !group.querySelector("[data-type]:not([hidden])");
   byId("palette-none").hidden = shown().length > 0;
   // What begins with the words comes first for Enter.
   const list = shown();
@@ -51,10 +49,10 @@ export function add(type, spot, onto) {
 }
 
 export function startPalette() {
-  search.addEventListener("input", filter);
-  search.addEventListener("focus", filter);
-  search.addEventListener("blur", markActive);
-  search.addEventListener("keydown", async (event) => {
+  on(search, "input", filter);
+  on(search, "focus", filter);
+  on(search, "blur", markActive);
+  on(search, "keydown", async (event) => {
     const list = shown();
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       active = (active + (event.key === "ArrowDown" ? 1 : -1) + list.length) % Math.max(1, list.length);
@@ -82,11 +80,11 @@ function drags() {
   let wasDragged = false;
   /** @type {{entry: HTMLElement, ghost: HTMLElement | null, x: number, y: number} | null} */
   let held = null;
-  palette.addEventListener("pointerdown", (event) => {
-    const entry = event.target instanceof Element ? /** @type {HTMLElement | null} */ (event.target.closest("[data-type]")) : null;
+  on(palette, "pointerdown", (event) => {
+    const entry = around(event.target, "[data-type]");
     if (entry && event.button === 0 && event.pointerType !== "touch") held = { entry, ghost: null, x: event.clientX, y: event.clientY };
   });
-  addEventListener("pointermove", (event) => {
+  on(window, "pointermove", (event) => {
     if (!held) return;
     if (!held.ghost && Math.hypot(event.clientX - held.x, event.clientY - held.y) > 6) {
       held.ghost = /** @type {HTMLElement} */ (held.entry.cloneNode(true));
@@ -95,7 +93,7 @@ function drags() {
     }
     if (held.ghost) held.ghost.style.transform = `translate(${event.clientX + 6}px,${event.clientY + 6}px)`;
   });
-  addEventListener("pointerup", (event) => {
+  on(window, "pointerup", (event) => {
     const drop = held;
     held = null;
     if (!drop?.ghost) return;
@@ -107,8 +105,8 @@ function drags() {
     const onto = nodeAt(event);
     add(drop.entry.dataset.type ?? "", at(event), nodes.has(onto) ? onto : "");
   });
-  palette.addEventListener("click", (event) => {
-    const entry = event.target instanceof Element ? /** @type {HTMLElement | null} */ (event.target.closest("[data-type]")) : null;
+  on(palette, "click", (event) => {
+    const entry = around(event.target, "[data-type]");
     if (!entry || wasDragged) return;
     add(entry.dataset.type ?? "");
     editorClass("has-drawer", false);

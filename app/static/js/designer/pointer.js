@@ -1,8 +1,8 @@
 // Mouse, pen and touch on the canvas: panning, dragging, the rubber band, edges, pinching.
 import { drawEdgesOf, drawFrames, GRID, place } from "./draw.js";
 import { begin, cancel, edgeAt, finish, follow, isConnecting, nodeAt } from "./connect.js";
-import { entering, nodes, notes } from "./model.js";
-import { byId, canvas } from "./page.js";
+import { entering, itemOf, items, nodes, notes } from "./model.js";
+import { around, byId, canvas, flag, on } from "./page.js";
 import { choose, chooseEdge, chosen, toggle } from "./select.js";
 import { rev, send } from "./send.js";
 import { at, center, pan, zoom, zoomBy } from "./view.js";
@@ -25,13 +25,11 @@ export const held = new Set();
 function down(event) {
   fingers.set(event.pointerId, event);
   if (fingers.size === 2) return pinchBegins();
-  const el = event.target instanceof Element ? event.target : null;
-  if (!el || drag || el.closest(".fl-minimap")) return;
+  const el = event.target;
+  if (drag || around(el, "#minimap")) return;
   const isBusy = isConnecting();
-  const port = /** @type {HTMLElement | null} */ (el.closest("[data-port]"));
-  const entry = el.closest("[data-in]");
+  const port = around(el, "[data-port]"), entry = around(el, "[data-in]"), note = around(el, "[data-note]");
   const node = nodeAt(event);
-  const note = /** @type {HTMLElement | null} */ (el.closest("[data-note]"));
   start = event;
   moved = false;
   if (event.button === 1 || isSpaceDown) drag = panning();
@@ -50,9 +48,7 @@ function down(event) {
 /** @param {PointerEvent} event */
 function onPaper(event) {
   const edge = edgeAt(at(event), 10 / zoom());
-  const isTouch = event.pointerType === "touch";
-  const base = event.shiftKey || isTouch ? banding(event.shiftKey) : banding(false);
-  const inner = isTouch && !event.shiftKey ? panning() : base;
+  const inner = event.pointerType === "touch" && !event.shiftKey ? panning() : banding(event.shiftKey);
   return {
     move: inner.move,
     up: (/** @type {PointerEvent} */ last, /** @type {boolean} */ wasMoved) => {
@@ -92,14 +88,14 @@ function up(event) {
 /** @returns {Drag} */
 function panning() {
   let last = /** @type {PointerEvent} */ (start);
-  canvas.classList.add("is-panning");
+  flag(canvas, "is-panning");
   return {
     move(event) {
       pan(event.clientX - last.clientX, event.clientY - last.clientY);
       last = event;
     },
     up(_, wasMoved) {
-      canvas.classList.remove("is-panning");
+      flag(canvas, "is-panning", false);
       if (!wasMoved && !isSpaceDown) choose([]);
     },
   };
@@ -126,7 +122,7 @@ function banding(isMore) {
       const a = at(first), b = at(event);
       const inside = (/** @type {FlowNode | FlowNote} */ item) =>
         item.x + 200 > Math.min(a.x, b.x) && item.x < Math.max(a.x, b.x) && item.y + 80 > Math.min(a.y, b.y) && item.y < Math.max(a.y, b.y);
-      choose([...before, ...[...nodes.values(), ...notes.values()].filter(inside).map((item) => item.id)]);
+      choose([...before, ...items().filter(inside).map((item) => item.id)]);
     },
   };
 }
@@ -147,7 +143,7 @@ function dragging(id, isMore) {
     if (!event) return;
     const grid = event.altKey ? 1 : GRID;
     for (const [key, point] of from) {
-      const item = nodes.get(key) ?? notes.get(key);
+      const item = itemOf(key);
       if (!item) continue;
       item.x = Math.round((point.x + (event.clientX - first.clientX) / zoom()) / grid) * grid;
       item.y = Math.round((point.y + (event.clientY - first.clientY) / zoom()) / grid) * grid;
@@ -160,7 +156,7 @@ function dragging(id, isMore) {
       if (from.size === 0) {
         if (isMore && !wasChosen) choose([...chosen, id]);
         for (const key of chosen) {
-          const item = nodes.get(key) ?? notes.get(key);
+          const item = itemOf(key);
           if (item) from.set(key, { x: item.x, y: item.y });
           held.add(key);
         }
@@ -252,11 +248,11 @@ function wheel(event) {
 }
 
 export function startPointer() {
-  canvas.addEventListener("pointerdown", down);
-  canvas.addEventListener("pointermove", move);
-  canvas.addEventListener("pointerup", up);
-  canvas.addEventListener("pointercancel", up);
-  canvas.addEventListener("wheel", wheel, { passive: false });
+  on(canvas, "pointerdown", down);
+  on(canvas, "pointermove", move);
+  on(canvas, "pointerup", up);
+  on(canvas, "pointercancel", up);
+  on(canvas, "wheel", wheel, { passive: false });
   const map = /** @type {SVGSVGElement} */ (/** @type {unknown} */ (byId("minimap")));
   const jump = (/** @type {PointerEvent} */ event) => {
     if (event.buttons === 0) return;
@@ -265,15 +261,15 @@ export function startPointer() {
     const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(matrix.inverse());
     center(point);
   };
-  map.addEventListener("pointerdown", jump);
-  map.addEventListener("pointermove", jump);
-  addEventListener("keydown", (event) => {
+  on(map, "pointerdown", jump);
+  on(map, "pointermove", jump);
+  on(window, "keydown", (event) => {
     if (event.key === " " && event.target === canvas) {
       isSpaceDown = true;
       event.preventDefault();
     }
   });
-  addEventListener("keyup", (event) => {
+  on(window, "keyup", (event) => {
     if (event.key === " ") isSpaceDown = false;
   });
 }

@@ -1,7 +1,7 @@
 // What is selected: nodes, notes and one edge; the form at the right follows.
-import { announce, base, byId, canvas, fetchInto, isTyping } from "./page.js";
+import { all, announce, base, byId, canvas, fetchInto, flag, isTyping, on } from "./page.js";
 import { drawEdge, place } from "./draw.js";
-import { edges, entering, leaving, nodes, notes } from "./model.js";
+import { edges, entering, itemOf, items, leaving, nodes, notes } from "./model.js";
 import { typing } from "./send.js";
 import { reveal, unveil } from "./view.js";
 
@@ -21,11 +21,11 @@ export const chosenNotes = () => [...chosen].filter((id) => notes.has(id));
 export function mark() {
   for (const id of [...chosen]) if (!nodes.has(id) && !notes.has(id)) chosen.delete(id);
   if (!edges.has(chosenEdge)) chosenEdge = "";
-  for (const item of [...nodes.values(), ...notes.values()]) {
+  for (const item of items()) {
     const is = chosen.has(item.id);
-    if (item.el.classList.contains("is-chosen") !== is) item.el.classList.toggle("is-chosen", is);
+    if (item.el.classList.contains("is-chosen") !== is) flag(item.el, "is-chosen", is);
   }
-  for (const edge of edges.values()) edge.el.classList.toggle("is-chosen", edge.id === chosenEdge);
+  for (const edge of edges.values()) flag(edge.el, "is-chosen", edge.id === chosenEdge);
 }
 
 /** @param {Iterable<string>} ids @param {{focus?: boolean, quiet?: boolean}} [how] */
@@ -36,7 +36,7 @@ export function choose(ids, { focus = true, quiet = false } = {}) {
   const last = [...chosen].at(-1) ?? "";
   if (last) current = last;
   mark();
-  const item = nodes.get(last) ?? notes.get(last);
+  const item = itemOf(last);
   if (item) unveil(item);
   if (focus && item && !item.el.contains(document.activeElement)) item.el.focus({ preventScroll: true });
   else if (focus && !item && !canvas.contains(document.activeElement) && !isTyping(document.activeElement)) canvas.focus({ preventScroll: true });
@@ -69,7 +69,7 @@ export const titleOf = (id) => nodes.get(id)?.el.querySelector(".fl-title")?.tex
 
 /** @param {string} id */
 function describe(id) {
-  const item = nodes.get(id) ?? notes.get(id);
+  const item = itemOf(id);
   if (!item) return "";
   const after = leaving(id).map((edge) => titleOf(edge.to));
   const words = item.el.getAttribute("aria-label") ?? id;
@@ -111,7 +111,7 @@ export const editorClass = (name, on) => byId("editor").classList.toggle(name, o
 
 /** Select a node and bring it into sight. @param {string} id */
 export function pick(id) {
-  const node = nodes.get(id) ?? notes.get(id);
+  const node = itemOf(id);
   if (!node) return;
   choose([id]);
   reveal(node);
@@ -152,26 +152,20 @@ export function startPresence() {
   setInterval(() => {
     if (!document.hidden) tell();
   }, 20_000);
-  addEventListener("pagehide", () => {
+  on(window, "pagehide", () => {
     const form = here();
     form.set("gone", "1");
     navigator.sendBeacon(`${base}/here`, form);
   });
-  addEventListener("pageshow", (event) => {
+  on(window, "pageshow", (event) => {
     if (event.persisted) tell();
   });
 }
 
 /** Mark what others have selected; our own face is left out. */
 export function markOthers() {
-  for (const el of document.querySelectorAll("[data-held]")) {
-    if (el instanceof HTMLElement) {
-      delete el.dataset.held;
-      delete el.dataset.colour;
-    }
-  }
-  for (const face of document.querySelectorAll("#people [data-tab]")) {
-    if (!(face instanceof HTMLElement)) continue;
+  for (const el of all("[data-held]")) delete el.dataset.held;
+  for (const face of all("#people [data-tab]")) {
     const isMine = face.dataset.tab === tab;
     face.hidden = isMine;
     const node = nodes.get(face.dataset.holds ?? "");

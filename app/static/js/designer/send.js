@@ -1,6 +1,6 @@
 // Gestures on their way to the server: one at a time, in order, each under an id of its own. One
 // that was not answered is sent again under the same id, so that nothing is done twice or lost.
-import { announce, base, byId, hushLater, say } from "./page.js";
+import { announce, base, byId, hushLater, on, say } from "./page.js";
 
 /** @typedef {{id: string, kind: string, payload: Object<string, any>, base_rev: number, tries: number, done: (ok: boolean) => void}} Gesture */
 
@@ -34,17 +34,14 @@ export const isQuiet = () => queue.length + typing.size === 0;
  */
 export function send(kind, payload = {}, seen = rev()) {
   return new Promise((done) => {
-    queue.push({ id: crypto.randomUUID?.() ?? homemadeId(), kind, payload, base_rev: seen, tries: 0, done });
+    queue.push({ id: freshId(), kind, payload, base_rev: seen, tries: 0, done });
     showState();
     if (!busy) pump();
   });
 }
 
-// crypto.randomUUID is there in secure contexts only.
-function homemadeId() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("").replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12})$/, "$1-$2-4$3-8$4-$5");
-}
+// crypto.randomUUID is there in secure contexts only; 32 hexadecimal digits are a UUID too.
+const freshId = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
 /** Say how much is saved. @param {string} [state] */
 export function showState(state = queue.length + typing.size ? "saving" : "saved") {
@@ -63,7 +60,7 @@ async function post({ id, kind, payload, base_rev }) {
   source.addEventListener("htmx:finally:request", note, { once: true });
   await htmx.ajax("POST", `${base}/commands`, {
     source, target: source, swap: "none",
-    values: { id, kind, base_rev, payload: JSON.stringify(payload) },
+    values: { id, kind, base_rev, known: rev(), payload: JSON.stringify(payload) },
   });
   source.removeEventListener("htmx:finally:request", note);
   return status;
@@ -93,7 +90,7 @@ async function pump() {
   }
   busy = false;
 }
-addEventListener("online", () => wake());
+on(window, "online", () => wake());
 
 // Two people changed the same: the dialog holds both values.
 /** @param {Gesture} gesture */
@@ -115,6 +112,6 @@ export function resolve(button) {
 
 // What fails on the way is told by the sign beside the title, not by the page's own message.
 for (const name of ["htmx:error", "htmx:response:error"]) byId("gesture").addEventListener(name, (event) => event.stopPropagation());
-addEventListener("beforeunload", (event) => {
+on(window, "beforeunload", (event) => {
   if (queue.length > 0) event.preventDefault();
 });

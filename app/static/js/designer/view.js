@@ -1,7 +1,7 @@
 // Pan and zoom: one transform of one element, which the compositor moves without painting.
 import { boundsOf, drawMinimap, moveMinimap } from "./draw.js";
-import { byId, canvas, world } from "./page.js";
-import { edges, nodes, notes } from "./model.js";
+import { byId, canvas, flag, world } from "./page.js";
+import { edges, items, nodes } from "./model.js";
 
 const LEAST = 0.1;
 const MOST = 2;
@@ -43,7 +43,7 @@ export function cull() {
   const put = (item, far) => {
     if ((item.far ?? false) === far) return;
     item.far = far;
-    item.el.classList.toggle("is-far", far);
+    flag(item.el, "is-far", far);
   };
   for (const node of nodes.values()) put(node, node.x > right || node.x + 200 < left || node.y > bottom || node.y + node.h < top);
   for (const edge of edges.values()) {
@@ -55,7 +55,7 @@ export function cull() {
 /** Whatever is far away can be seen from now on. @param {FlowNode | FlowNote} item */
 export function unveil(item) {
   item.far = false;
-  item.el.classList.remove("is-far");
+  flag(item.el, "is-far", false);
 }
 const later = () => (frame ||= requestAnimationFrame(show));
 
@@ -82,7 +82,7 @@ export const zoomFull = () => zoomBy(1 / scale);
 
 /** Show the whole flow, never larger than life. */
 export function fit() {
-  const box = boundsOf([...nodes.values(), ...notes.values()]);
+  const box = boundsOf(items());
   const { clientWidth: w, clientHeight: h } = canvas;
   if (!box) {
     x = w / 4;
