@@ -4,7 +4,7 @@ import htpy as h
 
 from app.flows.document import ERRORS, Retry, Timeout
 from app.flows.drafts.ports import title, type_of
-from app.flows.drafts.sheet import Sheet
+from app.flows.drafts.sheet import Sheet, target_of
 from app.flows.node import Idempotency
 
 _DURATION = "such as 250ms, 2s, 5m, 1.5h or 30d"
@@ -68,9 +68,18 @@ def policies(sheet: Sheet, node: str) -> h.Node:
             [
                 ("", "What its type does"),
                 ("none", "Leave it as it is"),
-                *((other, title(sheet, other)) for other in sheet.nodes if other != node),
+                *((other, title(sheet, other)) for other in _may_undo(sheet, node)),
             ],
         ),
+    ]
+
+
+def _may_undo(sheet: Sheet, node: str) -> list[str]:
+    """Return the nodes that may stand in for the type's undo: no edge leads to them."""
+    led_to = {target_of(edge) for edge in sheet.document.edges}
+    chosen = sheet.nodes[node].compensate
+    return [
+        other for other in sheet.nodes if other != node and (other == chosen or other not in led_to)
     ]
 
 
