@@ -13,6 +13,7 @@ from app.adapters import make_deployer, make_gateways, make_peers
 from app.resources import Resources
 from app.routes.admin import ADMIN
 from app.routes.assets import serve_asset
+from app.routes.designer import DESIGNER
 from app.routes.health import healthz, metrics, readyz
 from app.routes.live import live_stream
 from app.routes.netboot.machine import Machine
@@ -34,6 +35,7 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     PaymentWebhook,
     *PORTAL,
     *ADMIN,
+    *DESIGNER,
 )
 
 

@@ -27,6 +27,7 @@ APP_CONFIG = AppConfig(
             ),
             "app.flows.tables",
             "app.flows.triggers.tables",
+            "app.flows.drafts.tables",
         ],
         exclude_imported=True,
     ),
