@@ -152,8 +152,9 @@ def _param_problems(name: str, spec: NodeSpec, kind: NodeType) -> list[Problem]:
     literal = {
         given: value
         for given, value in spec.params.items()
-        # A container reads its parameters as they are written, `until` in each iteration.
-        if given in fields and (kind.container or not expressions.sources_of(value))
+        # A container reads its parameters as they are written, all but the list it goes through.
+        if given in fields
+        and ((kind.container and given != "items") or not expressions.sources_of(value))
     }
     for given, value in literal.items():
         try:
