@@ -9,7 +9,7 @@ import msgspec
 
 from app.core.database import Tx
 from app.flows.chart import Chart, Charts
-from app.flows.containers import LOOK
+from app.flows.containers import LOOK, container_at
 from app.flows.course import Course, Place, Token
 from app.flows.document import BadDocument, parse
 from app.flows.lease import Claim
@@ -141,8 +141,8 @@ def _scopes_of(course: Course) -> set[str]:
     scopes = {"/"}
     for token in course.tokens.values():
         scopes.update(chain(token.scope))
-        if LOOK in token.memo:
-            scopes.update(chain(token.memo[LOOK]))
+        for scope in token.memo.get(LOOK, ()):
+            scopes.update(chain(scope))
     return scopes
 
 
@@ -172,12 +172,14 @@ def _is_loop(course: Course, token: Token) -> bool:
 
 
 def _asked(course: Course) -> Iterable[Place]:
-    """Return what the containers that a token stands in will ask for when an iteration ends."""
+    """Return what containers will ask for when an iteration ends."""
     for token in course.tokens.values():
-        for scope in chain(token.scope):
-            parsed = parse_scope(scope)
-            if parsed is not None and parsed[1] in course.chart.stops:
-                yield from course.seen(course.chart[parsed[1]].refers, scope)
+        if _is_loop(course, token):
+            yield from course.seen(course.refers_of(token), token.scope)
+        for scope in {*chain(token.scope), *token.memo.get(LOOK, ())}:
+            container = container_at(course, scope)
+            if container is not None and container.node in course.chart.stops:
+                yield from course.seen(course.refers_of(container), scope)
 
 
 async def read_outputs(tx: Tx, run: UUID, course: Course, places: Iterable[Place]) -> None:

@@ -15,7 +15,7 @@ from app.flows import containers, journal, lease, outcome, recall
 from app.flows.change import Unstorable
 from app.flows.chart import LOOP_NAMES, Stop
 from app.flows.course import Course, Token
-from app.flows.expressions import names_in, plan, references
+from app.flows.expressions import names_in, plan
 from app.flows.lease import Fenced
 from app.flows.node import (
     DatabaseDo,
@@ -82,7 +82,12 @@ class Doer:
         course.is_steered = course.is_steered or written.is_steered
 
     async def do(self, course: Course, token: Token) -> None:
-        """Do the step at which a token stands. Only Fenced and Broken are raised."""
+        """Do the step at which a token stands. Only Fenced and Broken are raised.
+
+        One that was given up meanwhile, or whose run ends, is left alone.
+        """
+        if not _may_begin(course, token):
+            return
         now = self.database.clock.now()
         stop = course.chart.stops.get(token.node)
         if stop is None or stop.kind is None:
@@ -130,18 +135,12 @@ class Doer:
             if left_s <= 0:
                 raise StepFailed(f"not done within {stop.spec.timeout.total}")
             limit_s = min(limit_s, left_s)
-        written, ready, refers = stop.spec.params, stop.plan, stop.refers
-        wants_item = stop.wants_item
+        written, refers = course.params_of(token), course.refers_of(token)
+        ready, wants_item = stop.plan, stop.wants_item
         if token.override is not None:
-            written = token.override
             ready = plan({name: part for name, part in written.items() if name not in kind.lazy})
-            refers, wants_item = references(written), bool(LOOP_NAMES & names_in(written))
-        missing = [
-            place for place in course.seen(refers, token.scope) if place not in course.outputs
-        ]
-        if missing:
-            async with self.database.snapshot() as tx:
-                await recall.read_outputs(tx, course.id, course, missing)
+            wants_item = bool(LOOP_NAMES & names_in(written))
+        await self._load(course, token)
         names = course.names(refers, token.scope, wants_item=wants_item)
         names["now"] = now
         if token.error is not None:
@@ -172,6 +171,14 @@ class Doer:
         )
         return Begun(step, params, given, limit_s)
 
+    async def _load(self, course: Course, token: Token) -> None:
+        """Have in memory what the parameters of a step refer to."""
+        places = course.seen(course.refers_of(token), token.scope)
+        missing = [place for place in places if place not in course.outputs]
+        if missing:
+            async with self.database.snapshot() as tx:
+                await recall.read_outputs(tx, course.id, course, missing)
+
     def _do_pure(self, course: Course, token: Token, kind: NodeType, begun: Begun) -> None:
         now = self.database.clock.now()
         outcome.begin(course, token, begun.given, now)
@@ -190,6 +197,7 @@ class Doer:
                 async with self.database.transaction() as tx:
                     if await lease.look(tx, course.id, course.epoch):
                         course.is_cancelled = True
+                    if not _may_begin(course, token):
                         return
                     async with asyncio.timeout(begun.limit_s):
                         result = await cast("DatabaseDo", kind.do)(tx, begun.step, begun.params)
@@ -205,6 +213,7 @@ class Doer:
                     log.warning("step.not_kept", run=str(course.id), error=str(error))
                     raise Broken from error
                 if not isinstance(error, MEETS_OTHERS) or tries == TRIES_OF_OURS:
+                    outcome.begin(course, token, begun.given, self.database.clock.now())
                     raise
             else:
                 course.is_cancelled = course.is_cancelled or written.is_ending
@@ -222,7 +231,7 @@ class Doer:
             return
         outcome.intend(course, token)
         await self.commit(course)
-        if course.is_cancelled or course.ending is not None:
+        if not _may_begin(course, token):
             return
         asks_first = is_in_doubt and policy is Idempotency.PROBE
         try:
@@ -255,6 +264,7 @@ class Doer:
             items = getattr(begun.params, "items", None)
             if items is not None:
                 course.items[token.place] = msgspec.to_builtins(items)
+        await self._load(course, token)
         done = containers.enter(course, token, now)
         if done is not None:
             outcome.finish(course, token, done, now)
@@ -264,7 +274,8 @@ class Doer:
         await self.commit(course)
         async with self.database.snapshot() as tx:
             rows = await recall.read_iterations(tx, course.id, token.place)
-        items = [output for _, _, output, _ in rows]
+        collects = course.params_of(token).get("collect") is not None
+        items = [output for _, _, output, _ in rows] if collects else []
         errors = [
             {"index": count - 1, "error": error}
             for count, status, _, error in rows
@@ -339,6 +350,10 @@ def _failure(error: Exception, stop: Stop) -> Failure | None:
             return Failure(f"what it gave cannot be kept: {error}", "refused", is_unknown=True)
         case _:
             return None
+
+
+def _may_begin(course: Course, token: Token) -> bool:
+    return course.has(token) and course.ending is None and not course.is_cancelled
 
 
 def _is_settled(word: Any) -> bool:
