@@ -1,6 +1,7 @@
 """Do one step: evaluate its parameters, write its intent, call the node, take the outcome."""
 
 import asyncio
+import contextlib
 from datetime import datetime
 from typing import Any, cast
 
@@ -192,33 +193,40 @@ class Doer:
     async def _do_here(self, course: Course, token: Token, kind: NodeType, begun: Begun) -> None:
         """Do a step in our own database: its effect and its outcome are one commit."""
         for tries in range(1, TRIES_OF_OURS + 1):
-            is_kept = False
             try:
-                async with self.database.transaction() as tx:
-                    if await lease.look(tx, course.id, course.epoch):
-                        course.is_cancelled = True
-                    if not _may_begin(course, token):
-                        return
-                    async with asyncio.timeout(begun.limit_s):
-                        result = await cast("DatabaseDo", kind.do)(tx, begun.step, begun.params)
-                    async with course.lock:
-                        outcome.begin(course, token, begun.given, tx.now())
-                        _keep(course, token, result, tx.now())
-                        is_kept = True
-                        written = await journal.write_with(tx, course.id, course.take(tx.now()))
-            except (Fenced, Unstorable):
-                raise
-            except Exception as error:
-                if is_kept or is_lost(error):
-                    log.warning("step.not_kept", run=str(course.id), error=str(error))
-                    raise Broken from error
-                if not isinstance(error, MEETS_OTHERS) or tries == TRIES_OF_OURS:
-                    outcome.begin(course, token, begun.given, self.database.clock.now())
+                await self._try_here(course, token, kind, begun)
+            except MEETS_OTHERS:
+                if tries == TRIES_OF_OURS:
                     raise
             else:
-                course.is_cancelled = course.is_cancelled or written.is_ending
-                course.is_steered = course.is_steered or written.is_steered
                 return
+
+    async def _try_here(self, course: Course, token: Token, kind: NodeType, begun: Begun) -> None:
+        is_kept = False
+        try:
+            # The lock is let go after the commit: what another step of the run writes builds on it.
+            async with contextlib.AsyncExitStack() as held, self.database.transaction() as tx:
+                if await lease.look(tx, course.id, course.epoch):
+                    course.is_cancelled = True
+                if not _may_begin(course, token):
+                    return
+                async with asyncio.timeout(begun.limit_s):
+                    result = await cast("DatabaseDo", kind.do)(tx, begun.step, begun.params)
+                await held.enter_async_context(course.lock)
+                outcome.begin(course, token, begun.given, tx.now())
+                _keep(course, token, result, tx.now())
+                is_kept = True
+                written = await journal.write_with(tx, course.id, course.take(tx.now()))
+        except (Fenced, Unstorable):
+            raise
+        except Exception as error:
+            if is_kept or is_lost(error):
+                log.warning("step.not_kept", run=str(course.id), error=str(error))
+                raise Broken from error
+            outcome.begin(course, token, begun.given, self.database.clock.now())
+            raise
+        course.is_cancelled = course.is_cancelled or written.is_ending
+        course.is_steered = course.is_steered or written.is_steered
 
     async def _do_outside(
         self, course: Course, token: Token, stop: Stop, kind: NodeType, begun: Begun

@@ -62,8 +62,8 @@ def _edge_problems(document: Document, types: dict[str, NodeType]) -> list[Probl
         target, _, entry = end.partition(".")
         if node not in document.nodes:
             found.append(Problem(node, "edges", f"the edge {source} → {end} starts at no node"))
-        elif node in types and port not in (*types[node].ports, "error"):
-            ports = ", ".join((*types[node].ports, "error"))
+        elif node in types and port not in (*_ports(document, types, node), "error"):
+            ports = ", ".join((*_ports(document, types, node), "error"))
             found.append(Problem(node, "edges", f"it has no port {port}; its ports are {ports}"))
         if target not in document.nodes or entry != "in":
             found.append(Problem(node, "edges", f"the edge {source} → {end} ends at no input"))
@@ -78,6 +78,10 @@ def _edge_problems(document: Document, types: dict[str, NodeType]) -> list[Probl
                     )
                 )
     return found
+
+
+def _ports(document: Document, types: dict[str, NodeType], node: str) -> tuple[str, ...]:
+    return types[node].all_ports(document.nodes[node].params)
 
 
 def _node_problems(
