@@ -138,6 +138,7 @@ def fail(
         course.error = error
         course.ending = Ending(is_failure=True, message=error)
     else:
+        token.doubt = unknown
         halt(course, token, error, now)
 
 

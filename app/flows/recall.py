@@ -16,6 +16,11 @@ from app.flows.lease import Claim
 from app.flows.scopes import chain, parse_scope
 
 OUTPUT = "coalesce(b.content, a.output)"
+_HAS_FINISHED = (
+    "(a.status = 'succeeded' OR (a.status = 'compensated' AND "
+    "coalesce(a.output::text, a.blob::text) IS NOT NULL))"
+)
+"""Also of a step that is undone by now, but had an output."""
 _SCOPES = "(a.run, a.scope) IN (SELECT * FROM unnest($1::uuid[], $2::text[]))"
 
 
@@ -155,15 +160,34 @@ async def _read_items(tx: Tx, courses: dict[UUID, Course]) -> None:
         if _is_loop(course, token) and "begun" in token.memo
     ]
     for run, token in loops:
-        items = await tx.fetchval(
-            "SELECT input->'items' FROM step_attempt WHERE run = $1 AND scope = $2 AND node = $3 "
-            "AND input ? 'items' ORDER BY attempt DESC LIMIT 1",
-            run,
-            token.scope,
-            token.node,
-        )
-        if items is not None:
-            courses[run].items[token.place] = msgspec.json.decode(items)
+        await _read_list(tx, courses[run], token.place)
+
+
+async def _read_list(tx: Tx, course: Course, place: Place) -> None:
+    items = await tx.fetchval(
+        "SELECT input->'items' FROM step_attempt WHERE run = $1 AND scope = $2 AND node = $3 "
+        "AND input ? 'items' ORDER BY attempt DESC LIMIT 1",
+        course.id,
+        *place,
+    )
+    if items is not None:
+        course.items[place] = msgspec.json.decode(items)
+
+
+async def read_around(tx: Tx, course: Course, scope: str) -> None:
+    """Read what a step of `scope` saw, which may be over and undone in part."""
+    scopes = chain(scope)
+    rows = await tx.fetch(
+        "SELECT a.scope, a.node FROM step_attempt a WHERE a.run = $1 AND a.scope = ANY($2) "
+        f"AND {_HAS_FINISHED}",
+        course.id,
+        scopes,
+    )
+    course.finished |= {(row["scope"], row["node"]) for row in rows}
+    for around in scopes:
+        parsed = parse_scope(around)
+        if parsed is not None and parsed[:2] not in course.items:
+            await _read_list(tx, course, parsed[:2])
 
 
 def _is_loop(course: Course, token: Token) -> bool:
@@ -191,7 +215,7 @@ async def read_outputs(tx: Tx, run: UUID, course: Course, places: Iterable[Place
         f"SELECT DISTINCT ON (a.scope, a.node) a.scope, a.node, {OUTPUT} AS output "
         "FROM step_attempt a LEFT JOIN run_blob b ON b.id = a.blob "
         "WHERE a.run = $1 AND (a.scope, a.node) IN (SELECT * FROM unnest($2::text[], $3::text[])) "
-        "AND a.status = 'succeeded' ORDER BY a.scope, a.node, a.attempt DESC",
+        f"AND {_HAS_FINISHED} ORDER BY a.scope, a.node, a.attempt DESC",
         run,
         [scope for scope, _ in missing],
         [node for _, node in missing],

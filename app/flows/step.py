@@ -243,22 +243,30 @@ class Doer:
             return
         asks_first = is_in_doubt and policy is Idempotency.PROBE
         try:
-            result = await self._call(kind, begun, asks_first=asks_first)
+            result: Done | Wait | None = await self._probe(kind, begun) if asks_first else None
+            asks_first = False
+            if result is None:
+                result = await self._call(kind, begun)
             _keep(course, token, result, self.database.clock.now())
         except (Fenced, Broken):
             raise
         except Exception as error:  # noqa: BLE001 - whatever a node raises is the step's failure
-            await self._fail(course, token, stop, error, policy=policy)
+            await self._fail(course, token, stop, error, policy=policy, is_unsaid=asks_first)
         course.owes = True
         if policy is Idempotency.NONE:
             await self.commit(course)
 
-    async def _call(self, kind: NodeType, begun: Begun, *, asks_first: bool) -> Done | Wait:
+    async def _probe(self, kind: NodeType, begun: Begun) -> Done | None:
+        if kind.probe is None:
+            raise StepFailed(
+                f"{kind.name} cannot be asked whether it was done; look at the target, then "
+                "settle the step, or have the flow say another idempotency"
+            )
         async with asyncio.timeout(begun.limit_s):
-            if asks_first and kind.probe is not None:
-                found = await kind.probe(begun.step, begun.params)
-                if found is not None:
-                    return found
+            return await kind.probe(begun.step, begun.params)
+
+    async def _call(self, kind: NodeType, begun: Begun) -> Done | Wait:
+        async with asyncio.timeout(begun.limit_s):
             return await cast("OutsideDo", kind.do)(begun.step, begun.params)
 
     async def _contain(self, course: Course, token: Token, stop: Stop, kind: NodeType) -> None:
@@ -305,8 +313,12 @@ class Doer:
         error: Exception,
         *,
         policy: Idempotency | None = None,
+        is_unsaid: bool = False,
     ) -> None:
-        """Take a failure for what it is. With `policy` the call to the outside had begun."""
+        """Take a failure for what it is. With `policy` the call to the outside had begun.
+
+        `is_unsaid`: the target was asked whether an earlier call had its effect, and did not say.
+        """
         failure = _failure(error, stop)
         if failure is None:
             if policy is not None and await self._is_database_gone(error):
@@ -314,7 +326,7 @@ class Doer:
             log.error("step.crashed", run=str(course.id), node=token.node, exc_info=error)
             failure = Failure(f"{type(error).__name__}: {error}", "crashed", is_unknown=True)
         now = self.database.clock.now()
-        is_unknown = policy is not None and failure.is_unknown
+        is_unknown = policy is not None and (failure.is_unknown or is_unsaid)
         if is_unknown and policy is Idempotency.NONE:
             outcome.halt_in_doubt(course, token, f"{failure.text}; {DOUBT}", now)
             return

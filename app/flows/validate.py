@@ -175,7 +175,8 @@ def _reach_problems(document: Document, types: dict[str, NodeType]) -> list[Prob
             Problem("", "nodes", f"a flow has exactly one trigger; this one has {len(triggers)}")
         ]
     seen: set[str] = set()
-    frontier = list(triggers)
+    stand_ins = {spec.compensate for spec in document.nodes.values()} & document.nodes.keys()
+    frontier = [*triggers, *stand_ins]
     while frontier:
         node = frontier.pop()
         if node in seen:
