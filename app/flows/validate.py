@@ -175,8 +175,8 @@ def _reach_problems(document: Document, types: dict[str, NodeType]) -> list[Prob
             Problem("", "nodes", f"a flow has exactly one trigger; this one has {len(triggers)}")
         ]
     seen: set[str] = set()
-    stand_ins = {spec.compensate for spec in document.nodes.values()} & document.nodes.keys()
-    frontier = [*triggers, *stand_ins]
+    stand_ins = {spec.compensate or "" for spec in document.nodes.values()}
+    frontier = [*triggers, *(stand_ins & document.nodes.keys())]
     while frontier:
         node = frontier.pop()
         if node in seen:
