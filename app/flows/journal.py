@@ -76,7 +76,7 @@ WITH mine AS MATERIALIZED (
     SELECT e.run, e.at, e.kind, e.scope, e.node, e.facts::jsonb
     FROM unnest($37::uuid[], $38::timestamptz[], $39::text[], $40::text[], $41::text[],
                 $42::text[]) WITH ORDINALITY AS e (run, at, kind, scope, node, facts, place)
-    JOIN mine ON mine.id = e.run {events} ORDER BY e.place
+    JOIN mine ON mine.id = e.run {events} ORDER BY e.place RETURNING 1
 ), variable_put AS (
     INSERT INTO run_variable (run, name, value)
     SELECT v.run, v.name, v.value::jsonb
@@ -122,6 +122,7 @@ WITH mine AS MATERIALIZED (
 ), ended AS (
     INSERT INTO run_event (run, at, kind, scope, node, facts)
     SELECT id, finished_at, status, '/', '', '{{}}' FROM ran WHERE finished_at IS NOT NULL
+      AND (SELECT count(*) FROM event_put) >= 0  -- after all that led to it
 ), told AS (
     INSERT INTO outbox (topic, key, payload, created_at, due_at, attempts)
     SELECT 'run.ended', 'run.ended:' || ran.id, jsonb_build_object('run', ran.id, 'status',
