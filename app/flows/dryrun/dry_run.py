@@ -67,7 +67,7 @@ async def dry_run(
     trace = await follow(document, given, now=now, limits=limits)
     if not given.only:
         trace.notebook.problems[:0] = [
-            DryProblem(node=one.node, field=one.field, message=one.message)
+            DryProblem(node=one.node, field=one.field, message=one.message, is_error=one.is_error)
             for one in problems_of(document)
         ]
     return shown(trace, history)

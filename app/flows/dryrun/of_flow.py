@@ -7,36 +7,13 @@ from uuid import UUID
 import msgspec
 
 from app.core.database import Tx
-from app.core.errors import NotFound
-from app.flows.document import Document, parse
+from app.flows.document import Document
 from app.flows.dryrun.dry_run import dry_run
 from app.flows.dryrun.given import Given
 from app.flows.dryrun.recording import read_recording
 from app.flows.dryrun.result import DryRun
 from app.flows.history import find_history
 from app.flows.predict import History
-
-
-class Published(msgspec.Struct, frozen=True):
-    """A version of a flow, with its document."""
-
-    flow: str
-    version: UUID
-    number: int
-    document: Document
-
-
-async def find_published(tx: Tx, slug: str, number: int | None = None) -> Published:
-    """Return a version of a flow, the latest if none is named. Raises NotFound."""
-    row = await tx.fetchrow(
-        "SELECT v.id, v.number, v.document FROM flow_version v JOIN flow f ON f.id = v.flow "
-        "WHERE f.slug = $1 AND ($2::int IS NULL OR v.number = $2) ORDER BY v.number DESC LIMIT 1",
-        slug,
-        number,
-    )
-    if row is None:
-        raise NotFound("published version of the flow", slug)
-    return Published(slug, row["id"], row["number"], parse(row["document"]))
 
 
 async def history_of(tx: Tx, document: Document) -> History:

@@ -86,6 +86,8 @@ class DryProblem(msgspec.Struct, frozen=True, kw_only=True):
     source: str = ""
     line: int = 0
     column: int = 0
+    is_error: bool = True
+    """A warning keeps nobody from publishing."""
 
 
 class DryRun(msgspec.Struct, frozen=True, kw_only=True):
