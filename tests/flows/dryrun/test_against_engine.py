@@ -58,9 +58,9 @@ async def test_a_dry_run_by_a_recorded_run_takes_its_path(
     document, troubles = drawn
     recorded = await really(world, document, troubles)
     trace = await follow(document, Given(recorded=recorded), now=START)
-    assert {
-        (row.scope, row.node, row.attempt, row.port or row.error) for row in trace.path
-    } == {(one.scope, one.node, one.attempt, one.port or one.error) for one in recorded.attempts}
+    assert {(row.scope, row.node, row.attempt, row.port or row.error) for row in trace.path} == {
+        (one.scope, one.node, one.attempt, one.port or one.error) for one in recorded.attempts
+    }
     assert trace.ended is ENDS[recorded.status]
     found = await replay(recorded)
     assert found.is_same, found.differences
