@@ -25,6 +25,7 @@ APP_CONFIG = AppConfig(
                     "connections",
                 )
             ),
+            "app.flows.dryrun.tables",
             "app.flows.tables",
             "app.flows.triggers.tables",
             "app.flows.drafts.tables",
