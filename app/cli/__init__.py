@@ -18,6 +18,7 @@ class Commands(click.Group):
         "key": "app.cli.key:key",
         "migrate": "app.cli.migrate:migrate",
         "serve": "app.cli.serve:serve",
+        "token": "app.cli.token:token",
         "user": "app.cli.user:user",
         "worker": "app.cli.worker:worker",
     }

@@ -1,12 +1,17 @@
 """The database as a command needs it: started where it is ours, and with its tables."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import TypeVar
+
+import uvloop
 
 from app.core.database import Database
 from app.core.migrate import migrate, require_migrated
-from app.resources import Servers
-from app.settings import Settings
+from app.resources import Servers, start_servers
+from app.settings import Settings, load_settings
+
+T = TypeVar("T")
 
 
 async def bring_up_to_date(settings: Settings, servers: Servers, database: Database) -> None:
@@ -27,3 +32,18 @@ async def opened(settings: Settings, servers: Servers) -> AsyncIterator[Database
         yield database
     finally:
         await database.close()
+
+
+def with_database(verb: Callable[[Database], Awaitable[T]]) -> T:
+    """Return what `verb` does with the open database of the settings."""
+    settings = load_settings()
+    servers = start_servers(settings)
+
+    async def run() -> T:
+        async with opened(settings, servers) as database:
+            return await verb(database)
+
+    try:
+        return uvloop.run(run())
+    finally:
+        servers.stop()

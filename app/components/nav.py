@@ -54,6 +54,10 @@ ADMIN_NAV: tuple[tuple[str, tuple[NavItem, ...]], ...] = (
             ),
         ),
     ),
+    (
+        "Automate",
+        (NavItem("tokens", "API tokens", "/admin/tokens", "key-round", P.ADMIN),),
+    ),
 )
 
 

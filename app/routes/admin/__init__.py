@@ -11,6 +11,7 @@ from app.routes.admin.orders import Orders
 from app.routes.admin.runs import Runs
 from app.routes.admin.servers import Racks, Servers
 from app.routes.admin.services import Services
+from app.routes.admin.tokens import Tokens
 
 ADMIN: tuple[ControllerRouterHandler, ...] = (
     Dashboard,
@@ -23,5 +24,6 @@ ADMIN: tuple[ControllerRouterHandler, ...] = (
     InvoiceDecisions,
     Mails,
     MailTemplates,
+    Tokens,
 )
 """Every handler of the admin side, for the composition root."""
