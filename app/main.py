@@ -5,13 +5,12 @@ from contextlib import asynccontextmanager
 
 from litestar import Litestar
 from litestar.di import Provide
-from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.types import ControllerRouterHandler
 
 from app.adapters import make_deployer, make_gateways
 from app.resources import Resources
 from app.routes.admin import ADMIN
+from app.routes.api import API, OPENAPI
 from app.routes.assets import serve_asset
 from app.routes.health import healthz, metrics, readyz
 from app.routes.live import live_stream
@@ -30,6 +29,7 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     PaymentWebhook,
     *PORTAL,
     *ADMIN,
+    *API,
 )
 
 
@@ -60,13 +60,7 @@ def create_app(resources: Resources, *, debug: bool = False) -> Litestar:
             "gateways": provide(gateways),
             "deployer": provide(deployer),
         },
-        # The schema alone: Litestar's pages for it need scripts that our policy forbids.
-        openapi_config=OpenAPIConfig(
-            title="Slipway",
-            version="0.1.0",
-            path="/api",
-            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
-        ),
+        openapi_config=OPENAPI,
         lifespan=[close_gateways],
         debug=debug,
         logging_config=None,

@@ -25,3 +25,6 @@ CREATE TABLE api_answer (
     CONSTRAINT api_answer_once UNIQUE (account, key)
 );
 CREATE INDEX api_answer_at ON api_answer (at);
+
+-- Which runs took a machine.
+CREATE INDEX ix_run_resource_server ON run_resource (ref) WHERE kind = 'server';

@@ -27,7 +27,6 @@ USUAL_LIFE = "90"
 
 _COLUMNS = (
     Column("Name"),
-    Column("Begins with", narrow=True),
     Column("Scopes"),
     Column("Expires", narrow=True),
     Column("Last used", narrow=True),
@@ -53,19 +52,21 @@ def tokens_page(
             lede="A program with a token acts for you, within its scopes and your role.",
             actions=h.a(".btn.btn-outline", href="/api/docs")["API documentation"],
         ),
-        _made(made) if made else None,
-        split(
-            card(
-                table(
-                    _COLUMNS,
-                    [_row(one, now, frame.csrf) for one in tokens],
-                    caption="Your API tokens",
-                    empty=empty("key-round", "No tokens yet", "Make one for each program."),
+        stack(
+            _made(made) if made else None,
+            split(
+                card(
+                    table(
+                        _COLUMNS,
+                        [_row(one, now, frame.csrf) for one in tokens],
+                        caption="Your API tokens",
+                        empty=empty("key-round", "No tokens yet", "Make one for each program."),
+                    ),
+                    title="Your tokens",
+                    flush=True,
                 ),
-                title="Your tokens",
-                flush=True,
+                _maker(scopes, form),
             ),
-            _maker(scopes, form),
         ),
         frame=frame,
         active="tokens",
@@ -84,9 +85,8 @@ def _made(made: MadeToken) -> h.Element:
 def _row(token: TokenView, now: datetime, csrf: str) -> Row:
     return Row(
         cells=(
-            token.name,
-            code(f"{token.prefix}…"),
-            h.span[[[badge(scope), " "] for scope in token.scopes]],
+            h.div[token.name, h.div(".sw-help.text-nowrap")[code(f"{token.prefix}…")]],
+            h.span[[[badge(scope, dot=False), " "] for scope in token.scopes]],
             moment(token.expires_at) if token.expires_at else "never",
             moment(token.last_used_at) if token.last_used_at else "never",
             _end(token, now, csrf),

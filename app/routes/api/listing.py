@@ -3,7 +3,7 @@
 import base64
 import binascii
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Generic, TypeAlias, TypeVar
+from typing import Annotated, Any, TypeAlias, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -24,13 +24,11 @@ Cursor: TypeAlias = Annotated[
     QueryParameter(description="`next` of the page before; none begins at the latest."),
 ]
 T = TypeVar("T")
-V = TypeVar("V")
 
 
-class Paged(Struct, Generic[T], frozen=True):
-    """A part of a list, the latest first."""
+class Paged(Struct, frozen=True, kw_only=True):
+    """A part of a list; subclasses have `items`."""
 
-    items: tuple[T, ...]
     next: Annotated[str | None, Meta(description="Send it as `cursor` to go on; null at the end.")]
 
 
@@ -54,9 +52,9 @@ def page_answer(
     limit: int,
     *,
     position: Callable[[T], UUID],
-    view: Callable[[T], V],
+    page: Callable[[Sequence[T], str | None], Paged],
 ) -> Response[Any]:
-    """Return a page of `rows`, of which one more than `limit` was read to see whether it ends.
+    """Return a `page` of `rows`, of which one more than `limit` was read to see if it is the last.
 
     The address of the next page is also in `Link` (RFC 8288).
     """
@@ -69,4 +67,4 @@ def page_answer(
         ]
         query = urlencode([*kept, ("cursor", following)])
         headers["Link"] = f'<{request.url.path}?{query}>; rel="next"'
-    return answer(Paged(items=tuple(map(view, shown)), next=following), headers=headers)
+    return answer(page(shown, following), headers=headers)

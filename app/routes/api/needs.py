@@ -5,6 +5,7 @@
 
 from typing import Annotated, TypeAlias, TypedDict
 
+from litestar.datastructures import ResponseHeader
 from litestar.openapi import ResponseSpec
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.params import HeaderParameter
@@ -52,6 +53,12 @@ IfNoneMatch: TypeAlias = Annotated[
         description="The `ETag` of what you have. When it is still the same, 304 without a body.",
     ),
 ]
+
+ETAG = ResponseHeader(
+    name="ETag",
+    description="Changes whenever the answer does; for `If-Match` and `If-None-Match`.",
+    documentation_only=True,
+)
 
 
 class Needed(TypedDict):

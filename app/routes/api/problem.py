@@ -34,6 +34,7 @@ class Problem(Struct, frozen=True, omit_defaults=True):
 
 
 _WORDS = {
+    304: "You have it already, by its `ETag`.",
     400: "The request cannot be read.",
     401: "There is no token, or it is not good any more.",
     403: "The token lacks the scope, or its owner's role the permission.",
@@ -50,7 +51,7 @@ def refusals(*statuses: int) -> dict[int, ResponseSpec]:
     """Return how an operation says no, for its documentation: `statuses` and the usual ones."""
     return {
         status: ResponseSpec(
-            Problem,
+            None if status < 400 else Problem,
             generate_examples=False,
             description=_WORDS[status],
             media_type=MEDIA_TYPE,
