@@ -7,7 +7,7 @@ import msgspec
 from app.core.database import Tx
 from app.domain.orders.mark_provisioning import mark_provisioning
 from app.domain.services.open import open_service
-from app.flows.node import Done, Effect, NodeType, Step
+from app.flows.node import Done, Effect, NodeType, Step, Subject
 
 
 class Params(msgspec.Struct, frozen=True):
@@ -32,6 +32,12 @@ node = NodeType(
     params=Params,
     effect=Effect.DATABASE,
     do=do,
+    output=Output,
+    gives=Subject.ORDER,
     trigger="order.paid",
+    docs="""Starts the flow that is bound to the category of the order's product, once for each order.
+Binding is done on the flows page; a paid order of a category without a flow is told to the staff
+until there is one. The output holds the ids of the order and of its service, which is opened here.
+""",
     timeline="Payment received",
 )
