@@ -11,6 +11,7 @@ from app.adapters import make_deployer, make_gateways
 from app.resources import Resources
 from app.routes.admin import ADMIN
 from app.routes.api import API, OPENAPI
+from app.routes.api.words import ObjectWords
 from app.routes.assets import serve_asset
 from app.routes.health import healthz, metrics, readyz
 from app.routes.live import live_stream
@@ -50,7 +51,7 @@ def create_app(resources: Resources, *, debug: bool = False) -> Litestar:
 
     return Litestar(
         route_handlers=list(HANDLERS),
-        plugins=[SecurityPlugin(settings, resources.database, resources.redis)],
+        plugins=[SecurityPlugin(settings, resources.database, resources.redis), ObjectWords()],
         dependencies={
             "db": provide(resources.database),
             "redis": provide(resources.redis),

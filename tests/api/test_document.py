@@ -102,6 +102,7 @@ def test_the_objects_of_the_document_are_json_schemas_with_words(app: Litestar) 
         jsonschema.Draft202012Validator.check_schema(schema)
         assert re.fullmatch(r"[A-Za-z]+", name), name
         assert "app." not in repr(schema), name
+        assert "enum" in schema or schema.get("description", "").endswith("."), name
 
 
 async def test_it_is_served_as_json_and_as_yaml(nobody: Program) -> None:

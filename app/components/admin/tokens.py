@@ -6,7 +6,7 @@ from datetime import datetime
 import htpy as h
 
 from app.components.badge import badge
-from app.components.button import submit_button
+from app.components.button import link_button, submit_button
 from app.components.card import card, split, stack
 from app.components.choice import Option, checkbox_cards, select_field
 from app.components.confirm import confirm_button
@@ -50,7 +50,7 @@ def tokens_page(
         page_head(
             "API tokens",
             lede="A program with a token acts for you, within its scopes and your role.",
-            actions=h.a(".btn.btn-outline", href="/api/docs")["API documentation"],
+            actions=link_button("API documentation", "/admin/api"),
         ),
         stack(
             _made(made) if made else None,

@@ -2,6 +2,7 @@
 
 from litestar.types import ControllerRouterHandler
 
+from app.routes.admin.api_reference import api_reference
 from app.routes.admin.dashboard import Dashboard
 from app.routes.admin.invoice_decisions import InvoiceDecisions
 from app.routes.admin.invoices import Invoices
@@ -25,5 +26,6 @@ ADMIN: tuple[ControllerRouterHandler, ...] = (
     Mails,
     MailTemplates,
     Tokens,
+    api_reference,
 )
 """Every handler of the admin side, for the composition root."""

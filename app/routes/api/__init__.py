@@ -13,7 +13,7 @@ API: tuple[ControllerRouterHandler, ...] = (Router("/api/v1", route_handlers=[Ru
 """Every handler of the API, for the composition root."""
 
 # The documents alone: Litestar's pages for them need scripts that our policy forbids. Ours, which
-# needs none, is `/api/docs`.
+# needs none, is `/admin/api`.
 OPENAPI = OpenAPIConfig(
     title="Slipway",
     version="1",
