@@ -17,6 +17,7 @@ class Commands(click.Group):
         "import": "app.cli.import_:import_",
         "key": "app.cli.key:key",
         "migrate": "app.cli.migrate:migrate",
+        "run": "app.cli.flow.run:run",
         "serve": "app.cli.serve:serve",
         "token": "app.cli.token:token",
         "user": "app.cli.user:user",
