@@ -3,16 +3,18 @@
 from datetime import timedelta
 from pathlib import Path
 
-from app.core.clock import Clock
+from app.core.clock import Clock, SystemClock
 from app.core.secrets import Vault
 from app.domain.services.prepare_install import Site
 from app.drivers.bmc.contract import BmcFleet
 from app.drivers.deploy.contract import Deployer
+from app.drivers.egress import Egress
 from app.drivers.mail.contract import Mailer
 from app.drivers.mail.smtp import Encryption, SmtpServer
 from app.drivers.payment.bank_transfer import BankAccount
 from app.drivers.payment.contract import Gateway
 from app.drivers.payment.stripe import StripeAccount
+from app.drivers.peers import Peers, open_peers
 from app.drivers.registry import load
 from app.drivers.secret import Secret
 from app.flows.tools import Tools
@@ -69,7 +71,14 @@ def make_fleet() -> BmcFleet:
     return fleet
 
 
-def make_tools(settings: Settings, vault: Vault, fleet: BmcFleet) -> Tools:
+def make_peers(settings: Settings, clock: Clock) -> Peers:
+    return open_peers(Egress(settings.egress_networks), clock)
+
+
+def make_tools(
+    settings: Settings, vault: Vault, fleet: BmcFleet, peers: Peers | None = None
+) -> Tools:
+    """Return what nodes reach; peers that are not given are opened by these settings."""
     return Tools(
         vault=vault,
         fleet=fleet,
@@ -83,4 +92,5 @@ def make_tools(settings: Settings, vault: Vault, fleet: BmcFleet) -> Tools:
         power_wait_s=settings.power_timeout_s,
         install_silence=timedelta(minutes=settings.install_timeout_minutes),
         health_wait=timedelta(seconds=settings.health_timeout_s),
+        peers=peers or make_peers(settings, SystemClock()),
     )

@@ -18,6 +18,8 @@ from app.routes.live import live_stream
 from app.routes.netboot.machine import Machine
 from app.routes.portal import PORTAL
 from app.routes.security.plugin import SecurityPlugin
+from app.routes.webhooks.alerts import AlertWebhook
+from app.routes.webhooks.flow import FlowWebhook
 from app.routes.webhooks.payment import PaymentWebhook
 
 HANDLERS: tuple[ControllerRouterHandler, ...] = (
@@ -27,6 +29,8 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     metrics,
     live_stream,
     Machine,
+    AlertWebhook,
+    FlowWebhook,
     PaymentWebhook,
     *PORTAL,
     *ADMIN,

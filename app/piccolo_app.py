@@ -22,9 +22,11 @@ APP_CONFIG = AppConfig(
                     "services",
                     "notices",
                     "audit",
+                    "connections",
                 )
             ),
             "app.flows.tables",
+            "app.flows.triggers.tables",
         ],
         exclude_imported=True,
     ),

@@ -5,6 +5,7 @@ servers (`app/core/embedded/`). A wrong value is named with its variable (`BadSe
 """
 
 import os
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 
@@ -142,6 +143,14 @@ class Settings(BaseSettings):
     lease_s: float = Field(default=15, ge=1, le=120)
     """How long a worker owns a run without renewing, in seconds; then another may go on with it."""
 
+    alert_token: SecretStr = SecretStr("")
+    """What Alertmanager shows as its bearer token at `/webhooks/alertmanager`. Empty: its alerts
+    are not taken."""
+
+    egress_allow: str = ""
+    """Networks that flows may call beside the public internet, comma-separated, such as
+    `10.20.0.0/16,127.0.0.1`. Whoever publishes flows reaches everything in them."""
+
     log_format: Literal["json", "console"] = "json"
     """How log lines are written."""
 
@@ -166,9 +175,27 @@ class Settings(BaseSettings):
             raise ValueError("must start with redis://, rediss:// or unix://")
         return value
 
+    @field_validator("egress_allow")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        for part in _parts(value):
+            try:
+                ip_network(part, strict=False)
+            except ValueError as error:
+                raise ValueError(f"{part} is no network such as 10.20.0.0/16") from error
+        return value
+
+    @property
+    def egress_networks(self) -> tuple[str, ...]:
+        return _parts(self.egress_allow)
+
     @property
     def nameserver_list(self) -> tuple[str, ...]:
-        return tuple(part.strip() for part in self.nameservers.split(",") if part.strip())
+        return _parts(self.nameservers)
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def load_settings() -> Settings:

@@ -12,11 +12,12 @@ from arq.connections import RedisSettings
 from arq.worker import Worker
 from redis.exceptions import RedisError
 
-from app.adapters import make_fleet, make_gateways, make_mailer, make_tools
+from app.adapters import make_fleet, make_gateways, make_mailer, make_peers, make_tools
 from app.flows.interpreter import Interpreter
 from app.flows.runner import Runner
 from app.jobs.consumers import make_consumers
 from app.jobs.context import WorkerContext
+from app.jobs.fire_schedules import Schedules
 from app.jobs.relay_outbox import Relay
 from app.jobs.sweeps import expire, forget, read_power, reconcile_payments
 from app.resources import Resources, Servers
@@ -29,7 +30,7 @@ log = structlog.get_logger()
 
 @contextlib.asynccontextmanager
 async def working(resources: Resources) -> AsyncIterator[WorkerContext]:
-    """Run the runner and the relay for as long as the block lasts."""
+    """Run the runner, the relay and the schedules for as long as the block lasts."""
     settings, database = resources.settings, resources.database
     context = WorkerContext(
         settings=settings,
@@ -39,7 +40,8 @@ async def working(resources: Resources) -> AsyncIterator[WorkerContext]:
         mailer=make_mailer(settings, database.clock),
         gateways=make_gateways(settings),
     )
-    tools = make_tools(settings, resources.vault, context.fleet)
+    peers = make_peers(settings, database.clock)
+    tools = make_tools(settings, resources.vault, context.fleet, peers)
     runner = Runner(
         database, resources.live, Interpreter(database, tools), lease_s=settings.lease_s
     )
@@ -48,6 +50,7 @@ async def working(resources: Resources) -> AsyncIterator[WorkerContext]:
     tasks = [
         asyncio.create_task(runner.run(), name="flow-runner"),
         asyncio.create_task(relay.run(), name="outbox-relay"),
+        asyncio.create_task(Schedules(database, resources.live).run(), name="schedules"),
     ]
     try:
         yield context
@@ -56,6 +59,7 @@ async def working(resources: Resources) -> AsyncIterator[WorkerContext]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await context.fleet.close()
+        await peers.close()
         for gateway in context.gateways.values():
             await gateway.close()
 

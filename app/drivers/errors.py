@@ -47,3 +47,7 @@ class Refused(DriverError):
 
 class BadSignature(DriverError):
     """A webhook that its alleged sender did not sign, or signed too long ago."""
+
+
+class Unanswered(Retriable):
+    """The call was sent, and nobody knows what came of it: the answer got lost or never came."""

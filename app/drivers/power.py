@@ -29,3 +29,11 @@ class PowerDriver(Protocol):
         Raises `NotReached` when the order was taken and nothing followed in time.
         """
         ...
+
+    async def shut_down(self) -> None:
+        """Ask the operating system to stop, and return once the BMC passed that on.
+
+        The machine follows within minutes, or never: read its power to know. One that is off
+        already is left so. Raises `Refused` where the BMC cannot ask.
+        """
+        ...

@@ -35,7 +35,14 @@ class BadExpression(Refusal):
 @lru_cache(maxsize=1)
 def _environment() -> Any:
     any_map = cel.Type.Map(cel.Type.STRING, cel.Type.DYN)
-    return cel.NewEnv(variables={"input": any_map, "steps": any_map, "iteration": any_map})
+    return cel.NewEnv(
+        variables={
+            "input": any_map,
+            "steps": any_map,
+            "iteration": any_map,
+            "result": cel.Type.DYN,  # what a node has just got, for its lazy parameters
+        }
+    )
 
 
 @lru_cache(maxsize=4_096)

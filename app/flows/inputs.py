@@ -74,7 +74,8 @@ class Inputs:
         try:
             found = list(islice(self._check.iter_errors(msgspec.to_builtins(data)), MOST_PROBLEMS))
         except Unresolvable as error:
-            raise BadDocument(f"the inputs of {self._flow} refer to {error.ref}") from error
+            where = f"the inputs of {self._flow} refer to {error.ref}, where nothing is"
+            raise BadDocument(where) from error
         if found:
             raise BadInput(self._flow, {path: text for one in found for path, text in _said(one)})
 

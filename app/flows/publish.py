@@ -5,6 +5,7 @@ from uuid import UUID
 from app.core.database import Tx
 from app.core.ids import new_id
 from app.flows.document import Document, content_hash, encode
+from app.flows.triggers.register import register_triggers
 from app.flows.validate import require_valid
 
 
@@ -41,6 +42,7 @@ async def publish(tx: Tx, document: Document, *, note: str, by: UUID | None = No
         tx.now(),
         by,
     )
+    await register_triggers(tx, flow, version, document)
     return version
 
 

@@ -57,6 +57,13 @@ class WrongSubject(Refusal):
         self.given = given
 
 
+class Link(msgspec.Struct, frozen=True, array_like=True):
+    """A flow whose run led to another, and the event that had started that run."""
+
+    flow: UUID
+    event: str
+
+
 @dataclass(frozen=True, slots=True)
 class _Wanted:
     """Which version is to be started: of a named flow, or of the one bound to a category."""
@@ -77,10 +84,11 @@ class _Start:
 
     data: Mapping[str, Any]
     dedup_key: str
+    event: str
     subject: UUID | None
     about: Subject | None = None
     parent: UUID | None = None
-    chain: tuple[UUID, ...] = ()
+    chain: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +100,6 @@ class _Entry:
     version: UUID
     number: int
     node: str
-    trigger: str
     gives: Subject
     inputs: Inputs | None
 
@@ -105,7 +112,7 @@ async def start_run(
     subject: UUID,
     data: Mapping[str, Any],
     dedup_key: str,
-    chain: Sequence[UUID] = (),
+    chain: Sequence[Link] = (),
 ) -> UUID:
     """Queue a run of the latest version of the flow bound to (`category`, `trigger`).
 
@@ -114,7 +121,7 @@ async def start_run(
     NoFlow and BadInput. One statement.
     """
     wanted = _Wanted(category=category, trigger=trigger)
-    return await _start(tx, wanted, _Start(data, dedup_key, subject, chain=tuple(chain)))
+    return await _start(tx, wanted, _Start(data, dedup_key, trigger, subject, chain=tuple(chain)))
 
 
 async def start_flow(
@@ -127,36 +134,39 @@ async def start_flow(
     subject_kind: Subject = Subject.NOTHING,
     parent: UUID | None = None,
     version: UUID | None = None,
-    chain: Sequence[UUID] = (),
+    event: str = "",
+    chain: Sequence[Link] = (),
 ) -> UUID:
     """Queue a run of a flow named by slug or id: of its latest version, or of `version`.
 
     Asked again with the same `dedup_key`, which is one for all flows, returns the run that is
-    there. `parent` is the run whose sub-flow it is; `chain` are the flows whose runs led to
-    this one (see `chain_of`). Raises NotFound, FlowDisabled, WrongSubject where the flow's
-    trigger gives another subject, BadInput, and Conflict when the key is that of another
-    flow's run. One statement; one more with a `parent`.
+    there. `parent` is the run whose sub-flow it is. `event` is what starts it, a person unless it
+    is said, and `chain` what led to that (see `chain_of`). Raises NotFound, FlowDisabled,
+    WrongSubject where the flow's trigger gives another subject, BadInput, and Conflict when the
+    key is that of another flow's run. One statement; one more with a `parent`.
     """
     if (subject is None) != (subject_kind is Subject.NOTHING):
         raise ValueError("a subject and its kind come together")
     if parent is not None:
         chain = (*await chain_of(tx, parent), *chain)
-    start = _Start(data, dedup_key, subject, subject_kind, parent, tuple(chain))
+    event = event or ("manual" if parent is None else "flow")
+    start = _Start(data, dedup_key, event, subject, subject_kind, parent, tuple(chain))
     return await _start(tx, _Wanted(flow, version), start)
 
 
-async def chain_of(tx: Tx, run: UUID) -> tuple[UUID, ...]:
-    """Return the flows whose runs led to `run`, one by one, its own flow the last."""
+async def chain_of(tx: Tx, run: UUID) -> tuple[Link, ...]:
+    """Return the flows whose runs led to `run`, one by one, its own the last."""
     row = await tx.fetchrow(
-        "SELECT v.flow, (SELECT e.facts->'chain' FROM run_event e WHERE e.run = r.id "
-        "AND e.kind = 'queued' ORDER BY e.seq LIMIT 1) AS chain "
+        "SELECT v.flow, (SELECT e.facts FROM run_event e WHERE e.run = r.id "
+        "AND e.kind = 'queued' ORDER BY e.seq LIMIT 1) AS facts "
         "FROM run r JOIN flow_version v ON v.id = r.flow_version WHERE r.id = $1",
         run,
     )
     if row is None:
         return ()
-    before = msgspec.json.decode(row["chain"], type=tuple[UUID, ...]) if row["chain"] else ()
-    return (*before, row["flow"])
+    facts = msgspec.json.decode(row["facts"] or "{}")
+    before = msgspec.convert(facts.get("chain", []), tuple[Link, ...])
+    return (*before, Link(row["flow"], facts.get("trigger", "")))
 
 
 _START = """
@@ -184,14 +194,21 @@ SELECT (SELECT id FROM made) AS run
 async def _start(tx: Tx, wanted: _Wanted, start: _Start) -> UUID:
     entry = _entries.get(wanted)
     for _ in range(TRIES):
+        is_guess = entry is not None
         if entry is None:
             there = await _find(tx, wanted, start.dedup_key)
             if there is not None:
                 return there
             entry = await _read(tx, wanted)
-        about = _about(entry, start.about)
-        if entry.inputs is not None:
-            entry.inputs.require(start.data)
+        try:
+            about = _about(entry, start.about)
+            if entry.inputs is not None:
+                entry.inputs.require(start.data)
+        except Refusal:
+            if not is_guess:
+                raise
+            entry = None  # a version that was published since may take it
+            continue
         run: UUID | None = await tx.fetchval(
             _START,
             entry.flow,
@@ -209,7 +226,7 @@ async def _start(tx: Tx, wanted: _Wanted, start: _Start) -> UUID:
             start.parent,
             tx.now(),
             entry.node,
-            _json(_facts(entry, wanted, start)),
+            _json(_facts(start)),
         )
         if run is not None:
             tx.publish(DOORBELL, "dashboard")
@@ -232,8 +249,8 @@ def _about(entry: _Entry, given: Subject | None) -> Subject:
     return given
 
 
-def _facts(entry: _Entry, wanted: _Wanted, start: _Start) -> dict[str, Any]:
-    facts: dict[str, Any] = {"trigger": wanted.trigger or entry.trigger}
+def _facts(start: _Start) -> dict[str, Any]:
+    facts: dict[str, Any] = {"trigger": start.event}
     return facts | {"chain": start.chain} if start.chain else facts
 
 
@@ -297,7 +314,6 @@ def _entry(row: Mapping[str, Any]) -> _Entry:
                 version=row["version"],
                 number=row["number"],
                 node=name,
-                trigger=kind.trigger,
                 gives=kind.gives,
                 inputs=Inputs(row["slug"], document.inputs) if document.inputs else None,
             )

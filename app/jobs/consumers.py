@@ -13,15 +13,16 @@ from app.domain.notices.states import MailState
 from app.domain.orders.attach_run import attach_run
 from app.domain.orders.cancel import cancel
 from app.domain.orders.fail import fail
-from app.domain.orders.find import find_order
+from app.domain.orders.find import find_delivered_by, find_order
 from app.domain.orders.lock import lock_order
 from app.domain.orders.states import OrderState
 from app.domain.services.open import end_undelivered
 from app.drivers.mail.contract import Mailer
+from app.flows.dispatch import Event, dispatch
 from app.flows.signals import send_signal, wake_waiters
-from app.flows.start import start_run
 from app.flows.steer import cancel_if_open
 from app.jobs.client_mails import ClientMails
+from app.jobs.events import event_consumers, tell_of_notice, tell_of_run_end
 from app.jobs.relay_outbox import Consumer
 from app.settings import Settings
 
@@ -36,14 +37,14 @@ async def start_order_flow(database: Database, parcel: Parcel) -> None:
         order = await find_order(tx, UUID(parcel.payload["order"]))
         if order.state is OrderState.cancelled:
             return
-        run = await start_run(
-            tx,
-            category=order.category_id,
-            trigger="order.paid",
-            subject=order.id,
+        event = Event(
+            kind="order.paid",
+            key=parcel.key,
             data={"order": str(order.id), "number": order.number, "hostname": order.hostname},
-            dedup_key=parcel.key,
+            subject=order.id,
+            category=order.category_id,
         )
+        (run,) = await dispatch(tx, event)
         await attach_run(tx, order.id, run)
 
 
@@ -65,7 +66,7 @@ async def wake_for_stock(database: Database, parcel: Parcel) -> None:  # noqa: A
 
 
 async def tell_staff(database: Database, vault: Vault, settings: Settings, parcel: Parcel) -> None:
-    """`admin.notice`: mail the staff what to do."""
+    """Mail the staff what to do."""
     facts = parcel.payload
     async with database.transaction() as tx:
         recipients = [settings.admin_mail] if settings.admin_mail else await _owners(tx)
@@ -81,19 +82,34 @@ async def tell_staff(database: Database, vault: Vault, settings: Settings, parce
         )
 
 
-async def note_run_end(database: Database, parcel: Parcel) -> None:
-    """`run.ended`: what becomes of the order of a run that was undone.
+async def tell_all(database: Database, vault: Vault, settings: Settings, parcel: Parcel) -> None:
+    """`admin.notice`: people first, then the flows that listen to alerts."""
+    await tell_staff(database, vault, settings, parcel)
+    await tell_of_notice(database, parcel)
 
-    One that failed is failed, for a person to see; one that a person cancelled is cancelled,
-    and what was paid for it becomes account credit.
+
+async def end_run(database: Database, parcel: Parcel) -> None:
+    """`run.ended`: what becomes of its order, and which flows follow."""
+    await note_run_end(database, parcel)
+    await tell_of_run_end(database, parcel)
+
+
+async def note_run_end(database: Database, parcel: Parcel) -> None:
+    """Let the order of a delivery that was undone fail, for a person to see, or be cancelled.
+
+    When a person cancelled the run, what was paid becomes account credit. Only the run that
+    delivers an order decides about it, and none that is about it beside.
     """
+    status, subject = parcel.payload["status"], parcel.payload["subject"]
+    if subject is None:
+        return
     async with database.transaction() as tx:
-        order = await find_order(tx, UUID(parcel.payload["subject"]))
-        if order.state not in (OrderState.paid, OrderState.provisioning):
+        order = await find_delivered_by(tx, UUID(subject), UUID(parcel.payload["run"]))
+        if order is None or order.state not in (OrderState.paid, OrderState.provisioning):
             return
-        if parcel.payload["status"] == "failed":
+        if status == "failed":
             await fail(tx, order.id, reason="The delivery failed and everything was given back.")
-        else:
+        elif status == "cancelled":
             await cancel(
                 tx,
                 order.id,
@@ -126,8 +142,9 @@ def make_consumers(
         "order.paid": partial(start_order_flow, database),
         "mail.send": partial(deliver_mail, database, vault, mailer, settings.mail_from),
         "stock.appeared": partial(wake_for_stock, database),
-        "admin.notice": partial(tell_staff, database, vault, settings),
-        "run.ended": partial(note_run_end, database),
+        "admin.notice": partial(tell_all, database, vault, settings),
+        "run.ended": partial(end_run, database),
         "order.cancelled": partial(stop_cancelled, database),
         **ClientMails(settings, database, vault).consumers(),
+        **event_consumers(database),
     }

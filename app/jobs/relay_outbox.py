@@ -113,6 +113,7 @@ async def _tell_staff(tx: Tx, parcel: Parcel, reason: str) -> None:
         "admin.notice",
         f"admin.notice:outbox:{parcel.id}",
         {
+            "kind": "outbox.fails",
             "subject": parcel.key,
             "title": f"What must follow {parcel.topic} fails",
             "text": f"{parcel.key} failed {parcel.attempts} times: {reason}. "

@@ -21,6 +21,7 @@ from app.domain.inventory.power import note_power
 from app.domain.orders.expire import expire_order_holds, expire_orders
 from app.drivers.errors import DriverError
 from app.flows.signals import forget_signals
+from app.flows.triggers.hook import forget_deliveries
 from app.jobs.context import WorkerContext
 
 log = structlog.get_logger()
@@ -51,7 +52,7 @@ async def expire(ctx: dict[str, Any]) -> None:
 
 async def forget(ctx: dict[str, Any]) -> None:
     """Delete what was passed on long ago, so that the tables stay small."""
-    await _each(context_of(ctx).database, forget_done, forget_signals)
+    await _each(context_of(ctx).database, forget_done, forget_signals, forget_deliveries)
 
 
 async def _each(database: Database, *verbs: Callable[[Tx], Awaitable[object]]) -> None:

@@ -8,7 +8,8 @@ from msgspec.structs import replace
 from app.flows.document import parse
 from app.flows.find import find_run, list_runs, live_runs
 from app.flows.order import in_order
-from app.flows.redact import HIDDEN, redacted
+from app.core.redact import HIDDEN
+from app.flows.redact import redacted
 from app.flows.views import RunStatus, Trouble
 from tests.admin.stage import Stage
 from tests.security.browser import Browser

@@ -35,9 +35,28 @@ async def test_a_payment_pays_the_invoice_and_starts_the_order(
     assert (settled.invoice, settled.order) == (sale.invoice, sale.order.id)
     async with database.transaction() as tx:
         assert await books(tx, sale.invoice) == PAID
-        parcels = await claim_due(tx)
+        *parcels, money = await claim_due(tx)
         assert [parcel.topic for parcel in parcels] == ["order.paid", "payment.received"]
         assert all(parcel.payload == {"order": str(sale.order.id)} for parcel in parcels)
+        assert (money.topic, money.key) == (
+            "payment.settled",
+            f"payment.settled:{settled.payment}",
+        )
+        assert money.payload == {
+            "payment": str(settled.payment),
+            "invoice": str(sale.invoice),
+            "invoice_number": 1,
+            "order": str(sale.order.id),
+            "account": str(sale.order.account_id),
+            "gateway": "stripe",
+            "gateway_ref": "pi_1",
+            "amount_minor": 5_900,
+            "currency": "EUR",
+            "outcome": "paid",
+            "applied_minor": 5_900,
+            "credited_minor": 0,
+            "settled_at": tx.now().isoformat().replace("+00:00", "Z"),
+        }
         invoice = await find_invoice(tx, sale.invoice)
         assert invoice.paid_at == tx.now()
         assert invoice.payments[0].settled_at == tx.now()
@@ -184,7 +203,7 @@ async def test_what_is_too_much_becomes_credit(database: Database, sale: Sale) -
         topics = {parcel.topic for parcel in await claim_due(tx)}
     assert "too much" in reasons[0]["reason"]
     assert "which was paid" in reasons[1]["reason"]
-    assert topics == {"order.paid", "payment.received", "admin.notice"}
+    assert topics == {"order.paid", "payment.received", "payment.settled", "admin.notice"}
 
 
 async def test_money_for_a_void_invoice_becomes_credit(database: Database, sale: Sale) -> None:
@@ -270,7 +289,8 @@ async def test_an_invoice_without_an_order_can_be_paid(database: Database, sale:
         await tx.execute('UPDATE invoice SET "order" = NULL WHERE id = $1', sale.invoice)
         settled = await settle(tx, fact(sale.invoice, 5_900), gateway="stripe")
         assert (settled.outcome, settled.order) == (Outcome.paid, None)
-        assert await claim_due(tx) == []
+        (parcel,) = await claim_due(tx)
+        assert (parcel.topic, parcel.payload["order"]) == ("payment.settled", None)
         late = await settle(tx, fact(sale.invoice, 1, ref="pi_2"), gateway="stripe")
         assert late.outcome is Outcome.credited
 

@@ -1,4 +1,4 @@
-"""A CA and a server certificate for 127.0.0.1, made afresh for each run."""
+"""A CA and certificates for 127.0.0.1, of servers and of clients, made afresh for each run."""
 
 import datetime as dt
 import ipaddress
@@ -41,7 +41,8 @@ class Authority:
         )
         self.pem = self._certificate.public_bytes(serialization.Encoding.PEM).decode()
 
-    def issue(self, name: str) -> "Issued":
+    def issue(self, name: str, *, client: bool = False) -> "Issued":
+        usage = ExtendedKeyUsageOID.CLIENT_AUTH if client else ExtendedKeyUsageOID.SERVER_AUTH
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         certificate = (
@@ -50,7 +51,7 @@ class Authority:
                 x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]),
                 critical=False,
             )
-            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+            .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
             .add_extension(
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()),
                 critical=False,

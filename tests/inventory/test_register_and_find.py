@@ -28,7 +28,7 @@ from app.domain.inventory.reserve import reserve
 from app.domain.inventory.seed import DiskSeed, EquivalenceSeed, RackSeed
 from app.domain.inventory.states import ServerState
 from app.domain.inventory.stock import stock
-from app.drivers.bmc.contract import TrustAnything, TrustCa, TrustPin, TrustSystem
+from app.drivers.tls import TrustAnything, TrustCa, TrustPin, TrustSystem
 from app.solver.inventory import DiskFacts
 from app.solver.want import DiskKind, ServerWant, StorageWant
 from tests.inventory.hall import BMC, an_order, furnish, hall, machine

@@ -183,8 +183,9 @@ async def test_more_notices_at_once_than_the_pool_has_connections(desk: Desk) ->
 
 
 async def test_a_failed_run_fails_its_order_once(desk: Desk) -> None:
-    order, _ = await started(desk)
-    await desk.call("run.ended", {"subject": str(order.id), "status": "failed"})
+    order, run = await started(desk)
+    ended = {"run": str(run), "subject": str(order.id), "status": "failed"}
+    await desk.call("run.ended", ended)
     async with desk.database.snapshot() as tx:
         failed = await find_order(tx, order.id)
     assert failed.state is OrderState.failed
@@ -194,8 +195,9 @@ async def test_a_failed_run_fails_its_order_once(desk: Desk) -> None:
 
 
 async def test_a_run_that_was_cancelled_cancels_its_order(desk: Desk) -> None:
-    order, _ = await started(desk)
-    await desk.call("run.ended", {"subject": str(order.id), "status": "cancelled"})
+    order, run = await started(desk)
+    ended = {"run": str(run), "subject": str(order.id), "status": "cancelled"}
+    await desk.call("run.ended", ended)
     assert await desk.value("SELECT state FROM client_order") == OrderState.cancelled
 
 

@@ -1,8 +1,8 @@
 """Account credit: a ledger whose sum, by currency, is the balance.
 
 Entries are only ever added. `key` says what an entry is for, and the database takes it
-once. Only `spend_credit` takes out, under the account's lock, so that the balance is
-never negative.
+once. Only `spend_credit` and `take_back` take out, under the account's lock, so that the
+balance is never negative.
 """
 
 from uuid import UUID
@@ -11,6 +11,7 @@ import msgspec
 
 from app.core.database import Tx
 from app.core.ids import new_id
+from app.core.money import Money
 
 
 async def add_credit(
@@ -44,6 +45,35 @@ async def spend_credit(
         return 0
     entry = _Entry(account, currency, -amount_minor, reason, key, invoice)
     return amount_minor if await _enter(tx, entry) else 0
+
+
+class TakenBack(msgspec.Struct, frozen=True):
+    """Credit that was taken back; `is_new` when it was just now."""
+
+    amount: Money
+    is_new: bool
+
+
+async def take_back(tx: Tx, account: UUID, *, key: str, reason: str) -> TakenBack | None:
+    """Take out again what `key` put in, whole, once; None when that is not there to be taken.
+
+    Locks the account, so that nobody spends it meanwhile.
+    """
+    await tx.execute("SELECT FROM account WHERE id = $1 FOR NO KEY UPDATE", account)
+    row = await tx.fetchrow(
+        "SELECT amount_minor, currency FROM credit_entry WHERE account = $1 AND entry_key = $2",
+        account,
+        key,
+    )
+    if row is None:
+        return None
+    amount, back = Money(row["amount_minor"], row["currency"]), f"takeback:{key}"
+    if await tx.fetchval("SELECT EXISTS (SELECT FROM credit_entry WHERE entry_key = $1)", back):
+        return TakenBack(amount, is_new=False)
+    if await balance(tx, account, amount.currency) < amount.amount_minor:
+        return None
+    await _enter(tx, _Entry(account, amount.currency, -amount.amount_minor, reason, back, None))
+    return TakenBack(amount, is_new=True)
 
 
 async def balance(tx: Tx, account: UUID, currency: str) -> int:

@@ -32,7 +32,7 @@ async def grant_credit(
         faults["reason"] = "Say what it is for; the client reads it."
     if faults:
         raise Invalid(faults)
-    reason, key = reason.strip(), f"grant:{account}:{idempotency_key}"
+    reason, key = reason.strip(), entry_key(account, idempotency_key)
     added = await add_credit(
         tx, account, amount_minor=amount_minor, currency=currency, reason=reason, key=key
     )
@@ -52,6 +52,11 @@ async def grant_credit(
             reason=reason,
         )
     return total_minor
+
+
+def entry_key(account: UUID, idempotency_key: str) -> str:
+    """Return the key of the ledger's entry; `take_back_credit` finds it by that."""
+    return f"grant:{account}:{idempotency_key}"
 
 
 async def _check_same(tx: Tx, key: str, amount: Money, reason: str) -> None:

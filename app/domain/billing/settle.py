@@ -18,6 +18,7 @@ from app.core.money import Money
 from app.core.outbox import emit
 from app.domain.billing.credit import add_credit
 from app.domain.billing.errors import InvoiceNotOpen, UnknownPayment
+from app.domain.billing.facts import PaymentFacts
 from app.domain.billing.lock import LockedInvoice, lock_invoice
 from app.domain.billing.states import (
     PAYMENT_TRANSITIONS,
@@ -95,7 +96,9 @@ async def settle(tx: Tx, fact: PaymentFact, *, gateway: str) -> Settled:
         received.currency,
     )
     tell_invoice(tx, invoice.id, invoice.account)
-    return await _apply(tx, invoice, payment, received)
+    settled = await _apply(tx, invoice, payment, received)
+    await _tell_flows(tx, invoice, settled, received, gateway=gateway, ref=fact.ref)
+    return settled
 
 
 async def settle_nothing(tx: Tx, invoice: UUID) -> None:
@@ -194,6 +197,29 @@ async def _tell_client(tx: Tx, invoice: LockedInvoice) -> None:
     if invoice.order is not None:
         order = str(invoice.order.id)
         await emit(tx, "payment.received", f"payment.received:{order}", {"order": order})
+
+
+async def _tell_flows(
+    tx: Tx, invoice: LockedInvoice, settled: Settled, received: Money, *, gateway: str, ref: str
+) -> None:
+    """Let flows start and go on that money came; a payment settles once, and so this comes once."""
+    facts = PaymentFacts(
+        payment=settled.payment,
+        invoice=invoice.id,
+        invoice_number=invoice.number,
+        order=settled.order,
+        account=invoice.account,
+        gateway=gateway,
+        gateway_ref=ref,
+        amount_minor=received.amount_minor,
+        currency=received.currency,
+        outcome=settled.outcome,
+        applied_minor=settled.applied_minor,
+        credited_minor=settled.credited_minor,
+        settled_at=tx.now(),
+    )
+    key = f"payment.settled:{settled.payment}"
+    await emit(tx, "payment.settled", key, msgspec.to_builtins(facts))
 
 
 async def _tell_admin(tx: Tx, invoice: LockedInvoice, payment: _Payment, received: Money) -> None:

@@ -13,8 +13,9 @@ from app.core.secrets import Vault
 from app.domain.inventory.errors import NoBmc
 from app.domain.inventory.states import ServerState
 from app.domain.inventory.views import DatacentreView, RackView, ServerPage, ServerRow, ServerView
-from app.drivers.bmc.contract import BmcAddress, Tls, TrustAnything, TrustCa, TrustPin, TrustSystem
+from app.drivers.bmc.contract import BmcAddress
 from app.drivers.secret import Secret
+from app.drivers.tls import Tls, TrustAnything, TrustCa, TrustPin, TrustSystem
 
 _COLUMNS = """
 s.id, s.name, s.serial, d.code AS datacentre, r.name AS rack, s.u_position, s.u_height,

@@ -41,6 +41,8 @@ async def quarantine(tx: Tx, server_id: UUID, reason: str) -> None:
         "admin.notice",
         f"admin.notice:server:{server_id}:{seq}",
         {
+            "kind": "server.quarantined",
+            "server": str(server_id),
             "subject": str(server_id),
             "title": f"Server {row['name']} is in quarantine",
             "text": f"{row['name']} was {row['state']} and was put aside: {reason}. "

@@ -45,6 +45,12 @@ async def find_order(tx: Tx, order: UUID, *, account: UUID | None = None) -> Ord
     return _view(row)
 
 
+async def find_delivered_by(tx: Tx, order: UUID, run: UUID) -> OrderView | None:
+    """Return an order if `run` is the one that delivers it, else None."""
+    row = await tx.fetchrow(f"SELECT {_COLUMNS} {_FROM} WHERE o.id = $1 AND o.run = $2", order, run)
+    return None if row is None else _view(row)
+
+
 async def orders_of(tx: Tx, account: UUID, *, page: int = 1) -> OrderPage:
     """Return a client's orders, the latest first, 50 a page."""
     return await _page(tx, "o.account = $1", [account], page)

@@ -1,5 +1,6 @@
 """The states of a service and of an installation, and the only ways between them."""
 
+from collections.abc import Collection
 from enum import StrEnum
 from uuid import UUID
 
@@ -63,9 +64,19 @@ class WrongServiceState(Refusal):
         self.actual = actual
 
 
-async def move(tx: Tx, service: UUID, to: ServiceState) -> None:
-    """Change the state if the table allows it; to where it already is, do nothing."""
-    allowed = [state for state, targets in SERVICE_MOVES.items() if to in targets]
+async def move(
+    tx: Tx,
+    service: UUID,
+    to: ServiceState,
+    *,
+    only_from: Collection[ServiceState] = tuple(ServiceState),
+) -> bool:
+    """Change the state if the table allows it, and return whether it was changed.
+
+    To where it already is, do nothing. A verb that means less than the table allows names the
+    states that it begins at.
+    """
+    allowed = [state for state in only_from if to in SERVICE_MOVES[state]]
     order: UUID | None = await tx.fetchval(
         "UPDATE service SET state = $2, state_since = $3 WHERE id = $1 AND state = ANY($4) "
         'RETURNING "order"',
@@ -78,5 +89,6 @@ async def move(tx: Tx, service: UUID, to: ServiceState) -> None:
         actual = await tx.fetchval("SELECT state FROM service WHERE id = $1", service)
         if actual != to:
             raise WrongServiceState(service, to, str(actual or "gone"))
-        return
+        return False
     tx.publish(f"service:{service}", f"order:{order}", "dashboard")
+    return True

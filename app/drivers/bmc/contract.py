@@ -7,30 +7,8 @@ import msgspec
 from app.drivers.boot import BootDriver
 from app.drivers.power import PowerDriver
 from app.drivers.secret import Secret
+from app.drivers.tls import Tls, TrustSystem
 from app.drivers.virtual_media import MediaDriver
-
-
-class TrustCa(msgspec.Struct, frozen=True, tag="ca"):
-    """Accept what this CA signed for the host in the URL."""
-
-    pem: str
-
-
-class TrustPin(msgspec.Struct, frozen=True, tag="pin"):
-    """Accept exactly the certificate with this SHA-256 (hex, colons allowed)."""
-
-    sha256: str
-
-
-class TrustAnything(msgspec.Struct, frozen=True, tag="off"):
-    """Accept any certificate; an operator chose so for this BMC."""
-
-
-class TrustSystem(msgspec.Struct, frozen=True, tag="system"):
-    """Accept what the machine's own CA bundle signed."""
-
-
-Tls = TrustCa | TrustPin | TrustAnything | TrustSystem
 
 
 class BmcAddress(msgspec.Struct, frozen=True, kw_only=True):

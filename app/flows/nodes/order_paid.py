@@ -35,9 +35,11 @@ node = NodeType(
     output=Output,
     gives=Subject.ORDER,
     trigger="order.paid",
-    docs="""Starts the flow that is bound to the category of the order's product, once for each order.
-Binding is done on the flows page; a paid order of a category without a flow is told to the staff
-until there is one. The output holds the ids of the order and of its service, which is opened here.
+    says=lambda _: "Opens the service of the order that was paid",
+    docs="""Starts the flow that is bound to the category of the order's product, once for each
+order. Binding is done on the flows page; a paid order of a category without a flow waits for one,
+and the staff are told. The output holds the ids of the order and of its service, which is opened
+here.
 """,
     timeline="Payment received",
 )

@@ -54,6 +54,9 @@ STATUS = {
     "flow.bad_document": 422,
     "flow.bad_expression": 422,
     "flow.unknown_node_type": 422,
+    "hooks.not_signed": 401,
+    "hooks.bad_body": 400,
+    "hooks.bad_alerts": 400,
     "assets": 500,
     "database": 500,
     "embedded": 500,
@@ -76,7 +79,7 @@ WORDS = {
 
 OURS = "/api/v1/"
 """Addresses at which programs of other people call us."""
-API = ("/api/", "/webhooks/", "/netboot/")
+API = ("/api/", "/hooks/", "/webhooks/", "/netboot/")
 
 
 def refuse(request: Request[Any, Any, Any], refusal: Refusal) -> Response[Any]:

@@ -46,12 +46,12 @@ def limited(limit: Limit) -> Guard:
     return guard
 
 
-async def count_towards(limit: Limit, connection: Connection) -> None:
-    """Count one request of this client; raises `TooFast` beyond the limit."""
+async def count_towards(limit: Limit, connection: Connection, *, who: str | None = None) -> None:
+    """Count one request of this client, or of `who`; raises `TooFast` beyond the limit."""
     edge = edge_of(connection.scope)
     now_s = int(edge.database.clock.now().timestamp())
     window = now_s // limit.per_s
-    key = f"slipway:rate:{limit.name}:{network_of(address_of(connection))}:{window}"
+    key = f"slipway:rate:{limit.name}:{who or network_of(address_of(connection))}:{window}"
     try:
         async with asyncio.timeout(REDIS_PATIENCE_S):
             pipeline = edge.redis.pipeline(transaction=False)

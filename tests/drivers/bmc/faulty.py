@@ -28,6 +28,8 @@ class Faults:
     fail_reads: int = 0
     """Answer this many reads with 503."""
     sessions: bool = False
+    soft: bool = False
+    """Offer to ask the operating system to stop."""
 
 
 @dataclass
@@ -165,7 +167,8 @@ class FaultyBmc:
             "Actions": {
                 "#ComputerSystem.Reset": {
                     "target": f"{SYSTEM}/Actions/ComputerSystem.Reset",
-                    "ResetType@Redfish.AllowableValues": ["On", "ForceOff"],
+                    "ResetType@Redfish.AllowableValues": ["On", "ForceOff"]
+                    + ["GracefulShutdown"] * self.faults.soft,
                 }
             },
         }

@@ -14,19 +14,14 @@ import msgspec
 import pytest
 
 from app.drivers import registry
-from app.drivers.bmc.contract import (
-    BmcAddress,
-    TrustAnything,
-    TrustCa,
-    TrustPin,
-    TrustSystem,
-)
+from app.drivers.bmc.contract import BmcAddress
 from app.drivers.bmc.redfish import RedfishFleet
 from app.drivers.bmc.redfish.fleet import RedfishBmc
 from app.drivers.boot import BootDevice, BootMode
 from app.drivers.errors import Refused, Unauthorised, Unreachable
 from app.drivers.power import Power
 from app.drivers.secret import Secret
+from app.drivers.tls import TrustAnything, TrustCa, TrustPin, TrustSystem
 from tests.drivers.certificates import Authority
 from tests.drivers.contract.bmc import BmcContract
 from tests.drivers.process import free_port, running

@@ -6,13 +6,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from app.drivers.bmc.contract import BmcAddress, TrustCa
+from app.drivers.bmc.contract import BmcAddress
 from app.drivers.bmc.redfish import RedfishFleet
 from app.drivers.bmc.redfish.fleet import RedfishBmc
 from app.drivers.boot import BootDevice, BootMode
 from app.drivers.errors import NotReached, Refused, Retriable, Unauthorised, Unreachable
 from app.drivers.power import Power
 from app.drivers.secret import Secret
+from app.drivers.tls import TrustCa
 from tests.drivers.bmc.faulty import PASSWORD, USER, FaultyBmc
 from tests.drivers.certificates import Authority
 
@@ -139,6 +140,26 @@ async def test_answers_dropped_while_it_powers_up_are_borne(
         await asyncio.sleep(0.01)
     faulty.faults.fail_reads = 3  # sushy asks a second time after a 503
     await waiting
+
+
+async def test_a_bmc_that_cannot_ask_the_system_to_stop(bmc: RedfishBmc, faulty: FaultyBmc) -> None:
+    faulty.power = "On"
+    with pytest.raises(Refused, match="GracefulShutdown"):
+        await bmc.power.shut_down()
+    assert faulty.power == "On"
+
+
+async def test_a_machine_that_went_off_by_itself_meanwhile(
+    bmc: RedfishBmc, faulty: FaultyBmc
+) -> None:
+    faulty.power = "On"
+    faulty.faults.soft = True
+    faulty.faults.reject_reset_status, faulty.faults.reject_reset_times = 409, 2
+    with pytest.raises(Retriable, match="not in this state"):
+        await bmc.power.shut_down()
+    faulty.faults.reject_applies = True
+    await bmc.power.shut_down()
+    assert faulty.power == "Off"
 
 
 async def test_a_wrong_password_is_tried_once(

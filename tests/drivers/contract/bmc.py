@@ -22,6 +22,15 @@ class BmcContract:
         await bmc.power.ensure(Power.OFF, deadline_s=10)
         assert time.monotonic() - started_s < 5
 
+    async def test_a_machine_is_asked_to_stop(self, bmc: Bmc) -> None:
+        await bmc.power.ensure(Power.ON, deadline_s=10)
+        await bmc.power.shut_down()
+        async with asyncio.timeout(10):
+            while await bmc.power.read() is not Power.OFF:
+                await asyncio.sleep(0.1)
+        await bmc.power.shut_down()
+        assert await bmc.power.read() is Power.OFF
+
     async def test_boot_device_reads_back(self, bmc: Bmc) -> None:
         for device in (BootDevice.PXE, BootDevice.CD, BootDevice.DISK, BootDevice.PXE):
             assert (await bmc.boot.set_once(device)).device is device

@@ -54,6 +54,16 @@ class RedfishPower:
                 self._link.peer, wanted=wanted, seen=seen, deadline_s=deadline_s
             ) from None
 
+    async def shut_down(self) -> None:
+        async with self._link.commands:
+            if await self.read() is Power.OFF:
+                return
+            try:
+                await self._link.call(_shut_down)
+            except (Refused, Retriable):
+                if await self.read() is not Power.OFF:  # it may have gone off by itself
+                    raise
+
     async def _order(self, wanted: Power) -> bool:
         """Send the reset; return False when the BMC refused because it is there already."""
         for attempt in range(1, REJECTIONS_BORNE + 1):
@@ -78,6 +88,12 @@ class RedfishPower:
 def _read(system: Any) -> Power:
     fetch(system)
     return _STATES.get(system.power_state, Power.UNKNOWN)
+
+
+def _shut_down(system: Any) -> None:
+    if ResetType.GRACEFUL_SHUTDOWN not in system.get_allowed_reset_system_values():
+        raise sushy_errors.MissingActionError(action="GracefulShutdown", resource=system.path)
+    system.reset_system(ResetType.GRACEFUL_SHUTDOWN)
 
 
 def _reset(system: Any, wanted: Power) -> None:

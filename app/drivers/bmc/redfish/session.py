@@ -9,7 +9,8 @@ from sushy import exceptions as sushy_errors
 from sushy.auth import SessionAuth, SessionOrBasicAuth
 from sushy.connector import Connector
 
-from app.drivers.bmc.contract import BmcAddress, Tls, TrustAnything, TrustCa, TrustPin
+from app.drivers.bmc.contract import BmcAddress
+from app.drivers.tls import Tls, TrustAnything, TrustCa, TrustPin
 
 CONNECT_TIMEOUT_S = 2.0
 READ_TIMEOUT_S = 3.0

@@ -1,0 +1,115 @@
+"""Open a connection: its secrets unsealed, as the drivers take it."""
+
+import msgspec
+
+from app.core.database import Tx
+from app.core.secrets import Vault
+from app.domain.connections.errors import UnknownConnection
+from app.domain.connections.find import read_facts
+from app.domain.connections.kinds import Auth, ChatFacts, DnsFacts, HttpFacts, SshFacts, Trust
+from app.drivers.chat.contract import ChatRoom
+from app.drivers.dns.contract import DnsServer
+from app.drivers.http import contract as http
+from app.drivers.peers import Peer
+from app.drivers.secret import Secret
+from app.drivers.ssh.contract import SshHost
+from app.drivers.tls import Tls, TrustAnything, TrustCa, TrustPin, TrustSystem
+
+
+async def open_connection(tx: Tx, vault: Vault, name: str) -> Peer:
+    """Return the peer behind a name; one statement. Raises UnknownConnection, CannotOpen."""
+    row = await tx.fetchrow(
+        "SELECT kind, facts, sealed_secrets FROM connection WHERE name = $1", name
+    )
+    if row is None:
+        raise UnknownConnection(name)
+    facts = read_facts(row["kind"], row["facts"])
+    plain = msgspec.json.decode(vault.open(row["sealed_secrets"]), type=dict[str, str])
+    secrets = {key: Secret(value) for key, value in plain.items()}
+    match facts:
+        case HttpFacts():
+            return _http(name, facts, secrets)
+        case SshFacts():
+            return SshHost(
+                name=name,
+                host=facts.host,
+                port=facts.port,
+                username=facts.username,
+                host_keys=facts.host_keys,
+                password=secrets.get("secret"),
+                private_key=secrets.get("private_key"),
+                passphrase=secrets.get("passphrase"),
+            )
+        case DnsFacts():
+            return DnsServer(
+                name=name,
+                host=facts.host,
+                port=facts.port,
+                zones=facts.zones,
+                key_name=facts.key_name,
+                algorithm=facts.algorithm,
+                secret=secrets["secret"],
+            )
+        case ChatFacts():
+            return ChatRoom(name=name, kind=facts.chat, url=secrets["secret"])
+
+
+def _http(name: str, facts: HttpFacts, secrets: dict[str, Secret]) -> http.HttpPeer:
+    certificate = (
+        http.ClientCertificate(facts.client_certificate, secrets["client_key"])
+        if facts.client_certificate
+        else None
+    )
+    return http.HttpPeer(
+        name=name,
+        base_url=facts.base_url,
+        auth=_auth(facts, secrets.get("secret", Secret(""))),
+        tls=_tls(facts),
+        certificate=certificate,
+        headers=facts.headers,
+        test_path=facts.test_path,
+    )
+
+
+def _auth(facts: HttpFacts, secret: Secret) -> http.Auth:  # noqa: PLR0911 - one for each kind
+    match facts.auth:
+        case Auth.NONE:
+            return http.NoAuth()
+        case Auth.BASIC:
+            return http.Basic(facts.username, secret)
+        case Auth.BEARER:
+            return http.Bearer(secret)
+        case Auth.API_KEY_HEADER:
+            return http.ApiKey(facts.key_name, secret)
+        case Auth.API_KEY_QUERY:
+            return http.ApiKey(facts.key_name, secret, in_query=True)
+        case Auth.OAUTH2:
+            return http.ClientCredentials(
+                token_url=facts.token_url,
+                client_id=facts.client_id,
+                client_secret=secret,
+                scope=facts.scope,
+                audience=facts.audience,
+                secret_in_body=facts.secret_in_body,
+            )
+        case Auth.HMAC:
+            return http.Signing(
+                key=secret,
+                algorithm=facts.algorithm,
+                payload=facts.payload,
+                header=facts.signature_header,
+                value=facts.signature_value,
+                timestamp_header=facts.timestamp_header,
+            )
+
+
+def _tls(facts: HttpFacts) -> Tls:
+    match facts.trust:
+        case Trust.CA:
+            return TrustCa(facts.ca_pem)
+        case Trust.PIN:
+            return TrustPin(facts.pin)
+        case Trust.OFF:
+            return TrustAnything()
+        case Trust.SYSTEM:
+            return TrustSystem()

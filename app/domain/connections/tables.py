@@ -1,0 +1,25 @@
+"""The peers that flows call: where they are, and how they know us."""
+
+from piccolo.columns import JSONB, Bytea
+from piccolo.constraints import Check
+from piccolo.table import Table
+
+from app.core.columns import key, moment, text
+
+
+class Connection(Table, tablename="connection"):
+    """A peer that flows name by `name`, which never changes; `facts` may be shown to staff.
+
+    `sealed_secrets` is a sealed JSON object of the secrets by field.
+    """
+
+    id = key()
+    name = text(unique=True)
+    kind = text()
+    facts = JSONB()
+    sealed_secrets = Bytea()
+    created_at = moment()
+    updated_at = moment()
+
+    known_kind = Check("kind IN ('http', 'ssh', 'dns', 'chat')")
+    plain_name = Check("name ~ '^[a-z0-9][a-z0-9-]{0,62}$'")

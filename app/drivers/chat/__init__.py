@@ -1,0 +1,1 @@
+"""Messages to a team's chat."""

@@ -1,0 +1,1 @@
+"""Records on the provider's name servers."""

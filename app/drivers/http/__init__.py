@@ -1,0 +1,1 @@
+"""Calls over HTTP to whatever has an API."""

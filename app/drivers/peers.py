@@ -1,0 +1,84 @@
+"""All the kinds of peers that flows call, as one: opened with a process, closed with it."""
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import msgspec
+
+from app.core.clock import Clock
+from app.drivers.chat.contract import ChatMessage, ChatRoom
+from app.drivers.chat.webhook import ChatWebhooks
+from app.drivers.dns.contract import DnsServer, DnsUpdater
+from app.drivers.egress import Egress
+from app.drivers.errors import Retriable, Unauthorised
+from app.drivers.http.client import HttpClient
+from app.drivers.http.contract import Call, HttpPeer, NoAuth
+from app.drivers.registry import load
+from app.drivers.ssh.client import SshClient
+from app.drivers.ssh.contract import SshHost
+
+Peer: TypeAlias = HttpPeer | SshHost | DnsServer | ChatRoom
+
+TEST_S = 10.0
+TEST_MESSAGE = ChatMessage(text="Slipway can write here. This was a test of the connection.")
+
+
+class Tested(msgspec.Struct, frozen=True):
+    """A peer that answers; `is_certain` says that it accepted the credentials too."""
+
+    words: str
+    is_certain: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Peers:
+    """The drivers that nodes call peers by; they share one egress policy and one HTTP pool."""
+
+    http: HttpClient
+    ssh: SshClient
+    dns: DnsUpdater
+    chat: ChatWebhooks = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "chat", ChatWebhooks(self.http))
+
+    async def test(self, peer: Peer) -> Tested:
+        """Reach the peer and show it the credentials. Raises what stands in the way.
+
+        Changes nothing there, but for a chat: it is sent a message that says so.
+        """
+        match peer:
+            case HttpPeer():
+                return await self._test_http(peer)
+            case SshHost():
+                version = await self.ssh.greet(peer)
+                return Tested(f"{peer.username} is let in by {version}")
+            case DnsServer():
+                return Tested(f"the key {await self.dns.check(peer)}")
+            case ChatRoom():
+                await self.chat.send(peer, TEST_MESSAGE)
+                return Tested("a test message was sent; look whether it has come")
+
+    async def close(self) -> None:
+        await self.http.close()
+
+    async def _test_http(self, peer: HttpPeer) -> Tested:
+        call = Call(url=peer.test_path, timeout_s=TEST_S, limit_bytes=1024 * 1024)
+        answer = await self.http.call(call, peer)
+        words = f"GET {answer.url.path} answers {answer.status} {answer.reason}".rstrip()
+        if answer.status in {401, 403, 407}:
+            raise Unauthorised(peer.name, words)
+        if answer.status == 429 or answer.status >= 500:
+            raise Retriable(peer.name, words)
+        if isinstance(peer.auth, NoAuth):
+            return Tested(words)
+        if answer.status >= 400:
+            more = "; name a path that needs the credentials to test these too"
+            return Tested(words + more, is_certain=False)
+        # Without a path of its own, what answered may be open to everyone.
+        return Tested(words, is_certain=bool(peer.test_path))
+
+
+def open_peers(egress: Egress, clock: Clock | None = None) -> Peers:
+    """Return the drivers; nothing is connected before the first call."""
+    return Peers(HttpClient(egress, clock), SshClient(egress), load("dns", "rfc2136")(egress))

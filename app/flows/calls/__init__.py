@@ -1,0 +1,1 @@
+"""What the nodes that call an API share: requests out of parameters, answers, pages."""

@@ -1,0 +1,98 @@
+"""Does one step of a node as the engine would: its parameters converted, its waits waited for."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from app.core.clock import SetClock
+from app.core.database import Database
+from app.core.ids import new_id
+from app.core.secrets import Vault
+from app.domain.connections.add import add_connection
+from app.domain.connections.kinds import Kind
+from app.drivers.peers import Peers
+from app.flows.connections import Opened
+from app.flows.node import Done, Effect, NodeType, Step, Wait
+from app.flows.tools import Tools
+from tests.services.hall import SITE
+
+
+@dataclass
+class Bench:
+    database: Database
+    clock: SetClock
+    vault: Vault
+    peers: Peers
+    fleet: Any = None
+    elapsed_s: float = 0.0
+    """What the connections that are kept open take for the time."""
+    run: UUID = field(default_factory=new_id)
+
+    def __post_init__(self) -> None:
+        self.tools = Tools(
+            vault=self.vault,
+            fleet=self.fleet,
+            site=SITE,
+            company="Acme",
+            power_wait_s=1.0,
+            install_silence=timedelta(hours=1),
+            health_wait=timedelta(minutes=5),
+            peers=self.peers,
+            connections=Opened(lambda: self.elapsed_s),
+        )
+
+    def step(self, *, about: UUID | None = None, attempt: int = 1, memo: Any = None) -> Step:
+        return Step(
+            run=self.run,
+            about=about,
+            now=self.clock.now(),
+            node="call",
+            scope="/",
+            attempt=attempt,
+            key=f"{self.run}:/:call",
+            memo=memo or {},
+            started_at=self.clock.now(),
+            database=self.database,
+            tools=self.tools,
+        )
+
+    async def enter(
+        self, node: NodeType, given: dict[str, Any], memo: Any = None, **step: Any
+    ) -> Done | Wait:
+        """Enter the node once."""
+        params = msgspec.convert(given, node.params)
+        made = self.step(memo=memo, **step)
+        if node.effect is Effect.DATABASE:
+            async with self.database.transaction() as tx:
+                return await node.do(tx, made, params)  # type: ignore[call-arg, arg-type, misc, return-value]
+        return await node.do(made, params)  # type: ignore[call-arg, arg-type, misc, return-value]
+
+    async def do(self, node: NodeType, **given: Any) -> Any:
+        """Enter the node once and return its output as JSON keeps it."""
+        return output(await self.enter(node, given))
+
+    async def through(self, node: NodeType, **given: Any) -> tuple[Done, list[Wait]]:
+        """Enter the node until it is done, the clock moved on by each wait."""
+        waits: list[Wait] = []
+        while True:
+            memo = msgspec.json.decode(msgspec.json.encode(waits[-1].memo)) if waits else {}
+            result = await self.enter(node, given, memo)
+            if isinstance(result, Done):
+                return result, waits
+            assert result.until > self.clock.now()
+            waits.append(result)
+            self.clock.advance(seconds=(result.until - self.clock.now()).total_seconds())
+
+    async def connect(self, name: str, kind: Kind, **typed: str) -> UUID:
+        async with self.database.transaction() as tx:
+            return await add_connection(
+                tx, self.vault, name=name, kind=kind, typed=typed, actor=None, actor_label="test"
+            )
+
+
+def output(result: Done | Wait) -> Any:
+    assert isinstance(result, Done)
+    return msgspec.json.decode(msgspec.json.encode(result.output))
