@@ -7,7 +7,7 @@ from litestar import Litestar
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
-from app.adapters import make_deployer, make_gateways
+from app.adapters import make_deployer, make_gateways, make_peers
 from app.resources import Resources
 from app.routes.admin import ADMIN
 from app.routes.api import API, OPENAPI
@@ -43,12 +43,14 @@ def create_app(resources: Resources, *, debug: bool = False) -> Litestar:
     settings = resources.settings
     gateways = make_gateways(settings)
     deployer = make_deployer(settings)
+    peers = make_peers(settings, resources.database.clock)
 
     @asynccontextmanager
-    async def close_gateways(_: Litestar) -> AsyncIterator[None]:
+    async def close_adapters(_: Litestar) -> AsyncIterator[None]:
         yield
         for gateway in gateways.values():
             await gateway.close()
+        await peers.close()
 
     def provide(value: object) -> Provide:
         return Provide(lambda: value, sync_to_thread=False)
@@ -64,9 +66,10 @@ def create_app(resources: Resources, *, debug: bool = False) -> Litestar:
             "settings": provide(settings),
             "gateways": provide(gateways),
             "deployer": provide(deployer),
+            "peers": provide(peers),
         },
         openapi_config=OPENAPI,
-        lifespan=[close_gateways],
+        lifespan=[close_adapters],
         debug=debug,
         logging_config=None,
     )

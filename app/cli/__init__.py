@@ -12,6 +12,7 @@ class Commands(click.Group):
 
     modules = {  # noqa: RUF012 - a constant table
         "assets": "app.cli.assets:assets",
+        "connection": "app.cli.connection:connection",
         "demo": "app.cli.demo.command:demo",
         "doctor": "app.cli.doctor:doctor",
         "import": "app.cli.import_:import_",

@@ -58,6 +58,7 @@ IconName = Literal[
     "map-pin",
     "memory-stick",
     "menu",
+    "message-square",
     "minus",
     "monitor",
     "moon",

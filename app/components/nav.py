@@ -42,6 +42,9 @@ ADMIN_NAV: tuple[tuple[str, tuple[NavItem, ...]], ...] = (
             NavItem("services", "Services", "/admin/services", "boxes", P.SERVICES_READ),
             NavItem("servers", "Servers", "/admin/servers", "server", P.SERVERS_READ),
             NavItem("runs", "Runs", "/admin/runs", "workflow", P.FLOWS_READ),
+            NavItem(
+                "connections", "Connections", "/admin/connections", "network", P.CONNECTIONS_READ
+            ),
         ),
     ),
     (

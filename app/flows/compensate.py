@@ -1,6 +1,7 @@
 """Compensation: what finished is undone in reverse order, each undo checkpointed on its own."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
 
@@ -9,169 +10,326 @@ import structlog
 
 from app.core.database import Database, Tx, storable
 from app.core.outbox import emit
-from app.flows import journal, lease
-from app.flows.document import Document, NodeSpec, duration
-from app.flows.node import DatabaseUndo, Effect, OutsideUndo, Step
+from app.flows import lease, recall
+from app.flows.chart import Chart
+from app.flows.course import Course
+from app.flows.expressions import references, resolve
+from app.flows.node import (
+    DatabaseDo,
+    DatabaseUndo,
+    Done,
+    Effect,
+    NodeType,
+    OutsideDo,
+    OutsideUndo,
+    PureDo,
+    Step,
+    StepFailed,
+    Wait,
+)
 from app.flows.registry import UnknownNodeType, node_type
 
 log = structlog.get_logger()
-RETRY = duration("30s")
+FIRST_PAUSE = timedelta(seconds=2)
+LONGEST_PAUSE = timedelta(minutes=5)
+PAGE = 100
+NEWEST = 2**63 - 1
 UNDONE = "undo of "
+NEVER = "none"
+"""As a node's `compensate`: the step stays as it is."""
 
 
 class Undoable(msgspec.Struct, frozen=True):
-    """A step that may have left something behind."""
+    """A step that may have left something behind. `output` is None when nobody knows."""
 
     id: int
     scope: str
     node: str
+    type: str
+    version: int
     attempt: int
     key: str
     status: str
 
 
-async def compensate(
-    database: Database, tools: Any, claim: lease.Claim, document: Document
-) -> None:
+async def compensate(database: Database, tools: Any, course: Course) -> None:
     """Undo the run's finished and half-done steps, newest first, and end it.
 
     It ends as cancelled when a person asked for that, else as failed. Safe to run again after
     a crash: an undone step is marked and undo is idempotent. An undo that fails is tried again
-    later; the run stays `compensating` and says why, and staff are told once.
+    later, ever more slowly; the run stays `compensating` and says why, and staff are told once.
     """
     async with database.transaction() as tx:
-        await lease.guard(tx, claim)
-        row = await tx.fetchrow(
-            "SELECT subject, cancel_requested FROM run WHERE id = $1", claim.run
+        await lease.guard(tx, course.id, course.epoch)
+        is_cancelled: bool = await tx.fetchval(
+            "UPDATE run SET status = 'compensating', error = CASE WHEN $2 = '' THEN error "
+            "ELSE $2 END WHERE id = $1 RETURNING cancel_requested",
+            course.id,
+            course.error,
         )
-        if row is None:
-            raise lease.Fenced
-        await tx.execute("UPDATE run SET status = 'compensating' WHERE id = $1", claim.run)
-        await tx.execute("DELETE FROM token WHERE run = $1", claim.run)
-    while (step := await _next(database, claim, document)) is not None:
-        context = Step(
-            run=claim.run,
-            about=row["subject"],
-            now=database.clock.now(),
-            node=step.node,
-            scope=step.scope,
-            attempt=step.attempt,
-            key=step.key,
-            memo={},
-            started_at=database.clock.now(),
-            database=database,
-            tools=tools,
-        )
-        spec = document.nodes[step.node]
+        await tx.execute("DELETE FROM token WHERE run = $1", course.id)
+    before = NEWEST
+    while (step := await _next(database, course, before)) is not None:
+        before = step.id
         try:
-            await _undo(claim, context, step, spec)
+            if not await _undo(database, tools, course, step):
+                return
         except lease.Fenced:
             raise
         except Exception as error:
-            log.exception("undo.failed", run=str(claim.run), node=step.node)
-            late = f"no answer within {spec.timeout.attempt}"
+            log.exception("undo.failed", run=str(course.id), node=step.node)
+            late = f"no answer within {_limit_text(course.chart, step)}"
             reason = late if isinstance(error, TimeoutError) else str(error)
-            await _try_later(database, claim, step, row["subject"], reason)
+            await _try_later(database, course, step, reason)
             return
-    await _end(
-        database, claim, row["subject"], "cancelled" if row["cancel_requested"] else "failed"
-    )
+    await _end(database, course, "cancelled" if is_cancelled else "failed")
 
 
-async def _next(database: Database, claim: lease.Claim, document: Document) -> Undoable | None:
-    """Return the newest step that is not undone.
+async def _next(database: Database, course: Course, before: int) -> Undoable | None:
+    """Return the newest step older than `before` that is not undone.
 
     A failed call to the outside is one: nobody knows how far it came. A failed step in our own
     database is not, it was rolled back. A step of a type that is not installed is returned,
     so that its undo fails visibly.
     """
-    async with database.snapshot() as tx:
-        rows = await tx.fetch(
-            "SELECT id, scope, node, attempt, idempotency_key AS key, status FROM step_attempt "
-            "WHERE run = $1 AND status IN ('succeeded', 'started', 'waiting', 'failed') "
-            "ORDER BY id DESC",
-            claim.run,
-        )
-    for step in (Undoable(**row) for row in rows):
-        spec = document.nodes[step.node]
-        try:
-            kind = node_type(spec.type, spec.v)
-        except UnknownNodeType:
-            return step
-        left_nothing = step.status == "failed" and kind.effect is Effect.DATABASE
-        if kind.undo is not None and not left_nothing:
-            return step
-    return None
+    while True:
+        async with database.snapshot() as tx:
+            rows = await tx.fetch(
+                "SELECT id, scope, node, type, version, attempt, idempotency_key AS key, status "
+                "FROM step_attempt WHERE run = $1 AND id < $2 AND status IN "
+                "('succeeded', 'started', 'waiting', 'failed', 'ambiguous') AND port <> 'item' "
+                "ORDER BY id DESC LIMIT $3",
+                course.id,
+                before,
+                PAGE,
+            )
+        for step in (Undoable(**row) for row in rows):
+            if _is_undoable(course.chart, step):
+                return step
+            before = step.id
+        if len(rows) < PAGE:
+            return None
 
 
-async def _undo(claim: lease.Claim, step: Step, done: Undoable, spec: NodeSpec) -> None:
-    kind = node_type(spec.type, spec.v)
-    limit_s = duration(spec.timeout.attempt).total_seconds()
-    async with step.database.snapshot() as reading:
-        raw = await reading.fetchval("SELECT output FROM step_attempt WHERE id = $1", done.id)
-    output = None if raw is None else msgspec.json.decode(raw)
+def _is_undoable(chart: Chart, step: Undoable) -> bool:
+    custom = _custom(chart, step)
+    if custom == NEVER:
+        return False
+    try:
+        kind = _kind(chart, step)
+    except UnknownNodeType:
+        return True
+    left_nothing = step.status == "failed" and kind.effect is Effect.DATABASE
+    return not left_nothing and (kind.undo is not None or custom is not None)
+
+
+def _custom(chart: Chart, step: Undoable) -> str | None:
+    """Return the node that stands in for the type's undo, `none`, or None."""
+    stop = chart.stops.get(step.node)
+    return stop.spec.compensate if stop is not None else None
+
+
+def _kind(chart: Chart, step: Undoable) -> NodeType:
+    """Return the type that the step was when it was done; the flow may have changed since."""
+    if step.type:
+        return node_type(step.type, step.version)
+    spec = chart[step.node].spec  # done by a release that did not write its type down
+    return node_type(spec.type, spec.v)
+
+
+def _limit_s(chart: Chart, step: Undoable) -> float:
+    stop = chart.stops.get(step.node)
+    return stop.attempt_s if stop is not None else 300.0
+
+
+def _limit_text(chart: Chart, step: Undoable) -> str:
+    stop = chart.stops.get(step.node)
+    return stop.spec.timeout.attempt if stop is not None else "5m"
+
+
+async def _undo(database: Database, tools: Any, course: Course, done: Undoable) -> bool:
+    """Return whether the step is undone; else the run sleeps until it is looked at again."""
+    if _custom(course.chart, done) is not None:
+        await _do_instead(database, tools, course, done)
+        return True
+    output = await _output_of(database, done)
+    kind = _kind(course.chart, done)
+    step = _step(database, tools, course, done)
+    limit_s = _limit_s(course.chart, done)
+    wait: Wait | None = None
     if kind.effect is Effect.OUTSIDE:
         async with asyncio.timeout(limit_s):
-            await cast("OutsideUndo", kind.undo)(step, output)
-    async with step.database.transaction() as tx:
-        await lease.guard(tx, claim)
+            wait = await cast("OutsideUndo", kind.undo)(step, output)
+    async with database.transaction() as tx:
+        await lease.guard(tx, course.id, course.epoch)
         if kind.effect is Effect.DATABASE:
             async with asyncio.timeout(limit_s):
-                await cast("DatabaseUndo", kind.undo)(tx, step, output)
-        await _mark(tx, claim, done)
+                wait = await cast("DatabaseUndo", kind.undo)(tx, step, output)
+        if wait is None:
+            await _mark(tx, course, done)
+        else:
+            await lease.sleep_undoing(tx, course.id, wait.until)
+    return wait is None
 
 
-async def _mark(tx: Tx, claim: lease.Claim, done: Undoable) -> None:
+async def _output_of(database: Database, done: Undoable) -> Any:
+    async with database.snapshot() as tx:
+        raw = await tx.fetchval(
+            f"SELECT {recall.OUTPUT} FROM step_attempt a LEFT JOIN run_blob b ON b.id = a.blob "
+            "WHERE a.id = $1",
+            done.id,
+        )
+    return None if raw is None else msgspec.json.decode(raw)
+
+
+async def _do_instead(database: Database, tools: Any, course: Course, done: Undoable) -> None:
+    """Do the node that the flow names in place of the type's undo. It must not wait.
+
+    A step that never finished is left alone: the node may need its output.
+    """
+    custom = _custom(course.chart, done)
+    if done.status == "succeeded" and custom is not None:
+        spec = course.chart[custom].spec
+        kind = node_type(spec.type, spec.v)
+        places = course.seen({*references(spec.params), done.node}, done.scope)
+        async with database.snapshot() as tx:
+            await recall.read_outputs(tx, course.id, course, places)
+        names = course.names(references(spec.params), done.scope, wants_item=False)
+        params = msgspec.convert(resolve(spec.params, names), kind.params)
+        step = _step(database, tools, course, done, node=custom, names=names)
+        limit_s = course.chart[custom].attempt_s
+        if kind.effect is Effect.DATABASE:
+            async with database.transaction() as tx:
+                await lease.guard(tx, course.id, course.epoch)
+                async with asyncio.timeout(limit_s):
+                    result = await cast("DatabaseDo", kind.do)(tx, step, params)
+                _require_done(result, custom)
+                await _mark(tx, course, done)
+            return
+        async with asyncio.timeout(limit_s):
+            if kind.effect is Effect.PURE:
+                result = cast("PureDo", kind.do)(step, params)
+            else:
+                result = await cast("OutsideDo", kind.do)(step, params)
+        _require_done(result, custom)
+    async with database.transaction() as tx:
+        await lease.guard(tx, course.id, course.epoch)
+        await _mark(tx, course, done)
+
+
+def _require_done(result: object, node: str) -> None:
+    if not isinstance(result, Done):
+        raise StepFailed(f"{node} undoes another step and cannot wait")
+
+
+def _step(
+    database: Database,
+    tools: Any,
+    course: Course,
+    done: Undoable,
+    *,
+    node: str | None = None,
+    names: dict[str, Any] | None = None,
+) -> Step:
+    now = database.clock.now()
+    return Step(
+        run=course.id,
+        about=course.subject,
+        node=node or done.node,
+        scope=done.scope,
+        attempt=done.attempt,
+        key=done.key if node is None else course.key((done.scope, node)),
+        memo={},
+        started_at=now,
+        database=database,
+        tools=tools,
+        now=now,
+        input=course.input,
+        names=names or {},
+    )
+
+
+async def _mark(tx: Tx, course: Course, done: Undoable) -> None:
     await tx.execute("UPDATE step_attempt SET status = 'compensated' WHERE id = $1", done.id)
+    await tx.execute(
+        "UPDATE run_resource SET state = 'returned', ended_at = $4 "
+        "WHERE run = $1 AND scope = $2 AND node = $3 AND state = 'taken'",
+        course.id,
+        done.scope,
+        done.node,
+        tx.now(),
+    )
+    await tx.execute("UPDATE run SET undo_tries = 0 WHERE id = $1 AND undo_tries > 0", course.id)
     await tx.execute(
         "INSERT INTO run_event (run, at, kind, scope, node, facts) "
         "VALUES ($1, $2, 'compensated', $3, $4, '{}')",
-        claim.run,
+        course.id,
         tx.now(),
         done.scope,
         done.node,
     )
-    tx.publish(f"run:{claim.run}")
+    tx.publish(f"run:{course.id}")
 
 
-async def _try_later(
-    database: Database, claim: lease.Claim, step: Undoable, subject: UUID, reason: str
-) -> None:
+async def _try_later(database: Database, course: Course, step: Undoable, reason: str) -> None:
     error = storable(f"{UNDONE}{step.node}: {reason}")
     async with database.transaction() as tx:
-        await lease.guard(tx, claim)
-        await tx.execute(
-            "UPDATE run SET wake_at = $2, lease_owner = '', lease_until = NULL, error = $3 "
-            "WHERE id = $1",
-            claim.run,
-            tx.now() + RETRY,
+        await lease.guard(tx, course.id, course.epoch)
+        tries: int = await tx.fetchval(
+            "UPDATE run SET undo_tries = undo_tries + 1, lease_owner = '', lease_until = NULL, "
+            "error = $2 WHERE id = $1 RETURNING undo_tries",
+            course.id,
             error,
         )
+        pause = min(FIRST_PAUSE * 2 ** min(tries - 1, 20), LONGEST_PAUSE)
+        await tx.execute("UPDATE run SET wake_at = $2 WHERE id = $1", course.id, tx.now() + pause)
         await emit(
             tx,
             "admin.notice",
-            f"undo:{claim.run}:{step.scope}:{step.node}",
+            f"undo:{course.id}:{step.scope}:{step.node}",
             {
-                "subject": str(subject),
+                "kind": "run.undo_failed",
+                "run": str(course.id),
+                "subject": str(course.subject or course.id),
+                "path": f"/admin/runs/{course.id}",
                 "title": f"A run cannot undo {step.node}",
-                "text": f"{error} — it is tried again every {RETRY.seconds} s until it works.",
+                "text": f"{error} — it is tried again, at least every "
+                f"{LONGEST_PAUSE.seconds // 60} minutes, until it works.",
             },
         )
-        tx.publish("dashboard", f"order:{subject}", f"run:{claim.run}")
+        tx.publish("dashboard", *_topics(course))
 
 
-async def _end(database: Database, claim: lease.Claim, subject: UUID, status: str) -> None:
+async def _end(database: Database, course: Course, status: str) -> None:
     async with database.transaction() as tx:
-        await lease.guard(tx, claim)
-        await journal.add_event(tx, claim.run, status)
-        await lease.finish(tx, claim, status, await _reason(tx, claim.run))
+        await lease.guard(tx, course.id, course.epoch)
+        await tx.execute(
+            "INSERT INTO run_event (run, at, kind, facts) VALUES ($1, $2, $3, '{}')",
+            course.id,
+            tx.now(),
+            status,
+        )
+        await lease.finish(tx, course.id, status, await _reason(tx, course.id))
         await emit(
             tx,
             "run.ended",
-            f"run.ended:{claim.run}",
-            {"run": str(claim.run), "subject": str(subject), "status": status},
+            f"run.ended:{course.id}",
+            {
+                "run": str(course.id),
+                "status": status,
+                "subject": None if course.subject is None else str(course.subject),
+                "kind": course.subject_kind,
+                "parent": None if course.parent is None else str(course.parent),
+            },
         )
-        tx.publish("dashboard", f"order:{subject}", f"run:{claim.run}")
+        tx.publish("dashboard", *_topics(course))
+
+
+def _topics(course: Course) -> list[str]:
+    topics = [f"run:{course.id}"]
+    if course.subject is not None:
+        topics.append(f"{course.subject_kind}:{course.subject}")
+    return topics
 
 
 async def _reason(tx: Tx, run: UUID) -> str:

@@ -1,141 +1,200 @@
-"""Containers: a node whose body runs in a scope of its own, once per iteration.
+"""Containers: a node whose body runs once per iteration, each in a scope of its own.
 
-The scope of iteration 2 of the container `n4` at the top is `/n4:2`; inside it another
-container `n7` makes `/n4:2/n7:1`. An iteration ends when no token is left in its scope.
+`logic.repeat` goes round until a condition holds; `logic.each` goes through a list, several
+items at once if asked. An iteration ends when no token is left in its scope.
 """
 
+from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-import msgspec
-
-from app.core.database import Tx
-from app.core.errors import Refusal
-from app.flows import journal
-from app.flows.document import Document
-from app.flows.expressions import evaluate, is_expression, references
-from app.flows.journal import TokenView
+from app.flows.change import AttemptRow, to_json
+from app.flows.course import Course, Token
+from app.flows.document import duration
+from app.flows.expressions import references, resolve
 from app.flows.node import Done, StepFailed
+from app.flows.scopes import count_of, inner, is_within, parse_scope
+
+MOST_ERRORS = 100
+LOOK = "look"
+"""In the memo of a container that halted at its condition: the iteration it is about."""
+GATHER = "gather"
+"""In the memo of a loop that is through: what its iterations gave is yet to be read."""
 
 
-class Stuck(msgspec.Struct, frozen=True):
-    """A container that cannot tell whether to go on; what its body did stays done."""
+def enter(course: Course, token: Token, now: datetime) -> Done | None:
+    """Begin the container at `token`, or go on with it after a pause.
 
-    token: TokenView
-    error: str
-
-
-def inner(scope: str, node: str, count: int) -> str:
-    return f"{scope.rstrip('/')}/{node}:{count}"
-
-
-def parse_scope(scope: str) -> tuple[str, str, int] | None:
-    """Return (outer scope, container node, count) of a body scope; None at the top."""
-    if scope == "/":
-        return None
-    outer, _, last = scope.rpartition("/")
-    node, _, count = last.partition(":")
-    return outer or "/", node, int(count)
-
-
-def count_of(scope: str) -> int:
-    """Return the iteration that a scope is in; 0 at the top."""
-    parsed = parse_scope(scope)
-    return parsed[2] if parsed else 0
-
-
-def _chain(scope: str) -> list[str]:
-    """Return the scope and those around it, innermost first."""
-    chain = [scope]
-    while (parsed := parse_scope(chain[-1])) is not None:
-        chain.append(parsed[0])
-    return chain
-
-
-async def outputs(tx: Tx, run: UUID, scope: str, nodes: frozenset[str]) -> dict[str, Any]:
-    """Return the outputs of finished `nodes` as seen from `scope`: the innermost one wins.
-
-    Loads only what is referred to; the cost does not grow with the run's length.
+    One that halted at its condition only looks at that again: its body is not done again.
+    Returns its outcome when there is nothing to go through.
     """
-    if not nodes:
-        return {}
-    chain = _chain(scope)
-    rows = await tx.fetch(
-        "SELECT DISTINCT ON (node) node, output FROM step_attempt "
-        "WHERE run = $1 AND node = ANY($2) AND scope = ANY($3) AND status = 'succeeded' "
-        "ORDER BY node, array_position($3, scope), attempt DESC",
-        run,
-        sorted(nodes),
-        chain,
-    )
-    return {row["node"]: msgspec.json.decode(row["output"]) for row in rows}
+    token.state, token.wake_at, token.signal_key = "inside", None, ""
+    course.touch(token)
+    look = token.memo.get(LOOK)
+    if look is not None:
+        token.memo = {name: value for name, value in token.memo.items() if name != LOOK}
+        return end_iteration(course, look, now)
+    items = course.items.get(token.place)
+    if items is None:
+        count = token.memo.get("iteration", 0) + 1
+        token.memo = {"iteration": count}
+        _begin_iteration(course, token, count, now)
+        return None
+    if not items:
+        return Done({"count": 0, "failed": 0, "items": [], "errors": []}, "done")
+    _fill(course, token, now)
+    return None
 
 
-async def enter(tx: Tx, run: UUID, document: Document, token: TokenView, *, count: int) -> None:
-    """Begin an iteration of the container at `token`."""
-    await tx.execute(
-        "UPDATE token SET state = 'inside', wake_at = NULL, memo = $2 WHERE id = $1",
-        token.id,
-        journal.to_json({"iteration": count}),
-    )
+def _fill(course: Course, token: Token, now: datetime) -> None:
+    """Begin as many iterations of a loop as may run at once."""
+    items = course.items[token.place]
+    at_once = int(course.stop_of(token).spec.params.get("concurrency", 1))
+    begun, ended = token.memo.get("begun", 0), token.memo.get("ended", 0)
+    while begun < len(items) and begun - ended < at_once:
+        begun += 1
+        _begin_iteration(course, token, begun, now)
+    token.memo = {**token.memo, "begun": begun, "ended": ended}
+    course.touch(token)
+
+
+def _begin_iteration(course: Course, token: Token, count: int, now: datetime) -> None:
+    course.touch(token)
     scope = inner(token.scope, token.node, count)
-    await journal.place(tx, run, document.targets(token.node, "each"), scope)
-    await journal.add_event(tx, run, "iteration", token, count=count)
+    for target in course.stop_of(token).targets("each"):
+        course.add(course.new_token((scope, target)))
+    course.note(now, "iteration", token.place, count=count)
 
 
-async def leave_if_drained(
-    tx: Tx, run: UUID, document: Document, given: dict[str, Any], scope: str
-) -> Stuck | None:
-    """When nothing is left in `scope`, end its iteration: again, done or exhausted.
-
-    Returns the container whose condition is wrong; the caller decides what becomes of it.
-    """
+def container_at(course: Course, scope: str) -> Token | None:
+    """Return the container whose iteration `scope` is; None at the top."""
     parsed = parse_scope(scope)
-    if parsed is None:
+    return None if parsed is None else course.at((parsed[0], parsed[1]))
+
+
+def is_drained(course: Course, scope: str) -> bool:
+    return not any(is_within(token.scope, scope) for token in course.tokens.values())
+
+
+def end_iteration(course: Course, scope: str, now: datetime, *, error: str = "") -> Done | None:
+    """Close the iteration of `scope`, in which no token is left, and begin what follows.
+
+    Returns the container's outcome when it is over. Raises StepFailed or a Refusal when its
+    own condition is wrong; what its body did stays done.
+    """
+    token = container_at(course, scope)
+    if token is None:
         return None
-    left = await tx.fetchval(
-        "SELECT 1 FROM token WHERE run = $1 AND (scope = $2 OR starts_with(scope, $2 || '/')) "
-        "LIMIT 1",
-        run,
-        scope,
-    )
-    if left is not None:
-        return None
-    outer, node, count = parsed
-    token = next(
-        token
-        for token in await journal.tokens_of(tx, run)
-        if token.scope == outer and token.node == node
-    )
-    params = document.nodes[node].params
-    try:
-        is_done = await _is_done(tx, run, given, scope, params["until"])
-    except (StepFailed, Refusal) as error:
-        return Stuck(token, error.message)
-    if is_done:
+    token.memo = {**token.memo, LOOK: scope}
+    if token.place in course.items:
+        done = _end_item(course, token, scope, now, error=error)
+    else:
+        done = _end_round(course, token, scope, now)
+    token.memo.pop(LOOK, None)
+    return done
+
+
+def _end_round(course: Course, token: Token, scope: str, now: datetime) -> Done | None:
+    count = count_of(scope)
+    params = course.stop_of(token).spec.params
+    if _holds(course, scope, params["until"]):
         port = "done"
     elif count >= int(params["max"]):
         port = "exhausted"
     else:
-        await enter(tx, run, document, token, count=count + 1)
+        forget(course, scope)
+        pause = params.get("every")
+        if pause is None:
+            token.memo = {"iteration": count + 1}
+            _begin_iteration(course, token, count + 1, now)
+        else:
+            token.state, token.wake_at = "waiting", now + duration(pause)
+            token.memo = {"iteration": count}
+            course.touch(token)
         return None
-    last = await outputs(tx, run, scope, frozenset(_body(document, node)))
-    await journal.keep_done(tx, run, token, Done({"count": count, "last": last}, port))
-    await journal.move(tx, run, token, document.targets(node, port), outer)
-    return await leave_if_drained(tx, run, document, given, outer)
+    last = {
+        node: course.outputs[scope, node]
+        for node in course.chart.bodies.get(token.node, ())
+        if (scope, node) in course.outputs
+    }
+    forget(course, scope)
+    return Done({"count": count, "last": last}, port)
 
 
-async def _is_done(tx: Tx, run: UUID, given: dict[str, Any], scope: str, until: Any) -> bool:
-    if not is_expression(until):
-        raise StepFailed("`until` must be an expression, such as =has(steps.install)")
-    seen = await outputs(tx, run, scope, references(until))
-    result = evaluate(
-        until[1:].strip(), {"input": given, "steps": seen, "iteration": {"count": count_of(scope)}}
+def _end_item(
+    course: Course, token: Token, scope: str, now: datetime, *, error: str
+) -> Done | None:
+    spec = course.stop_of(token).spec
+    collect = spec.params.get("collect")
+    if error:
+        _keep_item(course, token, scope, now, error=error)
+    elif collect is not None:
+        value = resolve(collect, _names(course, scope, collect))
+        _keep_item(course, token, scope, now, value=value)
+    forget(course, scope)
+    memo = dict(token.memo)
+    memo["ended"] = memo.get("ended", 0) + 1
+    if error:
+        memo["failed"] = memo.get("failed", 0) + 1
+    token.memo = memo
+    course.touch(token)
+    if memo["ended"] < len(course.items[token.place]):
+        _fill(course, token, now)
+        return None
+    if collect is None and not memo.get("failed"):
+        return Done({"count": memo["ended"], "failed": 0, "items": [], "errors": []}, "done")
+    token.state, token.memo = "ready", {**memo, GATHER: True}
+    return None
+
+
+def _keep_item(
+    course: Course, token: Token, scope: str, now: datetime, *, value: Any = None, error: str = ""
+) -> None:
+    """Write down what an iteration gave, as a row of the container in the iteration's scope."""
+    stop = course.stop_of(token)
+    course.pending(now).attempts.append(
+        AttemptRow(
+            scope=scope,
+            node=token.node,
+            attempt=1,
+            type=stop.spec.type,
+            version=stop.spec.v,
+            status="failed" if error else "succeeded",
+            key=course.key((scope, token.node)),
+            input="{}",
+            started_at=now,
+            finished_at=now,
+            output=None if error else to_json(value),
+            port="item",
+            error=error,
+        )
     )
+
+
+def _names(course: Course, scope: str, source: Any) -> dict[str, Any]:
+    return course.names(references(source), scope, wants_item=True)
+
+
+def _holds(course: Course, scope: str, until: Any) -> bool:
+    result = resolve(until, _names(course, scope, until))
     if not isinstance(result, bool):
         raise StepFailed(f"`until` must be true or false, it is {result!r}")
     return result
 
 
-def _body(document: Document, container: str) -> list[str]:
-    return [name for name, spec in document.nodes.items() if spec.within == container]
+def forget(course: Course, scope: str) -> None:
+    """Let go of what an iteration left in memory; the journal has it."""
+    for kept in (course.outputs, course.attempts, course.open, course.items):
+        for place in [place for place in kept if is_within(place[0], scope)]:
+            del kept[place]
+    gone = {place for place in course.finished if is_within(place[0], scope)}
+    course.finished -= gone
+
+
+def tolerant_loop(course: Course, scope: str) -> tuple[Token, str] | None:
+    """Return the innermost loop around that goes on after a failure, and the failing iteration."""
+    while (parsed := parse_scope(scope)) is not None:
+        token = course.at((parsed[0], parsed[1]))
+        if token is not None and course.stop_of(token).spec.params.get("on_error") == "continue":
+            return token, scope
+        scope = parsed[0]
+    return None

@@ -1,45 +1,34 @@
-"""Drive one leased run: do what is due, write what came of it, follow the edges.
+"""Drive one leased run: do what is due, have it written, follow the edges.
 
-Each step is two commits at most: the intent (what will be done, under which key) before an
-outside effect, and the outcome together with the token's move. A node whose effect is in our
-own database is one commit, its effect and outcome together. A run that has nothing due goes
-back to the database; waiting costs nothing here.
+A pure step costs no commit of its own: it rides with the next one. A step outside is two: its
+intent, together with what came of the step before, and its outcome, together with the next
+intent; so a chain of n calls is n + 1 commits. A step in our own database is one: its effect
+and its outcome. A run that has nothing due goes back to the database; waiting costs nothing.
 """
 
 import asyncio
-from datetime import datetime
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import Any
 
-import msgspec
 import structlog
 
-from app.core.database import Database, Tx, storable
-from app.core.errors import Refusal
-from app.core.outbox import emit
-from app.drivers.errors import DriverError, Retriable
-from app.flows import containers, deadline, journal, lease, outcome
+from app.core.database import Database, storable
+from app.flows import lease, recall
+from app.flows.chart import Charts
 from app.flows.compensate import compensate
-from app.flows.document import BadDocument, NodeSpec, duration, parse
-from app.flows.expressions import references, resolve
-from app.flows.journal import TokenView
-from app.flows.node import DatabaseDo, Effect, NodeType, OutsideDo, Step, StepFailed
-from app.flows.outcome import Course
-from app.flows.registry import UnknownNodeType, node_type
-from app.flows.signals import take_signals
+from app.flows.course import Course, Token
+from app.flows.document import BadDocument
+from app.flows.lease import Claim, Fenced
+from app.flows.node import Effect
+from app.flows.rest import Rest, listen, rest
+from app.flows.step import Broken, Doer
+from app.flows.writer import Writer, is_lost
 
-SENDING_S = 0.01
-"""How long a signal takes to be sent, about: a run that waits for it does not sleep meanwhile."""
+AGAIN_S = 0.2
+"""How soon a database that is away is asked again."""
+MOST_UNWRITTEN = 200
+"""Rows of pure steps that may gather before they are written all the same."""
 log = structlog.get_logger()
-
-
-class Begun(msgspec.Struct, frozen=True):
-    """A step whose intent is written, with its time limits."""
-
-    step: Step
-    params: Any
-    limit_s: float
-    ends: datetime | None
-    """When the node's whole time is over."""
 
 
 class Interpreter:
@@ -48,178 +37,138 @@ class Interpreter:
     def __init__(self, database: Database, tools: Any) -> None:
         self.database = database
         self.tools = tools
+        self.writer = Writer(database)
+        self.doer = Doer(database, tools, self.writer)
+        self._charts = Charts()
 
-    async def drive(self, claim: lease.Claim) -> None:
+    async def close(self) -> None:
+        await self.writer.close()
+
+    async def recall(self, claims: Sequence[Claim]) -> list[Course]:
+        """Bring claimed runs into memory; a run whose document cannot be read is halted."""
+        async with self.database.snapshot() as tx:
+            courses, unread = await recall.recall(tx, claims, self._charts)
+        for claim, error in unread:
+            await self._halt_unread(claim, error)
+        return courses
+
+    async def drive(self, course: Course) -> None:
         """Do all that is due of the run, then let it go; returns when the lease is given back."""
         try:
-            run = await self._load(claim)
-            while (due := await self._due(claim, run)) is not None:
-                for token in due:
-                    await self._advance(claim, run, token)
-                if not due:
-                    await asyncio.sleep(SENDING_S)
-        except BadDocument as error:
-            await self._halt_unread(claim, error.message)
-        except lease.Fenced:
-            log.warning("run.fenced", run=str(claim.run), epoch=claim.epoch)
+            while not await self._drive(course):
+                course = await self._reload(course)
+        except Fenced:
+            log.warning("run.fenced", run=str(course.id), epoch=course.epoch)
 
-    async def _load(self, claim: lease.Claim) -> Course:
-        async with self.database.snapshot() as tx:
-            row = await tx.fetchrow(
-                "SELECT r.id, r.subject, r.input, v.document FROM run r "
-                "JOIN flow_version v ON v.id = r.flow_version WHERE r.id = $1",
-                claim.run,
-            )
-        if row is None:
-            raise lease.Fenced
-        return Course(
-            row["id"], row["subject"], parse(row["document"]), msgspec.json.decode(row["input"])
+    async def _drive(self, course: Course) -> bool:
+        """Return whether the run was let go; else it must be read anew from the journal."""
+        tasks: set[asyncio.Task[None]] = set()
+        try:
+            while True:
+                if course.is_steered and not tasks:
+                    await self.doer.commit(course)
+                    return False
+                for token in self._due(course):
+                    if _takes_no_time(course, token) or _is_alone(course, token):
+                        await self.doer.do(course, token)
+                    else:
+                        token.is_busy = True
+                        tasks.add(asyncio.create_task(self._do_beside(course, token)))
+                if course.unwritten > (0 if tasks else MOST_UNWRITTEN):
+                    await self.doer.commit(course)
+                if tasks:
+                    tasks = await self._wait(course, tasks)
+                elif not self._due(course) and (ended := await self._rest(course)) is not None:
+                    return ended
+        except Broken:
+            return False
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _due(self, course: Course) -> list[Token]:
+        if course.is_steered or _stops(course):
+            return []
+        return course.due(self.database.clock.now())
+
+    async def _do_beside(self, course: Course, token: Token) -> None:
+        try:
+            await self.doer.do(course, token)
+        finally:
+            token.is_busy = False
+
+    async def _wait(
+        self, course: Course, tasks: set[asyncio.Task[None]]
+    ) -> set[asyncio.Task[None]]:
+        """Wait for a step, a token's time or a word from outside; returns what is still going."""
+        wake_at = course.next_wake()
+        timeout_s = None
+        if wake_at is not None:
+            timeout_s = max((wake_at - self.database.clock.now()).total_seconds(), 0.0)
+        woken = asyncio.create_task(course.woken.wait())
+        done, _ = await asyncio.wait(
+            {*tasks, woken}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED
         )
+        woken.cancel()
+        if course.woken.is_set():
+            course.woken.clear()
+            await listen(self.database, course)
+        for task in done - {woken}:
+            task.result()
+        return tasks - done
 
-    async def _halt_unread(self, claim: lease.Claim, reason: str) -> None:
+    async def _rest(self, course: Course) -> bool | None:
+        """End the run, undo it, or put it to sleep; None when something is due again."""
+        if _stops(course) and not _ends_well(course):
+            await self.doer.commit(course)
+            await compensate(self.database, self.tools, course)
+            return True
+        match await rest(self.database, self.writer, course):
+            case Rest.LET_GO:
+                return True
+            case Rest.GOES_ON:
+                return None
+            case Rest.STEERED:
+                return False
+
+    async def _reload(self, course: Course) -> Course:
+        """Read the run anew under the lease that we have. Raises Fenced when it is ours no more."""
+        while True:
+            try:
+                async with self.database.transaction() as tx:
+                    claim = await lease.claim_again(tx, course.id, course.epoch)
+                (again,) = await self.recall([claim])
+            except Exception as error:
+                if not is_lost(error):
+                    raise
+                await asyncio.sleep(AGAIN_S)
+            else:
+                return again
+
+    async def _halt_unread(self, claim: Claim, error: BadDocument) -> None:
         """Stop a run whose document this release cannot read; a retry goes on where it stood."""
         async with self.database.transaction() as tx:
-            await lease.guard(tx, claim)
-            await tx.execute(
-                "UPDATE token SET state = 'halted', wake_at = NULL "
-                "WHERE run = $1 AND state <> 'inside'",
-                claim.run,
-            )
-            await tx.execute("UPDATE run SET error = $2 WHERE id = $1", claim.run, storable(reason))
-            await lease.let_go(tx, claim)
-            await emit(
-                tx,
-                "admin.notice",
-                f"halted:{claim.run}:document:{claim.epoch}",
-                {"subject": str(claim.run), "title": "A run cannot be read", "text": reason},
-            )
-            tx.publish("dashboard", f"run:{claim.run}")
-
-    async def _due(self, claim: lease.Claim, run: Course) -> list[TokenView] | None:
-        """Return the tokens to do now; None when the run has ended or sleeps.
-
-        A signal that came makes its waiter due. Nothing at all is due while one is being sent.
-        """
-        async with self.database.transaction() as tx:
-            is_ending = await lease.guard(tx, claim)
-            if not is_ending:
-                tokens = await journal.tokens_of(tx, claim.run)
-                if not tokens:
-                    await journal.add_event(tx, claim.run, "succeeded")
-                    await lease.finish(tx, claim, "succeeded")
-                    run.tell(tx)
-                    return None
-                due = [await self._rung(tx, token) for token in tokens]
-                due = [token for token in due if _is_due(token, tx.now())]
-                if not due and await lease.let_go(tx, claim):
-                    run.tell(tx)
-                    return None
-        if is_ending:
-            await compensate(self.database, self.tools, claim, run.document)
-            return None
-        return due
-
-    async def _rung(self, tx: Tx, token: TokenView) -> TokenView:
-        if token.state == "waiting" and await take_signals(tx, token.signal_key):
-            return await journal.make_due(tx, token)
-        return token
-
-    async def _advance(self, claim: lease.Claim, run: Course, token: TokenView) -> None:
-        spec = run.document.nodes[token.node]
-        try:
-            await self._do(claim, run, token, spec, node_type(spec.type, spec.v))
-        except lease.Fenced:
-            raise
-        except UnknownNodeType as error:
-            async with self.database.transaction() as tx:
-                if not await lease.guard(tx, claim):
-                    await outcome.halt(tx, run, token, error.message)
-        except TimeoutError:
-            error_text = f"no answer within {spec.timeout.attempt}"
-            await self._fail(claim, run, token, error_text, transient=True)
-        except StepFailed as error:
-            await self._fail(claim, run, token, error.message, transient=error.transient)
-        except DriverError as error:
-            transient = isinstance(error, Retriable)
-            await self._fail(claim, run, token, str(error), transient=transient)
-        except Refusal as error:
-            await self._fail(claim, run, token, error.message, transient=False)
-        except Exception as error:
-            log.exception("step.crashed", run=str(run.id), node=token.node)
-            error_text = f"{type(error).__name__}: {error}"
-            await self._fail(claim, run, token, error_text, transient=True)
-
-    async def _do(
-        self, claim: lease.Claim, run: Course, token: TokenView, spec: NodeSpec, kind: NodeType
-    ) -> None:
-        """Do one step, unless the run has been cancelled or failed since it was found due."""
-        async with self.database.transaction() as tx:
-            if await lease.guard(tx, claim):
-                return
-            begun = await self._begin(tx, run, token, spec, kind)
-            if kind.effect is Effect.DATABASE:
-                async with asyncio.timeout(begun.limit_s):
-                    result = await cast("DatabaseDo", kind.do)(tx, begun.step, begun.params)
-                await outcome.keep(tx, run, token, kind, result, ends=begun.ends)
-                return
-        async with asyncio.timeout(begun.limit_s):
-            result = await cast("OutsideDo", kind.do)(begun.step, begun.params)
-        async with self.database.transaction() as tx:
-            await lease.guard(tx, claim)
-            await outcome.keep(tx, run, token, kind, result, ends=begun.ends)
-
-    async def _begin(
-        self, tx: Tx, run: Course, token: TokenView, spec: NodeSpec, kind: NodeType
-    ) -> Begun:
-        """Evaluate the parameters and write the intent."""
-        limit_s = duration(spec.timeout.attempt).total_seconds()
-        ends = await deadline.ends_at(tx, run.id, token, spec)
-        if ends is not None:
-            left_s = (ends - tx.now()).total_seconds()
-            if left_s <= 0:
-                raise StepFailed(f"not done within {spec.timeout.total}")
-            limit_s = min(limit_s, left_s)
-        scope = await self._scope(tx, run, token, spec)
-        given = resolve(spec.params, scope) if not kind.container else spec.params
-        try:
-            params = msgspec.convert(given, kind.params)
-        except msgspec.ValidationError as error:
-            raise StepFailed(f"parameter of {token.node}: {error}") from error
-        began = await journal.begin_attempt(tx, run.id, token, run.key(token), given)
-        if token.attempt == 1 and token.state == "ready":
-            run.tell(tx)
-        step = Step(
-            run=run.id,
-            about=run.subject,
-            now=self.database.clock.now(),
-            node=token.node,
-            scope=token.scope,
-            attempt=token.attempt,
-            key=run.key(token),
-            memo=token.memo,
-            started_at=began,
-            database=self.database,
-            tools=self.tools,
-        )
-        return Begun(step, params, limit_s, ends)
-
-    async def _scope(self, tx: Tx, run: Course, token: TokenView, spec: NodeSpec) -> dict[str, Any]:
-        return {
-            "input": run.input,
-            "steps": await containers.outputs(tx, run.id, token.scope, references(spec.params)),
-            "iteration": {"count": containers.count_of(token.scope)},
-        }
-
-    async def _fail(
-        self, claim: lease.Claim, run: Course, token: TokenView, error: str, *, transient: bool
-    ) -> None:
-        async with self.database.transaction() as tx:
-            await lease.guard(tx, claim)
-            if not await journal.has_moved(tx, token):
-                await outcome.fail(tx, run, token, error, transient=transient)
+            await lease.guard(tx, claim.run, claim.epoch)
+            await lease.halt_unread(tx, claim, storable(error.message))
 
 
-def _is_due(token: TokenView, now: datetime) -> bool:
-    if token.state == "waiting":
-        return token.wake_at is None or token.wake_at <= now
-    return token.state in ("ready", "started")
+def _stops(course: Course) -> bool:
+    """Return whether no further step may begin."""
+    return course.is_cancelled or course.ending is not None
+
+
+def _takes_no_time(course: Course, token: Token) -> bool:
+    stop = course.chart.stops.get(token.node)
+    if stop is None or stop.kind is None:
+        return True
+    return stop.kind.container or stop.kind.effect is Effect.PURE
+
+
+def _is_alone(course: Course, token: Token) -> bool:
+    """Return whether nothing else of the run could go on while the step is being done."""
+    return all(other is token or other.state == "inside" for other in course.tokens.values())
+
+
+def _ends_well(course: Course) -> bool:
+    return course.ending is not None and not course.ending.is_failure and not course.is_cancelled

@@ -1,12 +1,13 @@
 """Who drives a run: a lease in the database, with an epoch that fences the one who lost it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from app.core.database import Tx, storable
-from app.flows.signals import all_quiet
+from app.core.outbox import emit
 
 OPEN = ("queued", "running", "waiting", "compensating")
 
@@ -20,97 +21,167 @@ class Claim(msgspec.Struct, frozen=True):
 
     run: UUID
     epoch: int
+    flow_version: UUID
+    status: str
+    subject: UUID | None
+    subject_kind: str
+    input: dict[str, Any]
+    parent: UUID | None
+    is_cancelled: bool
+    is_again: bool = False
+
+    @property
+    def is_fresh(self) -> bool:
+        """Nothing of it has ever been done."""
+        return self.epoch == 1 and not self.is_again
+
+
+_CLAIMED = (
+    "id AS run, epoch, flow_version, status, subject, subject_kind, input, parent, "
+    "cancel_requested AS is_cancelled"
+)
+
+
+def _claim(row: Any) -> Claim:
+    return Claim(**{**dict(row), "input": msgspec.json.decode(row["input"])})
 
 
 async def claim_due(tx: Tx, *, owner: str, lease_s: float, limit: int) -> list[Claim]:
     """Lease up to `limit` runs that are due and that nobody drives; one statement."""
     rows = await tx.fetch(
         "UPDATE run SET lease_owner = $1, lease_until = $2::timestamptz + $3::interval, "
-        "epoch = epoch + 1, started_at = COALESCE(started_at, $2), "
+        "epoch = epoch + 1, steered = false, started_at = COALESCE(started_at, $2), "
         "status = CASE status WHEN 'compensating' THEN status ELSE 'running' END "
         "WHERE id IN (SELECT id FROM run WHERE status = ANY($4) AND wake_at <= $2 "
         "AND (lease_until IS NULL OR lease_until < $2) "
-        "ORDER BY wake_at LIMIT $5 FOR UPDATE SKIP LOCKED) RETURNING id, epoch",
+        "ORDER BY wake_at LIMIT $5 FOR UPDATE SKIP LOCKED) "
+        f"RETURNING {_CLAIMED}",
         owner,
         tx.now(),
         timedelta(seconds=lease_s),
         list(OPEN),
         limit,
     )
-    return [Claim(row["id"], row["epoch"]) for row in rows]
+    return [_claim(row) for row in rows]
 
 
-async def renew(tx: Tx, claims: list[Claim], *, lease_s: float) -> set[UUID]:
-    """Extend the leases; returns the runs that are still ours."""
-    rows = await tx.fetch(
-        "UPDATE run SET lease_until = $3 FROM unnest($1::uuid[], $2::bigint[]) AS mine (id, epoch) "
-        "WHERE run.id = mine.id AND run.epoch = mine.epoch AND run.lease_until IS NOT NULL "
-        "RETURNING run.id",
-        [claim.run for claim in claims],
-        [claim.epoch for claim in claims],
-        tx.now() + timedelta(seconds=lease_s),
+async def claim_again(tx: Tx, run: UUID, epoch: int) -> Claim:
+    """Return our own claim as the run stands now. Raises Fenced when it is ours no more."""
+    row = await tx.fetchrow(
+        "UPDATE run SET steered = false WHERE id = $1 AND epoch = $2 AND lease_until IS NOT NULL "
+        f"RETURNING {_CLAIMED}",
+        run,
+        epoch,
     )
-    return {row["id"] for row in rows}
+    if row is None:
+        raise Fenced
+    return msgspec.structs.replace(_claim(row), is_again=True)
 
 
-async def guard(tx: Tx, claim: Claim) -> bool:
-    """Lock the run's row and make sure that it is still ours; every write begins with it.
+async def halt_unread(tx: Tx, claim: Claim, reason: str) -> None:
+    """Halt a run whose document cannot be read, and tell staff; a retry goes on where it stood."""
+    await tx.execute(
+        "UPDATE token SET state = 'halted', wake_at = NULL WHERE run = $1 AND state <> 'inside'",
+        claim.run,
+    )
+    await tx.execute(
+        "UPDATE run SET status = 'halted', wake_at = NULL, error = $2, lease_owner = '', "
+        "lease_until = NULL WHERE id = $1",
+        claim.run,
+        reason,
+    )
+    await emit(
+        tx,
+        "admin.notice",
+        f"halted:{claim.run}:document:{claim.epoch}",
+        {
+            "kind": "run.halted",
+            "run": str(claim.run),
+            "subject": str(claim.run),
+            "path": f"/admin/runs/{claim.run}",
+            "title": "A run cannot be read",
+            "text": reason,
+        },
+    )
+    tx.publish("dashboard", f"run:{claim.run}")
 
-    Returns whether the run is to be undone: then no step may begin any more.
+
+async def look(tx: Tx, run: UUID, epoch: int) -> bool:
+    """Return whether the run is to be undone, without locking it. Raises Fenced.
+
+    What is written afterwards is tested again by the statement that writes it.
     """
     ends: bool | None = await tx.fetchval(
         "SELECT cancel_requested OR status = 'compensating' FROM run "
-        "WHERE id = $1 AND epoch = $2 AND lease_until IS NOT NULL FOR UPDATE",
-        claim.run,
-        claim.epoch,
+        "WHERE id = $1 AND epoch = $2 AND lease_until IS NOT NULL",
+        run,
+        epoch,
     )
     if ends is None:
         raise Fenced
     return ends
 
 
-async def let_go(tx: Tx, claim: Claim) -> bool:
-    """Put the run to sleep until its next token is due; returns False when one is due already.
+async def renew(tx: Tx, held: list[tuple[UUID, int]], *, lease_s: float) -> set[UUID]:
+    """Extend the leases of the (run, epoch) that we hold; returns the runs that are still ours.
 
-    The caller has locked the row by `guard`, so that a signal is either seen here or wakes the
-    run afterwards.
+    A run whose row is locked is passed over: who holds the lock keeps others off it as well.
     """
-    if not await all_quiet(tx, claim.run):
-        return False
-    due = await tx.fetchrow(
-        "SELECT min(CASE state WHEN 'waiting' THEN wake_at ELSE $2 END) AS wake_at, "
-        "bool_or(EXISTS (SELECT 1 FROM run_signal s WHERE s.signal_key = token.signal_key "
-        "AND token.signal_key <> '' AND s.consumed_at IS NULL)) AS rung "
-        "FROM token WHERE run = $1 AND state NOT IN ('halted', 'inside')",
-        claim.run,
-        tx.now(),
-    )
-    wake_at = due["wake_at"] if due else None
-    if due is None or wake_at is None:  # only halted tokens are left; a person goes on from here
-        await _sleep(tx, claim, status="halted", wake_at=None)
-        return True
-    if wake_at <= tx.now() or due["rung"]:
-        return False
-    await _sleep(tx, claim, status="waiting", wake_at=wake_at)
-    return True
-
-
-async def _sleep(tx: Tx, claim: Claim, *, status: str, wake_at: object) -> None:
+    runs, epochs = [run for run, _ in held], [epoch for _, epoch in held]
     await tx.execute(
-        "UPDATE run SET status = $2, wake_at = $3, lease_owner = '', lease_until = NULL "
-        "WHERE id = $1",
-        claim.run,
-        status,
-        wake_at,
+        "UPDATE run SET lease_until = $3 WHERE id IN (SELECT run.id FROM run "
+        "JOIN unnest($1::uuid[], $2::bigint[]) AS mine (id, epoch) ON run.id = mine.id "
+        "AND run.epoch = mine.epoch WHERE run.lease_until IS NOT NULL "
+        "FOR NO KEY UPDATE OF run SKIP LOCKED)",
+        runs,
+        epochs,
+        tx.now() + timedelta(seconds=lease_s),
+    )
+    rows = await tx.fetch(
+        "SELECT run.id FROM run JOIN unnest($1::uuid[], $2::bigint[]) AS mine (id, epoch) "
+        "ON run.id = mine.id AND run.epoch = mine.epoch WHERE run.lease_until IS NOT NULL",
+        runs,
+        epochs,
+    )
+    return {row["id"] for row in rows}
+
+
+async def guard(tx: Tx, run: UUID, epoch: int) -> bool:
+    """Lock the run's row and make sure that it is still ours.
+
+    Returns whether the run is to be undone: then no step may begin any more.
+    """
+    ends: bool | None = await tx.fetchval(
+        "SELECT cancel_requested OR status = 'compensating' FROM run "
+        "WHERE id = $1 AND epoch = $2 AND lease_until IS NOT NULL FOR UPDATE",
+        run,
+        epoch,
+    )
+    if ends is None:
+        raise Fenced
+    return ends
+
+
+async def sleep_undoing(tx: Tx, run: UUID, until: datetime) -> None:
+    """Give the lease back while an undo is not through; its row has been locked by `guard`."""
+    await tx.execute(
+        "UPDATE run SET wake_at = $2, lease_owner = '', lease_until = NULL WHERE id = $1",
+        run,
+        until,
     )
 
 
-async def finish(tx: Tx, claim: Claim, status: str, error: str = "") -> None:
-    """End the run and the lease."""
+async def is_steered(tx: Tx, run: UUID) -> bool:
+    """Return whether a person has changed the run's tokens since it was read."""
+    return bool(await tx.fetchval("SELECT steered FROM run WHERE id = $1", run))
+
+
+async def finish(tx: Tx, run: UUID, status: str, error: str = "") -> None:
+    """End the run and the lease; its row has been locked by `guard`."""
     await tx.execute(
         "UPDATE run SET status = $2, error = $3, finished_at = $4, wake_at = NULL, "
         "lease_owner = '', lease_until = NULL WHERE id = $1",
-        claim.run,
+        run,
         status,
         storable(error),
         tx.now(),

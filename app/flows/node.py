@@ -157,8 +157,9 @@ class Step:
 PureDo: TypeAlias = Callable[[Step, Any], Done | Wait]
 DatabaseDo: TypeAlias = Callable[[Tx, Step, Any], Awaitable[Done | Wait]]
 OutsideDo: TypeAlias = Callable[[Step, Any], Awaitable[Done | Wait]]
-DatabaseUndo: TypeAlias = Callable[[Tx, Step, Any], Awaitable[None]]
-OutsideUndo: TypeAlias = Callable[[Step, Any], Awaitable[None]]
+DatabaseUndo: TypeAlias = Callable[[Tx, Step, Any], Awaitable[Wait | None]]
+"""An undo that is not through yet returns a Wait, and is entered again at its time."""
+OutsideUndo: TypeAlias = Callable[[Step, Any], Awaitable[Wait | None]]
 Probe: TypeAlias = Callable[[Step, Any], Awaitable[Done | None]]
 
 

@@ -15,13 +15,15 @@ import structlog
 
 from app.core.database import Database
 from app.core.ids import new_id
-from app.core.live import Live
+from app.core.live import Live, Subscription
 from app.flows import lease
+from app.flows.course import Course
 from app.flows.interpreter import Interpreter
 from app.flows.start import DOORBELL
 
 SWEEP_S = 2.0
-CLAIM_LIMIT = 32
+CLAIM_LIMIT = 64
+SLOTS = 256
 log = structlog.get_logger()
 
 
@@ -29,9 +31,15 @@ log = structlog.get_logger()
 class Drive:
     """A run that is being driven here. `kept_s` is the loop's time of its last renewal."""
 
-    claim: lease.Claim
+    course: Course
     task: asyncio.Task[None]
     kept_s: float
+
+    @property
+    def is_listening(self) -> bool:
+        """Whether it waits for a word from outside while other steps of it are being done."""
+        tokens = self.course.tokens.values()
+        return any(t.signal_key or t.state == "halted" for t in tokens if not t.is_busy)
 
 
 class Runner:
@@ -44,7 +52,7 @@ class Runner:
         interpreter: Interpreter,
         *,
         lease_s: float,
-        slots: int = 64,
+        slots: int = SLOTS,
     ) -> None:
         self._database = database
         self._live = live
@@ -52,46 +60,60 @@ class Runner:
         self._lease_s = lease_s
         self._slots = slots
         self._driving: dict[UUID, Drive] = {}
+        self._bell: Subscription | None = None
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{new_id().hex[-6:]}"
 
     async def run(self) -> None:
         """Run until cancelled; what is being driven is then left to its lease."""
         heartbeat = asyncio.create_task(self._heartbeat(), name="flow-heartbeat")
         try:
-            await self._live.keep_sweeping(DOORBELL, self._sweep_and_tell, at_most_s=SWEEP_S)
+            async with self._live.listen(DOORBELL) as self._bell:
+                while True:
+                    await self._bell.wait(await self._sweep_and_tell())
         finally:
             heartbeat.cancel()
             tasks = [drive.task for drive in self._driving.values()]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(heartbeat, *tasks, return_exceptions=True)
+            await self._interpreter.close()
 
     async def _sweep_and_tell(self) -> float:
-        await self.sweep()
-        return await self._pause_s()
+        """Sweep, and return how long there is nothing to do; a sweep that fails is tried again."""
+        try:
+            for drive in self._driving.values():
+                if drive.is_listening:
+                    drive.course.woken.set()
+            await self.sweep()
+            return await self._pause_s()
+        except Exception:
+            log.exception("runner.sweep_failed")
+            return SWEEP_S
 
     async def sweep(self) -> int:
         """Claim and begin to drive what is due; returns how many runs were claimed."""
         claimed = 0
         while (free := self._slots - len(self._driving)) > 0:
+            limit = min(free, CLAIM_LIMIT)
             async with self._database.transaction() as tx:
                 claims = await lease.claim_due(
-                    tx, owner=self.owner, lease_s=self._lease_s, limit=min(free, CLAIM_LIMIT)
+                    tx, owner=self.owner, lease_s=self._lease_s, limit=limit
                 )
-            for claim in claims:
-                self._begin(claim)
+            if claims:
+                for course in await self._interpreter.recall(claims):
+                    self._begin(course)
             claimed += len(claims)
-            if len(claims) < CLAIM_LIMIT:
+            if len(claims) < limit:
                 break
         return claimed
 
-    def _begin(self, claim: lease.Claim) -> None:
-        before = self._driving.get(claim.run)
+    def _begin(self, course: Course) -> None:
+        before = self._driving.get(course.id)
         if before is not None:  # our own lease ran out, this process stood still for so long
             before.task.cancel()
         now_s = asyncio.get_running_loop().time()
-        task = asyncio.create_task(self._drive(claim), name=f"run-{claim.run}")
-        self._driving[claim.run] = Drive(claim, task, now_s)
+        task = asyncio.create_task(self._drive(course), name=f"run-{course.id}")
+        self._driving[course.id] = Drive(course, task, now_s)
 
     async def idle(self) -> None:
         """Wait until nothing is being driven; for tests and for an orderly stop."""
@@ -99,19 +121,23 @@ class Runner:
             tasks = [drive.task for drive in self._driving.values()]
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _drive(self, claim: lease.Claim) -> None:
+    async def _drive(self, course: Course) -> None:
         try:
-            await self._interpreter.drive(claim)
+            await self._interpreter.drive(course)
         except Exception:
             # The lease runs out and another sweep goes on from the last checkpoint.
-            log.exception("run.driver_failed", run=str(claim.run))
+            log.exception("run.driver_failed", run=str(course.id))
         finally:
-            current = self._driving.get(claim.run)
-            if current is not None and current.claim == claim:
-                del self._driving[claim.run]
+            current = self._driving.get(course.id)
+            if current is not None and current.course is course:
+                del self._driving[course.id]
+                if self._bell is not None and len(self._driving) == self._slots - 1:
+                    self._bell.ring(DOORBELL)  # there was no room, and now there is
 
     async def _pause_s(self) -> float:
         """Return how long nothing is due, at most `SWEEP_S`."""
+        if len(self._driving) >= self._slots:
+            return SWEEP_S
         async with self._database.snapshot() as tx:
             due: datetime | None = await tx.fetchval(
                 "SELECT min(wake_at) FROM run WHERE status = ANY($1) "
@@ -119,7 +145,7 @@ class Runner:
                 list(lease.OPEN),
                 tx.now(),
             )
-            if due is None or len(self._driving) >= self._slots:
+            if due is None:
                 return SWEEP_S
             return min(max((due - tx.now()).total_seconds(), 0.005), SWEEP_S)
 
@@ -138,7 +164,7 @@ class Runner:
             asked_s = loop.time()
             try:
                 async with asyncio.timeout(self._lease_s / 3):
-                    kept = await self._renew([drive.claim for drive in drives])
+                    kept = await self._renew([drive.course for drive in drives])
             except Exception as error:  # noqa: BLE001 - whatever it is, the next beat must come
                 log.warning("runner.not_renewed", runs=len(drives), error=str(error))
                 for drive in drives:
@@ -146,11 +172,12 @@ class Runner:
                         drive.task.cancel()
                 continue
             for drive in drives:
-                if drive.claim.run in kept:
+                if drive.course.id in kept:
                     drive.kept_s = asked_s
                 else:
                     drive.task.cancel()
 
-    async def _renew(self, claims: list[lease.Claim]) -> set[UUID]:
+    async def _renew(self, courses: list[Course]) -> set[UUID]:
+        held = [(course.id, course.epoch) for course in courses]
         async with self._database.transaction() as tx:
-            return await lease.renew(tx, claims, lease_s=self._lease_s)
+            return await lease.renew(tx, held, lease_s=self._lease_s)

@@ -5,9 +5,9 @@ to sleep only tries that lock (`all_quiet`) and stays awake when it is taken: it
 run's row already, which the sender may want, and two who wait for each other never end.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import msgspec
 
@@ -37,29 +37,35 @@ async def send_signal(tx: Tx, signal_key: str, payload: dict[str, Any] | None = 
     tx.publish(DOORBELL)
 
 
-async def all_quiet(tx: Tx, run: UUID) -> bool:
-    """Return whether nobody is just sending what the run waits for; so until the commit.
+async def all_quiet(tx: Tx, signal_keys: Sequence[str]) -> bool:
+    """Return whether nobody is just sending to any of the keys; so until the commit.
 
     Waiters share the lock, so that they only ever give way to a sender.
     """
+    if not signal_keys:
+        return True
     rows = await tx.fetch(
         "SELECT pg_try_advisory_xact_lock_shared(hashtextextended(signal_key, 0)) AS quiet "
-        "FROM token WHERE run = $1 AND state = 'waiting' AND signal_key <> ''",
-        run,
+        "FROM unnest($1::text[]) AS waits (signal_key)",
+        signal_keys,
     )
     return all(row["quiet"] for row in rows)
 
 
-async def take_signals(tx: Tx, signal_key: str) -> bool:
-    """Consume what was sent under the key; returns whether there was any."""
-    if not signal_key:
-        return False
-    tag = await tx.execute(
-        "UPDATE run_signal SET consumed_at = $2 WHERE signal_key = $1 AND consumed_at IS NULL",
-        signal_key,
+async def take_signals(tx: Tx, signal_keys: Sequence[str]) -> dict[str, list[Any]]:
+    """Consume what was sent under the keys; returns the payloads by key, in the order sent."""
+    if not signal_keys:
+        return {}
+    rows = await tx.fetch(
+        "UPDATE run_signal SET consumed_at = $2 WHERE signal_key = ANY($1) "
+        "AND consumed_at IS NULL RETURNING id, signal_key, payload",
+        signal_keys,
         tx.now(),
     )
-    return tag != "UPDATE 0"
+    found: dict[str, list[Any]] = {}
+    for row in sorted(rows, key=lambda row: row["id"]):
+        found.setdefault(row["signal_key"], []).append(msgspec.json.decode(row["payload"]))
+    return found
 
 
 async def wake_waiters(tx: Tx, prefix: str) -> None:

@@ -182,8 +182,8 @@ WITH here AS (
     SELECT $7, $8, 'queued', $9, $10, $11, $12, $13, $14, $14, 0 FROM here
     ON CONFLICT (dedup_key) DO NOTHING RETURNING id
 ), placed AS (
-    INSERT INTO token (run, scope, node, state, attempt, memo)
-    SELECT id, '/', $15, 'ready', 1, '{}' FROM made
+    INSERT INTO token (id, run, scope, node, state, attempt, memo)
+    SELECT $17, id, '/', $15, 'ready', 1, '{}' FROM made
 ), told AS (
     INSERT INTO run_event (run, at, kind, facts) SELECT id, $14, 'queued', $16 FROM made
 )
@@ -227,6 +227,7 @@ async def _start(tx: Tx, wanted: _Wanted, start: _Start) -> UUID:
             tx.now(),
             entry.node,
             _json(_facts(start)),
+            new_id(),
         )
         if run is not None:
             tx.publish(DOORBELL, "dashboard")

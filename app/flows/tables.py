@@ -63,6 +63,7 @@ class Run(Table, tablename="run"):
     cancel_requested = Boolean(default=False)
     parent = UUID(null=True, default=None, index=True, help_text="the run whose sub-flow it is")
     undo_tries = Integer(default=0, help_text="failed tries of the undoing at hand")
+    steered = Boolean(default=False, help_text="a person changed its tokens while it was driven")
     error = text(default="")
     created_at = moment()
     started_at = moment(null=True)
@@ -76,21 +77,26 @@ class Run(Table, tablename="run"):
 
 
 class Token(Table, tablename="token"):
-    """Where a run stands: a token per active node and scope (`/`, `/n4:2` inside a loop)."""
+    """Where a run stands: a token per active node and scope (`/`, `/n4:2` inside a loop).
 
-    id = BigSerial(primary_key=True)
-    run = reference(Run, index=False)
+    Written by the worker that holds the run, and by nobody else while it does.
+    """
+
+    id = key()
+    run = reference(Run)
     scope = text(default="/")
     node = text()
     state = text()
     attempt = Integer(default=0)
+    since = moment(null=True)
     wake_at = moment(null=True)
     signal_key = text(default="")
     memo = JSONB(default="{}")
+    heard = JSONB(null=True, default=None, help_text="what was sent to the signal it waited for")
+    error = JSONB(null=True, default=None, help_text="the failure whose error branch this is")
     doubt = Boolean(default=False, help_text="the attempt may have had its effect: nobody knows")
     override = JSONB(null=True, default=None, help_text="parameters given by a person")
 
-    token_once = Unique([run, scope, node])
     known_state = Check("state IN ('ready', 'started', 'waiting', 'inside', 'halted')")
 
 
@@ -122,6 +128,7 @@ class StepAttempt(Table, tablename="step_attempt"):
     blob = reference(Blob, null=True, index=False)
     port = text(default="")
     error = text(default="")
+    error_kind = text(default="")
     started_at = moment()
     finished_at = moment(null=True)
 
@@ -162,12 +169,12 @@ class Resource(Table, tablename="run_resource"):
     scope = text(default="/")
     node = text()
     kind = text()
-    ref = text()
+    reference = text()  # such as the id of a server
     state = text()
     taken_at = moment()
     ended_at = moment(null=True)
 
-    run_resource_once = Unique([run, scope, node, kind, ref])
+    run_resource_once = Unique([run, scope, node, kind, reference])
     known_state = Check("state IN ('taken', 'delivered', 'returned')")
 
 

@@ -8,10 +8,10 @@ from uuid import UUID
 import msgspec
 
 from app.core.database import Tx
-from app.flows.containers import parse_scope
 from app.flows.document import Document, parse
 from app.flows.order import in_order
 from app.flows.registry import UnknownNodeType, node_type
+from app.flows.scopes import parse_scope
 
 RECENT = 200
 UNDONE = frozenset({"compensating", "cancelled", "failed"})

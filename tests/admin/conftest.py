@@ -14,6 +14,8 @@ from app.core.live import Live
 from app.core.secrets import Vault, new_key
 from app.domain.accounts.roles import Role
 from app.domain.accounts.sessions import start_session
+from app.drivers.egress import Egress
+from app.drivers.peers import Peers, open_peers
 from app.routes.admin import ADMIN
 from app.routes.assets import serve_asset
 from app.routes.live import live_stream
@@ -28,7 +30,14 @@ Enter = Callable[[Role], Awaitable[Browser]]
 
 
 @pytest.fixture
-def app(database: Database, redis: Redis, vault: Vault) -> Litestar:
+async def peers() -> AsyncIterator[Peers]:
+    peers = open_peers(Egress(["127.0.0.0/8"]))
+    yield peers
+    await peers.close()
+
+
+@pytest.fixture
+def app(database: Database, redis: Redis, vault: Vault, peers: Peers) -> Litestar:
     settings = Settings(
         _env_file=None, base_url="http://slipway.test", company="Acme Metal", keys=new_key()
     )
@@ -44,6 +53,7 @@ def app(database: Database, redis: Redis, vault: Vault) -> Litestar:
             "vault": provide(vault),
             "settings": provide(settings),
             "live": provide(Live(redis)),
+            "peers": provide(peers),
         },
         openapi_config=None,
     )

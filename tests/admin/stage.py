@@ -332,8 +332,8 @@ class Stage:
         signal: str = "",
     ) -> None:
         await tx.execute(
-            "INSERT INTO token (run, scope, node, state, attempt, wake_at, signal_key) "
-            "VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            "INSERT INTO token (id, run, scope, node, state, attempt, wake_at, signal_key) "
+            "VALUES (gen_random_uuid(), $1, $2, $3, $4, $5, $6, $7)",
             run, scope, node, state, attempt, wake_at, signal,
         )  # fmt: skip
 

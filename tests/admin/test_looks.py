@@ -13,11 +13,13 @@ from playwright.async_api import Page
 
 from app.core.live import Live
 from app.domain.accounts.roles import Role
+from app.domain.connections.kinds import Kind
 from app.routes.security.visit import SESSION_COOKIE
 from tests.admin.conftest import session_of
 from tests.admin.stage import Stage
 from tests.axe import violations
 from tests.chromium import SPILL, WATCH, Contexts
+from tests.connections.world import a_flow, add
 
 SIZES = {"desk": (1280, 900), "phone": (390, 844)}
 
@@ -58,6 +60,10 @@ async def a_busy_day(stage: Stage) -> dict[str, str]:
     async with stage.database.transaction() as tx:
         rack = await tx.fetchval("SELECT rack FROM server WHERE id = $1", moving.server_id)
         unpaid = await tx.fetchval("SELECT id FROM invoice WHERE state = 'open'")
+        await a_flow(tx, "shop")
+    shop = await add(stage.database, stage.vault, trust="off")
+    for kind in (Kind.SSH, Kind.DNS, Kind.CHAT):
+        await add(stage.database, stage.vault, kind, name=f"my-{kind}")
     stage.clock.advance(seconds=12)
     return {
         "dashboard": "/admin",
@@ -77,6 +83,10 @@ async def a_busy_day(stage: Stage) -> dict[str, str]:
         "invoices": "/admin/invoices",
         "invoice": f"/admin/invoices/{unpaid}",
         "credit": f"/admin/invoices/{unpaid}/credit",
+        "connections": "/admin/connections",
+        "connection": f"/admin/connections/{shop}",
+        "connection-kind": "/admin/connections/new",
+        "connection-new": "/admin/connections/new/ssh",
     }
 
 

@@ -14,6 +14,7 @@ from app.routes.security.csrf import CSRF_COOKIE
 from app.routes.security.visit import SESSION_COOKIE
 from tests.admin.conftest import Enter
 from tests.admin.stage import Stage
+from tests.connections.world import add
 from tests.security.browser import Browser
 
 OPEN = {
@@ -24,6 +25,10 @@ OPEN = {
     "/admin/runs": {Role.OPERATOR, Role.DESIGNER, Role.FINANCE, Role.OWNER},
     "/admin/runs/{run}": {Role.OPERATOR, Role.DESIGNER, Role.FINANCE, Role.OWNER},
     "/admin/runs/{run}/cancel": {Role.OPERATOR, Role.OWNER},
+    "/admin/connections": {Role.OPERATOR, Role.DESIGNER, Role.OWNER},
+    "/admin/connections/{connection}": {Role.OPERATOR, Role.DESIGNER, Role.OWNER},
+    "/admin/connections/new": {Role.OPERATOR, Role.OWNER},
+    "/admin/connections/new/http": {Role.OPERATOR, Role.OWNER},
     "/admin/services": {Role.OPERATOR, Role.DESIGNER, Role.FINANCE, Role.OWNER},
     "/admin/servers": {Role.OPERATOR, Role.DESIGNER, Role.OWNER},
     "/admin/dashboard/stock": {Role.OPERATOR, Role.DESIGNER, Role.OWNER},
@@ -50,6 +55,7 @@ async def _named(stage: Stage) -> dict[str, UUID]:
         "server": server,
         "rack": rack,
         "invoice": order.invoice_id,
+        "connection": await add(stage.database, stage.vault),
     }
 
 
@@ -120,6 +126,11 @@ async def test_nothing_under_admin_exists_for_a_client_or_a_stranger(
         (Role.FINANCE, "/admin/servers/{server}/begin-maintenance"),
         (Role.DESIGNER, "/admin/orders/{order}/cancel"),
         (Role.DESIGNER, "/admin/servers/{server}/begin-maintenance"),
+        (Role.DESIGNER, "/admin/connections/{connection}"),
+        (Role.DESIGNER, "/admin/connections/{connection}/test"),
+        (Role.DESIGNER, "/admin/connections/{connection}/remove"),
+        (Role.DESIGNER, "/admin/connections/new/http"),
+        (Role.FINANCE, "/admin/connections/{connection}/remove"),
         (Role.OPERATOR, "/admin/invoices/{invoice}/transfer"),
         (Role.OPERATOR, "/admin/invoices/{invoice}/credit"),
         (Role.OPERATOR, "/admin/invoices/{invoice}/refund"),

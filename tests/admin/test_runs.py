@@ -5,10 +5,10 @@ from importlib.resources import files
 
 from msgspec.structs import replace
 
+from app.core.redact import HIDDEN
 from app.flows.document import parse
 from app.flows.find import find_run, list_runs, live_runs
 from app.flows.order import in_order
-from app.core.redact import HIDDEN
 from app.flows.redact import redacted
 from app.flows.views import RunStatus, Trouble
 from tests.admin.stage import Stage

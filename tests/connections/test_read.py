@@ -37,9 +37,13 @@ H, S, D, C = Kind.HTTP, Kind.SSH, Kind.DNS, Kind.CHAT
         (H, {"headers": "no colon"}, "headers"),
         (H, {"headers": "X-Api-Key: abc"}, "headers"),
         (H, {"headers": "Cookie: abc"}, "headers"),
-        (H, {"client_certificate": "x"}, "client_key"),
-        (H, {"client_key": "x"}, "client_certificate"),
-        (H, {"client_certificate": "x", "client_key": "y"}, "client_certificate"),
+        (H, {"identity": "certificate", "client_certificate": "x"}, "client_key"),
+        (H, {"identity": "certificate", "client_key": "x"}, "client_certificate"),
+        (
+            H,
+            {"identity": "certificate", "client_certificate": "x", "client_key": "y"},
+            "client_certificate",
+        ),
         (H, {"test_path": "x" * 20_001}, "test_path"),
         (S, {"host": "https://backup.test"}, "host"),
         (S, {"port": "0"}, "port"),
@@ -97,6 +101,7 @@ def test_certificates_of_ones_own(tmp_path: Path) -> None:
         | {
             "trust": "ca",
             "ca_pem": authority.pem,
+            "identity": "certificate",
             "client_certificate": ours.cert.read_text(),
             "client_key": ours.key.read_text(),
             "headers": "Accept-Language: en\nX-Tenant: 7\n",
@@ -109,7 +114,9 @@ def test_certificates_of_ones_own(tmp_path: Path) -> None:
 
 
 def test_which_secrets_are_asked_for_follows_from_what_is_chosen() -> None:
-    assert [field.name for field in secrets_of(H, {"auth": "none"})] == ["client_key"]
-    assert [field.name for field in secrets_of(H, {"auth": "oauth2"})] == ["secret", "client_key"]
+    assert [field.name for field in secrets_of(H, {"auth": "none"})] == []
+    assert [field.name for field in secrets_of(H, {"auth": "oauth2"})] == ["secret"]
+    chosen = {"auth": "bearer", "identity": "certificate"}
+    assert [field.name for field in secrets_of(H, chosen)] == ["secret", "client_key"]
     assert [field.name for field in secrets_of(S, {})] == ["private_key", "passphrase"]
     assert [field.name for field in secrets_of(S, {"login": "password"})] == ["secret"]

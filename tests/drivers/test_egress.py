@@ -1,8 +1,10 @@
 """Which addresses flows may call, whatever way they are written."""
 
 import pytest
+from pydantic import ValidationError
 
 from app.drivers.egress import Egress, EgressDenied
+from app.settings import Settings
 
 INSIDE = (
     "127.0.0.1", "::1", "0.0.0.0", "::",  # this machine
@@ -49,3 +51,12 @@ def test_of_several_addresses_those_allowed_are_left_in_their_order() -> None:
 def test_what_is_no_network_is_refused() -> None:
     with pytest.raises(ValueError, match=r"10\.0\.0\.0/33"):
         Egress(["10.0.0.0/33"])
+
+
+def test_the_setting_names_networks() -> None:
+    settings = Settings(_env_file=None, egress_allow=" 10.20.0.0/16,, ::1 ")
+    assert settings.egress_networks == ("10.20.0.0/16", "::1")
+    assert Egress(settings.egress_networks).allows("10.20.1.1")
+    assert Settings(_env_file=None).egress_networks == ()
+    with pytest.raises(ValidationError, match="localhost is no network"):
+        Settings(_env_file=None, egress_allow="10.0.0.0/8,localhost")

@@ -1,6 +1,5 @@
 """A workshop: publish a document, start it, and drive it with a clock that tests set."""
 
-import asyncio
 import itertools
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from app.core.database import Database
 from app.core.ids import new_id
 from app.core.live import Live
 from app.flows import registry
+from app.flows.course import Course
 from app.flows.document import Document, NodeSpec, Retry
 from app.flows.interpreter import Interpreter
 from app.flows.lease import claim_due
@@ -48,8 +48,20 @@ class Workshop:
                 data={"name": "Ada"}, dedup_key=key,
             )  # fmt: skip
 
+    made: list[Interpreter] = field(default_factory=list)
+
+    def interpreter(self) -> Interpreter:
+        """Make a worker's interpreter; it is closed when the test ends."""
+        self.made.append(Interpreter(self.database, self.world))
+        return self.made[-1]
+
+    async def close(self) -> None:
+        """Let go of the database: writers hold a connection each."""
+        while self.made:
+            await self.made.pop().close()
+
     def runner(self) -> Runner:
-        interpreter = Interpreter(self.database, self.world)
+        interpreter = self.interpreter()
         return Runner(self.database, self.live, interpreter, lease_s=LEASE_S)
 
     async def drive(self) -> None:
@@ -62,13 +74,24 @@ class Workshop:
         """Drive one claimed run; returns whether the worker was killed on the way."""
         async with self.database.transaction() as tx:
             claims = await claim_due(tx, owner="doomed", lease_s=LEASE_S, limit=1)
-        interpreter = Interpreter(self.database, self.world)
+        interpreter = self.interpreter()
         try:
-            for claim in claims:
-                await interpreter.drive(claim)
+            for course in await interpreter.recall(claims):
+                await interpreter.drive(course)
         except Killed:
             return True
         return False
+
+    async def claim(self) -> Course:
+        """Lease the run that is due, as one worker would."""
+        async with self.database.transaction() as tx:
+            claims = await claim_due(tx, owner="test", lease_s=LEASE_S, limit=1)
+        (course,) = await self.interpreter().recall(claims)
+        return course
+
+    async def drive_one(self, course: Course) -> None:
+        """Drive a run that has been leased."""
+        await self.interpreter().drive(course)
 
     async def status(self, run: UUID) -> str:
         async with self.database.snapshot() as tx:
@@ -95,8 +118,9 @@ async def workshop(
 ) -> AsyncIterator[Workshop]:
     monkeypatch.setattr(registry, "node_types", nodes)
     live = Live(redis)
-    yield Workshop(database, clock, live)
-    await asyncio.sleep(0)
+    workshop = Workshop(database, clock, live)
+    yield workshop
+    await workshop.close()
 
 
 def document(

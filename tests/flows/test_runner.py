@@ -89,7 +89,10 @@ async def test_a_lost_run_is_dropped_in_the_middle_of_a_call_and_redone_under_it
         await until(lambda: not first._driving)
         assert await workshop.attempts(run) == [("begin", 1, "succeeded"), ("a", 1, "started")]
         second.gate.set()
-        await Interpreter(workshop.database, second).drive(claim)
+        other = Interpreter(workshop.database, second)
+        for course in await other.recall([claim]):
+            await other.drive(course)
+        await other.close()
     assert await workshop.status(run) == "succeeded"
     assert list(second.done) == list(workshop.world.done) == [f"{run}:/:a"]
     assert await workshop.notes() == ["/b:"]

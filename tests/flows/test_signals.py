@@ -4,9 +4,11 @@ import asyncio
 
 import pytest
 
-from app.flows import journal, lease
+from app.core.database import Tx
+from app.flows import journal, lease, outcome, rest
 from app.flows.node import Wait
-from app.flows.signals import forget_signals, send_signal
+from app.flows.signals import all_quiet, forget_signals, send_signal
+from app.flows.step import Doer
 from tests.flows.conftest import LEASE_S, Workshop, chain
 from tests.flows.nodes import Killed
 
@@ -29,7 +31,7 @@ async def test_a_signal_taken_by_a_worker_that_died_is_not_lost(
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(journal, "begin_attempt", die)
+        patch.setattr(Doer, "do", die)
         assert await workshop.drive_and_die()
     workshop.clock.advance(seconds=LEASE_S + 1)
     await workshop.drive()
@@ -37,32 +39,32 @@ async def test_a_signal_taken_by_a_worker_that_died_is_not_lost(
 
 
 async def test_a_sender_and_a_waiter_at_once_do_not_block_each_other(workshop: Workshop) -> None:
-    """The waiter looks again, and waits again under the same key, while the signal is sent."""
+    """The waiter falls asleep, its run locked, while the signal is sent: it is not lost."""
     run = await workshop.start(chain(a=FOREVER))
     await workshop.drive()
     workshop.clock.advance(seconds=3600)
+    course = await workshop.claim()
     async with workshop.database.transaction() as tx:
-        (claim,) = await lease.claim_due(tx, owner="test", lease_s=LEASE_S, limit=1)
-    async with workshop.database.transaction() as tx:
-        await lease.guard(tx, claim)
-        (token,) = await journal.tokens_of(tx, run)
-        await journal.begin_attempt(tx, run, token, "key", {})
+        await lease.guard(tx, run, course.epoch)
         sending = asyncio.create_task(_apart(signal(workshop)))
         async with asyncio.timeout(5):
             while not await _is_blocked(workshop):  # noqa: ASYNC110 - a lock tells nobody
                 await asyncio.sleep(0.01)
-        await journal.keep_wait(tx, run, token, Wait(until=tx.now(), signal="done:1"))
+        assert not await all_quiet(tx, ["done:1"])
+        (token,) = course.tokens.values()
+        outcome.begin(course, token, {}, tx.now())
+        outcome.wait(course, token, Wait(until=tx.now(), signal="done:1"), tx.now())
+        await journal.write_with(tx, run, course.take(tx.now()))
     await sending
     async with workshop.database.snapshot() as tx:
         assert await tx.fetchval("SELECT count(*) FROM run_signal WHERE consumed_at IS NULL") == 1
 
 
 async def test_a_run_does_not_fall_asleep_while_its_signal_is_being_sent(
-    workshop: Workshop,
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = await workshop.start(chain(a=FOREVER))
-    sent = asyncio.Event()
-    commit = asyncio.Event()
+    sent, commit, looks = asyncio.Event(), asyncio.Event(), []
 
     async def send_slowly() -> None:
         async with workshop.database.transaction() as tx:
@@ -70,16 +72,19 @@ async def test_a_run_does_not_fall_asleep_while_its_signal_is_being_sent(
             sent.set()
             await commit.wait()
 
+    async def counted(tx: Tx, keys: list[str]) -> bool:
+        looks.append(await all_quiet(tx, keys))
+        if len(looks) == 3:
+            commit.set()
+        return looks[-1]
+
+    monkeypatch.setattr(rest, "all_quiet", counted)
     sending = asyncio.create_task(send_slowly())
     await sent.wait()
-    driving = asyncio.create_task(workshop.drive())
     async with asyncio.timeout(5):
-        while ("a", 1, "waiting") not in await workshop.attempts(run):  # noqa: ASYNC110 - nobody tells
-            await asyncio.sleep(0.01)
-    commit.set()
+        await workshop.drive()
     await sending
-    await driving
-    await workshop.drive()
+    assert looks[:3] == [False, False, False]
     assert await workshop.status(run) == "succeeded"
 
 

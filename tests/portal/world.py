@@ -202,8 +202,11 @@ async def step(
     )
     if "stands" in more:
         await tx.execute(
-            "INSERT INTO token (run, scope, node, state, attempt) VALUES ($1, $2, $3, $4, 1) "
-            "ON CONFLICT (run, scope, node) DO UPDATE SET state = excluded.state",
+            "DELETE FROM token WHERE run = $1 AND scope = $2 AND node = $3", run, scope, node
+        )
+        await tx.execute(
+            "INSERT INTO token (id, run, scope, node, state, attempt) "
+            "VALUES (gen_random_uuid(), $1, $2, $3, $4, 1)",
             run,
             scope,
             node,

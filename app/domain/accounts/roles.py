@@ -42,6 +42,10 @@ class Permission(StrEnum):
     """Draft and publish flows."""
     RUNS_CHANGE = "runs.change"
     """Retry, skip or cancel a run."""
+    CONNECTIONS_READ = "connections.read"
+    """See which peers flows may call; never a secret."""
+    CONNECTIONS_CHANGE = "connections.change"
+    """Add, change, test and remove them, their secrets among it."""
     MAIL_READ = "mail.read"
     MAIL_CHANGE = "mail.change"
     """Edit mail templates, send a mail again."""
@@ -68,11 +72,20 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.ADDRESSES_CHANGE,
         _P.INVOICES_READ,
         _P.RUNS_CHANGE,
+        _P.CONNECTIONS_READ,
+        _P.CONNECTIONS_CHANGE,
         _P.ACCOUNTS_READ,
         _P.AUDIT_READ,
     },
     Role.DESIGNER: _STAFF
-    | {_P.SERVERS_READ, _P.ADDRESSES_READ, _P.CATALOGUE_CHANGE, _P.FLOWS_CHANGE, _P.MAIL_CHANGE},
+    | {
+        _P.SERVERS_READ,
+        _P.ADDRESSES_READ,
+        _P.CATALOGUE_CHANGE,
+        _P.FLOWS_CHANGE,
+        _P.CONNECTIONS_READ,
+        _P.MAIL_CHANGE,
+    },
     Role.FINANCE: _STAFF
     | {_P.ORDERS_CHANGE, _P.INVOICES_READ, _P.INVOICES_CHANGE, _P.ACCOUNTS_READ, _P.AUDIT_READ},
     Role.OWNER: frozenset(Permission),

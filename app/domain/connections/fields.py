@@ -8,7 +8,7 @@ from enum import StrEnum
 
 import msgspec
 
-from app.domain.connections.kinds import Auth, Kind, Login, Trust
+from app.domain.connections.kinds import Auth, Identity, Kind, Login, Trust
 from app.drivers.chat.contract import ChatKind
 from app.drivers.dns.rfc2136 import ALGORITHMS as TSIG_ALGORITHMS
 from app.drivers.http.sign import ALGORITHMS as HMAC_ALGORITHMS
@@ -186,33 +186,34 @@ _TRUSTED: dict[str, tuple[Field, ...]] = {
         ),
     ),
 }
-_MORE = (
-    Field(
-        name="client_certificate",
-        label="Client certificate (PEM)",
-        help="What we show for ourselves, where the API asks for it.",
-        look=Look.BLOCK,
-        is_optional=True,
-    ),
-    _secret(
-        "client_key", "Key of the client certificate (PEM)", "Without a passphrase.",
-        look=Look.BLOCK, is_optional=True,
-    ),
-    Field(
-        name="headers",
-        label="Headers of every call",
-        help="One a line, as Name: value; no credentials, these are shown.",
-        look=Look.LINES,
-        is_optional=True,
-        example="Accept-Language: en",
-    ),
-)  # fmt: skip
+_IDENTITY = Field(
+    name="identity",
+    label="Client certificate",
+    help="What we show for ourselves, where the API asks for it.",
+    look=Look.CHOICE,
+    choices={Identity.NONE: "None", Identity.CERTIFICATE: "One of our own"},
+    default=Identity.NONE,
+    decides=True,
+)
+_OWN = (
+    Field(name="client_certificate", label="Our certificate (PEM)", look=Look.BLOCK),
+    _secret("client_key", "Key of our certificate (PEM)", "Without a passphrase.", look=Look.BLOCK),
+)
+_HEADERS = Field(
+    name="headers",
+    label="Headers of every call",
+    help="One a line, as Name: value; no credentials, these are shown.",
+    look=Look.LINES,
+    is_optional=True,
+    example="Accept-Language: en",
+)
 
 
 def _http(chosen: Mapping[str, str]) -> tuple[Field, ...]:
     auth = _AUTH.get(chosen.get("auth", ""), ())
     trusted = _TRUSTED.get(chosen.get("trust", ""), ())
-    return (*_BASE, *auth, _TRUST, *trusted, *_MORE)
+    own = _OWN if chosen.get("identity") == Identity.CERTIFICATE else ()
+    return (*_BASE, *auth, _TRUST, *trusted, _IDENTITY, *own, _HEADERS)
 
 
 _HOST = (

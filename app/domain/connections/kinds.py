@@ -59,6 +59,13 @@ class Trust(StrEnum):
     """Any: whoever sits between reads the credentials."""
 
 
+class Identity(StrEnum):
+    """What we show an API for ourselves in TLS."""
+
+    NONE = "none"
+    CERTIFICATE = "certificate"
+
+
 class Login(StrEnum):
     """How an SSH host knows us."""
 
@@ -86,6 +93,7 @@ class HttpFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     trust: Trust = Trust.SYSTEM
     ca_pem: str = ""
     pin: str = ""
+    identity: Identity = Identity.NONE
     client_certificate: str = ""
     headers: dict[str, str] = {}
 

@@ -206,9 +206,6 @@ def _joint_faults(facts: Mapping[str, Any], secrets: Mapping[str, str]) -> dict[
             is_https = False
         return {} if is_https else {"secret": "The address of a webhook begins with https://."}
     certificate, key = facts.get("client_certificate", ""), secrets.get("client_key", "")
-    if bool(certificate) != bool(key):
-        missing = "client_key" if certificate else "client_certificate"
-        return {missing: "Certificate and key belong together."}
     if certificate:
         try:
             context_of(TrustSystem(), ClientCertificate(certificate, Secret(key)), "client")

@@ -3,9 +3,10 @@
 import re
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from app.drivers.http.body import BadBody, decode
 from app.drivers.http.contract import Answer
@@ -26,11 +27,12 @@ _TAGS = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE | re.D
 class Output(msgspec.Struct, frozen=True):
     """An answer as other nodes see it."""
 
-    status: int
-    headers: dict[str, str]
-    """By name in lower case."""
-    body: Any
-    """A value for JSON, XML and forms, text for text, base64 for anything else."""
+    status: Annotated[int, Meta(description="The HTTP status.")]
+    headers: Annotated[dict[str, str], Meta(description="By name in lower case.")]
+    body: Annotated[
+        Any,
+        Meta(description="A value for JSON, XML and forms, text for text, base64 for the rest."),
+    ]
 
 
 def output_of(step: Step, request: Request, answer: Answer) -> Output:
@@ -83,8 +85,11 @@ def words_of(answer: Answer) -> str:
 
     Of JSON, values that are named like secrets are hidden; of HTML, only the text is kept.
     """
+    content_type = answer.headers.get("content-type", "")
     try:
-        value = decode(answer.body, answer.headers.get("content-type", ""))
+        # Of a type that is not said, or only in general, it is words as a rule.
+        plain = content_type.partition(";")[0].strip() == "application/octet-stream"
+        value = decode(answer.body, "" if plain else content_type)
     except BadBody:
         value = answer.body.decode("utf-8", "replace")
     if isinstance(value, dict | list):

@@ -1,6 +1,7 @@
 """action.allocate_addresses: give the order its addresses and VLAN where its server stands."""
 
 from datetime import timedelta
+from typing import Annotated
 
 import msgspec
 
@@ -14,7 +15,7 @@ from app.domain.catalog.wants import address_wants
 from app.domain.orders.find import find_order
 from app.domain.orders.mark_provisioning import mark_provisioning
 from app.domain.orders.wait_for_stock import wait_for_stock
-from app.flows.node import Done, Effect, NodeType, Step, Wait
+from app.flows.node import Done, Effect, NodeType, Resource, Step, Subject, Wait
 
 LOOK_AGAIN = timedelta(minutes=5)
 
@@ -22,15 +23,43 @@ LOOK_AGAIN = timedelta(minutes=5)
 class Params(msgspec.Struct, frozen=True):
     """Where the server is; addresses belong to a datacentre and may belong to a rack."""
 
-    datacentre: str
-    rack: str
+    datacentre: Annotated[
+        str,
+        msgspec.Meta(
+            title="Datacentre",
+            description="Code of the datacentre that the server stands in.",
+            examples=["ams1", "=steps.server.datacentre"],
+        ),
+    ]
+    rack: Annotated[
+        str,
+        msgspec.Meta(
+            title="Rack",
+            description="Name of the rack; addresses and VLANs may belong to one.",
+            examples=["A01", "=steps.server.rack"],
+        ),
+    ]
 
 
 class Output(msgspec.Struct, frozen=True):
-    ipv4: str
-    extra_ipv4: tuple[str, ...]
-    ipv6: str | None
-    vlan: int | None
+    ipv4: Annotated[str, msgspec.Meta(description="The primary address.")]
+    extra_ipv4: Annotated[tuple[str, ...], msgspec.Meta(description="Further addresses.")]
+    ipv6: Annotated[str | None, msgspec.Meta(description="The network, such as 2001:db8::/64.")]
+    vlan: Annotated[int | None, msgspec.Meta(description="Number of the VLAN.")]
+
+
+DOCS = """\
+Gives the order the addresses that its product says, all or none: the primary IPv4 address, those
+bought beside it, the IPv6 network and the VLAN. Asked again it answers with the same ones. When the
+server stands elsewhere than where addresses were held at checkout, those are exchanged. Where a
+pool is exhausted, the order waits, visibly, and staff are told.
+
+Undoing it puts the addresses into quarantine, from where they become free.
+
+```json
+{"datacentre": "=steps.server.datacentre", "rack": "=steps.server.rack"}
+```
+"""
 
 
 async def do(tx: Tx, step: Step, params: Params) -> Done | Wait:
@@ -60,7 +89,7 @@ async def do(tx: Tx, step: Step, params: Params) -> Done | Wait:
             until=tx.now() + LOOK_AGAIN, signal=f"stock:{order.id}", says="waiting for addresses"
         )
     await assign(tx, order.id)
-    return Done(_output(claimed))
+    return Done(_output(claimed), takes=(Resource("addresses", str(order.id)),))
 
 
 def _output(claimed: Claimed) -> Output:
@@ -84,5 +113,9 @@ node = NodeType(
     effect=Effect.DATABASE,
     do=do,
     undo=undo,
+    output=Output,
+    needs=Subject.ORDER,
+    says=lambda params: f"Takes addresses and a VLAN in {params.datacentre}, rack {params.rack}",
+    docs=DOCS,
     timeline="Network assigned",
 )

@@ -1,6 +1,7 @@
 """action.allocate_server: give the order a server by its product's rules."""
 
 from datetime import timedelta
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -14,7 +15,7 @@ from app.domain.inventory.reserve import NoServer, reserve
 from app.domain.orders.find import find_order
 from app.domain.orders.mark_provisioning import mark_provisioning
 from app.domain.orders.wait_for_stock import wait_for_stock
-from app.flows.node import Done, Effect, NodeType, Step, Wait
+from app.flows.node import Done, Effect, NodeType, Resource, Step, Subject, Wait
 
 LOOK_AGAIN = timedelta(minutes=5)
 
@@ -24,10 +25,20 @@ class Params(msgspec.Struct, frozen=True):
 
 
 class Output(msgspec.Struct, frozen=True):
-    server: UUID
-    name: str
-    datacentre: str
-    rack: str
+    server: Annotated[UUID, msgspec.Meta(description="The server that the order has now.")]
+    name: Annotated[str, msgspec.Meta(description="What the inventory calls it.")]
+    datacentre: Annotated[str, msgspec.Meta(description="Code of the datacentre it stands in.")]
+    rack: Annotated[str, msgspec.Meta(description="Name of the rack it stands in.")]
+
+
+DOCS = """\
+Takes the best server for the order by the rules of its product and of what the client chose. The
+server that was held at checkout is taken if it is still there. Where none fits, the order waits,
+visibly, until stock appears, and staff are told; the run goes on by itself then.
+
+It has no parameters. Undoing it gives the server back to the stock. Inside a `logic.repeat`, with
+`action.quarantine_server` at the error port of what follows, each iteration takes another server.
+"""
 
 
 async def do(tx: Tx, step: Step, _: Params) -> Done | Wait:
@@ -48,7 +59,10 @@ async def do(tx: Tx, step: Step, _: Params) -> Done | Wait:
             until=tx.now() + LOOK_AGAIN, signal=f"stock:{order.id}", says="waiting for a server"
         )
     await begin_provisioning(tx, order.id)
-    return Done(Output(held.id, held.name, held.datacentre, held.rack))
+    return Done(
+        Output(held.id, held.name, held.datacentre, held.rack),
+        takes=(Resource("server", str(held.id)),),
+    )
 
 
 async def undo(tx: Tx, step: Step, _: object) -> None:
@@ -63,5 +77,9 @@ node = NodeType(
     effect=Effect.DATABASE,
     do=do,
     undo=undo,
+    output=Output,
+    needs=Subject.ORDER,
+    says=lambda _: "Takes the best free server for the order",
+    docs=DOCS,
     timeline="Server allocated",
 )

@@ -55,7 +55,7 @@ class Params(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Output(msgspec.Struct, frozen=True):
-    connection: str
+    connection: Annotated[str, Meta(description="By which connection it was sent.")]
 
 
 async def do(step: Step, params: Params) -> Done:

@@ -69,18 +69,20 @@ class Params(msgspec.Struct, frozen=True, kw_only=True):
 class Before(msgspec.Struct, frozen=True):
     """What there was of that name and type."""
 
-    values: tuple[str, ...]
-    ttl_s: int
+    values: Annotated[tuple[str, ...], Meta(description="Its values.")]
+    ttl_s: Annotated[int, Meta(description="Its TTL in seconds.")]
 
 
 class Output(msgspec.Struct, frozen=True, kw_only=True):
-    action: Deed
-    connection: str
-    name: str
-    """With the final dot."""
-    type: RecordType
-    values: tuple[str, ...]
-    before: Before | None
+    action: Annotated[Deed, Meta(description="What was done.")]
+    connection: Annotated[str, Meta(description="By which connection.")]
+    name: Annotated[str, Meta(description="The whole name, with the final dot.")]
+    type: Annotated[RecordType, Meta(description="The records' type.")]
+    values: Annotated[tuple[str, ...], Meta(description="The records' values.")]
+    before: Annotated[
+        Before | None,
+        Meta(description="What was there when it was replaced or deleted; null for nothing."),
+    ]
 
 
 async def do(step: Step, params: Params) -> Done:

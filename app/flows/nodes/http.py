@@ -35,7 +35,7 @@ class Params(Request, frozen=True, kw_only=True):
             description="An expression over `result` (status, headers, body) whose value is the "
             "output in place of the whole answer.",
             examples=["=result.body.id"],
-            pattern=r"^$|^=[^=]",
+            pattern=r"^=[^=]|^$",
         ),
     ] = ""
     paging: Annotated[
@@ -54,7 +54,7 @@ class Params(Request, frozen=True, kw_only=True):
             description="With pages: an expression over the `result` of one page that gives its "
             "list. The body itself when left out.",
             examples=["=result.body.data"],
-            pattern=r"^$|^=[^=]",
+            pattern=r"^=[^=]|^$",
         ),
     ] = ""
     cursor: Annotated[
@@ -64,7 +64,7 @@ class Params(Request, frozen=True, kw_only=True):
             description="With pages by cursor: an expression over the `result` of one page that "
             "gives the next page's cursor or address; null or empty text after the last.",
             examples=["=has(result.body.next) ? result.body.next : null"],
-            pattern=r"^$|^=[^=]",
+            pattern=r"^=[^=]|^$",
         ),
     ] = ""
 
@@ -72,12 +72,13 @@ class Params(Request, frozen=True, kw_only=True):
 class Listed(msgspec.Struct, frozen=True):
     """The output where pages were gone through; status and headers are the last page's."""
 
-    status: int
-    headers: dict[str, str]
-    items: list[Any]
-    pages: int
-    is_complete: bool
-    """False when there may be more than `max` pages."""
+    status: Annotated[int, Meta(description="Of the last page.")]
+    headers: Annotated[dict[str, str], Meta(description="Of the last page, by name in lower case.")]
+    items: Annotated[list[Any], Meta(description="Those of all pages, in their order.")]
+    pages: Annotated[int, Meta(description="How many were fetched.")]
+    is_complete: Annotated[
+        bool, Meta(description="False when there may be more pages than were wanted.")
+    ]
 
 
 async def do(step: Step, params: Params) -> Done:

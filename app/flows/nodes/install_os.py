@@ -10,7 +10,7 @@ and then it may be another client's.
 
 import contextlib
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -24,7 +24,7 @@ from app.drivers.boot import BootDevice
 from app.drivers.errors import DriverError, Retriable, Unreachable
 from app.drivers.health import ssh_banner
 from app.drivers.power import Power
-from app.flows.node import Done, Effect, NodeType, Step, StepFailed, Wait
+from app.flows.node import Done, Effect, NodeType, Resource, Step, StepFailed, Subject, Wait
 
 PROBE_S = 1.0
 FIRST_PROBE_INTERVAL = timedelta(milliseconds=100)
@@ -34,15 +34,44 @@ LAST_PROBE_INTERVAL = timedelta(seconds=1)
 
 
 class Params(msgspec.Struct, frozen=True):
-    service: UUID
-    server: UUID
+    service: Annotated[
+        UUID,
+        msgspec.Meta(
+            title="Service",
+            description="The order's service: it says which system is installed.",
+            examples=["01890a5d-ac96-774b-bcce-b302099a8057", "=steps.paid.service"],
+        ),
+    ]
+    server: Annotated[
+        UUID,
+        msgspec.Meta(
+            title="Server",
+            description="The server that the order was given; any other is left alone.",
+            examples=["01890a5d-ac96-774b-bcce-b302099a8058", "=steps.server.server"],
+        ),
+    ]
 
 
 class Output(msgspec.Struct, frozen=True):
-    installation: UUID
-    address: str
-    port: int
-    banner: str
+    installation: Annotated[UUID, msgspec.Meta(description="Its row, with stages and times.")]
+    address: Annotated[str, msgspec.Meta(description="Where the machine answers.")]
+    port: Annotated[int, msgspec.Meta(description="Its SSH port.")]
+    banner: Annotated[str, msgspec.Meta(description="What its SSH server says of itself.")]
+
+
+DOCS = """\
+Boots the server into the installer by its BMC, over the network or from virtual media, lets it
+install the system that the client chose, and waits until the installed machine answers on SSH.
+While the machine works the run sleeps; the page of the order shows the stage it reports.
+
+A machine that says nothing for long, or does not answer at the end, is an error that a retry may
+mend; lead the error port to `action.quarantine_server` to take another server. Undoing it stops the
+installation and switches the machine off, if the order still has it.
+
+```json
+{"service": "=steps.paid.service", "server": "=steps.server.server"}
+```
+"""
 
 
 async def do(step: Step, params: Params) -> Done | Wait:
@@ -179,7 +208,10 @@ async def _answers(step: Step, installation: Prepared) -> Done | Wait:
             memo={**step.memo, "probing": began.isoformat()},
             says="waiting for the BMC",
         )
-    return Done(Output(installation.id, spec.ipv4.address, spec.ssh_port, banner))
+    return Done(
+        Output(installation.id, spec.ipv4.address, spec.ssh_port, banner),
+        takes=(Resource("installation", str(installation.id)),),
+    )
 
 
 async def _switch_off(step: Step, server: UUID) -> None:
@@ -209,5 +241,9 @@ node = NodeType(
     effect=Effect.OUTSIDE,
     do=do,
     undo=undo,
+    output=Output,
+    needs=Subject.ORDER,
+    says=lambda params: f"Installs the ordered system on server {params.server}",
+    docs=DOCS,
     timeline="Operating system installed",
 )

@@ -50,11 +50,12 @@ class Params(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Output(msgspec.Struct, frozen=True):
-    account: UUID
-    amount_minor: int
-    currency: str
-    balance_minor: int
-    """What the client has in that currency, with it."""
+    account: Annotated[UUID, Meta(description="The client's account.")]
+    amount_minor: Annotated[int, Meta(description="How much was given, in minor units.")]
+    currency: Annotated[str, Meta(description="ISO 4217 code.")]
+    balance_minor: Annotated[
+        int, Meta(description="What the client has in that currency now, in minor units.")
+    ]
 
 
 async def do(tx: Tx, step: Step, params: Params) -> Done:

@@ -25,7 +25,7 @@ class Params(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Output(msgspec.Struct, frozen=True):
-    order: UUID
+    order: Annotated[UUID, Meta(description="The order that it is written on.")]
 
 
 async def do(tx: Tx, step: Step, params: Params) -> Done:

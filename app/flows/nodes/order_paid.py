@@ -1,5 +1,6 @@
 """trigger.order_paid: a client paid an order; its service is opened."""
 
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -15,8 +16,19 @@ class Params(msgspec.Struct, frozen=True):
 
 
 class Output(msgspec.Struct, frozen=True):
-    order: UUID
-    service: UUID
+    order: Annotated[UUID, msgspec.Meta(description="The paid order.")]
+    service: Annotated[UUID, msgspec.Meta(description="The service that was opened for it.")]
+
+
+DOCS = """\
+Starts the flow that is bound to the category of the order's product, once for each order. Binding
+is done on the flows page; a paid order of a category without a flow is told to the staff until
+there is one. The run is about the order, which is moved to *provisioning*, and its service is
+opened.
+
+It has no parameters. When its id is `paid`, what follows refers to `=steps.paid.order` and
+`=steps.paid.service`.
+"""
 
 
 async def do(tx: Tx, step: Step, _: Params) -> Done:
@@ -35,11 +47,7 @@ node = NodeType(
     output=Output,
     gives=Subject.ORDER,
     trigger="order.paid",
-    says=lambda _: "Opens the service of the order that was paid",
-    docs="""Starts the flow that is bound to the category of the order's product, once for each
-order. Binding is done on the flows page; a paid order of a category without a flow waits for one,
-and the staff are told. The output holds the ids of the order and of its service, which is opened
-here.
-""",
+    says=lambda _: "Moves the order to provisioning and opens its service",
+    docs=DOCS,
     timeline="Payment received",
 )

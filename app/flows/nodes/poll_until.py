@@ -56,15 +56,13 @@ class Params(Request, frozen=True, kw_only=True):
 
 
 class Polled(msgspec.Struct, frozen=True):
-    """The last answer; status 0 and no body when none came at all."""
+    """The last answer."""
 
-    status: int
-    headers: dict[str, str]
-    body: Any
-    polls: int
-    """How many calls were made."""
-    error: str
-    """Why the last call failed; empty when it did not."""
+    status: Annotated[int, Meta(description="Its HTTP status; 0 when the last call had none.")]
+    headers: Annotated[dict[str, str], Meta(description="By name in lower case.")]
+    body: Annotated[Any, Meta(description="Its value, as an HTTP call gives it.")]
+    polls: Annotated[int, Meta(description="How many calls were made.")]
+    error: Annotated[str, Meta(description="Why the last call failed; empty when it did not.")]
 
 
 async def do(step: Step, params: Params) -> Done | Wait:

@@ -67,10 +67,9 @@ class Params(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Output(msgspec.Struct, frozen=True):
-    server: UUID
-    power: Power
-    was_hard: bool
-    """Whether its power was taken away."""
+    server: Annotated[UUID, Meta(description="Which server.")]
+    power: Annotated[Power, Meta(description="What the BMC says now: on or off.")]
+    was_hard: Annotated[bool, Meta(description="Whether its power was taken away.")]
 
 
 async def do(step: Step, params: Params) -> Done | Wait:

@@ -1,5 +1,6 @@
 """action.quarantine_server: put the order's server aside with its reason, so another is taken."""
 
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -7,16 +8,35 @@ import msgspec
 from app.core.database import Tx
 from app.domain.inventory.find import server_of
 from app.domain.inventory.quarantine import quarantine
-from app.flows.node import Done, Effect, NodeType, Step
+from app.flows.node import Done, Effect, NodeType, Step, Subject
 
 
 class Params(msgspec.Struct, frozen=True):
-    server: UUID
+    server: Annotated[
+        UUID,
+        msgspec.Meta(
+            title="Server",
+            description="The server to put aside; one that the order has no more is left alone.",
+            examples=["01890a5d-ac96-774b-bcce-b302099a8058", "=steps.server.server"],
+        ),
+    ]
 
 
 class Output(msgspec.Struct, frozen=True):
-    server: UUID
-    reason: str
+    server: Annotated[UUID, msgspec.Meta(description="The server asked about.")]
+    reason: Annotated[str, msgspec.Meta(description="Why it is aside, or why it was left alone.")]
+
+
+DOCS = """\
+Takes a failing server out of the stock and away from the order, with the error that brought the
+run here as its reason: a person looks at it before it is sold again. It stands at the error port of
+a node that works on the server, inside a `logic.repeat` that then takes another one. It is not
+undone: the server was at fault, whatever becomes of the run.
+
+```json
+{"server": "=steps.server.server"}
+```
+"""
 
 
 async def do(tx: Tx, step: Step, params: Params) -> Done:
@@ -46,4 +66,8 @@ node = NodeType(
     params=Params,
     effect=Effect.DATABASE,
     do=do,
+    output=Output,
+    needs=Subject.ORDER,
+    says=lambda params: f"Puts server {params.server} into quarantine",
+    docs=DOCS,
 )

@@ -1,26 +1,43 @@
 """action.send_mail: mail the client about the order, and wait until the mail is out."""
 
 from datetime import timedelta
+from typing import Annotated
 
 import msgspec
 
 from app.core.database import Tx
 from app.domain.notices.queue import queue_mail
 from app.domain.services.letter import delivery_letter
-from app.flows.node import Done, Effect, NodeType, Step, StepFailed, Wait
+from app.flows.node import Done, Effect, NodeType, Step, StepFailed, Subject, Wait
 
 LOOK_AGAIN = timedelta(minutes=1)
 
 
 class Params(msgspec.Struct, frozen=True):
-    """`template` is the code of a mail template."""
-
-    template: str = "service-delivered"
+    template: Annotated[
+        str,
+        msgspec.Meta(
+            title="Template",
+            description="Code of the mail template; it is edited under Mail templates.",
+            examples=["service-delivered"],
+        ),
+    ] = "service-delivered"
 
 
 class Output(msgspec.Struct, frozen=True):
-    mail: str
-    recipient: str
+    mail: Annotated[str, msgspec.Meta(description="Id of the mail.")]
+    recipient: Annotated[str, msgspec.Meta(description="Where it was sent.")]
+
+
+DOCS = """\
+Mails the client of the order from a template that knows the delivered service: its addresses, its
+system and the credentials. The mail is made once, sealed until it is out, and tried until the mail
+server takes it; meanwhile the run sleeps. A mail that the server refuses for good is an error.
+
+```json
+{"template": "service-delivered"}
+```
+"""
 
 
 async def do(tx: Tx, step: Step, params: Params) -> Done | Wait:
@@ -59,5 +76,9 @@ node = NodeType(
     params=Params,
     effect=Effect.DATABASE,
     do=do,
+    output=Output,
+    needs=Subject.ORDER,
+    says=lambda params: f"Mails the client from the template {params.template}",
+    docs=DOCS,
     timeline="Credentials mailed",
 )

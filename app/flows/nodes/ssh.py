@@ -103,12 +103,13 @@ class Params(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Output(msgspec.Struct, frozen=True):
-    exit_status: int
-    stdout: Any
-    """The beginning, up to 64 KiB; a value when it is read as JSON."""
-    stderr: str
-    """The end, up to 64 KiB."""
-    is_cut: bool
+    exit_status: Annotated[int, Meta(description="The exit code.")]
+    stdout: Annotated[
+        Any,
+        Meta(description="Its beginning, up to 64 KiB; a value where it is read as JSON."),
+    ]
+    stderr: Annotated[str, Meta(description="Its end, up to 64 KiB.")]
+    is_cut: Annotated[bool, Meta(description="Whether there was more of either.")]
 
 
 async def do(step: Step, params: Params) -> Done:

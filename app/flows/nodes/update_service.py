@@ -1,5 +1,6 @@
 """action.update_service: the server runs; service, server and order are moved to delivered."""
 
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -10,16 +11,41 @@ from app.domain.inventory.power import note_power
 from app.domain.orders.mark_delivered import mark_delivered
 from app.domain.services.deliver import deliver_service
 from app.drivers.power import Power
-from app.flows.node import Done, Effect, NodeType, Step
+from app.flows.node import Done, Effect, NodeType, Step, Subject
 
 
 class Params(msgspec.Struct, frozen=True):
-    service: UUID
-    server: UUID
+    service: Annotated[
+        UUID,
+        msgspec.Meta(
+            title="Service",
+            description="The order's service, which becomes active.",
+            examples=["01890a5d-ac96-774b-bcce-b302099a8057", "=steps.paid.service"],
+        ),
+    ]
+    server: Annotated[
+        UUID,
+        msgspec.Meta(
+            title="Server",
+            description="The server that the client gets; it has just answered.",
+            examples=["01890a5d-ac96-774b-bcce-b302099a8058", "=steps.server.server"],
+        ),
+    ]
 
 
 class Output(msgspec.Struct, frozen=True):
-    service: UUID
+    service: Annotated[UUID, msgspec.Meta(description="The active service.")]
+
+
+DOCS = """\
+The moment of delivery: service and server become active and the order is delivered, in one commit.
+From here on the client has what the run took, so a later failure gives none of it back; place it
+after all that may still fail for the machine's sake, and before the mail with the credentials.
+
+```json
+{"service": "=steps.paid.service", "server": "=steps.server.server"}
+```
+"""
 
 
 async def do(tx: Tx, step: Step, params: Params) -> Done:
@@ -28,7 +54,7 @@ async def do(tx: Tx, step: Step, params: Params) -> Done:
     await note_power(tx, params.server, Power.ON)  # it has just answered
     await deliver_service(tx, params.service, server=params.server)
     await mark_delivered(tx, step.subject)
-    return Done(Output(params.service))
+    return Done(Output(params.service), delivers=True)
 
 
 node = NodeType(
@@ -38,5 +64,9 @@ node = NodeType(
     params=Params,
     effect=Effect.DATABASE,
     do=do,
+    output=Output,
+    needs=Subject.ORDER,
+    says=lambda params: f"Delivers service {params.service} on server {params.server}",
+    docs=DOCS,
     timeline="Service activated",
 )

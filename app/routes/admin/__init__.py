@@ -3,6 +3,7 @@
 from litestar.types import ControllerRouterHandler
 
 from app.routes.admin.api_reference import api_reference
+from app.routes.admin.connections import Connections
 from app.routes.admin.dashboard import Dashboard
 from app.routes.admin.invoice_decisions import InvoiceDecisions
 from app.routes.admin.invoices import Invoices
@@ -18,6 +19,7 @@ ADMIN: tuple[ControllerRouterHandler, ...] = (
     Dashboard,
     Orders,
     Runs,
+    Connections,
     Services,
     Servers,
     Racks,

@@ -17,9 +17,8 @@ from app.core.errors import Conflict, Invalid
 from app.domain.accounts.roles import Permission, allows
 from app.domain.accounts.views import AccountView
 from app.domain.audit.find import trail
-from app.domain.audit.record import record
 from app.flows.find import count_runs, find_run, find_run_row, list_runs
-from app.flows.steer import cancel_run, retry_halted
+from app.flows.steer import By, cancel_run, retry_halted
 from app.flows.views import RunPage
 from app.routes.admin.query import wanted_of
 from app.routes.admin.reasons import reason_of
@@ -74,18 +73,8 @@ class Runs(Controller):
         try:
             async with db.transaction() as tx:
                 row = await find_run_row(tx, run_id)
-                await retry_halted(tx, run_id)
-                tx.publish(f"run:{run_id}", f"order:{row.order_id}")
-                await record(
-                    tx,
-                    actor=me.id,
-                    actor_label=me.email,
-                    action="run.retried",
-                    subject_kind="run",
-                    subject=run_id,
-                    before={"status": row.status, "step": row.step, "error": row.says},
-                    after={"status": "running"},
-                )
+                await retry_halted(tx, run_id, by=By(me.id, me.email))
+                tx.publish(f"order:{row.order_id}")
         except Conflict as conflict:
             return go(request, back, Flash("warning", conflict.message))
         return go(request, back, Flash("success", f"“{row.step}” is tried again."))
@@ -112,19 +101,8 @@ class Runs(Controller):
         try:
             async with db.transaction() as tx:
                 row = await find_run_row(tx, run_id)
-                await cancel_run(tx, run_id)
-                tx.publish(f"run:{run_id}", f"order:{row.order_id}")
-                await record(
-                    tx,
-                    actor=me.id,
-                    actor_label=me.email,
-                    action="run.cancel_requested",
-                    subject_kind="run",
-                    subject=run_id,
-                    before={"status": row.status},
-                    after={"status": "being cancelled"},
-                    reason=reason,
-                )
+                await cancel_run(tx, run_id, by=By(me.id, me.email), reason=reason)
+                tx.publish(f"order:{row.order_id}")
         except Conflict as conflict:
             return go(request, f"{RUNS}/{run_id}", Flash("warning", conflict.message))
         return go(request, f"{RUNS}/{run_id}", Flash("success", "The run is being stopped."))

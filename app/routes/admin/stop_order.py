@@ -6,13 +6,12 @@ import msgspec
 
 from app.core.database import Tx
 from app.domain.accounts.views import AccountView
-from app.domain.audit.record import record
 from app.domain.orders.cancel import cancel
 from app.domain.orders.errors import OrderAtWork
 from app.domain.orders.find import find_order
 from app.domain.orders.hold import note_hold
 from app.flows.find import find_run_row
-from app.flows.steer import cancel_run
+from app.flows.steer import By, cancel_run
 
 UNDOING = "Being cancelled; it is refunded when its set-up is undone."
 
@@ -35,19 +34,8 @@ async def stop_order(tx: Tx, order_id: UUID, *, me: AccountView, reason: str) ->
     order = await find_order(tx, order_id)
     run = await find_run_row(tx, order.run) if order.run else None
     if run is not None and run.is_live and not run.cancel_requested:
-        await cancel_run(tx, run.id)
-        tx.publish(f"run:{run.id}", f"order:{order.id}")
-        await record(
-            tx,
-            actor=me.id,
-            actor_label=me.email,
-            action="run.cancel_requested",
-            subject_kind="run",
-            subject=run.id,
-            before={"status": run.status},
-            after={"status": "being cancelled"},
-            reason=reason,
-        )
+        await cancel_run(tx, run.id, by=By(me.id, me.email), reason=reason)
+        tx.publish(f"order:{order.id}")
     try:
         async with tx.savepoint():
             await cancel(tx, order.id, actor=me.id, actor_label=me.email, reason=reason)

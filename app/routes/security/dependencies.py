@@ -20,6 +20,7 @@ from app.domain.accounts.api_tokens import Caller
 from app.domain.accounts.views import AccountView
 from app.drivers.deploy.contract import Deployer
 from app.drivers.payment.contract import Gateway
+from app.drivers.peers import Peers
 from app.settings import Settings
 
 HttpRequest: TypeAlias = Request[Any, Any, Any]
@@ -34,4 +35,5 @@ Topics: TypeAlias = NamedDependency[Live]
 Cache: TypeAlias = NamedDependency[Redis]
 # A Protocol cannot be checked at run time; the composition root made them.
 Gateways: TypeAlias = NamedDependency[SkipValidation[dict[str, Gateway]]]
+Calling: TypeAlias = NamedDependency[Peers]
 Deploying: TypeAlias = NamedDependency[SkipValidation[Deployer]]

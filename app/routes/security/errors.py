@@ -66,7 +66,18 @@ STATUS = {
 }
 # These speak to the provider's people: pools, hosts, keys. Clients are told less.
 FOR_STAFF = frozenset(
-    {"bmc", "deploy", "driver", "drivers", "flow", "flows", "install", "inventory", "ipam"}
+    {
+        "bmc",
+        "connections",
+        "deploy",
+        "driver",
+        "drivers",
+        "flow",
+        "flows",
+        "install",
+        "inventory",
+        "ipam",
+    }
 )
 UNAVAILABLE = "This is not available at the moment. Try again later, or write to support."
 

@@ -1,0 +1,352 @@
+"""Do one step: evaluate its parameters, write its intent, call the node, take the outcome."""
+
+import asyncio
+from datetime import datetime
+from typing import Any, cast
+
+import asyncpg
+import msgspec
+import structlog
+
+from app.core.database import Database
+from app.core.errors import Refusal
+from app.drivers.errors import DriverError, Retriable
+from app.flows import containers, journal, lease, outcome, recall
+from app.flows.change import Unstorable
+from app.flows.chart import Stop
+from app.flows.course import Course, Token
+from app.flows.expressions import references, resolve
+from app.flows.lease import Fenced
+from app.flows.node import (
+    DatabaseDo,
+    Done,
+    Effect,
+    Idempotency,
+    NodeType,
+    OutsideDo,
+    PureDo,
+    RunEnds,
+    Step,
+    StepFailed,
+    Wait,
+)
+from app.flows.writer import Writer, is_lost
+
+TRIES_OF_OURS = 5
+"""How often a step in our own database is done when it meets another one's locks."""
+MEETS_OTHERS = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+DOUBT = (
+    "nobody knows whether it was done: the worker stopped or got no answer in the middle of it, "
+    "and this node must not be done twice. Look at the target, then say what you found"
+)
+log = structlog.get_logger()
+
+
+class Broken(Exception):
+    """What is in memory may differ from the journal: the run is read anew."""
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """`is_unknown`: the effect may have happened all the same."""
+
+    text: str
+    kind: str
+    is_unknown: bool = False
+
+
+class Begun(msgspec.Struct, frozen=True):
+    """A step ready to be done."""
+
+    step: Step
+    params: Any
+    given: Any
+    limit_s: float
+
+
+class Doer:
+    """Does steps for one process."""
+
+    def __init__(self, database: Database, tools: Any, writer: Writer) -> None:
+        self.database = database
+        self.tools = tools
+        self.writer = writer
+
+    async def commit(self, course: Course) -> None:
+        """Return when all that the run has changed is written. Raises Fenced."""
+        async with course.lock:
+            change = course.take(self.database.clock.now())
+            if change.is_empty:
+                return
+            written = await self.writer.write(change)
+        course.is_cancelled = course.is_cancelled or written.is_ending
+        course.is_steered = course.is_steered or written.is_steered
+
+    async def do(self, course: Course, token: Token) -> None:
+        """Do the step at which a token stands. Only Fenced and Broken are raised."""
+        now = self.database.clock.now()
+        stop = course.chart.stops.get(token.node)
+        if stop is None or stop.kind is None:
+            message = f"This version of the flow has no node {token.node}."
+            if stop is not None:
+                message = (
+                    f"No node type {stop.spec.type} version {stop.spec.v} is installed here; "
+                    "install the package that ships it, then retry."
+                )
+            outcome.halt_unbegun(course, token, message, now)
+            return
+        try:
+            await self._do(course, token, stop, stop.kind)
+        except (Fenced, Broken):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a node raises is the step's failure
+            await self._fail(course, token, stop, error)
+
+    async def _do(self, course: Course, token: Token, stop: Stop, kind: NodeType) -> None:
+        if kind.container:
+            await self._contain(course, token, stop, kind)
+            return
+        settled = next((word for word in token.heard or () if _is_settled(word)), None)
+        if settled is not None:  # a person looked at the target: that is the outcome
+            done = Done(settled.get("output"), _main_port(stop, kind))
+            outcome.finish(course, token, done, self.database.clock.now())
+            return
+        begun = await self._begin(course, token, stop, kind)
+        match kind.effect:
+            case Effect.PURE:
+                self._do_pure(course, token, kind, begun)
+            case Effect.DATABASE:
+                if course.owes:
+                    await self.commit(course)
+                await self._do_here(course, token, kind, begun)
+            case Effect.OUTSIDE:
+                await self._do_outside(course, token, stop, kind, begun)
+
+    async def _begin(self, course: Course, token: Token, stop: Stop, kind: NodeType) -> Begun:
+        """Evaluate the parameters. Raises what makes the step fail before it has begun."""
+        now = self.database.clock.now()
+        limit_s = stop.attempt_s
+        if (ends := outcome.ends_at(course, token)) is not None:
+            left_s = (ends - now).total_seconds()
+            if left_s <= 0:
+                raise StepFailed(f"not done within {stop.spec.timeout.total}")
+            limit_s = min(limit_s, left_s)
+        written = stop.spec.params if token.override is None else token.override
+        refers = stop.refers if token.override is None else references(written)
+        missing = [
+            place for place in course.seen(refers, token.scope) if place not in course.outputs
+        ]
+        if missing:
+            async with self.database.snapshot() as tx:
+                await recall.read_outputs(tx, course.id, course, missing)
+        names = course.names(refers, token.scope, wants_item=stop.wants_item)
+        if token.error is not None:
+            names["error"] = token.error
+        given = {
+            name: value if name in kind.lazy else resolve(value, names)
+            for name, value in written.items()
+        }
+        try:
+            params = msgspec.convert(given, kind.params)
+        except msgspec.ValidationError as error:
+            raise StepFailed(f"parameter of {token.node}: {error}") from error
+        step = Step(
+            run=course.id,
+            about=course.subject,
+            node=token.node,
+            scope=token.scope,
+            attempt=token.attempt,
+            key=course.key(token.place),
+            memo=token.memo,
+            started_at=token.since or now,
+            database=self.database,
+            tools=self.tools,
+            now=now,
+            signals=tuple(token.heard or ()),
+            title=stop.spec.name or token.node,
+            input=course.input,
+            names=names,
+        )
+        return Begun(step, params, given, limit_s)
+
+    def _do_pure(self, course: Course, token: Token, kind: NodeType, begun: Begun) -> None:
+        now = self.database.clock.now()
+        outcome.begin(course, token, begun.given, now)
+        try:
+            result = cast("PureDo", kind.do)(begun.step, begun.params)
+        except RunEnds as ends:
+            outcome.end(course, token, ends, now)
+        else:
+            _keep(course, token, result, now)
+
+    async def _do_here(self, course: Course, token: Token, kind: NodeType, begun: Begun) -> None:
+        """Do a step in our own database: its effect and its outcome are one commit."""
+        for tries in range(1, TRIES_OF_OURS + 1):
+            is_kept = False
+            try:
+                async with self.database.transaction() as tx:
+                    if await lease.look(tx, course.id, course.epoch):
+                        course.is_cancelled = True
+                        return
+                    async with asyncio.timeout(begun.limit_s):
+                        result = await cast("DatabaseDo", kind.do)(tx, begun.step, begun.params)
+                    async with course.lock:
+                        outcome.begin(course, token, begun.given, tx.now())
+                        _keep(course, token, result, tx.now())
+                        is_kept = True
+                        written = await journal.write_with(tx, course.id, course.take(tx.now()))
+            except (Fenced, Unstorable):
+                raise
+            except Exception as error:
+                if is_kept or is_lost(error):
+                    log.warning("step.not_kept", run=str(course.id), error=str(error))
+                    raise Broken from error
+                if not isinstance(error, MEETS_OTHERS) or tries == TRIES_OF_OURS:
+                    raise
+            else:
+                course.is_cancelled = course.is_cancelled or written.is_ending
+                course.is_steered = course.is_steered or written.is_steered
+                return
+
+    async def _do_outside(
+        self, course: Course, token: Token, stop: Stop, kind: NodeType, begun: Begun
+    ) -> None:
+        policy = _policy(stop, kind, begun.params)
+        is_in_doubt = token.doubt
+        outcome.begin(course, token, begun.given, self.database.clock.now())
+        if is_in_doubt and policy is Idempotency.NONE:
+            outcome.halt_in_doubt(course, token, DOUBT, self.database.clock.now())
+            return
+        outcome.intend(course, token)
+        await self.commit(course)
+        if course.is_cancelled or course.ending is not None:
+            return
+        asks_first = is_in_doubt and policy is Idempotency.PROBE
+        try:
+            result = await self._call(kind, begun, asks_first=asks_first)
+            _keep(course, token, result, self.database.clock.now())
+        except (Fenced, Broken):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a node raises is the step's failure
+            await self._fail(course, token, stop, error, policy=policy)
+        course.owes = True
+        if policy is Idempotency.NONE:
+            await self.commit(course)
+
+    async def _call(self, kind: NodeType, begun: Begun, *, asks_first: bool) -> Done | Wait:
+        async with asyncio.timeout(begun.limit_s):
+            if asks_first and kind.probe is not None:
+                found = await kind.probe(begun.step, begun.params)
+                if found is not None:
+                    return found
+            return await cast("OutsideDo", kind.do)(begun.step, begun.params)
+
+    async def _contain(self, course: Course, token: Token, stop: Stop, kind: NodeType) -> None:
+        now = self.database.clock.now()
+        if token.memo.get(containers.GATHER):
+            await self._gather(course, token)
+            return
+        if "iteration" not in token.memo and token.place not in course.items:
+            begun = await self._begin(course, token, stop, kind)
+            outcome.begin(course, token, begun.given, now)
+            items = getattr(begun.params, "items", None)
+            if items is not None:
+                course.items[token.place] = msgspec.to_builtins(items)
+        done = containers.enter(course, token, now)
+        if done is not None:
+            outcome.finish(course, token, done, now)
+
+    async def _gather(self, course: Course, token: Token) -> None:
+        """End a loop with what its iterations gave, read from the journal in their order."""
+        await self.commit(course)
+        async with self.database.snapshot() as tx:
+            rows = await recall.read_iterations(tx, course.id, token.place)
+        items = [output for _, _, output, _ in rows]
+        errors = [
+            {"index": count - 1, "error": error}
+            for count, status, _, error in rows
+            if status == "failed"
+        ]
+        facts = {
+            "count": token.memo["ended"],
+            "failed": len(errors),
+            "items": items,
+            "errors": errors[: containers.MOST_ERRORS],
+        }
+        outcome.finish(course, token, Done(facts, "done"), self.database.clock.now())
+
+    async def _fail(
+        self,
+        course: Course,
+        token: Token,
+        stop: Stop,
+        error: Exception,
+        *,
+        policy: Idempotency | None = None,
+    ) -> None:
+        """Take a failure for what it is. With `policy` the call to the outside had begun."""
+        failure = _failure(error, stop)
+        if failure is None:
+            if policy is not None and await self._is_database_gone(error):
+                raise Broken from error
+            log.error("step.crashed", run=str(course.id), node=token.node, exc_info=error)
+            failure = Failure(f"{type(error).__name__}: {error}", "crashed", is_unknown=True)
+        now = self.database.clock.now()
+        is_unknown = policy is not None and failure.is_unknown
+        if is_unknown and policy is Idempotency.NONE:
+            outcome.halt_in_doubt(course, token, f"{failure.text}; {DOUBT}", now)
+            return
+        outcome.fail(course, token, failure.text, failure.kind, now, unknown=is_unknown)
+
+    async def _is_database_gone(self, error: Exception) -> bool:
+        """Return whether a node failed because our own database went away under it."""
+        if not is_lost(error):
+            return False
+        try:
+            async with self.database.snapshot() as tx:
+                await tx.fetchval("SELECT 1")
+        except Exception as gone:
+            if not is_lost(gone):
+                raise
+            return True
+        return isinstance(error, (asyncpg.InterfaceError, asyncpg.PostgresError))
+
+
+def _keep(course: Course, token: Token, result: Done | Wait, now: datetime) -> None:
+    if isinstance(result, Wait):
+        outcome.wait(course, token, result, now)
+    else:
+        outcome.finish(course, token, result, now)
+
+
+def _failure(error: Exception, stop: Stop) -> Failure | None:
+    """Return what an error means for the step; None for one that no node should raise."""
+    match error:
+        case TimeoutError():
+            text = f"no answer within {stop.spec.timeout.attempt}"
+            return Failure(text, "timeout", is_unknown=True)
+        case StepFailed():
+            kind = "transient" if error.transient else "refused"
+            return Failure(error.message, kind, error.unknown)
+        case DriverError():
+            return Failure(str(error), "transient" if isinstance(error, Retriable) else "refused")
+        case Refusal():
+            return Failure(error.message, "refused")
+        case Unstorable():
+            return Failure(f"what it gave cannot be kept: {error}", "refused", is_unknown=True)
+        case _:
+            return None
+
+
+def _is_settled(word: Any) -> bool:
+    return isinstance(word, dict) and word.get("settled") is True
+
+
+def _main_port(stop: Stop, kind: NodeType) -> str:
+    ports = kind.all_ports(stop.spec.params)
+    return "out" if "out" in ports else ports[0]
+
+
+def _policy(stop: Stop, kind: NodeType, params: Any) -> Idempotency:
+    if stop.spec.idempotency is None and kind.idempotency_of is not None:
+        return kind.idempotency_of(params)
+    return Idempotency(stop.spec.idempotency or kind.idempotency)

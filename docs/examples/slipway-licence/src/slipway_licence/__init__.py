@@ -1,0 +1,1 @@
+"""A node for Slipway's flows: licences from a licence server."""
