@@ -3,19 +3,17 @@
 Made once per version and process; everything in it is fixed.
 """
 
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from graphlib import TopologicalSorter
 from uuid import UUID
 
 from app.flows.document import Document, NodeSpec, duration
-from app.flows.expressions import references, sources_of
+from app.flows.expressions import Plan, names_in, plan, references
 from app.flows.node import ALL_PORTS, NodeType
 from app.flows.registry import UnknownNodeType, node_type
 
-_ITEM = re.compile(r"\b(item|index)\b")
+LOOP_NAMES = frozenset({"item", "index"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +26,8 @@ class Stop:
     """None when its type is not installed here."""
     attempt_s: float
     total_s: float | None
+    plan: Plan
+    """Its parameters made ready, those left out that the node itself evaluates."""
     refers: frozenset[str]
     """Nodes whose outputs its parameters refer to."""
     wants_item: bool
@@ -121,20 +121,18 @@ def _stop(name: str, spec: NodeSpec, followers: dict[str, tuple[str, ...]]) -> S
     except UnknownNodeType:
         kind = None
     total = spec.timeout.total
+    lazy = kind.lazy if kind is not None else frozenset()
     return Stop(
         name=name,
         spec=spec,
         kind=kind,
         attempt_s=duration(spec.timeout.attempt).total_seconds(),
         total_s=None if total is None else duration(total).total_seconds(),
+        plan=plan({name: part for name, part in spec.params.items() if name not in lazy}),
         refers=references(spec.params),
-        wants_item=_any_item(sources_of(spec.params)),
+        wants_item=bool(LOOP_NAMES & names_in(spec.params)),
         followers=followers,
     )
-
-
-def _any_item(sources: Iterable[str]) -> bool:
-    return any(_ITEM.search(source) for source in sources)
 
 
 class Charts:

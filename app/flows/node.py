@@ -139,7 +139,7 @@ class Step:
     names: Mapping[str, Any] = field(default_factory=dict)
     """What an expression of this node sees: `input`, `steps`, `vars`, `item` and the like."""
 
-    def evaluate(self, expression: str, **more: Any) -> Any:
+    def evaluate(self, expression: Any, **more: Any) -> Any:
         """Return the value of a parameter that the node type is `lazy` about, seeing `more` too.
 
         Raises `BadExpression`, which fails the step.

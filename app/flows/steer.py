@@ -74,9 +74,10 @@ async def resume(
     """
     row = await _lock(tx, run)
     halted = await tx.fetch(
-        "SELECT t.scope, t.node, coalesce(nullif(v.document->'nodes'->t.node->>'name', ''), t.node) "
-        "AS step FROM token t JOIN run r ON r.id = t.run JOIN flow_version v "
-        "ON v.id = r.flow_version WHERE t.run = $1 AND t.state = 'halted'",
+        "SELECT t.scope, t.node, "
+        "coalesce(nullif(v.document->'nodes'->t.node->>'name', ''), t.node) AS step "
+        "FROM token t JOIN run r ON r.id = t.run JOIN flow_version v ON v.id = r.flow_version "
+        "WHERE t.run = $1 AND t.state = 'halted'",
         run,
     )
     if not halted:

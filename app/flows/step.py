@@ -13,9 +13,9 @@ from app.core.errors import Refusal
 from app.drivers.errors import DriverError, Retriable
 from app.flows import containers, journal, lease, outcome, recall
 from app.flows.change import Unstorable
-from app.flows.chart import Stop
+from app.flows.chart import LOOP_NAMES, Stop
 from app.flows.course import Course, Token
-from app.flows.expressions import references, resolve
+from app.flows.expressions import names_in, plan, references
 from app.flows.lease import Fenced
 from app.flows.node import (
     DatabaseDo,
@@ -130,21 +130,25 @@ class Doer:
             if left_s <= 0:
                 raise StepFailed(f"not done within {stop.spec.timeout.total}")
             limit_s = min(limit_s, left_s)
-        written = stop.spec.params if token.override is None else token.override
-        refers = stop.refers if token.override is None else references(written)
+        written, ready, refers = stop.spec.params, stop.plan, stop.refers
+        wants_item = stop.wants_item
+        if token.override is not None:
+            written = token.override
+            ready = plan({name: part for name, part in written.items() if name not in kind.lazy})
+            refers, wants_item = references(written), bool(LOOP_NAMES & names_in(written))
         missing = [
             place for place in course.seen(refers, token.scope) if place not in course.outputs
         ]
         if missing:
             async with self.database.snapshot() as tx:
                 await recall.read_outputs(tx, course.id, course, missing)
-        names = course.names(refers, token.scope, wants_item=stop.wants_item)
+        names = course.names(refers, token.scope, wants_item=wants_item)
+        names["now"] = now
         if token.error is not None:
             names["error"] = token.error
-        given = {
-            name: value if name in kind.lazy else resolve(value, names)
-            for name, value in written.items()
-        }
+        given = ready.resolve(names)
+        if kind.lazy:
+            given = {**given, **{name: written[name] for name in kind.lazy & written.keys()}}
         try:
             params = msgspec.convert(given, kind.params)
         except msgspec.ValidationError as error:

@@ -30,9 +30,8 @@ class Params(msgspec.Struct, frozen=True):
         ),
     ] = 1
     collect: Annotated[
-        str | None,
+        Annotated[str, msgspec.Meta(pattern="^=[^=]")] | None,
         msgspec.Meta(
-            pattern="^=[^=]",
             title="Collect",
             description="What each item gives, seen from the end of its body.",
             examples=["=steps.create.id"],

@@ -1,6 +1,6 @@
 """logic.repeat: run the body again until a condition holds, at most so many times."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
@@ -44,7 +44,7 @@ class Output(msgspec.Struct, frozen=True):
     """`count` rounds were made; `last` has the outputs of the steps of the last one, by node."""
 
     count: int
-    last: dict[str, object]
+    last: dict[str, Any]
 
 
 def do(step: Step, params: Params) -> Done:  # noqa: ARG001 - a node's signature

@@ -33,7 +33,7 @@ class Params(msgspec.Struct, frozen=True):
 
 
 class Output(msgspec.Struct, frozen=True):
-    until: Annotated[datetime, msgspec.Meta(description="The time that was waited for.")]
+    until: Annotated[datetime, msgspec.Meta(tz=True, description="The time that was waited for.")]
 
 
 DOCS = """\
