@@ -22,8 +22,9 @@ from app.domain.catalog.seed import CatalogSeed
 from app.domain.inventory.register import register_inventory
 from app.domain.inventory.seed import InventorySeed
 from app.domain.notices.shipped import install_templates
+from app.flows.bind import bind
 from app.flows.document import parse
-from app.flows.publish import bind, publish
+from app.flows.publish import publish
 from app.resources import Servers, open_vault, start_servers
 from app.settings import Settings, load_settings
 

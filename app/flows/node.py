@@ -5,7 +5,7 @@ A node type is one file under `nodes/`, registered by an entry point of the grou
 retry, always with the same `step.key`: it must then find what it did before.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -161,6 +161,8 @@ DatabaseUndo: TypeAlias = Callable[[Tx, Step, Any], Awaitable[Wait | None]]
 """An undo that is not through yet returns a Wait, and is entered again at its time."""
 OutsideUndo: TypeAlias = Callable[[Step, Any], Awaitable[Wait | None]]
 Probe: TypeAlias = Callable[[Step, Any], Awaitable[Done | None]]
+Upgrade: TypeAlias = Callable[[Mapping[str, Any]], dict[str, Any]]
+"""Makes parameters, as written and with their expressions, those of the next version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +207,13 @@ class NodeType:
     """How it is used, in Markdown; shown beside its form."""
     timeline: str = ""
     """What the client's timeline calls this step; empty leaves it out."""
+    forks: bool = False
+    """It leaves by all of its ports at once (`ALL_PORTS`)."""
+    sets: Callable[[Mapping[str, Any]], Iterable[str]] | None = None
+    """The names of the variables that it sets, from the parameters as written."""
+    upgrades: Mapping[int, Upgrade] = field(default_factory=dict)
+    """By version, what makes its parameters those of the next: `{1: split_name}` reads version 1
+    as version 2. Documents keep the version that they name (`flows/upgrade.py`)."""
 
     def all_ports(self, params: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the output ports of a node with these parameters, `error` left out."""

@@ -1,5 +1,7 @@
 """The order in which a flow's nodes are come to; the document itself keeps none."""
 
+from collections.abc import Iterator
+
 from app.flows.document import Document
 
 
@@ -8,32 +10,38 @@ def in_order(document: Document) -> list[str]:
 
     PostgreSQL's jsonb sorts keys, so that the order in which a document was written is lost;
     the edges tell it. Depth first from the nodes that nothing leads to, errors last; among
-    equals by name.
+    equals by name. Nodes of a circle, which nothing else leads to, come first.
+    Time: O(nodes + edges), however deep the graph is.
     """
-    led_to = {end.partition(".")[0] for _, end in document.edges}
-    starts = sorted(name for name in document.nodes if name not in led_to)
+    graph = document.graph
     finished: list[str] = []
     seen: set[str] = set()
 
-    def visit(node: str) -> None:
-        if node in seen:
-            return
-        seen.add(node)
+    def followers(node: str) -> Iterator[str]:
         # Finished in reverse: what is visited first stands last among the followers.
-        ports = sorted(
-            (
-                (_rank(source.partition(".")[2]), end.partition(".")[0])
-                for source, end in document.edges
-                if source.partition(".")[0] == node
-            ),
-            reverse=True,
-        )
-        for _, target in ports:
-            visit(target)
-        finished.append(node)
+        edges = graph.outgoing(node)
+        ranked = sorted({(_rank(edge.port), edge.target) for edge in edges}, reverse=True)
+        return (target for _, target in ranked)
 
+    def visit(start: str) -> None:
+        seen.add(start)
+        path = [(start, followers(start))]
+        while path:
+            node, ahead = path[-1]
+            following = next((target for target in ahead if target not in seen), None)
+            if following is None:
+                finished.append(node)
+                path.pop()
+            else:
+                seen.add(following)
+                path.append((following, followers(following)))
+
+    starts = sorted(name for name, edges in graph.incoming.items() if not edges)
     for start in reversed(starts):
         visit(start)
+    for rest in sorted(document.nodes, reverse=True):
+        if rest not in seen:
+            visit(rest)
     return finished[::-1]
 
 

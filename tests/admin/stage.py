@@ -42,8 +42,9 @@ from app.domain.orders.wait_for_stock import wait_for_stock
 from app.domain.services.open import open_service
 from app.domain.services.states import ServiceState
 from app.domain.services.states import move as move_service
+from app.flows.bind import bind
 from app.flows.document import parse
-from app.flows.publish import bind, publish
+from app.flows.publish import publish
 from app.flows.start import start_run
 from app.solver.want import DiskKind
 from tests.orders.world import a_client

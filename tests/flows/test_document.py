@@ -18,7 +18,7 @@ from app.flows.document import (
 )
 from app.flows.expressions import BadExpression, evaluate, references, resolve
 from app.flows.order import in_order
-from app.flows.validate import problems_of
+from app.flows.validate import errors_of, problems_of
 from tests.flows.conftest import chain, document
 from tests.flows.nodes import nodes
 
@@ -31,7 +31,7 @@ def test_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_shipped_flow_is_valid() -> None:
-    assert problems_of(parse(SHIPPED)) == []
+    assert errors_of(parse(SHIPPED)) == []
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -96,12 +96,17 @@ def spec(**fields) -> NodeSpec:
         ),
         ({"a": ("t.note", {"params": {"txet": "x"}})}, [("begin.out", "a.in")], "a", "with.txet"),
         ({"a": ("t.note", {"params": {"text": 5}})}, [("begin.out", "a.in")], "a", "with.text"),
-        ({"a": ("t.note", {"params": {"text": "=1 +"}})}, [("begin.out", "a.in")], "a", "with"),
+        (
+            {"a": ("t.note", {"params": {"text": "=1 +"}})},
+            [("begin.out", "a.in")],
+            "a",
+            "with.text",
+        ),
         (
             {"a": ("t.note", {"params": {"text": "=steps.gone.x"}})},
             [("begin.out", "a.in")],
             "a",
-            "with",
+            "with.text",
         ),
         ({"a": ("t.note", {"within": "gone"})}, [("begin.out", "a.in")], "a", "within"),
         ({"a": "logic.repeat"}, [("begin.out", "a.in")], "a", "with.until"),
@@ -167,3 +172,37 @@ def test_python_is_out_of_reach() -> None:
 def test_references_are_found_everywhere() -> None:
     given = {"a": "=steps.x.y", "b": ["to ${steps.z.q}"], "c": "== steps.no.no"}
     assert references(given) == {"x", "z"}
+
+
+def test_edges_are_followed_without_looking_through_them() -> None:
+    loop = document({"a": "t.note", "b": "t.note"}, [("begin.out", "a.in"), ("begin.out", "b.in")])
+    assert loop.targets("begin", "out") == ("a", "b")
+    assert loop.targets("begin", "error") == loop.targets("gone", "out") == ()
+    assert loop.graph is loop.graph
+    assert msgspec.structs.replace(loop, edges=()).targets("begin", "out") == ()
+
+
+def test_however_it_is_written_it_is_the_same_version() -> None:
+    short = parse(
+        '{"flow":"x","nodes":{"a":{"type":"t"},"b":{"type":"t"}},"edges":[["a.out","b.in"],["b.out","a.in"]]}'
+    )
+    long = parse(
+        '{"flow":"x","schema":1,"on_failure":"halt","description":"","edges":[["b.out","a.in"],["a.out","b.in"]],'
+        '"nodes":{"b":{"type":"t","retry":{"max":1,"delay":"2s"}},"a":{"type":"t","v":1,"timeout":{"attempt":"5m"}}}}'
+    )  # fmt: skip
+    assert content_hash(short) == content_hash(long)
+    other = parse(
+        '{"flow":"x","nodes":{"a":{"type":"t"},"b":{"type":"t","v":2}},"edges":[["a.out","b.in"],["b.out","a.in"]]}'
+    )
+    assert content_hash(other) != content_hash(short)
+
+
+def test_values_nested_without_end_are_refused() -> None:
+    with pytest.raises(BadDocument, match="too deeply"):
+        parse('{"flow":"x","nodes":{},"edges":[],"inputs":{"a":' + "[" * 5_000 + "]" * 5_000 + "}}")
+
+
+def test_a_flow_may_be_as_long_as_it_likes() -> None:
+    names = [f"n{number}" for number in range(2_000)]
+    long = chain(**dict.fromkeys(names, "t.note"))
+    assert in_order(long) == ["begin", *names]

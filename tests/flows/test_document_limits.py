@@ -6,7 +6,7 @@ import pytest
 
 from app.flows import registry
 from app.flows.document import BadDocument, Document, Retry, Timeout, duration
-from app.flows.validate import problems_of
+from app.flows.validate import errors_of
 from tests.flows.conftest import chain, document
 from tests.flows.nodes import nodes
 
@@ -25,7 +25,7 @@ def loop(**fields: Any) -> Document:
 
 
 def test_a_container_that_can_run_is_taken() -> None:
-    assert problems_of(loop()) == []
+    assert errors_of(loop()) == []
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_a_container_that_can_run_is_taken() -> None:
     ],
 )  # fmt: skip
 def test_a_document_that_would_go_wrong_is_refused(wrong: Document, field: str) -> None:
-    assert [problem.field for problem in problems_of(wrong)] == [field]
+    assert [problem.field for problem in errors_of(wrong)] == [field]
 
 
 def test_a_duration_is_bounded() -> None:

@@ -69,7 +69,7 @@ async def test_a_run_that_is_being_cancelled_is_not_halted_by_an_unknown_type(
 async def test_a_parameter_of_another_type_fails_the_step_before_it_begins(
     workshop: Workshop,
 ) -> None:
-    run = await workshop.start(chain(a=("t.note", {"params": {"text": "=1 + 1"}})))
+    run = await workshop.start(chain(a=("t.note", {"params": {"text": "=dyn(1 + 1)"}})))
     await workshop.drive()
     assert await workshop.status(run) == "halted"
     assert await workshop.notes() == []

@@ -20,9 +20,10 @@ from app.domain.catalog.find import find_product
 from app.domain.orders.views import OrderView
 from app.drivers.bmc.contract import BmcAddress
 from app.drivers.power import Power
+from app.flows.bind import bind
 from app.flows.document import parse
 from app.flows.interpreter import Interpreter
-from app.flows.publish import bind, publish
+from app.flows.publish import publish
 from app.flows.runner import Runner
 from app.jobs.consumers import make_consumers
 from app.jobs.context import WorkerContext

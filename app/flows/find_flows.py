@@ -1,0 +1,191 @@
+"""Read flows: lists with what became of their runs, histories, and what serves which category."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from app.core.database import Tx
+from app.core.errors import NotFound
+from app.flows.bind import trigger_of
+from app.flows.diff import Diff, diff
+from app.flows.document import BadDocument, parse
+from app.flows.flow_views import (
+    BindingRow,
+    Failure,
+    FlowRow,
+    FlowView,
+    VersionRow,
+    VersionView,
+)
+from app.flows.views import LIVE, RunStatus
+
+LOOK_BACK = timedelta(days=30)
+MOST_VERSIONS = 200
+
+_FLOWS = """
+SELECT f.id, f.slug, f.name, f.description, f.is_enabled, v.id AS version_id, v.number AS version,
+       v.note, v.published_at, a.email AS published_by, v.document
+FROM flow f JOIN LATERAL (
+    SELECT * FROM flow_version WHERE flow = f.id ORDER BY number DESC LIMIT 1
+) v ON true LEFT JOIN account a ON a.id = v.published_by
+WHERE $1::text IS NULL OR f.slug = $1 ORDER BY f.name, f.slug
+"""
+# One pass over the runs that count gives counts and times of all flows.
+_RUNS = """
+SELECT v.flow, r.status, count(*) AS runs,
+       percentile_cont(ARRAY[0.5, 0.99]) WITHIN GROUP (
+           ORDER BY r.finished_at - coalesce(r.started_at, r.created_at)) AS took
+FROM run r JOIN flow_version v ON v.id = r.flow_version
+WHERE v.flow = ANY($1) AND (r.status = ANY($2) OR r.finished_at >= $3)
+GROUP BY v.flow, r.status
+"""
+_FAILURES = """
+SELECT DISTINCT ON (v.flow) v.flow, r.id AS run, r.status, r.error,
+       coalesce(r.finished_at, e.at, r.created_at) AS at
+FROM run r JOIN flow_version v ON v.id = r.flow_version
+LEFT JOIN LATERAL (
+    SELECT at FROM run_event WHERE run = r.id AND r.finished_at IS NULL ORDER BY seq DESC LIMIT 1
+) e ON true
+WHERE v.flow = ANY($1) AND (r.status = 'halted' OR (r.status = 'failed' AND r.finished_at >= $2))
+ORDER BY v.flow, at DESC, r.id DESC
+"""
+_BINDINGS = """
+SELECT c.id AS category, c.slug AS category_slug, c.name AS category_name, b.trigger,
+       b.flow AS flow_id, f.slug AS flow, f.name AS flow_name, f.is_enabled, (
+           SELECT max(number) FROM flow_version WHERE flow = b.flow) AS version
+FROM flow_binding b JOIN category c ON c.id = b.category JOIN flow f ON f.id = b.flow
+"""
+_VERSIONS = """
+SELECT v.id, v.number, v.note, v.published_at, a.email AS published_by, v.content_hash,
+       coalesce(r.runs, 0) AS runs, coalesce(r.live, 0) AS live
+FROM flow_version v LEFT JOIN account a ON a.id = v.published_by
+LEFT JOIN LATERAL (
+    SELECT count(*) AS runs, count(*) FILTER (WHERE status = ANY($2)) AS live
+    FROM run WHERE flow_version = v.id
+) r ON true
+WHERE v.flow = $1 AND ($3::int IS NULL OR v.number = $3) ORDER BY v.number DESC LIMIT $4
+"""
+
+
+async def list_flows(tx: Tx, *, since: datetime | None = None) -> tuple[FlowRow, ...]:
+    """Return every flow with a published version, by name.
+
+    Runs that ended before `since`, 30 days ago if left out, are not counted. Four statements
+    whatever the number of flows; about 1 ms for each 1,000 runs that count.
+    """
+    return await _flows(tx, None, since)
+
+
+async def find_flow(tx: Tx, slug: str, *, since: datetime | None = None) -> FlowView:
+    """Return a flow with its 200 latest versions. Raises NotFound. Six statements."""
+    rows = await _flows(tx, slug, since)
+    if not rows:
+        raise NotFound("flow", slug)
+    raw = await tx.fetchval("SELECT document FROM flow_version WHERE id = $1", rows[0].version_id)
+    versions = await _versions(tx, rows[0].id)
+    return FlowView(row=rows[0], versions=versions, document=parse(raw))
+
+
+async def find_version(tx: Tx, slug: str, number: int | None = None) -> VersionView:
+    """Return a version of a flow, the latest when no number is given. Raises NotFound."""
+    found = await tx.fetchrow(
+        "SELECT f.id AS flow, f.slug, v.document, v.number FROM flow_version v "
+        "JOIN flow f ON f.id = v.flow WHERE f.slug = $1 AND ($2::int IS NULL OR v.number = $2) "
+        "ORDER BY v.number DESC LIMIT 1",
+        slug,
+        number,
+    )
+    if found is None:
+        raise NotFound("version of a flow", slug if number is None else f"{slug} {number}")
+    (row,) = await _versions(tx, found["flow"], number=found["number"])
+    return VersionView(
+        row=row, flow=found["flow"], slug=found["slug"], document=parse(found["document"])
+    )
+
+
+async def diff_versions(tx: Tx, slug: str, before: int, after: int | None = None) -> Diff:
+    """Return what differs between two versions, the second the latest if left out.
+
+    Raises NotFound.
+    """
+    old, new = await find_version(tx, slug, before), await find_version(tx, slug, after)
+    return diff(old.document, new.document)
+
+
+async def list_bindings(tx: Tx, *, trigger: str) -> tuple[BindingRow, ...]:
+    """Return every category with the flow that serves it on `trigger`, if any; one statement."""
+    rows = await tx.fetch(
+        "SELECT c.id AS category, c.slug AS category_slug, c.name AS category_name, b.trigger, "
+        "b.flow_id, b.flow, b.flow_name, b.is_enabled, b.version FROM category c "
+        f"LEFT JOIN ({_BINDINGS} WHERE b.trigger = $1) b ON b.category = c.id "
+        "ORDER BY c.position, c.name",
+        trigger,
+    )
+    return tuple(_binding({**row, "trigger": trigger}) for row in rows)
+
+
+async def _flows(tx: Tx, slug: str | None, since: datetime | None) -> tuple[FlowRow, ...]:
+    rows = await tx.fetch(_FLOWS, slug)
+    flows = [row["id"] for row in rows]
+    since = tx.now() - LOOK_BACK if since is None else since
+    runs: dict[UUID, dict[str, asyncpg.Record]] = {flow: {} for flow in flows}
+    for one in await tx.fetch(_RUNS, flows, [status.value for status in LIVE], since):
+        runs[one["flow"]][one["status"]] = one
+    failures = {one["flow"]: _failure(one) for one in await tx.fetch(_FAILURES, flows, since)}
+    bindings: dict[UUID, list[BindingRow]] = {flow: [] for flow in flows}
+    bound = await tx.fetch(
+        f"{_BINDINGS} WHERE b.flow = ANY($1) ORDER BY c.position, c.name, b.trigger", flows
+    )
+    for one in bound:
+        bindings[one["flow_id"]].append(_binding(one))
+    return tuple(
+        _flow(row, runs[row["id"]], failures.get(row["id"]), tuple(bindings[row["id"]]))
+        for row in rows
+    )
+
+
+def _flow(
+    row: asyncpg.Record,
+    runs: Mapping[str, asyncpg.Record],
+    failure: Failure | None,
+    bindings: tuple[BindingRow, ...],
+) -> FlowRow:
+    facts: dict[str, Any] = {name: value for name, value in row.items() if name != "document"}
+    well = runs.get(RunStatus.succeeded)
+    p50, p99 = well["took"] if well is not None else (None, None)
+    return FlowRow(
+        **facts,
+        trigger=_trigger(row["document"]),
+        bindings=bindings,
+        runs={status: runs[status]["runs"] if status.value in runs else 0 for status in RunStatus},
+        p50=p50,
+        p99=p99,
+        last_failure=failure,
+    )
+
+
+def _trigger(raw: str) -> str:
+    try:
+        return trigger_of(parse(raw))
+    except BadDocument:  # of a release that wrote them otherwise; the list is shown all the same
+        return ""
+
+
+def _failure(row: asyncpg.Record) -> Failure:
+    return Failure(
+        run=row["run"], status=RunStatus(row["status"]), error=row["error"], at=row["at"]
+    )
+
+
+def _binding(row: Mapping[str, Any]) -> BindingRow:
+    facts = {name: value for name, value in row.items() if name != "flow_id"}
+    return msgspec.convert({**facts, "is_enabled": bool(row["is_enabled"])}, BindingRow)
+
+
+async def _versions(tx: Tx, flow: UUID, *, number: int | None = None) -> tuple[VersionRow, ...]:
+    rows = await tx.fetch(_VERSIONS, flow, [status.value for status in LIVE], number, MOST_VERSIONS)
+    return tuple(msgspec.convert(dict(row), VersionRow) for row in rows)
