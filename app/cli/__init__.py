@@ -15,10 +15,13 @@ class Commands(click.Group):
         "connection": "app.cli.connection:connection",
         "demo": "app.cli.demo.command:demo",
         "doctor": "app.cli.doctor:doctor",
+        "flow": "app.cli.flow.flow:flow",
         "import": "app.cli.import_:import_",
         "key": "app.cli.key:key",
         "migrate": "app.cli.migrate:migrate",
+        "run": "app.cli.flow.run:run",
         "serve": "app.cli.serve:serve",
+        "token": "app.cli.token:token",
         "user": "app.cli.user:user",
         "worker": "app.cli.worker:worker",
     }

@@ -61,6 +61,10 @@ ADMIN_NAV: tuple[tuple[str, tuple[NavItem, ...]], ...] = (
             ),
         ),
     ),
+    (
+        "Automate",
+        (NavItem("tokens", "API tokens", "/admin/tokens", "key-round", P.ADMIN),),
+    ),
 )
 
 

@@ -71,6 +71,21 @@ _ROWS = f"SELECT {_COLUMNS} {_FROM}"
 _RANK = f"array_position(ARRAY['halted', 'undo_fails', 'waits_for_stock', 'retrying'], {_TROUBLE})"
 
 
+STUCK = f"(r.status IN ('waiting', 'halted', 'compensating') AND {_TROUBLE} <> 'none')"
+"""That a run does not move, as a condition of `rows_where`."""
+
+
+async def rows_where(
+    tx: Tx, where: str, values: Iterable[object], *, limit: int
+) -> tuple[RunRow, ...]:
+    """Return runs as lists show them, the latest first; one statement.
+
+    `where` may speak of the run `r`, its version `v`, its flow `f` and the order `o`.
+    """
+    rows = await tx.fetch(f"{_ROWS} WHERE {where} ORDER BY r.id DESC LIMIT {limit:d}", *values)
+    return tuple(msgspec.convert(dict(row), RunRow) for row in rows)
+
+
 async def live_runs(tx: Tx, *, limit: int = PAGE_SIZE) -> tuple[RunRow, ...]:
     """Return runs that have not ended, those that do not move first, then the oldest.
 
@@ -105,7 +120,7 @@ async def list_runs(
         "o.number::text = $2 OR o.hostname ILIKE $3 OR f.name ILIKE $3)"
     )
     if stuck:
-        where += f" AND r.status IN ('waiting', 'halted', 'compensating') AND {_TROUBLE} <> 'none'"
+        where += f" AND {STUCK}"
     listing = Listing(
         columns=_COLUMNS,
         source=_FROM,

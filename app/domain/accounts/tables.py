@@ -1,6 +1,6 @@
 """People who sign in: clients and staff."""
 
-from piccolo.columns import Bytea, Text
+from piccolo.columns import JSONB, Array, Bytea, Integer, Text
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
@@ -56,3 +56,37 @@ class SignInAttempt(Table, tablename="sign_in_attempt"):
     id = key()
     subject = text(index=True)
     at = moment(index=True)
+
+
+class ApiToken(Table, tablename="api_token"):
+    """A program that acts for an account, within `scopes` (see `scopes.py`).
+
+    Only the SHA-256 of the token is kept; `prefix` is its beginning, by which people tell
+    tokens apart. `last_used_at` is some minutes exact.
+    """
+
+    id = key()
+    account = reference(Account)
+    name = text()
+    prefix = text()
+    token_hash = Bytea(unique=True)
+    scopes = Array(base_column=Text())
+    created_at = moment()
+    expires_at = moment(null=True)
+    last_used_at = moment(null=True)
+    revoked_at = moment(null=True)
+
+
+class ApiAnswer(Table, tablename="api_answer"):
+    """What an `Idempotency-Key` was answered; `status` is 0 until the request is committed."""
+
+    id = key()
+    account = reference(Account, index=False)
+    key = text()
+    request_hash = Bytea()
+    status = Integer(default=0)
+    headers = JSONB(default="{}")
+    body = Bytea(default=b"")
+    at = moment(index=True)
+
+    api_answer_once = Unique([account, key])

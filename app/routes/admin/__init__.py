@@ -2,6 +2,7 @@
 
 from litestar.types import ControllerRouterHandler
 
+from app.routes.admin.api_reference import api_reference
 from app.routes.admin.connections import Connections
 from app.routes.admin.dashboard import Dashboard
 from app.routes.admin.invoice_decisions import InvoiceDecisions
@@ -12,6 +13,7 @@ from app.routes.admin.orders import Orders
 from app.routes.admin.runs import Runs
 from app.routes.admin.servers import Racks, Servers
 from app.routes.admin.services import Services
+from app.routes.admin.tokens import Tokens
 
 ADMIN: tuple[ControllerRouterHandler, ...] = (
     Dashboard,
@@ -25,5 +27,7 @@ ADMIN: tuple[ControllerRouterHandler, ...] = (
     InvoiceDecisions,
     Mails,
     MailTemplates,
+    Tokens,
+    api_reference,
 )
 """Every handler of the admin side, for the composition root."""

@@ -26,8 +26,9 @@ CSRF_FIELD = "_csrf_token"
 CSRF_HEADER = "x-csrftoken"
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-# Not browsers: webhooks are signed by the gateway, machines under installation bring a token.
-EXEMPT = ("/hooks/", "/webhooks/", "/netboot/")
+# Not browsers: webhooks are signed by the gateway, machines under installation bring a token, and
+# so do programs, whose cookies are not looked at.
+EXEMPT = ("/hooks/", "/webhooks/", "/netboot/", "/api/v1/")
 
 _FORMS = frozenset({RequestEncodingType.URL_ENCODED, RequestEncodingType.MULTI_PART})
 _NONCE = re.compile(r"[A-Za-z0-9_-]{43}")

@@ -2,7 +2,7 @@
 
     async def show(self, request: HttpRequest, db: Db, me: Me, frame: Frame) -> Response[str]: ...
 
-`me` leads to sign-in who is not signed in; `account` may be None.
+`me` leads to sign-in who is not signed in; `account` may be None. Programs are `caller: Program`.
 """
 
 from typing import Any, TypeAlias
@@ -16,6 +16,7 @@ from app.components.frame import PageFrame
 from app.core.database import Database
 from app.core.live import Live
 from app.core.secrets import Vault
+from app.domain.accounts.api_tokens import Caller
 from app.domain.accounts.views import AccountView
 from app.drivers.deploy.contract import Deployer
 from app.drivers.payment.contract import Gateway
@@ -26,6 +27,7 @@ HttpRequest: TypeAlias = Request[Any, Any, Any]
 Db: TypeAlias = NamedDependency[Database]
 Me: TypeAlias = NamedDependency[AccountView]
 MaybeAccount: TypeAlias = NamedDependency[AccountView | None]
+Program: TypeAlias = NamedDependency[Caller]
 Frame: TypeAlias = NamedDependency[PageFrame]
 Sealing: TypeAlias = NamedDependency[Vault]
 Config: TypeAlias = NamedDependency[Settings]

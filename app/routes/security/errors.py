@@ -5,12 +5,14 @@ everything else with `application/problem+json` (RFC 9457). What went wrong insi
 logged with the request's id; the client gets the id.
 """
 
+from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
 import structlog
 from litestar import Request, Response
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, ValidationException
 from litestar.response import Redirect
 
 from app.components.assets import AssetsMissing
@@ -18,6 +20,7 @@ from app.components.errors import error_page
 from app.components.notice import Flash, flash_messages
 from app.core.errors import Invalid, Refusal
 from app.domain.accounts.roles import is_staff
+from app.flows.validate import InvalidFlow
 from app.routes.security.frame import frame_of
 from app.routes.security.html import html
 from app.routes.security.next_page import sign_in_address
@@ -37,10 +40,23 @@ STATUS = {
     "accounts.disabled": 403,
     "accounts.too_many_attempts": 429,
     "security.sign_in_needed": 401,
+    "security.token_needed": 401,
+    "security.bad_token": 401,
+    "security.scope_missing": 403,
     "security.forbidden": 403,
     "security.stale_form": 403,
     "security.too_fast": 429,
     "security.unreadable_address": 400,
+    "api.key_reused": 422,
+    "api.bad_cursor": 400,
+    "api.changed": 412,
+    "api.too_deep": 400,
+    "flow.invalid": 422,
+    "flow.bad_document": 422,
+    "flow.bad_expression": 422,
+    "flow.cannot_import": 422,
+    "flow.file_too_large": 413,
+    "flow.unknown_node_type": 422,
     "hooks.not_signed": 401,
     "hooks.bad_body": 400,
     "hooks.bad_alerts": 400,
@@ -75,6 +91,8 @@ WORDS = {
     415: "This address does not take that kind of content.",
 }
 
+OURS = "/api/v1/"
+"""Addresses at which programs of other people call us."""
 API = ("/api/", "/hooks/", "/webhooks/", "/netboot/")
 
 
@@ -88,14 +106,23 @@ def refuse(request: Request[Any, Any, Any], refusal: Refusal) -> Response[Any]:
     headers = {}
     if retry_after_s := getattr(refusal, "retry_after_s", None):
         headers["Retry-After"] = str(retry_after_s)
-    fields = refusal.fields if isinstance(refusal, Invalid) else None
+    if challenge := getattr(refusal, "challenge", None):
+        headers["WWW-Authenticate"] = challenge
+    facts: dict[str, Any] = {}
+    if isinstance(refusal, Invalid):
+        facts["fields"] = refusal.fields
+    if isinstance(refusal, InvalidFlow):
+        facts["problems"] = refusal.problems
     return _answer(
-        request, status, refusal.code, _words_for(request, refusal), headers=headers, fields=fields
+        request, status, refusal.code, _words_for(request, refusal), headers=headers, facts=facts
     )
 
 
 def reject(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
-    """Answer what Litestar itself refuses; its details are the developers', not the client's."""
+    """Answer what Litestar itself refuses.
+
+    Its details are a developer's, not a client's: only a program that calls our API is told.
+    """
     status = error.status_code
     if status >= 500:
         return break_down(request, error)
@@ -104,7 +131,12 @@ def reject(request: Request[Any, Any, Any], error: HTTPException) -> Response[An
     headers = {
         name: value for name, value in (error.headers or {}).items() if name.lower() == "allow"
     }
-    return _answer(request, status, f"http.{status}", WORDS.get(status), headers=headers)
+    if not request.scope["path"].startswith(OURS):
+        return _answer(request, status, f"http.{status}", WORDS.get(status), headers=headers)
+    if isinstance(error, ValidationException):
+        facts = {"fields": _fields_of(error)}
+        return _problem(request, 422, Invalid.code, error.detail, headers=headers, facts=facts)
+    return _problem(request, status, f"http.{status}", error.detail, headers=headers)
 
 
 def break_down(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
@@ -132,10 +164,8 @@ def status_of(refusal: Refusal) -> int:
 
 
 def _words_for(request: Request[Any, Any, Any], refusal: Refusal) -> str:
-    session = visit_of(request.scope).session
-    if refusal.code.partition(".")[0] in FOR_STAFF and not (
-        session and is_staff(session.account.role)
-    ):
+    account = visit_of(request.scope).account
+    if refusal.code.partition(".")[0] in FOR_STAFF and not (account and is_staff(account.role)):
         return UNAVAILABLE
     return refusal.message
 
@@ -161,7 +191,7 @@ def _answer(
     message: str | None,
     *,
     headers: dict[str, str] | None = None,
-    fields: dict[str, str] | None = None,
+    facts: Mapping[str, Any] | None = None,
 ) -> Response[Any]:
     if is_htmx(request):
         # htmx 4 swaps errors too: without a new target the message would take the
@@ -173,7 +203,7 @@ def _answer(
             headers={**(headers or {}), "HX-Retarget": "#flashes", "HX-Reswap": "outerHTML"},
         )
     if not _wants_page(request):
-        return _problem(request, status, code, message, headers=headers, fields=fields)
+        return _problem(request, status, code, message, headers=headers, facts=facts)
     request_id = visit_of(request.scope).request_id if status >= 500 else None
     try:
         page = error_page(status, frame=frame_of(request), message=message, request_id=request_id)
@@ -190,23 +220,29 @@ def _problem(
     message: str | None,
     *,
     headers: dict[str, str] | None = None,
-    fields: dict[str, str] | None = None,
+    facts: Mapping[str, Any] | None = None,
 ) -> Response[Any]:
     body: dict[str, Any] = {
         "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
         "status": status,
         "code": code,
         "detail": message or "The request failed; quote the request id to support.",
         "request_id": visit_of(request.scope).request_id,
+        **(facts or {}),
     }
-    if fields is not None:
-        body["fields"] = fields
     return Response(
         msgspec.json.encode(body),
         status_code=status,
         headers=headers,
         media_type="application/problem+json",
     )
+
+
+def _fields_of(error: ValidationException) -> dict[str, str]:
+    """Return the bad fields of a request, as `Invalid` has them; "" is the whole body."""
+    found = error.extra if isinstance(error.extra, list) else []
+    return {str(one.get("key", "")): str(one.get("message", "")) for one in found}
 
 
 def _wants_page(request: Request[Any, Any, Any]) -> bool:

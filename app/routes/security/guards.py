@@ -1,15 +1,13 @@
-"""Who may call a handler: `guards=[signed_in]`, `guards=[requires(Permission.X)]`."""
-
-from collections.abc import Awaitable, Callable
+"""Who may call a handler: `[signed_in]`, `[requires(Permission.X)]`, `[scoped(Scope.Y)]`."""
 
 from litestar.handlers import BaseRouteHandler
 
 from app.core.errors import NotFound
 from app.domain.accounts.roles import Permission, allows, is_staff
-from app.routes.security.refusals import Forbidden, SignInNeeded
-from app.routes.security.visit import Connection, account_of
-
-Guard = Callable[[Connection, BaseRouteHandler], Awaitable[None]]
+from app.domain.accounts.scopes import NEEDS, Scope
+from app.routes.security.bearer import caller_of
+from app.routes.security.refusals import Forbidden, ScopeMissing, SignInNeeded
+from app.routes.security.visit import Connection, Guard, account_of
 
 
 async def signed_in(connection: Connection, handler: BaseRouteHandler) -> None:  # noqa: ARG001  # Litestar's signature
@@ -32,5 +30,23 @@ def requires(permission: Permission) -> Guard:
             raise NotFound("page", connection.url.path)
         if not allows(account.role, permission):
             raise Forbidden(permission.value)
+
+    return guard
+
+
+def scoped(scope: Scope) -> Guard:
+    """Let pass a program whose token holds `scope` and whose owner's role still includes it.
+
+    To a client's token the place does not exist (404); others are told what they lack.
+    """
+
+    async def guard(connection: Connection, handler: BaseRouteHandler) -> None:  # noqa: ARG001  # Litestar's signature
+        caller = await caller_of(connection)
+        if not is_staff(caller.account.role):
+            raise NotFound("page", connection.url.path)
+        if not allows(caller.account.role, NEEDS[scope]):
+            raise Forbidden(NEEDS[scope].value)
+        if scope not in caller.scopes:
+            raise ScopeMissing(scope.value)
 
     return guard

@@ -33,7 +33,7 @@ async def add_headers(message: Message, scope: Scope) -> None:
         headers.setdefault(name, value)
     headers.setdefault("X-Request-ID", visit.request_id)
     # What was made for someone signed in stays out of every cache, the browser's too.
-    headers.setdefault("Cache-Control", "no-store" if visit.session else "no-cache")
+    headers.setdefault("Cache-Control", "no-store" if visit.account else "no-cache")
     if edge_of(scope).is_https:
         headers.setdefault("Strict-Transport-Security", f"max-age={HSTS_S}")
     for cookie in visit.cookies:

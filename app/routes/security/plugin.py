@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 
 from app.core.database import Database
 from app.core.errors import Refusal
+from app.routes.security.bearer import provide_caller
 from app.routes.security.csrf import CsrfMiddleware
 from app.routes.security.errors import break_down, refuse, reject
 from app.routes.security.frame import provide_account, provide_frame, provide_me
@@ -21,8 +22,8 @@ class SecurityPlugin(InitPlugin):
     """Adds the edge to an application.
 
     - the dependencies `account` (`AccountView | None`), `me` (`AccountView`), `frame`
-      (`PageFrame`);
-    - CSRF tokens on every unsafe method, but under `/webhooks/` and `/netboot/`;
+      (`PageFrame`), `caller` (`Caller`, of the API);
+    - CSRF tokens on every unsafe method, but under `/webhooks/`, `/netboot/` and `/api/v1/`;
     - security headers, request ids, and the answers to refusals and errors.
     """
 
@@ -36,6 +37,7 @@ class SecurityPlugin(InitPlugin):
         app_config.dependencies = {
             "account": Provide(provide_account),
             "me": Provide(provide_me),
+            "caller": Provide(provide_caller),
             "frame": Provide(provide_frame),
             **app_config.dependencies,
         }

@@ -12,9 +12,8 @@ from litestar.handlers import BaseRouteHandler
 from redis.exceptions import RedisError
 
 from app.domain.accounts.throttle import network_of
-from app.routes.security.guards import Guard
 from app.routes.security.refusals import TooFast
-from app.routes.security.visit import Connection, address_of, edge_of
+from app.routes.security.visit import Connection, Guard, address_of, edge_of
 
 REDIS_PATIENCE_S = 0.5
 
@@ -35,6 +34,7 @@ SIGN_UP = Limit("sign-up", 30)
 PASSWORD = Limit("password", 10)
 CHECKOUT = Limit("checkout", 60)
 WEBHOOK = Limit("webhook", 600)
+API_FAILURE = Limit("api-failure", 60)
 
 
 def limited(limit: Limit) -> Guard:

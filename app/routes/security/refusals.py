@@ -22,6 +22,39 @@ class Forbidden(Refusal):
         self.permission = permission
 
 
+class TokenNeeded(Refusal):
+    """An API without a token; `challenge` is for `WWW-Authenticate` (RFC 6750)."""
+
+    code = "security.token_needed"
+    challenge = 'Bearer realm="slipway"'
+
+    def __init__(self) -> None:
+        super().__init__("Send an API token: `Authorization: Bearer slw_…`.")
+
+
+class BadToken(Refusal):
+    """The same words for a token that never was, has ended, or whose owner is disabled."""
+
+    code = "security.bad_token"
+    challenge = 'Bearer realm="slipway", error="invalid_token"'
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This API token is unknown, expired or revoked. Make another one under /admin/tokens."
+        )
+
+
+class ScopeMissing(Refusal):
+    """The token was not made for this; `scope` is what it lacks."""
+
+    code = "security.scope_missing"
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"This API token lacks the scope {scope}. Make one that has it.")
+        self.scope = scope
+        self.challenge = f'Bearer realm="slipway", error="insufficient_scope", scope="{scope}"'
+
+
 class StaleForm(Refusal):
     """A form without its token: from another site, or older than the session."""
 

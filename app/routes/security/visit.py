@@ -4,17 +4,20 @@ Nothing is looked up before it is asked for: an asset or a webhook costs no quer
 """
 
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
 from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie
+from litestar.handlers import BaseRouteHandler
 from litestar.types import Scope
 from redis.asyncio import Redis
 
 from app.core.database import Database
 from app.core.ids import new_id
+from app.domain.accounts.api_tokens import Caller
 from app.domain.accounts.sessions import find_session
 from app.domain.accounts.views import AccountView, SessionView
 from app.settings import Settings
@@ -22,6 +25,7 @@ from app.settings import Settings
 SESSION_COOKIE = "slipway_session"
 
 Connection = ASGIConnection[Any, Any, Any, Any]
+Guard = Callable[[Connection, BaseRouteHandler], Awaitable[None]]
 
 _KEY = "slipway_visit"
 _PROXY_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -47,7 +51,16 @@ class Visit:
     request_id: str
     session: SessionView | None = None
     is_resolved: bool = False
+    caller: Caller | None = None
+    """Who calls the API; no session counts there."""
     cookies: list[Cookie] = field(default_factory=list)
+
+    @property
+    def account(self) -> AccountView | None:
+        """Whom the request is known to act for."""
+        if self.caller is not None:
+            return self.caller.account
+        return self.session.account if self.session is not None else None
 
 
 def edge_of(scope: Scope) -> Edge:

@@ -1,0 +1,39 @@
+"""What an API token may be made for: each scope is bounded by a permission of its owner's role."""
+
+from enum import StrEnum
+
+from app.domain.accounts.roles import Permission, Role, allows
+
+
+class Scope(StrEnum):
+    """One thing that a token lets a program do. Writing does not include reading."""
+
+    FLOWS_READ = "flows:read"
+    """Read flows, their versions and the node types."""
+    FLOWS_WRITE = "flows:write"
+    """Publish, bind, enable and disable flows."""
+    RUNS_READ = "runs:read"
+    """Read runs with what they did."""
+    RUNS_WRITE = "runs:write"
+    """Start, retry, resume, settle, decide and cancel runs."""
+
+
+NEEDS = {
+    Scope.FLOWS_READ: Permission.FLOWS_READ,
+    Scope.FLOWS_WRITE: Permission.FLOWS_CHANGE,
+    Scope.RUNS_READ: Permission.FLOWS_READ,
+    Scope.RUNS_WRITE: Permission.RUNS_CHANGE,
+}
+"""The permission that the owner of a token needs for it to hold the scope."""
+
+WORDS = {
+    Scope.FLOWS_READ: "Read flows, their versions and the node types",
+    Scope.FLOWS_WRITE: "Publish, bind, enable and disable flows",
+    Scope.RUNS_READ: "Read runs with what they did",
+    Scope.RUNS_WRITE: "Start, retry, resume, settle, decide and cancel runs",
+}
+
+
+def scopes_of(role: Role) -> frozenset[Scope]:
+    """Return the scopes that a token of someone in `role` can have; a client's has none."""
+    return frozenset(scope for scope, needed in NEEDS.items() if allows(role, needed))

@@ -1,0 +1,84 @@
+"""`/api/v1/runs`: lists of runs, and one run with everything that it did."""
+
+from typing import Annotated
+
+from litestar import Controller, Response, get
+from litestar.params import QueryParameter
+
+from app.domain.accounts.scopes import Scope
+from app.flows.search import RunFilter, search_runs
+from app.flows.views import RunStatus
+from app.routes.api.answer import tagged
+from app.routes.api.listing import USUAL, Cursor, Limit, page_answer, position_of
+from app.routes.api.needs import ETAG, IfNoneMatch, needs
+from app.routes.api.run_json import RunDetail, RunId, RunList, list_of
+from app.routes.api.run_shown import shown
+from app.routes.security.dependencies import Db, HttpRequest
+
+
+class Runs(Controller):
+    """Executions of flows, read."""
+
+    path = "/runs"
+    tags = ("Runs",)
+
+    @get(
+        **needs(Scope.RUNS_READ),
+        operation_id="listRuns",
+        summary="List runs",
+        description="Runs, the latest first. Filters that are given all have to hold.",
+    )
+    async def list(
+        self,
+        *,
+        request: HttpRequest,
+        db: Db,
+        status: Annotated[
+            tuple[RunStatus, ...] | None,
+            QueryParameter(description="Only these; give it several times for several."),
+        ] = None,
+        stuck: Annotated[
+            bool, QueryParameter(description="Only those that do not move by themselves.")
+        ] = False,
+        flow: Annotated[str, QueryParameter(description="Slug of the flow.")] = "",
+        order: Annotated[str, QueryParameter(description="Number or id of an order.")] = "",
+        client: Annotated[
+            str, QueryParameter(description="E-mail address or id of a client.")
+        ] = "",
+        server: Annotated[
+            str, QueryParameter(description="Name, serial number or id of a server.")
+        ] = "",
+        q: Annotated[
+            str, QueryParameter(description="A part of the host name or of the flow's name.")
+        ] = "",
+        limit: Limit = USUAL,
+        cursor: Cursor = None,
+    ) -> Response[RunList]:
+        wanted = RunFilter(
+            statuses=status or (),
+            stuck=stuck,
+            flow=flow,
+            order=order,
+            client=client,
+            server=server,
+            words=q,
+        )
+        before = position_of(cursor)
+        async with db.snapshot() as tx:
+            rows = await search_runs(tx, wanted, before=before, limit=limit + 1)
+        return page_answer(request, rows, limit, position=lambda row: row.id, page=list_of)
+
+    @get(
+        "/{run_id:uuid}",
+        **needs(Scope.RUNS_READ, 304),
+        response_headers=[ETAG],
+        operation_id="showRun",
+        summary="Show a run",
+        description="A run with its attempts, its story, its variables and what it has taken.",
+    )
+    async def show(
+        self, db: Db, run_id: RunId, if_none_match: IfNoneMatch = None
+    ) -> Response[RunDetail]:
+        async with db.snapshot() as tx:
+            run = await shown(tx, run_id)
+        return tagged(run, if_none_match)

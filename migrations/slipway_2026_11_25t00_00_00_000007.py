@@ -1,0 +1,15 @@
+"""API tokens, and the answers that are given again."""
+
+from piccolo.apps.migrations.auto.migration_manager import MigrationManager
+
+from migrations import run_sql
+
+ID = "2026-11-25T00:00:00:000007"
+VERSION = "1.38.0"
+DESCRIPTION = "api"
+
+
+async def forwards() -> MigrationManager:
+    manager = MigrationManager(migration_id=ID, app_name="slipway", description=DESCRIPTION)
+    manager.add_raw(run_sql("0007_api.sql"))
+    return manager
