@@ -14,7 +14,7 @@ from uuid import UUID
 import msgspec
 
 from app.core.ids import new_id
-from app.flows.change import AttemptRow, Change, EventRow, OutboxRow, TokenRow, to_json
+from app.flows.change import AttemptRow, Change, EventRow, OutboxRow, RunRow, TokenRow, to_json
 from app.flows.chart import Chart, Stop
 from app.flows.expressions import references
 from app.flows.scopes import chain, count_of, parse_scope
@@ -123,6 +123,9 @@ class Course:
         change = self.pending(now)
         self._pending = None
         self.owes = False
+        if self.ending is not None and self.ending.is_failure:
+            # Written with what led to it: whoever goes on after a crash undoes, and nothing else.
+            change.row = RunRow("compensating", now, self.error, None, None, releases=False)
         for token_id in self._changed:
             token = self.tokens.get(token_id)
             if token is not None:

@@ -2,12 +2,13 @@
 
 import pytest
 
+from app.flows import interpreter
 from app.flows.document import Retry, Timeout
 from app.flows.node import StepFailed
 from app.flows.steer import cancel_run
-from tests.flows.conftest import Workshop
+from tests.flows.conftest import LEASE_S, Workshop
 from tests.flows.engine.bench import calls, flow, input_of, ledger, places, row, story, undone
-from tests.flows.nodes import busy
+from tests.flows.nodes import Killed, busy
 
 FAILURES = {
     "transient": busy(),
@@ -150,3 +151,27 @@ async def test_a_step_that_never_finished_has_nothing_for_a_named_node(workshop:
     assert await workshop.status(run) == "cancelled"
     assert await workshop.notes() == []
     assert calls(workshop) == {"/:a": 1}
+
+
+@pytest.mark.parametrize("kind", ["t.call", "t.once"])
+async def test_a_failure_that_undoes_the_run_is_not_tried_again_by_who_takes_over(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """The worker dies when the failure is written, before the first undo."""
+    run = await workshop.start(
+        flow({"a": "t.call", "b": kind}, "begin > a > b", on_failure="compensate")
+    )
+    workshop.world.refusals["b"] = [StepFailed("sold out")]
+
+    async def die(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(interpreter, "compensate", die)
+        assert await workshop.drive_and_die()
+    workshop.clock.advance(seconds=LEASE_S + 1)
+    await workshop.drive()
+    assert await workshop.status(run) == "failed"
+    assert (await row(workshop, run))["error"] == "sold out"
+    assert calls(workshop) == {"/:a": 1}
+    assert undone(workshop) == ["/:b", "/:a"]

@@ -50,7 +50,7 @@ def hooked(reaper: Reaper, original: Any) -> Any:
 
 
 @settings(
-    max_examples=60,
+    max_examples=300,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
