@@ -11,7 +11,7 @@ import uvloop
 
 from app.core.errors import Refusal
 from app.core.logs import configure_logs
-from benchmarks import cold, delivery, document, pages
+from benchmarks import cold, delivery, document, flows, pages
 from benchmarks.machine import calibrate, describe
 from benchmarks.report import say
 from benchmarks.result import Result, keep
@@ -19,6 +19,7 @@ from benchmarks.result import Result, keep
 BENCHMARKS: dict[str, Callable[[], Awaitable[list[Result]]]] = {
     "delivery": delivery.measure,
     "pages": pages.measure,
+    "flows": flows.measure,
     "cold": cold.measure,
 }
 
@@ -29,7 +30,17 @@ BENCHMARKS: dict[str, Callable[[], Awaitable[list[Result]]]] = {
               help="Run nothing; write the kept results into docs/benchmarks.md.")  # fmt: skip
 @click.option("--speed", type=click.FloatRange(1, 1_000),
               help="`delivery` alone: hardware seconds per second; 1 is real time.")  # fmt: skip
-def main(only: str | None, write_table: bool, speed: float | None) -> None:
+@click.option("--size", type=click.FloatRange(0.01, 1),
+              help="`flows` alone: a share of its runs, to try it; nothing is kept.")  # fmt: skip
+@click.option("--part", "parts", type=click.Choice(sorted(flows.PARTS)), multiple=True,
+              help="`flows` alone: these parts of it.")  # fmt: skip
+def main(
+    only: str | None,
+    write_table: bool,
+    speed: float | None,
+    size: float | None,
+    parts: tuple[str, ...],
+) -> None:
     """Measure, print and keep. Exit 0 whether goals are met or not; 1 when one cannot run."""
     if write_table:
         say(f"written: {document.write()}")
@@ -40,8 +51,13 @@ def main(only: str | None, write_table: bool, speed: float | None) -> None:
         if only != "delivery":
             raise click.UsageError("--speed goes with --only delivery.")
         chosen = {"delivery": lambda: delivery.measure(speed=speed)}
+    if size is not None or parts:
+        if only != "flows":
+            raise click.UsageError("--size and --part go with --only flows.")
+        wanted = parts or tuple(flows.PARTS)
+        chosen = {"flows": lambda: flows.measure(size=size or 1.0, parts=wanted)}
     try:
-        uvloop.run(_run(chosen, keeps=speed is None))
+        uvloop.run(_run(chosen, keeps=speed is None and size is None))
     except Refusal as refusal:
         raise click.ClickException(refusal.message) from None
     except asyncio.CancelledError:

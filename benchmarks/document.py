@@ -1,16 +1,25 @@
 """The table of the latest figures in `docs/benchmarks.md`, between two marks."""
 
+import shutil
 from pathlib import Path
 
 from benchmarks.result import RESULTS, Result, kept, quantity
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "benchmarks.md"
+PLOTS = "plots"
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 
 
 def write(path: Path = DOCUMENT, results: Path = RESULTS) -> Path:
-    """Replace what is between the marks; raises ValueError where there are no marks."""
+    """Replace what is between the marks and put the plots beside the page.
+
+    Raises ValueError where there are no marks.
+    """
     path.write_text(with_figures(path.read_text(), kept(results)))
+    for plot in sorted(results.glob("*.svg")):
+        folder = path.parent / PLOTS
+        folder.mkdir(exist_ok=True)
+        shutil.copyfile(plot, folder / plot.name)
     return path
 
 
@@ -38,12 +47,17 @@ def figures(results: list[Result]) -> str:
         lines.append(
             f"| `{result.name}` | {quantity(result.ours, result.unit)} "
             f"| {quantity(result.peer, result.unit)} | {result.ratio:.2f} "
-            f"| < {quantity(result.goal, result.unit)} | {'met' if result.is_met else '**short**'} "
+            f"| {_bound(result)} | {'met' if result.is_met else '**short**'} "
             f"| {result.at[:16].replace('T', ' ')} | {machines.index(machine) + 1} |"
         )
     said = [f"- `{result.name}`: {result.says}." for result in results]
     named = [f"{number}. {machine}" for number, machine in enumerate(machines, 1)]
     return "\n".join([*lines, "", *said, "", "Machines:", "", *named])
+
+
+def _bound(result: Result) -> str:
+    sign = "≥" if result.at_least else "<"
+    return f"{sign} {quantity(result.goal, result.unit)}"
 
 
 def _machine(result: Result) -> str:

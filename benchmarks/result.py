@@ -9,16 +9,19 @@ RESULTS = Path(__file__).parent / "results"
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """`ours` and `peer` are in `unit`, where less is better; `goal` bounds `ours`."""
+    """`ours` and `peer` are in `unit`, where less is better, or more when `goal` is `at_least`."""
 
     name: str
     ours: float
     peer: float
     goal: float
     unit: str = "s"
+    at_least: bool = False
     says: str = ""
     """What exactly `ours` and `peer` are."""
     details: dict[str, Any] = {}
+    plots: dict[str, str] = {}
+    """SVG by name; kept in files of their own beside the result."""
     at: str = ""
     """ISO 8601, UTC."""
     machine: dict[str, Any] = {}
@@ -29,14 +32,19 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_met(self) -> bool:
-        return self.ours < self.goal
+        return self.ours >= self.goal if self.at_least else self.ours < self.goal
+
+    @property
+    def bound(self) -> str:
+        """Return the goal as it is written: `<2s`, `>=2000/s`."""
+        return f"{'>=' if self.at_least else '<'}{quantity(self.goal, self.unit)}"
 
     def line(self) -> str:
         """Return `name ours=… peer=… ratio=… goal=… met|short`."""
         return (
             f"{self.name} ours={quantity(self.ours, self.unit)} "
             f"peer={quantity(self.peer, self.unit)} ratio={self.ratio:.2f} "
-            f"goal=<{quantity(self.goal, self.unit)} {'met' if self.is_met else 'short'}"
+            f"goal={self.bound} {'met' if self.is_met else 'short'}"
         )
 
 
@@ -48,8 +56,11 @@ def quantity(value: float, unit: str) -> str:
 
 
 def keep(result: Result, folder: Path = RESULTS) -> Path:
-    """Write the result as JSON; the latest of each name is kept."""
+    """Write the result as JSON and its plots; the latest of each name is kept."""
     folder.mkdir(parents=True, exist_ok=True)
+    for name, svg in result.plots.items():
+        (folder / f"{name}.svg").write_text(svg)
+    result = msgspec.structs.replace(result, plots={})
     path = folder / f"{result.name}.json"
     verdict = {"ratio": result.ratio, "met": result.is_met, "line": result.line()}
     document = msgspec.to_builtins(result) | verdict

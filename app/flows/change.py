@@ -127,6 +127,8 @@ class Change:
     variables: dict[str, str] = field(default_factory=dict)
     resources: list[ResourceRow] = field(default_factory=list)
     outbox: list[OutboxRow] = field(default_factory=list)
+    returns: list[tuple[str, str]] = field(default_factory=list)
+    """(kind, reference) of what is given back, whichever step took it."""
     delivers: bool = False
     """Everything on the ledger is the client's from now on."""
     row: RunRow | None = None
@@ -142,5 +144,6 @@ class Change:
             or self.variables
             or self.resources
             or self.outbox
+            or self.returns
             or self.delivers
         )

@@ -91,6 +91,11 @@ WITH mine AS MATERIALIZED (
     JOIN mine ON mine.id = r.run
     ON CONFLICT (run, scope, node, kind, reference)
     DO UPDATE SET state = EXCLUDED.state, ended_at = NULL
+), returned AS (
+    UPDATE run_resource r SET state = 'returned', ended_at = $53
+    FROM unnest($66::uuid[], $67::text[], $68::text[]) AS b (run, kind, reference)
+    JOIN mine ON mine.id = b.run
+    WHERE r.run = b.run AND r.kind = b.kind AND r.reference = b.reference AND r.state = 'taken'
 ), delivered AS (
     UPDATE run_resource r SET state = 'delivered', ended_at = $53
     FROM mine WHERE r.run = mine.id AND mine.id = ANY($54::uuid[]) AND r.state = 'taken'
@@ -193,6 +198,7 @@ def _arguments(changes: Sequence[Change]) -> list[Any]:
     resources = [(change.run, row) for change in changes for row in change.resources]
     outbox = [(change.run, row) for change in changes for row in change.outbox]
     variables = [(change.run, *pair) for change in changes for pair in change.variables.items()]
+    returns = [(change.run, *pair) for change in changes for pair in change.returns]
     ends = [(change.run, change.row) for change in changes if change.row is not None]
     blobs = [
         (new_id(), run, row.output)
@@ -274,4 +280,8 @@ def _arguments(changes: Sequence[Change]) -> list[Any]:
         [row.output for _, row in ends],
         [row.finished_at for _, row in ends],
         [row.releases for _, row in ends],
+        # what is given back
+        [run for run, *_ in returns],
+        [kind for _, kind, _ in returns],
+        [reference for _, _, reference in returns],
     ]

@@ -70,13 +70,15 @@ ALL_PORTS = "*"
 class Done(msgspec.Struct, frozen=True):
     """The step is finished; its output leaves by `port`.
 
-    `takes` puts resources on the run's ledger, `variables` sets variables of the run, and
-    `delivers` closes the whole ledger: from here on the client has what was taken.
+    `takes` puts resources on the run's ledger, `returns` are given back, `variables` sets
+    variables of the run, and `delivers` closes the whole ledger: from here on the client has what
+    was taken.
     """
 
     output: Any
     port: str = "out"
     takes: tuple[Resource, ...] = ()
+    returns: tuple[Resource, ...] = ()
     variables: Mapping[str, Any] = {}
     delivers: bool = False
 

@@ -74,6 +74,7 @@ def finish(course: Course, token: Token, done: Done, now: datetime) -> None:
         ResourceRow(place[0], place[1], taken.kind, taken.ref, "taken", now)
         for taken in dict.fromkeys(done.takes)
     ]
+    change.returns += [(given.kind, given.ref) for given in done.returns]
     if done.delivers:
         change.delivers = True
         for resource in change.resources:

@@ -6,12 +6,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from benchmarks.document import BEGIN, END, with_figures
+from benchmarks.document import BEGIN, END, with_figures, write
 from benchmarks.percentile import percentile, spread
 from benchmarks.result import Result, keep, kept, quantity
 
 LINE = re.compile(
-    r"^[a-z0-9-]+ ours=[0-9.]+\w* peer=[0-9.]+\w* ratio=[0-9.]+ goal=<[0-9.]+\w* (met|short)$"
+    r"^[a-z0-9-]+ ours=[0-9.]+[\w/]* peer=[0-9.]+[\w/]* ratio=[0-9.]+ "
+    r"goal=(<|>=)[0-9.]+[\w/]* (met|short)$"
 )
 MACHINE = {
     "cores": 2, "cpu": "a CPU", "memory_gb": 8, "system": "Linux", "python": "3.11",
@@ -20,6 +21,7 @@ MACHINE = {
 SLOW = Result(name="delivery", ours=2.5, peer=0.5, goal=2.0, at="2026-03-01T02:00:00+00:00",
               machine=MACHINE, says="p99")  # fmt: skip
 FAST = Result(name="pages", ours=0.0334, peer=0.0121, goal=0.5)
+RATE = Result(name="flows-w1", ours=3400, peer=850, goal=2000, unit="/s", at_least=True)
 
 
 @pytest.mark.parametrize(
@@ -27,6 +29,7 @@ FAST = Result(name="pages", ours=0.0334, peer=0.0121, goal=0.5)
     [
         (SLOW, "delivery ours=2.5s peer=0.5s ratio=5.00 goal=<2s short"),
         (FAST, "pages ours=0.033s peer=0.012s ratio=2.76 goal=<0.5s met"),
+        (RATE, "flows-w1 ours=3400/s peer=850/s ratio=4.00 goal=>=2000/s met"),
     ],
 )
 def test_line(result: Result, line: str) -> None:
@@ -36,6 +39,11 @@ def test_line(result: Result, line: str) -> None:
 
 def test_the_goal_itself_is_not_met() -> None:
     assert not msgspec.structs.replace(SLOW, ours=2.0).is_met
+
+
+def test_a_goal_that_is_a_least_is_met_by_itself() -> None:
+    assert msgspec.structs.replace(RATE, ours=2000).is_met
+    assert not msgspec.structs.replace(RATE, ours=1999.9).is_met
 
 
 def test_a_peer_of_nothing_has_no_ratio() -> None:
@@ -59,6 +67,18 @@ def test_the_latest_of_each_name_is_kept(tmp_path: Path) -> None:
     written = msgspec.json.decode(path.read_bytes())
     assert written["met"] is True
     assert written["line"] == latest.line()
+
+
+def test_plots_are_kept_beside_the_result_and_go_into_the_documentation(tmp_path: Path) -> None:
+    results, page = tmp_path / "results", tmp_path / "docs" / "benchmarks.md"
+    path = keep(msgspec.structs.replace(RATE, plots={"rates": "<svg/>"}), results)
+    assert "svg" not in path.read_text()
+    assert kept(results) == [RATE]
+    page.parent.mkdir()
+    page.write_text(f"{BEGIN}{END}")
+    write(page, results)
+    assert (page.parent / "plots" / "rates.svg").read_text() == "<svg/>"
+    assert "| `flows-w1` | 3400/s | 850/s | 4.00 | ≥ 2000/s | met |" in page.read_text()
 
 
 def test_the_table_replaces_what_is_between_the_marks() -> None:

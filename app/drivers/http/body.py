@@ -19,6 +19,12 @@ CONTENT_TYPES: dict[str, str] = {
     "xml": "application/xml; charset=utf-8",
     "text": "text/plain; charset=utf-8",
 }
+# Character sets of the web; Python knows stranger ones, some of which run backslash escapes.
+_CHARSET = re.compile(
+    r'charset="?(us-ascii|utf-16(?:[bl]e)?|iso-8859-(?:[1-9]|1[013-6])|windows-125[0-8]|koi8-[ru]'
+    r"|gbk|gb2312|gb18030|big5|shift_jis|euc-jp|euc-kr)\b",
+    re.IGNORECASE,
+)
 # An escaped NUL, not the escape of a backslash before it: PostgreSQL keeps no NUL in JSON either.
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
@@ -124,9 +130,5 @@ def _read_form(text: str) -> dict[str, Any]:
 
 
 def _text(raw: bytes, content_type: str) -> str:
-    charset = re.search(r'charset="?([\w.:-]+)', content_type, re.IGNORECASE)
-    try:
-        text = raw.decode(charset[1] if charset else "utf-8", "replace")
-    except LookupError:  # a character set that nobody knows
-        text = raw.decode("utf-8", "replace")
-    return text.replace("\x00", "�")
+    charset = _CHARSET.search(content_type)
+    return raw.decode(charset[1] if charset else "utf-8", "replace").replace("\x00", "�")

@@ -146,7 +146,7 @@ class HttpClient:
             raise translate(name, error) from error
         return Answer(
             response.status,
-            response.reason or "",
+            _text(response.reason or ""),
             _headers(response, hider),
             hider.hide_bytes(body),
             url,
@@ -162,6 +162,9 @@ class HttpClient:
                 # Neither proxies nor ~/.netrc decide where a call goes or who it is from.
                 trust_env=False,
             )
+            # It would send a GET, PUT or DELETE that was not answered a second time, unseen. Some
+            # APIs change state by GET; when to try again is the flow's policy to say.
+            self._session._retry_connection = False  # noqa: SLF001 - there is no public way
         return self._session
 
 
@@ -193,10 +196,17 @@ async def _read(response: aiohttp.ClientResponse, limit_bytes: int, name: str) -
 def _headers(response: aiohttp.ClientResponse, hider: Hider) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in response.headers.items():
-        key = name.lower()
-        found[key] = f"{found[key]}, {value}" if key in found else value
+        key, text = name.lower(), _text(value)
+        found[key] = f"{found[key]}, {text}" if key in found else text
     found.pop("set-cookie", None)  # of no use without a cookie jar, and often a secret
     return {name: hider.hide(value) for name, value in found.items()} if hider else found
+
+
+def _text(value: str) -> str:
+    """Return what a header says without the halves of characters that odd bytes are read as."""
+    if value.isascii():
+        return value
+    return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _stripped(call: Call) -> Call:

@@ -8,7 +8,7 @@ import msgspec
 from app.core.database import Tx
 from app.domain.inventory.find import server_of
 from app.domain.inventory.quarantine import quarantine
-from app.flows.node import Done, Effect, NodeType, Step, Subject
+from app.flows.node import Done, Effect, NodeType, Resource, Step, Subject
 
 
 class Params(msgspec.Struct, frozen=True):
@@ -45,9 +45,10 @@ async def do(tx: Tx, step: Step, params: Params) -> Done:
     A server that the order has no more is left alone: someone took it away, and it may serve
     another client by now.
     """
+    gone = (Resource("server", str(params.server)),)
     held = await server_of(tx, step.subject)
     if held is None or held.id != params.server:
-        return Done(Output(params.server, "the order has it no more"))
+        return Done(Output(params.server, "the order has it no more"), returns=gone)
     reason: str | None = await tx.fetchval(
         "SELECT error FROM step_attempt WHERE run = $1 AND scope = $2 AND status = 'failed' "
         "ORDER BY id DESC LIMIT 1",
@@ -56,7 +57,7 @@ async def do(tx: Tx, step: Step, params: Params) -> Done:
     )
     reason = reason or "the flow put it aside"
     await quarantine(tx, params.server, reason)
-    return Done(Output(params.server, reason))
+    return Done(Output(params.server, reason), returns=gone)
 
 
 node = NodeType(

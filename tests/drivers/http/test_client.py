@@ -27,7 +27,7 @@ from app.drivers.http.contract import (
 )
 from app.drivers.secret import Secret
 from tests.conftest import START
-from tests.drivers.http.peer import Peer, serving
+from tests.drivers.http.peer import Peer, raw_server, serving
 
 
 def at(peer: Peer, auth: Auth | None = None, **facts: Any) -> HttpPeer:
@@ -48,6 +48,20 @@ async def test_a_call_and_its_answer(client: HttpClient, peer: Peer) -> None:
     assert peer.last.headers["Idempotency-Key"] == "k"
     assert peer.last.headers["User-Agent"] == "Slipway"
     assert peer.last.body == b"{}"
+
+
+async def test_odd_bytes_in_headers_are_text_that_can_be_kept(client: HttpClient) -> None:
+    odd = b"HTTP/1.1 200 \xff\r\nX-A: caf\xc3\xa9 \xff\xed\xa0\x80\r\nContent-Length: 0\r\n\r\n"
+    async with raw_server(odd) as url:
+        answer = await client.call(Call(url=url))
+    assert answer.headers["x-a"].startswith("café �")
+    msgspec.json.encode([answer.headers, answer.reason])
+
+
+async def test_head_has_no_body_whatever_its_length_says(client: HttpClient, peer: Peer) -> None:
+    peer.routes["/x"] = (200, b"0" * 6_000_000, {})
+    answer = await client.call(Call(method="HEAD", url=f"{peer.url}/x"))
+    assert (answer.status, answer.body) == (200, b"")
 
 
 async def test_connections_are_kept_alive(client: HttpClient, peer: Peer) -> None:

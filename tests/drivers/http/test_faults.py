@@ -79,6 +79,21 @@ async def test_it_closes_without_an_answer(client: HttpClient) -> None:
     assert "without an answer" in failed.message
 
 
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "POST"])
+async def test_what_was_not_answered_is_not_sent_again_unseen(
+    client: HttpClient, peer: Peer, method: str
+) -> None:
+    async def swallow(request: web.Request) -> web.Response:
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+
+    peer.routes |= {"/x": swallow, "/warm": {}}
+    await client.call(Call(url=f"{peer.url}/warm"))  # the next call reuses its connection
+    assert type(await failure(client, f"{peer.url}/x", method=method)) is Unanswered
+    assert [one.path for one in peer.asked] == ["/warm", "/x"]
+
+
 async def test_it_breaks_off_in_the_middle(client: HttpClient) -> None:
     async with raw_server(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf") as url:
         failed = await failure(client, url)

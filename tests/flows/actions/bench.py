@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+import pytest
 
 from app.core.clock import SetClock
 from app.core.database import Database
@@ -15,7 +16,8 @@ from app.domain.connections.add import add_connection
 from app.domain.connections.kinds import Kind
 from app.drivers.peers import Peers
 from app.flows.connections import Opened
-from app.flows.node import Done, Effect, NodeType, Step, Wait
+from app.flows.node import Done, Effect, NodeType, Step, StepFailed, Wait
+from app.flows.nodes.http import node as http
 from app.flows.tools import Tools
 from tests.services.hall import SITE
 
@@ -37,7 +39,7 @@ class Bench:
             fleet=self.fleet,
             site=SITE,
             company="Acme",
-            power_wait_s=1.0,
+            power_wait_s=20.0,
             install_silence=timedelta(hours=1),
             health_wait=timedelta(minutes=5),
             peers=self.peers,
@@ -96,3 +98,10 @@ class Bench:
 def output(result: Done | Wait) -> Any:
     assert isinstance(result, Done)
     return msgspec.json.decode(msgspec.json.encode(result.output))
+
+
+async def fails(bench: Bench, **given: Any) -> StepFailed:
+    """Enter action.http, which must fail, and return how."""
+    with pytest.raises(StepFailed) as failed:
+        await bench.do(http, **given)
+    return failed.value

@@ -1,0 +1,65 @@
+"""W5: two workers against one, and who used the cores."""
+
+import os
+
+from benchmarks.flows import ours, plots, usage
+from benchmarks.flows.peers.plan import Reached
+from benchmarks.flows.works import Works
+from benchmarks.report import say, table
+from benchmarks.result import Result
+
+FLOWS = 400
+WARM_UP = 60
+ROUNDS = 3
+GOAL = 1.6
+
+
+async def measure(works: Works, size: float) -> list[Result]:
+    """Measure in turn with one worker and with two; the best round of each counts."""
+    best: dict[int, Reached] = {}
+    for _ in range(ROUNDS):
+        for workers in (1, 2):
+            async with ours.running(works, workers) as running:
+                await running.many(max(4, round(WARM_UP * size)), ours.SETTINGS[0])
+                reached = await running.many(max(8, round(FLOWS * size)), ours.SETTINGS[0])
+            if workers not in best or reached.steps_per_s > best[workers].steps_per_s:
+                best[workers] = reached
+    times = best[2].steps_per_s / best[1].steps_per_s
+    bound = bound_by(best[2].cores, os.cpu_count() or 1)
+    rows = [
+        (workers, f"{reached.steps_per_s:.0f}", usage.told(reached.cores))
+        for workers, reached in best.items()
+    ]
+    say(table(("W5 workers", "steps/s", "cores used"), rows))
+    say(f"W5: {times:.2f} × with two workers; {bound}")
+    rate_of = {workers: reached.steps_per_s for workers, reached in best.items()}
+    return [
+        Result(
+            name="flows-w5", ours=times, peer=2.0, goal=GOAL, unit="x", at_least=True,
+            plots=plots.pair(rate_of, GOAL),
+            details={
+                "steps_per_s": {str(n): each.steps_per_s for n, each in best.items()},
+                "cpu_us_per_step": {str(n): each.cpu_us_per_step for n, each in best.items()},
+                "cores": {str(n): each.cores for n, each in best.items()},
+                "bound": bound,
+            },
+            says=f"steps per second of two workers over those of one; {bound}; peer: twice",
+        )
+    ]  # fmt: skip
+
+
+FULL = 0.9
+"""From this share of the cores on they are what bounds it."""
+
+
+def bound_by(used: dict[str, float], cores: int) -> str:
+    """Say what bounded it: the cores and who had them, or one process that had a whole one."""
+    all_used = sum(used.values())
+    most = sorted(used.items(), key=lambda pair: -pair[1])
+    told = ", ".join(f"{name} {share:.2f}" for name, share in most if share >= 0.05)
+    if all_used >= FULL * cores:
+        return f"bound by the {cores} cores, all busy ({told})"
+    full = [name for name, share in most if share >= FULL]
+    if full:
+        return f"bound by one core's worth of {', '.join(full)} ({told})"
+    return f"no core was full ({told}): bound by commits and round trips"

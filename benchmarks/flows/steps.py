@@ -1,0 +1,170 @@
+"""W1: steps per second of one worker, and one run alone, beside the floor and the peers.
+
+Everybody does the same ten HTTP calls to the same target, on the same machine in the same
+minutes: three rounds in turn, each after a warm-up, the best counts.
+"""
+
+from types import ModuleType
+from typing import Any
+
+import msgspec
+
+from app.core.errors import Refusal
+from benchmarks.flows import floor, ours, plots, usage
+from benchmarks.flows.documents import STEPS
+from benchmarks.flows.peers import dbos, restate
+from benchmarks.flows.peers.plan import Reached, Setting
+from benchmarks.flows.works import Works
+from benchmarks.percentile import percentile, spread
+from benchmarks.report import say, table
+from benchmarks.result import Result
+
+ROUNDS = 3
+FLOWS = {ours.NAME: 400, restate.NAME: 400, dbos.NAME: 150}
+"""A rate needs no more runs than last for some seconds; DBOS is the slowest."""
+TUNING_FLOWS = 60
+WARM_UP = 40
+ALONE = 100
+GOAL_PER_S = 2_000.0
+GOAL_TIMES = {restate.NAME: 2.5, dbos.NAME: 10.0}
+GOAL_ALONE_MS = 80.0
+CONTESTANTS = (ours, restate, dbos)
+
+
+class Best(msgspec.Struct):
+    """The best of some rounds of one contestant."""
+
+    setting: Setting
+    reached: Reached
+    rounds: list[float]
+    alone_s: list[float]
+
+    def take(self, reached: Reached, alone_s: list[float]) -> None:
+        self.rounds.append(reached.steps_per_s)
+        if reached.steps_per_s > self.reached.steps_per_s:
+            self.reached = reached
+        if not self.alone_s or percentile(alone_s, 0.99) < percentile(self.alone_s, 0.99):
+            self.alone_s = alone_s
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            "setting": str(self.setting),
+            "rounds": self.rounds,
+            "alone_s": spread(self.alone_s),
+            **msgspec.to_builtins(self.reached),
+        }
+
+
+async def measure(works: Works, size: float) -> list[Result]:
+    best: dict[str, Best] = {}
+    missing: dict[str, str] = {}
+    floors: list[floor.Floor] = []
+    for number in range(ROUNDS):
+        floors.append(await floor.measure(works.servers.database_url))
+        for contestant in CONTESTANTS:
+            if contestant.NAME in missing:
+                continue
+            try:
+                await _round(works, contestant, best, size)
+            except Refusal as refusal:
+                if contestant is ours:
+                    raise
+                missing[contestant.NAME] = refusal.message
+                best.pop(contestant.NAME, None)
+                say(refusal.message)
+        told = ", ".join(f"{name} {each.rounds[-1]:.0f}" for name, each in best.items())
+        say(f"W1 round {number + 1}: {told} steps/s")
+    least = max(floors, key=lambda each: each.grouped_per_s)
+    _show(best, least)
+    return _results(best, least, missing)
+
+
+async def _round(works: Works, contestant: ModuleType, best: dict[str, Best], size: float) -> None:
+    """Do one contestant's part: start it, warm it up, find its best setting, measure, end it."""
+    name: str = contestant.NAME
+    async with contestant.running(works) as running:
+        settings: tuple[Setting, ...] = contestant.SETTINGS
+        await running.many(_some(WARM_UP, size), settings[0])
+        if name not in best:
+            setting = settings[0]
+            if len(settings) > 1:
+                tried = {
+                    each: (await running.many(_some(TUNING_FLOWS, size), each)).steps_per_s
+                    for each in settings
+                }
+                setting = max(tried, key=lambda each: tried[each])
+                told = "; ".join(f"{each}: {reached:.0f}" for each, reached in tried.items())
+                say(f"{name} by setting, steps/s: {told}")
+            best[name] = Best(setting, Reached(0.0), [], [])
+        reached = await running.many(_some(FLOWS[name], size), best[name].setting)
+        best[name].take(reached, await running.alone(_some(ALONE, size)))
+
+
+def _some(count: int, size: float) -> int:
+    return max(4, round(count * size))
+
+
+def _results(best: dict[str, Best], least: floor.Floor, missing: dict[str, str]) -> list[Result]:
+    mine = best[ours.NAME]
+    details = {
+        "contestants": {name: each.facts() for name, each in best.items()},
+        "floor_per_s": msgspec.to_builtins(least),
+        "versions": {**restate.VERSIONS, **dbos.VERSIONS},
+        "missing": missing,
+    }
+    rate = mine.reached.steps_per_s
+    results = [
+        Result(
+            name="flows-w1", ours=rate, peer=least.grouped_per_s, goal=GOAL_PER_S, unit="/s",
+            at_least=True, details=details, plots=_plots(best),
+            says=f"steps per second of one worker, {STEPS} HTTP calls a flow, best of {ROUNDS}; "
+            f"peer: the bare rows by asyncpg in groups of {floor.GROUP}",
+        )
+    ]  # fmt: skip
+    for name, times in GOAL_TIMES.items():
+        if name not in best:
+            continue
+        peer = best[name]
+        results.append(
+            Result(
+                name=f"flows-w1-{name.lower()}", ours=rate, peer=peer.reached.steps_per_s,
+                goal=times * peer.reached.steps_per_s, unit="/s", at_least=True,
+                says=f"the same; peer: {name} ({peer.setting}); goal: {times:g} × as many",
+            )
+        )  # fmt: skip
+    p99_ms = percentile(mine.alone_s, 0.99) * 1e3
+    other = restate.NAME if restate.NAME in best else dbos.NAME if dbos.NAME in best else ours.NAME
+    results.append(
+        Result(
+            name="flows-w1-alone", ours=p99_ms, peer=percentile(best[other].alone_s, 0.99) * 1e3,
+            goal=GOAL_ALONE_MS, unit="ms",
+            says=f"p99 of {len(mine.alone_s)} such runs, one at a time; peer: {other}",
+        )
+    )  # fmt: skip
+    return results
+
+
+def _plots(best: dict[str, Best]) -> dict[str, str]:
+    rows = [(name, each.reached.steps_per_s) for name, each in best.items()]
+    runs = {name: each.alone_s for name, each in best.items()}
+    return plots.rates(rows) | plots.alone(runs, GOAL_ALONE_MS)
+
+
+def _show(best: dict[str, Best], least: floor.Floor) -> None:
+    rows = [("floor", f"{least.grouped_per_s:.0f}", "", "", "")]
+    for name, each in best.items():
+        rows.append((
+            f"{name} ({each.setting})", f"{each.reached.steps_per_s:.0f}",
+            " ".join(f"{rate:.0f}" for rate in each.rounds),
+            f"{percentile(each.alone_s, 0.5) * 1e3:.1f}",
+            f"{percentile(each.alone_s, 0.99) * 1e3:.1f}",
+        ))  # fmt: skip
+    say(table(("W1", "steps/s", "rounds", "alone p50 ms", "p99 ms"), rows))
+    say(f"floor one by one: {least.single_per_s:.0f} steps/s")
+    for name, each in best.items():
+        took = ", ".join(
+            f"{part} {us:.0f} µs"
+            for part, us in each.reached.cpu_us_per_step.items()
+            if part not in (usage.OTHERS, "benchmark")
+        )
+        say(f"{name}: {usage.told(each.reached.cores)}; CPU per step: {took}")
