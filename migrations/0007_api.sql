@@ -27,4 +27,4 @@ CREATE TABLE api_answer (
 CREATE INDEX api_answer_at ON api_answer (at);
 
 -- Which runs took a machine.
-CREATE INDEX ix_run_resource_server ON run_resource (ref) WHERE kind = 'server';
+CREATE INDEX ix_run_resource_server ON run_resource (reference) WHERE kind = 'server';

@@ -22,6 +22,7 @@ from app.flows.views import (
     RunPage,
     RunRow,
     RunStatus,
+    RunsWanted,
     RunView,
 )
 
@@ -35,9 +36,10 @@ HISTORY = 200
 # latest attempt that has one failed.
 _STAND = """
 LEFT JOIN LATERAL (
-    SELECT t.node, t.scope, t.state, t.attempt, t.wake_at, t.signal_key FROM token t
+    SELECT t.node, t.scope, t.state, t.attempt, t.wake_at, t.signal_key, t.doubt FROM token t
     WHERE r.finished_at IS NULL AND t.run = r.id AND t.state <> 'inside'
-    ORDER BY t.state = 'halted' DESC, t.id DESC LIMIT 1
+    ORDER BY t.state = 'halted' DESC, t.doubt, starts_with(t.signal_key, 'stock:') DESC,
+             starts_with(t.signal_key, 'approval:') DESC, t.id DESC LIMIT 1
 ) t ON true
 LEFT JOIN LATERAL (
     SELECT a.status, a.error, a.started_at, min(a.started_at) OVER () AS since
@@ -47,31 +49,63 @@ LEFT JOIN LATERAL (
 """
 _TROUBLE = """
 CASE WHEN r.cancel_requested AND r.status <> 'compensating' THEN 'none'
+     WHEN t.state = 'halted' AND t.doubt THEN 'in_doubt'
      WHEN t.state = 'halted' THEN 'halted'
      WHEN r.status = 'compensating' AND r.error <> '' AND r.wake_at IS NOT NULL
           AND r.lease_until IS NULL THEN 'undo_fails'
-     WHEN t.state = 'waiting' AND t.signal_key LIKE 'stock:%' THEN 'waits_for_stock'
+     WHEN t.state = 'waiting' AND starts_with(t.signal_key, 'stock:') THEN 'waits_for_stock'
+     WHEN t.state = 'waiting' AND starts_with(t.signal_key, 'approval:') THEN 'waits_for_approval'
      WHEN t.state = 'waiting' AND a.status = 'failed' THEN 'retrying'
      ELSE 'none' END
 """
 _COLUMNS = f"""
-r.id, r.status, f.id AS flow, f.name AS flow_name, v.id AS version_id,
+r.id, r.status, f.id AS flow, f.slug AS flow_slug, f.name AS flow_name, v.id AS version_id,
        v.number AS version, o.id AS order_id, o.number AS order_number, o.hostname, o.paid_at,
-       r.error, r.wake_at, r.cancel_requested, r.created_at, r.finished_at, t.node,
+       c.email AS client, r.subject_kind, r.parent, r.error, r.wake_at, r.cancel_requested,
+       r.created_at, r.finished_at, t.node,
        coalesce(nullif(v.document->'nodes'->t.node->>'name', ''), t.node, '') AS step,
        coalesce(t.scope, '/') AS scope, coalesce(t.attempt, 0) AS attempt,
        coalesce(a.error, '') AS says, a.since AS step_since,
        CASE WHEN t.state = 'waiting' THEN t.wake_at END AS next_try_at, {_TROUBLE} AS trouble
 """
-_FROM = f"""
-FROM run r JOIN flow_version v ON v.id = r.flow_version JOIN flow f ON f.id = v.flow
-LEFT JOIN client_order o ON o.id = r.subject {_STAND}
+_FLOW = "FROM run r JOIN flow_version v ON v.id = r.flow_version JOIN flow f ON f.id = v.flow"
+# A run is about an order, or about a service or a payment behind which an order stands.
+_ORDER = """
+LEFT JOIN service s ON s.id = r.subject AND r.subject_kind = 'service'
+LEFT JOIN payment p ON p.id = r.subject AND r.subject_kind = 'payment'
+LEFT JOIN invoice i ON i.id = p.invoice
+LEFT JOIN client_order o ON o.id = CASE r.subject_kind WHEN 'order' THEN r.subject
+    WHEN 'service' THEN s."order" WHEN 'payment' THEN i."order" END
+LEFT JOIN account c ON c.id = o.account
 """
+_FROM = f"{_FLOW} {_ORDER} {_STAND}"
 _ROWS = f"SELECT {_COLUMNS} {_FROM}"
-_RANK = f"array_position(ARRAY['halted', 'undo_fails', 'waits_for_stock', 'retrying'], {_TROUBLE})"
+_BEGAN_BY = """EXISTS (SELECT FROM run_event q WHERE q.run = r.id AND q.kind = 'queued'
+    AND q.facts->>'trigger' = ?)"""
+# What is about one of the orders found, by itself, its service or its payments; or has its server.
+_FOUND = """(r.subject IN (
+    WITH found AS (
+        SELECT o.id FROM client_order o JOIN account c ON c.id = o.account
+        WHERE o.number = ? OR o.hostname ILIKE ? OR c.email ILIKE ? OR c.name ILIKE ?
+    )
+    SELECT id FROM found
+    UNION ALL SELECT s.id FROM service s JOIN found ON found.id = s."order"
+    UNION ALL SELECT p.id FROM payment p JOIN invoice i ON i.id = p.invoice
+              JOIN found ON found.id = i."order"
+) OR f.name ILIKE ? OR r.id = ? OR r.parent = ? OR r.id IN (
+    WITH machine AS (SELECT id, holder FROM server WHERE name ILIKE ?)
+    SELECT x.run FROM run_resource x JOIN machine ON x.reference = machine.id::text
+    WHERE x.kind = 'server'
+    UNION SELECT h.id FROM run h JOIN machine ON h.subject = machine.holder
+    UNION SELECT h.id FROM run h JOIN service s ON h.subject IN (s.id, s."order")
+          JOIN machine ON s.server = machine.id
+))"""
+_RANK = f"""array_position(ARRAY['halted', 'in_doubt', 'undo_fails', 'waits_for_stock',
+    'waits_for_approval', 'retrying'], {_TROUBLE})"""
 
 
-STUCK = f"(r.status IN ('waiting', 'halted', 'compensating') AND {_TROUBLE} <> 'none')"
+_MAY_BE_STUCK = "r.status IN ('running', 'waiting', 'halted', 'compensating')"
+STUCK = f"({_MAY_BE_STUCK} AND {_TROUBLE} <> 'none')"
 """That a run does not move, as a condition of `rows_where`."""
 
 
@@ -102,33 +136,57 @@ async def live_runs(tx: Tx, *, limit: int = PAGE_SIZE) -> tuple[RunRow, ...]:
 
 
 async def list_runs(
-    tx: Tx,
-    *,
-    statuses: Iterable[RunStatus] = (),
-    stuck: bool = False,
-    search: str = "",
-    page: int = 1,
+    tx: Tx, wanted: RunsWanted | None = None, *, page: int = 1
 ) -> RunPage:
-    """Return runs of the statuses (any when empty), 50 a page.
+    """Return the runs that are wanted, 50 a page; two statements.
 
-    Those that do not move come first, then the latest. `stuck` leaves out all others.
-    `search` is an order's number, or a part of its host name or of the flow's name.
+    Those that do not move come first, the worst of them before the others, then the latest.
+    With 10,000 runs, a tenth of them under way, about 50 ms.
     """
-    words = search.strip().removeprefix("#")
-    where = (
-        "(cardinality($1::text[]) = 0 OR r.status = ANY($1)) AND ($2 = '' OR "
-        "o.number::text = $2 OR o.hostname ILIKE $3 OR f.name ILIKE $3)"
-    )
-    if stuck:
-        where += f" AND {STUCK}"
+    wanted = wanted or RunsWanted()
+    words = wanted.search.strip().removeprefix("#")
+    part = containing(words)
+    where, values = ["true"], list[object]()
+
+    def given(condition: str, *facts: object) -> None:
+        for fact in facts:
+            values.append(fact)
+            condition = condition.replace("?", f"${len(values)}", 1)
+        where.append(condition)
+
+    if wanted.statuses:
+        given("r.status = ANY(?)", [status.value for status in wanted.statuses])
+    if wanted.flow:
+        given("f.slug = ?", wanted.flow)
+    if wanted.trigger:
+        given(_BEGAN_BY, wanted.trigger)
+    if wanted.trouble is not None:
+        given(f"{_MAY_BE_STUCK} AND {_TROUBLE} = ?", wanted.trouble.value)
+    if wanted.stuck:
+        where.append(STUCK)
+    if words:
+        given(
+            _FOUND, _number(words), part, part, part, part, _uuid(words), _uuid(words), part,
+        )  # fmt: skip
+    needs_stand = wanted.stuck or wanted.trouble is not None
     listing = Listing(
         columns=_COLUMNS,
         source=_FROM,
-        where=where,
+        where=" AND ".join(where),
         order_by=f"{_RANK} NULLS LAST, r.id DESC",
-        values=[list(statuses), words, containing(words)],
+        values=values,
+        counted=f"{_FLOW} {_STAND}" if needs_stand else _FLOW,
     )
     return await read_page(tx, listing, page, lambda row: msgspec.convert(dict(row), RunRow))
+
+
+async def triggers_of_runs(tx: Tx) -> tuple[str, ...]:
+    """Return what runs were begun by, such as `order.paid`, `manual` or `flow`; one statement."""
+    rows = await tx.fetch(
+        "SELECT DISTINCT facts->>'trigger' AS trigger FROM run_event WHERE kind = 'queued' "
+        "AND facts ? 'trigger' ORDER BY 1"
+    )
+    return tuple(row["trigger"] for row in rows)
 
 
 async def count_runs(tx: Tx) -> dict[RunStatus, int]:
@@ -234,3 +292,14 @@ def _event(row: asyncpg.Record, document: Document) -> EventView:
 def _step(document: Document, node: str) -> str:
     spec = document.nodes.get(node)
     return (spec.name if spec else "") or node
+
+
+def _number(words: str) -> int | None:
+    return int(words) if words.isascii() and words.isdecimal() and len(words) < 19 else None
+
+
+def _uuid(words: str) -> UUID | None:
+    try:
+        return UUID(words)
+    except ValueError:
+        return None

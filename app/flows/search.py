@@ -90,7 +90,7 @@ async def _with_server(tx: Tx, server: str) -> list[UUID]:
     if found is None:
         return []
     rows = await tx.fetch(
-        "SELECT run AS id FROM run_resource WHERE kind = 'server' AND ref = $1 "
+        "SELECT run AS id FROM run_resource WHERE kind = 'server' AND reference = $1 "
         "UNION SELECT r.id FROM run r JOIN service s ON r.subject IN (s.id, s.order) "
         "WHERE s.server = $2 OR s.id = $3 UNION SELECT id FROM run WHERE subject = $3",
         str(found["id"]),
