@@ -12,13 +12,12 @@ from msgspec.structs import replace
 from app.core.database import Tx
 from app.core.errors import NotFound
 from app.core.paging import PAGE_SIZE, Listing, containing, read_page
-from app.flows.document import Document, parse
+from app.flows.attempts import ATTEMPTS, attempt_view, event_view, step_name
+from app.flows.document import parse
 from app.flows.order import in_order
 from app.flows.redact import redacted
 from app.flows.views import (
     LIVE,
-    AttemptView,
-    EventView,
     RunPage,
     RunRow,
     RunStatus,
@@ -135,9 +134,7 @@ async def live_runs(tx: Tx, *, limit: int = PAGE_SIZE) -> tuple[RunRow, ...]:
     return tuple(replace(run, expected=usual.get((run.version_id, run.node or ""))) for run in runs)
 
 
-async def list_runs(
-    tx: Tx, wanted: RunsWanted | None = None, *, page: int = 1
-) -> RunPage:
+async def list_runs(tx: Tx, wanted: RunsWanted | None = None, *, page: int = 1) -> RunPage:
     """Return the runs that are wanted, 50 a page; two statements.
 
     Those that do not move come first, the worst of them before the others, then the latest.
@@ -204,6 +201,30 @@ async def find_run_row(tx: Tx, run: UUID) -> RunRow:
     return msgspec.convert(dict(row), RunRow)
 
 
+async def find_run_rows(tx: Tx, runs: Iterable[UUID]) -> tuple[RunRow, ...]:
+    """Return those of the runs that there are, the latest first; one statement."""
+    ids = list(runs)
+    return await rows_where(tx, "r.id = ANY($1)", [ids], limit=max(len(ids), 1))
+
+
+async def in_doubt(tx: Tx, runs: Iterable[UUID]) -> frozenset[UUID]:
+    """Return those of the runs of which a step waits for word whether it had its effect.
+
+    They are settled one by one; a retry would do such a step again unseen.
+    """
+    rows = await tx.fetch(
+        "SELECT DISTINCT run FROM token WHERE run = ANY($1) AND doubt AND state = 'halted'",
+        list(runs),
+    )
+    return frozenset(row["run"] for row in rows)
+
+
+async def flows_of_runs(tx: Tx) -> tuple[tuple[str, str], ...]:
+    """Return (slug, name) of every flow, by name."""
+    rows = await tx.fetch("SELECT slug, name FROM flow ORDER BY name, slug")
+    return tuple((row["slug"], row["name"]) for row in rows)
+
+
 async def find_run(tx: Tx, run: UUID) -> RunView:
     """Return a run with its attempts and its story; four statements. Raises NotFound.
 
@@ -219,16 +240,7 @@ async def find_run(tx: Tx, run: UUID) -> RunView:
         raise NotFound("run", run)
     document = parse(facts["document"])
     attempts = await tx.fetch(
-        "SELECT a.*, CASE WHEN a.attempt = last.attempt THEN t.wake_at END AS next_try_at, "
-        "coalesce(t.state = 'halted' AND a.attempt = last.attempt, false) AS is_halted, "
-        "coalesce(i.stage, '') AS stage, i.percent FROM step_attempt a "
-        "LEFT JOIN token t ON t.run = a.run AND t.scope = a.scope AND t.node = a.node "
-        "LEFT JOIN LATERAL (SELECT max(b.attempt) AS attempt FROM step_attempt b "
-        "WHERE b.run = a.run AND b.scope = a.scope AND b.node = a.node) last ON true "
-        "LEFT JOIN installation i ON i.step_key = a.idempotency_key || '#' || a.attempt "
-        "WHERE a.run = $1 ORDER BY a.id DESC LIMIT $2",
-        run,
-        MOST_ATTEMPTS + 1,
+        f"{ATTEMPTS} WHERE a.run = $1 ORDER BY a.id DESC LIMIT $2", run, MOST_ATTEMPTS + 1
     )
     events = await tx.fetch(
         "SELECT seq, at, kind, scope, node, facts FROM run_event WHERE run = $1 "
@@ -241,12 +253,12 @@ async def find_run(tx: Tx, run: UUID) -> RunView:
         row=row,
         input=redacted(msgspec.json.decode(facts["input"])),
         pending=tuple(
-            _step(document, name)
+            step_name(document, name)
             for name in in_order(document)
             if document.nodes[name].within is None and name not in seen
         ),
-        attempts=tuple(_attempt(one, document) for one in reversed(attempts[:MOST_ATTEMPTS])),
-        events=tuple(_event(one, document) for one in events[:MOST_EVENTS]),
+        attempts=tuple(attempt_view(one, document) for one in reversed(attempts[:MOST_ATTEMPTS])),
+        events=tuple(event_view(one, document) for one in events[:MOST_EVENTS]),
         more=len(attempts) > MOST_ATTEMPTS or len(events) > MOST_EVENTS,
     )
 
@@ -264,34 +276,6 @@ async def _usual(tx: Tx, versions: set[UUID]) -> dict[tuple[UUID, str], timedelt
         HISTORY,
     )
     return {(row["flow_version"], row["node"]): row["p50"] for row in rows}
-
-
-def _attempt(row: asyncpg.Record, document: Document) -> AttemptView:
-    spec = document.nodes.get(row["node"])
-    names = AttemptView.__struct_fields__
-    facts: dict[str, Any] = {name: row[name] for name in names if name not in {"step", "type"}}
-    facts |= {
-        "step": _step(document, row["node"]),
-        "type": spec.type if spec else "",
-        "input": redacted(msgspec.json.decode(row["input"])),
-        "output": None if row["output"] is None else redacted(msgspec.json.decode(row["output"])),
-    }
-    return AttemptView(**facts)
-
-
-def _event(row: asyncpg.Record, document: Document) -> EventView:
-    return EventView(
-        **{
-            **dict(row),
-            "step": _step(document, row["node"]),
-            "facts": redacted(msgspec.json.decode(row["facts"])),
-        }
-    )
-
-
-def _step(document: Document, node: str) -> str:
-    spec = document.nodes.get(node)
-    return (spec.name if spec else "") or node
 
 
 def _number(words: str) -> int | None:

@@ -75,6 +75,10 @@ class Trouble(StrEnum):
     """It moves, or it has ended."""
 
 
+NEEDS_A_PERSON = frozenset({Trouble.halted, Trouble.in_doubt, Trouble.undo_fails})
+"""Nothing goes on before somebody does something about it."""
+
+
 class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     """One run in a list, with the step at which it stands."""
 
@@ -163,6 +167,8 @@ class AttemptView(msgspec.Struct, frozen=True, kw_only=True):
     stage: str
     """How far an installation is, "" for other steps."""
     percent: int | None
+    is_apart: bool = False
+    """Its output is long and kept apart: where `output` is None it was not read."""
 
 
 class EventView(msgspec.Struct, frozen=True, kw_only=True):

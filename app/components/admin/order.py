@@ -30,7 +30,7 @@ from app.domain.inventory.views import ServerRow
 from app.domain.orders.states import OrderState
 from app.domain.orders.views import OrderView
 from app.flows.timeline import RunTimeline, StepStatus, TimelineEntry
-from app.flows.views import RunRow, Trouble
+from app.flows.views import NEEDS_A_PERSON, RunRow, Trouble
 
 STEP_STATES = {
     StepStatus.pending: StepState.PENDING,
@@ -118,9 +118,8 @@ def _trouble(file: OrderFile) -> h.Element | None:
             "Its flow is being stopped",
             "What it did is being undone. Once that has ended, the order can be refunded.",
         )
-    if run and run.trouble in {Trouble.halted, Trouble.undo_fails}:
-        title = f"Halted at “{run.step}”" if run.trouble is Trouble.halted else "Undoing it fails"
-        return notice("danger", title, why_words(run, file.at))
+    if run and (run.trouble in NEEDS_A_PERSON or run.trouble is Trouble.waits_for_approval):
+        return trouble_notice(run, file.at)
     if order.state is OrderState.failed:
         return notice("danger", "The delivery failed", order.state_reason)
     if run and run.trouble is not Trouble.none:

@@ -11,6 +11,7 @@ from app.routes.admin.mail_templates import MailTemplates
 from app.routes.admin.mails import Mails
 from app.routes.admin.orders import Orders
 from app.routes.admin.runs import Runs
+from app.routes.admin.runs_many import ManyRuns
 from app.routes.admin.servers import Racks, Servers
 from app.routes.admin.services import Services
 from app.routes.admin.tokens import Tokens
@@ -19,6 +20,7 @@ ADMIN: tuple[ControllerRouterHandler, ...] = (
     Dashboard,
     Orders,
     Runs,
+    ManyRuns,
     Connections,
     Services,
     Servers,

@@ -5,11 +5,20 @@ from uuid import UUID
 
 from litestar import Controller, Response, get, post
 from litestar.params import FromPath
+from msgspec.structs import replace
 
 from app.components.admin.filters import Wanted
 from app.components.admin.run import RunFile, cancel_run_page, run_page, run_region
 from app.components.admin.run_bits import RUNS
-from app.components.admin.runs import STUCK, VIEWS, runs_list, runs_page
+from app.components.admin.runs import (
+    FLOW,
+    STATUS,
+    TRIGGER,
+    VIEWS,
+    RunsFile,
+    runs_list,
+    runs_page,
+)
 from app.components.form import Form
 from app.components.notice import Flash
 from app.core.database import Tx
@@ -17,9 +26,16 @@ from app.core.errors import Conflict, Invalid
 from app.domain.accounts.roles import Permission, allows
 from app.domain.accounts.views import AccountView
 from app.domain.audit.find import trail
-from app.flows.find import count_runs, find_run, find_run_row, list_runs
+from app.flows.find import (
+    count_runs,
+    find_run,
+    find_run_row,
+    flows_of_runs,
+    list_runs,
+    triggers_of_runs,
+)
 from app.flows.steer import By, cancel_run, retry_halted
-from app.flows.views import RunPage
+from app.flows.views import RunPage, RunStatus
 from app.routes.admin.query import wanted_of
 from app.routes.admin.reasons import reason_of
 from app.routes.security.dependencies import Db, Frame, HttpRequest, Me
@@ -28,6 +44,8 @@ from app.routes.security.guards import requires
 from app.routes.security.html import html
 from app.routes.security.next_page import safe_next
 from app.routes.security.typed import typed
+
+MORE = (FLOW, TRIGGER, STATUS)
 
 
 class Runs(Controller):
@@ -38,19 +56,24 @@ class Runs(Controller):
     include_in_schema = False
 
     @get()
-    async def list(self, request: HttpRequest, db: Db, frame: Frame) -> Response[Any]:
-        wanted = wanted_of(request, RUNS, VIEWS)
+    async def list(self, request: HttpRequest, db: Db, me: Me, frame: Frame) -> Response[Any]:
+        wanted = wanted_of(request, RUNS, VIEWS, MORE)
         async with db.snapshot() as tx:
-            found = await _found(tx, wanted)
-            counts = await count_runs(tx)
-        return html(runs_page(found, counts, wanted, frame=frame))
+            file = RunsFile(
+                found=await _found(tx, wanted),
+                counts=await count_runs(tx),
+                flows=await flows_of_runs(tx),
+                triggers=await triggers_of_runs(tx),
+                may_change=allows(me.role, Permission.RUNS_CHANGE),
+            )
+        return html(runs_page(file, wanted, frame=frame))
 
     @get("/rows")
-    async def refresh_list(self, request: HttpRequest, db: Db) -> Response[Any]:
-        wanted = wanted_of(request, RUNS, VIEWS)
+    async def refresh_list(self, request: HttpRequest, db: Db, me: Me) -> Response[Any]:
+        wanted = wanted_of(request, RUNS, VIEWS, MORE)
         async with db.snapshot() as tx:
             found = await _found(tx, wanted)
-        return html(runs_list(found, wanted))
+        return html(runs_list(found, wanted, may_change=allows(me.role, Permission.RUNS_CHANGE)))
 
     @get("/{run_id:uuid}")
     async def show(self, db: Db, me: Me, frame: Frame, run_id: FromPath[UUID]) -> Response[Any]:
@@ -109,13 +132,17 @@ class Runs(Controller):
 
 
 async def _found(tx: Tx, wanted: Wanted) -> RunPage:
-    return await list_runs(
-        tx,
-        statuses=VIEWS[wanted.view][1],
-        stuck=wanted.view == STUCK,
+    """Return the page of the list; a status that there is not leaves nothing out."""
+    view, status = VIEWS[wanted.view][1], wanted.more[STATUS]
+    statuses = (RunStatus(status),) if status in set(RunStatus) else view.statuses
+    runs = replace(
+        view,
+        statuses=statuses,
+        flow=wanted.more[FLOW],
+        trigger=wanted.more[TRIGGER],
         search=wanted.search,
-        page=wanted.page,
     )
+    return await list_runs(tx, runs, page=wanted.page)
 
 
 async def read_file(tx: Tx, run_id: UUID, me: AccountView) -> RunFile:
