@@ -20,7 +20,8 @@ class Column:
 class Row:
     """A row's cells, one for each column; with `href`, the whole row leads there.
 
-    The first cell's content becomes the link's text, or that of `linked`. `id_` is needed where rows are morphed.
+    The first cell's content becomes the link's text, or that of `linked`. `id_` is needed where
+    rows are morphed.
     """
 
     cells: Sequence[h.Node]

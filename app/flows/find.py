@@ -2,10 +2,8 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
-import asyncpg
 import msgspec
 from msgspec.structs import replace
 

@@ -137,9 +137,7 @@ async def find_level(
         scope,
         MOST_ATTEMPTS + 1,
     )
-    found = await tx.fetch(
-        _ROUNDS, run, _prefix(scope), loop, (max(page, 1) - 1) * ROUNDS, ROUNDS
-    )
+    found = await tx.fetch(_ROUNDS, run, _prefix(scope), loop, (max(page, 1) - 1) * ROUNDS, ROUNDS)
     by_node: dict[str, list[asyncpg.Record]] = {}
     for row in found:
         by_node.setdefault(row["node"], []).append(row)
@@ -173,7 +171,9 @@ def _prefix(scope: str) -> str:
 
 def _rounds(node: str, rows: Sequence[asyncpg.Record], scope: str, page: int) -> Rounds:
     first = rows[0]
-    seen = {state: first[state.value] for state in RoundState if state is not RoundState.done}
+    seen: dict[RoundState, int] = {
+        state: first[state.value] for state in RoundState if state is not RoundState.done
+    }
     return Rounds(
         node=node,
         total=first["total"],

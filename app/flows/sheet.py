@@ -126,7 +126,7 @@ async def find_sheet(
             if document.nodes[node].within is None and node not in come_to
         ),
         level=await find_level(tx, run, document, scope=scope, loop=loop, page=page),
-        stands=await find_stands(tx, run, names),
+        stands=await find_stands(tx, run),
         variables=redacted({one["name"]: msgspec.json.decode(one["value"]) for one in variables}),
         ledger=tuple(
             Taken(
@@ -140,13 +140,16 @@ async def find_sheet(
     )
 
 
-async def find_stands(tx: Tx, run: UUID, names: dict[str, str]) -> tuple[Stand, ...]:
+async def find_stands(tx: Tx, run: UUID) -> tuple[Stand, ...]:
     """Return the steps that wait for a person, those in doubt first; one statement."""
     rows = await tx.fetch(
-        "SELECT t.scope, t.node, t.doubt, t.state, a.input FROM token t LEFT JOIN LATERAL ("
-        "SELECT input FROM step_attempt WHERE run = t.run AND scope = t.scope AND node = t.node "
-        "ORDER BY attempt DESC LIMIT 1) a ON true WHERE t.run = $1 AND (t.state = 'halted' "
-        "OR (t.state = 'waiting' AND starts_with(t.signal_key, 'approval:') AND NOT EXISTS ("
+        "SELECT t.scope, t.node, t.doubt, t.state, a.input, "
+        "coalesce(nullif(v.document->'nodes'->t.node->>'name', ''), t.node) AS step FROM token t "
+        "JOIN run r ON r.id = t.run JOIN flow_version v ON v.id = r.flow_version "
+        "LEFT JOIN LATERAL (SELECT input FROM step_attempt WHERE run = t.run "
+        "AND scope = t.scope AND node = t.node ORDER BY attempt DESC LIMIT 1) a ON true "
+        "WHERE t.run = $1 AND (t.state = 'halted' OR (t.state = 'waiting' "
+        "AND starts_with(t.signal_key, 'approval:') AND NOT EXISTS ("
         "SELECT FROM run_signal s WHERE s.signal_key = t.signal_key AND s.consumed_at IS NULL))) "
         "ORDER BY t.doubt DESC, t.id LIMIT $2",
         run,
@@ -156,7 +159,7 @@ async def find_stands(tx: Tx, run: UUID, names: dict[str, str]) -> tuple[Stand, 
         Stand(
             scope=row["scope"],
             node=row["node"],
-            step=names.get(row["node"], row["node"]),
+            step=row["step"],
             in_doubt=row["doubt"] and row["state"] == "halted",
             asks=redacted(_decoded(row["input"]) or {}) if row["state"] == "waiting" else None,
         )

@@ -6,7 +6,14 @@ from datetime import datetime
 import htpy as h
 
 from app.components.admin.orders import ORDERS
-from app.components.admin.run_bits import RUNS, length_ms, retry_form, run_badge, why_words
+from app.components.admin.run_bits import (
+    RUNS,
+    length_ms,
+    retry_form,
+    run_badge,
+    trouble_notice,
+    why_words,
+)
 from app.components.admin.trail import trail_card
 from app.components.badge import state_badge
 from app.components.button import link_button

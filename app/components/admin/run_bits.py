@@ -1,6 +1,7 @@
 """What lists and the dashboard show of a run: its badge, where it stands, why it does not move."""
 
 from datetime import datetime, timedelta
+from urllib.parse import urlencode
 
 import htpy as h
 
@@ -22,6 +23,11 @@ TROUBLE: dict[Trouble, tuple[str, Tone]] = {
     Trouble.waits_for_approval: ("Waits for approval", "warning"),
     Trouble.retrying: ("Retrying", "warning"),
 }
+
+
+def place_address(path: str, scope: str, node: str) -> str:
+    """Return the address of what is done about one step of a run."""
+    return f"{path}?{urlencode({'scope': scope, 'node': node})}"
 
 
 def length_ms(length: timedelta) -> int:

@@ -10,6 +10,7 @@ from app.routes.admin.invoices import Invoices
 from app.routes.admin.mail_templates import MailTemplates
 from app.routes.admin.mails import Mails
 from app.routes.admin.orders import Orders
+from app.routes.admin.run_deeds import RunDeeds
 from app.routes.admin.runs import Runs
 from app.routes.admin.runs_many import ManyRuns
 from app.routes.admin.servers import Racks, Servers
@@ -20,6 +21,7 @@ ADMIN: tuple[ControllerRouterHandler, ...] = (
     Dashboard,
     Orders,
     Runs,
+    RunDeeds,
     ManyRuns,
     Connections,
     Services,
