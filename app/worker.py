@@ -19,7 +19,7 @@ from app.jobs.consumers import make_consumers
 from app.jobs.context import WorkerContext
 from app.jobs.fire_schedules import Schedules
 from app.jobs.relay_outbox import Relay
-from app.jobs.sweeps import expire, forget, read_power, reconcile_payments
+from app.jobs.sweeps import expire, forget, read_power, reconcile_payments, report_left_behind
 from app.resources import Resources, Servers
 
 EVERY_10_S = set(range(0, 60, 10))
@@ -71,10 +71,11 @@ def arq_worker(servers: Servers, context: WorkerContext) -> Worker:
         ctx["slipway"] = context
 
     return Worker(
-        functions=[expire, forget, reconcile_payments, read_power],
+        functions=[expire, forget, reconcile_payments, read_power, report_left_behind],
         cron_jobs=[
             cron(expire, second=EVERY_10_S, run_at_startup=True),
             cron(forget, minute=7),
+            cron(report_left_behind, minute={11, 41}, second=30),
             cron(reconcile_payments, second=EVERY_30_S, run_at_startup=True),
             cron(read_power, second=EVERY_30_S),
         ],

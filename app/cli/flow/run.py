@@ -5,6 +5,7 @@ from uuid import UUID
 import click
 
 from app.cli.database import with_database
+from app.cli.flow.orphans import orphans
 from app.cli.flow.run_text import run_lines
 from app.cli.say import json_option, say_json, say_rows, when
 from app.core.database import Database
@@ -20,6 +21,9 @@ run_argument = click.argument("run_id", metavar="RUN", type=click.UUID)
 @click.group()
 def run() -> None:
     """Find, read and steer runs of flows."""
+
+
+run.add_command(orphans)
 
 
 @run.command("list")

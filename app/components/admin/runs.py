@@ -8,7 +8,7 @@ import htpy as h
 from app.components.admin.decide import decide_page
 from app.components.admin.filters import Choice, View, Wanted, filter_bar, listing
 from app.components.admin.run_bits import RUNS, run_badge, step_words, subject_cell, subject_words
-from app.components.button import submit_button
+from app.components.button import link_button, submit_button
 from app.components.choice import Option
 from app.components.form import Form, csrf_field, hidden_field
 from app.components.frame import PageFrame
@@ -86,7 +86,11 @@ def runs_page(file: RunsFile, wanted: Wanted, *, frame: PageFrame) -> h.Element:
     )
     return admin_page(
         "Runs",
-        page_head("Runs", lede="Every execution of a flow; those that do not move come first."),
+        page_head(
+            "Runs",
+            lede="Every execution of a flow; those that do not move come first.",
+            actions=link_button("Left behind", f"{RUNS}/orphans", symbol="boxes", weight="quiet"),
+        ),
         filter_bar(
             wanted,
             [View(key, words, _count(file, one)) for key, (words, one) in VIEWS.items()],

@@ -11,6 +11,7 @@ from litestar.params import FromPath
 from msgspec.structs import replace
 
 from app.components.admin.filters import Wanted
+from app.components.admin.orphans import orphans_page
 from app.components.admin.run import RunFile, run_page, run_region
 from app.components.admin.run_bits import RUNS
 from app.components.admin.runs import (
@@ -33,6 +34,7 @@ from app.flows.find import (
     list_runs,
     triggers_of_runs,
 )
+from app.flows.orphans import find_orphans
 from app.flows.scopes import TOP
 from app.flows.sheet import find_sheet, find_whole
 from app.flows.views import RunPage, RunStatus
@@ -72,6 +74,12 @@ class Runs(Controller):
         async with db.snapshot() as tx:
             found = await _found(tx, wanted)
         return html(runs_list(found, wanted, may_change=allows(me.role, Permission.RUNS_CHANGE)))
+
+    @get("/orphans")
+    async def list_orphans(self, db: Db, frame: Frame) -> Response[Any]:
+        async with db.snapshot() as tx:
+            orphans = await find_orphans(tx)
+        return html(orphans_page(orphans, frame=frame))
 
     @get("/{run_id:uuid}")
     async def show(
