@@ -68,12 +68,7 @@ class Interpreter:
                 if course.is_steered and not tasks:
                     await self.doer.commit(course)
                     return False
-                for token in self._due(course):
-                    if _takes_no_time(course, token) or _is_alone(course, token):
-                        await self.doer.do(course, token)
-                    else:
-                        token.is_busy = True
-                        tasks.add(asyncio.create_task(self._do_beside(course, token)))
+                await self._do_due(course, tasks)
                 if course.unwritten > (0 if tasks else MOST_UNWRITTEN):
                     await self.doer.commit(course)
                 if tasks:
@@ -86,6 +81,17 @@ class Interpreter:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _do_due(self, course: Course, tasks: set[asyncio.Task[None]]) -> None:
+        """Do what is due: what takes no time at once, all else side by side, in `tasks`."""
+        for token in self._due(course):
+            if _stops(course) or token.id not in course.tokens:
+                continue  # a step before it in this round has ended the run, or taken it in
+            if _takes_no_time(course, token) or _is_alone(course, token):
+                await self.doer.do(course, token)
+            else:
+                token.is_busy = True
+                tasks.add(asyncio.create_task(self._do_beside(course, token)))
 
     def _due(self, course: Course) -> list[Token]:
         if course.is_steered or _stops(course):
@@ -138,13 +144,15 @@ class Interpreter:
             try:
                 async with self.database.transaction() as tx:
                     claim = await lease.claim_again(tx, course.id, course.epoch)
-                (again,) = await self.recall([claim])
+                found = await self.recall([claim])
             except Exception as error:
                 if not is_lost(error):
                     raise
                 await asyncio.sleep(AGAIN_S)
             else:
-                return again
+                if not found:  # its document cannot be read any more, which halted it
+                    raise Fenced
+                return found[0]
 
     async def _halt_unread(self, claim: Claim, error: BadDocument) -> None:
         """Stop a run whose document this release cannot read; a retry goes on where it stood."""

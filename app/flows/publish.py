@@ -12,6 +12,7 @@ from app.domain.audit.record import record
 from app.flows.bind import bind, label_of, trigger_of
 from app.flows.document import Document, content_hash, encode, parse
 from app.flows.triggers.register import register_triggers
+from app.flows.upgrade import upgraded
 from app.flows.validate import require_valid
 
 __all__ = ["bind", "publish", "roll_back"]
@@ -89,7 +90,7 @@ async def publish(
         reason=note,
     )
     tx.publish("flows")
-    await register_triggers(tx, flow, version, document)
+    await register_triggers(tx, flow, version, upgraded(document))
     return version
 
 

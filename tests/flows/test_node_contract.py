@@ -1,6 +1,7 @@
 """Every installed node type keeps the contract, those of other packages among them."""
 
 import importlib
+import inspect
 import re
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
@@ -32,6 +33,19 @@ def test_a_file_has_one_node_and_says_its_name(point: EntryPoint) -> None:
     assert [node.name for node in nodes] == [point.name]
     assert point.attr == "node"
     assert (module.__doc__ or "").startswith(f"{point.name}: ")
+
+
+@each
+def test_it_says_whether_it_leaves_by_all_ports_at_once(node: NodeType) -> None:
+    """Validation must know: its branches may meet in a join only."""
+    source = inspect.getsource(inspect.getmodule(node.do) or node.do)
+    assert node.forks == ("ALL_PORTS" in source)
+
+
+@each
+def test_it_says_which_variables_it_sets(node: NodeType) -> None:
+    source = inspect.getsource(inspect.getmodule(node.do) or node.do)
+    assert (node.sets is not None) == ("variables=" in source)
 
 
 @each

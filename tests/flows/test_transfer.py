@@ -16,7 +16,7 @@ from app.flows.transfer import (
     export,
     read,
 )
-from app.flows.validate import errors_of
+from app.flows.validate import problems_of
 from tests.flows.validate.kinds import KINDS, flow, line
 from tests.flows.validate.test_random import documents
 
@@ -107,7 +107,7 @@ def test_a_file_has_a_size() -> None:
 def test_the_gallery_lists_what_is_shipped() -> None:
     rows = {row.slug: row for row in list_templates()}
     server = rows["dedicated-server"]
-    assert (server.name, server.trigger, server.nodes) == ("Dedicated server", "order.paid", 8)
+    assert (server.name, server.trigger, server.nodes) == ("Dedicated server", "order.paid", 9)
     assert server.missing == ()
     assert "logic.repeat" in server.types
     assert server.description
@@ -118,7 +118,7 @@ def test_the_gallery_lists_what_is_shipped() -> None:
 def test_shipped_flows_are_written_as_files_are() -> None:
     for row in list_templates():
         document = find_template(row.slug)
-        assert errors_of(document) == []
+        assert problems_of(document) == []
         assert content_hash(read(export(document))) == content_hash(document)
 
 

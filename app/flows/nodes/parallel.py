@@ -65,6 +65,7 @@ node = NodeType(
     ports_of=ports_of,
     output=Output,
     lazy=frozenset({"branches"}),
+    forks=True,
     says=says,
     docs=DOCS,
 )

@@ -47,6 +47,11 @@ def output_of(params: Mapping[str, Any]) -> Mapping[str, Any]:
     return object_of(variables) if isinstance(variables, dict) else {"type": "object"}
 
 
+def sets(params: Mapping[str, Any]) -> tuple[str, ...]:
+    variables = params.get("variables")
+    return tuple(map(str, variables)) if isinstance(variables, dict) else ()
+
+
 def says(params: Params) -> str:
     return f"Sets {', '.join(params.variables)}"
 
@@ -59,6 +64,7 @@ node = NodeType(
     effect=Effect.PURE,
     do=do,
     output_of=output_of,
+    sets=sets,
     says=says,
     docs=DOCS,
 )

@@ -7,8 +7,9 @@ from app.flows.graph import Edge, read_edge
 from app.flows.validate.problem import Problem, warning
 from app.flows.validate.reading import Reading
 
-TROUBLE = ("exhausted", "timeout")
-"""Ports by which a node says that it did not come to what it was there for."""
+TROUBLE = {"exhausted": ("max",), "timeout": ("timeout", "max")}
+"""Ports by which a node says that it did not come to what it was there for, and the parameters
+that make it give up: without any of them it never does."""
 
 
 def edge_problems(reading: Reading) -> Iterator[Problem]:
@@ -74,8 +75,10 @@ def reach_problems(reading: Reading) -> Iterator[Problem]:
             if name not in reading.reached and name not in reading.stand_ins:
                 yield Problem(name, "edges", "nothing leads to it; connect it, or delete it")
     for name, ports in reading.ports.items():
+        given = reading.document.nodes[name].params
         for port in ports:
-            if port in TROUBLE and not reading.graph.targets(name, port):
+            gives_up = any(given.get(limit) is not None for limit in TROUBLE.get(port, ()))
+            if gives_up and not reading.graph.targets(name, port):
                 message = (
                     f"nothing follows its port {port}: a run that leaves by it ends there as if "
                     "all were well"

@@ -104,7 +104,7 @@ async def test_a_publishing_that_is_rolled_back_lets_nothing_listen(board: Board
 @pytest.mark.parametrize(
     ("document", "field", "problem"),
     [
-        (listening("x", "webhook", path="=input.path"), "with", "parameters are fixed"),
+        (listening("x", "webhook", path="=input.path"), "with.path", "parameters are fixed"),
         (listening("x", "schedule", cron="every day"), "with", "write minute, hour"),
         (listening("x", "manual", {"type": "strange"}), "inputs", "are no JSON Schema"),
         (

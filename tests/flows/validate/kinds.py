@@ -89,6 +89,10 @@ class Lazy(msgspec.Struct, frozen=True):
     until: Annotated[str, msgspec.Meta(pattern="^=[^=]")]
 
 
+class Limit(msgspec.Struct, frozen=True):
+    timeout: str | None = None
+
+
 class Full(msgspec.Struct, frozen=True):
     first: str
     last: str
@@ -135,7 +139,7 @@ def kinds() -> dict[tuple[str, int], NodeType]:
         pure("t.bad_shape", output_of=lambda p: {}[1], ports_of=lambda p: tuple(sorted(p["ports"]))),
         pure("t.if", ports=("true", "false")),
         pure("t.switch", Cases, ports_of=lambda p: (*(f"case:{c}" for c in sorted(p["cases"])), "default")),
-        pure("t.wait", ports=("out", "timeout")),
+        pure("t.wait", Limit, ports=("out", "timeout")),
         pure("t.all", ports=("a", "b", "c"), forks=True),
         pure("t.stop", ports=()),
         pure("t.set", Variables, sets=lambda p: p["variables"]),

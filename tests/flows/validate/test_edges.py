@@ -95,9 +95,10 @@ def test_a_branch_that_went_around_its_join_still_runs_at_the_same_time() -> Non
 def test_what_may_be_meant_is_a_warning() -> None:
     join = only(flow("go > a", "a > j", a="t.note", j="logic.join"))
     assert (join.node, join.severity) == ("j", "warning")
-    wait = only(flow("go > w", "w > a", w="t.wait", a="t.note"))
+    wait = only(flow("go > w", "w > a", w=("t.wait", {"timeout": "1h"}), a="t.note"))
     assert (wait.node, wait.severity) == ("w", "warning")
     assert "port timeout" in wait.message
+    assert problems_of(flow("go > w", w="t.wait")) == []
 
 
 def test_two_thousand_nodes_that_fork_at_each_are_looked_through() -> None:

@@ -82,10 +82,11 @@ def test_nodes_need_what_the_trigger_gives() -> None:
 
 
 def test_only_errors_keep_a_flow_from_being_published() -> None:
-    assert [problem.severity for problem in require_valid(flow("go > w", w="t.wait"))] == [
-        "warning"
-    ]
+    assert [
+        problem.severity
+        for problem in require_valid(flow("go > w", w=("t.wait", {"timeout": "1h"})))
+    ] == ["warning"]
     with pytest.raises(InvalidFlow, match=r"a\.type: no node type t\.gone") as refused:
-        require_valid(flow("go > w", "go > a", w="t.wait", a="t.gone"))
+        require_valid(flow("go > w", "go > a", w=("t.wait", {"timeout": "1h"}), a="t.gone"))
     assert "timeout" not in refused.value.message
     assert len(refused.value.problems) == 2

@@ -1,0 +1,63 @@
+"""The shipped delivery, with machines that do not run: it says so, and is never taken for done."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from app.flows import registry
+from app.flows.gallery import find_template
+from app.flows.node import Done, Effect, NodeType, Step, StepFailed
+from app.flows.nodes.fail import node as fail
+from app.flows.nodes.repeat import node as repeat
+from tests.flows.conftest import Workshop
+
+
+class Given(msgspec.Struct, frozen=True):
+    server: str = ""
+    service: str = ""
+    datacentre: str = ""
+    rack: str = ""
+    template: str = ""
+
+
+def stand_in(name: str, output: dict[str, Any], *, trigger: str | None = None) -> NodeType:
+    def do(step: Step, _: Any) -> Done:
+        return Done(output)
+
+    return NodeType(name, name, "", Given, Effect.PURE, do, trigger=trigger)
+
+
+def broken(step: Step, _: Any) -> Done:
+    raise StepFailed("no word from the machine")
+
+
+def kinds() -> dict[tuple[str, int], NodeType]:
+    server = {"server": "s1", "name": "s1", "datacentre": "fra", "rack": "r1"}
+    made = [
+        stand_in("trigger.order_paid", {"order": "o", "service": "s"}, trigger="test"),
+        stand_in("action.allocate_server", server),
+        stand_in("action.allocate_addresses", {}),
+        NodeType("action.install_os", "Install", "", Given, Effect.PURE, broken),
+        stand_in("action.quarantine_server", {"server": "s1", "reason": "no word"}),
+        stand_in("action.update_service", {}),
+        stand_in("action.send_mail", {}),
+        repeat,
+        fail,
+    ]
+    return {(kind.name, kind.version): kind for kind in made}
+
+
+async def test_a_delivery_for_which_no_server_runs_fails_aloud(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "node_types", kinds)
+    run = await workshop.start(find_template("dedicated-server"))
+    await workshop.drive()
+    assert await workshop.status(run) == "failed"
+    done = [node for node, _, _ in await workshop.attempts(run)]
+    assert done.count("aside") == 5
+    assert "service" not in done
+    async with workshop.database.snapshot() as tx:
+        error = await tx.fetchval("SELECT error FROM run WHERE id = $1", run)
+    assert error.startswith("Five servers could not be installed; the last one said: no word.")
