@@ -1,6 +1,7 @@
 """The table of the latest figures in `docs/benchmarks.md`, between two marks."""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.result import RESULTS, Result, kept, quantity
@@ -15,20 +16,24 @@ def write(path: Path = DOCUMENT, results: Path = RESULTS) -> Path:
 
     Raises ValueError where there are no marks.
     """
-    path.write_text(with_figures(path.read_text(), kept(results)))
-    for plot in sorted(results.glob("*.svg")):
+    plots = sorted(results.glob("*.svg"))
+    names = [plot.stem for plot in plots]
+    path.write_text(with_figures(path.read_text(), kept(results), names))
+    for plot in plots:
         folder = path.parent / PLOTS
         folder.mkdir(exist_ok=True)
         shutil.copyfile(plot, folder / plot.name)
     return path
 
 
-def with_figures(text: str, results: list[Result]) -> str:
+def with_figures(text: str, results: list[Result], plots: Sequence[str] = ()) -> str:
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
         raise ValueError(f"the document has no {BEGIN} … {END}")
-    return f"{before}{BEGIN}\n\n{figures(results)}\n\n{END}{after}"
+    shown = [f"![{name}]({PLOTS}/{name}.svg)" for name in plots]
+    inside = "\n\n".join([figures(results), *shown])
+    return f"{before}{BEGIN}\n\n{inside}\n\n{END}{after}"
 
 
 def figures(results: list[Result]) -> str:

@@ -68,10 +68,12 @@ async def claim_due(tx: Tx, limit: int = 50) -> list[Parcel]:
     One statement; `SKIP LOCKED` keeps relays from waiting on each other.
     """
     rows = await tx.fetch(
-        "UPDATE outbox SET attempts = attempts + 1, due_at = $1::timestamptz + $2::interval "
-        "WHERE id IN (SELECT id FROM outbox WHERE done_at IS NULL AND due_at <= $1 "
+        # Materialized: a plan may run a sub-select again for each row, and claim more than asked.
+        "WITH due AS MATERIALIZED (SELECT id FROM outbox WHERE done_at IS NULL AND due_at <= $1 "
         "ORDER BY due_at, id LIMIT $3 FOR UPDATE SKIP LOCKED) "
-        "RETURNING id, topic, key, payload, attempts",
+        "UPDATE outbox SET attempts = attempts + 1, due_at = $1::timestamptz + $2::interval "
+        "FROM due WHERE outbox.id = due.id "
+        "RETURNING outbox.id, topic, key, payload, attempts",
         tx.now(),
         timedelta(seconds=LEASE_S),
         limit,

@@ -37,7 +37,7 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 _CLAIMED = (
-    "id AS run, epoch, flow_version, status, subject, subject_kind, input, parent, "
+    "run.id AS run, epoch, flow_version, status, subject, subject_kind, input, parent, "
     "cancel_requested AS is_cancelled"
 )
 
@@ -49,12 +49,14 @@ def _claim(row: Any) -> Claim:
 async def claim_due(tx: Tx, *, owner: str, lease_s: float, limit: int) -> list[Claim]:
     """Lease up to `limit` runs that are due and that nobody drives; one statement."""
     rows = await tx.fetch(
+        # Materialized: a plan may run a sub-select again for each row, and claim more than asked.
+        "WITH due AS MATERIALIZED (SELECT id FROM run WHERE status = ANY($4) AND wake_at <= $2 "
+        "AND (lease_until IS NULL OR lease_until < $2) "
+        "ORDER BY wake_at LIMIT $5 FOR UPDATE SKIP LOCKED) "
         "UPDATE run SET lease_owner = $1, lease_until = $2::timestamptz + $3::interval, "
         "epoch = epoch + 1, steered = false, started_at = COALESCE(started_at, $2), "
         "status = CASE status WHEN 'compensating' THEN status ELSE 'running' END "
-        "WHERE id IN (SELECT id FROM run WHERE status = ANY($4) AND wake_at <= $2 "
-        "AND (lease_until IS NULL OR lease_until < $2) "
-        "ORDER BY wake_at LIMIT $5 FOR UPDATE SKIP LOCKED) "
+        "FROM due WHERE run.id = due.id "
         f"RETURNING {_CLAIMED}",
         owner,
         tx.now(),

@@ -11,9 +11,10 @@ from app.core.database import Tx
 from app.flows.chart import Chart, Charts
 from app.flows.containers import LOOK
 from app.flows.course import Course, Place, Token
-from app.flows.document import BadDocument, parse
+from app.flows.document import BadDocument
 from app.flows.lease import Claim
 from app.flows.scopes import chain, parse_scope
+from app.flows.upgrade import load
 
 OUTPUT = "coalesce(b.content, a.output)"
 _SCOPES = "(a.run, a.scope) IN (SELECT * FROM unnest($1::uuid[], $2::text[]))"
@@ -68,7 +69,7 @@ async def _charts(tx: Tx, versions: set[UUID], charts: Charts) -> dict[UUID, Cha
     rows = await tx.fetch("SELECT id, document FROM flow_version WHERE id = ANY($1)", missing)
     for row in rows:
         try:
-            found[row["id"]] = charts.keep(row["id"], parse(row["document"]))
+            found[row["id"]] = charts.keep(row["id"], load(row["document"]))
         except BadDocument as error:
             found[row["id"]] = error
     return found

@@ -15,10 +15,11 @@ import msgspec
 from app.core.database import Tx
 from app.core.errors import Conflict, NotFound, Refusal
 from app.core.ids import new_id
-from app.flows.document import BadDocument, parse
+from app.flows.document import BadDocument
 from app.flows.inputs import Inputs, storable_data
 from app.flows.node import Subject
 from app.flows.registry import node_type
+from app.flows.upgrade import load
 
 DOORBELL = "doorbell:flows"
 KEPT = 2_000
@@ -305,7 +306,7 @@ _entries: dict[_Wanted, _Entry] = {}
 
 
 def _entry(row: Mapping[str, Any]) -> _Entry:
-    document = parse(row["document"])
+    document = load(row["document"])
     for name, spec in document.nodes.items():
         kind = node_type(spec.type, spec.v)
         if kind.trigger is not None:

@@ -8,7 +8,8 @@ from benchmarks.flows.works import Works
 from benchmarks.report import say, table
 from benchmarks.result import Result
 
-FLOWS = 400
+FLOWS = 1_000
+"""Enough that both are busy to the end, however they divide the first."""
 WARM_UP = 60
 ROUNDS = 3
 GOAL = 1.6

@@ -78,6 +78,7 @@ def test_plots_are_kept_beside_the_result_and_go_into_the_documentation(tmp_path
     page.write_text(f"{BEGIN}{END}")
     write(page, results)
     assert (page.parent / "plots" / "rates.svg").read_text() == "<svg/>"
+    assert "![rates](plots/rates.svg)" in page.read_text()
     assert "| `flows-w1` | 3400/s | 850/s | 4.00 | ≥ 2000/s | met |" in page.read_text()
 
 

@@ -4,7 +4,14 @@ import pytest
 
 from app.domain.orders.states import OrderState, move
 from app.flows.node import Done, Resource
-from app.flows.nodes import allocate_addresses, allocate_server, install_os, update_service
+from app.flows.nodes import (
+    allocate_addresses,
+    allocate_server,
+    give_back,
+    install_os,
+    quarantine_server,
+    update_service,
+)
 from tests.services.hall import Hall
 
 
@@ -61,3 +68,32 @@ async def test_delivery_closes_the_ledger(hall: Hall) -> None:
         done = await update_service.do(tx, hall.step(node="service"), params)
     assert done.delivers
     assert done.takes == ()
+
+
+async def test_what_a_quarantine_takes_away_is_off_the_ledger(hall: Hall) -> None:
+    await allocated(hall)
+    params = quarantine_server.Params(hall.server)
+    async with hall.database.transaction() as tx:
+        done = await quarantine_server.do(tx, hall.step(node="aside"), params)
+    assert isinstance(done, Done)
+    assert done.returns == (Resource("server", str(hall.server)),)
+
+
+async def test_giving_back_ends_the_claims_of_the_order_once(hall: Hall) -> None:
+    """Addresses cool down, the server is cleaned; what is gone already is left alone."""
+    where = (await allocated(hall)).output
+    place = allocate_addresses.Params(datacentre=where.datacentre, rack=where.rack)
+    async with hall.database.transaction() as tx:
+        await allocate_addresses.do(tx, hall.step(node="addresses"), place)
+    given = []
+    for _ in range(2):
+        async with hall.database.transaction() as tx:
+            done = await give_back.do(tx, hall.step(node="back"), give_back.Params())
+        assert isinstance(done, Done)
+        given.append(done.output.server)
+    assert given == [hall.server, None]
+    async with hall.database.snapshot() as tx:
+        held = await tx.fetchval("SELECT count(*) FROM server WHERE holder = $1", hall.order)
+        claims = await tx.fetch("SELECT holder FROM address_claim WHERE state = 'quarantined'")
+    assert held == 0
+    assert {claim["holder"] for claim in claims} == {None}

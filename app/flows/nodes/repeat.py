@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import msgspec
 
 from app.flows.node import Done, Effect, NodeType, Step
+from app.flows.patience import Duration
 
 
 class Params(msgspec.Struct, frozen=True):
@@ -31,7 +32,7 @@ class Params(msgspec.Struct, frozen=True):
         ),
     ]
     every: Annotated[
-        str | None,
+        Duration | None,
         msgspec.Meta(
             title="Pause",
             description="How long the run sleeps between two rounds, such as `30s`.",
