@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import msgspec
@@ -10,6 +10,7 @@ import structlog
 from arq import cron
 from arq.connections import RedisSettings
 from arq.worker import Worker
+from prometheus_client import start_http_server
 from redis.exceptions import RedisError
 
 from app.adapters import make_fleet, make_gateways, make_mailer, make_peers, make_tools
@@ -52,9 +53,11 @@ async def working(resources: Resources) -> AsyncIterator[WorkerContext]:
         asyncio.create_task(relay.run(), name="outbox-relay"),
         asyncio.create_task(Schedules(database, resources.live).run(), name="schedules"),
     ]
+    stop_showing = show_metrics(settings.worker_metrics_port)
     try:
         yield context
     finally:
+        stop_showing()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -62,6 +65,20 @@ async def working(resources: Resources) -> AsyncIterator[WorkerContext]:
         await peers.close()
         for gateway in context.gateways.values():
             await gateway.close()
+
+
+def show_metrics(port: int) -> Callable[[], None]:
+    """Serve this process's figures at 127.0.0.1, unless the port is 0; returns how to stop."""
+    if not port:
+        return lambda: None
+    server, thread = start_http_server(port, addr="127.0.0.1")
+
+    def stop() -> None:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+    return stop
 
 
 def arq_worker(servers: Servers, context: WorkerContext) -> Worker:
