@@ -15,6 +15,7 @@ class Commands(click.Group):
         "connection": "app.cli.connection:connection",
         "demo": "app.cli.demo.command:demo",
         "doctor": "app.cli.doctor:doctor",
+        "flow": "app.cli.flow.flow:flow",
         "import": "app.cli.import_:import_",
         "key": "app.cli.key:key",
         "migrate": "app.cli.migrate:migrate",

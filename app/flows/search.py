@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 
 from app.core.database import Tx
+from app.core.errors import NotFound
 from app.core.paging import containing
 from app.domain.accounts.details import normal_email
 from app.flows.find import STUCK, rows_where
@@ -51,6 +52,19 @@ async def search_runs(
     if wanted.stuck:
         where.append(STUCK)
     return await rows_where(tx, " AND ".join(where), [value for _, value in given], limit=limit)
+
+
+async def version_for(tx: Tx, run: UUID, number: int) -> UUID:
+    """Return version `number` of the flow that a run is of. Raises NotFound."""
+    version: UUID | None = await tx.fetchval(
+        "SELECT v.id FROM run r JOIN flow_version mine ON mine.id = r.flow_version "
+        "JOIN flow_version v ON v.flow = mine.flow WHERE r.id = $1 AND v.number = $2",
+        run,
+        number,
+    )
+    if version is None:
+        raise NotFound("version of this run's flow", number)
+    return version
 
 
 async def _about_order(tx: Tx, order: str) -> list[UUID]:

@@ -1,11 +1,17 @@
 """The whole application over a provider at work, and programs that call its API."""
 
+import asyncio
 import contextlib
+import re
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import lru_cache
 from typing import Any
 
 import httpx
 import pytest
+import uvicorn
+from jsonschema import Draft202012Validator, FormatChecker
 from litestar import Litestar
 from redis.asyncio import Redis
 
@@ -26,10 +32,39 @@ from tests.admin.stage import Stage
 ANSWERS = {"application/json", "application/problem+json"}
 
 
+class Contract:
+    """What the OpenAPI document says of answers, held against each that is given."""
+
+    def __init__(self, app: Litestar) -> None:
+        self._document = app.openapi_schema.to_schema()
+        self._paths = [
+            (re.compile(re.sub(r"\{\w+\}", "[^/]+", path)), item)
+            for path, item in self._document["paths"].items()
+        ]
+
+    def check(self, answer: httpx.Response) -> None:
+        """Fail when the answer is to an operation of the document and not what it says."""
+        method, path = answer.request.method.lower(), answer.request.url.path
+        # As for the router, a path that names no parameter goes before one that does.
+        items = [item for pattern, item in self._paths if pattern.fullmatch(path)]
+        if not items or method not in items[0] or answer.status_code >= 500:
+            return
+        said = items[0][method]["responses"].get(str(answer.status_code))
+        assert said is not None, (method, path, answer.status_code, answer.text)
+        if "content" not in said:
+            assert answer.content == b""
+            return
+        ((kind, media),) = said["content"].items()
+        assert answer.headers["content-type"].partition(";")[0] == kind
+        whole = {**media["schema"], "components": self._document["components"]}
+        Draft202012Validator(whole, format_checker=FormatChecker()).validate(answer.json())
+
+
 class Program(httpx.AsyncClient):
-    """Calls an application in this event loop, with a token; looks at the form of each answer."""
+    """Calls an application in this event loop, with a token; holds each answer to its contract."""
 
     def __init__(self, app: Litestar, token: str | None, *, address: str = "192.0.2.9") -> None:
+        self.contract = _contract(app)
         super().__init__(
             transport=httpx.ASGITransport(
                 app, client=(address, 50_000), raise_app_exceptions=False
@@ -40,6 +75,7 @@ class Program(httpx.AsyncClient):
 
     async def request(self, method: str, url: Any, **more: Any) -> httpx.Response:
         answer = await super().request(method, url, **more)
+        self.contract.check(answer)
         if answer.status_code != 304 and str(url).startswith("/api/v1/"):
             assert answer.headers["content-type"] in ANSWERS, (method, url, answer.headers)
         if answer.status_code >= 400:
@@ -48,6 +84,11 @@ class Program(httpx.AsyncClient):
             assert all(problem[name] for name in ("code", "title", "detail"))
             assert problem["request_id"] == answer.headers["x-request-id"]
         return answer
+
+
+@lru_cache(maxsize=1)
+def _contract(app: Litestar) -> Contract:
+    return Contract(app)
 
 
 Call = Callable[..., Awaitable[Program]]
@@ -106,3 +147,18 @@ async def owner(call: Call) -> Program:
 async def nobody(app: Litestar) -> AsyncIterator[Program]:
     async with Program(app, None) as program:
         yield program
+
+
+@pytest.fixture
+async def address(app: Litestar) -> AsyncIterator[str]:
+    """Serve the application on loopback, in this event loop."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    server = uvicorn.Server(
+        uvicorn.Config(app, log_level="error", ws="none", timeout_graceful_shutdown=1)
+    )
+    serving = asyncio.create_task(server.serve([listener]))
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server.should_exit = True
+    await serving
+    listener.close()

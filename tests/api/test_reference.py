@@ -1,11 +1,6 @@
 """The API's documentation as a page: whole, without script, for staff alone."""
 
-import asyncio
-import socket
-from collections.abc import AsyncIterator
-
 import pytest
-import uvicorn
 from litestar import Litestar
 
 from app.core.database import Database
@@ -18,20 +13,6 @@ from tests.chromium import WATCH, Contexts
 from tests.security.browser import Browser
 
 PAGE = "/admin/api"
-
-
-@pytest.fixture
-async def address(app: Litestar) -> AsyncIterator[str]:
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(
-        uvicorn.Config(app, log_level="error", ws="none", timeout_graceful_shutdown=1)
-    )
-    serving = asyncio.create_task(server.serve([listener]))
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.should_exit = True
-    await serving
-    listener.close()
 
 
 async def test_the_page_has_every_operation_and_object(app: Litestar, database: Database) -> None:

@@ -121,3 +121,34 @@ async def test_who_has_it_already_is_not_sent_it_again(
     changed = await owner.get(f"{RUNS}/{run}", headers={"If-None-Match": etag})
     assert changed.status_code == 200
     assert changed.headers["etag"] != etag
+
+
+async def test_a_run_is_shown_with_where_it_stands_what_it_knows_and_what_it_has(
+    stage: Stage, owner: Program
+) -> None:
+    order, run = await stage.halted()
+    async with stage.database.transaction() as tx:
+        await tx.execute("UPDATE token SET doubt = true WHERE run = $1 AND state = 'halted'", run)
+        await tx.execute(
+            "INSERT INTO run_variable (run, name, value) VALUES ($1, 'tries', '2'), "
+            "($1, 'root_password', '\"hunter2\"')",
+            run,
+        )
+        await tx.execute(
+            "INSERT INTO run_resource (run, node, kind, reference, state, taken_at) "
+            "VALUES ($1, 'server', 'server', $2, 'taken', $3)",
+            run,
+            str(order.server_id),
+            tx.now(),
+        )
+    shown = (await owner.get(f"{RUNS}/{run}")).json()
+    (place,) = shown["stands_at"]
+    assert (place["scope"], place["node"], place["state"]) == ("/attempts:1", "install", "halted")
+    assert (place["in_doubt"], place["awaits_decision"]) == (True, False)
+    assert shown["variables"] == {"root_password": "••••••", "tries": 2}
+    (taken,) = shown["ledger"]
+    assert (taken["kind"], taken["reference"]) == ("server", str(order.server_id))
+    # What a run took finds it, too, also when the machine is someone else's since.
+    async with stage.database.transaction() as tx:
+        await tx.execute("UPDATE server SET state = 'quarantined', holder = NULL")
+    assert await ids(owner, server=order.server_name) == [str(run)]

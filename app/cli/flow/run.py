@@ -7,15 +7,16 @@ import click
 from app.cli.database import with_database
 from app.cli.flow.orphans import orphans
 from app.cli.flow.run_text import run_lines
+from app.cli.flow.steer import approve, cancel, resume_, run_argument, settle_
 from app.cli.say import json_option, say_json, say_rows, when
 from app.core.database import Database
 from app.flows.find import find_run
 from app.flows.search import RunFilter, search_runs
-from app.flows.views import RunRow, RunStatus, RunView, Trouble
-from app.routes.api.run_json import detail_of, line_of
+from app.flows.standing import find_standing
+from app.flows.views import RunRow, RunStatus, Trouble
+from app.routes.api.run_json import RunDetail, detail_of, line_of
 
 LONGEST_WORDS = 60
-run_argument = click.argument("run_id", metavar="RUN", type=click.UUID)
 
 
 @click.group()
@@ -23,7 +24,8 @@ def run() -> None:
     """Find, read and steer runs of flows."""
 
 
-run.add_command(orphans)
+for command in (resume_, settle_, approve, cancel, orphans):
+    run.add_command(command)
 
 
 @run.command("list")
@@ -100,13 +102,13 @@ def _cells(row: RunRow) -> tuple[str, ...]:
 def show(run_id: UUID, as_json: bool) -> None:
     """Show what RUN did, step by step."""
 
-    async def verb(database: Database) -> tuple[RunView, list[str]]:
+    async def verb(database: Database) -> tuple[RunDetail, list[str]]:
         async with database.snapshot() as tx:
-            found = await find_run(tx, run_id)
-            return found, run_lines(found, tx.now())
+            found, standing = await find_run(tx, run_id), await find_standing(tx, run_id)
+            return detail_of(found, standing), run_lines(found, standing, tx.now())
 
-    found, lines = with_database(verb)
+    detail, lines = with_database(verb)
     if as_json:
-        say_json(detail_of(found))
+        say_json(detail)
     else:
         click.echo("\n".join(lines))

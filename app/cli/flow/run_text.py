@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from app.components.time import duration_text
+from app.flows.standing import Standing
 from app.flows.views import AttemptView, RunRow, RunView, Trouble
 
 WIDTH = 100
@@ -14,14 +15,17 @@ _TIME, _TOOK, _STATUS = 8, 12, 11
 _LONGEST_VALUE = 400
 
 
-def run_lines(run: RunView, now: datetime) -> list[str]:
+def run_lines(run: RunView, standing: Standing, now: datetime) -> list[str]:
     """Return the run's story, no line longer than `WIDTH`."""
     return [
         *_head(run.row, now),
+        *_asked(standing),
         "",
         *_steps(run, now),
         *_block("Still to come", (", ".join(run.pending),) if run.pending else ()),
         *_block("Input", (_json(run.input),) if run.input else ()),
+        *_block("Variables", (_json(standing.variables),) if standing.variables else ()),
+        *_ledger(standing),
         *_block("", ("There are more attempts or events than are shown.",) if run.more else ()),
     ]
 
@@ -51,6 +55,25 @@ def _stands(row: RunRow) -> str:
     why = "" if row.trouble is Trouble.none else f", {row.trouble.value.replace('_', ' ')}"
     again = f", looked at again {row.next_try_at:%H:%M:%S}" if row.next_try_at else ""
     return f"{row.step} ({where}){why}{again}"
+
+
+def _asked(standing: Standing) -> Iterator[str]:
+    """Say what a person is asked for, in the words by which the command is told it."""
+    for place in standing.places:
+        step = place.node if place.scope == "/" else f"{place.scope}:{place.node}"
+        if place.in_doubt:
+            told = "nobody knows its outcome; look, and say so by `slipway run settle`"
+            yield from _wrapped("Asks       ", f"{step}: {told}")
+        if place.awaits_decision:
+            yield from _wrapped("Asks       ", f"{step}: waits for `slipway run approve`")
+
+
+def _ledger(standing: Standing) -> Iterator[str]:
+    for number, one in enumerate(standing.ledger):
+        if number == 0:
+            yield ""
+        lead = f"{'Taken' if number == 0 else '':<14}"
+        yield from _wrapped(lead, f"{one.kind} {one.reference} by {one.node}: {one.state}")
 
 
 def _steps(run: RunView, now: datetime) -> Iterator[str]:

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import htpy as h
 
+from app.components.admin.attempts import json_block
 from app.components.badge import badge
 from app.components.button import link_button
 from app.components.card import card, split, stack
@@ -63,6 +65,7 @@ class Shape:
     says: str
     fields: tuple[Field, ...]
     values: tuple[str, ...] = ()
+    example: Any = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,11 +161,14 @@ def _operation(one: Operation) -> h.Element:
 
 
 def _shape(one: Shape) -> h.Element:
-    body = (
+    body: h.Node = (
         h.p[[[code(value), " "] for value in one.values]]
         if one.values
         else _fields(one.fields, caption=f"Fields of {one.name}")
     )
+    if one.example is not None:
+        example = json_block(one.example, f"Example of {one.name}", title="Example")
+        body = stack(body, example)
     return card(body, title=one.name, lede=_text(one.says) if one.says else None, id_=one.name)
 
 

@@ -117,6 +117,14 @@ async def list_categories(
     )
 
 
+async def category_id(tx: Tx, slug: str) -> UUID:
+    """Return the id of a category. Raises NotFound."""
+    found: UUID | None = await tx.fetchval("SELECT id FROM category WHERE slug = $1", slug)
+    if found is None:
+        raise NotFound("category", slug)
+    return found
+
+
 async def list_currencies(tx: Tx) -> tuple[str, ...]:
     """Return the currencies that something on sale has a price in."""
     rows = await tx.fetch(

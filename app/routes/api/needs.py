@@ -72,7 +72,7 @@ class Needed(TypedDict):
 def needs(scope: Scope, *statuses: int) -> Needed:
     """Return the guard for `scope`, and what the document says of it.
 
-    `statuses` are those by which it refuses beside 400, 401, 403, 404 and 429.
+    `statuses` are those by which it refuses beside 400, 401, 403, 404, 422, 429.
     """
     return Needed(
         guards=[scoped(scope)],

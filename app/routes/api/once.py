@@ -1,46 +1,76 @@
-"""Unsafe requests: one transaction, and with an `Idempotency-Key` done once at most."""
+"""Unsafe requests: one transaction, and with an `Idempotency-Key` done once at most.
+
+A handler asks for `ask: Asked` to make something, for `change: Asked` to change something, which
+then may also be asked for as it is known (`If-Match`).
+"""
 
 import hashlib
 from collections.abc import Awaitable, Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 from litestar import Response
+from litestar.di import NamedDependency, Provide
 from litestar.enums import MediaType
 
 from app.core.database import Database, Tx
 from app.domain.accounts.api_answers import Answer, claim_answer, keep_answer
 from app.domain.accounts.api_tokens import Caller
 from app.routes.api.answer import body_of, etag_of
-from app.routes.security.dependencies import HttpRequest
+from app.routes.api.needs import IdempotencyKey, IfMatch
+from app.routes.security.dependencies import Db, HttpRequest, Program
 
-Deed = Callable[[Tx], Awaitable[object]]
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One unsafe request: whose it is, and on what terms it is to be granted."""
+
+    request: HttpRequest
+    database: Database
+    caller: Caller
+    key: str | None
+    if_match: str | None = None
+
+    async def once(
+        self, deed: Callable[[Tx], Awaitable[object]], *, status: int = 200
+    ) -> Response[Any]:
+        """Do `deed` in a transaction and answer with what it returns, with its `ETag`.
+
+        With a key, the answer is kept in the same transaction: asked again, it is given again
+        and nothing is done. What is refused is not kept, so that it can be tried anew.
+        """
+        if self.key is None:
+            async with self.database.transaction() as tx:
+                made = _made(await deed(tx), status)
+            return _response(made)
+        request_hash = await _hash_of(self.request)
+        account = self.caller.account.id
+        async with self.database.transaction() as tx:
+            kept = await claim_answer(tx, account, self.key, request_hash)
+            if kept is None:
+                made = _made(await deed(tx), status)
+                await keep_answer(tx, account, self.key, made)
+        return _response(made) if kept is None else _response(kept, replayed=True)
 
 
-async def once(
+async def provide_ask(
+    request: HttpRequest, db: Db, caller: Program, idempotency_key: IdempotencyKey = None
+) -> Ask:
+    return Ask(request, db, caller, idempotency_key)
+
+
+async def provide_change(
     request: HttpRequest,
-    db: Database,
-    caller: Caller,
-    deed: Deed,
-    *,
-    key: str | None,
-    status: int = 200,
-) -> Response[Any]:
-    """Do `deed` in a transaction and answer with what it returns, with its `ETag`.
+    db: Db,
+    caller: Program,
+    idempotency_key: IdempotencyKey = None,
+    if_match: IfMatch = None,
+) -> Ask:
+    return Ask(request, db, caller, idempotency_key, if_match)
 
-    With `key`, the answer is kept in the same transaction: asked again, it is given again and
-    nothing is done. What is refused is not kept, so that it can be tried anew.
-    """
-    if key is None:
-        async with db.transaction() as tx:
-            return _response(_made(await deed(tx), status))
-    request_hash = await _hash_of(request)
-    async with db.transaction() as tx:
-        kept = await claim_answer(tx, caller.account.id, key, request_hash)
-        if kept is not None:
-            return _response(kept, replayed=True)
-        made = _made(await deed(tx), status)
-        await keep_answer(tx, caller.account.id, key, made)
-    return _response(made)
+
+Asked: TypeAlias = NamedDependency[Ask]
+DEPENDENCIES = {"ask": Provide(provide_ask), "change": Provide(provide_change)}
 
 
 def _made(content: object, status: int) -> Answer:

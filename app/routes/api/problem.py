@@ -1,6 +1,7 @@
 """How the API says no: RFC 9457, with a `code` that is stable across releases."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
 
 from litestar.openapi import ResponseSpec
 from msgspec import Meta, Struct
@@ -18,6 +19,15 @@ class FlowProblem(Struct, frozen=True):
 
 class Problem(Struct, frozen=True, omit_defaults=True):
     """Why a request was not granted. `code` is for programs, `detail` for people."""
+
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "type": "about:blank",
+        "title": "Conflict",
+        "status": 409,
+        "code": "conflict",
+        "detail": "No step of this run is halted; it may have gone on already.",
+        "request_id": "0193f1d2a4c87a6f9b3e5d7c8e1f2a34",
+    }
 
     type: Annotated[str, Meta(description="Always `about:blank`: `code` tells more.")]
     title: Annotated[str, Meta(description="The status in words.", examples=["Conflict"])]
@@ -44,7 +54,7 @@ _WORDS = {
     422: "The content is wrong; `fields` or `problems` say where.",
     429: "Too many requests; `Retry-After` says when to come back.",
 }
-ALWAYS = (400, 401, 403, 404, 429)
+ALWAYS = (400, 401, 403, 404, 422, 429)
 
 
 def refusals(*statuses: int) -> dict[int, ResponseSpec]:

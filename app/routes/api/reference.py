@@ -123,4 +123,5 @@ def _shape(name: str, schema: Mapping[str, Any]) -> Shape:
             for field, one in schema.get("properties", {}).items()
         ),
         values=tuple(map(str, schema.get("enum", ()))),
+        example=next(iter(schema.get("examples", ())), None),
     )

@@ -8,6 +8,7 @@ from uuid import UUID
 from litestar.params import PathParameter
 from msgspec import Meta, Struct
 
+from app.flows import standing
 from app.flows.views import AttemptView, EventView, RunRow, RunStatus, RunView, Trouble
 from app.routes.api.listing import Paged
 
@@ -74,11 +75,38 @@ class Event(Struct, frozen=True, kw_only=True):
     facts: dict[str, Any]
 
 
+class Place(Struct, frozen=True, kw_only=True):
+    """A step at which the run stands; `scope` and `node` name it to whoever steers it."""
+
+    scope: str
+    node: str
+    state: Annotated[str, Meta(examples=["halted"])]
+    attempt: int
+    in_doubt: Annotated[bool, Meta(description="Nobody knows its outcome: it is to be settled.")]
+    awaits_decision: Annotated[bool, Meta(description="It waits for an approval.")]
+    wake_at: datetime | None
+
+
+class Taken(Struct, frozen=True, kw_only=True):
+    """Something that the run has taken: the client has it when it is `delivered`."""
+
+    scope: str
+    node: str
+    kind: Annotated[str, Meta(examples=["server"])]
+    reference: Annotated[str, Meta(description="Its id.")]
+    state: Annotated[str, Meta(description="`taken`, `delivered` or `returned`.")]
+    taken_at: datetime
+    ended_at: datetime | None
+
+
 class RunDetail(Struct, frozen=True, kw_only=True):
     """A run with everything that it did."""
 
     run: RunLine
     input: Any
+    stands_at: tuple[Place, ...]
+    variables: dict[str, Any]
+    ledger: Annotated[tuple[Taken, ...], Meta(description="In the order in which it was taken.")]
     attempts: Annotated[tuple[Attempt, ...], Meta(description="In the order in which they began.")]
     events: Annotated[tuple[Event, ...], Meta(description="The latest first.")]
     pending: Annotated[tuple[str, ...], Meta(description="Steps that it has not come to.")]
@@ -113,10 +141,13 @@ def line_of(row: RunRow) -> RunLine:
     )
 
 
-def detail_of(run: RunView) -> RunDetail:
+def detail_of(run: RunView, found: standing.Standing) -> RunDetail:
     return RunDetail(
         run=line_of(run.row),
         input=run.input,
+        stands_at=tuple(map(_place, found.places)),
+        variables=found.variables,
+        ledger=tuple(map(_taken, found.ledger)),
         attempts=tuple(map(_attempt, run.attempts)),
         events=tuple(map(_event, run.events)),
         pending=run.pending,
@@ -126,6 +157,14 @@ def detail_of(run: RunView) -> RunDetail:
 
 def _attempt(view: AttemptView) -> Attempt:
     return Attempt(**{name: getattr(view, name) for name in Attempt.__struct_fields__})
+
+
+def _place(view: standing.Place) -> Place:
+    return Place(**{name: getattr(view, name) for name in Place.__struct_fields__})
+
+
+def _taken(view: standing.Taken) -> Taken:
+    return Taken(**{name: getattr(view, name) for name in Taken.__struct_fields__})
 
 
 def _event(view: EventView) -> Event:

@@ -6,13 +6,13 @@ from litestar import Controller, Response, get
 from litestar.params import QueryParameter
 
 from app.domain.accounts.scopes import Scope
-from app.flows.find import find_run
 from app.flows.search import RunFilter, search_runs
 from app.flows.views import RunStatus
 from app.routes.api.answer import tagged
 from app.routes.api.listing import USUAL, Cursor, Limit, page_answer, position_of
 from app.routes.api.needs import ETAG, IfNoneMatch, needs
-from app.routes.api.run_json import RunDetail, RunId, RunList, detail_of, list_of
+from app.routes.api.run_json import RunDetail, RunId, RunList, list_of
+from app.routes.api.run_shown import shown
 from app.routes.security.dependencies import Db, HttpRequest
 
 
@@ -80,5 +80,5 @@ class Runs(Controller):
         self, db: Db, run_id: RunId, if_none_match: IfNoneMatch = None
     ) -> Response[RunDetail]:
         async with db.snapshot() as tx:
-            run = await find_run(tx, run_id)
-        return tagged(detail_of(run), if_none_match)
+            run = await shown(tx, run_id)
+        return tagged(run, if_none_match)

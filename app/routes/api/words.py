@@ -1,4 +1,4 @@
-"""Objects of the OpenAPI document say what they are: the docstring of their class."""
+"""Objects of the OpenAPI document say what they are: docstring and `EXAMPLE` of their class."""
 
 import inspect
 from typing import TYPE_CHECKING
@@ -30,4 +30,7 @@ class ObjectWords(OpenAPISchemaPlugin):
         )
         schema: Schema = plain.to_openapi_schema(field_definition, schema_creator)
         schema.description = inspect.getdoc(field_definition.annotation)
+        example = getattr(field_definition.annotation, "EXAMPLE", None)
+        if example is not None:
+            schema.examples = [example]
         return schema
