@@ -24,6 +24,7 @@ from app.core.database import Tx
 from app.core.ids import new_id
 from app.flows.change import BLOB_OVER_BYTES, Change
 from app.flows.lease import Fenced
+from app.flows.metrics import count_steps
 
 _STATEMENT = """
 WITH mine AS MATERIALIZED (
@@ -172,6 +173,10 @@ async def write(
 ) -> dict[UUID, Written]:
     """Write the changes in one statement; a run that is missing in the answer is fenced out."""
     rows = await connection.fetch(AGAIN if again else FIRST, *_arguments(changes))
+    written = {row["id"] for row in rows}
+    for change in changes:
+        if change.run in written:
+            count_steps(change.attempts)
     return {
         row["id"]: Written(
             is_ending=row["cancel_requested"] or row["status"] == "compensating",
