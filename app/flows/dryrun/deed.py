@@ -157,10 +157,11 @@ class DryDoer(Doer):
         error: Exception,
         *,
         policy: Idempotency | None = None,
+        is_unsaid: bool = False,
     ) -> None:
         if not isinstance(error, (Rehearsed, TimeoutError)):
             self.notebook.problems.append(problem_at(token, error))
-        await super()._fail(course, token, stop, error, policy=policy)
+        await super()._fail(course, token, stop, error, policy=policy, is_unsaid=is_unsaid)
 
     def _strike(self, token: Token) -> FaultKind | None:
         """Return what goes wrong with this call, if anything does."""

@@ -3,7 +3,8 @@
 from app.domain.accounts.roles import Permission
 from app.domain.accounts.views import AccountView
 from app.flows.drafts.views import Designer
-from app.routes.security.guards import Guard, requires
+from app.routes.security.guards import requires
+from app.routes.security.visit import Guard
 
 DESIGNERS: tuple[Guard, ...] = (requires(Permission.FLOWS_CHANGE),)
 DRAFT = "/designer/drafts/{draft:uuid}"
