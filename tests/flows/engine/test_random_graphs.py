@@ -30,12 +30,17 @@ class Reaper:
     def __init__(self, kills: list[int]) -> None:
         self.kills = kills
         self.chances = 0
+        self.is_dead = False
+        """A killed process does nothing more, in none of its tasks."""
 
     def __call__(self, *_: object) -> None:
+        if self.is_dead:
+            raise Killed
         self.chances += 1
         if self.kills and self.chances >= self.kills[0]:
             self.kills.pop(0)
             self.chances = 0
+            self.is_dead = True
             raise Killed
 
 
@@ -50,7 +55,7 @@ def hooked(reaper: Reaper, original: Any) -> Any:
 
 
 @settings(
-    max_examples=300,
+    max_examples=60,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
@@ -87,6 +92,7 @@ async def live_on(workshop: Workshop, run: UUID, plan: Plan, cancel_at: int | No
         await help_out(workshop, run)
         was_killed = await workshop.drive_and_die()
         await workshop.close()
+        workshop.world.before.is_dead = False
         workshop.clock.advance(seconds=LEASE_S + 1 if was_killed else 31)
     raise AssertionError(f"it never ends: {plan.document}")
 
