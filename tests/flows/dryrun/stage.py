@@ -1,5 +1,6 @@
 """Flows for dry runs, made from real node types and those of the tests."""
 
+import itertools
 from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
@@ -76,7 +77,7 @@ def flow(
 def line(*steps: tuple[str, Mapping[str, Any]], **more: Any) -> Document:
     """Make a flow whose steps follow one another."""
     names = ["begin", *(name for name, _ in steps)]
-    edges = [(f"{before}.out", after) for before, after in zip(names, names[1:], strict=False)]
+    edges = [(f"{before}.out", after) for before, after in itertools.pairwise(names)]
     return flow(dict(steps), edges, **more)
 
 
