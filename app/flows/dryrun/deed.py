@@ -5,7 +5,10 @@ from typing import Any, cast
 import msgspec
 
 from app.core.database import Database
+from app.core.errors import Refusal
+from app.drivers.errors import DriverError
 from app.flows import containers, outcome
+from app.flows.change import Unstorable
 from app.flows.chart import Stop
 from app.flows.course import Course, Token
 from app.flows.dryrun.answers import Answer, Answering
@@ -18,6 +21,9 @@ from app.flows.node import Done, Effect, Idempotency, NodeType, StepFailed
 from app.flows.standins import Origin
 from app.flows.step import DOUBT, Begun, Doer
 from app.flows.writer import Writer
+
+KNOWN = (TimeoutError, StepFailed, DriverError, Refusal, Unstorable)
+"""What nodes may raise."""
 
 
 class Rehearsed(StepFailed):
@@ -161,7 +167,11 @@ class DryDoer(Doer):
     ) -> None:
         if not isinstance(error, (Rehearsed, TimeoutError)):
             self.notebook.problems.append(problem_at(token, error))
-        await super()._fail(course, token, stop, error, policy=policy, is_unsaid=is_unsaid)
+        if isinstance(error, KNOWN):
+            await super()._fail(course, token, stop, error, policy=policy)
+        else:  # told among the problems; a real run would have it in its worker's log, too
+            text = f"{type(error).__name__}: {error}"
+            outcome.fail(course, token, text, "crashed", self.clock.now())
 
     def _strike(self, token: Token) -> FaultKind | None:
         """Return what goes wrong with this call, if anything does."""

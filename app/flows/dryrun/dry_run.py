@@ -21,7 +21,7 @@ from app.flows.dryrun.undoing import undo
 from app.flows.inputs import BadInput, Inputs
 from app.flows.predict import History
 from app.flows.redact import redacted
-from app.flows.validate import problems_of
+from app.flows.validate import errors_of, problems_of
 
 MOST_SHOWN = 1_000
 NO_TRIGGER = "the flow has no trigger, so that no run of it begins"
@@ -83,25 +83,37 @@ async def follow(
 ) -> Trace:
     """Return a dry run with all its rows; `faults` go wrong on the way."""
     trace = Trace(document, now)
-    notebook, clock = trace.notebook, trace.clock
+    try:
+        await _follow(trace, given, faults, limits or Limits())
+    except Exception as error:
+        if not errors_of(document):
+            raise
+        # The engine is made for what may be published; a draft may be anything.
+        trace.ended = Ended.invalid
+        trace.error = f"the draft cannot be run further: {error!r}"
+    return trace
+
+
+async def _follow(trace: Trace, given: Given, faults: tuple[Fault, ...], limits: Limits) -> None:
+    document, notebook, clock = trace.document, trace.notebook, trace.clock
     try:
         chart = plan_of(document)
     except BadDocument as error:
         trace.error = error.message
-        return trace
+        return
     course = trace.course = new_course(chart, given)
     if given.only:
-        place_only(course, given, now)
+        place_only(course, given, clock.now())
     elif not place_first(course):
         trace.error = NO_TRIGGER
-        return trace
+        return
     else:
         _check_input(document, course, notebook)
     answering = Answering(given, notebook)
     doer = DryDoer(clock, notebook, answering, faults)
     driver = Driver(
         doer, notebook, answering, clock,
-        limits=limits or Limits(), until=given.until or given.only,
+        limits=limits, until=given.until or given.only,
     )  # fmt: skip
     trace.ended = await driver.drive(course)
     await doer.commit(course)
@@ -110,7 +122,6 @@ async def follow(
     trace.error = course.error
     if trace.ended is Ended.failed and not undo(course, notebook, clock):
         trace.ended = Ended.undo_fails
-    return trace
 
 
 def shown(trace: Trace, history: History | None = None) -> DryRun:
@@ -132,7 +143,7 @@ def shown(trace: Trace, history: History | None = None) -> DryRun:
         problems=tuple(dict.fromkeys(notebook.problems)),
         held=notebook.held,
         expected=None
-        if history is None or course is None
+        if history is None or course is None or trace.ended is Ended.invalid
         else forecast(course.chart, notebook, history),
     )
 
