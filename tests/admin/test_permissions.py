@@ -25,6 +25,11 @@ OPEN = {
     "/admin/runs": {Role.OPERATOR, Role.DESIGNER, Role.FINANCE, Role.OWNER},
     "/admin/runs/{run}": {Role.OPERATOR, Role.DESIGNER, Role.FINANCE, Role.OWNER},
     "/admin/runs/{run}/cancel": {Role.OPERATOR, Role.OWNER},
+    "/admin/runs/{run}/resume": {Role.OPERATOR, Role.OWNER},
+    "/admin/runs/cancel?run={run}": {Role.OPERATOR, Role.OWNER},
+    "/admin/runs/orphans": {Role.OPERATOR, Role.DESIGNER, Role.FINANCE, Role.OWNER},
+    "/admin/flows": {Role.OPERATOR, Role.DESIGNER, Role.FINANCE, Role.OWNER},
+    "/admin/flows/dedicated-server": {Role.OPERATOR, Role.DESIGNER, Role.FINANCE, Role.OWNER},
     "/admin/connections": {Role.OPERATOR, Role.DESIGNER, Role.OWNER},
     "/admin/connections/{connection}": {Role.OPERATOR, Role.DESIGNER, Role.OWNER},
     "/admin/connections/new": {Role.OPERATOR, Role.OWNER},
@@ -109,7 +114,7 @@ async def test_nothing_under_admin_exists_for_a_client_or_a_stranger(
     async with Browser(app) as stranger:
         for method, path in ways:
             where = re.sub(r"\{\w+:uuid\}", str(new_id()), path).replace("{deed:str}", "release")
-            where = re.sub(r"\{\w+:str\}", "x", where)
+            where = re.sub(r"\{\w+:int\}", "1", re.sub(r"\{\w+:str\}", "x", where))
             sent = await client.request(method, where, headers={"X-CSRFToken": token})
             assert (method, path, sent.status_code) == (method, path, 404)
             if method == "GET":
