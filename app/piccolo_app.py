@@ -25,8 +25,10 @@ APP_CONFIG = AppConfig(
                     "connections",
                 )
             ),
+            "app.flows.dryrun.tables",
             "app.flows.tables",
             "app.flows.triggers.tables",
+            "app.flows.drafts.tables",
         ],
         exclude_imported=True,
     ),

@@ -147,6 +147,12 @@ class Settings(BaseSettings):
     """What Alertmanager shows as its bearer token at `/webhooks/alertmanager`. Empty: its alerts
     are not taken."""
 
+    metrics_token: SecretStr = SecretStr("")
+    """What Prometheus shows as its bearer token at `/metrics`. Empty: there is no such page."""
+
+    worker_metrics_port: int = Field(default=0, ge=0, le=65535)
+    """TCP port of 127.0.0.1 at which the worker shows its own figures to Prometheus; 0: none."""
+
     egress_allow: str = ""
     """Networks that flows may call beside the public internet, comma-separated, such as
     `10.20.0.0/16,127.0.0.1`. Whoever publishes flows reaches everything in them."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import msgspec
@@ -10,6 +10,7 @@ import structlog
 from arq import cron
 from arq.connections import RedisSettings
 from arq.worker import Worker
+from prometheus_client import start_http_server
 from redis.exceptions import RedisError
 
 from app.adapters import make_fleet, make_gateways, make_mailer, make_peers, make_tools
@@ -19,7 +20,7 @@ from app.jobs.consumers import make_consumers
 from app.jobs.context import WorkerContext
 from app.jobs.fire_schedules import Schedules
 from app.jobs.relay_outbox import Relay
-from app.jobs.sweeps import expire, forget, read_power, reconcile_payments
+from app.jobs.sweeps import expire, forget, read_power, reconcile_payments, report_left_behind
 from app.resources import Resources, Servers
 
 EVERY_10_S = set(range(0, 60, 10))
@@ -52,9 +53,11 @@ async def working(resources: Resources) -> AsyncIterator[WorkerContext]:
         asyncio.create_task(relay.run(), name="outbox-relay"),
         asyncio.create_task(Schedules(database, resources.live).run(), name="schedules"),
     ]
+    stop_showing = show_metrics(settings.worker_metrics_port)
     try:
         yield context
     finally:
+        stop_showing()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -64,6 +67,20 @@ async def working(resources: Resources) -> AsyncIterator[WorkerContext]:
             await gateway.close()
 
 
+def show_metrics(port: int) -> Callable[[], None]:
+    """Serve this process's figures at 127.0.0.1, unless the port is 0; returns how to stop."""
+    if not port:
+        return lambda: None
+    server, thread = start_http_server(port, addr="127.0.0.1")
+
+    def stop() -> None:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+    return stop
+
+
 def arq_worker(servers: Servers, context: WorkerContext) -> Worker:
     """Return arq's worker for the periodic jobs; jobs travel as JSON, never pickled."""
 
@@ -71,10 +88,11 @@ def arq_worker(servers: Servers, context: WorkerContext) -> Worker:
         ctx["slipway"] = context
 
     return Worker(
-        functions=[expire, forget, reconcile_payments, read_power],
+        functions=[expire, forget, reconcile_payments, read_power, report_left_behind],
         cron_jobs=[
             cron(expire, second=EVERY_10_S, run_at_startup=True),
             cron(forget, minute=7),
+            cron(report_left_behind, minute={11, 41}, second=30),
             cron(reconcile_payments, second=EVERY_30_S, run_at_startup=True),
             cron(read_power, second=EVERY_30_S),
         ],

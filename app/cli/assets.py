@@ -166,6 +166,7 @@ def _vendor_files() -> dict[str, bytes]:
     fonts, faces = _fonts()
     files |= fonts
     sheets = [faces, *(_without_map(_module(path)) for path in SHEETS)]
+    files["fonts.css"] = faces
     files["vendor.css"] = b"\n".join(sheets)
     files["icons.svg"] = _sprite()
     files["licences.txt"] = b"\n\n".join(

@@ -42,6 +42,7 @@ IconName = Literal[
     "eye",
     "eye-off",
     "file-text",
+    "git-compare",
     "globe",
     "hard-drive",
     "hourglass",
@@ -56,6 +57,7 @@ IconName = Literal[
     "log-out",
     "mail",
     "map-pin",
+    "maximize",
     "memory-stick",
     "menu",
     "message-square",
@@ -70,6 +72,7 @@ IconName = Literal[
     "plus",
     "power",
     "receipt",
+    "redo-2",
     "refresh-cw",
     "rotate-ccw",
     "search",
@@ -79,6 +82,7 @@ IconName = Literal[
     "shopping-cart",
     "sliders-horizontal",
     "square-terminal",
+    "sticky-note",
     "sun",
     "sun-moon",
     "tag",
@@ -86,6 +90,7 @@ IconName = Literal[
     "timer",
     "trash-2",
     "triangle-alert",
+    "undo-2",
     "user",
     "users",
     "wallet",
@@ -94,6 +99,7 @@ IconName = Literal[
     "wrench",
     "x",
     "zap",
+    "zoom-in",
 ]
 ICONS: tuple[str, ...] = get_args(IconName)
 

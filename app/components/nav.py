@@ -48,6 +48,10 @@ ADMIN_NAV: tuple[tuple[str, tuple[NavItem, ...]], ...] = (
         ),
     ),
     (
+        "Design",
+        (NavItem("designer", "Flow editor", "/designer", "pencil", P.FLOWS_CHANGE),),
+    ),
+    (
         "Business",
         (
             NavItem("invoices", "Invoices", "/admin/invoices", "receipt", P.INVOICES_READ),

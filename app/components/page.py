@@ -1,6 +1,7 @@
 """Whole pages: the portal's, the admin's, and the plain one for signing in and errors."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC
 
 import htpy as h
@@ -103,6 +104,28 @@ def admin_page(
     return _document(title, body, frame)
 
 
+def workbench_page(
+    title: str, *children: h.Node, frame: PageFrame, bar: h.Node, head: h.Node = None
+) -> h.Element:
+    """Return a page that fills the window, for the provider's people at work on one thing.
+
+    It does without Tabler's sheet: see `static/bench.css`.
+    `bar` is what its head holds beside the way back and the account; messages lie over the page.
+    """
+    body = h.body(".sw-bench", _body_attributes(frame))[
+        h.a(".sw-skip", href="#canvas")["Skip to the canvas"],
+        h.header(".sw-bench-bar")[
+            bar,
+            h.div(".sw-header-end")[
+                live_indicator(), theme_button(), _account_menu(frame, admin=True)
+            ],
+        ],
+        h.main("#main.sw-bench-main", tabindex="-1")[children],
+        h.div(".sw-bench-flashes")[flash_messages(frame.flashes)],
+    ]
+    return _document(title, body, frame, head, sheets=("fonts.css", "bench.css"))
+
+
 def plain_page(title: str, *children: h.Node, frame: PageFrame) -> h.Element:
     """Return a page with nothing but one column: sign-in, sign-up, errors."""
     body = h.body(".sw-plain", _body_attributes(frame))[
@@ -144,7 +167,14 @@ def theme_button() -> h.Element:
     ]
 
 
-def _document(title: str, body: h.Element, frame: PageFrame, head: h.Node = None) -> h.Element:
+def _document(
+    title: str,
+    body: h.Element,
+    frame: PageFrame,
+    head: h.Node = None,
+    *,
+    sheets: Sequence[str] = ("vendor.css",),
+) -> h.Element:
     now = frame.now.astimezone(UTC).isoformat() if frame.now else None
     return h.html(lang="en", data_bs_theme=None if frame.theme == "auto" else frame.theme)[
         h.head[
@@ -163,7 +193,7 @@ def _document(title: str, body: h.Element, frame: PageFrame, head: h.Node = None
                 crossorigin=True,
                 href=asset_url("inter-latin.woff2"),
             ),
-            h.link(rel="stylesheet", href=asset_url("vendor.css")),
+            [h.link(rel="stylesheet", href=asset_url(sheet)) for sheet in sheets],
             h.link(rel="stylesheet", href=asset_url("slipway.css")),
             h.script(src=asset_url("htmx.js"), defer=True),
             h.script(src=asset_url("slipway.js"), defer=True),

@@ -20,13 +20,16 @@ class Column:
 class Row:
     """A row's cells, one for each column; with `href`, the whole row leads there.
 
-    The first cell's content becomes the link's text. `id_` is needed where rows are morphed.
+    The first cell's content becomes the link's text, or that of `linked`. `id_` is needed where
+    rows are morphed.
     """
 
     cells: Sequence[h.Node]
     href: str | None = None
     id_: str | None = None
     marked: bool = False
+    linked: int = 0
+    """Index of the cell whose content becomes the link's text."""
 
 
 def table(
@@ -63,7 +66,7 @@ def _row(columns: Sequence[Column], row: Row) -> h.Element:
     cells = zip(columns, row.cells, strict=True)
     return h.tr(id=row.id_, class_={"has-link": row.href is not None, "is-marked": row.marked})[
         [
-            _cell(column, cell, row.href if i == 0 else None)
+            _cell(column, cell, row.href if i == row.linked else None)
             for i, (column, cell) in enumerate(cells)
         ]
     ]

@@ -191,10 +191,12 @@ async def _do_instead(database: Database, tools: Any, course: Course, done: Undo
     if done.status == "succeeded" and custom is not None:
         spec = course.chart[custom].spec
         kind = node_type(spec.type, spec.v)
-        places = course.seen({*references(spec.params), done.node}, done.scope)
+        refers = references(spec.params)
         async with database.snapshot() as tx:
-            await recall.read_outputs(tx, course.id, course, places)
-        names = course.names(references(spec.params), done.scope, wants_item=False)
+            await recall.read_around(tx, course, done.scope)
+            await recall.read_outputs(tx, course.id, course, course.seen(refers, done.scope))
+        wants_item = course.chart[custom].wants_item
+        names = course.names(refers, done.scope, wants_item=wants_item)
         params = msgspec.convert(resolve(spec.params, names), kind.params)
         step = _step(database, tools, course, done, node=custom, names=names)
         limit_s = course.chart[custom].attempt_s

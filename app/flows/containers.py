@@ -16,7 +16,8 @@ from app.flows.scopes import count_of, inner, is_within, parse_scope
 
 MOST_ERRORS = 100
 LOOK = "look"
-"""In the memo of a container that halted at its condition: the iteration it is about."""
+"""In the memo of a container: its iterations that are over and not closed yet, because its
+condition was wrong or it was halted by another one's."""
 GATHER = "gather"
 """In the memo of a loop that is through: what its iterations gave is yet to be read."""
 
@@ -29,10 +30,12 @@ def enter(course: Course, token: Token, now: datetime) -> Done | None:
     """
     token.state, token.wake_at, token.signal_key = "inside", None, ""
     course.touch(token)
-    look = token.memo.get(LOOK)
-    if look is not None:
-        token.memo = {name: value for name, value in token.memo.items() if name != LOOK}
-        return end_iteration(course, look, now)
+    if LOOK in token.memo:
+        for scope in token.memo[LOOK]:
+            done = end_iteration(course, scope, now)
+            if done is not None:
+                return done
+        return None
     items = course.items.get(token.place)
     if items is None:
         count = token.memo.get("iteration", 0) + 1
@@ -48,7 +51,7 @@ def enter(course: Course, token: Token, now: datetime) -> Done | None:
 def _fill(course: Course, token: Token, now: datetime) -> None:
     """Begin as many iterations of a loop as may run at once."""
     items = course.items[token.place]
-    at_once = int(course.stop_of(token).spec.params.get("concurrency", 1))
+    at_once = int(_setting(course, token, "concurrency", 1))
     begun, ended = token.memo.get("begun", 0), token.memo.get("ended", 0)
     while begun < len(items) and begun - ended < at_once:
         begun += 1
@@ -79,30 +82,50 @@ def end_iteration(course: Course, scope: str, now: datetime, *, error: str = "")
     """Close the iteration of `scope`, in which no token is left, and begin what follows.
 
     Returns the container's outcome when it is over. Raises StepFailed or a Refusal when its
-    own condition is wrong; what its body did stays done.
+    own condition is wrong; what its body did stays done. While the container is halted the
+    iteration is closed when it goes on.
     """
     token = container_at(course, scope)
     if token is None:
         return None
-    token.memo = {**token.memo, LOOK: scope}
+    open_ones = [other for other in token.memo.get(LOOK, ()) if other != scope]
+    token.memo = {**token.memo, LOOK: [*open_ones, scope]}
+    course.touch(token)
+    if token.state != "inside" and not error:
+        return None
     if token.place in course.items:
         done = _end_item(course, token, scope, now, error=error)
     else:
         done = _end_round(course, token, scope, now)
-    token.memo.pop(LOOK, None)
+    token.memo = {name: value for name, value in token.memo.items() if name != LOOK}
+    if open_ones:
+        token.memo[LOOK] = open_ones
     return done
+
+
+def give_up(course: Course, token: Token) -> None:
+    """Let go of all that is under way in a container which is being left."""
+    inside = inner(token.scope, token.node, 0).removesuffix("0")
+    for other in list(course.tokens.values()):
+        if other.scope.startswith(inside):
+            course.drop(other)
+
+
+def _setting(course: Course, token: Token, name: str, default: Any = None) -> Any:
+    """Return what a parameter of the container comes to, as its own scope sees it."""
+    written = course.params_of(token).get(name, default)
+    return resolve(written, _names(course, token.scope, written))
 
 
 def _end_round(course: Course, token: Token, scope: str, now: datetime) -> Done | None:
     count = count_of(scope)
-    params = course.stop_of(token).spec.params
-    if _holds(course, scope, params["until"]):
+    if _holds(course, scope, course.params_of(token)["until"]):
         port = "done"
-    elif count >= int(params["max"]):
+    elif count >= int(_setting(course, token, "max")):
         port = "exhausted"
     else:
+        pause = _setting(course, token, "every")
         forget(course, scope)
-        pause = params.get("every")
         if pause is None:
             token.memo = {"iteration": count + 1}
             _begin_iteration(course, token, count + 1, now)
@@ -123,8 +146,7 @@ def _end_round(course: Course, token: Token, scope: str, now: datetime) -> Done 
 def _end_item(
     course: Course, token: Token, scope: str, now: datetime, *, error: str
 ) -> Done | None:
-    spec = course.stop_of(token).spec
-    collect = spec.params.get("collect")
+    collect = course.params_of(token).get("collect")
     if error:
         _keep_item(course, token, scope, now, error=error)
     elif collect is not None:
@@ -138,7 +160,8 @@ def _end_item(
     token.memo = memo
     course.touch(token)
     if memo["ended"] < len(course.items[token.place]):
-        _fill(course, token, now)
+        if token.state == "inside":
+            _fill(course, token, now)
         return None
     if collect is None and not memo.get("failed"):
         return Done({"count": memo["ended"], "failed": 0, "items": [], "errors": []}, "done")

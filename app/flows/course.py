@@ -14,8 +14,9 @@ from uuid import UUID
 import msgspec
 
 from app.core.ids import new_id
-from app.flows.change import AttemptRow, Change, EventRow, OutboxRow, TokenRow, to_json
+from app.flows.change import AttemptRow, Change, EventRow, OutboxRow, RunRow, TokenRow, to_json
 from app.flows.chart import Chart, Stop
+from app.flows.expressions import references
 from app.flows.scopes import chain, count_of, parse_scope
 
 Place: TypeAlias = tuple[str, str]
@@ -90,6 +91,8 @@ class Course:
         self.items: dict[Place, list[Any]] = {}
         """The list of each loop that is being gone through."""
         self.open: dict[Place, AttemptRow] = {}
+        self.asked_by_hand: frozenset[str] = frozenset()
+        """Nodes that the parameters given by a person refer to."""
         self.last_output: Any = None
         self.ending: Ending | None = None
         self.is_cancelled = False
@@ -120,6 +123,9 @@ class Course:
         change = self.pending(now)
         self._pending = None
         self.owes = False
+        if self.ending is not None and self.ending.is_failure:
+            # Written with what led to it: whoever goes on after a crash undoes, and nothing else.
+            change.row = RunRow("compensating", now, self.error, None, None, releases=False)
         for token_id in self._changed:
             token = self.tokens.get(token_id)
             if token is not None:
@@ -146,6 +152,8 @@ class Course:
         """Take over a token that the journal has."""
         self.tokens[token.id] = token
         self._stored.add(token.id)
+        if token.override is not None:
+            self.asked_by_hand |= references(token.override)
 
     def add(self, token: Token) -> None:
         self.tokens[token.id] = token
@@ -254,6 +262,24 @@ class Course:
 
     def stop_of(self, token: Token) -> Stop:
         return self.chart[token.node]
+
+    def params_of(self, token: Token) -> Mapping[str, Any]:
+        """Return the parameters as written: by a person for this step, else in the document."""
+        return self.chart[token.node].spec.params if token.override is None else token.override
+
+    def refers_of(self, token: Token) -> frozenset[str]:
+        """Return the nodes whose outputs the parameters refer to."""
+        if token.override is not None:
+            return references(token.override)
+        return self.chart[token.node].refers
+
+    def keeps(self, node: str) -> bool:
+        """Return whether the output of a node may be asked for later."""
+        return node in self.chart.kept or node in self.asked_by_hand
+
+    def has(self, token: Token) -> bool:
+        """Return whether the token is still there: not given up with what is around it."""
+        return token.id in self.tokens
 
 
 def _is_over(token: Token, now: datetime) -> bool:

@@ -2,26 +2,24 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
-import asyncpg
 import msgspec
 from msgspec.structs import replace
 
 from app.core.database import Tx
 from app.core.errors import NotFound
 from app.core.paging import PAGE_SIZE, Listing, containing, read_page
-from app.flows.document import Document, parse
+from app.flows.attempts import ATTEMPTS, attempt_view, event_view, step_name
+from app.flows.document import parse
 from app.flows.order import in_order
 from app.flows.redact import redacted
 from app.flows.views import (
     LIVE,
-    AttemptView,
-    EventView,
     RunPage,
     RunRow,
     RunStatus,
+    RunsWanted,
     RunView,
 )
 
@@ -35,9 +33,10 @@ HISTORY = 200
 # latest attempt that has one failed.
 _STAND = """
 LEFT JOIN LATERAL (
-    SELECT t.node, t.scope, t.state, t.attempt, t.wake_at, t.signal_key FROM token t
+    SELECT t.node, t.scope, t.state, t.attempt, t.wake_at, t.signal_key, t.doubt FROM token t
     WHERE r.finished_at IS NULL AND t.run = r.id AND t.state <> 'inside'
-    ORDER BY t.state = 'halted' DESC, t.id DESC LIMIT 1
+    ORDER BY t.state = 'halted' DESC, t.doubt, starts_with(t.signal_key, 'stock:') DESC,
+             starts_with(t.signal_key, 'approval:') DESC, t.id DESC LIMIT 1
 ) t ON true
 LEFT JOIN LATERAL (
     SELECT a.status, a.error, a.started_at, min(a.started_at) OVER () AS since
@@ -47,31 +46,63 @@ LEFT JOIN LATERAL (
 """
 _TROUBLE = """
 CASE WHEN r.cancel_requested AND r.status <> 'compensating' THEN 'none'
+     WHEN t.state = 'halted' AND t.doubt THEN 'in_doubt'
      WHEN t.state = 'halted' THEN 'halted'
      WHEN r.status = 'compensating' AND r.error <> '' AND r.wake_at IS NOT NULL
           AND r.lease_until IS NULL THEN 'undo_fails'
-     WHEN t.state = 'waiting' AND t.signal_key LIKE 'stock:%' THEN 'waits_for_stock'
+     WHEN t.state = 'waiting' AND starts_with(t.signal_key, 'stock:') THEN 'waits_for_stock'
+     WHEN t.state = 'waiting' AND starts_with(t.signal_key, 'approval:') THEN 'waits_for_approval'
      WHEN t.state = 'waiting' AND a.status = 'failed' THEN 'retrying'
      ELSE 'none' END
 """
 _COLUMNS = f"""
-r.id, r.status, f.id AS flow, f.name AS flow_name, v.id AS version_id,
+r.id, r.status, f.id AS flow, f.slug AS flow_slug, f.name AS flow_name, v.id AS version_id,
        v.number AS version, o.id AS order_id, o.number AS order_number, o.hostname, o.paid_at,
-       r.error, r.wake_at, r.cancel_requested, r.created_at, r.finished_at, t.node,
+       c.email AS client, r.subject_kind, r.parent, r.error, r.wake_at, r.cancel_requested,
+       r.created_at, r.finished_at, t.node,
        coalesce(nullif(v.document->'nodes'->t.node->>'name', ''), t.node, '') AS step,
        coalesce(t.scope, '/') AS scope, coalesce(t.attempt, 0) AS attempt,
        coalesce(a.error, '') AS says, a.since AS step_since,
        CASE WHEN t.state = 'waiting' THEN t.wake_at END AS next_try_at, {_TROUBLE} AS trouble
 """
-_FROM = f"""
-FROM run r JOIN flow_version v ON v.id = r.flow_version JOIN flow f ON f.id = v.flow
-LEFT JOIN client_order o ON o.id = r.subject {_STAND}
+_FLOW = "FROM run r JOIN flow_version v ON v.id = r.flow_version JOIN flow f ON f.id = v.flow"
+# A run is about an order, or about a service or a payment behind which an order stands.
+_ORDER = """
+LEFT JOIN service s ON s.id = r.subject AND r.subject_kind = 'service'
+LEFT JOIN payment p ON p.id = r.subject AND r.subject_kind = 'payment'
+LEFT JOIN invoice i ON i.id = p.invoice
+LEFT JOIN client_order o ON o.id = CASE r.subject_kind WHEN 'order' THEN r.subject
+    WHEN 'service' THEN s."order" WHEN 'payment' THEN i."order" END
+LEFT JOIN account c ON c.id = o.account
 """
+_FROM = f"{_FLOW} {_ORDER} {_STAND}"
 _ROWS = f"SELECT {_COLUMNS} {_FROM}"
-_RANK = f"array_position(ARRAY['halted', 'undo_fails', 'waits_for_stock', 'retrying'], {_TROUBLE})"
+_BEGAN_BY = """EXISTS (SELECT FROM run_event q WHERE q.run = r.id AND q.kind = 'queued'
+    AND q.facts->>'trigger' = ?)"""
+# What is about one of the orders found, by itself, its service or its payments; or has its server.
+_FOUND = """(r.subject IN (
+    WITH found AS (
+        SELECT o.id FROM client_order o JOIN account c ON c.id = o.account
+        WHERE o.number = ? OR o.hostname ILIKE ? OR c.email ILIKE ? OR c.name ILIKE ?
+    )
+    SELECT id FROM found
+    UNION ALL SELECT s.id FROM service s JOIN found ON found.id = s."order"
+    UNION ALL SELECT p.id FROM payment p JOIN invoice i ON i.id = p.invoice
+              JOIN found ON found.id = i."order"
+) OR f.name ILIKE ? OR r.id = ? OR r.parent = ? OR r.id IN (
+    WITH machine AS (SELECT id, holder FROM server WHERE name ILIKE ?)
+    SELECT x.run FROM run_resource x JOIN machine ON x.reference = machine.id::text
+    WHERE x.kind = 'server'
+    UNION SELECT h.id FROM run h JOIN machine ON h.subject = machine.holder
+    UNION SELECT h.id FROM run h JOIN service s ON h.subject IN (s.id, s."order")
+          JOIN machine ON s.server = machine.id
+))"""
+_RANK = f"""array_position(ARRAY['halted', 'in_doubt', 'undo_fails', 'waits_for_stock',
+    'waits_for_approval', 'retrying'], {_TROUBLE})"""
 
 
-STUCK = f"(r.status IN ('waiting', 'halted', 'compensating') AND {_TROUBLE} <> 'none')"
+_MAY_BE_STUCK = "r.status IN ('running', 'waiting', 'halted', 'compensating')"
+STUCK = f"({_MAY_BE_STUCK} AND {_TROUBLE} <> 'none')"
 """That a run does not move, as a condition of `rows_where`."""
 
 
@@ -101,34 +132,56 @@ async def live_runs(tx: Tx, *, limit: int = PAGE_SIZE) -> tuple[RunRow, ...]:
     return tuple(replace(run, expected=usual.get((run.version_id, run.node or ""))) for run in runs)
 
 
-async def list_runs(
-    tx: Tx,
-    *,
-    statuses: Iterable[RunStatus] = (),
-    stuck: bool = False,
-    search: str = "",
-    page: int = 1,
-) -> RunPage:
-    """Return runs of the statuses (any when empty), 50 a page.
+async def list_runs(tx: Tx, wanted: RunsWanted | None = None, *, page: int = 1) -> RunPage:
+    """Return the runs that are wanted, 50 a page; two statements.
 
-    Those that do not move come first, then the latest. `stuck` leaves out all others.
-    `search` is an order's number, or a part of its host name or of the flow's name.
+    Those that do not move come first, the worst of them before the others, then the latest.
+    With 10,000 runs, a tenth of them under way, about 50 ms.
     """
-    words = search.strip().removeprefix("#")
-    where = (
-        "(cardinality($1::text[]) = 0 OR r.status = ANY($1)) AND ($2 = '' OR "
-        "o.number::text = $2 OR o.hostname ILIKE $3 OR f.name ILIKE $3)"
-    )
-    if stuck:
-        where += f" AND {STUCK}"
+    wanted = wanted or RunsWanted()
+    words = wanted.search.strip().removeprefix("#")
+    part = containing(words)
+    where, values = ["true"], list[object]()
+
+    def given(condition: str, *facts: object) -> None:
+        for fact in facts:
+            values.append(fact)
+            condition = condition.replace("?", f"${len(values)}", 1)
+        where.append(condition)
+
+    if wanted.statuses:
+        given("r.status = ANY(?)", [status.value for status in wanted.statuses])
+    if wanted.flow:
+        given("f.slug = ?", wanted.flow)
+    if wanted.trigger:
+        given(_BEGAN_BY, wanted.trigger)
+    if wanted.trouble is not None:
+        given(f"{_MAY_BE_STUCK} AND {_TROUBLE} = ?", wanted.trouble.value)
+    if wanted.stuck:
+        where.append(STUCK)
+    if words:
+        given(
+            _FOUND, _number(words), part, part, part, part, _uuid(words), _uuid(words), part,
+        )  # fmt: skip
+    needs_stand = wanted.stuck or wanted.trouble is not None
     listing = Listing(
         columns=_COLUMNS,
         source=_FROM,
-        where=where,
+        where=" AND ".join(where),
         order_by=f"{_RANK} NULLS LAST, r.id DESC",
-        values=[list(statuses), words, containing(words)],
+        values=values,
+        counted=f"{_FLOW} {_STAND}" if needs_stand else _FLOW,
     )
     return await read_page(tx, listing, page, lambda row: msgspec.convert(dict(row), RunRow))
+
+
+async def triggers_of_runs(tx: Tx) -> tuple[str, ...]:
+    """Return what runs were begun by, such as `order.paid`, `manual` or `flow`; one statement."""
+    rows = await tx.fetch(
+        "SELECT DISTINCT facts->>'trigger' AS trigger FROM run_event WHERE kind = 'queued' "
+        "AND facts ? 'trigger' ORDER BY 1"
+    )
+    return tuple(row["trigger"] for row in rows)
 
 
 async def count_runs(tx: Tx) -> dict[RunStatus, int]:
@@ -146,6 +199,30 @@ async def find_run_row(tx: Tx, run: UUID) -> RunRow:
     return msgspec.convert(dict(row), RunRow)
 
 
+async def find_run_rows(tx: Tx, runs: Iterable[UUID]) -> tuple[RunRow, ...]:
+    """Return those of the runs that there are, the latest first; one statement."""
+    ids = list(runs)
+    return await rows_where(tx, "r.id = ANY($1)", [ids], limit=max(len(ids), 1))
+
+
+async def in_doubt(tx: Tx, runs: Iterable[UUID]) -> frozenset[UUID]:
+    """Return those of the runs of which a step waits for word whether it had its effect.
+
+    They are settled one by one; a retry would do such a step again unseen.
+    """
+    rows = await tx.fetch(
+        "SELECT DISTINCT run FROM token WHERE run = ANY($1) AND doubt AND state = 'halted'",
+        list(runs),
+    )
+    return frozenset(row["run"] for row in rows)
+
+
+async def flows_of_runs(tx: Tx) -> tuple[tuple[str, str], ...]:
+    """Return (slug, name) of every flow, by name."""
+    rows = await tx.fetch("SELECT slug, name FROM flow ORDER BY name, slug")
+    return tuple((row["slug"], row["name"]) for row in rows)
+
+
 async def find_run(tx: Tx, run: UUID) -> RunView:
     """Return a run with its attempts and its story; four statements. Raises NotFound.
 
@@ -161,16 +238,7 @@ async def find_run(tx: Tx, run: UUID) -> RunView:
         raise NotFound("run", run)
     document = parse(facts["document"])
     attempts = await tx.fetch(
-        "SELECT a.*, CASE WHEN a.attempt = last.attempt THEN t.wake_at END AS next_try_at, "
-        "coalesce(t.state = 'halted' AND a.attempt = last.attempt, false) AS is_halted, "
-        "coalesce(i.stage, '') AS stage, i.percent FROM step_attempt a "
-        "LEFT JOIN token t ON t.run = a.run AND t.scope = a.scope AND t.node = a.node "
-        "LEFT JOIN LATERAL (SELECT max(b.attempt) AS attempt FROM step_attempt b "
-        "WHERE b.run = a.run AND b.scope = a.scope AND b.node = a.node) last ON true "
-        "LEFT JOIN installation i ON i.step_key = a.idempotency_key || '#' || a.attempt "
-        "WHERE a.run = $1 ORDER BY a.id DESC LIMIT $2",
-        run,
-        MOST_ATTEMPTS + 1,
+        f"{ATTEMPTS} WHERE a.run = $1 ORDER BY a.id DESC LIMIT $2", run, MOST_ATTEMPTS + 1
     )
     events = await tx.fetch(
         "SELECT seq, at, kind, scope, node, facts FROM run_event WHERE run = $1 "
@@ -183,12 +251,12 @@ async def find_run(tx: Tx, run: UUID) -> RunView:
         row=row,
         input=redacted(msgspec.json.decode(facts["input"])),
         pending=tuple(
-            _step(document, name)
+            step_name(document, name)
             for name in in_order(document)
             if document.nodes[name].within is None and name not in seen
         ),
-        attempts=tuple(_attempt(one, document) for one in reversed(attempts[:MOST_ATTEMPTS])),
-        events=tuple(_event(one, document) for one in events[:MOST_EVENTS]),
+        attempts=tuple(attempt_view(one, document) for one in reversed(attempts[:MOST_ATTEMPTS])),
+        events=tuple(event_view(one, document) for one in events[:MOST_EVENTS]),
         more=len(attempts) > MOST_ATTEMPTS or len(events) > MOST_EVENTS,
     )
 
@@ -208,29 +276,12 @@ async def _usual(tx: Tx, versions: set[UUID]) -> dict[tuple[UUID, str], timedelt
     return {(row["flow_version"], row["node"]): row["p50"] for row in rows}
 
 
-def _attempt(row: asyncpg.Record, document: Document) -> AttemptView:
-    spec = document.nodes.get(row["node"])
-    names = AttemptView.__struct_fields__
-    facts: dict[str, Any] = {name: row[name] for name in names if name not in {"step", "type"}}
-    facts |= {
-        "step": _step(document, row["node"]),
-        "type": spec.type if spec else "",
-        "input": redacted(msgspec.json.decode(row["input"])),
-        "output": None if row["output"] is None else redacted(msgspec.json.decode(row["output"])),
-    }
-    return AttemptView(**facts)
+def _number(words: str) -> int | None:
+    return int(words) if words.isascii() and words.isdecimal() and len(words) < 19 else None
 
 
-def _event(row: asyncpg.Record, document: Document) -> EventView:
-    return EventView(
-        **{
-            **dict(row),
-            "step": _step(document, row["node"]),
-            "facts": redacted(msgspec.json.decode(row["facts"])),
-        }
-    )
-
-
-def _step(document: Document, node: str) -> str:
-    spec = document.nodes.get(node)
-    return (spec.name if spec else "") or node
+def _uuid(words: str) -> UUID | None:
+    try:
+        return UUID(words)
+    except ValueError:
+        return None

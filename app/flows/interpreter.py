@@ -71,9 +71,11 @@ class Interpreter:
                 await self._do_due(course, tasks)
                 if course.unwritten > (0 if tasks else MOST_UNWRITTEN):
                     await self.doer.commit(course)
+                if self._due(course):
+                    continue  # what has just become due does not wait for what is under way
                 if tasks:
                     tasks = await self._wait(course, tasks)
-                elif not self._due(course) and (ended := await self._rest(course)) is not None:
+                elif (ended := await self._rest(course)) is not None:
                     return ended
         except Broken:
             return False

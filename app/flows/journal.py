@@ -24,6 +24,7 @@ from app.core.database import Tx
 from app.core.ids import new_id
 from app.flows.change import BLOB_OVER_BYTES, Change
 from app.flows.lease import Fenced
+from app.flows.metrics import count_steps
 
 _STATEMENT = """
 WITH mine AS MATERIALIZED (
@@ -76,7 +77,7 @@ WITH mine AS MATERIALIZED (
     SELECT e.run, e.at, e.kind, e.scope, e.node, e.facts::jsonb
     FROM unnest($37::uuid[], $38::timestamptz[], $39::text[], $40::text[], $41::text[],
                 $42::text[]) WITH ORDINALITY AS e (run, at, kind, scope, node, facts, place)
-    JOIN mine ON mine.id = e.run {events} ORDER BY e.place
+    JOIN mine ON mine.id = e.run {events} ORDER BY e.place RETURNING 1
 ), variable_put AS (
     INSERT INTO run_variable (run, name, value)
     SELECT v.run, v.name, v.value::jsonb
@@ -122,6 +123,7 @@ WITH mine AS MATERIALIZED (
 ), ended AS (
     INSERT INTO run_event (run, at, kind, scope, node, facts)
     SELECT id, finished_at, status, '/', '', '{{}}' FROM ran WHERE finished_at IS NOT NULL
+      AND (SELECT count(*) FROM event_put) >= 0  -- after all that led to it
 ), told AS (
     INSERT INTO outbox (topic, key, payload, created_at, due_at, attempts)
     SELECT 'run.ended', 'run.ended:' || ran.id, jsonb_build_object('run', ran.id, 'status',
@@ -171,6 +173,10 @@ async def write(
 ) -> dict[UUID, Written]:
     """Write the changes in one statement; a run that is missing in the answer is fenced out."""
     rows = await connection.fetch(AGAIN if again else FIRST, *_arguments(changes))
+    written = {row["id"] for row in rows}
+    for change in changes:
+        if change.run in written:
+            count_steps(change.attempts)
     return {
         row["id"]: Written(
             is_ending=row["cancel_requested"] or row["status"] == "compensating",

@@ -203,6 +203,12 @@ class NodeType:
     probe: Probe | None = None
     """Ask whether the effect of `step.key` has happened: its outcome, or None. It raises a
     `DriverError` or `StepFailed` when that cannot be told."""
+    takes: tuple[str, ...] = ()
+    """Kinds of resources that `do` puts on the ledger: what dry runs and rehearsals go by."""
+    returns: tuple[str, ...] = ()
+    """Kinds of resources that `do` gives back, whichever step took them."""
+    delivers: bool = False
+    """Whether the client has from here on what was taken."""
     says: Callable[[Any], str] | None = None
     """One line of what it would do with these parameters, for dry runs: `Powers off rack-3`."""
     docs: str = ""

@@ -27,6 +27,7 @@ def begin(course: Course, token: Token, given: Any, now: datetime) -> None:
     if token.since is None:
         token.since = now
     if row is None or row.attempt != token.attempt:
+        is_new = course.attempts.get(place, 0) < token.attempt
         spec = course.stop_of(token).spec
         row = AttemptRow(
             scope=token.scope,
@@ -41,7 +42,7 @@ def begin(course: Course, token: Token, given: Any, now: datetime) -> None:
         )
         course.open[place] = row
         course.attempts[place] = token.attempt
-        if token.state == "ready":
+        if is_new:
             course.note(now, "started", place, attempt=token.attempt)
     row.status, row.error = "started", ""
     _write(course, row, now)
@@ -62,11 +63,12 @@ def finish(course: Course, token: Token, done: Done, now: datetime) -> None:
     row.status, row.port, row.finished_at, row.error = "succeeded", done.port, now, ""
     row.output = output
     _write(course, row, now)
-    course.finished.add(place)
-    if token.node in course.chart.kept:
-        course.outputs[place] = msgspec.json.decode(output)
-    if token.scope == "/":
-        course.last_output = output
+    if course.has(token):
+        course.finished.add(place)
+        if course.keeps(token.node):
+            course.outputs[place] = msgspec.json.decode(output)
+        if token.scope == "/":
+            course.last_output = output
     change = course.pending(now)
     change.variables.update(variables)
     course.variables |= {name: msgspec.json.decode(value) for name, value in variables.items()}
@@ -81,7 +83,8 @@ def finish(course: Course, token: Token, done: Done, now: datetime) -> None:
             resource.state = "delivered"
     course.note(now, "finished", place, port=done.port)
     course.tell(now)
-    go_on(course, token, course.stop_of(token).targets(done.port), now)
+    if course.has(token):
+        go_on(course, token, course.stop_of(token).targets(done.port), now)
 
 
 def wait(course: Course, token: Token, result: Wait, now: datetime) -> None:
@@ -89,6 +92,8 @@ def wait(course: Course, token: Token, result: Wait, now: datetime) -> None:
     row = course.open[token.place]
     row.status, row.error = "waiting", storable(result.says)
     _write(course, row, now)
+    if not course.has(token):
+        return
     said = token.memo.get("says")
     until = result.until
     limit = ends_at(course, token)
@@ -114,6 +119,8 @@ def fail(
     """Retry by policy, else leave by the error port, else follow the policy on failure."""
     error = storable(error)
     _close(course, token, error, kind, now, status="failed")
+    if not course.has(token):
+        return
     spec = course.stop_of(token).spec
     again = _next_try(course, token, kind, now)
     targets = course.stop_of(token).targets("error")
@@ -123,6 +130,7 @@ def fail(
         course.touch(token)
     elif targets:
         facts = {"node": token.node, "message": error, "kind": kind}
+        containers.give_up(course, token)
         go_on(course, token, targets, now, error=facts)
     elif (loop := containers.tolerant_loop(course, token.scope)) is not None:
         give_up_iteration(course, loop[1], f"{token.node}: {error}", now)
@@ -130,6 +138,7 @@ def fail(
         course.error = error
         course.ending = Ending(is_failure=True, message=error)
     else:
+        token.doubt = unknown
         halt(course, token, error, now)
 
 
@@ -137,8 +146,9 @@ def halt_in_doubt(course: Course, token: Token, error: str, now: datetime) -> No
     """Stop for a person: whether the attempt had its effect, nobody knows."""
     error = storable(error)
     _close(course, token, error, "unknown", now, status="ambiguous")
-    token.doubt = True
-    halt(course, token, error, now)
+    if course.has(token):
+        token.doubt = True
+        halt(course, token, error, now)
 
 
 def halt_unbegun(course: Course, token: Token, error: str, now: datetime) -> None:

@@ -9,7 +9,7 @@ import msgspec
 
 from app.core.database import Tx
 from app.flows.chart import Chart, Charts
-from app.flows.containers import LOOK
+from app.flows.containers import LOOK, container_at
 from app.flows.course import Course, Place, Token
 from app.flows.document import BadDocument
 from app.flows.lease import Claim
@@ -17,6 +17,11 @@ from app.flows.scopes import chain, parse_scope
 from app.flows.upgrade import load
 
 OUTPUT = "coalesce(b.content, a.output)"
+_HAS_FINISHED = (
+    "(a.status = 'succeeded' OR (a.status = 'compensated' AND "
+    "coalesce(a.output::text, a.blob::text) IS NOT NULL))"
+)
+"""Also of a step that is undone by now, but had an output."""
 _SCOPES = "(a.run, a.scope) IN (SELECT * FROM unnest($1::uuid[], $2::text[]))"
 
 
@@ -142,8 +147,8 @@ def _scopes_of(course: Course) -> set[str]:
     scopes = {"/"}
     for token in course.tokens.values():
         scopes.update(chain(token.scope))
-        if LOOK in token.memo:
-            scopes.update(chain(token.memo[LOOK]))
+        for scope in token.memo.get(LOOK, ()):
+            scopes.update(chain(scope))
     return scopes
 
 
@@ -156,15 +161,34 @@ async def _read_items(tx: Tx, courses: dict[UUID, Course]) -> None:
         if _is_loop(course, token) and "begun" in token.memo
     ]
     for run, token in loops:
-        items = await tx.fetchval(
-            "SELECT input->'items' FROM step_attempt WHERE run = $1 AND scope = $2 AND node = $3 "
-            "AND input ? 'items' ORDER BY attempt DESC LIMIT 1",
-            run,
-            token.scope,
-            token.node,
-        )
-        if items is not None:
-            courses[run].items[token.place] = msgspec.json.decode(items)
+        await _read_list(tx, courses[run], token.place)
+
+
+async def _read_list(tx: Tx, course: Course, place: Place) -> None:
+    items = await tx.fetchval(
+        "SELECT input->'items' FROM step_attempt WHERE run = $1 AND scope = $2 AND node = $3 "
+        "AND input ? 'items' ORDER BY attempt DESC LIMIT 1",
+        course.id,
+        *place,
+    )
+    if items is not None:
+        course.items[place] = msgspec.json.decode(items)
+
+
+async def read_around(tx: Tx, course: Course, scope: str) -> None:
+    """Read what a step of `scope` saw, which may be over and undone in part."""
+    scopes = chain(scope)
+    rows = await tx.fetch(
+        "SELECT a.scope, a.node FROM step_attempt a WHERE a.run = $1 AND a.scope = ANY($2) "
+        f"AND {_HAS_FINISHED}",
+        course.id,
+        scopes,
+    )
+    course.finished |= {(row["scope"], row["node"]) for row in rows}
+    for around in scopes:
+        parsed = parse_scope(around)
+        if parsed is not None and parsed[:2] not in course.items:
+            await _read_list(tx, course, parsed[:2])
 
 
 def _is_loop(course: Course, token: Token) -> bool:
@@ -173,12 +197,14 @@ def _is_loop(course: Course, token: Token) -> bool:
 
 
 def _asked(course: Course) -> Iterable[Place]:
-    """Return what the containers that a token stands in will ask for when an iteration ends."""
+    """Return what containers will ask for when an iteration ends."""
     for token in course.tokens.values():
-        for scope in chain(token.scope):
-            parsed = parse_scope(scope)
-            if parsed is not None and parsed[1] in course.chart.stops:
-                yield from course.seen(course.chart[parsed[1]].refers, scope)
+        if _is_loop(course, token):
+            yield from course.seen(course.refers_of(token), token.scope)
+        for scope in {*chain(token.scope), *token.memo.get(LOOK, ())}:
+            container = container_at(course, scope)
+            if container is not None and container.node in course.chart.stops:
+                yield from course.seen(course.refers_of(container), scope)
 
 
 async def read_outputs(tx: Tx, run: UUID, course: Course, places: Iterable[Place]) -> None:
@@ -190,7 +216,7 @@ async def read_outputs(tx: Tx, run: UUID, course: Course, places: Iterable[Place
         f"SELECT DISTINCT ON (a.scope, a.node) a.scope, a.node, {OUTPUT} AS output "
         "FROM step_attempt a LEFT JOIN run_blob b ON b.id = a.blob "
         "WHERE a.run = $1 AND (a.scope, a.node) IN (SELECT * FROM unnest($2::text[], $3::text[])) "
-        "AND a.status = 'succeeded' ORDER BY a.scope, a.node, a.attempt DESC",
+        f"AND {_HAS_FINISHED} ORDER BY a.scope, a.node, a.attempt DESC",
         run,
         [scope for scope, _ in missing],
         [node for _, node in missing],

@@ -61,17 +61,16 @@ async def _sleep_by_signal(database: Database, course: Course, row: RunRow) -> R
 
     The run's row is locked, so that a signal is either seen here or wakes the run afterwards.
     """
-    async with database.transaction() as tx:
+    async with course.lock, database.transaction() as tx:
         if await lease.guard(tx, course.id, course.epoch):
             course.is_cancelled = True
             return Rest.GOES_ON
         quiet = await all_quiet(tx, _keys(course))
         heard = quiet and await _hear(tx, course)
         if quiet:
-            async with course.lock:
-                change = course.take(tx.now())
-                change.row = None if heard else row
-                written = await journal.write_with(tx, course.id, change)
+            change = course.take(tx.now())
+            change.row = None if heard else row
+            written = await journal.write_with(tx, course.id, change)
     if not quiet:
         await asyncio.sleep(SENDING_S)
     return Rest.GOES_ON if heard or not quiet else _heard(course, written)
@@ -79,14 +78,14 @@ async def _sleep_by_signal(database: Database, course: Course, row: RunRow) -> R
 
 async def listen(database: Database, course: Course) -> None:
     """Take in what came from outside while other steps of the run are being done."""
-    async with database.transaction() as tx:
+    # First the run's own lock, then its row's: a step that is being written does it that way round.
+    async with course.lock, database.transaction() as tx:
         if await lease.guard(tx, course.id, course.epoch):
             course.is_cancelled = True
             return
         course.is_steered = await lease.is_steered(tx, course.id)
         if await all_quiet(tx, _keys(course)) and await _hear(tx, course):
-            async with course.lock:
-                await journal.write_with(tx, course.id, course.take(tx.now()))
+            await journal.write_with(tx, course.id, course.take(tx.now()))
 
 
 def _keys(course: Course) -> list[str]:

@@ -1,6 +1,7 @@
 """Do one step: evaluate its parameters, write its intent, call the node, take the outcome."""
 
 import asyncio
+import contextlib
 from datetime import datetime
 from typing import Any, cast
 
@@ -15,7 +16,7 @@ from app.flows import containers, journal, lease, outcome, recall
 from app.flows.change import Unstorable
 from app.flows.chart import LOOP_NAMES, Stop
 from app.flows.course import Course, Token
-from app.flows.expressions import names_in, plan, references
+from app.flows.expressions import names_in, plan
 from app.flows.lease import Fenced
 from app.flows.node import (
     DatabaseDo,
@@ -82,7 +83,12 @@ class Doer:
         course.is_steered = course.is_steered or written.is_steered
 
     async def do(self, course: Course, token: Token) -> None:
-        """Do the step at which a token stands. Only Fenced and Broken are raised."""
+        """Do the step at which a token stands. Only Fenced and Broken are raised.
+
+        One that was given up meanwhile, or whose run ends, is left alone.
+        """
+        if not _may_begin(course, token):
+            return
         now = self.database.clock.now()
         stop = course.chart.stops.get(token.node)
         if stop is None or stop.kind is None:
@@ -130,18 +136,12 @@ class Doer:
             if left_s <= 0:
                 raise StepFailed(f"not done within {stop.spec.timeout.total}")
             limit_s = min(limit_s, left_s)
-        written, ready, refers = stop.spec.params, stop.plan, stop.refers
-        wants_item = stop.wants_item
+        written, refers = course.params_of(token), course.refers_of(token)
+        ready, wants_item = stop.plan, stop.wants_item
         if token.override is not None:
-            written = token.override
             ready = plan({name: part for name, part in written.items() if name not in kind.lazy})
-            refers, wants_item = references(written), bool(LOOP_NAMES & names_in(written))
-        missing = [
-            place for place in course.seen(refers, token.scope) if place not in course.outputs
-        ]
-        if missing:
-            async with self.database.snapshot() as tx:
-                await recall.read_outputs(tx, course.id, course, missing)
+            wants_item = bool(LOOP_NAMES & names_in(written))
+        await self._load(course, token)
         names = course.names(refers, token.scope, wants_item=wants_item)
         names["now"] = now
         if token.error is not None:
@@ -172,6 +172,14 @@ class Doer:
         )
         return Begun(step, params, given, limit_s)
 
+    async def _load(self, course: Course, token: Token) -> None:
+        """Have in memory what the parameters of a step refer to."""
+        places = course.seen(course.refers_of(token), token.scope)
+        missing = [place for place in places if place not in course.outputs]
+        if missing:
+            async with self.database.snapshot() as tx:
+                await recall.read_outputs(tx, course.id, course, missing)
+
     def _do_pure(self, course: Course, token: Token, kind: NodeType, begun: Begun) -> None:
         now = self.database.clock.now()
         outcome.begin(course, token, begun.given, now)
@@ -185,31 +193,40 @@ class Doer:
     async def _do_here(self, course: Course, token: Token, kind: NodeType, begun: Begun) -> None:
         """Do a step in our own database: its effect and its outcome are one commit."""
         for tries in range(1, TRIES_OF_OURS + 1):
-            is_kept = False
             try:
-                async with self.database.transaction() as tx:
-                    if await lease.look(tx, course.id, course.epoch):
-                        course.is_cancelled = True
-                        return
-                    async with asyncio.timeout(begun.limit_s):
-                        result = await cast("DatabaseDo", kind.do)(tx, begun.step, begun.params)
-                    async with course.lock:
-                        outcome.begin(course, token, begun.given, tx.now())
-                        _keep(course, token, result, tx.now())
-                        is_kept = True
-                        written = await journal.write_with(tx, course.id, course.take(tx.now()))
-            except (Fenced, Unstorable):
-                raise
-            except Exception as error:
-                if is_kept or is_lost(error):
-                    log.warning("step.not_kept", run=str(course.id), error=str(error))
-                    raise Broken from error
-                if not isinstance(error, MEETS_OTHERS) or tries == TRIES_OF_OURS:
+                await self._try_here(course, token, kind, begun)
+            except MEETS_OTHERS:
+                if tries == TRIES_OF_OURS:
                     raise
             else:
-                course.is_cancelled = course.is_cancelled or written.is_ending
-                course.is_steered = course.is_steered or written.is_steered
                 return
+
+    async def _try_here(self, course: Course, token: Token, kind: NodeType, begun: Begun) -> None:
+        is_kept = False
+        try:
+            # The lock is let go after the commit: what another step of the run writes builds on it.
+            async with contextlib.AsyncExitStack() as held, self.database.transaction() as tx:
+                if await lease.look(tx, course.id, course.epoch):
+                    course.is_cancelled = True
+                if not _may_begin(course, token):
+                    return
+                async with asyncio.timeout(begun.limit_s):
+                    result = await cast("DatabaseDo", kind.do)(tx, begun.step, begun.params)
+                await held.enter_async_context(course.lock)
+                outcome.begin(course, token, begun.given, tx.now())
+                _keep(course, token, result, tx.now())
+                is_kept = True
+                written = await journal.write_with(tx, course.id, course.take(tx.now()))
+        except (Fenced, Unstorable):
+            raise
+        except Exception as error:
+            if is_kept or is_lost(error):
+                log.warning("step.not_kept", run=str(course.id), error=str(error))
+                raise Broken from error
+            outcome.begin(course, token, begun.given, self.database.clock.now())
+            raise
+        course.is_cancelled = course.is_cancelled or written.is_ending
+        course.is_steered = course.is_steered or written.is_steered
 
     async def _do_outside(
         self, course: Course, token: Token, stop: Stop, kind: NodeType, begun: Begun
@@ -222,26 +239,34 @@ class Doer:
             return
         outcome.intend(course, token)
         await self.commit(course)
-        if course.is_cancelled or course.ending is not None:
+        if not _may_begin(course, token):
             return
         asks_first = is_in_doubt and policy is Idempotency.PROBE
         try:
-            result = await self._call(kind, begun, asks_first=asks_first)
+            result: Done | Wait | None = await self._probe(kind, begun) if asks_first else None
+            asks_first = False
+            if result is None:
+                result = await self._call(kind, begun)
             _keep(course, token, result, self.database.clock.now())
         except (Fenced, Broken):
             raise
         except Exception as error:  # noqa: BLE001 - whatever a node raises is the step's failure
-            await self._fail(course, token, stop, error, policy=policy)
+            await self._fail(course, token, stop, error, policy=policy, is_unsaid=asks_first)
         course.owes = True
         if policy is Idempotency.NONE:
             await self.commit(course)
 
-    async def _call(self, kind: NodeType, begun: Begun, *, asks_first: bool) -> Done | Wait:
+    async def _probe(self, kind: NodeType, begun: Begun) -> Done | None:
+        if kind.probe is None:
+            raise StepFailed(
+                f"{kind.name} cannot be asked whether it was done; look at the target, then "
+                "settle the step, or have the flow say another idempotency"
+            )
         async with asyncio.timeout(begun.limit_s):
-            if asks_first and kind.probe is not None:
-                found = await kind.probe(begun.step, begun.params)
-                if found is not None:
-                    return found
+            return await kind.probe(begun.step, begun.params)
+
+    async def _call(self, kind: NodeType, begun: Begun) -> Done | Wait:
+        async with asyncio.timeout(begun.limit_s):
             return await cast("OutsideDo", kind.do)(begun.step, begun.params)
 
     async def _contain(self, course: Course, token: Token, stop: Stop, kind: NodeType) -> None:
@@ -255,6 +280,7 @@ class Doer:
             items = getattr(begun.params, "items", None)
             if items is not None:
                 course.items[token.place] = msgspec.to_builtins(items)
+        await self._load(course, token)
         done = containers.enter(course, token, now)
         if done is not None:
             outcome.finish(course, token, done, now)
@@ -264,7 +290,8 @@ class Doer:
         await self.commit(course)
         async with self.database.snapshot() as tx:
             rows = await recall.read_iterations(tx, course.id, token.place)
-        items = [output for _, _, output, _ in rows]
+        collects = course.params_of(token).get("collect") is not None
+        items = [output for _, _, output, _ in rows] if collects else []
         errors = [
             {"index": count - 1, "error": error}
             for count, status, _, error in rows
@@ -286,8 +313,12 @@ class Doer:
         error: Exception,
         *,
         policy: Idempotency | None = None,
+        is_unsaid: bool = False,
     ) -> None:
-        """Take a failure for what it is. With `policy` the call to the outside had begun."""
+        """Take a failure for what it is. With `policy` the call to the outside had begun.
+
+        `is_unsaid`: the target was asked whether an earlier call had its effect, and did not say.
+        """
         failure = _failure(error, stop)
         if failure is None:
             if policy is not None and await self._is_database_gone(error):
@@ -295,7 +326,7 @@ class Doer:
             log.error("step.crashed", run=str(course.id), node=token.node, exc_info=error)
             failure = Failure(f"{type(error).__name__}: {error}", "crashed", is_unknown=True)
         now = self.database.clock.now()
-        is_unknown = policy is not None and failure.is_unknown
+        is_unknown = policy is not None and (failure.is_unknown or is_unsaid)
         if is_unknown and policy is Idempotency.NONE:
             outcome.halt_in_doubt(course, token, f"{failure.text}; {DOUBT}", now)
             return
@@ -339,6 +370,10 @@ def _failure(error: Exception, stop: Stop) -> Failure | None:
             return Failure(f"what it gave cannot be kept: {error}", "refused", is_unknown=True)
         case _:
             return None
+
+
+def _may_begin(course: Course, token: Token) -> bool:
+    return course.has(token) and course.ending is None and not course.is_cancelled
 
 
 def _is_settled(word: Any) -> bool:

@@ -56,11 +56,17 @@ class Trouble(StrEnum):
     halted = "halted"
     """A step failed for good; a person corrects it and retries, or cancels the run."""
 
+    in_doubt = "in_doubt"
+    """Nobody knows whether a step had its effect; a person finds out and says so."""
+
     undo_fails = "undo_fails"
     """What it did cannot be undone at the moment; tried again until it can."""
 
     waits_for_stock = "waits_for_stock"
     """There is no server or address for it; it goes on by itself when there is."""
+
+    waits_for_approval = "waits_for_approval"
+    """A person of some role decides whether it goes on."""
 
     retrying = "retrying"
     """A step failed and is tried again by its policy."""
@@ -69,18 +75,30 @@ class Trouble(StrEnum):
     """It moves, or it has ended."""
 
 
+NEEDS_A_PERSON = frozenset({Trouble.halted, Trouble.in_doubt, Trouble.undo_fails})
+"""Nothing goes on before somebody does something about it."""
+
+
 class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     """One run in a list, with the step at which it stands."""
 
     id: UUID
     status: RunStatus
     flow: UUID
+    flow_slug: str
     flow_name: str
     version_id: UUID
     version: int
+    subject_kind: str
+    """`order`, `service`, `payment` or `nothing`."""
+    parent: UUID | None
+    """The run whose sub-flow it is."""
     order_id: UUID | None
+    """The order that it is about, or that is behind its service or payment."""
     order_number: int | None
     hostname: str | None
+    client: str | None
+    """The e-mail address of whose order it is."""
     paid_at: datetime | None
     error: str
     wake_at: datetime | None
@@ -110,6 +128,23 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
 RunPage: TypeAlias = Page[RunRow]
 
 
+class RunsWanted(msgspec.Struct, frozen=True, kw_only=True):
+    """Which runs a list shows; what is left out leaves nothing out.
+
+    `search` is an order's number, a run's id (those of its sub-flows are found too), or a part
+    of a host name, of a client's name or e-mail address, or of a server's name.
+    """
+
+    statuses: tuple[RunStatus, ...] = ()
+    stuck: bool = False
+    trouble: Trouble | None = None
+    flow: str = ""
+    """The slug of a flow."""
+    trigger: str = ""
+    """What began it, such as `order.paid` or `manual`."""
+    search: str = ""
+
+
 class AttemptView(msgspec.Struct, frozen=True, kw_only=True):
     """One attempt of one node in one scope; secrets in `input` and `output` are hidden."""
 
@@ -132,6 +167,8 @@ class AttemptView(msgspec.Struct, frozen=True, kw_only=True):
     stage: str
     """How far an installation is, "" for other steps."""
     percent: int | None
+    is_apart: bool = False
+    """Its output is long and kept apart: where `output` is None it was not read."""
 
 
 class EventView(msgspec.Struct, frozen=True, kw_only=True):

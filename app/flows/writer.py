@@ -17,6 +17,7 @@ from app.flows import journal
 from app.flows.change import Change
 from app.flows.journal import Written
 from app.flows.lease import Fenced
+from app.flows.metrics import count_commit
 
 MOST_AT_ONCE = 500
 RETRY_S = 0.2
@@ -135,6 +136,7 @@ class Writer:
                 raise
             await self._write_apart(connection, batch, error)
             return
+        count_commit(len(batch))
         for change, answer in batch:
             if answer.done():  # who waited for it was cancelled
                 continue

@@ -20,6 +20,7 @@ from app.domain.inventory.find import bmc_of
 from app.domain.inventory.power import note_power
 from app.domain.orders.expire import expire_order_holds, expire_orders
 from app.drivers.errors import DriverError
+from app.flows.orphans import report_orphans
 from app.flows.signals import forget_signals
 from app.flows.triggers.hook import forget_deliveries
 from app.jobs.context import WorkerContext
@@ -66,6 +67,11 @@ async def _each(database: Database, *verbs: Callable[[Tx], Awaitable[object]]) -
             failed.append(error)
     if failed:
         raise ExceptionGroup("some of the sweep failed", failed)
+
+
+async def report_left_behind(ctx: dict[str, Any]) -> None:
+    """Tell the staff what ended runs left behind, of each thing once."""
+    await _each(context_of(ctx).database, report_orphans)
 
 
 async def reconcile_payments(ctx: dict[str, Any]) -> None:

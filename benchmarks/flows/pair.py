@@ -22,6 +22,7 @@ async def measure(works: Works, size: float) -> list[Result]:
         for workers in (1, 2):
             async with ours.running(works, workers) as running:
                 await running.many(max(4, round(WARM_UP * size)), ours.SETTINGS[0])
+                await usage.quiet()
                 reached = await running.many(max(8, round(FLOWS * size)), ours.SETTINGS[0])
             if workers not in best or reached.steps_per_s > best[workers].steps_per_s:
                 best[workers] = reached

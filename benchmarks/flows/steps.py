@@ -96,6 +96,7 @@ async def _round(works: Works, contestant: ModuleType, best: dict[str, Best], si
                 told = "; ".join(f"{each}: {reached:.0f}" for each, reached in tried.items())
                 say(f"{name} by setting, steps/s: {told}")
             best[name] = Best(setting, Reached(0.0), [], [])
+        await usage.quiet()
         reached = await running.many(_some(FLOWS[name], size), best[name].setting)
         best[name].take(reached, await running.alone(_some(ALONE, size)))
 

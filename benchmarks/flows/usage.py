@@ -11,6 +11,7 @@ import msgspec
 import psutil
 
 OTHERS = "others"
+QUIET_CORES = 0.3
 
 
 class Sample(msgspec.Struct, frozen=True):
@@ -82,6 +83,22 @@ async def watching(
         with contextlib.suppress(asyncio.CancelledError):
             await task
         look()
+
+
+async def quiet(limit_s: float = 20.0, look_s: float = 0.5) -> float:
+    """Wait for a moment in which little else runs here, `limit_s` at most.
+
+    Returns how many cores were busy at the last look. So nobody's figure is taken in the one
+    minute in which the machine did something else.
+    """
+    deadline_s = time.perf_counter() + limit_s
+    while True:
+        began_s, busy_s = time.perf_counter(), _machine_s()
+        await asyncio.sleep(look_s)
+        now_s = time.perf_counter()
+        busy = (_machine_s() - busy_s) / (now_s - began_s)
+        if busy < QUIET_CORES or now_s >= deadline_s:
+            return busy
 
 
 def rss_bytes(pid: int) -> int:

@@ -18,6 +18,7 @@ from app.drivers.egress import Egress
 from app.drivers.peers import Peers, open_peers
 from app.routes.admin import ADMIN
 from app.routes.assets import serve_asset
+from app.routes.designer import DESIGNER
 from app.routes.live import live_stream
 from app.routes.security.plugin import SecurityPlugin
 from app.routes.security.visit import SESSION_COOKIE
@@ -46,7 +47,7 @@ def app(database: Database, redis: Redis, vault: Vault, peers: Peers) -> Litesta
         return Provide(lambda: value, sync_to_thread=False)
 
     return Litestar(
-        [*ADMIN, serve_asset, live_stream],
+        [*ADMIN, *DESIGNER, serve_asset, live_stream],
         plugins=[SecurityPlugin(settings, database, redis)],
         dependencies={
             "db": provide(database),
@@ -54,6 +55,7 @@ def app(database: Database, redis: Redis, vault: Vault, peers: Peers) -> Litesta
             "settings": provide(settings),
             "live": provide(Live(redis)),
             "peers": provide(peers),
+            "redis": provide(redis),
         },
         openapi_config=None,
     )

@@ -10,7 +10,7 @@ from app.flows.document import parse
 from app.flows.find import find_run, list_runs, live_runs
 from app.flows.order import in_order
 from app.flows.redact import redacted
-from app.flows.views import RunStatus, Trouble
+from app.flows.views import RunStatus, RunsWanted, Trouble
 from tests.admin.stage import Stage
 from tests.security.browser import Browser
 from tests.security.test_pages import errors_of
@@ -36,7 +36,7 @@ async def test_each_kind_of_trouble_is_told_apart(stage: Stage) -> None:
     await stage.delivered()
     async with stage.database.snapshot() as tx:
         live = await live_runs(tx)
-        stuck = await list_runs(tx, stuck=True)
+        stuck = await list_runs(tx, RunsWanted(stuck=True))
         every = await list_runs(tx)
     assert {run.id: run.trouble for run in live} == kinds
     order = list(Trouble)

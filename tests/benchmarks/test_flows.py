@@ -170,6 +170,22 @@ def test_a_process_that_is_gone_has_used_nothing() -> None:
     assert usage.sample({"gone": 2**22 + 1}).parts == {"gone": {}}
 
 
+@pytest.mark.parametrize(("limit_s", "looks"), [(60.0, 3), (0.0, 1)])
+async def test_a_quiet_moment_is_waited_for_but_not_for_ever(
+    monkeypatch: pytest.MonkeyPatch, limit_s: float, looks: int
+) -> None:
+    busy = iter([0.0, 1e6, 1e6, 2e6, 2e6, 2e6])  # at the third look nothing is used
+    seen: list[float] = []
+
+    def machine_s() -> float:
+        seen.append(next(busy))
+        return seen[-1]
+
+    monkeypatch.setattr(usage, "_machine_s", machine_s)
+    await usage.quiet(limit_s=limit_s, look_s=0.001)
+    assert len(seen) == 2 * looks
+
+
 @pytest.mark.parametrize(
     ("used", "said"),
     [

@@ -33,7 +33,7 @@ from app.components.tone import Tone
 from app.core.money import Money
 from app.domain.orders.figures import Backlog, Deliveries, DeliveryTime, Owed
 from app.domain.orders.views import OrderView
-from app.flows.views import RunRow, Trouble
+from app.flows.views import NEEDS_A_PERSON, RunRow, Trouble
 
 NOW_URL = "/admin/dashboard/now"
 
@@ -99,7 +99,7 @@ def _stuck(now: Now, runs: list[RunRow], csrf: str) -> h.Element:
             ),
             href=f"{RUNS}/{run.id}",
             id_=f"stuck-{run.id}",
-            marked=run.trouble in {Trouble.halted, Trouble.undo_fails},
+            marked=run.trouble in NEEDS_A_PERSON,
         )
         for run in runs
     ] + [
@@ -132,7 +132,7 @@ def _stuck(now: Now, runs: list[RunRow], csrf: str) -> h.Element:
 
 
 def _figures(now: Now, stuck: int) -> h.Element:
-    held_up = sum(run.trouble is Trouble.halted for run in now.runs) + len(now.orders)
+    held_up = sum(run.trouble in NEEDS_A_PERSON for run in now.runs) + len(now.orders)
     tone: Tone = "danger" if held_up else "warning" if stuck else "success"
     return card_grid(
         stat(

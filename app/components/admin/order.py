@@ -6,7 +6,14 @@ from datetime import datetime
 import htpy as h
 
 from app.components.admin.orders import ORDERS
-from app.components.admin.run_bits import RUNS, length_ms, retry_form, run_badge, why_words
+from app.components.admin.run_bits import (
+    RUNS,
+    length_ms,
+    retry_form,
+    run_badge,
+    trouble_notice,
+    why_words,
+)
 from app.components.admin.trail import trail_card
 from app.components.badge import state_badge
 from app.components.button import link_button
@@ -30,7 +37,7 @@ from app.domain.inventory.views import ServerRow
 from app.domain.orders.states import OrderState
 from app.domain.orders.views import OrderView
 from app.flows.timeline import RunTimeline, StepStatus, TimelineEntry
-from app.flows.views import RunRow, Trouble
+from app.flows.views import NEEDS_A_PERSON, RunRow, Trouble
 
 STEP_STATES = {
     StepStatus.pending: StepState.PENDING,
@@ -118,9 +125,8 @@ def _trouble(file: OrderFile) -> h.Element | None:
             "Its flow is being stopped",
             "What it did is being undone. Once that has ended, the order can be refunded.",
         )
-    if run and run.trouble in {Trouble.halted, Trouble.undo_fails}:
-        title = f"Halted at “{run.step}”" if run.trouble is Trouble.halted else "Undoing it fails"
-        return notice("danger", title, why_words(run, file.at))
+    if run and (run.trouble in NEEDS_A_PERSON or run.trouble is Trouble.waits_for_approval):
+        return trouble_notice(run, file.at)
     if order.state is OrderState.failed:
         return notice("danger", "The delivery failed", order.state_reason)
     if run and run.trouble is not Trouble.none:

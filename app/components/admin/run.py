@@ -2,35 +2,37 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
-from typing import Any
 
 import htpy as h
 
-from app.components.admin.attempts import attempt_item, json_block, scope_words
-from app.components.admin.decide import decide_page
+from app.components.admin.attempts import json_block
+from app.components.admin.level import level_body, level_path
 from app.components.admin.run_bits import (
     RUNS,
     length_ms,
+    place_address,
     retry_form,
     run_badge,
     subject_words,
-    why_words,
+    trouble_notice,
 )
 from app.components.admin.trail import trail_card
-from app.components.badge import state_badge
+from app.components.badge import badge, state_badge
 from app.components.button import link_button
 from app.components.card import card, split, stack
-from app.components.empty import empty
 from app.components.facts import code, facts
-from app.components.form import Form
 from app.components.frame import PageFrame
 from app.components.live import live_region
 from app.components.notice import notice
 from app.components.page import admin_page, page_head
 from app.components.time import duration_text, elapsed, moment
+from app.components.tone import Tone
+from app.domain.accounts.roles import Role, may_decide
 from app.domain.audit.views import AuditLine
-from app.flows.views import EventView, RunView, Trouble
+from app.flows.sheet import Sheet, Stand
+from app.flows.views import EventView, Trouble
+
+_LEDGER: dict[str, Tone] = {"taken": "warning", "delivered": "success", "returned": "neutral"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,21 +40,24 @@ class RunFile:
     """A run and what its viewer may do to it; `trail` is None where it may not be seen."""
 
     at: datetime
-    run: RunView
+    sheet: Sheet
     trail: tuple[AuditLine, ...] | None
     may_change: bool
+    role: Role
+    shows: str
+    """The address of what is shown of it, with its level and page."""
 
 
 def run_page(file: RunFile, *, frame: PageFrame) -> h.Element:
-    title = f"Run for {subject_words(file.run.row)}"
+    title = f"Run for {subject_words(file.sheet.row)}"
     return admin_page(title, run_region(file, frame.csrf), frame=frame, active="runs")
 
 
 def run_region(file: RunFile, csrf: str) -> h.Element:
     """Return the whole page but its frame."""
-    run, row = file.run, file.run.row
+    sheet, row = file.sheet, file.sheet.row
     topics = f"run:{row.id}" + (f" order:{row.order_id}" if row.order_id else "")
-    return live_region(topics, f"{RUNS}/{row.id}/now", id_="run", at_most_every_ms=500)[
+    return live_region(topics, file.shows, id_="run", at_most_every_ms=500)[
         page_head(
             subject_words(row),
             eyebrow=h.a(href=RUNS)["Runs"],
@@ -61,17 +66,27 @@ def run_region(file: RunFile, csrf: str) -> h.Element:
             actions=_actions(file, csrf),
         ),
         stack(
-            _trouble(file),
+            trouble_notice(row, file.at) or _ended_badly(file),
+            _asked(file),
             split(
                 stack(_steps(file), trail_card(file.trail) if file.trail is not None else None),
-                stack(_facts(file), _given(run.input), _story(run.events)),
+                stack(
+                    _facts(file),
+                    _values("Input", "log-in", sheet.input, "Input of the run"),
+                    _values("Variables", "tag", sheet.variables, "Variables of the run"),
+                    _values("Output", "log-out", sheet.output, "Output of the run"),
+                    _ledger(file),
+                    _children(file),
+                    _story(sheet.events),
+                ),
             ),
         ),
     ]
 
 
 def _actions(file: RunFile, csrf: str) -> list[h.Node]:
-    row = file.run.row
+    row = file.sheet.row
+    here = f"{RUNS}/{row.id}"
     found: list[h.Node] = []
     if row.order_id:
         found.append(
@@ -79,29 +94,53 @@ def _actions(file: RunFile, csrf: str) -> list[h.Node]:
         )
     if not file.may_change:
         return found
-    if row.trouble is Trouble.halted:
-        found.append(retry_form(row, csrf, back=f"{RUNS}/{row.id}", label=f"Retry “{row.step}”"))
+    halted = [stand for stand in file.sheet.stands if stand.asks is None]
+    # What is in doubt is settled first: a retry would do it again unseen.
+    if halted and not any(stand.in_doubt for stand in halted):
+        found.append(link_button("Resume with other input", f"{here}/resume", symbol="pencil"))
+        found.append(retry_form(row, csrf, back=here, label=f"Retry “{row.step}”"))
     if row.is_live and not row.cancel_requested:
-        found.append(link_button("Cancel run", f"{RUNS}/{row.id}/cancel", symbol="ban"))
+        found.append(link_button("Cancel run", f"{here}/cancel", symbol="ban"))
     return found
 
 
-def _trouble(file: RunFile) -> h.Element | None:
-    row = file.run.row
-    if row.trouble in {Trouble.halted, Trouble.undo_fails}:
-        title = f"Halted at “{row.step}”" if row.trouble is Trouble.halted else "Undoing it fails"
-        return notice("danger", title, why_words(row, file.at))
-    if row.trouble is not Trouble.none:
-        waits = row.trouble is Trouble.waits_for_stock
-        title = "Waits for a server" if waits else f"“{row.step}” is tried again"
-        return notice("warning", title, why_words(row, file.at))
-    if row.error and not row.is_live:
+def _asked(file: RunFile) -> list[h.Node]:
+    """Return what a person is asked: decisions, and steps in doubt."""
+    return [_question(file, stand) for stand in file.sheet.stands if stand.asks or stand.in_doubt]
+
+
+def _question(file: RunFile, stand: Stand) -> h.Element:
+    here = f"{RUNS}/{file.sheet.row.id}"
+    if stand.asks is None:
+        way = link_button(
+            "Say what became of it",
+            place_address(f"{here}/settle", stand.scope, stand.node),
+            size="small",
+        )
+        words = "Neither we nor the other side can tell whether it happened."
+        title = f"“{stand.step}” is in doubt"
+        return notice("warning", title, h.p[words], way if file.may_change else None)
+    role = str(stand.asks.get("role", ""))
+    way = link_button(
+        "Decide", place_address(f"{here}/decide", stand.scope, stand.node), size="small"
+    )
+    return notice(
+        "info",
+        str(stand.asks.get("title") or stand.step),
+        h.p[str(stand.asks["text"])] if stand.asks.get("text") else None,
+        way if may_decide(file.role, role) else h.p(".sw-quiet")[f"The role {role} decides."],
+    )
+
+
+def _ended_badly(file: RunFile) -> h.Element | None:
+    row = file.sheet.row
+    if row.error and not row.is_live and row.trouble is Trouble.none:
         return notice("danger", "It ended with an error", row.error)
     return None
 
 
 def _facts(file: RunFile) -> h.Element:
-    row = file.run.row
+    row = file.sheet.row
     spent = (row.finished_at or file.at) - row.created_at
     counter = elapsed(length_ms(spent)) if row.is_live else duration_text(length_ms(spent))
     pairs: list[tuple[str, h.Node]] = [
@@ -109,59 +148,96 @@ def _facts(file: RunFile) -> h.Element:
         ("Begun", moment(row.created_at)),
         ("Ended", moment(row.finished_at) if row.finished_at else "not yet"),
         ("Taken", counter),
-        ("Attempts", str(len(file.run.attempts))),
-        ("Run", code(str(row.id))),
+        ("About", row.subject_kind if row.subject_kind != "nothing" else "nothing in particular"),
+        ("Flow", h.a(href=f"/admin/flows/{row.flow_slug}")[row.flow_name]),
     ]
-    return card(facts(pairs), title="Run", symbol="workflow")
+    if row.client:
+        pairs.append(("Client", row.client))
+    if row.parent:
+        pairs.append(("Part of", h.a(href=f"{RUNS}/{row.parent}")["the run that began it"]))
+    return card(facts([*pairs, ("Run", code(str(row.id)))]), title="Run", symbol="workflow")
 
 
-def _given(given: Any) -> h.Element | None:
-    if not given:
+def _values(title: str, symbol: str, values: object, label: str) -> h.Element | None:
+    if not values:
         return None
-    return card(json_block(given, "Input of the run"), title="Input", symbol="log-in")
+    return card(json_block(values, label), title=title, symbol=symbol)  # type: ignore[arg-type]
 
 
 def _steps(file: RunFile) -> h.Element:
-    """Return the attempts, a heading for each scope that they pass through."""
-    attempts = file.run.attempts
-    body: h.Node
-    if attempts:
-        body = [
-            [
-                h.h3(".sw-scope")[scope_words(scope, attempts)] if scope != "/" else None,
-                h.ol(".sw-timeline.sw-attempts", aria_label=scope_words(scope, attempts))[
-                    [attempt_item(one, file.at) for one in group]
-                ],
-            ]
-            for scope, group in groupby(attempts, key=lambda one: one.scope)
-        ]
-    else:
-        body = empty("hourglass", "Not begun", "A worker takes it as soon as one is free.")
+    sheet = file.sheet
     pending = (
-        h.p(".sw-quiet.sw-pending")["Still to come: ", ", ".join(file.run.pending)]
-        if file.run.pending and file.run.row.is_live
+        h.p(".sw-quiet.sw-pending")["Still to come: ", ", ".join(sheet.pending)]
+        if sheet.pending and sheet.row.is_live
         else None
     )
-    more = (
-        h.p(".sw-quiet.sw-pending")["Only the latest attempts and events are shown."]
-        if file.run.more
-        else None
+    return card(
+        level_path(sheet),
+        level_body(sheet, file.at),
+        pending,
+        title="Steps",
+        symbol="activity",
     )
-    return card(body, pending, more, title="Steps", symbol="activity")
+
+
+def _ledger(file: RunFile) -> h.Element | None:
+    """Return what the run has taken, and whether it was delivered or given back."""
+    if not file.sheet.ledger:
+        return None
+    return card(
+        h.ul(".sw-ledger")[
+            [
+                h.li[
+                    h.div(".sw-trail-head")[
+                        h.span(".sw-trail-action")[taken.kind.replace("_", " ").capitalize()],
+                        badge(taken.state.capitalize(), _LEDGER[taken.state], dot=False),
+                    ],
+                    code(taken.reference),
+                    h.p(".sw-trail-who")[
+                        taken.step, ", ", moment(taken.ended_at or taken.taken_at)
+                    ],
+                ]
+                for taken in file.sheet.ledger
+            ]
+        ],
+        title="Taken by the run",
+        symbol="boxes",
+    )
+
+
+def _children(file: RunFile) -> h.Element | None:
+    if not file.sheet.children:
+        return None
+    return card(
+        h.ul(".sw-ledger")[
+            [
+                h.li[
+                    h.div(".sw-trail-head")[
+                        h.a(href=f"{RUNS}/{child.id}")[child.flow_name], state_badge(child.status)
+                    ]
+                ]
+                for child in file.sheet.children
+            ]
+        ],
+        title="Sub-flows",
+        symbol="network",
+    )
 
 
 def _story(events: tuple[EventView, ...]) -> h.Element | None:
     if not events:
         return None
     return card(
-        h.ol(".sw-trail.sw-story")[[_event(event) for event in events]],
+        h.ol(".sw-trail.sw-story", tabindex="0", aria_label="Events")[
+            [_event(event) for event in events]
+        ],
         title="Events",
         symbol="list",
     )
 
 
 def _event(event: EventView) -> h.Element:
-    says = event.facts.get("says") or event.facts.get("error")
+    says = event.facts.get("says") or event.facts.get("error") or event.facts.get("note")
     return h.li[
         h.div(".sw-trail-head")[
             h.span(".sw-trail-action")[
@@ -175,38 +251,3 @@ def _event(event: EventView) -> h.Element:
         ],
         h.p(".sw-trail-who")[says] if says else None,
     ]
-
-
-def cancel_run_page(run: RunView, form: Form, *, frame: PageFrame) -> h.Element:
-    """Return the decision to cancel a run."""
-    row = run.row
-    undone = [one.step for one in run.attempts if one.status in {"succeeded", "started", "waiting"}]
-    return decide_page(
-        "Cancel this run",
-        about=[
-            h.p[
-                state_badge(row.status),
-                f" {row.flow_name} for {subject_words(row)}.",
-            ],
-            h.ul[
-                h.li["No further step is begun."],
-                h.li[
-                    "What was done is undone, the latest first: ",
-                    ", ".join(dict.fromkeys(undone)),
-                    ".",
-                ]
-                if undone
-                else None,
-                h.li["The order itself stays paid; cancel and refund it on its own page."]
-                if row.order_id
-                else None,
-            ],
-        ],
-        form=form,
-        action=f"{RUNS}/{row.id}/cancel",
-        confirm="Cancel the run",
-        weight="danger",
-        back=("Run", f"{RUNS}/{row.id}"),
-        frame=frame,
-        active="runs",
-    )

@@ -1,24 +1,33 @@
 """What lists and the dashboard show of a run: its badge, where it stands, why it does not move."""
 
 from datetime import datetime, timedelta
+from urllib.parse import urlencode
 
 import htpy as h
 
 from app.components.badge import badge, state_badge
 from app.components.button import Size, submit_button
 from app.components.form import csrf_field
+from app.components.notice import notice
 from app.components.time import duration_text, elapsed, moment
 from app.components.tone import Tone
-from app.flows.views import RunRow, Trouble
+from app.flows.views import NEEDS_A_PERSON, RunRow, Trouble
 
 RUNS = "/admin/runs"
 
 TROUBLE: dict[Trouble, tuple[str, Tone]] = {
     Trouble.halted: ("Halted", "danger"),
+    Trouble.in_doubt: ("In doubt", "danger"),
     Trouble.undo_fails: ("Undo fails", "danger"),
     Trouble.waits_for_stock: ("Waits for stock", "warning"),
+    Trouble.waits_for_approval: ("Waits for approval", "warning"),
     Trouble.retrying: ("Retrying", "warning"),
 }
+
+
+def place_address(path: str, scope: str, node: str) -> str:
+    """Return the address of what is done about one step of a run."""
+    return f"{path}?{urlencode({'scope': scope, 'node': node})}"
 
 
 def length_ms(length: timedelta) -> int:
@@ -33,6 +42,22 @@ def run_badge(run: RunRow) -> h.Element:
     if run.cancel_requested and run.is_live:
         return badge("Stopping", "warning", moving=True)
     return state_badge(run.status)
+
+
+def trouble_notice(run: RunRow, now: datetime) -> h.Element | None:
+    """Say at the top of a page why the run does not move; None when it does."""
+    if run.trouble is Trouble.none:
+        return None
+    title = {
+        Trouble.halted: f"Halted at “{run.step}”",
+        Trouble.in_doubt: f"Nobody knows what became of “{run.step}”",
+        Trouble.undo_fails: "Undoing it fails",
+        Trouble.waits_for_stock: "Waits for a server",
+        Trouble.waits_for_approval: f"“{run.step}” waits for a decision",
+        Trouble.retrying: f"“{run.step}” is tried again",
+    }[run.trouble]
+    tone: Tone = "danger" if run.trouble in NEEDS_A_PERSON else "warning"
+    return notice(tone, title, why_words(run, now))
 
 
 def subject_words(run: RunRow) -> str:

@@ -100,3 +100,8 @@ def allows(role: Role, permission: Permission) -> bool:
 def is_staff(role: Role) -> bool:
     """Say whether `role` belongs to the provider's own people."""
     return allows(role, Permission.ADMIN)
+
+
+def may_decide(role: Role, asked: str) -> bool:
+    """Say whether `role` may decide what a flow asks the role `asked`; an owner always may."""
+    return role is Role.OWNER or (is_staff(role) and role.value == asked)

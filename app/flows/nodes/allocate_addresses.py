@@ -115,6 +115,7 @@ node = NodeType(
     undo=undo,
     output=Output,
     needs=Subject.ORDER,
+    takes=("addresses",),
     says=lambda params: f"Takes addresses and a VLAN in {params.datacentre}, rack {params.rack}",
     docs=DOCS,
     timeline="Network assigned",

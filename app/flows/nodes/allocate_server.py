@@ -79,6 +79,7 @@ node = NodeType(
     undo=undo,
     output=Output,
     needs=Subject.ORDER,
+    takes=("server",),
     says=lambda _: "Takes the best free server for the order",
     docs=DOCS,
     timeline="Server allocated",

@@ -179,6 +179,7 @@ node = NodeType(
     do=do,
     undo=undo,
     output=Output,
+    takes=("dns_record",),
     says=says,
     docs="""
 Changes records by signed dynamic updates (RFC 2136), which Knot, BIND, PowerDNS and Windows take.

@@ -57,6 +57,7 @@ node = NodeType(
     effect=Effect.DATABASE,
     do=do,
     output=Output,
+    returns=("server", "addresses"),
     says=says,
     docs="""
 For the end of a service. The server goes to cleaning, where it stays until its disks are erased;

@@ -243,6 +243,7 @@ node = NodeType(
     undo=undo,
     output=Output,
     needs=Subject.ORDER,
+    takes=("installation",),
     says=lambda params: f"Installs the ordered system on server {params.server}",
     docs=DOCS,
     timeline="Operating system installed",

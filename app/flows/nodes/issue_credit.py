@@ -108,6 +108,7 @@ node = NodeType(
     do=do,
     undo=undo,
     output=Output,
+    takes=("credit",),
     says=says,
     docs="""
 Puts credit into the account of the client whose order the run is about (or whose service or

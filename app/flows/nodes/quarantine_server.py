@@ -69,6 +69,7 @@ node = NodeType(
     do=do,
     output=Output,
     needs=Subject.ORDER,
+    returns=("server",),
     says=lambda params: f"Puts server {params.server} into quarantine",
     docs=DOCS,
 )

@@ -98,6 +98,7 @@ node = NodeType(
     do=do,
     undo=undo,
     output=Output,
+    takes=("run",),
     says=lambda params: f"Runs the flow {params.flow}",
     docs="""
 The other flow runs on its latest published version, about the same order or service, with `input`

@@ -66,6 +66,7 @@ node = NodeType(
     do=do,
     output=Output,
     needs=Subject.ORDER,
+    delivers=True,
     says=lambda params: f"Delivers service {params.service} on server {params.server}",
     docs=DOCS,
     timeline="Service activated",

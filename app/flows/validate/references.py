@@ -117,6 +117,9 @@ def _never(reading: Reading, spot: Spot, other: str) -> str:
         return ""
     if other in seen_from:
         return f"{other} has no output while its body runs"
+    undone = reading.stand_ins.get(spot.node, ())
+    if other in reading.graph.reached_from(undone):
+        return ""  # when a step is undone, what follows it may have run
     return _never_before(reading, spot.node, other)
 
 

@@ -10,7 +10,9 @@ from app.routes.admin.invoices import Invoices
 from app.routes.admin.mail_templates import MailTemplates
 from app.routes.admin.mails import Mails
 from app.routes.admin.orders import Orders
+from app.routes.admin.run_deeds import RunDeeds
 from app.routes.admin.runs import Runs
+from app.routes.admin.runs_many import ManyRuns
 from app.routes.admin.servers import Racks, Servers
 from app.routes.admin.services import Services
 from app.routes.admin.tokens import Tokens
@@ -19,6 +21,8 @@ ADMIN: tuple[ControllerRouterHandler, ...] = (
     Dashboard,
     Orders,
     Runs,
+    RunDeeds,
+    ManyRuns,
     Connections,
     Services,
     Servers,

@@ -1,0 +1,117 @@
+"""What a gesture changed, as partials: their size follows the gesture, never the flow."""
+
+import json
+from collections.abc import Iterable
+from uuid import UUID
+
+import htpy as h
+
+from app.components.designer.canvas import edge_path, node_card, note_card
+from app.components.designer.guide import guide
+from app.components.designer.names import (
+    draft_topic,
+    draft_url,
+    edge_id,
+    node_id,
+    note_id,
+    outline_id,
+)
+from app.components.designer.outline import outline_item
+from app.flows.drafts.command import Change
+from app.flows.drafts.sheet import Edge, Sheet, edge_of
+
+PACE_MS = 200
+"""How often at most others' gestures are fetched: five times a second."""
+_UNSEEN = frozenset({"position", "pin"})
+
+
+def partial(target: str, content: h.Node = None, *, swap: str = "outerHTML") -> h.Element:
+    """Return `<hx-partial>`: what htmx puts at `target`, wherever the request came from."""
+    return h.hx_partial({"hx-target": target, "hx-swap": swap})[content]
+
+
+def patch(
+    draft: UUID,
+    rev: int,
+    sheet: Sheet,
+    changes: Iterable[Change],
+    *,
+    select: str = "",
+    others: bool = True,
+) -> h.Fragment:
+    """Return the partials that bring a canvas up to `rev`; applying them twice does no harm.
+
+    What is new is taken away first, where it is there, and then added. `select` names nodes
+    or notes to select then, with spaces between; `others` says that some of it is not one's own.
+    """
+    cells = {change.cell: change for change in changes}
+    moved = _moved(sheet, cells.values())
+    parts = [partial("#draft-live", live(draft, rev, moved=moved, select=select, others=others))]
+    for node in dict.fromkeys(node for node, field in cells if node and _is_drawn(field)):
+        parts += _node(sheet, node, is_new=(node, "") in cells)
+    for cell in cells:
+        if cell[1].startswith("edge:"):
+            parts += _edge(sheet, edge_of(cell))
+        elif cell[0] == "" and cell[1].startswith("note:"):
+            parts += _note(sheet, cell[1].removeprefix("note:"))
+    if ("", "name") in cells:
+        parts.append(partial("#flow-name", sheet.document.name, swap="textContent"))
+    parts.append(partial("#guide", guide(sheet)))
+    return h.fragment[parts]
+
+
+def live(
+    draft: UUID, rev: int, *, moved: str = "", select: str = "", others: bool = False
+) -> h.Element:
+    """Return the element that fetches others' gestures; it carries the revision that is shown."""
+    return h.div(
+        "#draft-live.sw-live-region",
+        hidden=True,
+        data_live=draft_topic(draft),
+        data_live_url=draft_url(draft, f"/changes?since={rev}"),
+        data_live_every_ms=PACE_MS,
+        data_rev=rev,
+        data_moved=moved or None,
+        data_select=select or None,
+        data_others=others,
+    )
+
+
+def _is_drawn(field: str) -> bool:
+    return field not in _UNSEEN and not field.startswith("edge:")
+
+
+def _moved(sheet: Sheet, changes: Iterable[Change]) -> str:
+    """Return the places that changed, as JSON: nodes that only moved are not drawn anew."""
+    moved = {
+        change.cell[0]: change.after
+        for change in changes
+        if change.cell[1] == "position" and change.after and change.cell[0] in sheet.nodes
+    }
+    return json.dumps(moved, separators=(",", ":")) if moved else ""
+
+
+def _node(sheet: Sheet, node: str, *, is_new: bool) -> list[h.Element]:
+    card, item = f"#{node_id(node)}", f"#{outline_id(node)}"
+    if node in sheet.nodes and not is_new:
+        return [partial(card, node_card(sheet, node)), partial(item, outline_item(sheet, node))]
+    parts = [partial(card, swap="delete"), partial(item, swap="delete")]
+    if node in sheet.nodes:
+        parts.append(partial("#nodes", node_card(sheet, node), swap="beforeend"))
+        parts.append(partial("#outline-list", outline_item(sheet, node), swap="beforeend"))
+    return parts
+
+
+def _edge(sheet: Sheet, edge: Edge) -> list[h.Element]:
+    parts = [partial(f"#{edge_id(edge)}", swap="delete")]
+    if edge in sheet.document.edges:
+        # Within <svg>, so that the parser makes an SVG element of it; `strip` unwraps it.
+        parts.append(partial("#edges", h.svg[edge_path(edge)], swap="beforeend strip:true"))
+    return parts
+
+
+def _note(sheet: Sheet, note: str) -> list[h.Element]:
+    parts = [partial(f"#{note_id(note)}", swap="delete")]
+    if note in (notes := sheet.notes()):
+        parts.append(partial("#notes", note_card(notes[note]), swap="beforeend"))
+    return parts

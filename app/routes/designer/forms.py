@@ -1,0 +1,86 @@
+"""The forms at the right of the canvas, copies for the clipboard, and aid with expressions."""
+
+from typing import Any, Literal
+from uuid import UUID
+
+import htpy as h
+import msgspec
+from litestar import Controller, Response, get
+from litestar.params import FromPath, FromQuery
+
+from app.components.designer.fields import param_field
+from app.components.designer.panel import flow_panel, many_panel, node_panel
+from app.components.designer.problems import beside_fields
+from app.core.errors import NotFound
+from app.flows.drafts.check import known_problems
+from app.flows.drafts.find import find_draft
+from app.flows.drafts.form import fields_of
+from app.flows.drafts.kinds.duplicate import cut
+from app.flows.drafts.ports import type_of
+from app.flows.drafts.sheet import source_of, target_of
+from app.routes.designer.access import DESIGNERS, DRAFT
+from app.routes.security.dependencies import Db
+from app.routes.security.html import html
+
+
+class Forms(Controller):
+    """What is selected, as forms and as JSON."""
+
+    path = DRAFT
+    guards = DESIGNERS
+    include_in_schema = False
+
+    @get("/panel")
+    async def panel(
+        self, db: Db, draft: FromPath[UUID], chosen: FromQuery[str] = ""
+    ) -> Response[Any]:
+        """Return the form of the `chosen` node, of several (with spaces between), or the flow's."""
+        async with db.snapshot() as tx:
+            view = await find_draft(tx, draft)
+        nodes = [node for node in chosen.split() if node in view.sheet.nodes]
+        if not nodes:
+            return html(flow_panel(view))
+        if len(nodes) > 1:
+            return html(many_panel(view.sheet, nodes))
+        # What is not checked yet is about to be: the page asks when its gestures rest.
+        beside = beside_fields(known_problems(view) or (), nodes[0])
+        return html(h.fragment[node_panel(view, nodes[0]), beside])
+
+    @get("/nodes/{node:str}/fields/{name:str}")
+    async def field(
+        self,
+        db: Db,
+        draft: FromPath[UUID],
+        node: FromPath[str],
+        name: FromPath[str],
+        mode: FromQuery[Literal["value", "expression"]] = "value",
+    ) -> Response[Any]:
+        """Return one parameter's field, to be typed as a value or as an expression."""
+        async with db.snapshot() as tx:
+            sheet = (await find_draft(tx, draft)).sheet
+        kind = type_of(sheet, node) if node in sheet.nodes else None
+        found = (
+            next((each for each in fields_of(kind) if each.name == name), None) if kind else None
+        )
+        if found is None:
+            raise NotFound("parameter", name)
+        value = sheet.nodes[node].params.get(name)
+        return html(param_field(draft, node, found, value, as_code=mode == "expression"))
+
+    @get("/copy")
+    async def copy(self, db: Db, draft: FromPath[UUID], chosen: FromQuery[str]) -> Response[str]:
+        """Return the chosen nodes and notes as a part of a document, for the clipboard."""
+        async with db.snapshot() as tx:
+            sheet = (await find_draft(tx, draft)).sheet
+        names = chosen.split()
+        scrap = cut(sheet, tuple(name for name in names if name in sheet.nodes))
+        notes = [note for key, note in sheet.notes().items() if key in names]
+        inner = tuple(
+            edge
+            for edge in scrap.edges
+            if source_of(edge) in scrap.nodes and target_of(edge) in scrap.nodes
+        )
+        ui = scrap.ui | ({"notes": notes} if notes else {})
+        whole = msgspec.structs.replace(scrap, edges=inner, ui=ui)
+        text = msgspec.json.format(msgspec.json.encode(whole), indent=2).decode()
+        return Response(text, media_type="application/json")

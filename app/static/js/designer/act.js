@@ -1,0 +1,137 @@
+// Everything that a button or a key does.
+import { cancel } from "./connect.js";
+import { boundsOf, drawEdgesOf, drawFrames, GRID, place } from "./draw.js";
+import { edges, endsOf, itemOf, nodes, notes } from "./model.js";
+import { all, announce, base, byId, canvas, say } from "./page.js";
+import { openPalette } from "./palette.js";
+import { held, sendPlaces } from "./pointer.js";
+import { choose, chosen, chosenEdge, chosenNodes, chosenNotes, editorClass, forgetPanel, loadPanel } from "./select.js";
+import { rev, send, showState } from "./send.js";
+import { fit, seen, zoomBy, zoomFull } from "./view.js";
+
+export function remove() {
+  const edge = edges.get(chosenEdge);
+  if (edge) {
+    send("disconnect", { edges: [endsOf(edge)] });
+    announce("The edge is taken away.");
+    return;
+  }
+  const gone = { nodes: chosenNodes(), notes: chosenNotes() };
+  if (gone.nodes.length + gone.notes.length === 0) return;
+  choose([], { quiet: true });
+  send("delete", gone);
+  announce(`${gone.nodes.length + gone.notes.length} deleted. Control Z brings it back.`);
+}
+
+export async function copyText() {
+  const answer = await fetch(`${base}/copy?chosen=${encodeURIComponent([...chosen].join(" "))}`);
+  return answer.ok ? answer.text() : "";
+}
+
+/** @param {boolean} isCut */
+export async function copy(isCut = false) {
+  if (chosen.size === 0) return;
+  const text = copyText();
+  const count = chosen.size;
+  try {
+    // The promise is handed over, so that the key press still counts when the answer comes.
+    await navigator.clipboard.write([new ClipboardItem({ "text/plain": text.then((words) => new Blob([words], { type: "text/plain" })) })]);
+    announce(`${count} copied.`);
+    if (isCut) remove();
+  } catch {
+    say("The browser does not let this page use the clipboard. Over HTTPS it does.");
+  }
+}
+
+/** @param {string} text */
+export function paste(text) {
+  if (!text.trim().startsWith("{")) {
+    say("What is on the clipboard is no part of a flow.");
+    return;
+  }
+  const view = seen();
+  const items = [...chosen].map((id) => itemOf(id)).filter((item) => item !== undefined);
+  const box = boundsOf(items);
+  const spot = box ? { x: box.left + 2 * GRID, y: box.bottom + 2 * GRID } : { x: view.x + view.w / 3, y: view.y + view.h / 3 };
+  send("paste", { text, ...spot });
+}
+
+/** What the keys are moving: until they rest, patches leave it where it is. @type {{ids: string[], seen: number, timer: number} | null} */
+let nudged = null;
+
+/** Move what is selected by keys; sent when the keys rest. @param {number} dx @param {number} dy */
+export function nudge(dx, dy) {
+  for (const id of chosen) {
+    const item = itemOf(id);
+    if (!item) continue;
+    item.x += dx;
+    item.y += dy;
+    place(item);
+    held.add(id);
+  }
+  drawEdgesOf(chosen);
+  drawFrames();
+  clearTimeout(nudged?.timer);
+  nudged = { ids: [...chosen], seen: nudged?.seen ?? rev(), timer: setTimeout(rest, 300) };
+  showState("saving");
+}
+
+function rest() {
+  if (!nudged) return;
+  const { ids, seen: before } = nudged;
+  nudged = null;
+  held.clear();
+  sendPlaces(ids, before);
+}
+
+export function addNote() {
+  const view = seen();
+  send("add_note", { x: view.x + view.w / 3, y: view.y + view.h / 3 });
+}
+
+/** @param {string} name */
+export function drawer(name) {
+  for (const tab of all("[data-drawer]")) {
+    const is = tab.dataset.drawer === name;
+    tab.setAttribute("aria-pressed", String(is));
+    byId(tab.dataset.drawer ?? "").hidden = !is;
+  }
+  editorClass("has-drawer", true);
+  if (name === "outline") {
+    htmx.trigger(byId("outline-list"), "open");
+    byId("outline").querySelector("button")?.focus();
+  }
+}
+
+/** @type {Object<string, () => void>} */
+export const DEEDS = {
+  undo: () => send("undo"),
+  redo: () => send("redo"),
+  delete: remove,
+  duplicate: () => chosen.size > 0 && send("duplicate", { nodes: chosenNodes(), notes: chosenNotes() }),
+  copy: () => copy(),
+  note: addNote,
+  arrange: () => send("layout", { nodes: chosenNodes().length > 1 ? chosenNodes() : [] }),
+  "zoom-in": () => zoomBy(1.25),
+  "zoom-out": () => zoomBy(0.8),
+  "zoom-full": zoomFull,
+  fit,
+  keys: () => /** @type {HTMLDialogElement} */ (byId("keys")).showModal(),
+  drawer: openPalette,
+  outline: () => drawer("outline"),
+  "close-drawer": () => editorClass("has-drawer", false),
+  "close-panel": () => choose([]),
+  comment: () => {
+    const field = /** @type {HTMLTextAreaElement} */ (byId("node-comment"));
+    const node = chosenNodes()[0];
+    if (field.value.trim() && node) send("comment", { node, text: field.value });
+  },
+  "close-diff": () => {
+    byId("ghosts").replaceChildren();
+    forgetPanel();
+    loadPanel();
+    for (const el of canvas.querySelectorAll(".is-added, .is-changed")) el.classList.remove("is-added", "is-changed");
+  },
+  all: () => choose([...nodes.keys(), ...notes.keys()]),
+  none: () => (cancel(), choose([])),
+};

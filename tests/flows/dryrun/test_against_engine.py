@@ -1,0 +1,66 @@
+"""A dry run by a recorded run takes the path that the real engine took, and a replay agrees."""
+
+import itertools
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+
+from app.flows import registry
+from app.flows.document import Document
+from app.flows.dryrun.dry_run import follow
+from app.flows.dryrun.given import Given
+from app.flows.dryrun.recording import Recording, read_recording
+from app.flows.dryrun.replay import replay
+from app.flows.dryrun.result import Ended
+from tests.conftest import START
+from tests.flows.conftest import Workshop
+from tests.flows.dryrun.random_flows import flows, kinds
+from tests.flows.nodes import busy
+
+KEYS = itertools.count()
+ENDS = {
+    "succeeded": Ended.succeeded,
+    "failed": Ended.failed,
+    "halted": Ended.halted,
+}
+
+
+async def really(workshop: Workshop, document: Document, troubles: dict[str, int]) -> Recording:
+    """Run a flow on the engine, with time that passes, and return what it left."""
+    workshop.world.refusals = {node: [busy()] * count for node, count in troubles.items()}
+    run = await workshop.start(document, key=f"key-{next(KEYS)}")
+    for _ in range(60):
+        await workshop.drive()
+        await workshop.close()
+        if await workshop.status(run) not in ("waiting", "queued", "compensating"):
+            break
+        workshop.clock.advance(seconds=3)
+    return await read(workshop, run)
+
+
+async def read(workshop: Workshop, run: UUID) -> Recording:
+    async with workshop.database.snapshot() as tx:
+        return await read_recording(tx, run)
+
+
+@pytest.fixture
+def world(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> Workshop:
+    monkeypatch.setattr(registry, "node_types", kinds)
+    return workshop
+
+
+@settings(max_examples=40)
+@given(flows())
+async def test_a_dry_run_by_a_recorded_run_takes_its_path(
+    world: Workshop, drawn: tuple[Document, dict[str, int]]
+) -> None:
+    document, troubles = drawn
+    recorded = await really(world, document, troubles)
+    trace = await follow(document, Given(recorded=recorded), now=START)
+    assert {(row.scope, row.node, row.attempt, row.port or row.error) for row in trace.path} == {
+        (one.scope, one.node, one.attempt, one.port or one.error) for one in recorded.attempts
+    }
+    assert trace.ended is ENDS[recorded.status]
+    found = await replay(recorded)
+    assert found.is_same, found.differences
