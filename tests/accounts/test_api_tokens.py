@@ -26,6 +26,7 @@ from app.domain.accounts.views import AccountView
 from tests.accounts.people import make_account
 
 ALL = tuple(Scope)
+READS = (Scope.FLOWS_READ, Scope.RUNS_READ)
 
 
 async def make(
@@ -120,8 +121,9 @@ async def test_the_owners_role_bounds_a_token_when_made_and_ever_after(
         await make(database, finance, Scope.RUNS_READ, Scope.RUNS_WRITE)
     made = await make(database, owner, *ALL)
     for role, left in {
-        Role.OPERATOR: {Scope.FLOWS_READ, Scope.RUNS_READ, Scope.RUNS_WRITE},
-        Role.DESIGNER: {Scope.FLOWS_READ, Scope.RUNS_READ, Scope.FLOWS_WRITE},
+        Role.OPERATOR: {*READS, Scope.RUNS_WRITE, Scope.RUNS_DECIDE},
+        Role.DESIGNER: {*READS, Scope.FLOWS_WRITE, Scope.RUNS_DECIDE},
+        Role.FINANCE: {*READS, Scope.RUNS_DECIDE},
         Role.CLIENT: set(),
     }.items():
         async with database.transaction() as tx:

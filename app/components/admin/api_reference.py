@@ -183,7 +183,7 @@ def _fields(fields: Sequence[Field], *, caption: str) -> h.Element:
                         h.span(".sw-under")[one.place] if one.place else None,
                     ],
                     h.span[_kind(one.kind), None if one.is_required else ", optional"],
-                    _text(one.says),
+                    h.span[_text(one.says)],
                 )
             )
             for one in fields

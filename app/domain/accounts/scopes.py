@@ -15,7 +15,9 @@ class Scope(StrEnum):
     RUNS_READ = "runs:read"
     """Read runs with what they did."""
     RUNS_WRITE = "runs:write"
-    """Start, retry, resume, settle, decide and cancel runs."""
+    """Start, retry, resume, settle and cancel runs."""
+    RUNS_DECIDE = "runs:decide"
+    """Approve or reject what runs wait for; each asks for one role."""
 
 
 NEEDS = {
@@ -23,6 +25,7 @@ NEEDS = {
     Scope.FLOWS_WRITE: Permission.FLOWS_CHANGE,
     Scope.RUNS_READ: Permission.FLOWS_READ,
     Scope.RUNS_WRITE: Permission.RUNS_CHANGE,
+    Scope.RUNS_DECIDE: Permission.FLOWS_READ,
 }
 """The permission that the owner of a token needs for it to hold the scope."""
 
@@ -30,7 +33,8 @@ WORDS = {
     Scope.FLOWS_READ: "Read flows, their versions and the node types",
     Scope.FLOWS_WRITE: "Publish, bind, enable and disable flows",
     Scope.RUNS_READ: "Read runs with what they did",
-    Scope.RUNS_WRITE: "Start, retry, resume, settle, decide and cancel runs",
+    Scope.RUNS_WRITE: "Start, retry, resume, settle and cancel runs",
+    Scope.RUNS_DECIDE: "Approve or reject what runs wait for, where your role is asked",
 }
 
 

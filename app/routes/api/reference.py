@@ -58,7 +58,7 @@ def _plain(schema: Mapping[str, Any]) -> Kind:
 
 
 def _operations(paths: Mapping[str, Any]) -> Iterator[Operation]:
-    for path, item in paths.items():
+    for path, item in sorted(paths.items()):
         for method in _METHODS:
             if method in item:
                 yield _operation(method, path, item[method])

@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 
 from app.core.database import Tx
 from app.domain.accounts.scopes import Scope
+from app.flows.approvals import require_decider
 from app.flows.find import find_run_row
 from app.flows.search import version_for
 from app.flows.steer import cancel_run, decide, resume, retry_halted, retry_many, settle
@@ -200,17 +201,21 @@ class RunDeeds(Controller):
 
     @post(
         "/decide",
-        **needs(Scope.RUNS_WRITE, *STATUSES),
+        **needs(Scope.RUNS_DECIDE, *STATUSES),
         status_code=200,
         response_headers=[ETAG],
         operation_id="decideApproval",
         summary="Decide an approval",
-        description="Approve or reject what a step waits for.",
+        description="Approve or reject what a step waits for. It asks for one role, whose people "
+        "decide, and owners.",
     )
     async def decide(
         self, change: Asked, run_id: RunId, data: JSONBody[Decision]
     ) -> Response[RunDetail]:
         async def steer(tx: Tx) -> None:
+            await require_decider(
+                tx, run_id, scope=data.scope, node=data.node, role=change.caller.account.role
+            )
             await decide(
                 tx,
                 run_id,

@@ -56,6 +56,7 @@ STATUS = {
     "flow.bad_expression": 422,
     "flow.cannot_import": 422,
     "flow.file_too_large": 413,
+    "flow.not_yours_to_decide": 403,
     "flow.unknown_node_type": 422,
     "hooks.not_signed": 401,
     "hooks.bad_body": 400,
