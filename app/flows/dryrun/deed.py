@@ -168,7 +168,7 @@ class DryDoer(Doer):
         if not isinstance(error, (Rehearsed, TimeoutError)):
             self.notebook.problems.append(problem_at(token, error))
         if isinstance(error, KNOWN):
-            await super()._fail(course, token, stop, error, policy=policy)
+            await super()._fail(course, token, stop, error, policy=policy, is_unsaid=is_unsaid)
         else:  # told among the problems; a real run would have it in its worker's log, too
             text = f"{type(error).__name__}: {error}"
             outcome.fail(course, token, text, "crashed", self.clock.now())
