@@ -9,6 +9,7 @@ and its outcome. A run that has nothing due goes back to the database; waiting c
 import asyncio
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 import structlog
 
@@ -17,11 +18,10 @@ from app.flows import lease, recall
 from app.flows.chart import Charts
 from app.flows.compensate import compensate
 from app.flows.course import Course, Token
-from app.flows.document import BadDocument
 from app.flows.lease import Claim, Fenced
 from app.flows.node import Effect
 from app.flows.rest import Rest, listen, rest
-from app.flows.step import Broken, Doer
+from app.flows.step import Broken, Doer, Unwritable
 from app.flows.writer import Writer, is_lost
 
 AGAIN_S = 0.2
@@ -49,7 +49,7 @@ class Interpreter:
         async with self.database.snapshot() as tx:
             courses, unread = await recall.recall(tx, claims, self._charts)
         for claim, error in unread:
-            await self._halt_unread(claim, error)
+            await self._halt(claim.run, claim.epoch, error.message)
         return courses
 
     async def drive(self, course: Course) -> None:
@@ -59,6 +59,8 @@ class Interpreter:
                 course = await self._reload(course)
         except Fenced:
             log.warning("run.fenced", run=str(course.id), epoch=course.epoch)
+        except Unwritable as error:
+            await self._halt(course.id, course.epoch, f"what it did cannot be written: {error}")
 
     async def _drive(self, course: Course) -> bool:
         """Return whether the run was let go; else it must be read anew from the journal."""
@@ -156,11 +158,11 @@ class Interpreter:
                     raise Fenced
                 return found[0]
 
-    async def _halt_unread(self, claim: Claim, error: BadDocument) -> None:
-        """Stop a run whose document this release cannot read; a retry goes on where it stood."""
+    async def _halt(self, run: UUID, epoch: int, reason: str) -> None:
+        """Stop a run for a person, wherever its tokens stand; a retry goes on from there."""
         async with self.database.transaction() as tx:
-            await lease.guard(tx, claim.run, claim.epoch)
-            await lease.halt_unread(tx, claim, storable(error.message))
+            await lease.guard(tx, run, epoch)
+            await lease.halt(tx, run, epoch, storable(reason))
 
 
 def _stops(course: Course) -> bool:

@@ -80,32 +80,33 @@ async def claim_again(tx: Tx, run: UUID, epoch: int) -> Claim:
     return msgspec.structs.replace(_claim(row), is_again=True)
 
 
-async def halt_unread(tx: Tx, claim: Claim, reason: str) -> None:
-    """Halt a run whose document cannot be read, and tell staff; a retry goes on where it stood."""
+async def halt(tx: Tx, run: UUID, epoch: int, reason: str) -> None:
+    """Halt all of a run that cannot be driven, and tell staff; a retry goes on where it stood."""
     await tx.execute(
-        "UPDATE token SET state = 'halted', wake_at = NULL WHERE run = $1 AND state <> 'inside'",
-        claim.run,
+        "UPDATE token SET doubt = doubt OR state = 'started', state = 'halted', wake_at = NULL "
+        "WHERE run = $1 AND state <> 'inside'",
+        run,
     )
     await tx.execute(
         "UPDATE run SET status = 'halted', wake_at = NULL, error = $2, lease_owner = '', "
         "lease_until = NULL WHERE id = $1",
-        claim.run,
+        run,
         reason,
     )
     await emit(
         tx,
         "admin.notice",
-        f"halted:{claim.run}:document:{claim.epoch}",
+        f"halted:{run}:run:{epoch}",
         {
             "kind": "run.halted",
-            "run": str(claim.run),
-            "subject": str(claim.run),
-            "path": f"/admin/runs/{claim.run}",
-            "title": "A run cannot be read",
+            "run": str(run),
+            "subject": str(run),
+            "path": f"/admin/runs/{run}",
+            "title": "A run cannot go on",
             "text": reason,
         },
     )
-    tx.publish("dashboard", f"run:{claim.run}")
+    tx.publish("dashboard", f"run:{run}")
 
 
 async def look(tx: Tx, run: UUID, epoch: int) -> bool:

@@ -73,7 +73,7 @@ def finish(course: Course, token: Token, done: Done, now: datetime) -> None:
     change.variables.update(variables)
     course.variables |= {name: msgspec.json.decode(value) for name, value in variables.items()}
     change.resources += [
-        ResourceRow(place[0], place[1], taken.kind, taken.ref, "taken", now)
+        ResourceRow(place[0], place[1], taken.kind, storable(taken.ref), "taken", now)
         for taken in dict.fromkeys(done.takes)
     ]
     change.returns += [(given.kind, given.ref) for given in done.returns]
@@ -99,7 +99,8 @@ def wait(course: Course, token: Token, result: Wait, now: datetime) -> None:
     limit = ends_at(course, token)
     token.state = "waiting"
     token.wake_at = until if limit is None else min(until, limit)
-    token.signal_key, token.memo, token.heard = result.signal, dict(result.memo), None
+    token.signal_key, token.heard = storable(result.signal), None
+    token.memo = dict(result.memo)
     token.doubt = False
     course.touch(token)
     if result.says and result.says != said:

@@ -20,6 +20,10 @@ from app.flows.signals import send_signal
 from app.flows.start import DOORBELL
 
 ENDED = ("succeeded", "failed", "cancelled")
+_IN_DOUBT = (
+    "EXISTS (SELECT FROM step_attempt a WHERE a.run = t.run AND a.scope = t.scope "
+    "AND a.node = t.node AND a.attempt = t.attempt AND a.status = 'ambiguous')"
+)
 
 
 class CannotMove(Refusal):
@@ -70,17 +74,27 @@ async def resume(
 
     `edits` gives the parameters of a step, by (scope, node), in place of the document's; they
     may hold expressions. `version` moves the run to another version of its flow, whose nodes
-    must be where the run stands. Raises Conflict when nothing is halted, CannotMove.
+    must be where the run stands. A step that nobody knows the outcome of stays halted until it
+    is settled. Raises Conflict when nothing else is halted, CannotMove.
     """
     row = await _lock(tx, run)
     halted = await tx.fetch(
         "SELECT t.scope, t.node, "
         "coalesce(nullif(v.document->'nodes'->t.node->>'name', ''), t.node) AS step "
         "FROM token t JOIN run r ON r.id = t.run JOIN flow_version v ON v.id = r.flow_version "
-        "WHERE t.run = $1 AND t.state = 'halted'",
+        f"WHERE t.run = $1 AND t.state = 'halted' AND NOT {_IN_DOUBT}",
         run,
     )
     if not halted:
+        in_doubt = await tx.fetchval(
+            f"SELECT t.node FROM token t WHERE t.run = $1 AND t.state = 'halted' AND {_IN_DOUBT}",
+            run,
+        )
+        if in_doubt is not None:
+            raise Conflict(
+                f"Nobody knows whether {in_doubt} was done. Look at its target and settle the "
+                "step: say that it happened, or that it did not."
+            )
         raise Conflict("No step of this run is halted; it may have gone on already.")
     places = {(token["scope"], token["node"]) for token in halted}
     for place in edits or {}:
@@ -90,11 +104,11 @@ async def resume(
         await _move(tx, run, row, version)
     await tx.execute(
         # A container keeps its iteration: its body is not run again.
-        "UPDATE token SET state = 'ready', attempt = attempt + 1, since = NULL, doubt = false, "
+        "UPDATE token t SET state = 'ready', attempt = attempt + 1, since = NULL, "
         "heard = NULL, memo = jsonb_strip_nulls(jsonb_build_object('iteration', memo->'iteration', "
         "'look', memo->'look', 'begun', memo->'begun', 'ended', memo->'ended', "
         "'failed', memo->'failed', 'gather', memo->'gather')) "
-        "WHERE run = $1 AND state = 'halted'",
+        f"WHERE run = $1 AND state = 'halted' AND NOT {_IN_DOUBT}",
         run,
     )
     for (scope, node), params in (edits or {}).items():

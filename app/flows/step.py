@@ -47,6 +47,10 @@ class Broken(Exception):
     """What is in memory may differ from the journal: the run is read anew."""
 
 
+class Unwritable(Exception):
+    """The journal refuses what the run has changed: it halts as it stood before, for a person."""
+
+
 class Failure(msgspec.Struct, frozen=True):
     """`is_unknown`: the effect may have happened all the same."""
 
@@ -73,17 +77,20 @@ class Doer:
         self.writer = writer
 
     async def commit(self, course: Course) -> None:
-        """Return when all that the run has changed is written. Raises Fenced."""
+        """Return when all that the run has changed is written. Raises Fenced and Unwritable."""
         async with course.lock:
             change = course.take(self.database.clock.now())
             if change.is_empty:
                 return
-            written = await self.writer.write(change)
+            try:
+                written = await self.writer.write(change)
+            except asyncpg.PostgresError as error:
+                raise Unwritable(str(error)) from error
         course.is_cancelled = course.is_cancelled or written.is_ending
         course.is_steered = course.is_steered or written.is_steered
 
     async def do(self, course: Course, token: Token) -> None:
-        """Do the step at which a token stands. Only Fenced and Broken are raised.
+        """Do the step at which a token stands. Only Fenced, Broken and Unwritable are raised.
 
         One that was given up meanwhile, or whose run ends, is left alone.
         """
@@ -102,7 +109,7 @@ class Doer:
             return
         try:
             await self._do(course, token, stop, stop.kind)
-        except (Fenced, Broken):
+        except (Fenced, Broken, Unwritable):
             raise
         except Exception as error:  # noqa: BLE001 - whatever a node raises is the step's failure
             await self._fail(course, token, stop, error)
@@ -220,6 +227,8 @@ class Doer:
         except (Fenced, Unstorable):
             raise
         except Exception as error:
+            if is_kept and isinstance(error, asyncpg.DataError):
+                raise Unwritable(str(error)) from error
             if is_kept or is_lost(error):
                 log.warning("step.not_kept", run=str(course.id), error=str(error))
                 raise Broken from error

@@ -134,7 +134,7 @@ class Writer:
             if is_lost(error):
                 self._rung.set()
                 raise
-            await self._write_apart(connection, batch, error)
+            await self._write_apart(connection, batch, error, again=again)
             return
         count_commit(len(batch))
         for change, answer in batch:
@@ -152,6 +152,8 @@ class Writer:
         connection: Any,
         batch: list[tuple[Change, asyncio.Future[Written]]],
         error: Exception,
+        *,
+        again: bool,
     ) -> None:
         """Find the change that PostgreSQL refuses; it must not keep the others back."""
         if len(batch) == 1:
@@ -160,4 +162,4 @@ class Writer:
                 batch[0][1].set_exception(error)
             return
         for one in batch:
-            await self._write(connection, [one], again=False)
+            await self._write(connection, [one], again=again)

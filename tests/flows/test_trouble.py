@@ -4,15 +4,17 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
+import asyncpg
 import pytest
 
 from app.core.database import Database, Tx
+from app.core.errors import Conflict
 from app.flows import containers, journal, registry, writer
 from app.flows.change import Change
-from app.flows.document import Retry
+from app.flows.document import Retry, Timeout
 from app.flows.expressions import BadExpression
 from app.flows.node import StepFailed
-from app.flows.steer import cancel_if_open, cancel_run, retry_halted
+from app.flows.steer import cancel_if_open, cancel_run, retry_halted, retry_many, settle
 from app.flows.timeline import timeline_of
 from app.flows.writer import Writer
 from tests.flows.conftest import LEASE_S, Workshop, chain, document
@@ -331,3 +333,41 @@ async def test_a_cancelled_run_begins_nothing_more(
     await workshop.drive()
     assert await workshop.status(run) == "cancelled"
     assert list(workshop.world.done) == [f"{run}:/:a"]
+
+
+async def test_what_the_journal_refuses_halts_the_run_for_a_person(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It must not be driven into the same wall at every lease, with no error shown."""
+    run = await workshop.start(chain(a="t.call", b="t.call"))
+    write = journal.write
+
+    async def refuse(connection: Any, changes: Any, **more: Any) -> Any:
+        if any(row.node == "b" for change in changes for row in change.attempts):
+            raise asyncpg.DataError("no such text")
+        return await write(connection, changes, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(journal, "write", refuse)
+        await workshop.drive()
+    assert await workshop.status(run) == "halted"
+    assert "cannot be written: no such text" in await error_of(workshop, run)
+    async with workshop.database.transaction() as tx:
+        await retry_halted(tx, run)
+    await workshop.drive()
+    assert await workshop.status(run) == "succeeded"
+
+
+async def test_a_step_in_doubt_is_not_retried_before_it_is_settled(workshop: Workshop) -> None:
+    hang = {"timeout": Timeout(attempt="20ms"), "idempotency": "none"}
+    run = await workshop.start(chain(a=("t.hang", hang), b="t.note"))
+    await workshop.drive()
+    assert ("a", 1, "ambiguous") in await workshop.attempts(run)
+    async with workshop.database.transaction() as tx:
+        with pytest.raises(Conflict, match="settle"):
+            await retry_halted(tx, run)
+        assert await retry_many(tx, [run]) == 0
+        await settle(tx, run, scope="/", node="a", happened=True, output={})
+    await workshop.drive()
+    assert await workshop.status(run) == "succeeded"
+    assert list(workshop.world.done.values()) == [1]
