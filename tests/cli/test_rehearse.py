@@ -42,24 +42,24 @@ async def test_a_flow_is_tried_and_rehearsed_from_a_terminal(
 ) -> None:
     async with database.transaction() as tx:
         await publish(tx, find_template("dns-records"), note="test")
-    code, said = await typed("app.cli.rehearse", "dry_run", "dns-records", dsn=dsn)
+    code, said = await typed("app.cli.flow.rehearse", "dry_run", "dns-records", dsn=dsn)
     assert (code, "takes dns_record" in said) == (0, True)
     pins = tmp_path / "pins.json"
     pins.write_text('{"forward": {"name": "pinned"}}')
     code, said = await typed(
-        "app.cli.rehearse", "dry_run", "dns-records", "--pins", str(pins), "--until", "forward",
+        "app.cli.flow.rehearse", "dry_run", "dns-records", "--pins", str(pins), "--until", "forward",
         "--json", dsn=dsn,
     )  # fmt: skip
     found = msgspec.json.decode(said)
     assert (code, found["ended"], found["path"][-1]["output"]) == (0, "until", {"name": "pinned"})
-    code, said = await typed("app.cli.rehearse", "rehearse", "dns-records", dsn=dsn)
+    code, said = await typed("app.cli.flow.rehearse", "rehearse", "dns-records", dsn=dsn)
     assert (code, said.splitlines()[-1]) == (0, "Score 66 of 100: 8 survived, 4 halts.")
     async with database.snapshot() as tx:
         assert await scores(tx) == {"dns-records": 66}
     code, said = await typed(
-        "app.cli.rehearse", "rehearse", "dns-records", "--least", "90", dsn=dsn
+        "app.cli.flow.rehearse", "rehearse", "dns-records", "--least", "90", dsn=dsn
     )
     assert code == 1
-    code, said = await typed("app.cli.replay", "replay", str(uuid4()), dsn=dsn)
+    code, said = await typed("app.cli.flow.replay", "replay", str(uuid4()), dsn=dsn)
     assert code == 1
     assert "no run" in said.lower()

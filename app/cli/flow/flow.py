@@ -7,6 +7,7 @@ import click
 from app.cli.database import with_database
 from app.cli.flow.change import bind, disable, enable, import_, publish, roll_back, unbind
 from app.cli.flow.check import nodes, schema, validate
+from app.cli.flow.rehearse import dry_run, rehearse
 from app.cli.flow.start import start
 from app.cli.say import json_option, say_json, say_rows, when
 from app.core.database import Database
@@ -26,6 +27,7 @@ def flow() -> None:
 for command in (
     *(validate, nodes, schema),
     *(publish, import_, roll_back, bind, unbind, enable, disable),
+    *(dry_run, rehearse),
     start,
 ):
     flow.add_command(command)

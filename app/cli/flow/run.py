@@ -6,6 +6,7 @@ import click
 
 from app.cli.database import with_database
 from app.cli.flow.orphans import orphans
+from app.cli.flow.replay import replay
 from app.cli.flow.run_text import run_lines
 from app.cli.flow.steer import approve, cancel, resume_, run_argument, settle_
 from app.cli.say import json_option, say_json, say_rows, when
@@ -24,7 +25,7 @@ def run() -> None:
     """Find, read and steer runs of flows."""
 
 
-for command in (resume_, settle_, approve, cancel, orphans):
+for command in (resume_, settle_, approve, cancel, orphans, replay):
     run.add_command(command)
 
 
