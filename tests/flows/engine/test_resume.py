@@ -154,7 +154,7 @@ async def test_what_comes_after_may_ask_for_what_only_an_edit_asked_for(
     steps = {
         "b": ("t.call", {"text": "b"}),
         "w": ("logic.wait", {"for": "1m"}),
-        "f": ("t.note", {"text": "=1 + 1"}),
+        "f": ("t.note", {"text": "=input.nothing"}),
         "end": "t.note",
     }
     run = await workshop.start(flow(steps, "begin > b > w > f > end"))
