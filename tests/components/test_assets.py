@@ -109,6 +109,19 @@ def test_nothing_is_done_when_nothing_changed(monkeypatch: pytest.MonkeyPatch) -
     assert builder.build_assets() is False
 
 
+def test_packages_that_are_not_those_of_the_lock_file_are_installed_anew(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    runs: list[str] = []
+    (tmp_path / ".package-lock.json").write_text('{"packages": {}}')
+    monkeypatch.setattr(builder, "install_packages", lambda: runs.append("npm ci"))
+    monkeypatch.setattr(builder, "_vendor_files", dict)
+    monkeypatch.setattr(builder, "VENDOR", tmp_path / "vendor")
+    monkeypatch.setattr(builder, "MODULES", tmp_path)
+    assert builder.build_assets() is True
+    assert runs == ["npm ci"]
+
+
 def test_the_lock_file_names_versions_and_hashes_but_no_host() -> None:
     packages = json.loads((builder.ROOT / "package-lock.json").read_text())["packages"]
     wanted = json.loads((builder.ROOT / "package.json").read_text())

@@ -10,14 +10,14 @@ from app.core.errors import Refusal
 from app.flows.document import Document, NodeSpec, content_hash, parse
 from app.flows.drafts.command import KINDS, Command, Stamp, apply, inverse, plan
 from app.flows.drafts.errors import BadGesture, NoSuchNode
-from app.flows.drafts.sheet import Sheet, canonical, plain
+from app.flows.drafts.sheet import Sheet, in_order, plain
 from tests.designer.desk import a_chain
 
 STAMP = Stamp(by="Ada", at="2026-03-01T02:00:00+00:00", seed="0123456789ab")
 
 
 def sheet(document: Document | None = None) -> Sheet:
-    return Sheet(canonical(document or a_chain(4)))
+    return Sheet(in_order(document or a_chain(4)))
 
 
 def done(on: Sheet, kind: str, **payload: Any) -> Sheet:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 
-from app.flows.drafts.gallery import shipped_flow
 from app.flows.drafts.publish import publish_draft
+from app.flows.gallery import find_template
 from tests.axe import violations
 from tests.chromium import SPILL
 from tests.designer.conftest import Easel, Hang
@@ -46,7 +46,7 @@ async def furnished(easel: Easel) -> None:
 async def test_each_state_of_the_editor_is_accessible_within_policy_and_width(
     hang: Hang, size: str, theme: str
 ) -> None:
-    easel = await hang(shipped_flow("dedicated-server"), size=size, theme=theme)
+    easel = await hang(find_template("dedicated-server"), size=size, theme=theme)
     page = easel.page
     await furnished(easel)
     await easel.open()
@@ -78,7 +78,7 @@ async def test_each_state_of_the_editor_is_accessible_within_policy_and_width(
 
 @pytest.mark.parametrize(("size", "theme"), [("desk", "light"), ("phone", "dark")])
 async def test_where_designers_begin(hang: Hang, size: str, theme: str) -> None:
-    easel = await hang(shipped_flow("dedicated-server"), size=size, theme=theme)
+    easel = await hang(find_template("dedicated-server"), size=size, theme=theme)
     await easel.page.goto(f"{easel.address}/designer")
     await look(easel.page, f"home-{size}-{theme}")
     await easel.page.goto(f"{easel.address}/designer/new?template=dedicated-server")
@@ -86,7 +86,7 @@ async def test_where_designers_begin(hang: Hang, size: str, theme: str) -> None:
 
 
 async def test_a_conflict_is_readable(hang: Hang) -> None:
-    ada = await hang(shipped_flow("dedicated-server"))
+    ada = await hang(find_template("dedicated-server"))
     await ada.page.route("**/changes?since=*", lambda route: route.abort())
     await ada.desk.give("rename", GRACE, node="paid", name="A client has paid")
     await ada.node("paid").locator(".fl-head").click()

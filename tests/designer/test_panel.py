@@ -20,7 +20,7 @@ async def test_a_value_is_saved_and_checked_while_it_is_typed(hang: Hang) -> Non
     most = easel.page.locator("#p-max")
     await most.fill("many")
     wrong = easel.page.locator("#p-max-wrong")
-    await expect(wrong).to_contain_text("Expected `int`")
+    await expect(wrong).to_contain_text("must be a whole number")
     assert (await easel.saved()).nodes["again"].params["max"] == "many"
     await most.fill("7")
     await expect(wrong).to_be_empty()
@@ -75,6 +75,16 @@ async def test_an_expression_is_completed_and_previewed_with_sample_data(hang: H
     assert sheet.pins["mail1"] == {"mail": "m1", "recipient": "ada@example.com"}
     await code.fill("steps.mail1.nothing")
     await expect(easel.page.locator("#p-template-aid output")).to_contain_text("nothing")
+
+
+async def test_a_connection_is_chosen_among_those_of_its_kind(hang: Hang) -> None:
+    document = a_chain(2)
+    document.nodes["call"] = NodeSpec(type="action.chat_webhook", params={"connection": "gone"})
+    document.ui["call"] = {"x": 600, "y": 120}
+    easel = await open_form(hang, document, "call")
+    field = easel.page.locator("select#p-connection")
+    await expect(field).to_have_value("gone")
+    await expect(field).to_contain_text("gone (unknown)")
 
 
 async def test_policies_are_set_and_what_cannot_be_followed_is_said(hang: Hang) -> None:

@@ -28,7 +28,7 @@ def symbol_of(type_: str) -> IconName:
 def tone_of(type_: str) -> str:
     """Return the colour of a node's kind: what starts a flow, what steers it, what does things."""
     family = type_.partition(".")[0]
-    return {"trigger": "tone-success", "logic": "tone-info", "wait": "tone-warning"}.get(
+    return {"trigger": "tone-success", "logic": "tone-info", "data": "tone-warning"}.get(
         family, "tone-accent"
     )
 

@@ -1,6 +1,6 @@
 """Where designers begin: drafts that are open, flows that are published, and the gallery."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import htpy as h
 
@@ -16,12 +16,13 @@ from app.components.page import admin_page, page_head
 from app.components.time import moment
 from app.flows.document import Document
 from app.flows.drafts.views import DraftRow, FlowRow
+from app.flows.gallery import TemplateRow, find_template
 
 
 def home_page(
     drafts: Sequence[DraftRow],
     flows: Sequence[FlowRow],
-    gallery: Mapping[str, Document],
+    gallery: Sequence[TemplateRow],
     *,
     frame: PageFrame,
 ) -> h.Element:
@@ -44,8 +45,8 @@ def home_page(
                         Document(flow="", nodes={}, edges=()),
                     ),
                     [
-                        _card(name, document.name or name, document.description, document)
-                        for name, document in gallery.items()
+                        _card(row.slug, row.name, row.description, find_template(row.slug))
+                        for row in gallery
                     ],
                 ],
             ],

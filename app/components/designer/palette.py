@@ -8,7 +8,7 @@ from app.components.designer.canvas import symbol_of, tone_of
 from app.components.icon import icon
 from app.flows.node import NodeType
 
-_GROUPS = {"trigger": "Triggers", "action": "Actions", "logic": "Logic", "wait": "Waiting"}
+_GROUPS = {"trigger": "Triggers", "action": "Actions", "logic": "Logic", "data": "Data"}
 
 
 def palette(types: Iterable[NodeType]) -> h.Element:

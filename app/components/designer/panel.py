@@ -12,14 +12,15 @@ from app.components.designer.markdown import markdown
 from app.components.designer.policies import policies
 from app.components.icon import IconName, icon
 from app.components.time import moment
-from app.flows.drafts.form import fields_of
+from app.domain.connections.views import ConnectionRow
+from app.flows.drafts.form import fields_of, with_connections
 from app.flows.drafts.ports import title, type_of
 from app.flows.drafts.sheet import Sheet
 from app.flows.drafts.views import DraftView
 from app.flows.node import NodeType
 
 
-def node_panel(view: DraftView, node: str) -> h.Element:
+def node_panel(view: DraftView, node: str, connections: Sequence[ConnectionRow] = ()) -> h.Element:
     """Return the form of a node, its policies, sample data and comments, and its documentation."""
     sheet = view.sheet
     spec, kind = sheet.nodes[node], type_of(sheet, node)
@@ -27,7 +28,9 @@ def node_panel(view: DraftView, node: str) -> h.Element:
         _head(sheet, node, kind),
         h.p(".fl-wrong", data_wrong="node"),
         [
-            param_field(view.id, node, field, spec.params.get(field.name))
+            param_field(
+                view.id, node, with_connections(field, connections), spec.params.get(field.name)
+            )
             for field in (fields_of(kind) if kind else ())
         ],
         _unknown_params(sheet, node, kind),

@@ -4,6 +4,7 @@ import htpy as h
 
 from app.components.designer.canvas import tone_of
 from app.flows.document import Document
+from app.flows.drafts.arrange import placed
 from app.flows.drafts.place import NODE_WIDTH
 from app.flows.drafts.sheet import Sheet, port_of, source_of, target_of
 
@@ -13,8 +14,8 @@ LONGEST_NAME = 16
 
 
 def preview(document: Document) -> h.Element:
-    """Return an SVG of the nodes and edges where the document's `ui` has them."""
-    sheet = Sheet(document)
+    """Return an SVG of the nodes and edges where `ui` has them, or else arranged."""
+    sheet = Sheet(placed(document))
     places = {node: sheet.position(node) or (0, 0) for node in sheet.nodes}
     if not places:
         return h.svg(".fl-preview", viewBox="0 0 320 140", aria_hidden="true")[

@@ -1,32 +1,46 @@
 """What keeps a draft from running: a list that leads to each node, and words beside the fields."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import htpy as h
 
 from app.components.designer.patch import partial
 from app.components.icon import icon
+from app.flows.document import Retry, Timeout
 from app.flows.drafts.ports import title
 from app.flows.drafts.sheet import Sheet
 from app.flows.validate import Problem
 
 MOST = 100
+_POLICIES = (
+    *(f"retry.{name}" for name in Retry.__struct_fields__),
+    *(f"timeout.{name}" for name in Timeout.__struct_fields__),
+    "idempotency", "on_failure", "compensate",
+)  # fmt: skip
 
 
 def problems(sheet: Sheet, found: Sequence[Problem]) -> h.Element:
-    """Return the list; `data-node` is what our js marks on the canvas."""
-    return h.details("#problems.fl-problems", data_count=len(found))[
+    """Return the list, errors first; `data-node` is what our js marks on the canvas."""
+    wrong = sum(problem.is_error for problem in found)
+    warned = len(found) - wrong
+    found = sorted(found, key=lambda problem: not problem.is_error)
+    say = f"{wrong} to mend" if wrong else f"{warned} to think over" if warned else "Can run"
+    return h.details("#problems.fl-problems", data_count=wrong)[
         h.summary(class_=["btn btn-sm", "btn-outline"])[
-            icon("triangle-alert" if found else "circle-check"),
-            h.span[f"{len(found)} to mend" if found else "Can run"],
+            icon("triangle-alert" if found else "circle-check"), h.span[say]
         ],
         h.div(".fl-problems-list")[
             h.ul[
                 [
                     h.li[
-                        h.button(type="button", data_pick=problem.node, data_bad=problem.node)[
+                        h.button(
+                            type="button",
+                            data_pick=problem.node,
+                            data_bad=problem.node if problem.is_error else None,
+                        )[
+                            icon("circle-alert" if problem.is_error else "info"),
                             h.strong[title(sheet, problem.node) if problem.node else "The flow"],
-                            h.span[_words(problem)],
+                            h.span[words(problem)],
                         ]
                     ]
                     for problem in found[:MOST]
@@ -39,33 +53,58 @@ def problems(sheet: Sheet, found: Sequence[Problem]) -> h.Element:
     ]
 
 
-def beside_fields(found: Sequence[Problem], node: str) -> h.Fragment:
-    """Return the partials of the open form: each message beside its field, the rest on top."""
+def beside_fields(found: Sequence[Problem], node: str, *, params: Collection[str]) -> h.Fragment:
+    """Return the partials of the open form: each message beside its field, the rest on top.
+
+    `params` are the parameters that the form has; a problem within one stands beside it.
+    """
     mine = [problem for problem in found if problem.node == node]
-    wrong: dict[str, list[str]] = {}
+    wrong: dict[str, list[Problem]] = {}
+    rest: list[Problem] = []
+    shown = {*_POLICIES, *(f"with.{name}" for name in params)}
     for problem in mine:
-        wrong.setdefault(problem.field, []).append(problem.message)
+        field = beside(problem.field, shown)
+        (wrong.setdefault(field, []) if field else rest).append(problem)
     parts = [
-        partial(f'#panel [data-wrong="{field}"]', _lines(messages), swap="innerHTML")
-        for field, messages in wrong.items()
+        partial(f'#panel [data-wrong="{field}"]', _lines(field, there), swap="innerHTML")
+        for field, there in wrong.items()
     ]
-    rest = [
-        problem.message
-        for problem in mine
-        if problem.field in ("edges", "with", "type", "within", "id")
-    ]
-    parts.append(partial('#panel [data-wrong="node"]', _lines(rest), swap="innerHTML"))
+    parts.append(partial('#panel [data-wrong="node"]', _lines("", rest), swap="innerHTML"))
     return h.fragment[parts]
 
 
-def _lines(messages: Sequence[str]) -> h.Fragment:
-    return h.fragment[[h.span[icon("circle-alert"), message] for message in messages]]
+def beside(field: str, shown: Collection[str]) -> str:
+    """Return the longest of the `shown` fields that `field` is or lies in, or nothing."""
+    at = field
+    while at and at not in shown:
+        at = at[: max(at.rfind("."), at.rfind("["), 0)]
+    return at
 
 
-def _words(problem: Problem) -> str:
-    field = problem.field.removeprefix("with.")
-    return (
-        problem.message
-        if problem.field in ("edges", "nodes", "with")
-        else f"{field}: {problem.message}"
-    )
+def _lines(field: str, found: Sequence[Problem]) -> h.Fragment:
+    return h.fragment[
+        [
+            h.span(class_=None if problem.is_error else "is-warning")[
+                icon("circle-alert" if problem.is_error else "info"), _within(field, problem)
+            ]
+            for problem in found
+        ]
+    ]
+
+
+def _within(field: str, problem: Problem) -> str:
+    """Return the words beside a field: where in it something is wrong, and what."""
+    inner = problem.field.removeprefix(field).lstrip(".") if field else ""
+    where = f"{inner}: " if inner else ""
+    return f"{where}{problem.message}{_place(problem)}"
+
+
+def _place(problem: Problem) -> str:
+    return "" if problem.at is None else f" (at character {problem.at + 1})"
+
+
+def words(problem: Problem) -> str:
+    """Return what is wrong, after the field in which it is."""
+    if problem.field in ("edges", "nodes", "with"):
+        return problem.message
+    return f"{problem.field.removeprefix('with.')}: {problem.message}{_place(problem)}"

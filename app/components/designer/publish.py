@@ -4,16 +4,19 @@ from collections.abc import Sequence
 from typing import Any
 
 import htpy as h
+from msgspec import UNSET
 
 from app.components.button import submit_button
 from app.components.designer.canvas import node_card
 from app.components.designer.names import draft_url, edge_id
 from app.components.designer.patch import partial
+from app.components.designer.problems import words
 from app.components.form import Form, form_element, textarea_field
 from app.components.icon import IconName, icon
+from app.flows.diff import Diff, FieldChange
 from app.flows.document import Document
-from app.flows.drafts.compare import Comparison, FieldChange, NodeChange
 from app.flows.drafts.form import written
+from app.flows.drafts.ports import title
 from app.flows.drafts.sheet import Edge, Sheet
 from app.flows.drafts.views import DraftView
 from app.flows.validate import Problem
@@ -26,7 +29,9 @@ _FATES: dict[str, tuple[IconName, str]] = {
 MOST_PROBLEMS = 5
 
 
-def changes_panel(published: tuple[int, Document] | None, found: Comparison | None) -> h.Fragment:
+def changes_panel(
+    sheet: Sheet, published: tuple[int, Document] | None, found: Diff | None
+) -> h.Fragment:
     """Return the list of changes for the panel's place, and what is gone for the canvas."""
     words = (
         "It has never been published: everything is new."
@@ -46,35 +51,36 @@ def changes_panel(published: tuple[int, Document] | None, found: Comparison | No
                 ]
             ],
         ],
-        _list(found) if found else None,
+        _list(found, sheet, Sheet(published[1])) if published and found else None,
     ]
     ghosts = _ghosts(published[1], found) if published and found else None
     return h.fragment[panel, partial("#ghosts", ghosts, swap="innerHTML")]
 
 
-def _list(found: Comparison) -> h.Node:
+def _list(found: Diff, sheet: Sheet, published: Sheet) -> h.Node:
     return [
         h.ul(".fl-diff")[
-            [_node(change) for change in found.nodes],
-            [_edge(edge, "added") for edge in found.added],
-            [_edge(edge, "removed") for edge in found.removed],
+            [_node(entry.node, title(sheet, entry.node), "added") for entry in found.added],
+            [_node(entry.node, title(published, entry.node), "removed") for entry in found.removed],
+            [
+                _node(change.node, title(sheet, change.node), "changed", change.fields)
+                for change in found.changed
+            ],
+            [_edge(edge, "added") for edge in found.edges_added],
+            [_edge(edge, "removed") for edge in found.edges_removed],
         ],
         h.section(".fl-diff-flow")[h.h3["The flow"], _fields(found.flow)] if found.flow else None,
     ]
 
 
-def _node(change: NodeChange) -> h.Element:
-    symbol, word = _FATES[change.fate]
-    return h.li(
-        class_=f"fl-diff-item is-{change.fate}",
-        data_diff_node=change.node,
-        data_fate=change.fate,
-    )[
-        h.button(type="button", data_pick=change.node, disabled=change.fate == "removed")[
-            icon(symbol, label=word), h.strong[change.name]
+def _node(node: str, name: str, fate: str, fields: tuple[FieldChange, ...] = ()) -> h.Element:
+    symbol, word = _FATES[fate]
+    return h.li(class_=f"fl-diff-item is-{fate}", data_diff_node=node, data_fate=fate)[
+        h.button(type="button", data_pick=node, disabled=fate == "removed")[
+            icon(symbol, label=word), h.strong[name]
         ],
-        _fields(change.fields),
-    ]  # fmt: skip
+        _fields(fields),
+    ]
 
 
 def _edge(edge: Edge, fate: str) -> h.Element:
@@ -99,13 +105,12 @@ def _fields(changes: tuple[FieldChange, ...]) -> h.Node:
 
 
 def _shown(value: Any) -> str:
-    return "nothing" if value in (None, "", {}) else written(value)
+    return "nothing" if value in (None, UNSET, "", {}) else written(value)
 
 
-def _ghosts(published: Document, found: Comparison) -> h.Node:
+def _ghosts(published: Document, found: Diff) -> h.Node:
     sheet = Sheet(published)
-    gone = [change.node for change in found.nodes if change.fate == "removed"]
-    return [node_card(sheet, node, is_ghost=True) for node in gone]
+    return [node_card(sheet, entry.node, is_ghost=True) for entry in found.removed]
 
 
 def publish_sheet(
@@ -114,38 +119,49 @@ def publish_sheet(
     *,
     published: int | None,
     found: Sequence[Problem],
-    comparison: Comparison | None,
+    changes: Diff | None,
 ) -> h.Element:
     """Return the dialog's content: the note, or what must be mended first."""
     number = (published or 0) + 1
+    wrong = [problem for problem in found if problem.is_error]
     return h.div(".fl-publish")[
         h.h2("#sheet-title.sw-dialog-title")[f"Publish version {number}"],
-        _must_be_mended(found) if found else _note(view, form, comparison),
+        _must_be_mended(view.sheet, wrong) if wrong else _note(view, form, changes, found),
     ]
 
 
-def _must_be_mended(found: Sequence[Problem]) -> h.Node:
+def _must_be_mended(sheet: Sheet, found: Sequence[Problem]) -> h.Node:
     return [
         h.p(".sw-dialog-text")["The flow cannot run yet:"],
-        h.ul[
-            [
-                h.li[h.strong[problem.node or "flow"], f": {problem.message}"]
-                for problem in found[:MOST_PROBLEMS]
-            ]
-        ],
-        h.p(".sw-quiet")[f"and {len(found) - MOST_PROBLEMS} more"]
-        if len(found) > MOST_PROBLEMS
-        else None,
+        _problems(sheet, found),
         h.div(".sw-actions.is-end")[
             h.button(type="button", class_="btn btn-primary", data_dialog_close=True)["Mend it"]
         ],
     ]
 
 
-def _note(view: DraftView, form: Form, comparison: Comparison | None) -> h.Node:
+def _problems(sheet: Sheet, found: Sequence[Problem]) -> h.Node:
+    return [
+        h.ul[
+            [
+                h.li[
+                    h.strong[title(sheet, problem.node) if problem.node else "The flow"],
+                    f": {words(problem)}",
+                ]
+                for problem in found[:MOST_PROBLEMS]
+            ]
+        ],
+        h.p(".sw-quiet")[f"and {len(found) - MOST_PROBLEMS} more"]
+        if len(found) > MOST_PROBLEMS
+        else None,
+    ]
+
+
+def _note(view: DraftView, form: Form, changes: Diff | None, warnings: Sequence[Problem]) -> h.Node:
     url = draft_url(view.id, "/publish")
     return [
-        h.p(".sw-dialog-text")[_summary(comparison)],
+        h.p(".sw-dialog-text")[_summary(changes)],
+        [h.p["To be thought over:"], _problems(view.sheet, warnings)] if warnings else None,
         h.p(".sw-quiet")["Runs that are under way stay on their version; new ones take this one."],
         form_element(
             form,
@@ -164,25 +180,21 @@ def _note(view: DraftView, form: Form, comparison: Comparison | None) -> h.Node:
     ]
 
 
-def _summary(comparison: Comparison | None) -> str:
-    if comparison is None:
+def _summary(changes: Diff | None) -> str:
+    if changes is None:
         return "It is the flow’s first version."
-    if comparison.is_empty:
+    if changes.is_empty:
         return "Nothing that runs differs from the version that is published."
     counts = [
-        f"{count} {word}"
-        for word, count in (
-            ("new", _count(comparison, "added")),
-            ("changed", _count(comparison, "changed")),
-            ("gone", _count(comparison, "removed")),
+        f"{len(entries)} {word}"
+        for word, entries in (
+            ("new", changes.added),
+            ("changed", changes.changed),
+            ("gone", changes.removed),
         )
-        if count
+        if entries
     ]
-    edges = len(comparison.added) + len(comparison.removed)
+    edges = len(changes.edges_added) + len(changes.edges_removed)
     parts = [f"Nodes: {', '.join(counts)}." if counts else ""]
     parts.append(f"Edges: {edges} changed." if edges else "")
     return " ".join(part for part in parts if part) or "What is said about the flow changed."
-
-
-def _count(comparison: Comparison, fate: str) -> int:
-    return sum(change.fate == fate for change in comparison.nodes)

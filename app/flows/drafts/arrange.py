@@ -5,9 +5,10 @@ Source: Sugiyama, Tagawa and Toda, 1981, with ranks by longest path and two swee
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from app.flows.document import Document
 from app.flows.drafts.place import GAP_X, GAP_Y, GRID, NODE_WIDTH, height_of, snapped
 from app.flows.drafts.ports import ports_of
-from app.flows.drafts.sheet import Sheet, port_of, source_of, target_of
+from app.flows.drafts.sheet import Sheet, port_of, source_of, target_of, write
 
 SWEEPS = 2
 TOP = 60
@@ -29,6 +30,15 @@ def arrange(sheet: Sheet, chosen: Sequence[str]) -> dict[str, tuple[int, int]]:
     left = snapped(min((x for x, _ in places), default=2 * GRID))
     top = snapped(min((y for _, y in places), default=TOP))
     return _places(sheet, columns, left, top)
+
+
+def placed(document: Document) -> Document:
+    """Return the document with a place for every node: what was written by hand may have none."""
+    sheet = Sheet(document)
+    if all(sheet.position(node) is not None for node in sheet.nodes):
+        return document
+    places = arrange(sheet, list(sheet.nodes))
+    return write(sheet, {(node, "position"): list(at) for node, at in places.items()}).document
 
 
 def _height(sheet: Sheet, node: str) -> int:

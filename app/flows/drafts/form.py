@@ -1,12 +1,13 @@
 """The form of a node, made from its type's parameters: what is asked for, and how it is typed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Literal, TypeAlias
 
 import msgspec
 from msgspec import inspect
 
+from app.domain.connections.views import ConnectionRow
 from app.flows.drafts.typed import Mode
 from app.flows.node import NodeType
 
@@ -25,6 +26,8 @@ class ParamField(msgspec.Struct, frozen=True, kw_only=True):
     default: str
     example: str
     choices: tuple[str, ...] = ()
+    connection: str = ""
+    """The kind of connection that it names, if it names one."""
     is_code: bool = False
     """It is an expression by its type: there is no other way to give it."""
 
@@ -33,10 +36,22 @@ class ParamField(msgspec.Struct, frozen=True, kw_only=True):
         return "text" if self.shape == "choice" else self.shape
 
 
-@lru_cache(maxsize=512)
 def fields_of(kind: NodeType) -> tuple[ParamField, ...]:
     """Return the fields of a node type's form, in the order of its parameters."""
-    return tuple(_field(field) for field in msgspec.structs.fields(kind.params))
+    return _fields_of(kind.params)
+
+
+@lru_cache(maxsize=512)
+def _fields_of(params: type[msgspec.Struct]) -> tuple[ParamField, ...]:
+    return tuple(_field(field) for field in msgspec.structs.fields(params))
+
+
+def with_connections(field: ParamField, connections: Sequence[ConnectionRow]) -> ParamField:
+    """Return the field; one that names a connection is a choice of those of its kind."""
+    if not field.connection:
+        return field
+    names = tuple(row.name for row in connections if row.kind == field.connection)
+    return msgspec.structs.replace(field, shape="choice", choices=names)
 
 
 def _field(field: msgspec.structs.FieldInfo) -> ParamField:
@@ -53,6 +68,7 @@ def _field(field: msgspec.structs.FieldInfo) -> ParamField:
         default=_default(field),
         example=written(examples[0]) if examples else "",
         choices=_choices(type_),
+        connection=str(words.get("x-connection", "")),
         is_code=is_code,
     )
 

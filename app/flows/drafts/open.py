@@ -10,8 +10,8 @@ from app.core.database import Tx
 from app.core.errors import Invalid, NotFound
 from app.core.ids import new_id
 from app.flows.document import Document, encode, parse
-from app.flows.drafts.arrange import arrange
-from app.flows.drafts.sheet import Sheet, canonical, write
+from app.flows.drafts.arrange import placed
+from app.flows.drafts.sheet import in_order
 from app.flows.drafts.views import Designer
 
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
@@ -74,18 +74,9 @@ async def _insert(
         "updated_by, updated_by_name) VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8) "
         "ON CONFLICT (slug) DO UPDATE SET slug = EXCLUDED.slug RETURNING id",
         *values,
-        encode(_placed(canonical(document))),
+        encode(placed(in_order(document))),
         tx.now(),
         by.id,
         by.name,
     )
     return draft
-
-
-def _placed(document: Document) -> Document:
-    """Return the document with a place for every node: what was written by hand may have none."""
-    sheet = Sheet(document)
-    if all(sheet.position(node) is not None for node in sheet.nodes):
-        return document
-    places = arrange(sheet, list(sheet.nodes))
-    return write(sheet, {(node, "position"): list(at) for node, at in places.items()}).document

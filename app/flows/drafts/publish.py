@@ -9,12 +9,8 @@ from app.flows.document import Document, content_hash, parse
 from app.flows.drafts.change import keep, lock
 from app.flows.drafts.errors import BadGesture
 from app.flows.drafts.find import sheet_of
-from app.flows.drafts.sheet import canonical
 from app.flows.drafts.views import Designer
 from app.flows.publish import publish
-from app.flows.validate import require_valid
-
-LONGEST_NOTE = 2_000
 
 
 class NothingToPublish(BadGesture):
@@ -30,19 +26,15 @@ async def publish_draft(tx: Tx, draft: UUID, *, rev: int, note: str, by: Designe
     Raises `Invalid` without a note or when the draft is not the one that was looked at,
     `InvalidFlow` when it cannot run, and `NothingToPublish`.
     """
-    note = note.strip()[:LONGEST_NOTE]
-    if not note:
-        raise Invalid({"note": "Say what changed, for those who look for the reason later."})
     row = await lock(tx, draft)
     if row["rev"] != rev:
         words = "Someone changed the draft while you wrote; look at it again before publishing."
         raise Invalid({"": words})
     sheet = await sheet_of(tx, row)
-    require_valid(sheet.document)
     latest = await latest_version(tx, draft)
-    if latest is not None and is_same(latest[1], sheet.document):
+    if latest is not None and content_hash(latest[1]) == content_hash(sheet.document):
         raise NothingToPublish(latest[0])
-    version = await publish(tx, sheet.document, note=note, by=by.id)
+    version = await publish(tx, sheet.document, note=note, by=by.id, by_label=by.name)
     await keep(tx, draft, rev, sheet)
     number: int = await tx.fetchval(
         "UPDATE flow_draft d SET based_on = v.id, flow = v.flow FROM flow_version v "
@@ -50,18 +42,7 @@ async def publish_draft(tx: Tx, draft: UUID, *, rev: int, note: str, by: Designe
         draft,
         version,
     )
-    await record(
-        tx,
-        actor=by.id,
-        actor_label=by.name,
-        action="flow.published",
-        subject_kind="flow",
-        subject=await tx.fetchval("SELECT flow FROM flow_draft WHERE id = $1", draft),
-        before={"version": latest[0] if latest else None},
-        after={"version": number},
-        reason=note,
-    )
-    tx.publish(f"draft:{draft}", "flows")
+    tx.publish(f"draft:{draft}")
     return number
 
 
@@ -92,8 +73,3 @@ async def latest_version(tx: Tx, draft: UUID) -> tuple[int, Document] | None:
         draft,
     )
     return None if found is None else (found["number"], parse(found["document"]))
-
-
-def is_same(one: Document, other: Document) -> bool:
-    """Say whether two documents run the same and say the same; the order of edges is none."""
-    return content_hash(canonical(one)) == content_hash(canonical(other))

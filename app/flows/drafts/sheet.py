@@ -77,8 +77,8 @@ def edge_of(cell: Cell) -> Edge:
     return f"{cell[0]}.{port}", end
 
 
-def canonical(document: Document) -> Document:
-    """Return the document with its edges in order, so that equal flows are equal."""
+def in_order(document: Document) -> Document:
+    """Return the document, drawing included, with each edge once and all in order."""
     ordered = tuple(sorted({(start, end) for start, end in document.edges}))
     return msgspec.structs.replace(document, edges=ordered)
 

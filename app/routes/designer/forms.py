@@ -12,9 +12,10 @@ from app.components.designer.fields import param_field
 from app.components.designer.panel import flow_panel, many_panel, node_panel
 from app.components.designer.problems import beside_fields
 from app.core.errors import NotFound
+from app.domain.connections.find import list_connections
 from app.flows.drafts.check import known_problems
 from app.flows.drafts.find import find_draft
-from app.flows.drafts.form import fields_of
+from app.flows.drafts.form import fields_of, with_connections
 from app.flows.drafts.kinds.duplicate import cut
 from app.flows.drafts.ports import type_of
 from app.flows.drafts.sheet import source_of, target_of
@@ -37,14 +38,17 @@ class Forms(Controller):
         """Return the form of the `chosen` node, of several (with spaces between), or the flow's."""
         async with db.snapshot() as tx:
             view = await find_draft(tx, draft)
+            connections = await list_connections(tx)
         nodes = [node for node in chosen.split() if node in view.sheet.nodes]
         if not nodes:
             return html(flow_panel(view))
         if len(nodes) > 1:
             return html(many_panel(view.sheet, nodes))
         # What is not checked yet is about to be: the page asks when its gestures rest.
-        beside = beside_fields(known_problems(view) or (), nodes[0])
-        return html(h.fragment[node_panel(view, nodes[0]), beside])
+        kind = type_of(view.sheet, nodes[0])
+        params = [field.name for field in fields_of(kind)] if kind else []
+        beside = beside_fields(known_problems(view) or (), nodes[0], params=params)
+        return html(h.fragment[node_panel(view, nodes[0], connections), beside])
 
     @get("/nodes/{node:str}/fields/{name:str}")
     async def field(
@@ -58,6 +62,7 @@ class Forms(Controller):
         """Return one parameter's field, to be typed as a value or as an expression."""
         async with db.snapshot() as tx:
             sheet = (await find_draft(tx, draft)).sheet
+            connections = await list_connections(tx)
         kind = type_of(sheet, node) if node in sheet.nodes else None
         found = (
             next((each for each in fields_of(kind) if each.name == name), None) if kind else None
@@ -65,6 +70,7 @@ class Forms(Controller):
         if found is None:
             raise NotFound("parameter", name)
         value = sheet.nodes[node].params.get(name)
+        found = with_connections(found, connections)
         return html(param_field(draft, node, found, value, as_code=mode == "expression"))
 
     @get("/copy")

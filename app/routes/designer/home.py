@@ -11,8 +11,8 @@ from app.components.designer.names import DESIGNER, draft_url
 from app.components.form import Form
 from app.core.errors import Invalid
 from app.flows.drafts.find import list_drafts, list_published
-from app.flows.drafts.gallery import shipped_flow, shipped_flows
 from app.flows.drafts.open import open_flow, open_new
+from app.flows.gallery import find_template, list_templates
 from app.routes.designer.access import DESIGNERS, designer_of
 from app.routes.security.dependencies import Db, Frame, HttpRequest, Me
 from app.routes.security.html import html
@@ -30,7 +30,7 @@ class Home(Controller):
     async def show(self, db: Db, frame: Frame) -> Response[Any]:
         async with db.snapshot() as tx:
             drafts, flows = await list_drafts(tx), await list_published(tx)
-        return html(home_page(drafts, flows, shipped_flows(), frame=frame))
+        return html(home_page(drafts, flows, list_templates(), frame=frame))
 
     @post("/flows/{slug:str}/open", status_code=303)
     async def open(self, db: Db, me: Me, slug: FromPath[str]) -> Redirect:
@@ -41,7 +41,7 @@ class Home(Controller):
 
     @get("/new", sync_to_thread=False)
     def ask(self, frame: Frame, template: FromQuery[str] = "") -> Response[Any]:
-        document = shipped_flow(template) if template else None
+        document = find_template(template) if template else None
         values = {"name": document.name, "slug": ""} if document else {}
         form = Form(values=values, csrf=frame.csrf)
         return html(new_flow_page(form, template, document, frame=frame))
@@ -51,7 +51,7 @@ class Home(Controller):
         self, request: HttpRequest, db: Db, me: Me, frame: Frame, template: FromQuery[str] = ""
     ) -> Response[Any]:
         values = await typed(request)
-        document = shipped_flow(template) if template else None
+        document = find_template(template) if template else None
         try:
             async with db.transaction() as tx:
                 draft = await open_new(

@@ -12,9 +12,9 @@ from app.components.form import Form
 from app.components.notice import Flash
 from app.core.database import Database
 from app.core.errors import Invalid
+from app.flows.diff import Diff, diff
 from app.flows.document import Document
 from app.flows.drafts.check import check
-from app.flows.drafts.compare import Comparison, compare
 from app.flows.drafts.find import find_draft
 from app.flows.drafts.publish import (
     NothingToPublish,
@@ -23,6 +23,7 @@ from app.flows.drafts.publish import (
     publish_draft,
 )
 from app.flows.drafts.views import DraftView
+from app.flows.publish import TriggerBound
 from app.flows.validate import InvalidFlow
 from app.routes.designer.access import DESIGNERS, DRAFT, designer_of
 from app.routes.security.dependencies import Db, Frame, HttpRequest, Me
@@ -39,10 +40,10 @@ class Publishing(Controller):
     include_in_schema = False
 
     @get("/diff")
-    async def diff(self, db: Db, draft: FromPath[UUID]) -> Response[Any]:
+    async def changes(self, db: Db, draft: FromPath[UUID]) -> Response[Any]:
         """Return what the draft changes of the published version."""
-        _, published, found = await _compared(db, draft)
-        return html(changes_panel(published, found))
+        view, published, found = await _compared(db, draft)
+        return html(changes_panel(view.sheet, published, found))
 
     @get("/publish")
     async def ask(self, db: Db, frame: Frame, draft: FromPath[UUID]) -> Response[Any]:
@@ -64,7 +65,7 @@ class Publishing(Controller):
                     note=values.get("note", ""),
                     by=designer_of(me),
                 )
-        except (Invalid, InvalidFlow, NothingToPublish) as refusal:
+        except (Invalid, InvalidFlow, NothingToPublish, TriggerBound) as refusal:
             errors = refusal.fields if isinstance(refusal, Invalid) else {"": refusal.message}
             form = Form(values=values, errors=errors, csrf=frame.csrf)
             return await _sheet(db, draft, form, 422)
@@ -87,16 +88,16 @@ async def _sheet(db: Database, draft: UUID, form: Form, status: int) -> Response
         form,
         published=published[0] if published else None,
         found=check(view),
-        comparison=found,
+        changes=found,
     )
     return html(sheet, status_code=status)
 
 
 async def _compared(
     db: Database, draft: UUID
-) -> tuple[DraftView, tuple[int, Document] | None, Comparison | None]:
+) -> tuple[DraftView, tuple[int, Document] | None, Diff | None]:
     async with db.snapshot() as tx:
         view = await find_draft(tx, draft)
         published = await latest_version(tx, draft)
-    found = compare(published[1], view.sheet.document) if published else None
+    found = diff(published[1], view.sheet.document) if published else None
     return view, published, found
