@@ -23,6 +23,7 @@ async def test_a_node_is_dragged_from_the_palette_to_its_place(hang: Hang) -> No
     entry = easel.page.locator('[data-type="action.send_mail"]')
     box = await easel.page.locator("#canvas").bounding_box()
     assert box is not None
+    await entry.scroll_into_view_if_needed()  # the palette is longer than the screen
     await easel.drag(await easel.middle(entry), (box["x"] + 500, box["y"] + 600))
     await easel.node("send_mail").wait_for()
     sheet = await easel.saved()
@@ -31,6 +32,7 @@ async def test_a_node_is_dragged_from_the_palette_to_its_place(hang: Hang) -> No
     assert place is not None
     assert abs(place["x"] - box["x"] - 500) < 20
     # Dropped on a node, it is connected to it.
+    await entry.scroll_into_view_if_needed()
     await easel.drag(await easel.middle(entry), await easel.middle(easel.node("mail1")))
     await easel.node("send_mail_2").wait_for()
     assert ("mail1.out", "send_mail_2.in") in (await easel.saved()).document.edges
