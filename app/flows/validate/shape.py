@@ -15,6 +15,8 @@ MOST_LEVELS = 40
 """How deeply values may be nested: far more than any form, far less than Python's stack."""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+# An even number of backslashes before it are the text's own.
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 POLICIES = ("halt", "compensate")
 
 
@@ -44,7 +46,7 @@ def size_problems(document: Document) -> Iterator[Problem]:
             "put large texts into templates or variables"
         )
         yield Problem("", "nodes", message)
-    if "\\u0000" in text:
+    if _NUL.search(text):
         yield Problem("", "nodes", "there is a NUL character in a text; take it out")
 
 

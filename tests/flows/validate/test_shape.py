@@ -43,6 +43,11 @@ def test_what_is_wrong_with_the_flow_is_told(document: Document, field: str, wor
     assert words in told[0].message
 
 
+def test_what_only_looks_like_a_nul_is_none() -> None:
+    assert errors_of(replace(GOOD, description="\\u0000 is how JSON writes a NUL")) == []
+    assert errors_of(replace(GOOD, description="\\\\\x00")) != []
+
+
 def test_a_flow_has_at_most_two_thousand_nodes() -> None:
     assert errors_of(line(**{f"n{number}": "t.note" for number in range(1_999)})) == []
     crowd = line(**{f"n{number}": "t.note" for number in range(2_000)})
