@@ -1,6 +1,5 @@
 """Everything that a page tells of one run, and the whole of what a step was given or gave."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +7,7 @@ import msgspec
 
 from app.core.database import Tx
 from app.core.errors import NotFound
+from app.flows.approvals import asked_role
 from app.flows.attempts import event_view, step_name
 from app.flows.document import parse
 from app.flows.find import find_run_row
@@ -15,12 +15,17 @@ from app.flows.order import in_order
 from app.flows.redact import redacted
 from app.flows.rounds import Level, find_level
 from app.flows.scopes import TOP
+from app.flows.standing import Taken, find_ledger, find_variables
 from app.flows.views import EventView, RunRow, RunStatus
 
 MOST_PLACES = 50
 MOST_EVENTS = 200
-MOST_TAKEN = 200
 MOST_CHILDREN = 50
+
+_WHOLE = """
+SELECT a.input, coalesce(a.output, b.content) AS output
+FROM step_attempt a LEFT JOIN run_blob b ON b.id = a.blob WHERE a.run = $1 AND a.id = $2
+"""
 
 
 class Stand(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,18 +38,6 @@ class Stand(msgspec.Struct, frozen=True, kw_only=True):
     """Nobody knows whether its last attempt had its effect."""
     asks: dict[str, Any] | None
     """What is to be decided, for an approval: `title`, `text` and `role`; else None."""
-
-
-class Taken(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of the ledger: `state` is `taken`, `delivered` or `returned`."""
-
-    step: str
-    scope: str
-    kind: str
-    reference: str
-    state: str
-    taken_at: datetime
-    ended_at: datetime | None
 
 
 class Child(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,15 +86,6 @@ async def find_sheet(
     names = {node: step_name(document, node) for node in document.nodes}
     seen = await tx.fetch("SELECT DISTINCT node FROM step_attempt WHERE run = $1", run)
     come_to = {one["node"] for one in seen}
-    variables = await tx.fetch(
-        "SELECT name, value FROM run_variable WHERE run = $1 ORDER BY name", run
-    )
-    taken = await tx.fetch(
-        "SELECT scope, node, kind, reference, state, taken_at, ended_at FROM run_resource "
-        "WHERE run = $1 ORDER BY id LIMIT $2",
-        run,
-        MOST_TAKEN,
-    )
     events = await tx.fetch(
         "SELECT seq, at, kind, scope, node, facts FROM run_event WHERE run = $1 "
         "ORDER BY seq DESC LIMIT $2",
@@ -127,14 +111,8 @@ async def find_sheet(
         ),
         level=await find_level(tx, run, document, scope=scope, loop=loop, page=page),
         stands=await find_stands(tx, run),
-        variables=redacted({one["name"]: msgspec.json.decode(one["value"]) for one in variables}),
-        ledger=tuple(
-            Taken(
-                step=names.get(one["node"], one["node"]),
-                **{key: value for key, value in one.items() if key != "node"},
-            )
-            for one in taken
-        ),
+        variables=await find_variables(tx, run),
+        ledger=await find_ledger(tx, run),
         children=tuple(msgspec.convert(dict(one), Child) for one in children),
         events=tuple(event_view(one, document) for one in events),
     )
@@ -161,23 +139,31 @@ async def find_stands(tx: Tx, run: UUID) -> tuple[Stand, ...]:
             node=row["node"],
             step=row["step"],
             in_doubt=row["doubt"] and row["state"] == "halted",
-            asks=redacted(_decoded(row["input"]) or {}) if row["state"] == "waiting" else None,
+            asks=_asks(row["input"]) if row["state"] == "waiting" else None,
         )
         for row in rows
     )
 
 
+async def find_exchange(tx: Tx, run: UUID, attempt: int) -> tuple[Any, Any]:
+    """Return the whole input and output of an attempt, secrets hidden. Raises NotFound."""
+    row = await tx.fetchrow(_WHOLE, run, attempt)
+    if row is None:
+        raise NotFound("attempt of this run", attempt)
+    return redacted(_decoded(row["input"])), redacted(_decoded(row["output"]))
+
+
 async def find_whole(tx: Tx, run: UUID, attempt: int, part: str) -> Any:
     """Return the whole `input` or `output` of an attempt, secrets hidden. Raises NotFound."""
-    row = await tx.fetchrow(
-        "SELECT a.input, coalesce(a.output, b.content) AS output FROM step_attempt a "
-        "LEFT JOIN run_blob b ON b.id = a.blob WHERE a.run = $1 AND a.id = $2",
-        run,
-        attempt,
-    )
+    row = await tx.fetchrow(_WHOLE, run, attempt)
     if row is None or part not in ("input", "output") or row[part] is None:
         raise NotFound(f"{part} of an attempt", attempt)
     return redacted(msgspec.json.decode(row[part]))
+
+
+def _asks(raw: str | None) -> dict[str, Any]:
+    given = _decoded(raw) or {}
+    return {**redacted(given), "role": asked_role(given)}
 
 
 def _decoded(raw: str | None) -> Any:

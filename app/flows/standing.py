@@ -32,6 +32,8 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
 
     scope: str
     node: str
+    step: str
+    """What the flow calls that node."""
     kind: str
     reference: str
     state: str
@@ -51,24 +53,42 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
 async def find_standing(tx: Tx, run: UUID) -> Standing:
     """Return the standing of a run, empty for one that is not there; three statements."""
-    places = await tx.fetch(
+    return Standing(
+        places=await find_places(tx, run),
+        variables=await find_variables(tx, run),
+        ledger=await find_ledger(tx, run),
+    )
+
+
+async def find_places(tx: Tx, run: UUID) -> tuple[Place, ...]:
+    """Return the steps at which a run stands; one statement."""
+    rows = await tx.fetch(
         "SELECT scope, node, state, attempt, doubt AS in_doubt, wake_at, "
         "state = 'waiting' AND starts_with(signal_key, 'approval:') AS awaits_decision "
         "FROM token WHERE run = $1 AND state <> 'inside' ORDER BY scope, node, id LIMIT $2",
         run,
         MOST,
     )
-    variables = await tx.fetch(
-        "SELECT name, value FROM run_variable WHERE run = $1 ORDER BY name", run
+    return tuple(Place(**row) for row in rows)
+
+
+async def find_variables(tx: Tx, run: UUID) -> dict[str, Any]:
+    """Return a run's variables by name, as set last, secrets hidden; one statement."""
+    rows = await tx.fetch("SELECT name, value FROM run_variable WHERE run = $1 ORDER BY name", run)
+    found: dict[str, Any] = redacted(
+        {row["name"]: msgspec.json.decode(row["value"]) for row in rows}
     )
-    ledger = await tx.fetch(
-        "SELECT scope, node, kind, reference, state, taken_at, ended_at FROM run_resource "
-        "WHERE run = $1 ORDER BY id LIMIT $2",
+    return found
+
+
+async def find_ledger(tx: Tx, run: UUID) -> tuple[Taken, ...]:
+    """Return what a run has taken, in the order in which it was; one statement."""
+    rows = await tx.fetch(
+        "SELECT x.scope, x.node, x.kind, x.reference, x.state, x.taken_at, x.ended_at, "
+        "coalesce(nullif(v.document->'nodes'->x.node->>'name', ''), x.node) AS step "
+        "FROM run_resource x JOIN run r ON r.id = x.run "
+        "JOIN flow_version v ON v.id = r.flow_version WHERE x.run = $1 ORDER BY x.id LIMIT $2",
         run,
         MOST,
     )
-    return Standing(
-        places=tuple(Place(**row) for row in places),
-        variables=redacted({row["name"]: msgspec.json.decode(row["value"]) for row in variables}),
-        ledger=tuple(Taken(**row) for row in ledger),
-    )
+    return tuple(Taken(**row) for row in rows)

@@ -135,6 +135,25 @@ async def test_an_approval_is_decided_by_its_role_and_by_an_owner(
     assert answers[1]["decision"] == "rejected"
 
 
+async def test_an_approval_that_names_no_role_asks_operators(
+    workshop: Workshop,  # noqa: F811 - the fixture
+    enter: Enter,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kinds = {**nodes(), (approval.node.name, approval.node.version): approval.node}
+    monkeypatch.setattr(registry, "node_types", lambda: kinds)
+    run = await workshop.start(chain(ask=("logic.approval", {"params": {"title": "Go on?"}})))
+    await workshop.drive()
+    finance, operator = await enter(Role.FINANCE), await enter(Role.OPERATOR)
+    assert "The role operator decides." in (await finance.get(f"/admin/runs/{run}")).text
+    here = f"/admin/runs/{run}/decide"
+    sent = {"scope": "/", "node": "ask", "decision": "approved"}
+    done = await operator.send_form(f"{here}?scope=/&node=ask", here, sent)
+    assert done.status_code == 303
+    await workshop.drive()
+    assert await workshop.status(run) == "succeeded"
+
+
 async def doubtful(workshop: Workshop) -> UUID:  # noqa: F811 - the fixture
     """Return a run whose call was under way when its worker was lost."""
     run = await halted(workshop)
