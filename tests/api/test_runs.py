@@ -1,5 +1,7 @@
 """Runs over the API: found by what they are about, shown whole and without secrets."""
 
+import json
+
 import pytest
 
 from app.core.database import Database
@@ -94,6 +96,7 @@ async def test_a_run_is_shown_with_everything_it_did_and_no_secret(
     answer = await owner.get(f"{RUNS}/{run}")
     shown = answer.json()
     assert shown["run"]["order_number"] == order.number
+    assert (shown["run"]["flow"], shown["run"]["subject_kind"]) == ("dedicated-server", "order")
     assert (shown["run"]["status"], shown["run"]["trouble"]) == ("waiting", "none")
     assert shown["run"]["says"] == "the installer partitions the disks"
     assert [one["node"] for one in shown["attempts"]] == [
@@ -152,3 +155,30 @@ async def test_a_run_is_shown_with_where_it_stands_what_it_knows_and_what_it_has
     async with stage.database.transaction() as tx:
         await tx.execute("UPDATE server SET state = 'quarantined', holder = NULL")
     assert await ids(owner, server=order.server_name) == [str(run)]
+
+
+async def test_what_is_too_long_for_a_run_is_told_by_its_attempt(
+    stage: Stage, owner: Program
+) -> None:
+    _, run = await stage.halted()
+    _, other = await stage.halted(host="other.example.org")
+    async with stage.database.transaction() as tx:
+        blob = await tx.fetchval(
+            "INSERT INTO run_blob (id, run, content) VALUES (gen_random_uuid(), $1, $2) "
+            "RETURNING id",
+            run,
+            json.dumps({"log": "x" * 100_000, "password": "hunter2"}),
+        )
+        await tx.execute(
+            "UPDATE step_attempt SET output = NULL, blob = $2 WHERE run = $1 AND node = 'server'",
+            run,
+            blob,
+        )
+    shown = (await owner.get(f"{RUNS}/{run}")).json()
+    (server,) = (one for one in shown["attempts"] if one["node"] == "server")
+    assert (server["output"], server["is_apart"]) == (None, True)
+    whole = await owner.get(f"{RUNS}/{run}/attempts/{server['id']}")
+    assert len(whole.json()["output"]["log"]) == 100_000
+    assert "hunter2" not in whole.text
+    # An attempt is found in its own run alone.
+    assert (await owner.get(f"{RUNS}/{other}/attempts/{server['id']}")).status_code == 404

@@ -89,7 +89,7 @@ async def test_whatever_a_run_holds_it_fits_a_terminal(stage: Stage) -> None:
         awaits_decision=True, wake_at=None,
     )  # fmt: skip
     taken = Taken(
-        scope="/", node=long, kind="server", reference=long, state="taken", taken_at=now,
+        scope="/", node=long, step=long, kind="server", reference=long, state="taken", taken_at=now,
         ended_at=None,
     )  # fmt: skip
     much = replace(standing, places=(place, place), variables={long: long}, ledger=(taken, taken))

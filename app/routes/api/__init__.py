@@ -14,7 +14,7 @@ from app.routes.api.node_types import NodeTypes
 from app.routes.api.once import DEPENDENCIES
 from app.routes.api.run_deeds import RunDeeds, retry_runs
 from app.routes.api.runs import Runs
-from app.routes.api.too_deep import refuse_depth
+from app.routes.api.unreadable import refuse_json, refuse_nul
 
 API: tuple[ControllerRouterHandler, ...] = (
     Router(
@@ -32,7 +32,8 @@ API: tuple[ControllerRouterHandler, ...] = (
             retry_runs,
         ],
         dependencies=DEPENDENCIES,
-        exception_handlers={RecursionError: refuse_depth},
+        before_request=refuse_nul,
+        exception_handlers={RecursionError: refuse_json, UnicodeDecodeError: refuse_json},
     ),
 )
 """Every handler of the API, for the composition root."""

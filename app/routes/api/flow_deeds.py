@@ -22,6 +22,7 @@ from app.flows.still import hold_flow
 from app.flows.transfer import connections_named, import_flow, read
 from app.routes.api.answer import require_match
 from app.routes.api.flow_json import (
+    HIGHEST,
     SMALL,
     Binding,
     FlowDetail,
@@ -68,7 +69,7 @@ class Return(Struct, frozen=True, forbid_unknown_fields=True):
 
     EXAMPLE: ClassVar[Mapping[str, Any]] = {"version": 3, "note": "The new one is too slow"}
 
-    version: Annotated[int, Meta(description="Its number.", ge=1)]
+    version: Annotated[int, Meta(description="Its number.", ge=1, le=HIGHEST)]
     note: Annotated[str, Meta(description="Why.", max_length=1_000)] = ""
 
 

@@ -15,9 +15,14 @@ from app.flows.validate import Severity
 from app.flows.views import RunStatus
 
 Slug: TypeAlias = Annotated[str, PathParameter(description="Slug of the flow.")]
-Number: TypeAlias = Annotated[int, PathParameter(description="Number of the version.", ge=1)]
+HIGHEST = 2**31 - 1
+"""The number of the last version that there could be."""
+Number: TypeAlias = Annotated[
+    int, PathParameter(description="Number of the version.", ge=1, le=HIGHEST)
+]
 MaybeNumber: TypeAlias = Annotated[
-    int | None, QueryParameter(description="Number of the version; the latest if left out.", ge=1)
+    int | None,
+    QueryParameter(description="Number of the version; the latest if left out.", ge=1, le=HIGHEST),
 ]
 Note: TypeAlias = Annotated[
     str,

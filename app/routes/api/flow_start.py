@@ -14,7 +14,7 @@ from app.core.ids import new_id
 from app.domain.accounts.scopes import Scope
 from app.flows.by_hand import start_by_hand
 from app.flows.node import Subject
-from app.routes.api.flow_json import Slug
+from app.routes.api.flow_json import HIGHEST, Slug
 from app.routes.api.needs import ETAG, needs
 from app.routes.api.once import Asked
 from app.routes.api.run_json import RunDetail
@@ -35,9 +35,9 @@ class Start(Struct, frozen=True, forbid_unknown_fields=True):
     subject_kind: Annotated[Subject, Meta(description="What kind of thing that is.")] = (
         Subject.NOTHING
     )
-    version: Annotated[
-        int | None, Meta(description="Number of the version; the latest if left out.")
-    ] = None
+    version: (
+        Annotated[int, Meta(description="The latest if left out.", ge=1, le=HIGHEST)] | None
+    ) = None
 
 
 @post(

@@ -16,6 +16,7 @@ from app.flows.transfer import export
 from app.flows.validate import problems_of
 from app.routes.api.answer import answer, tagged
 from app.routes.api.flow_json import (
+    HIGHEST,
     SMALL,
     BindingList,
     FlowDetail,
@@ -147,10 +148,14 @@ class Flows(Controller):
         self,
         db: Db,
         slug: Slug,
-        before: Annotated[int, QueryParameter(description="Number of the earlier one.", ge=1)],
+        before: Annotated[
+            int, QueryParameter(description="Number of the earlier one.", ge=1, le=HIGHEST)
+        ],
         after: Annotated[
             int | None,
-            QueryParameter(description="Number of the later one; the latest if left out.", ge=1),
+            QueryParameter(
+                description="Number of the later one; the latest if left out.", ge=1, le=HIGHEST
+            ),
         ] = None,
     ) -> Response[VersionDiff]:
         async with db.snapshot() as tx:

@@ -80,7 +80,7 @@ class NodeTypes(Controller):
         self,
         type_name: Annotated[str, PathParameter(description="Such as `action.install_os`.")],
         version: Annotated[
-            int | None, QueryParameter(description="The latest if left out.", ge=1)
+            int | None, QueryParameter(description="The latest if left out.", ge=1, le=1_000_000)
         ] = None,
         if_none_match: IfNoneMatch = None,
     ) -> Response[NodeTypeDetail]:

@@ -16,6 +16,7 @@ from app.flows.search import version_for
 from app.flows.steer import cancel_run, decide, resume, retry_halted, retry_many, settle
 from app.flows.still import hold_run
 from app.routes.api.answer import require_match
+from app.routes.api.flow_json import HIGHEST
 from app.routes.api.needs import ETAG, needs
 from app.routes.api.once import Asked
 from app.routes.api.run_json import RunDetail, RunId
@@ -48,9 +49,12 @@ class Resumption(Struct, frozen=True, forbid_unknown_fields=True):
     EXAMPLE: ClassVar[Mapping[str, Any]] = {"edits": [Edit.EXAMPLE], "version": 4}
 
     edits: tuple[Edit, ...] = ()
-    version: Annotated[
-        int | None, Meta(description="Number of another version of the flow to go on with.")
-    ] = None
+    version: (
+        Annotated[
+            int, Meta(description="Number of another version to go on with.", ge=1, le=HIGHEST)
+        ]
+        | None
+    ) = None
 
 
 class Settlement(Struct, frozen=True, forbid_unknown_fields=True):

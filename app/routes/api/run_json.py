@@ -21,10 +21,17 @@ class RunLine(Struct, frozen=True, kw_only=True):
     id: UUID
     status: RunStatus
     trouble: Annotated[Trouble, Meta(description="Why it does not move; `none` when it does.")]
-    flow: Annotated[str, Meta(description="Name of the flow.", examples=["Dedicated server"])]
+    flow: Annotated[str, Meta(description="Slug of the flow.", examples=["dedicated-server"])]
+    flow_name: str
     version: Annotated[int, Meta(description="Number of the version that it runs.")]
     version_id: UUID
-    order: Annotated[UUID | None, Meta(description="The order that it is about, if any.")]
+    subject_kind: Annotated[
+        str, Meta(description="What it is about: `order`, `service`, `payment` or `nothing`.")
+    ]
+    parent: Annotated[UUID | None, Meta(description="The run whose sub-flow it is.")]
+    order: Annotated[
+        UUID | None, Meta(description="The order that it is about, or that stands behind that.")
+    ]
     order_number: int | None
     hostname: str | None
     node: Annotated[str | None, Meta(description="Where it stands; of several places the worst.")]
@@ -48,6 +55,7 @@ class RunList(Paged, frozen=True, kw_only=True):
 class Attempt(Struct, frozen=True, kw_only=True):
     """One attempt of one node in one scope. What is named like a secret is hidden."""
 
+    id: Annotated[int, Meta(description="For `GET /runs/{run}/attempts/{id}`.")]
     scope: str
     node: str
     step: str
@@ -56,12 +64,22 @@ class Attempt(Struct, frozen=True, kw_only=True):
     status: Annotated[str, Meta(examples=["succeeded"])]
     input: Any
     output: Any
+    is_apart: Annotated[
+        bool, Meta(description="Its output is long and not told here; ask for the attempt.")
+    ]
     port: Annotated[str, Meta(description="The port that its output left by.")]
     error: str
     started_at: datetime
     finished_at: datetime | None
     next_try_at: datetime | None
     is_halted: Annotated[bool, Meta(description="It waits for a person.")]
+
+
+class AttemptDetail(Struct, frozen=True, kw_only=True):
+    """All that an attempt was given and gave, however long."""
+
+    input: Any
+    output: Annotated[Any, Meta(description="Null as long as it gave none.")]
 
 
 class Event(Struct, frozen=True, kw_only=True):
@@ -122,9 +140,12 @@ def line_of(row: RunRow) -> RunLine:
         id=row.id,
         status=row.status,
         trouble=row.trouble,
-        flow=row.flow_name,
+        flow=row.flow_slug,
+        flow_name=row.flow_name,
         version=row.version,
         version_id=row.version_id,
+        subject_kind=row.subject_kind,
+        parent=row.parent,
         order=row.order_id,
         order_number=row.order_number,
         hostname=row.hostname,

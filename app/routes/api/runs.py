@@ -3,15 +3,16 @@
 from typing import Annotated
 
 from litestar import Controller, Response, get
-from litestar.params import QueryParameter
+from litestar.params import PathParameter, QueryParameter
 
 from app.domain.accounts.scopes import Scope
 from app.flows.search import RunFilter, search_runs
+from app.flows.sheet import find_exchange
 from app.flows.views import RunStatus
 from app.routes.api.answer import tagged
 from app.routes.api.listing import USUAL, Cursor, Limit, page_answer, position_of
 from app.routes.api.needs import ETAG, IfNoneMatch, needs
-from app.routes.api.run_json import RunDetail, RunId, RunList, list_of
+from app.routes.api.run_json import AttemptDetail, RunDetail, RunId, RunList, list_of
 from app.routes.api.run_shown import shown
 from app.routes.security.dependencies import Db, HttpRequest
 
@@ -82,3 +83,25 @@ class Runs(Controller):
         async with db.snapshot() as tx:
             run = await shown(tx, run_id)
         return tagged(run, if_none_match)
+
+    @get(
+        "/{run_id:uuid}/attempts/{attempt_id:int}",
+        **needs(Scope.RUNS_READ, 304),
+        response_headers=[ETAG],
+        operation_id="showAttempt",
+        summary="Show an attempt whole",
+        description="All that an attempt of a step was given and gave, where the run does not "
+        "tell it for its length.",
+    )
+    async def show_attempt(
+        self,
+        db: Db,
+        run_id: RunId,
+        attempt_id: Annotated[
+            int, PathParameter(description="Id of the attempt.", ge=1, le=2**63 - 1)
+        ],
+        if_none_match: IfNoneMatch = None,
+    ) -> Response[AttemptDetail]:
+        async with db.snapshot() as tx:
+            given, output = await find_exchange(tx, run_id, attempt_id)
+        return tagged(AttemptDetail(input=given, output=output), if_none_match)

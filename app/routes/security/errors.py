@@ -51,6 +51,8 @@ STATUS = {
     "api.bad_cursor": 400,
     "api.changed": 412,
     "api.too_deep": 400,
+    "api.not_utf8": 400,
+    "api.holds_nul": 400,
     "flow.invalid": 422,
     "flow.bad_document": 422,
     "flow.bad_expression": 422,
