@@ -117,6 +117,7 @@ async def note_run_end(database: Database, parcel: Parcel) -> None:
                 actor_label="flow",
                 reason="Its delivery was cancelled and everything was given back.",
             )
+            await end_undelivered(tx, order.id)
 
 
 async def stop_cancelled(database: Database, parcel: Parcel) -> None:
