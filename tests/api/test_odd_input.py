@@ -1,10 +1,10 @@
 """What nobody means to send: refused with its reason, never a fault of ours."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from app.core.ids import new_id
 from tests.admin.stage import Stage
 from tests.api.conftest import Program
 from tests.api.documents import document
@@ -22,7 +22,7 @@ JSON = {"Content-Type": "application/json"}
         f"/api/v1/flows/greet/diff?before={HUGE}",
         f"/api/v1/flows/greet/versions/{2**31}",
         f"/api/v1/node-types/action.send_mail?version={HUGE}",
-        f"/api/v1/runs/{new_id()}/attempts/{HUGE}",
+        f"/api/v1/runs/{UUID(int=7)}/attempts/{HUGE}",
         "/api/v1/flows/%ff%fe",
         "/api/v1/flows/%F0%9F%8E%89",
         "/api/v1/flows/..%2f..%2fetc",

@@ -31,6 +31,10 @@ TRIGGERS = sorted(
 )
 
 
+def _id(value: object) -> str:
+    return value.name if isinstance(value, NodeType) else str(value)
+
+
 def step(**given: Any) -> Step:
     return Step(
         run=uuid4(), about=None, node="begin", scope="/", attempt=1, key="run:/:begin", memo={},
@@ -158,7 +162,7 @@ def test_a_schedule_gives_its_tick() -> None:
         (webhook.node, {"path": "a", "delivery_field": "$..id"}, "delivery_field"),
         (flow_ended.node, {"outcomes": []}, "outcomes"),
     ],
-    ids=str,
+    ids=_id,
 )
 def test_parameters_that_cannot_be_are_told(
     kind: NodeType, params: dict[str, Any], problem: str
@@ -198,7 +202,7 @@ ALERT = {
         ({"source": "alertmanager"}, True),
         ({"source": "slipway"}, False),
     ],
-    ids=str,
+    ids=_id,
 )
 def test_which_alerts_start_a_flow(params: dict[str, Any], is_taken: bool) -> None:
     assert alert.matches(params, ALERT) is is_taken
