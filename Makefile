@@ -2,6 +2,8 @@
 # Python 3.11 and make, and says what is missing when it cannot.
 
 PYTHON ?= python3
+# Processes that share the tests; 0: none, which is quicker for a few.
+WORKERS ?= 2
 UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 # Node comes from a wheel where the machine has none.
 NODE_GROUP := $(if $(shell command -v npm 2>/dev/null),,--group node)
@@ -15,7 +17,7 @@ demo: setup ## Order a server and watch it being delivered; ONCE=1 ends when it 
 	@$(RUN)/slipway demo $(if $(ONCE),--once) $(if $(PORT),--port $(PORT)) $(if $(SPEED),--speed $(SPEED))
 
 test: setup browser ## Every test, against real servers and a real browser; ARGS=tests/ipam: some
-	@$(RUN)/pytest $(ARGS)
+	@$(RUN)/pytest -n $(WORKERS) $(ARGS)
 
 lint: setup ## Style, types (of Python and of the editor's JavaScript) and layers
 	@$(RUN)/ruff check .

@@ -13,6 +13,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from playwright.async_api import Browser, BrowserContext
 from redis.asyncio import Redis
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 os.environ.setdefault("SLIPWAY_ENV_FILE", "")
 
@@ -34,23 +36,35 @@ settings.register_profile(
 settings.load_profile("suite")
 
 JOURNEY_LIMIT_S = 600
-# Folders whose tests share something costly or something that there is one of on a machine.
-TOGETHER = ("journeys", "lab", "payments")
+# Folders whose tests share something costly, or something that there is one of on a machine.
+TOGETHER = {"journeys": "machines", "lab": "machines", "payments": "payments"}
+
+
+class ByFile(LoadScopeScheduling):
+    """Give each worker whole files, in order, and what must stay together as one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.split("::", 1)[0]
+        folder = path.removeprefix("tests/").split("/", 1)[0]
+        return TOGETHER.get(folder, path)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    return ByFile(config, log)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say what stays together when workers share the tests: a file, or a whole folder.
-
-    The journeys take longest by far, so that they come first.
-    """
+    """The journeys take longest by far, so that they come first."""
     for item in items:
-        path = item.path.relative_to(Path(__file__).parent)
-        folder = path.parts[0]
-        item.add_marker(pytest.mark.xdist_group(folder if folder in TOGETHER else str(path)))
-        if folder == "journeys":
+        if _is_journey(item):
             item.add_marker(pytest.mark.timeout(JOURNEY_LIMIT_S))
-    items.sort(key=lambda item: item.path.parent.name != "journeys")  # keeps the order otherwise
+    items.sort(key=lambda item: not _is_journey(item))  # keeps the order otherwise
+
+
+def _is_journey(item: pytest.Item) -> bool:
+    return item.path.relative_to(Path(__file__).parent).parts[0] == "journeys"
 
 
 @pytest.fixture(scope="session", autouse=True)
