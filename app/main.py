@@ -10,7 +10,7 @@ from litestar.types import ControllerRouterHandler
 from app.adapters import make_deployer, make_gateways, make_peers
 from app.resources import Resources
 from app.routes.admin import ADMIN
-from app.routes.api import API, OPENAPI
+from app.routes.api.api import API, OPENAPI
 from app.routes.api.words import ObjectWords
 from app.routes.assets import serve_asset
 from app.routes.designer import DESIGNER

@@ -12,7 +12,7 @@ from app.core.database import Database
 from app.core.ids import new_id
 from app.domain.accounts.roles import Role
 from app.domain.accounts.scopes import NEEDS, Scope, scopes_of
-from app.routes.api import OPENAPI
+from app.routes.api.api import OPENAPI
 from tests.api.conftest import Call, Program
 
 LOOKS = {"checkFlow"}

@@ -1,14 +1,12 @@
-"""`slipway run`: runs of flows, found, read and steered from a terminal."""
+"""`slipway run list`, `show`: runs of flows."""
 
 from uuid import UUID
 
 import click
 
 from app.cli.database import with_database
-from app.cli.flow.orphans import orphans
-from app.cli.flow.replay import replay
 from app.cli.flow.run_text import run_lines
-from app.cli.flow.steer import approve, cancel, resume_, run_argument, settle_
+from app.cli.flow.steer import run_argument
 from app.cli.say import json_option, say_json, say_rows, when
 from app.core.database import Database
 from app.flows.find import find_run
@@ -20,16 +18,7 @@ from app.routes.api.run_json import RunDetail, detail_of, line_of
 LONGEST_WORDS = 60
 
 
-@click.group()
-def run() -> None:
-    """Find, read and steer runs of flows."""
-
-
-for command in (resume_, settle_, approve, cancel, orphans, replay):
-    run.add_command(command)
-
-
-@run.command("list")
+@click.command("list")
 @click.option(
     "--status",
     "statuses",
@@ -97,7 +86,7 @@ def _cells(row: RunRow) -> tuple[str, ...]:
     )
 
 
-@run.command()
+@click.command()
 @run_argument
 @json_option
 def show(run_id: UUID, as_json: bool) -> None:

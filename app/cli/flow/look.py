@@ -1,14 +1,10 @@
-"""`slipway flow`: flows and their versions, read from a terminal."""
+"""`slipway flow list`, `history`, `export`, `diff`: flows and their versions."""
 
 from pathlib import Path
 
 import click
 
 from app.cli.database import with_database
-from app.cli.flow.change import bind, disable, enable, import_, publish, roll_back, unbind
-from app.cli.flow.check import nodes, schema, validate
-from app.cli.flow.rehearse import dry_run, rehearse
-from app.cli.flow.start import start
 from app.cli.say import json_option, say_json, say_rows, when
 from app.core.database import Database
 from app.flows.diff import Diff, diff, lines
@@ -19,21 +15,7 @@ from app.flows.views import RunStatus
 from app.routes.api.flow_json import counted_version, flow_line, version_diff
 
 
-@click.group()
-def flow() -> None:
-    """Read, check, publish and start flows."""
-
-
-for command in (
-    *(validate, nodes, schema),
-    *(publish, import_, roll_back, bind, unbind, enable, disable),
-    *(dry_run, rehearse),
-    start,
-):
-    flow.add_command(command)
-
-
-@flow.command("list")
+@click.command("list")
 @json_option
 def list_(as_json: bool) -> None:
     """List the flows that are published, with what became of their runs in 30 days."""
@@ -65,7 +47,7 @@ def _cells(row: FlowRow) -> tuple[str, ...]:
     )
 
 
-@flow.command()
+@click.command()
 @click.argument("slug")
 @json_option
 def history(slug: str, as_json: bool) -> None:
@@ -95,7 +77,7 @@ def history(slug: str, as_json: bool) -> None:
     )
 
 
-@flow.command("export")
+@click.command("export")
 @click.argument("slug")
 @click.option("--version", type=click.IntRange(min=1), help="The latest if not given.")
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write.")
@@ -108,7 +90,7 @@ def export_(slug: str, version: int | None, output: Path | None) -> None:
         output.write_text(text)
 
 
-@flow.command("diff")
+@click.command("diff")
 @click.argument("slug_or_file")
 @click.argument("before", type=click.IntRange(min=1), required=False)
 @click.argument("after", type=click.IntRange(min=1), required=False)

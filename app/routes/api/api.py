@@ -1,0 +1,62 @@
+"""The REST API for programs, at `/api/v1`; docs/api.md says how it is used."""
+
+from litestar import Router
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin, YamlRenderPlugin
+from litestar.openapi.spec import Tag
+from litestar.types import ControllerRouterHandler
+
+from app.routes.api.flow_deeds import FlowDeeds
+from app.routes.api.flow_start import start_a_flow
+from app.routes.api.flows import Flows, check_flow, list_flow_bindings, show_schema
+from app.routes.api.needs import COMPONENTS
+from app.routes.api.node_types import NodeTypes
+from app.routes.api.once import DEPENDENCIES
+from app.routes.api.run_deeds import RunDeeds, retry_runs
+from app.routes.api.runs import Runs
+from app.routes.api.unreadable import refuse_json, refuse_nul
+
+API: tuple[ControllerRouterHandler, ...] = (
+    Router(
+        "/api/v1",
+        route_handlers=[
+            Flows,
+            FlowDeeds,
+            check_flow,
+            list_flow_bindings,
+            show_schema,
+            NodeTypes,
+            start_a_flow,
+            Runs,
+            RunDeeds,
+            retry_runs,
+        ],
+        dependencies=DEPENDENCIES,
+        before_request=refuse_nul,
+        exception_handlers={RecursionError: refuse_json, UnicodeDecodeError: refuse_json},
+    ),
+)
+"""Every handler of the API, for the composition root."""
+
+# The documents alone: Litestar's pages for them need scripts that our policy forbids. Ours, which
+# needs none, is `/admin/api`.
+OPENAPI = OpenAPIConfig(
+    title="Slipway",
+    version="1",
+    summary="Flows and their runs, for programs.",
+    description="Send `Authorization: Bearer slw_…`. Lists are read page by page: `next` of one "
+    "is `cursor` of the following. A POST with an `Idempotency-Key` is done once. What can change "
+    "has an `ETag`; with `If-Match` it is only changed as you know it. Refusals are "
+    "`application/problem+json` with a stable `code`. Times are UTC.",
+    path="/api",
+    components=COMPONENTS,
+    tags=[
+        Tag("Flows", "What is to be done, and in which versions of it."),
+        Tag("Node types", "What flows can be made of."),
+        Tag("Runs", "Executions of flows: what they did, and what a person may do to them."),
+    ],
+    render_plugins=[
+        JsonRenderPlugin(path="/openapi.json"),
+        YamlRenderPlugin(path="/openapi.yaml"),
+    ],
+)
