@@ -10,12 +10,13 @@ from app.components.designer.canvas import symbol_of, tone_of
 from app.components.designer.fields import param_field
 from app.components.designer.markdown import markdown
 from app.components.designer.policies import policies
+from app.components.designer.slot import as_json
 from app.components.icon import IconName, icon
 from app.components.time import moment
 from app.domain.connections.views import ConnectionRow
 from app.flows.drafts.form import fields_of, with_connections
-from app.flows.drafts.ports import title, type_of
-from app.flows.drafts.sheet import Sheet
+from app.flows.drafts.ports import lost_ports, ports_of, title, type_of
+from app.flows.drafts.sheet import Edge, Sheet, port_of, source_of, target_of
 from app.flows.drafts.views import DraftView
 from app.flows.node import NodeType
 
@@ -33,6 +34,7 @@ def node_panel(view: DraftView, node: str, connections: Sequence[ConnectionRow] 
             )
             for field in (fields_of(kind) if kind else ())
         ],
+        _broken(sheet, node),
         _unknown_params(sheet, node, kind),
         h.p(".sw-quiet")["It has no parameters."] if kind and not fields_of(kind) else None,
         _within(sheet, node),
@@ -98,6 +100,40 @@ def _unknown_params(sheet: Sheet, node: str, kind: NodeType | None) -> h.Node:
             msgspec.json.format(msgspec.json.encode(extra), indent=2).decode()
         ],
     ]
+
+
+def _broken(sheet: Sheet, node: str) -> h.Node:
+    """Return the edges whose port is gone, each with a port to lead it from instead."""
+    lost = lost_ports(sheet, node)
+    if not lost:
+        return None
+    broken = [edge for edge in sheet.document.edges if source_of(edge) == node]
+    broken = [edge for edge in broken if port_of(edge) in lost]
+    return h.section(".fl-broken", aria_label="Edges without a port")[
+        h.h3[icon("triangle-alert"), "Edges without a port"],
+        [_mend(sheet, node, edge, number) for number, edge in enumerate(broken)],
+    ]
+
+
+def _mend(sheet: Sheet, node: str, edge: Edge, number: int) -> h.Element:
+    target, key = target_of(edge), f"mend-{number}"
+    whither = {"edge": edge, "node": node, "to": target}
+    return h.div(".fl-field")[
+        h.label(".sw-label", for_=key)[f"{port_of(edge)} → {title(sheet, target)}"],
+        h.div(".fl-row-line")[
+            h.select(
+                id=key, class_="form-select", data_set="reconnect", data_key="port",
+                data_with=as_json(whither),
+            )[
+                h.option(value="")["Lead from…"],
+                [h.option(value=port)[port] for port in ports_of(sheet, node)],
+            ],
+            h.button(
+                type="button", class_="btn btn-outline btn-sm", data_give="disconnect",
+                data_with=as_json({"edges": [edge]}),
+            )["Delete"],
+        ],
+    ]  # fmt: skip
 
 
 def _within(sheet: Sheet, node: str) -> h.Node:

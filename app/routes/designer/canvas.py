@@ -13,8 +13,6 @@ from app.components.designer.patch import patch
 from app.components.designer.problems import beside_fields, problems
 from app.flows.drafts.check import check
 from app.flows.drafts.find import changes_since, find_draft
-from app.flows.drafts.form import fields_of
-from app.flows.drafts.ports import type_of
 from app.flows.registry import node_types
 from app.routes.designer.access import DESIGNERS, DRAFT
 from app.routes.designer.people import present
@@ -62,9 +60,7 @@ class Canvas(Controller):
         async with db.snapshot() as tx:
             view = await find_draft(tx, draft)
         found = check(view)
-        kind = type_of(view.sheet, node) if node in view.sheet.nodes else None
-        params = [field.name for field in fields_of(kind)] if kind else []
-        beside = beside_fields(found, node, params=params) if node in view.sheet.nodes else None
+        beside = beside_fields(view.sheet, found, node) if node in view.sheet.nodes else None
         return html(h.fragment[problems(view.sheet, found), beside])
 
     @get("/outline")

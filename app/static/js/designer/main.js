@@ -12,7 +12,7 @@ import { isMoving, isQuiet, onAnswer, resolve, rev, send } from "./send.js";
 import { cull, open, seen } from "./view.js";
 
 // After these the form shows something else than what was typed into it.
-const REWRITES = new Set(["undo", "redo", "comment", "uncomment", "set_within", "connect", "reconnect"]);
+const REWRITES = new Set(["undo", "redo", "comment", "uncomment", "set_within", "connect", "reconnect", "disconnect", "set_pin"]);
 let live = byId("draft-live");
 let problemTimer = 0, mapTimer = 0, newest = 0;
 
@@ -130,7 +130,7 @@ onAnswer((gesture, status) => {
 on(document, "click", (event) => {
   const own = (/** @type {string} */ name) => around(event.target, `[${name}]`);
   const deed = own("data-do"), tab = own("data-drawer"), target = own("data-pick");
-  const choice = own("data-resolve"), settled = own("data-settle"), sheet = own("data-sheet");
+  const choice = own("data-resolve"), settled = own("data-settle"), sheet = own("data-sheet"), gift = own("data-give");
   if (deed?.dataset.do) {
     saveAll();
     DEEDS[deed.dataset.do]?.();
@@ -141,6 +141,10 @@ on(document, "click", (event) => {
     const list = /** @type {HTMLDetailsElement | null} */ (target.closest("details"));
     if (list?.id === "problems") list.open = false;
   } else if (choice) resolve(choice);
+  else if (gift?.dataset.give) {
+    saveAll();
+    send(gift.dataset.give, JSON.parse(gift.dataset.with ?? "{}"));
+  }
   else if (settled) send("uncomment", { node: chosenNodes()[0], comment: settled.dataset.settle });
   else if (sheet) /** @type {HTMLDialogElement} */ (byId("sheet")).showModal();
 });
