@@ -61,6 +61,7 @@ def part_field(
     is_code = shape == "expression"
     is_group = shape in NESTED
     label: Attributes = {} if is_group else {"for": slot.key}
+    is_titled = not is_bare or (is_group and isinstance(slot.path[-1], int))
     words = [field.label, None if field.is_required else h.span(".sw-optional")["optional"]]
     tools = _tools(slot, field, value, shape)
     return h.div(
@@ -70,7 +71,7 @@ def part_field(
         aria_label=field.label if is_group else None,
     )[
         h.div(".fl-field-head")[
-            h.span(".sw-label", class_={"visually-hidden": is_bare})[words]
+            h.span(class_=["sw-label", {"visually-hidden": not is_titled}])[words]
             if is_group
             else h.label(label, class_=["sw-label", {"visually-hidden": is_bare}])[words],
             h.span(".fl-field-tools")[tools] if tools else None,
@@ -78,9 +79,15 @@ def part_field(
         nested(slot, field, value, part_field)
         if is_group
         else _control(slot, field, value, shape, is_code=is_code),
-        h.p(".sw-help", id=f"{slot.key}-help")[field.help] if field.help and not is_bare else None,
+        h.p(".sw-help", id=f"{slot.key}-help")[field.help] if _is_helped(slot, field) else None,
         h.p(".fl-wrong", id=f"{slot.key}-wrong", data_wrong=slot.at),
     ]
+
+
+def _is_helped(slot: Slot, field: ParamField) -> bool:
+    """Say whether help is shown: in the first row of a list only, and not for the row itself."""
+    is_first = all(step == 0 for step in slot.path if isinstance(step, int))
+    return bool(field.help and field.name and is_first)
 
 
 def _tools(slot: Slot, field: ParamField, value: Any, shape: str) -> list[h.Node]:
@@ -119,7 +126,7 @@ def _switch(slot: Slot, view: View, sign: str, words: str, label: str, *, is_on:
 
 
 def _wiring(slot: Slot, field: ParamField, mode: str) -> Attributes:
-    described = [f"{slot.key}-help"] if field.help else []
+    described = [f"{slot.key}-help"] if _is_helped(slot, field) else []
     return {
         "id": slot.key,
         "data-param": slot.param,
