@@ -46,9 +46,7 @@ def switch(**params: Any) -> Sheet:
 
 
 def shape(on: Sheet, act: str, *path: str | int, value: str = "", param: str = "cases") -> Sheet:
-    return done(
-        on, "shape_param", node="which", param=param, act=act, path=list(path), value=value
-    )
+    return done(on, "shape_param", node="which", param=param, act=act, path=list(path), value=value)
 
 
 def cases(on: Sheet) -> Any:
@@ -102,9 +100,7 @@ def test_an_open_place_becomes_a_list_and_an_object() -> None:
 
 
 def test_an_edge_follows_the_port_that_a_case_renames() -> None:
-    after = done(
-        switch(), "set_param", node="which", param="cases", path=[0, "name"], value="unix"
-    )
+    after = done(switch(), "set_param", node="which", param="cases", path=[0, "name"], value="unix")
     assert ("which.case:unix", "mail.in") in after.document.edges
     assert lost_ports(after, "which") == ()
 
@@ -167,11 +163,14 @@ def test_an_open_value_reads_back_as_it_was_typed(value: Any, typed: str) -> Non
 def test_what_is_wrong_in_a_row_stands_beside_its_field_and_under_the_json() -> None:
     on = done(switch(), "set_param", node="which", param="cases", path=[1, "name"], value="@")
     words = str(beside_fields(on, problems_of(on.document), "which"))
-    assert '[data-wrong=&#34;with.cases[1].name&#34;]' in words
-    assert '[data-wrong=&#34;in:with.cases&#34;]' in words
+    assert "[data-wrong=&#34;with.cases[1].name&#34;]" in words
+    assert "[data-wrong=&#34;in:with.cases&#34;]" in words
 
 
 def test_every_shipped_node_type_has_a_form_without_json() -> None:
     field = field_of(node_type("action.http", 1), "paging")
     assert field is not None
-    assert (field.shape, [part.name for part in field.fields][:2]) == ("object", ["by", "parameter"])
+    assert (field.shape, [part.name for part in field.fields][:2]) == (
+        "object",
+        ["by", "parameter"],
+    )

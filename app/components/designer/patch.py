@@ -21,9 +21,13 @@ from app.flows.drafts.command import Change
 from app.flows.drafts.ports import lost_ports, type_of
 from app.flows.drafts.sheet import Cell, Edge, Sheet, edge_of, port_of, source_of
 
+OLDER = "The draft was changed since: this is of the older revision."
+"""What a trial says then; put beside it wherever it is open."""
 PACE_MS = 200
 """How often at most others' gestures are fetched: five times a second."""
-_UNSEEN = frozenset({"position", "pin"})
+_UNSEEN = frozenset({"position"})
+_HARMLESS = ("position", "comment:", "note:")
+"""What changes nothing of how a draft runs."""
 
 
 def partial(target: str, content: h.Node = None, *, swap: str = "outerHTML") -> h.Element:
@@ -58,6 +62,8 @@ def patch(
     if ("", "name") in cells:
         parts.append(partial("#flow-name", sheet.document.name, swap="textContent"))
     parts.append(partial("#guide", guide(sheet)))
+    if any(not field.startswith(_HARMLESS) for _, field in cells):
+        parts.append(partial("#trial-age", OLDER, swap="textContent"))
     return h.fragment[parts]
 
 

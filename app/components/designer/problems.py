@@ -9,6 +9,7 @@ from app.components.icon import icon
 from app.flows.document import Retry, Timeout
 from app.flows.drafts.form import fields_of
 from app.flows.drafts.parts import places
+from app.flows.drafts.pins import pin_problem
 from app.flows.drafts.ports import title, type_of
 from app.flows.drafts.sheet import Sheet
 from app.flows.validate import Problem
@@ -81,6 +82,9 @@ def beside_fields(sheet: Sheet, found: Sequence[Problem], node: str) -> h.Fragme
         partial(_target(f"in:{field}"), _lines(field, there), swap="innerHTML")
         for field, there in inside.items()
     ]
+    if words_ := pin_problem(sheet, node):
+        line = h.span(".is-warning")[icon("info"), words_]
+        parts.append(partial('#panel [data-wrong="pin"]', line, swap="innerHTML"))
     parts.append(partial('#panel [data-wrong="node"]', _lines("", rest), swap="innerHTML"))
     return h.fragment[parts]
 

@@ -11,12 +11,14 @@ from app.components.designer.editor import editor_page
 from app.components.designer.outline import outline
 from app.components.designer.patch import patch
 from app.components.designer.problems import beside_fields, problems
+from app.components.designer.trial import trial_dock
 from app.flows.drafts.check import check
 from app.flows.drafts.find import changes_since, find_draft
 from app.flows.registry import node_types
 from app.routes.designer.access import DESIGNERS, DRAFT
 from app.routes.designer.people import present
-from app.routes.security.dependencies import Cache, Db, Frame
+from app.routes.designer.trials import latest_trial
+from app.routes.security.dependencies import Cache, Db, Frame, Me
 from app.routes.security.html import html
 
 
@@ -29,7 +31,7 @@ class Canvas(Controller):
 
     @get()
     async def show(
-        self, db: Db, redis: Cache, frame: Frame, draft: FromPath[UUID]
+        self, db: Db, redis: Cache, me: Me, frame: Frame, draft: FromPath[UUID]
     ) -> Response[Any]:
         async with db.snapshot() as tx:
             view = await find_draft(tx, draft)
@@ -38,6 +40,7 @@ class Canvas(Controller):
             types=node_types().values(),
             found=check(view),
             present=await present(redis, db, draft),
+            trial=trial_dock(view, await latest_trial(redis, draft, me.id), db.clock.now()),
             frame=frame,
         )
         return html(page)

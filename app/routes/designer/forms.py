@@ -23,7 +23,8 @@ from app.flows.drafts.parts import Path
 from app.flows.drafts.ports import type_of
 from app.flows.drafts.sheet import source_of, target_of
 from app.routes.designer.access import DESIGNERS, DRAFT
-from app.routes.security.dependencies import Db
+from app.routes.designer.trials import latest_trial
+from app.routes.security.dependencies import Cache, Db, Me
 from app.routes.security.html import html
 
 
@@ -36,7 +37,7 @@ class Forms(Controller):
 
     @get("/panel")
     async def panel(
-        self, db: Db, draft: FromPath[UUID], chosen: FromQuery[str] = ""
+        self, db: Db, redis: Cache, me: Me, draft: FromPath[UUID], chosen: FromQuery[str] = ""
     ) -> Response[Any]:
         """Return the form of the `chosen` node, of several (with spaces between), or the flow's."""
         async with db.snapshot() as tx:
@@ -49,7 +50,9 @@ class Forms(Controller):
             return html(many_panel(view.sheet, nodes))
         # What is not checked yet is about to be: the page asks when its gestures rest.
         beside = beside_fields(view.sheet, known_problems(view) or (), nodes[0])
-        return html(h.fragment[node_panel(view, nodes[0], connections), beside])
+        trial = await latest_trial(redis, draft, me.id)
+        panel = node_panel(view, nodes[0], connections, trial=trial)
+        return html(h.fragment[panel, beside])
 
     @get("/nodes/{node:str}/fields/{name:str}")
     async def field(  # noqa: PLR0917 - Litestar fills them in by name

@@ -1,5 +1,5 @@
 // The flow editor: the server draws, this moves things about and sends what was done.
-import { DEEDS, drawer } from "./act.js";
+import { DEEDS, drawer, showTrial } from "./act.js";
 import { drawAll, drawEdgesOf, drawFrames, drawMinimap, place } from "./draw.js";
 import { prepare, saveAll, startForm } from "./form.js";
 import { startKeys } from "./keys.js";
@@ -13,7 +13,7 @@ import { cull, open, seen } from "./view.js";
 
 // After these the form shows something else than what was typed into it.
 const REWRITES = new Set(["undo", "redo", "comment", "uncomment", "set_within", "connect", "reconnect", "disconnect", "set_pin"]);
-let live = byId("draft-live");
+let live = byId("draft-live"), trial = byId("trial");
 let problemTimer = 0, mapTimer = 0, newest = 0;
 
 const lookAgain = () => htmx.ajax("GET", live.dataset.liveUrl ?? "", { source: live, target: live, swap: "none" });
@@ -93,6 +93,7 @@ watch((added) => {
   mapLater();
   markProblems();
   markOthers();
+  showTrial();
 });
 
 on(document, "htmx:after:swap", (event) => {
@@ -101,6 +102,12 @@ on(document, "htmx:after:swap", (event) => {
   takePlaces();
   if (source?.id === "people" || document.getElementById("people")) markOthers();
   prepare(byId("panel-place"));
+  if (byId("trial") !== trial) {
+    trial = byId("trial");
+    /** @type {HTMLDialogElement} */ (byId("sheet")).close();
+    showTrial();
+    if (chosenNodes().length === 1) loadPanel(true);
+  }
   if (byId("panel").dataset.diff !== undefined) {
     forgetPanel();
     editorClass("has-panel", true);
@@ -158,6 +165,7 @@ drawAll();
 open();
 markProblems();
 markOthers();
+showTrial();
 prepare();
 new ResizeObserver(mapLater).observe(canvas);
 canvas.dataset.ready = "";
