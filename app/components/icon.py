@@ -11,8 +11,10 @@ from app.components.assets import asset_url
 
 IconName = Literal[
     "activity",
+    "arrow-down",
     "arrow-left",
     "arrow-right",
+    "arrow-up",
     "arrow-up-right",
     "ban",
     "banknote",

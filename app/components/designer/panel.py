@@ -10,29 +10,40 @@ from app.components.designer.canvas import symbol_of, tone_of
 from app.components.designer.fields import param_field
 from app.components.designer.markdown import markdown
 from app.components.designer.policies import policies
+from app.components.designer.slot import as_json
+from app.components.designer.trial_node import node_trial
 from app.components.icon import IconName, icon
 from app.components.time import moment
 from app.domain.connections.views import ConnectionRow
 from app.flows.drafts.form import fields_of, with_connections
-from app.flows.drafts.ports import title, type_of
-from app.flows.drafts.sheet import Sheet
+from app.flows.drafts.ports import lost_ports, ports_of, title, type_of
+from app.flows.drafts.sheet import Edge, Sheet, port_of, source_of, target_of
+from app.flows.drafts.trial import Trial
 from app.flows.drafts.views import DraftView
 from app.flows.node import NodeType
 
 
-def node_panel(view: DraftView, node: str, connections: Sequence[ConnectionRow] = ()) -> h.Element:
+def node_panel(
+    view: DraftView,
+    node: str,
+    connections: Sequence[ConnectionRow] = (),
+    *,
+    trial: Trial | None = None,
+) -> h.Element:
     """Return the form of a node, its policies, sample data and comments, and its documentation."""
     sheet = view.sheet
     spec, kind = sheet.nodes[node], type_of(sheet, node)
     return h.section("#panel.fl-panel", data_panel=node, aria_label=f"Node {title(sheet, node)}")[
         _head(sheet, node, kind),
         h.p(".fl-wrong", data_wrong="node"),
+        node_trial(trial, node) if trial else None,
         [
             param_field(
                 view.id, node, with_connections(field, connections), spec.params.get(field.name)
             )
             for field in (fields_of(kind) if kind else ())
         ],
+        _broken(sheet, node),
         _unknown_params(sheet, node, kind),
         h.p(".sw-quiet")["It has no parameters."] if kind and not fields_of(kind) else None,
         _within(sheet, node),
@@ -75,16 +86,16 @@ def _head(sheet: Sheet, node: str, kind: NodeType | None) -> h.Element:
         ],
         h.div(".fl-panel-actions")[
             _act("duplicate", "copy", "Duplicate"),
-            _act("run-here", "play", "Run until here", hidden=True),
+            _act("run-this", "play", "Run this node"),
+            _act("run-here", "play", "Run until here"),
             _act("delete", "trash-2", "Delete"),
         ],
+        h.p(".sw-help")["Runs are dry: nothing real is touched."],
     ]
 
 
-def _act(do: str, symbol: IconName, label: str, *, hidden: bool = False) -> h.Element:
-    return h.button(type="button", class_="btn btn-outline btn-sm", data_do=do, hidden=hidden)[
-        icon(symbol), label
-    ]
+def _act(do: str, symbol: IconName, label: str) -> h.Element:
+    return h.button(type="button", class_="btn btn-outline btn-sm", data_do=do)[icon(symbol), label]
 
 
 def _unknown_params(sheet: Sheet, node: str, kind: NodeType | None) -> h.Node:
@@ -98,6 +109,40 @@ def _unknown_params(sheet: Sheet, node: str, kind: NodeType | None) -> h.Node:
             msgspec.json.format(msgspec.json.encode(extra), indent=2).decode()
         ],
     ]
+
+
+def _broken(sheet: Sheet, node: str) -> h.Node:
+    """Return the edges whose port is gone, each with a port to lead it from instead."""
+    lost = lost_ports(sheet, node)
+    if not lost:
+        return None
+    broken = [edge for edge in sheet.document.edges if source_of(edge) == node]
+    broken = [edge for edge in broken if port_of(edge) in lost]
+    return h.section(".fl-broken", aria_label="Edges without a port")[
+        h.h3[icon("triangle-alert"), "Edges without a port"],
+        [_mend(sheet, node, edge, number) for number, edge in enumerate(broken)],
+    ]
+
+
+def _mend(sheet: Sheet, node: str, edge: Edge, number: int) -> h.Element:
+    target, key = target_of(edge), f"mend-{number}"
+    whither = {"edge": edge, "node": node, "to": target}
+    return h.div(".fl-field")[
+        h.label(".sw-label", for_=key)[f"{port_of(edge)} → {title(sheet, target)}"],
+        h.div(".fl-row-line")[
+            h.select(
+                id=key, class_="form-select", data_set="reconnect", data_key="port",
+                data_with=as_json(whither),
+            )[
+                h.option(value="")["Lead from…"],
+                [h.option(value=port)[port] for port in ports_of(sheet, node)],
+            ],
+            h.button(
+                type="button", class_="btn btn-outline btn-sm", data_give="disconnect",
+                data_with=as_json({"edges": [edge]}),
+            )["Delete"],
+        ],
+    ]  # fmt: skip
 
 
 def _within(sheet: Sheet, node: str) -> h.Node:
@@ -144,10 +189,23 @@ def _pin(sheet: Sheet, node: str) -> h.Node:
             placeholder='{"server": "fra1-a1-01"}',
             data_set="set_pin",
             data_key="text",
+            aria_describedby="node-pin-wrong",
         )[text],
+        h.p("#node-pin-wrong.fl-wrong", data_wrong="pin"),
         h.p(".sw-help")[
-            "Previews and trial runs take it for what the node gives. Empty takes it away."
+            "Previews and dry runs take it for what the node gives. Run the node to pin what it "
+            "gives then."
         ],
+        h.div(".fl-panel-actions")[
+            h.button(
+                type="button",
+                class_="btn btn-outline btn-sm",
+                data_give="set_pin",
+                data_with=as_json({"node": node, "text": ""}),
+            )[icon("x"), "Unpin"]
+        ]
+        if node in sheet.pins
+        else None,
     ]
 
 

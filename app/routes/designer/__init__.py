@@ -9,6 +9,7 @@ from app.routes.designer.gestures import Gestures
 from app.routes.designer.home import Home
 from app.routes.designer.people import People
 from app.routes.designer.publishing import Publishing
+from app.routes.designer.trials import Trials
 
 DESIGNER: tuple[ControllerRouterHandler, ...] = (
     Home,
@@ -18,5 +19,6 @@ DESIGNER: tuple[ControllerRouterHandler, ...] = (
     Gestures,
     People,
     Publishing,
+    Trials,
 )
 """Every handler of the designer's side, for the composition root."""
