@@ -33,8 +33,13 @@ def tone_of(type_: str) -> str:
     )
 
 
-def node_card(sheet: Sheet, node: str, *, is_ghost: bool = False) -> h.Element:
-    """Return a node; a ghost shows one that is gone, and cannot be touched. About 0.1 ms."""
+def node_card(
+    sheet: Sheet, node: str, *, is_ghost: bool = False, is_fixed: bool = False
+) -> h.Element:
+    """Return a node; a ghost shows one that is gone, and cannot be touched. About 0.1 ms.
+
+    One that is fixed can be looked at and selected, and nothing else.
+    """
     spec, kind = sheet.nodes[node], type_of(sheet, node)
     name, ports, lost = title(sheet, node), ports_of(sheet, node), lost_ports(sheet, node)
     x, y = sheet.position(node) or (0, 0)
@@ -64,7 +69,7 @@ def node_card(sheet: Sheet, node: str, *, is_ghost: bool = False) -> h.Element:
             h.span(".fl-marks")[_marks(sheet, node)],
         ],
         None if is_start else h.span(".fl-in", data_in=True),
-        [_port(port, name) for port in ports],
+        [_fixed_port(port) if is_fixed else _port(port, name) for port in ports],
         [_lost_port(port) for port in lost],
     ]
 
@@ -97,6 +102,10 @@ def _port(port: str, name: str) -> h.Element:
     )[words]
 
 
+def _fixed_port(port: str) -> h.Element:
+    return h.span(class_=["fl-port", {"is-error": port == "error"}])[port.removeprefix("case:")]
+
+
 def _lost_port(port: str) -> h.Element:
     words = port.removeprefix("case:")
     return h.span(".fl-port.is-lost", title=f"There is no port {words} any more")[
@@ -122,8 +131,8 @@ def _edges(sheet: Sheet) -> list[h.Element]:
     ]
 
 
-def note_card(note: dict[str, Any]) -> h.Element:
-    """Return a sticky note; its words are edited in place."""
+def note_card(note: dict[str, Any], *, is_fixed: bool = False) -> h.Element:
+    """Return a sticky note; its words are edited in place, unless it is fixed."""
     tone = note.get("tone", "warning")
     return h.div(
         id=note_id(note["id"]),
@@ -136,29 +145,39 @@ def note_card(note: dict[str, Any]) -> h.Element:
         data_x=note.get("x", 0),
         data_y=note.get("y", 0),
     )[
-        h.textarea(
+        h.div(".fl-note-text")[note.get("text", "")]
+        if is_fixed
+        else h.textarea(
             ".fl-note-text", aria_label="Note", rows=3, placeholder="Write a note…", tabindex="-1"
         )[note.get("text", "")]
     ]
 
 
-def canvas(sheet: Sheet) -> h.Element:
+DRAWING = (
+    "Flow. Arrow keys go along edges, slash adds a node, C connects, question mark lists all keys."
+)
+
+
+def canvas(sheet: Sheet, *, label: str = DRAWING, is_fixed: bool = False) -> h.Element:
     """Return the whole drawing, in one element that takes the focus."""
     return h.div(
         "#canvas.fl-canvas",
         tabindex="0",
         role="application",
         aria_roledescription="flow canvas",
-        aria_label="Flow. Arrow keys go along edges, slash adds a node, C connects, "
-        "question mark lists all keys.",
+        aria_label=label,
     )[
         h.div("#world.fl-world")[
             h.div("#paper.fl-paper")[
                 h.div("#frames"),
                 h.svg(".fl-edges", aria_hidden="true")[h.g("#edges")[_edges(sheet)]],
-                h.div("#notes")[[note_card(note) for note in sheet.notes().values()]],
+                h.div("#notes")[
+                    [note_card(note, is_fixed=is_fixed) for note in sheet.notes().values()]
+                ],
                 h.div("#ghosts"),
-                h.div("#nodes")[[node_card(sheet, node) for node in sheet.nodes]],
+                h.div("#nodes")[
+                    [node_card(sheet, node, is_fixed=is_fixed) for node in sheet.nodes]
+                ],
             ]
         ],
         h.div("#band.fl-band", hidden=True),

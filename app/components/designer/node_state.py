@@ -6,6 +6,7 @@ import htpy as h
 import msgspec
 
 from app.components.icon import IconName, icon
+from app.components.time import elapsed
 
 Tone: TypeAlias = Literal["success", "danger", "warning", "info", "neutral"]
 _SYMBOLS: dict[Tone, IconName] = {
@@ -26,6 +27,8 @@ class NodeState(msgspec.Struct, frozen=True, kw_only=True):
     title: str = ""
     note: str = ""
     """Where its output is from, or how often it was done: shown apart."""
+    so_far_ms: int | None = None
+    """How long it has been at it; counts on by itself."""
 
 
 def node_state(state: NodeState) -> h.Element:
@@ -35,5 +38,6 @@ def node_state(state: NodeState) -> h.Element:
     )[
         icon(_SYMBOLS[state.tone]),
         h.span[state.words],
+        elapsed(state.so_far_ms) if state.so_far_ms is not None else None,
         h.span(".fl-state-note")[state.note] if state.note else None,
     ]

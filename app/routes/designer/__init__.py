@@ -9,6 +9,7 @@ from app.routes.designer.gestures import Gestures
 from app.routes.designer.home import Home
 from app.routes.designer.people import People
 from app.routes.designer.publishing import Publishing
+from app.routes.designer.runs import Overlays
 from app.routes.designer.trials import Trials
 
 DESIGNER: tuple[ControllerRouterHandler, ...] = (
@@ -17,6 +18,7 @@ DESIGNER: tuple[ControllerRouterHandler, ...] = (
     Canvas,
     Forms,
     Gestures,
+    Overlays,
     People,
     Publishing,
     Trials,
