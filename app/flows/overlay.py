@@ -184,6 +184,7 @@ SELECT seq, at, kind, node, scope, position, count FROM (
 """
 LAST = 2**31 - 1
 ERROR = "error"
+ROUND = "each"
 
 
 async def find_overlay(tx: Tx, run: UUID, *, position: int = LAST) -> Overlay:
@@ -193,6 +194,7 @@ async def find_overlay(tx: Tx, run: UUID, *, position: int = LAST) -> Overlay:
         raise NotFound("run", run)
     facts = dict(row)
     document = parse(facts.pop("document"))
+    facts["status"] = RunStatus(facts["status"])
     found = await tx.fetchrow(_MOMENT, run, max(position, 1))
     moment = None if found is None else msgspec.convert(dict(found), Moment)
     upto = 0 if moment is None else moment.seq
@@ -267,6 +269,8 @@ def _is_taken(overlay: Overlay, start: str, end: str) -> bool:
     left, reached = overlay.stands[source], overlay.stands[target]
     if port == ERROR:  # a failure is no port of an attempt: it may have been tried again
         return left.failed > 0 and reached.began_at is not None
+    if port == ROUND:  # nor is the way into a loop's body
+        return reached.began_at is not None
     return port in left.ports or ALL_PORTS in left.ports
 
 
@@ -291,8 +295,9 @@ async def find_node(
     scope = scope or (rounds[0]["scope"] if rounds else TOP)
     attempts = await tx.fetch(
         f"{ATTEMPTS} WHERE a.run = $1 AND a.scope = $2 AND a.node = $3 "
-        "AND a.started_at <= coalesce((SELECT at FROM run_event WHERE run = $1 AND seq = $4), "
-        "a.started_at) ORDER BY a.id DESC LIMIT $5",
+        "AND a.attempt IN (SELECT (facts->>'attempt')::int FROM run_event WHERE run = $1 "
+        "AND scope = $2 AND node = $3 AND kind = 'started' AND seq <= $4) "
+        "ORDER BY a.id DESC LIMIT $5",
         run,
         scope,
         node,
@@ -326,6 +331,19 @@ async def find_node(
         children=tuple((one["id"], one["name"], one["status"]) for one in children),
         ledger=tuple((one["kind"], one["reference"], one["state"]) for one in ledger),
     )
+
+
+async def last_runs(tx: Tx) -> dict[str, tuple[tuple[UUID, RunStatus], ...]]:
+    """Return the last three runs of every flow by its slug, the latest first; one statement."""
+    found: dict[str, tuple[tuple[UUID, RunStatus], ...]] = {}
+    for row in await tx.fetch(
+        "SELECT f.slug, r.id, r.status FROM flow f CROSS JOIN LATERAL ("
+        "SELECT r.id, r.status FROM run r JOIN flow_version v ON v.id = r.flow_version "
+        "WHERE v.flow = f.id ORDER BY r.id DESC LIMIT 3) r ORDER BY r.id DESC"
+    ):
+        before = found.get(row["slug"], ())
+        found[row["slug"]] = (*before, (row["id"], RunStatus(row["status"])))
+    return found
 
 
 def elapsed(stand: NodeStand, now: datetime) -> timedelta | None:

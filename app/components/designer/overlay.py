@@ -23,6 +23,7 @@ from app.flows.drafts.ports import title
 from app.flows.drafts.sheet import Sheet
 from app.flows.overlay import LAST, NodeStand, Overlay, Stand, ways
 from app.flows.overlay import elapsed as length_of
+from app.flows.views import RunStatus
 
 PACE_MS = 250
 """How often at most a run is looked at while it goes on; the issue's limit is 200 ms."""
@@ -148,8 +149,8 @@ def run_now(found: Overlay, now: datetime, *, since: int | None = None) -> h.Ele
     ]
     is_live = not found.is_past and found.finished_at is None
     return h.section(
-        "#run-now.fl-run-now",
-        class_={"sw-live-region": is_live},
+        "#run-now",
+        class_=["fl-run-now", {"sw-live-region": is_live}],
         aria_label="How the run stands",
         data_live=f"run:{found.run}" if is_live else None,
         data_live_url=overlay_url(found.run, f"/now?since={seq}") if is_live else None,
@@ -199,7 +200,7 @@ def _says(found: Overlay) -> str:
 
 
 def _active(found: Overlay) -> str | None:
-    """Return the node to look at: the one that is open, else the last that something happened to."""
+    """Return the node to look at: one that is open, else the last that something happened to."""
     for wanted in (Stand.halted, Stand.in_doubt, Stand.running, Stand.retrying, Stand.waiting):
         for stand in found.stands.values():
             if stand.stand is wanted:
@@ -241,19 +242,17 @@ def name_of(found: Overlay, node: str) -> str:
 
 def nothing_chosen() -> h.Element:
     return h.div("#panel.fl-panel", tabindex="-1")[
-        h.p(".sw-quiet")[
-            "Select a node to see what it was given, what it gave and how often it tried."
-        ]
+        h.p(".sw-quiet")["Select a node to see what it was given and what it gave, try by try."]
     ]
 
 
-def run_dots(runs: Sequence[tuple[UUID, str]]) -> h.Element:
+def run_dots(runs: Sequence[tuple[UUID, RunStatus]]) -> h.Element | None:
     """Return the last runs of a flow, each a badge that leads to its overlay."""
+    if not runs:
+        return None
     return h.span(".fl-runs")[
         [
-            h.a(href=overlay_url(run), title=f"Run {status}", class_="fl-run-dot")[
-                state_badge(status)
-            ]
+            h.a(href=overlay_url(run), title="Show this run over its flow")[state_badge(status)]
             for run, status in runs
         ]
     ]

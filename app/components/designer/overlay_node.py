@@ -8,6 +8,7 @@ import htpy as h
 from app.components.admin.attempts import attempt_item, scope_words
 from app.components.admin.run_bits import RUNS
 from app.components.badge import badge, state_badge
+from app.components.button import icon_button
 from app.components.designer.overlay import name_of, overlay_url, sign_of
 from app.components.icon import icon
 from app.components.tone import Tone
@@ -30,7 +31,12 @@ def node_panel(found: Overlay, file: NodeFile, now: datetime) -> h.Element:
     return h.div("#panel.fl-panel", tabindex="-1")[
         h.header(".fl-panel-head")[
             h.div[h.h2[name_of(found, file.node)], h.p(".sw-quiet")[spec.type]],
-            badge(sign.words, sign.tone, dot=False) if sign else badge("Not reached", "neutral"),
+            h.div(".fl-run-head")[
+                badge(sign.words, sign.tone, dot=False)
+                if sign
+                else badge("Not reached", "neutral"),
+                icon_button("x", "Close (Esc)", attrs={"data-do": "none"}),
+            ],
         ],
         h.p(".sw-why")[stand.says] if stand.says else None,
         _deeds(found, stand.stand),
@@ -62,11 +68,9 @@ def _rounds(found: Overlay, file: NodeFile) -> h.Element:
         h.h3[f"{file.round_count:,} rounds"],
         h.ul[[_round(found, file, one, names) for one in file.rounds]],
         h.div(".fl-rounds-pages")[
-            _page(found, file, file.page - 1, "Before", "chevron-left") if file.page > 1 else None,
+            _page(found, file, file.page - 1, "Before") if file.page > 1 else None,
             h.span(".sw-quiet")[f"Page {file.page:,} of {pages:,}"],
-            _page(found, file, file.page + 1, "Next", "chevron-right")
-            if file.page < pages
-            else None,
+            _page(found, file, file.page + 1, "Next") if file.page < pages else None,
         ]
         if pages > 1
         else None,
@@ -87,7 +91,7 @@ def _round(found: Overlay, file: NodeFile, one: NodeRound, names: dict[str, str]
     ]  # fmt: skip
 
 
-def _page(found: Overlay, file: NodeFile, page: int, words: str, symbol: str) -> h.Element:
+def _page(found: Overlay, file: NodeFile, page: int, words: str) -> h.Element:
     return h.button(
         {"hx-get": panel_url(found, file.node, "", page), "hx-target": "#panel",
          "hx-swap": "outerHTML"},

@@ -34,15 +34,20 @@ function takeSigns() {
   if (current) loadPanel(true);
 }
 
+let isLoading = false;
+/** Fetch what the chosen node did; one request at a time, and the last wish is granted. */
 async function loadPanel(again = false) {
-  const wanted = `${current}@${position}`;
-  if (wanted === shownPanel) return;
-  shownPanel = wanted;
-  flag(editor, "has-panel", current !== "");
-  const picked = byId("panel").querySelector("[aria-current]")?.getAttribute("hx-get");
-  const at = isFollowing ? "" : `&at=${position}`;
-  const same = again && picked ? picked.slice(picked.indexOf("/panel")) : `/panel?chosen=${encodeURIComponent(current)}`;
-  await fetchInto(same.replace(/&at=\d+/, "") + at, "#panel", again ? "outerMorph" : "outerHTML");
+  if (isLoading) return;
+  isLoading = true;
+  while (shownPanel !== `${current}@${position}`) {
+    const isSame = again && shownPanel.startsWith(`${current}@`);
+    shownPanel = `${current}@${position}`;
+    flag(editor, "has-panel", current !== "");
+    const round = isSame && byId("panel").querySelector("[aria-current]")?.getAttribute("hx-get");
+    const path = round ? round.slice(round.indexOf("/panel")).replace(/&at=\d+/, "") : `/panel?chosen=${encodeURIComponent(current)}`;
+    await fetchInto(path + (isFollowing ? "" : `&at=${position}`), "#panel", isSame ? "outerMorph" : "outerHTML");
+  }
+  isLoading = false;
 }
 
 /** @param {string} id */
@@ -72,9 +77,13 @@ function walk(key) {
   const node = nodes.get(current) ?? [...nodes.values()].sort((a, b) => a.x - b.x)[0];
   if (!node || !current) return node && select(node.id);
   const ways = key === "ArrowLeft" ? entering(node.id).map((edge) => edge.from) : leaving(node.id).map((edge) => edge.to);
-  if (key === "ArrowLeft" || key === "ArrowRight") return ways[0] && select(ways[0]);
+  const far = (/** @type {FlowNode} */ one) => Math.hypot(one.x - node.x, 2 * (one.y - node.y));
+  if (key === "ArrowLeft" || key === "ArrowRight") {
+    const next = ways.flatMap((id) => nodes.get(id) ?? []).sort((a, b) => far(a) - far(b))[0];
+    return next && select(next.id);
+  }
   const others = [...nodes.values()].filter((one) => one !== node && Math.sign(one.y - node.y) === (key === "ArrowUp" ? -1 : 1));
-  others.sort((a, b) => Math.hypot(a.x - node.x, 2 * (a.y - node.y)) - Math.hypot(b.x - node.x, 2 * (b.y - node.y)));
+  others.sort((a, b) => far(a) - far(b));
   if (others[0]) select(others[0].id);
 }
 
@@ -86,12 +95,12 @@ const DEEDS = {
     byId("follow").setAttribute("aria-pressed", String(isFollowing));
     if (isFollowing) goTo(Number(story.max));
   },
-  "zoom-in": () => zoomBy(1.2), "zoom-out": () => zoomBy(1 / 1.2), "zoom-full": zoomFull, fit,
+  "zoom-in": () => zoomBy(1.2), "zoom-out": () => zoomBy(1 / 1.2), "zoom-full": zoomFull, fit, none: () => select(""),
 };
 /** @type {Object<string, () => void>} */
 const KEYS = {
   ",": DEEDS.back, ".": DEEDS.forth, f: DEEDS.follow, "+": DEEDS["zoom-in"], "=": DEEDS["zoom-in"], "-": DEEDS["zoom-out"],
-  0: zoomFull, 1: fit, Home: () => goTo(1), End: () => goTo(Number(story.max)), Escape: () => select(""),
+  0: zoomFull, 1: fit, Home: () => goTo(1), End: () => goTo(Number(story.max)), Escape: DEEDS.none,
 };
 
 on(document, "keydown", (event) => {
