@@ -136,6 +136,11 @@ WAYS = (
     ("GET", "{draft}/diff"),
     ("GET", "{draft}/publish"),
     ("POST", "{draft}/publish"),
+    ("GET", "{draft}/trial"),
+    ("GET", "{draft}/trial/ask"),
+    ("POST", "{draft}/trial"),
+    ("POST", "{draft}/trial/rehearse"),
+    ("POST", "{draft}/trial/close"),
     ("POST", "{draft}/discard"),
 )
 

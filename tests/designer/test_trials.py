@@ -8,10 +8,13 @@ from redis.asyncio import Redis
 
 from app.components.designer.problems import beside_fields
 from app.components.designer.trial import dry_states, trial_dock
+from app.components.designer.trial_form import trial_form
 from app.components.designer.trial_node import node_trial
 from app.components.designer.trial_rehearsal import rehearsal_states
+from app.components.form import Form
 from app.core.database import Database
 from app.core.errors import Invalid, NotFound
+from app.flows.drafts import trial as trial_module
 from app.flows.drafts.find import find_draft
 from app.flows.drafts.pins import pin_problem
 from app.flows.drafts.trial import (
@@ -31,7 +34,13 @@ from app.flows.drafts.try_out import (
 from app.flows.drafts.views import DraftView
 from app.flows.dryrun.result import Ended
 from app.flows.dryrun.score import find_rehearsal
+from app.flows.find import list_runs
 from app.flows.gallery import find_template
+from app.flows.node import Subject
+from app.flows.predict import Expected, Prediction
+from app.flows.publish import publish
+from app.flows.start import start_flow
+from app.flows.views import RunsWanted
 from tests.designer.desk import ADA, GRACE, Desk, a_desk
 
 
@@ -87,6 +96,48 @@ async def test_an_input_that_is_typed_must_be_an_object(desk: Desk) -> None:
     with pytest.raises(NotFound):
         await tried(desk, Ask(run=uuid4()))
     assert isinstance(sample_input(await desk.sheet()), dict)
+
+
+async def test_a_recorded_run_of_the_flow_is_picked(desk: Desk) -> None:
+    document = msgspec.structs.replace(find_template("dns-clean-up"), flow="test")
+    async with desk.database.transaction() as tx:
+        await publish(tx, document, note="first")
+        run = await start_flow(
+            tx, "test", data={}, dedup_key="once", subject=uuid4(), subject_kind=Subject.SERVICE
+        )
+    async with desk.database.snapshot() as tx:
+        view = await find_draft(tx, desk.draft)
+        rows = (await list_runs(tx, RunsWanted(flow=view.row.slug))).items
+    assert str(run) in str(trial_form(view, Form(), rows, "{}"))
+    _, trial = await tried(desk, Ask(run=run))
+    assert trial.words == f"the recorded run {str(run)[-8:]}"
+
+
+async def test_the_time_that_nodes_usually_take_stands_on_them(desk: Desk) -> None:
+    view, trial = await tried(desk, Ask())
+    assert trial.run is not None
+    usual = Expected(p50_s=62.0, p99_s=300.0, samples=9)
+    run = msgspec.structs.replace(
+        trial.run, expected=Prediction({"install": usual}, usual, ("mail",))
+    )
+    sign = next(state for state in dry_states(view.sheet, run) if state.node == "install")
+    assert (sign.words, sign.note) == ("1 min 02 s – 5 min 00 s", "stand-in")
+    trial = msgspec.structs.replace(trial, run=run)
+    dock = str(trial_dock(view, trial, desk.database.clock.now()))
+    assert "1 min 02 s – 5 min 00 s" in dock
+    assert "not counted: mail" in dock
+
+
+async def test_what_is_too_large_is_kept_without_its_values(
+    desk: Desk, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trial_module, "LARGEST_BYTES", 1_000)
+    _, trial = await tried(desk, Ask())
+    await keep_trial(redis, desk.draft, ADA.id, trial)
+    kept = await find_trial(redis, desk.draft, ADA.id)
+    assert kept is not None
+    assert kept.run is not None
+    assert {step.output for step in kept.run.path} == {"too large to be kept"}
 
 
 async def test_a_trial_is_ones_own_and_of_the_draft_as_it_was(desk: Desk, redis: Redis) -> None:

@@ -74,8 +74,8 @@ def trial_dock(view: DraftView, trial: Trial | None, now: datetime) -> h.Element
             h.span[f"Nothing real was touched. By {trial.words}, revision {trial.rev}."],
         ],
         h.p("#trial-age.fl-trial-age")[OLDER if trial.content != content_of(view.sheet) else None],
-        _dry_run(view.sheet, run) if run else rehearsal(view.sheet, trial, now),
         _actions(view.id),
+        _dry_run(view.sheet, run) if run else rehearsal(view.sheet, trial, now),
         h.div(hidden=True)[[node_state(state) for state in states]],
     ]
 
@@ -96,9 +96,15 @@ def _actions(draft: UUID) -> h.Element:
             class_="btn btn-outline btn-sm",
             data_sheet=True,
         )[icon("play"), "Dry run…"],
-        h.button(type="button", class_="btn btn-outline btn-sm", data_do="rehearse")[
-            icon("shield-check"), "Rehearse"
-        ],
+        h.button(
+            {
+                "hx-post": draft_url(draft, "/trial/rehearse"),
+                "hx-target": "#trial",
+                "hx-swap": "outerHTML",
+            },
+            type="button",
+            class_="btn btn-outline btn-sm",
+        )[icon("shield-check"), "Rehearse"],
     ]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from app.flows.document import content_hash
@@ -18,6 +19,8 @@ from app.flows.dryrun.rehearse import Rehearsal
 from app.flows.dryrun.result import DryRun
 
 KEPT_S = 12 * 3600
+LARGEST_BYTES = 4 * 1024 * 1024
+TOO_LARGE = "too large to be kept"
 STALLED_S = 20
 """A rehearsal tells how far it is several times a second; silent for so long, its process ended."""
 
@@ -69,7 +72,16 @@ def _commands(redis: Redis) -> Any:
 
 
 async def keep_trial(redis: Redis, draft: UUID, by: UUID, trial: Trial) -> None:
-    await _commands(redis).set(_key(draft, by), msgspec.json.encode(trial), ex=KEPT_S)
+    raw = msgspec.json.encode(trial)
+    if len(raw) > LARGEST_BYTES and trial.run is not None:
+        raw = msgspec.json.encode(replace(trial, run=_without_values(trial.run)))
+    await _commands(redis).set(_key(draft, by), raw, ex=KEPT_S)
+
+
+def _without_values(run: DryRun) -> DryRun:
+    """Return a dry run without what went in and out of its steps: the path is kept."""
+    path = tuple(replace(step, input=TOO_LARGE, output=TOO_LARGE) for step in run.path)
+    return replace(run, path=path, output=TOO_LARGE)
 
 
 async def find_trial(redis: Redis, draft: UUID, by: UUID) -> Trial | None:

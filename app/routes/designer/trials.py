@@ -1,5 +1,6 @@
 """`/designer/drafts/ID/trial`: dry runs and rehearsals of a draft, shown over its canvas."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
@@ -16,6 +17,7 @@ from app.components.designer.trial_form import trial_form
 from app.components.form import Form
 from app.core.database import Database
 from app.core.errors import Invalid, NotFound, Refusal
+from app.flows.drafts.errors import TrialsAway
 from app.flows.drafts.find import find_draft
 from app.flows.drafts.trial import Trial, find_trial, forget_trial, keep_trial
 from app.flows.drafts.try_out import (
@@ -31,6 +33,9 @@ from app.routes.designer.access import DESIGNERS, DRAFT, designer_of
 from app.routes.security.dependencies import Cache, Db, Frame, HttpRequest, Me
 from app.routes.security.html import html
 from app.routes.security.typed import typed
+
+log = logging.getLogger(__name__)
+AWAY = (RedisError, OSError, TimeoutError)
 
 
 class Trials(Controller):
@@ -63,13 +68,16 @@ class Trials(Controller):
             async with db.snapshot() as tx:
                 view = await find_draft(tx, draft)
                 trial = await dry_run_draft(tx, view, ask)
-        except (Invalid, Refusal) as refusal:
+        except Refusal as refusal:
             errors = refusal.fields if isinstance(refusal, Invalid) else {"text": refusal.message}
             if "by" not in values:
                 raise
             form = Form(values=values, errors=errors, csrf=frame.csrf)
             return await _form(db, draft, form, 422)
-        await keep_trial(redis, draft, me.id, trial)
+        try:
+            await keep_trial(redis, draft, me.id, trial)
+        except AWAY as error:
+            log.warning("a trial is shown and not kept: %s", error)
         return html(trial_dock(view, trial, db.clock.now()))
 
     @post("/rehearse", status_code=200)
@@ -79,7 +87,10 @@ class Trials(Controller):
         async with db.snapshot() as tx:
             view = await find_draft(tx, draft)
             trial = begin_trial(tx, view, words="made-up and pinned data")
-        await keep_trial(redis, draft, me.id, trial)
+        try:
+            await keep_trial(redis, draft, me.id, trial)
+        except AWAY as error:
+            raise TrialsAway from error
         answer = html(trial_dock(view, trial, db.clock.now()))
         answer.background = BackgroundTask(rehearse_draft, redis, db, view, trial, by=by)
         return answer
@@ -94,7 +105,7 @@ async def latest_trial(redis: Redis, draft: UUID, by: UUID) -> Trial | None:
     """Return the designer's trial; none while Redis is away."""
     try:
         return await find_trial(redis, draft, by)
-    except (RedisError, OSError, TimeoutError):
+    except AWAY:
         return None
 
 

@@ -103,31 +103,32 @@ export function drawer(name) {
   }
 }
 
-/** Run the draft dry, or rehearse it, once all is saved. @param {Object<string, string>} values @param {string} [rest] */
-async function tryOut(values, rest = "") {
+/** Run the draft dry, once all is saved. @param {Object<string, string>} values */
+async function tryOut(values) {
   while (!isQuiet()) await new Promise((wake) => setTimeout(wake, 30));
-  htmx.ajax("POST", `${base}/trial${rest}`, { source: byId("gesture"), target: "#trial", swap: "outerHTML", values });
+  htmx.ajax("POST", `${base}/trial`, { source: byId("gesture"), target: "#trial", swap: "outerHTML", values });
 }
 
+let isTried = false;
 /** Put the signs of a trial into their nodes, and its way onto the edges. */
 export function showTrial() {
   const signs = new Map(all("#trial [data-on]").map((el) => [el.dataset.on, el]));
+  const ways = (byId("trial").dataset.ways ?? "").split(" ");
+  if (!isTried && signs.size === 0) return;
+  isTried = signs.size > 0;
   for (const node of nodes.values()) {
     const shown = node.el.querySelector(".fl-state"), wanted = signs.get(node.id);
     if (wanted && shown?.isEqualNode(wanted)) continue;
     shown?.remove();
     if (wanted) node.el.append(wanted.cloneNode(true));
   }
-  const ways = (byId("trial").dataset.ways ?? "").split(" ");
   for (const edge of edges.values()) flag(edge.el, "is-taken", ways.includes(edge.id));
 }
 
 /** @type {Object<string, () => void>} */
 export const DEEDS = {
-  trial: () => byId("try").click(),
-  rehearse: () => tryOut({}, "/rehearse"),
-  "run-this": () => current && tryOut({ only: current }),
-  "run-here": () => current && tryOut({ until: current }),
+  "run-this": () => tryOut({ only: current }),
+  "run-here": () => tryOut({ until: current }),
   undo: () => send("undo"),
   redo: () => send("redo"),
   delete: remove,
