@@ -1,19 +1,26 @@
 """Parameters with a form within: paths, rows, entries, kinds, and ports that follow."""
 
+import dataclasses
 from typing import Annotated, Any, Literal
+from uuid import uuid4
 
 import msgspec
 import pytest
 
+from app.components.designer.fields import param_field
 from app.components.designer.problems import beside_fields
+from app.core.database import Database
 from app.core.errors import Refusal
 from app.flows.document import Document, NodeSpec
-from app.flows.drafts.form import _made, field_of, json_text
+from app.flows.drafts import ports
+from app.flows.drafts.errors import Stale
+from app.flows.drafts.form import _made, field_of, fields_of, json_text
 from app.flows.drafts.parts import blank, find, places, put, standing
 from app.flows.drafts.ports import lost_ports, ports_of
 from app.flows.drafts.sheet import Sheet
-from app.flows.registry import node_type
+from app.flows.registry import node_type, node_types
 from app.flows.validate import problems_of
+from tests.designer.desk import ADA, GRACE, a_desk
 from tests.designer.test_commands import done, sheet
 
 
@@ -130,6 +137,42 @@ def test_a_union_keeps_what_both_kinds_have() -> None:
     assert put(PAGING, cursor, ("size",), None) == {"by": "cursor", "name": "next"}
 
 
+class Call(msgspec.Struct):
+    paging: Page | Cursor | None = None
+
+
+def test_a_union_is_set_picked_and_taken_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    paged = dataclasses.replace(node_type("action.http", 1), params=Call)
+    monkeypatch.setattr(ports, "node_type", lambda *_: paged)
+    on = sheet(Document(flow="test", nodes={"which": NodeSpec(type="action.http")}, edges=()))
+    first = shape(on, "add", param="paging")
+    assert first.nodes["which"].params["paging"]["by"] in ("page", "cursor")
+    cursor = shape(first, "kind", param="paging", value="cursor")
+    sized = done(
+        cursor, "set_param", node="which", param="paging", path=["size"], value="5", mode="number"
+    )
+    named = done(sized, "set_param", node="which", param="paging", path=["name"], value="next")
+    page = shape(named, "kind", param="paging", value="page")
+    assert page.nodes["which"].params["paging"] == {"by": "page", "size": 5}
+    field = field_of(paged, "paging")
+    assert field is not None
+    words = str(param_field(uuid4(), "which", field, named.nodes["which"].params["paging"]))
+    assert ("Kind of paging" in words, "Name of the cursor" in words) == (True, True)
+    assert shape(page, "remove", param="paging").nodes["which"].params == {}
+    assert "Set paging" in str(param_field(uuid4(), "which", field, None))
+
+
+async def test_mine_is_written_into_their_list(database: Database) -> None:
+    desk = await a_desk(database, switch().document)
+    await desk.give("set_param", GRACE, node="which", param="cases", path=[1, "name"], value="big")
+    mine = {"node": "which", "param": "cases", "path": [0, "name"], "value": "unix"}
+    with pytest.raises(Stale):
+        await desk.give("set_param", ADA, base_rev=0, **mine)
+    await desk.give("set_param", ADA, **mine)
+    names = [case["name"] for case in cases(await desk.sheet())]
+    assert names == ["unix", "big"]
+
+
 def test_maps_of_lists_of_maps_are_walked() -> None:
     value = {"b": [{"x": 1}], "a": []}
     assert find(MAPS, value, ("b", 0, "x"))[1] == 1
@@ -167,10 +210,11 @@ def test_what_is_wrong_in_a_row_stands_beside_its_field_and_under_the_json() -> 
     assert "[data-wrong=&#34;in:with.cases&#34;]" in words
 
 
-def test_every_shipped_node_type_has_a_form_without_json() -> None:
-    field = field_of(node_type("action.http", 1), "paging")
-    assert field is not None
-    assert (field.shape, [part.name for part in field.fields][:2]) == (
-        "object",
-        ["by", "parameter"],
-    )
+def test_no_parameter_of_a_shipped_node_type_is_asked_for_as_json_alone() -> None:
+    shapes = {
+        (kind.name, field.name): field.shape
+        for kind in node_types().values()
+        for field in fields_of(kind)
+    }
+    assert [place for place, shape_ in shapes.items() if shape_ == "json"] == []
+    assert shapes["action.http", "paging"] == "object"

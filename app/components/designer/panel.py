@@ -6,18 +6,19 @@ from datetime import datetime
 import htpy as h
 import msgspec
 
+from app.components.designer.broken import broken_edges
 from app.components.designer.canvas import symbol_of, tone_of
 from app.components.designer.fields import param_field
 from app.components.designer.markdown import markdown
 from app.components.designer.policies import policies
-from app.components.designer.slot import as_json
+from app.components.designer.sample_data import sample_data
 from app.components.designer.trial_node import node_trial
 from app.components.icon import IconName, icon
 from app.components.time import moment
 from app.domain.connections.views import ConnectionRow
 from app.flows.drafts.form import fields_of, with_connections
-from app.flows.drafts.ports import lost_ports, ports_of, title, type_of
-from app.flows.drafts.sheet import Edge, Sheet, port_of, source_of, target_of
+from app.flows.drafts.ports import title, type_of
+from app.flows.drafts.sheet import Sheet
 from app.flows.drafts.trial import Trial
 from app.flows.drafts.views import DraftView
 from app.flows.node import NodeType
@@ -43,14 +44,14 @@ def node_panel(
             )
             for field in (fields_of(kind) if kind else ())
         ],
-        _broken(sheet, node),
+        broken_edges(sheet, node),
         _unknown_params(sheet, node, kind),
         h.p(".sw-quiet")["It has no parameters."] if kind and not fields_of(kind) else None,
         _within(sheet, node),
         None
         if kind and kind.container
         else _fold("sliders-horizontal", "Limits and failures", policies(sheet, node)),
-        _fold("map-pin", "Sample data", _pin(sheet, node), is_open=node in sheet.pins),
+        _fold("map-pin", "Sample data", sample_data(sheet, node), is_open=node in sheet.pins),
         _fold(
             "message-square",
             f"Comments ({len(sheet.comments(node))})" if sheet.comments(node) else "Comments",
@@ -111,40 +112,6 @@ def _unknown_params(sheet: Sheet, node: str, kind: NodeType | None) -> h.Node:
     ]
 
 
-def _broken(sheet: Sheet, node: str) -> h.Node:
-    """Return the edges whose port is gone, each with a port to lead it from instead."""
-    lost = lost_ports(sheet, node)
-    if not lost:
-        return None
-    broken = [edge for edge in sheet.document.edges if source_of(edge) == node]
-    broken = [edge for edge in broken if port_of(edge) in lost]
-    return h.section(".fl-broken", aria_label="Edges without a port")[
-        h.h3[icon("triangle-alert"), "Edges without a port"],
-        [_mend(sheet, node, edge, number) for number, edge in enumerate(broken)],
-    ]
-
-
-def _mend(sheet: Sheet, node: str, edge: Edge, number: int) -> h.Element:
-    target, key = target_of(edge), f"mend-{number}"
-    whither = {"edge": edge, "node": node, "to": target}
-    return h.div(".fl-field")[
-        h.label(".sw-label", for_=key)[f"{port_of(edge)} → {title(sheet, target)}"],
-        h.div(".fl-row-line")[
-            h.select(
-                id=key, class_="form-select", data_set="reconnect", data_key="port",
-                data_with=as_json(whither),
-            )[
-                h.option(value="")["Lead from…"],
-                [h.option(value=port)[port] for port in ports_of(sheet, node)],
-            ],
-            h.button(
-                type="button", class_="btn btn-outline btn-sm", data_give="disconnect",
-                data_with=as_json({"edges": [edge]}),
-            )["Delete"],
-        ],
-    ]  # fmt: skip
-
-
 def _within(sheet: Sheet, node: str) -> h.Node:
     containers = [
         other
@@ -170,42 +137,6 @@ def _within(sheet: Sheet, node: str) -> h.Node:
 def _fold(symbol: IconName, label: str, content: h.Node, *, is_open: bool = False) -> h.Element:
     return h.details(id=f"fold-{symbol}", class_="fl-fold", open=is_open)[
         h.summary[icon(symbol), h.span[label]], h.div(".fl-fold-body")[content]
-    ]
-
-
-def _pin(sheet: Sheet, node: str) -> h.Node:
-    held = sheet.pins.get(node)
-    text = (
-        msgspec.json.format(msgspec.json.encode(held), indent=2).decode()
-        if node in sheet.pins
-        else ""
-    )
-    return h.div(".fl-field")[
-        h.label(".sw-label", for_="node-pin")["Output, as JSON"],
-        h.textarea(
-            "#node-pin.form-control.sw-mono.fl-grow",
-            rows=4,
-            spellcheck="false",
-            placeholder='{"server": "fra1-a1-01"}',
-            data_set="set_pin",
-            data_key="text",
-            aria_describedby="node-pin-wrong",
-        )[text],
-        h.p("#node-pin-wrong.fl-wrong", data_wrong="pin"),
-        h.p(".sw-help")[
-            "Previews and dry runs take it for what the node gives. Run the node to pin what it "
-            "gives then."
-        ],
-        h.div(".fl-panel-actions")[
-            h.button(
-                type="button",
-                class_="btn btn-outline btn-sm",
-                data_give="set_pin",
-                data_with=as_json({"node": node, "text": ""}),
-            )[icon("x"), "Unpin"]
-        ]
-        if node in sheet.pins
-        else None,
     ]
 
 

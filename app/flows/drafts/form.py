@@ -129,8 +129,9 @@ def _inner(type_: inspect.Type, depth: int) -> dict[str, Any]:
 
 
 def _union(type_: inspect.UnionType, depth: int) -> dict[str, Any]:
-    parts = [part for part in type_.types if isinstance(part, inspect.StructType)]
-    if len(parts) == len(type_.types) and all(part.tag is not None for part in parts):
+    types = [part for part in type_.types if not isinstance(part, inspect.NoneType)]
+    parts = [part for part in types if isinstance(part, inspect.StructType)]
+    if len(parts) == len(types) and all(part.tag is not None for part in parts):
         kinds = {str(part.tag): _struct(part, depth) for part in parts}
         return {"shape": "union", "kinds": kinds, "tag": parts[0].tag_field or "type"}
     is_listed = any(

@@ -6,7 +6,6 @@ is drawn since does not change it.
 
 import hashlib
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -66,16 +65,11 @@ def _key(draft: UUID, by: UUID) -> str:
     return f"slipway:trial:{draft}:{by}"
 
 
-def _commands(redis: Redis) -> Any:
-    """Return the client; redis-py types its commands for blocking clients too."""
-    return redis
-
-
 async def keep_trial(redis: Redis, draft: UUID, by: UUID, trial: Trial) -> None:
     raw = msgspec.json.encode(trial)
     if len(raw) > LARGEST_BYTES and trial.run is not None:
         raw = msgspec.json.encode(replace(trial, run=_without_values(trial.run)))
-    await _commands(redis).set(_key(draft, by), raw, ex=KEPT_S)
+    await redis.set(_key(draft, by), raw, ex=KEPT_S)
 
 
 def _without_values(run: DryRun) -> DryRun:
@@ -86,7 +80,7 @@ def _without_values(run: DryRun) -> DryRun:
 
 async def find_trial(redis: Redis, draft: UUID, by: UUID) -> Trial | None:
     """Return the designer's latest trial of a draft; None when there is none, or an older form."""
-    raw = await _commands(redis).get(_key(draft, by))
+    raw = await redis.get(_key(draft, by))
     try:
         return msgspec.json.decode(raw, type=Trial) if raw else None
     except msgspec.ValidationError:
@@ -94,7 +88,7 @@ async def find_trial(redis: Redis, draft: UUID, by: UUID) -> Trial | None:
 
 
 async def forget_trial(redis: Redis, draft: UUID, by: UUID) -> None:
-    await _commands(redis).delete(_key(draft, by))
+    await redis.delete(_key(draft, by))
 
 
 async def go_on(redis: Redis, draft: UUID, by: UUID, trial: Trial) -> bool:
