@@ -218,3 +218,6 @@ def test_no_parameter_of_a_shipped_node_type_is_asked_for_as_json_alone() -> Non
     }
     assert [place for place, shape_ in shapes.items() if shape_ == "json"] == []
     assert shapes["action.http", "paging"] == "object"
+    success = field_of(node_type("action.http", 1), "success")
+    assert success is not None
+    assert "Default: 2xx" in str(param_field(uuid4(), "call", success, None))

@@ -27,11 +27,7 @@ def param_field(
     renamed: tuple[Path, str] | None = None,
 ) -> h.Element:
     """Return the field of a whole parameter; `view` overrides how its value is given now."""
-    slot = slot_of(draft, node, field.name)
-    slot = Slot(
-        draft=draft, node=node, param=field.name, key=slot.key, at=slot.at, focus=focus,
-        renamed=renamed,
-    )  # fmt: skip
+    slot = msgspec.structs.replace(slot_of(draft, node, field.name), focus=focus, renamed=renamed)
     return part_field(slot, field, value, view=view)
 
 
@@ -94,7 +90,7 @@ def _tools(slot: Slot, field: ParamField, value: Any, shape: str) -> list[h.Node
     """Return what changes how a field is given: its kind, as JSON, as an expression, not at all."""
     if field.is_code:
         return []
-    is_set = field.shape in ("object", "union") and value is not None and not field.is_required
+    is_set = shape in NESTED and field.name and value is not None and not field.is_required
     has_form = field.shape in NESTED or shape in NESTED
     return [
         open_kinds(slot, field, value) if shape not in ("expression", "json") else None,

@@ -9,7 +9,7 @@ import msgspec
 from app.components.designer.slot import Slot
 from app.components.icon import IconName, icon
 from app.flows.drafts.form import ParamField
-from app.flows.drafts.parts import children, fields_in, item_of, kind_of, standing
+from app.flows.drafts.parts import children, fields_in, item_of, kind_of, rank, standing
 
 Draw: TypeAlias = Callable[..., h.Element]
 """Draws a field within: `(slot, field, value, is_bare=…)`; a bare one has no head of its own."""
@@ -56,6 +56,7 @@ def _rows(slot: Slot, field: ParamField, value: Any, draw: Draw) -> h.Element:
                 for number, part in enumerate(value or ())
             ]
         ],
+        _default(field, value),
         _add(slot, "Add a row"),
     ]
 
@@ -84,6 +85,7 @@ def _entries(slot: Slot, field: ParamField, value: Any, draw: Draw) -> h.Element
                 for number, (key, item, part) in enumerate(_in_order(slot, field, value))
             ]
         ],
+        _default(field, value),
         _add(slot, "Add an entry"),
     ]
 
@@ -91,16 +93,18 @@ def _entries(slot: Slot, field: ParamField, value: Any, draw: Draw) -> h.Element
 def _in_order(slot: Slot, field: ParamField, value: Any) -> Iterator[tuple[Any, ParamField, Any]]:
     """Yield the entries by name; the one that was named anew where it was."""
 
-    def rank(entry: tuple[Any, ParamField, Any]) -> str:
-        if slot.renamed is not None and slot.renamed[0] == (*slot.path, entry[0]):
-            return slot.renamed[1] or _LAST
-        return entry[0] or _LAST
+    def place(entry: tuple[Any, ParamField, Any]) -> str:
+        is_new = slot.renamed is not None and slot.renamed[0] == (*slot.path, entry[0])
+        return rank(slot.renamed[1] if slot.renamed and is_new else entry[0])
 
-    yield from sorted(children(field, value), key=rank)
+    yield from sorted(children(field, value), key=place)
 
 
-_LAST = "\U0010ffff"
-"""What has no name yet stands at the end."""
+def _default(field: ParamField, value: Any) -> h.Node:
+    """Return what holds while a list or a map is not given."""
+    if value is not None or field.default in ("", "[]", "{}"):
+        return None
+    return h.p(".sw-quiet")[f"Default: {', '.join(field.default.splitlines())}"]
 
 
 def _entry(slot: Slot, item: ParamField, value: Any, draw: Draw, label: str) -> h.Element:

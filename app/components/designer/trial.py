@@ -8,7 +8,7 @@ import htpy as h
 
 from app.components.designer.names import draft_url, edge_id
 from app.components.designer.node_state import NodeState, Tone, node_state
-from app.components.designer.patch import OLDER
+from app.components.designer.patch import OLDER, partial
 from app.components.designer.trial_rehearsal import rehearsal, rehearsal_states
 from app.components.icon import icon
 from app.components.time import duration_text
@@ -78,6 +78,24 @@ def trial_dock(view: DraftView, trial: Trial | None, now: datetime) -> h.Element
         _dry_run(view.sheet, run) if run else rehearsal(view.sheet, trial, now),
         h.div(hidden=True)[[node_state(state) for state in states]],
     ]
+
+
+def trial_answer(view: DraftView, trial: Trial | None, now: datetime) -> h.Fragment:
+    """Return the dock for a swap, and its outcome for those who hear the page."""
+    said = _said(trial) if trial else "The trial is taken away."
+    return h.fragment[
+        trial_dock(view, trial, now),
+        partial("#voice", said, swap="textContent") if said else None,
+    ]
+
+
+def _said(trial: Trial) -> str:
+    if trial.run is not None:
+        words, _ = ENDED[trial.run.ended]
+        return f"Dry run: it {words}. {len(trial.run.effects)} effects."
+    if trial.report is not None:
+        return f"Rehearsal: {trial.report.score} percent of {len(trial.report.cases)} faults."
+    return ""
 
 
 def _title(sheet: Sheet, trial: Trial) -> str:

@@ -192,7 +192,7 @@ def _default(field: msgspec.structs.FieldInfo) -> str:
     value = field.default
     if value is msgspec.NODEFAULT or value is msgspec.UNSET or value is None:
         return ""
-    return written(msgspec.to_builtins(value, str_keys=True))
+    return written(msgspec.json.decode(msgspec.json.encode(value)))
 
 
 def written(value: Any) -> str:

@@ -67,8 +67,13 @@ def children(field: ParamField, value: Any) -> Iterator[tuple[str | int, ParamFi
             for number, part in enumerate(value or ()):
                 yield number, item_of(field), part
         case "entries":
-            for key, part in sorted((value or {}).items()):
-                yield key, item_of(field), part
+            for key in sorted(value or {}, key=rank):
+                yield key, item_of(field), value[key]
+
+
+def rank(name: str) -> str:
+    """Return what entries are sorted by: what has no name yet stands at the end."""
+    return name or "\U0010ffff"
 
 
 def find(field: ParamField, value: Any, path: Path) -> tuple[ParamField, Any]:

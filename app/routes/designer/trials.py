@@ -12,7 +12,7 @@ from litestar.params import FromPath
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from app.components.designer.trial import no_trial, trial_dock
+from app.components.designer.trial import no_trial, trial_answer
 from app.components.designer.trial_form import trial_form
 from app.components.form import Form
 from app.core.database import Database
@@ -50,7 +50,7 @@ class Trials(Controller):
         async with db.snapshot() as tx:
             view = await find_draft(tx, draft)
         trial = await latest_trial(redis, draft, me.id)
-        return html(trial_dock(view, trial, db.clock.now()))
+        return html(trial_answer(view, trial, db.clock.now()))
 
     @get("/ask")
     async def ask(self, db: Db, frame: Frame, draft: FromPath[UUID]) -> Response[Any]:
@@ -78,7 +78,7 @@ class Trials(Controller):
             await keep_trial(redis, draft, me.id, trial)
         except AWAY as error:
             log.warning("a trial is shown and not kept: %s", error)
-        return html(trial_dock(view, trial, db.clock.now()))
+        return html(trial_answer(view, trial, db.clock.now()))
 
     @post("/rehearse", status_code=200)
     async def rehearse(self, db: Db, redis: Cache, me: Me, draft: FromPath[UUID]) -> Response[Any]:
@@ -91,7 +91,7 @@ class Trials(Controller):
             await keep_trial(redis, draft, me.id, trial)
         except AWAY as error:
             raise TrialsAway from error
-        answer = html(trial_dock(view, trial, db.clock.now()))
+        answer = html(trial_answer(view, trial, db.clock.now()))
         answer.background = BackgroundTask(rehearse_draft, redis, db, view, trial, by=by)
         return answer
 

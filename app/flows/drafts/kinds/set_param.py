@@ -40,6 +40,9 @@ def plan(sheet: Sheet, payload: Payload, stamp: Any) -> Cells:  # noqa: ARG001 -
 def following(sheet: Sheet, node: str, param: str, value: Any) -> Cells:
     """Return the cell of a parameter, and of edges that follow a port which it renames."""
     cells = {(node, f"with.{param}"): value}
+    kind = type_of(sheet, node)
+    if kind is None or kind.ports_of is None:
+        return cells
     before, after = ports_of(sheet, node), ports_of(write(sheet, cells), node)
     gone = [port for port in before if port not in after]
     new = [port for port in after if port not in before]
