@@ -6,11 +6,12 @@ Made once per version and process; everything in it is fixed.
 from dataclasses import dataclass, field
 from functools import cached_property
 from graphlib import TopologicalSorter
+from typing import Any
 from uuid import UUID
 
 from app.flows.document import Document, NodeSpec, duration
 from app.flows.expressions import Plan, names_in, plan, references
-from app.flows.node import ALL_PORTS, NodeType
+from app.flows.node import ALL_PORTS, Idempotency, NodeType
 from app.flows.registry import UnknownNodeType, node_type
 
 LOOP_NAMES = frozenset({"item", "index"})
@@ -42,6 +43,12 @@ class Stop:
             target for name, led in self.followers.items() if name != "error" for target in led
         ]
         return tuple(dict.fromkeys(every))
+
+    def policy(self, kind: NodeType, params: Any) -> Idempotency:
+        """Return what is done about a call with these parameters that may have had its effect."""
+        if self.spec.idempotency is None and kind.idempotency_of is not None:
+            return kind.idempotency_of(params)
+        return Idempotency(self.spec.idempotency or kind.idempotency)
 
 
 @dataclass(frozen=True, eq=False)

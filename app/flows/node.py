@@ -189,7 +189,9 @@ class NodeType:
     needs: Subject | None = None
     """What the run must be about."""
     gives: Subject = Subject.NOTHING
-    """Of a trigger: what its runs are about."""
+    """Of a trigger: what its runs are about. With NOTHING it may be started about anything."""
+    gives_of: Callable[[Mapping[str, Any]], Subject | None] | None = None
+    """What its runs are about where its parameters, as written, say so; None if they do not."""
     container: bool = False
     """Its body runs in scopes of its own; the engine drives it (`flows/containers.py`)."""
     join: bool = False
@@ -226,3 +228,17 @@ class NodeType:
     def all_ports(self, params: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the output ports of a node with these parameters, `error` left out."""
         return self.ports if self.ports_of is None else self.ports_of(params)
+
+    def subject(self, params: Mapping[str, Any]) -> Subject | None:
+        """Return what runs that begin with a trigger of these parameters are about.
+
+        None when that is not known: each run is about what it is started about.
+        """
+        if self.gives_of is not None and (said := self.gives_of(params)) is not None:
+            return said
+        return None if self.gives is Subject.NOTHING else self.gives
+
+    def main_port(self, params: Mapping[str, Any]) -> str:
+        """Return the port by which a node with these parameters is left when all goes well."""
+        ports = self.all_ports(params)
+        return "out" if "out" in ports or not ports else ports[0]

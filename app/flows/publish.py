@@ -9,13 +9,11 @@ from app.core.database import Tx
 from app.core.errors import Invalid, NotFound, Refusal
 from app.core.ids import new_id
 from app.domain.audit.record import record
-from app.flows.bind import bind, label_of, trigger_of
+from app.flows.bind import label_of, trigger_of
 from app.flows.document import Document, content_hash, encode, parse
 from app.flows.triggers.register import register_triggers
 from app.flows.upgrade import upgraded
 from app.flows.validate import require_valid
-
-__all__ = ["bind", "publish", "roll_back"]
 
 LONGEST_NOTE = 2_000
 

@@ -15,7 +15,6 @@ from app.flows import registry
 from app.flows.document import MOST_NODES, SCHEMA, Document
 from app.flows.node import NodeType
 from app.flows.validate.parameters import must_be_written
-from app.flows.validate.schemas import anything
 
 ADDRESS = f"urn:slipway:flow:{SCHEMA}"
 _REF = "#/$defs/"
@@ -98,6 +97,11 @@ def _parameters(kind: NodeType) -> dict[str, Any]:
     return {"if": condition, "then": then}
 
 
+def _unwritable(_: type) -> dict[str, Any]:
+    """Return the schema of a type that no JSON value becomes: what is written there cannot run."""
+    return {"not": {}, "description": "Nothing that a document can hold: leave it out."}
+
+
 def _key(kind: NodeType) -> str:
     return f"{kind.name}@{kind.version}"
 
@@ -108,7 +112,7 @@ class _Definitions:
     def __init__(self, kind: NodeType) -> None:
         self.key = _key(kind)
         (root,), self.parts = msgspec.json.schema_components(
-            (kind.params,), ref_template="{name}", schema_hook=anything
+            (kind.params,), ref_template="{name}", schema_hook=_unwritable
         )
         self.made: dict[str, Any] = {}
         whole = dict(self.parts[root["$ref"]]) if "$ref" in root else dict(root)

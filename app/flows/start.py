@@ -20,6 +20,7 @@ from app.flows.inputs import Inputs, storable_data
 from app.flows.node import Subject
 from app.flows.registry import node_type
 from app.flows.upgrade import load
+from app.flows.validate.reading import Reading
 
 DOORBELL = "doorbell:flows"
 KEPT = 2_000
@@ -56,6 +57,21 @@ class WrongSubject(Refusal):
         self.flow = flow
         self.wanted = wanted
         self.given = given
+
+
+class BranchesMeet(Refusal):
+    """Checks keep such flows from being published; this one came past them, or from before them."""
+
+    code = "flow.branches_meet"
+
+    def __init__(self, flow: str, *, node: str, sources: tuple[str, str]) -> None:
+        super().__init__(
+            f"In the flow {flow} branches that run at the same time come together at {node}, from "
+            f"{sources[0]} and from {sources[1]}: {node} could be done twice. Put a logic.join in "
+            "front of it and publish the flow again."
+        )
+        self.flow = flow
+        self.node = node
 
 
 class Link(msgspec.Struct, frozen=True, array_like=True):
@@ -101,7 +117,8 @@ class _Entry:
     version: UUID
     number: int
     node: str
-    gives: Subject
+    gives: Subject | None
+    """None when it may be started about anything."""
     inputs: Inputs | None
 
 
@@ -240,13 +257,13 @@ async def _start(tx: Tx, wanted: _Wanted, start: _Start) -> UUID:
 
 
 def _about(entry: _Entry, given: Subject | None) -> Subject:
-    """Return what a run is about. A flow whose trigger gives nothing is started about anything.
+    """Return what a run is about. A flow whose trigger leaves it open is started about anything.
 
     So a sub-flow that a person could start too may be about what its parent is about.
     """
     if given is None:
-        return entry.gives
-    if entry.gives not in (Subject.NOTHING, given):
+        return entry.gives or Subject.NOTHING
+    if entry.gives not in (None, given):
         raise WrongSubject(entry.slug, wanted=entry.gives, given=given)
     return given
 
@@ -307,6 +324,8 @@ _entries: dict[_Wanted, _Entry] = {}
 
 def _entry(row: Mapping[str, Any]) -> _Entry:
     document = load(row["document"])
+    if meetings := Reading(document).branches.meetings:
+        raise BranchesMeet(row["slug"], node=meetings[0].node, sources=meetings[0].sources)
     for name, spec in document.nodes.items():
         kind = node_type(spec.type, spec.v)
         if kind.trigger is not None:
@@ -316,7 +335,7 @@ def _entry(row: Mapping[str, Any]) -> _Entry:
                 version=row["version"],
                 number=row["number"],
                 node=name,
-                gives=kind.gives,
+                gives=kind.subject(spec.params),
                 inputs=Inputs(row["slug"], document.inputs) if document.inputs else None,
             )
     raise BadDocument(f"{row['slug']} has no trigger")

@@ -120,7 +120,7 @@ class Doer:
             return
         settled = next((word for word in token.heard or () if _is_settled(word)), None)
         if settled is not None:  # a person looked at the target: that is the outcome
-            done = Done(settled.get("output"), _main_port(stop, kind))
+            done = Done(settled.get("output"), kind.main_port(stop.spec.params))
             outcome.finish(course, token, done, self.database.clock.now())
             return
         begun = await self._begin(course, token, stop, kind)
@@ -240,7 +240,7 @@ class Doer:
     async def _do_outside(
         self, course: Course, token: Token, stop: Stop, kind: NodeType, begun: Begun
     ) -> None:
-        policy = _policy(stop, kind, begun.params)
+        policy = stop.policy(kind, begun.params)
         is_in_doubt = token.doubt
         outcome.begin(course, token, begun.given, self.database.clock.now())
         if is_in_doubt and policy is Idempotency.NONE:
@@ -387,14 +387,3 @@ def _may_begin(course: Course, token: Token) -> bool:
 
 def _is_settled(word: Any) -> bool:
     return isinstance(word, dict) and word.get("settled") is True
-
-
-def _main_port(stop: Stop, kind: NodeType) -> str:
-    ports = kind.all_ports(stop.spec.params)
-    return "out" if "out" in ports else ports[0]
-
-
-def _policy(stop: Stop, kind: NodeType, params: Any) -> Idempotency:
-    if stop.spec.idempotency is None and kind.idempotency_of is not None:
-        return kind.idempotency_of(params)
-    return Idempotency(stop.spec.idempotency or kind.idempotency)

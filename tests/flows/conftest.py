@@ -14,11 +14,12 @@ from app.core.database import Database
 from app.core.ids import new_id
 from app.core.live import Live
 from app.flows import registry
+from app.flows.bind import bind
 from app.flows.course import Course
 from app.flows.document import Document, NodeSpec, Retry
 from app.flows.interpreter import Interpreter
 from app.flows.lease import claim_due
-from app.flows.publish import bind, publish
+from app.flows.publish import publish
 from app.flows.runner import Runner
 from app.flows.start import start_run
 from tests.flows.nodes import Killed, World, nodes

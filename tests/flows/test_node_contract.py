@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from app.flows.expressions import is_expression, sources_of
-from app.flows.node import Effect, Idempotency, NodeType
+from app.flows.node import Effect, Idempotency, NodeType, Subject
 from app.flows.registry import GROUP, node_types
 
 POINTS = sorted(entry_points(group=GROUP), key=lambda point: point.name)
@@ -99,6 +99,15 @@ def test_its_ports_are_sane(node: NodeType) -> None:
         assert len(set(ports)) == len(ports)
         assert not {"error", "in", "*"} & set(ports)
         assert all(re.fullmatch(r"[a-z_]+(:[^:\n]{1,40})?", port) for port in ports)
+
+
+@each
+def test_what_its_runs_are_about_can_be_told(node: NodeType) -> None:
+    """Also of parameters that are not what they should be; only a trigger says so."""
+    for params in ({}, as_written(node), scrambled(node)):
+        assert node.subject(params) in (None, *Subject)
+    is_said = node.gives is not Subject.NOTHING or node.gives_of is not None
+    assert node.trigger is not None or not is_said
 
 
 @each

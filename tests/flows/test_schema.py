@@ -10,8 +10,10 @@ import jsonschema
 import msgspec
 import pytest
 
+from app.flows.document import Document
 from app.flows.registry import node_types, shipped_node_types
 from app.flows.schema import flow_schema, published
+from app.flows.validate import problems_of
 from tests.flows.validate.kinds import KINDS, pure
 
 FILE = Path("docs/flow-schema.json")
@@ -44,6 +46,11 @@ def test_every_installed_node_type_has_parameters_that_can_be_published() -> Non
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_every_shipped_flow_is_as_published(name: str) -> None:
     PUBLISHED.validate(TEMPLATES[name])
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_nothing_is_wrong_with_a_shipped_flow_not_even_slightly(name: str) -> None:
+    assert problems_of(msgspec.convert(TEMPLATES[name], Document)) == []
 
 
 @pytest.mark.parametrize(
@@ -146,6 +153,21 @@ def test_an_expression_may_stand_for_any_value(params: dict[str, Any]) -> None:
 )
 def test_what_is_written_out_must_be_right(params: dict[str, Any]) -> None:
     assert not accepts(params)
+
+
+class Peculiar:
+    """A type that no JSON value becomes."""
+
+
+class Odd(msgspec.Struct, frozen=True):
+    odd: Peculiar | None = None
+
+
+def test_what_no_document_can_hold_must_be_left_out() -> None:
+    assert accepts({}, kind=Odd)
+    assert accepts({"odd": None}, kind=Odd)
+    for written in (1, "x", {}, [], True):
+        assert not accepts({"odd": written}, kind=Odd)
 
 
 def test_a_version_that_can_still_be_read_may_be_named() -> None:

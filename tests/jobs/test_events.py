@@ -17,8 +17,8 @@ from app.domain.services.open import open_service
 from app.domain.services.suspend import suspend_service, unsuspend_service
 from app.domain.services.terminate import terminate_service
 from app.flows import registry
+from app.flows.bind import bind
 from app.flows.node import Subject
-from app.flows.publish import bind
 from app.flows.start import start_flow
 from tests.flows.nodes import nodes
 from tests.flows.triggers.board import Board

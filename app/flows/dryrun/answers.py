@@ -57,7 +57,7 @@ class Answering:
         takes = nearest.takes if nearest is not None else ()
         done = Done(
             output.output,
-            port or main_port(kind, stop.spec.params),
+            port or kind.main_port(stop.spec.params),
             takes=takes or self._takes(kind, token),
             returns=self._returns(kind),
             delivers=kind.delivers,
@@ -68,7 +68,7 @@ class Answering:
         """Return what is pinned to a node that is done in a real run without an effect."""
         if stop.name not in self.given.pins:
             return None
-        port = self.given.choose.get(stop.name) or main_port(kind, stop.spec.params)
+        port = self.given.choose.get(stop.name) or kind.main_port(stop.spec.params)
         return Done(self.given.pins[stop.name], port)
 
     def word(self, token: Token) -> Any:
@@ -101,9 +101,3 @@ def recorded_answer(one: RecordedAttempt, kind: NodeType) -> Answer:
         status = "ambiguous" if one.error_kind == "unknown" else "failed"
         return Answer(Origin.RECORDED, error=one.error, kind=one.error_kind, status=status)
     return Answer(Origin.RECORDED)
-
-
-def main_port(kind: NodeType, params: Any) -> str:
-    """Return the port by which a node is left when all goes well."""
-    ports = kind.all_ports(params)
-    return "out" if "out" in ports or not ports else ports[0]

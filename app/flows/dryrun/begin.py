@@ -148,4 +148,6 @@ def _containers(document: Document, node: str) -> list[str]:
 
 def _subject(chart: Chart) -> str:
     trigger = trigger_of(chart)
-    return Subject.NOTHING if trigger is None or trigger.kind is None else trigger.kind.gives
+    if trigger is None or trigger.kind is None:
+        return Subject.NOTHING
+    return trigger.kind.subject(trigger.spec.params) or Subject.NOTHING

@@ -94,7 +94,7 @@ class DryDoer(Doer):
     async def _do_outside(
         self, course: Course, token: Token, stop: Stop, kind: NodeType, begun: Begun
     ) -> None:
-        policy = policy_of(stop, kind, begun.params)
+        policy = stop.policy(kind, begun.params)
         now = self.clock.now()
         is_in_doubt = token.doubt
         outcome.begin(course, token, begun.given, now)
@@ -206,13 +206,6 @@ class DryDoer(Doer):
                 delivers=done is not None and done.delivers,
             )
         )
-
-
-def policy_of(stop: Stop, kind: NodeType, params: Any) -> Idempotency:
-    """Return what is done about a call that nobody knows to have happened."""
-    if stop.spec.idempotency is None and kind.idempotency_of is not None:
-        return kind.idempotency_of(params)
-    return Idempotency(stop.spec.idempotency or kind.idempotency)
 
 
 def said(kind: NodeType, params: Any) -> str:

@@ -78,21 +78,22 @@ def subject_problems(reading: Reading) -> Iterator[Problem]:
     """Find nodes that need the run to be about something else than it is."""
     if len(reading.triggers) != 1:
         return
-    trigger = reading.kinds[reading.triggers[0]]
+    (start,) = reading.triggers
+    trigger = reading.kinds[start]
+    try:
+        given = trigger.subject(reading.document.nodes[start].params)
+    except Exception:  # noqa: BLE001 - a package's own code, and parameters may be anything
+        return
     for name, kind in reading.kinds.items():
-        if kind.needs in (None, Subject.NOTHING, trigger.gives):
+        if kind.needs in (None, Subject.NOTHING, given):
             continue
-        if trigger.gives is Subject.NOTHING:
-            message = (
-                f"{kind.title} needs the run to be about one {kind.needs}, and {trigger.title} "
-                f"gives none: the step fails unless the flow is started about one"
-            )
+        wanted = f"{kind.title} needs the run to be about one {kind.needs}, and {trigger.title}"
+        if given is None:
+            message = f"{wanted} gives none: the step fails unless the flow is started about one"
             yield warning(name, "type", message)
         else:
-            message = (
-                f"{kind.title} needs the run to be about one {kind.needs}, and {trigger.title} "
-                f"starts it about one {trigger.gives}; use another trigger or another node"
-            )
+            about = given if given is Subject.NOTHING else f"one {given}"
+            message = f"{wanted} starts it about {about}; use another trigger or another node"
             yield Problem(name, "type", message)
 
 

@@ -13,12 +13,14 @@ from app.core.database import Tx
 from app.core.errors import Conflict, NotFound
 from app.core.ids import new_id
 from app.flows import start as starting
-from app.flows.document import BadDocument, NodeSpec
+from app.flows.bind import bind
+from app.flows.document import BadDocument, Document, NodeSpec, encode
 from app.flows.inputs import BadInput
 from app.flows.lease import claim_due
 from app.flows.node import Subject
-from app.flows.publish import bind, publish
+from app.flows.publish import publish
 from app.flows.start import (
+    BranchesMeet,
     FlowDisabled,
     Link,
     NoFlow,
@@ -99,6 +101,51 @@ async def test_one_key_is_one_run(board: Board) -> None:
     assert len(await board.runs()) == 1
     assert await board.value("SELECT count(*) FROM token") == 1
     assert await board.value("SELECT count(*) FROM run_event") == 1
+
+
+async def test_a_start_by_hand_is_about_what_the_flow_says(board: Board) -> None:
+    await board.listen("order", "manual", about="order")
+    await board.listen("nothing", "manual", about="nothing")
+    subject = new_id()
+    order: dict[str, Any] = {"subject": subject, "subject_kind": Subject.ORDER}
+    await begin(board, "order", **order)
+    with pytest.raises(WrongSubject, match="about one order; this one would be about nothing"):
+        await begin(board, "order", dedup_key="two")
+    await begin(board, "nothing", dedup_key="two")
+    with pytest.raises(WrongSubject, match="about nothing; this one would be about order"):
+        await begin(board, "nothing", dedup_key="three", **order)
+    kinds = [(run["subject_kind"], run["subject"]) for run in await board.runs()]
+    assert kinds == [("order", subject), ("nothing", None)]
+
+
+async def test_branches_that_meet_without_a_join_are_not_started(board: Board) -> None:
+    """Checks refuse such a flow; one that is there all the same would do the node twice."""
+    version = await board.publish(listening("twice", "manual"))
+    steps = {name: NodeSpec(type="t.note") for name in ("a", "b", "both")}
+    edges = (
+        ("begin.out", "a.in"),
+        ("begin.out", "b.in"),
+        ("a.out", "both.in"),
+        ("b.out", "both.in"),
+    )
+    document = msgspec.structs.replace(listening("twice", "manual"), edges=edges)
+    unchecked = msgspec.structs.replace(document, nodes={"begin": document.nodes["begin"], **steps})
+    await write_over(board, version, unchecked)
+    with pytest.raises(BranchesMeet, match="come together at both, from a and from b") as refused:
+        await begin(board, "twice")
+    assert refused.value.node == "both"
+    assert await board.runs() == []
+    joined = {**unchecked.nodes, "both": NodeSpec(type="logic.join")}
+    await write_over(board, version, msgspec.structs.replace(unchecked, nodes=joined))
+    await begin(board, "twice")
+
+
+async def write_over(board: Board, version: UUID, document: Document) -> None:
+    """Put a document where a published one was, past all checks."""
+    async with board.database.transaction() as tx:
+        await tx.execute(
+            "UPDATE flow_version SET document = $2 WHERE id = $1", version, encode(document)
+        )
 
 
 async def test_the_key_of_another_flow_s_run_is_refused(board: Board) -> None:

@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from app.flows import registry
 from app.flows.document import Document, NodeSpec
+from app.flows.nodes.manual import node as manual
 from app.flows.validate import InvalidFlow, errors_of, problems_of, require_valid
-from tests.flows.validate.kinds import flow, line, only
+from tests.flows.validate.kinds import KINDS, flow, line, only
 
 GOOD = line(a="t.note")
 
@@ -84,6 +86,32 @@ def test_nodes_need_what_the_trigger_gives() -> None:
     assert "about one service" in wrong.message
     perhaps = only(flow("go > a", a="t.order", trigger="t.hand"))
     assert perhaps.severity == "warning"
+
+
+@pytest.mark.parametrize(
+    ("about", "severities"),
+    [
+        (None, {"order": "warning", "service": "warning"}),
+        ("order", {"service": "error"}),
+        ("nothing", {"order": "error", "service": "error"}),
+        ("server", {"order": "warning", "service": "warning", "go": "error"}),
+        (["order"], {"order": "warning", "service": "warning", "go": "error"}),
+    ],
+    ids=["open", "order", "nothing", "unknown", "no text"],
+)
+def test_a_start_by_hand_may_say_what_it_is_about(
+    monkeypatch: pytest.MonkeyPatch, about: Any, severities: dict[str, str]
+) -> None:
+    kinds = {**KINDS, (manual.name, 1): manual}
+    monkeypatch.setattr(registry, "node_types", lambda: kinds)
+    params = {} if about is None else {"about": about}
+    steps = {"order": "t.order", "service": "t.service"}
+    document = flow("go > order", "order > service", trigger=manual.name, **steps)
+    document.nodes["go"] = NodeSpec(manual.name, params=params)
+    found = problems_of(document)
+    assert {problem.node: problem.severity for problem in found} == severities
+    if about == "nothing":
+        assert "By hand starts it about nothing" in found[0].message
 
 
 def test_only_errors_keep_a_flow_from_being_published() -> None:
