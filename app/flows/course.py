@@ -51,6 +51,10 @@ class Token:
         return self.scope, self.node
 
 
+ENDS = "ends"
+"""In a token's memo: its step has ended the run, and what it gave is in the journal."""
+
+
 class Ending(msgspec.Struct, frozen=True):
     """The whole run ends, by a node's word or because a failure undoes it."""
 

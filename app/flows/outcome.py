@@ -13,7 +13,7 @@ from app.core.errors import Refusal
 from app.flows import containers, join
 from app.flows.backoff import backoff
 from app.flows.change import AttemptRow, ResourceRow, to_json
-from app.flows.course import Course, Ending, Token
+from app.flows.course import ENDS, Course, Ending, Token
 from app.flows.node import Done, RunEnds, StepFailed, Wait
 from app.flows.scopes import is_within
 
@@ -192,6 +192,8 @@ def end(course: Course, token: Token, ends: RunEnds, now: datetime) -> None:
         row.output = course.last_output = to_json(ends.output)
         _write(course, row, now)
         course.note(now, "finished", place, port="out")
+        token.memo = {ENDS: True}  # whoever goes on after a crash ends the run, and nothing else
+        course.touch(token)
     course.error = storable(ends.message) if ends.failed else ""
     course.ending = Ending(is_failure=ends.failed, message=course.error, output=ends.output)
     course.tell(now)

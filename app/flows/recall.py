@@ -10,7 +10,7 @@ import msgspec
 from app.core.database import Tx
 from app.flows.chart import Chart, Charts
 from app.flows.containers import LOOK, container_at
-from app.flows.course import Course, Place, Token
+from app.flows.course import ENDS, Course, Ending, Place, Token
 from app.flows.document import BadDocument
 from app.flows.lease import Claim
 from app.flows.scopes import chain, parse_scope
@@ -135,12 +135,27 @@ async def _read_history(tx: Tx, courses: dict[UUID, Course]) -> None:
             course.finished.add(place)
     await _read_items(tx, courses)
     for run, course in courses.items():
+        await _read_ending(tx, course)
         wanted = {place for place in course.finished if place[0] != "/"} | set(_asked(course))
         await read_outputs(tx, run, course, wanted)
     for row in await tx.fetch(
         "SELECT run, name, value FROM run_variable WHERE run = ANY($1)", list(courses)
     ):
         courses[row["run"]].variables[row["name"]] = msgspec.json.decode(row["value"])
+
+
+async def _read_ending(tx: Tx, course: Course) -> None:
+    """Take up an end that a step has said and that was not carried out."""
+    for token in course.tokens.values():
+        if token.memo.get(ENDS):
+            course.last_output = await tx.fetchval(
+                f"SELECT {OUTPUT} FROM step_attempt a LEFT JOIN run_blob b ON b.id = a.blob "
+                "WHERE a.run = $1 AND a.scope = $2 AND a.node = $3 AND a.attempt = $4",
+                course.id,
+                *token.place,
+                token.attempt,
+            )
+            course.ending = Ending(is_failure=False)
 
 
 def _scopes_of(course: Course) -> set[str]:
