@@ -9,6 +9,7 @@ topics that are published once, and only if, it commits.
 import contextlib
 import logging
 import os
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 import asyncpg
 from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
 
-from app.core.clock import Clock, SystemClock
+from app.core.clock import Clock, ServerClock
 from app.core.errors import Refusal
 
 os.environ.setdefault("PICCOLO_CONF", "app.piccolo_conf")
@@ -101,11 +102,13 @@ class Tx:
 class Database:
     """A pool of connections. `transaction()` for verbs, `snapshot()` for reads.
 
+    Its clock is the server's, unless another is given.
+
     Piccolo's own engine has none: its queries belong inside a transaction.
     """
 
     def __init__(self, clock: Clock | None = None, after_commit: AfterCommit | None = None) -> None:
-        self.clock: Clock = clock or SystemClock()
+        self.clock: Clock = clock or ServerClock()
         self.after_commit = after_commit
         self._pool: asyncpg.Pool | None = None
 
@@ -143,7 +146,7 @@ class Database:
         """
         if engine.current_transaction.get() is not None:
             raise RuntimeError("a transaction is already open here; hand its `tx` on")
-        async with self.pool.acquire() as connection, connection.transaction():
+        async with self._connection() as connection, connection.transaction():
             tx = Tx(connection, self.clock)
             ambient = PostgresTransaction(engine)
             ambient.connection = connection
@@ -162,5 +165,14 @@ class Database:
     @contextlib.asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Tx]:
         """Read: statements outside a transaction, each seeing what is committed."""
-        async with self.pool.acquire() as connection:
+        async with self._connection() as connection:
             yield Tx(connection, self.clock)
+
+    @contextlib.asynccontextmanager
+    async def _connection(self) -> AsyncIterator[asyncpg.Connection]:
+        async with self.pool.acquire() as connection:
+            if isinstance(self.clock, ServerClock) and self.clock.is_stale:
+                asked_s = time.monotonic()
+                told: datetime = await connection.fetchval("SELECT clock_timestamp()")
+                self.clock.heed(told, asked_s=asked_s, answered_s=time.monotonic())
+            yield connection
