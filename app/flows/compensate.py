@@ -1,6 +1,7 @@
 """Compensation: what finished is undone in reverse order, each undo checkpointed on its own."""
 
 import asyncio
+import contextlib
 from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
@@ -89,8 +90,8 @@ async def _next(database: Database, course: Course, before: int) -> Undoable | N
     """Return the newest step older than `before` that is not undone.
 
     A failed call to the outside is one: nobody knows how far it came. A failed step in our own
-    database is not, it was rolled back. A step of a type that is not installed is returned,
-    so that its undo fails visibly.
+    database is not, it was rolled back, unless it waited: what it did until then is committed. A
+    step of a type that is not installed is returned, so that its undo fails visibly.
     """
     while True:
         async with database.snapshot() as tx:
@@ -104,7 +105,7 @@ async def _next(database: Database, course: Course, before: int) -> Undoable | N
                 PAGE,
             )
         for step in (Undoable(**row) for row in rows):
-            if _is_undoable(course.chart, step):
+            if _is_undoable(course.chart, step) and await _left_anything(database, course, step):
                 return step
             before = step.id
         if len(rows) < PAGE:
@@ -119,8 +120,24 @@ def _is_undoable(chart: Chart, step: Undoable) -> bool:
         kind = _kind(chart, step)
     except UnknownNodeType:
         return True
-    left_nothing = step.status == "failed" and kind.effect is Effect.DATABASE
-    return not left_nothing and (kind.undo is not None or custom is not None)
+    return kind.undo is not None or custom is not None
+
+
+async def _left_anything(database: Database, course: Course, step: Undoable) -> bool:
+    """Return whether the step may have done something that the database did not roll back."""
+    with contextlib.suppress(UnknownNodeType):
+        if step.status == "failed" and _kind(course.chart, step).effect is Effect.DATABASE:
+            async with database.snapshot() as tx:
+                return bool(
+                    await tx.fetchval(
+                        "SELECT EXISTS (SELECT FROM run_event WHERE run = $1 AND scope = $2 "
+                        "AND node = $3 AND kind = 'waiting')",
+                        course.id,
+                        step.scope,
+                        step.node,
+                    )
+                )
+    return True
 
 
 def _custom(chart: Chart, step: Undoable) -> str | None:

@@ -59,8 +59,6 @@ class Ending(msgspec.Struct, frozen=True):
     """The whole run ends, by a node's word or because a failure undoes it."""
 
     is_failure: bool
-    message: str = ""
-    output: Any = None
 
 
 class Course:

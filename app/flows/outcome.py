@@ -97,13 +97,14 @@ def wait(course: Course, token: Token, result: Wait, now: datetime) -> None:
     said = token.memo.get("says")
     until = result.until
     limit = ends_at(course, token)
+    is_first = token.state != "waiting" or not token.memo  # a retry is waited for as well
     token.state = "waiting"
     token.wake_at = until if limit is None else min(until, limit)
     token.signal_key, token.heard = storable(result.signal), None
     token.memo = dict(result.memo)
     token.doubt = False
     course.touch(token)
-    if result.says and result.says != said:
+    if is_first or (result.says and result.says != said):
         course.note(now, "waiting", token.place, says=result.says)
     course.tell(now)
 
@@ -137,7 +138,7 @@ def fail(
         give_up_iteration(course, loop[1], f"{token.node}: {error}", now)
     elif (spec.on_failure or course.chart.document.on_failure) == "compensate":
         course.error = error
-        course.ending = Ending(is_failure=True, message=error)
+        course.ending = Ending(is_failure=True)
     else:
         token.doubt = unknown
         halt(course, token, error, now)
@@ -195,7 +196,7 @@ def end(course: Course, token: Token, ends: RunEnds, now: datetime) -> None:
         token.memo = {ENDS: True}  # whoever goes on after a crash ends the run, and nothing else
         course.touch(token)
     course.error = storable(ends.message) if ends.failed else ""
-    course.ending = Ending(is_failure=ends.failed, message=course.error, output=ends.output)
+    course.ending = Ending(is_failure=ends.failed)
     course.tell(now)
 
 

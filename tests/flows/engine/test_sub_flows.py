@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from app.flows.document import Timeout
 from app.flows.steer import cancel_run, retry_halted
 from tests.flows.conftest import Workshop
 from tests.flows.engine.bench import (
@@ -84,6 +85,22 @@ async def test_a_parent_that_is_cancelled_takes_its_child_along(workshop: Worksh
     workshop.clock.advance(seconds=2)
     await go(workshop)
     assert (await workshop.status(run), await workshop.status(child)) == ("cancelled", "cancelled")
+    assert await ledger(workshop, child) == [("a", "returned")]
+
+
+async def test_a_child_that_takes_too_long_is_undone_with_its_step(workshop: Workshop) -> None:
+    """The step failed, and what it did before it waited stands: it is undone all the same."""
+    await add_flow(
+        workshop,
+        flow({"a": "t.take", "w": ("logic.wait", {"for": "1h"})}, "begin > a > w", name="child"),
+    )
+    limited = {"s": (*PARENT["s"], {"timeout": Timeout(total="10m")})}
+    run = await workshop.start(flow(limited, "begin > s", on_failure="compensate"))
+    for _ in range(3):
+        await go(workshop)
+        workshop.clock.advance(minutes=10)
+    child = (await child_of(workshop, run))["id"]
+    assert (await workshop.status(run), await workshop.status(child)) == ("failed", "cancelled")
     assert await ledger(workshop, child) == [("a", "returned")]
 
 
