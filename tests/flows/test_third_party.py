@@ -11,15 +11,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 
+from app.core.secrets import Vault
 from app.drivers.errors import Refused, Retriable, Unauthorised, Unreachable
 from app.flows.document import Document, NodeSpec
 from app.flows.node import Done, NodeType, Resource, StepFailed
 from app.flows.registry import node_types
 from app.flows.validate import problems_of
+from tests.databases import Databases
 from tests.flows import test_node_contract as contract
 from tests.flows.hand import output, step
 from tests.flows.licence_server import TOKEN, LicenceServer, licence_server
+from tests.flows.walks.checks import FAILURES, walks_of
+from tests.flows.walks.examples import Example
+from tests.flows.walks.stage import Stage
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "docs/examples/slipway-licence"
@@ -206,6 +212,33 @@ async def test_a_server_that_is_away_is_tried_again(
     monkeypatch.delenv("LICENCE_SERVER_URL")
     with pytest.raises(StepFailed, match="set LICENCE_SERVER_URL"):
         await do(node)
+
+
+async def test_it_is_walked_as_our_own_are(
+    node: NodeType,
+    server: LicenceServer,
+    databases: Databases,
+    template_database: str,
+    vault: Vault,
+    redis: Redis,
+    tmp_path: Path,
+) -> None:
+    """Done twice is done once, and what a run took is given back wherever it fails."""
+
+    async def taken(_: Stage) -> list[str]:
+        return [licence["product"] for licence in server.licences.values()]
+
+    async def given_back(_: Stage) -> None:
+        server.licences.clear()
+        server.made = 0
+
+    example = Example(PARAMS, before=given_back, peer=taken, left=taken)
+    async with walks_of(
+        node, example, databases, template_database, vault, redis, tmp_path
+    ) as walks:
+        await walks.check_done_twice()
+        for failure in FAILURES:
+            await walks.check_failed_at(failure)
 
 
 def test_the_tutorial_shows_the_package_as_it_is() -> None:

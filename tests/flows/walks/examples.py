@@ -1,0 +1,295 @@
+"""A smallest flow around each node type: what it is given, what is there before, what it leaves."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+
+from app.domain.addresses.release import release as release_addresses
+from app.domain.billing.facts import PaymentFacts
+from app.domain.inventory.release import release as release_server
+from app.domain.services.facts import ServiceFacts
+from app.domain.services.states import ServiceState
+from app.flows.document import Document, NodeSpec
+from app.flows.node import Subject
+from app.flows.publish import publish
+from tests.flows.walks.stage import Stage, installed, provisioning, running
+
+Look = Callable[[Stage], Awaitable[Any]]
+
+
+HOST = "web-1.example.org"
+
+
+async def nothing(_: Stage) -> Any:
+    return None
+
+
+@dataclass(frozen=True)
+class Example:
+    """The node under test is `it`; the flow begins by hand, or with `it` where that is a trigger."""
+
+    params: dict[str, Any] = field(default_factory=dict)
+    paths: tuple[str, ...] = ("begin > it > after",)
+    """How the nodes follow one another; `after` is the step that fails to have `it` undone."""
+    steps: dict[str, NodeSpec] = field(default_factory=dict)
+    """The nodes that are neither `begin`, `it` nor `after`."""
+    before: Callable[[Stage], Awaitable[None]] = nothing
+    """What is done before the run is started."""
+    about: Subject = Subject.NOTHING
+    given: Callable[[Stage], Awaitable[dict[str, Any]]] | None = None
+    """The run's input."""
+    peer: Look = nothing
+    """What the peer has afterwards: the same however often the step was done."""
+    left: Look | None = None
+    """What there is of that which it takes: needed of all that can be undone."""
+    ends: str = "succeeded"
+    varies: frozenset[str] = frozenset()
+    """Fields that depend on what else has been tried."""
+    needs: frozenset[str] = frozenset()
+    """Peers that are processes or servers of their own: `ssh`, `dns`."""
+
+
+def note(within: str | None = None) -> NodeSpec:
+    return NodeSpec(type="t.note", within=within)
+
+
+def data(**params: Any) -> Example:
+    return Example(params)
+
+
+async def service_facts(stage: Stage) -> dict[str, Any]:
+    facts = ServiceFacts(
+        service=stage.service or uuid4(), order=stage.order.id, order_number=7, account=uuid4(),
+        email="a@example.org", client="Ada", product="ax-32", category=uuid4(), hostname="web-1",
+        os="debian-12", state=ServiceState.active, server=None, server_name="", address="",
+    )  # fmt: skip
+    return msgspec.to_builtins(facts)  # type: ignore[no-any-return]
+
+
+async def payment_facts(stage: Stage) -> dict[str, Any]:
+    facts = PaymentFacts(
+        payment=uuid4(), invoice=uuid4(), invoice_number=1, order=None, account=uuid4(),
+        gateway="stripe", gateway_ref="pi_1", amount_minor=100, currency="EUR", outcome="paid",
+        applied_minor=100, credited_minor=0, settled_at=stage.clock.now(),
+    )  # fmt: skip
+    return msgspec.to_builtins(facts)  # type: ignore[no-any-return]
+
+
+async def ended_facts(_: Stage) -> dict[str, Any]:
+    return {
+        "run": str(uuid4()), "flow": "a", "flow_name": "A", "version": 1, "outcome": "failed",
+        "subject": None, "subject_kind": "nothing", "input": {}, "output": None, "error": "no",
+        "created_at": "2026-03-01T01:00:00Z", "finished_at": "2026-03-01T01:01:00Z",
+    }  # fmt: skip
+
+
+async def alert_facts(_: Stage) -> dict[str, Any]:
+    return {"name": "HostDown", "severity": "critical", "status": "firing", "labels": {}}
+
+
+async def call_facts(_: Stage) -> dict[str, Any]:
+    return {"method": "POST", "body": {"a": 1}, "headers": {}}
+
+
+def starts(given: Any = None, about: Subject = Subject.NOTHING, **params: Any) -> Example:
+    return Example(params, paths=("it > after",), given=given, about=about)
+
+
+async def place(stage: Stage) -> dict[str, Any]:
+    """Where the order is, and its parts."""
+    return {
+        "service": str(stage.service),
+        "server": str(await stage.server()),
+        "datacentre": "fra1",
+        "rack": "r1",
+        "name": HOST,
+    }
+
+
+async def unheld(stage: Stage) -> None:
+    """Nothing is held for the order, so that all it has afterwards was taken by the run."""
+    async with stage.database.transaction() as tx:
+        await release_server(tx, stage.order.id)
+        await release_addresses(tx, stage.order.id)
+
+
+async def unaddressed(stage: Stage) -> None:
+    await provisioning(stage)
+    async with stage.database.transaction() as tx:
+        await release_addresses(tx, stage.order.id)
+
+
+async def servers(stage: Stage) -> int:
+    return await stage.count("SELECT count(*) FROM server WHERE holder IS NOT NULL")
+
+
+async def addresses(stage: Stage) -> int:
+    return await stage.count("SELECT count(*) FROM address_claim WHERE holder IS NOT NULL")
+
+
+async def credit(stage: Stage) -> int:
+    return await stage.count("SELECT coalesce(sum(amount_minor), 0) FROM credit_entry")
+
+
+async def machine(stage: Stage) -> str:
+    return stage.rack.state
+
+
+async def installing(stage: Stage) -> tuple[str, int]:
+    """Return the machine's power and how many installations go on."""
+    sql = "SELECT count(*) FROM installation WHERE state IN ('prepared', 'booted', 'installing')"
+    return stage.rack.state, await stage.count(sql)
+
+
+async def told_machine(stage: Stage) -> list[str]:
+    return [*stage.rack.told, stage.rack.state]
+
+
+async def asked(stage: Stage) -> list[tuple[str, str, bytes]]:
+    """Return the calls that differ: one with a key that is known, or that does no harm, is one."""
+    calls = {(one.method, one.path, one.body) for one in stage.outside.http.asked}
+    keys = {
+        one.headers["Idempotency-Key"]
+        for one in stage.outside.http.asked
+        if "Idempotency-Key" in one.headers
+    }
+    assert len(keys) <= 1
+    return sorted(calls)
+
+
+async def ran(stage: Stage) -> list[str]:
+    assert stage.outside.ssh is not None
+    return stage.outside.ssh.commands
+
+
+async def record(stage: Stage) -> list[str]:
+    assert stage.outside.dns is not None
+    return stage.outside.dns.has(HOST, "A")
+
+
+async def unrecorded(stage: Stage) -> None:
+    assert stage.outside.dns is not None
+    await stage.outside.peers.dns.delete(stage.outside.dns.server(), f"{HOST}.", "A", ())
+
+
+async def children(stage: Stage) -> list[int]:
+    """Return how often the other flow's step was done, and undone."""
+    count = "SELECT count(*) FROM audit_entry WHERE action = "
+    return [await stage.count(f"{count}'noted'") - await stage.count(f"{count}'unnoted'")]
+
+
+async def another_flow(stage: Stage) -> None:
+    nodes = {"begin": NodeSpec(type="trigger.manual"), "n": note()}
+    document = Document(flow="other", nodes=nodes, edges=(("begin.out", "n.in"),))
+    async with stage.database.transaction() as tx:
+        await publish(tx, document, note="test")
+
+
+async def mails(stage: Stage) -> list[str]:
+    return [f"{mail.to}: {mail.subject}" for mail in stage.mailer.messages]
+
+
+ORDER, SERVICE = Subject.ORDER, Subject.SERVICE
+BRANCHES = {"a": note(), "b": note()}
+SERVICE_TRIGGER = starts(service_facts, SERVICE)
+
+EXAMPLES: dict[str, Example] = {
+    "trigger.manual": starts(call_facts),
+    "trigger.order_paid": starts(about=ORDER),
+    "trigger.payment_received": starts(payment_facts, Subject.PAYMENT),
+    "trigger.service_created": SERVICE_TRIGGER,
+    "trigger.service_suspended": SERVICE_TRIGGER,
+    "trigger.service_unsuspended": SERVICE_TRIGGER,
+    "trigger.service_terminated": SERVICE_TRIGGER,
+    "trigger.schedule": starts(cron="0 3 * * *"),
+    "trigger.webhook": starts(call_facts, path="deploy"),
+    "trigger.alert": starts(alert_facts),
+    "trigger.flow_ended": starts(ended_facts),
+    "logic.if": Example({"condition": "=true"}, ("begin > it.true > after",)),
+    "logic.switch": Example(
+        {"value": "a", "cases": [{"name": "a", "is": "a"}]}, ("begin > it.case:a > after",)
+    ),
+    "logic.parallel": Example(
+        {"branches": ["a", "b"]},
+        ("begin > it.branch:a > a > meet > after", "it.branch:b > b > meet"),
+        BRANCHES | {"meet": NodeSpec(type="logic.join")},
+    ),
+    "logic.join": Example(
+        {"mode": "all"}, ("begin > a > it > after", "begin > b > it"), BRANCHES
+    ),
+    "logic.each": Example(
+        {"items": [1, 2]}, ("begin > it.each > a", "it.done > after"), {"a": note("it")}
+    ),
+    "logic.repeat": Example(
+        {"until": "=iteration.count == 2", "max": 3, "every": "30s"},
+        ("begin > it.each > a", "it.done > after"),
+        {"a": note("it")},
+    ),
+    "logic.wait": data(**{"for": "1h"}),
+    "logic.wait_event": data(event="backup.done", correlation="web-1"),
+    "logic.approval": Example({"title": "Go on?"}, ("begin > it.approved > after",)),
+    "logic.poll_until": Example(
+        {"url": "=input.url", "until": "=result.status == 200", "every": "5s"},
+        given=lambda stage: url(stage, "status"),
+        peer=asked, varies=frozenset({"date"}),
+    ),
+    "logic.stop": Example({"output": 7}, ("begin > it",)),
+    "logic.fail": Example({"message": "No."}, ("begin > it",), ends="failed"),
+    "data.set": data(variables={"tries": 1}),
+    "data.map": data(fields={"name": "web-1"}),
+    "data.parse_json": data(text='{"id": 7}'),
+    "data.template": data(text="Hello"),
+    "data.regex": data(text="web-1", pattern={"re": "web"}),
+    "data.lookup": data(rows=[{"plan": "small", "cores": 2}], where={"plan": "small"}),
+    "action.run_flow": Example(
+        {"flow": "other"}, before=another_flow, peer=children, left=children
+    ),
+    "action.allocate_server": Example(before=unheld, about=ORDER, peer=servers, left=servers),
+    "action.allocate_addresses": Example(
+        {"datacentre": "=input.datacentre", "rack": "=input.rack"},
+        before=unaddressed, given=place, about=ORDER, peer=addresses, left=addresses,
+        varies=frozenset({"ipv4", "ipv6", "vlan", "position", "last_offset"}),
+    ),
+    "action.install_os": Example(
+        {"service": "=input.service", "server": "=input.server"},
+        before=provisioning, given=place, about=ORDER, peer=installing, left=installing,
+    ),
+    "action.quarantine_server": Example(
+        {"server": "=input.server"}, before=provisioning, given=place, about=ORDER, peer=servers
+    ),
+    "action.update_service": Example(
+        {"service": "=input.service", "server": "=input.server"},
+        before=provisioning, given=place, about=ORDER,
+    ),
+    "action.give_back": Example(before=provisioning, about=ORDER, peer=servers),
+    "action.send_mail": Example(
+        {"template": "service-delivered"}, before=installed, about=ORDER, peer=mails
+    ),
+    "action.note": Example({"text": "Looked at."}, about=ORDER),
+    "action.issue_credit": Example(
+        {"amount_minor": 500, "reason": "For the delay."}, about=ORDER, peer=credit, left=credit
+    ),
+    "action.power": Example(
+        {"power": "off"}, before=running, about=ORDER, peer=told_machine
+    ),
+    "action.http": Example(
+        {"method": "POST", "url": "=input.url", "idempotency_key": "Idempotency-Key", "body": {"n": 1}},
+        given=lambda stage: url(stage, "status"),
+        peer=asked, varies=frozenset({"date"}),
+    ),
+    "action.chat_webhook": Example({"connection": "chat", "text": "Hello"}, peer=asked),
+    "action.ssh": Example(
+        {"connection": "ssh", "command": "echo hi"}, peer=ran, needs=frozenset({"ssh"})
+    ),
+    "action.dns_record": Example(
+        {"connection": "dns", "type": "A", "name": "=input.name", "values": ["192.0.2.7"]},
+        before=unrecorded, given=place, peer=record, left=record, needs=frozenset({"dns"}),
+    ),
+}  # fmt: skip
+
+
+async def url(stage: Stage, path: str) -> dict[str, Any]:
+    return {"url": f"{stage.outside.http.url}/{path}"}
