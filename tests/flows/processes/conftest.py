@@ -29,6 +29,7 @@ from app.core.migrate import migrate
 from app.flows.document import Document, NodeSpec, Retry
 from app.flows.publish import publish
 from app.flows.start import start_flow
+from tests.flows.processes.world import World
 
 LEASE_S = 1.5
 LIMIT_S = 60.0
@@ -65,11 +66,16 @@ class Yard:
     environment: dict[str, str]
     workers: list[Child] = field(default_factory=list)
 
-    async def hire(self, count: int = 1) -> list[Child]:
-        """Start workers and wait until one is at work."""
+    async def hire(self, count: int = 1, *, world: World | None = None) -> list[Child]:
+        """Start workers and wait until one is at work; in a `world`, those of `worker.py`."""
         command = [sys.executable, "-m", "app.cli", "worker"]
+        environment = self.environment
+        if world is not None:
+            command[-2:] = ["tests.flows.processes.worker"]
+            own = {"WORLD_URL": world.url, "WORLD_FOLDER": str(world.folder)}
+            environment = environment | own
         hired = [
-            await self.processes.start(f"worker-{new_id().hex[-6:]}", command, self.environment)
+            await self.processes.start(f"worker-{new_id().hex[-6:]}", command, environment)
             for _ in range(count)
         ]
         self.workers += hired

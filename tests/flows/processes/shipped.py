@@ -1,0 +1,183 @@
+"""A run of each shipped flow: what it is about, and how what it did is told from another's."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+import msgspec
+
+from app.core.database import Tx
+from app.core.ids import new_id
+from app.core.secrets import Vault
+from app.domain.billing.facts import PaymentFacts
+from app.domain.catalog.register import register_catalog
+from app.domain.inventory.confirm import begin_provisioning
+from app.domain.orders.mark_provisioning import mark_provisioning
+from app.domain.orders.states import OrderState, move
+from app.domain.services.deliver import deliver_service
+from app.domain.services.facts import ServiceFacts
+from app.domain.services.open import open_service
+from app.domain.services.states import ServiceState
+from app.flows.gallery import find_template, list_templates
+from app.flows.node import Subject
+from app.flows.publish import publish
+from app.flows.start import start_flow
+from tests.catalog.shop import SHOP
+from tests.flows.processes.world import World
+from tests.orders.world import a_client, an_order, machines
+
+FLOWS = tuple(row.slug for row in list_templates())
+AT_LEAST_ONCE = frozenset({"alert-to-chat", "payment-to-chat", "dedicated-server"})
+"""Of these a change may come about twice: chats know no keys, and a machine that has not begun to
+install is booted again."""
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A run, and the words that are its own in what the world was told."""
+
+    flow: str
+    run: UUID
+    marks: tuple[str, ...]
+    order: UUID | None = None
+
+
+async def open_shop(tx: Tx, vault: Vault, servers: int) -> None:
+    """Have a catalogue, machines with BMCs, and all shipped flows published."""
+    await register_catalog(tx, SHOP)
+    for number in range(-(-servers // 40)):
+        await machines(tx, 40, rack=f"r{number}", prefix=f"10.0.{number}.0/24")
+    await tx.execute(
+        "INSERT INTO bmc (id, server, protocol, url, username, sealed_password, system_path, "
+        "tls_mode, ca_pem, boot_method) SELECT gen_random_uuid(), id, 'redfish', "
+        "'https://' || name || '.bmc.test', 'admin', $1, '', 'off', '', 'network' FROM server",
+        vault.seal("secret"),
+    )
+    await tx.execute(
+        "UPDATE prefix SET gateway = host(set_masklen(network::inet, 24) + 1)::inet "
+        "WHERE family(network) = 4"
+    )
+    for slug in FLOWS:
+        await publish(tx, find_template(slug), note="test")
+
+
+async def begin(tx: Tx, world: World, flow: str, number: int) -> Begun:
+    """Queue a run of the flow, unlike all others by its number."""
+    host, address = (
+        f"host-{number}-.example.org",
+        f"10.9.{100 + number // 100}.{100 + number % 100}",
+    )
+    marks: tuple[str, ...] = (f"{host}.", host, address, _reversed(address))
+    about: dict[str, Any] = {}
+    order: UUID | None = None
+    match flow:
+        case "alert-to-chat":
+            data: Mapping[str, Any] = {
+                "name": "HostDown", "severity": "critical", "status": "firing", "summary": host,
+                "labels": {},
+            }  # fmt: skip
+        case "payment-to-chat":
+            data = payment(amount_minor=1_000_000 + number)
+            about = {"subject": UUID(data["payment"]), "subject_kind": Subject.PAYMENT}
+            marks = (str(data["amount_minor"]),)
+        case "dns-for-hosts":
+            data = {"hosts": [{"name": f"{part}-{host}", "address": address} for part in "abc"]}
+        case "dedicated-server":
+            order, bmc = await _ordered(tx, number)
+            data, about = {}, {"subject": order, "subject_kind": Subject.ORDER}
+            marks = (bmc, f"client-{number}-@example.org")
+        case _ if flow.startswith("server-"):
+            order, bmc = await _ordered(tx, number)
+            service = await _delivered(tx, order)
+            world.power[bmc] = "off" if flow == "server-unsuspended" else "on"
+            data = service_facts(service, order, host, address)
+            about = {"subject": service, "subject_kind": Subject.SERVICE}
+            marks = (bmc,)
+        case _:
+            if flow == "dns-clean-up":
+                world.records |= {(f"{host}.", "A"): (address,)}
+                world.records |= {(_reversed(address), "PTR"): (f"{host}.",)}
+            data = service_facts(service := uuid4(), uuid4(), host, address)
+            about = {"subject": service, "subject_kind": Subject.SERVICE}
+    run = await start_flow(tx, flow, data=data, dedup_key=f"shipped:{number}", **about)
+    return Begun(flow, run, marks, order)
+
+
+def _reversed(address: str) -> str:
+    return ".".join([*reversed(address.split(".")), "in-addr.arpa."])
+
+
+async def _ordered(tx: Tx, number: int) -> tuple[UUID, str]:
+    """Return a paid order, and the BMC of the server that is held for it."""
+    client = await a_client(tx, f"client-{number}-@example.org")
+    order = await an_order(tx, client)
+    await move(tx, order.id, OrderState.paid)
+    bmc: str = await tx.fetchval(
+        "SELECT b.url FROM server s JOIN bmc b ON b.server = s.id WHERE s.holder = $1", order.id
+    )
+    return order.id, bmc
+
+
+async def _delivered(tx: Tx, order: UUID) -> UUID:
+    await mark_provisioning(tx, order)
+    await begin_provisioning(tx, order)
+    service = await open_service(tx, order)
+    # A machine with data on it is not another run's as soon as it is given back.
+    server = await tx.fetchval(
+        "UPDATE server SET may_hold_data = true WHERE holder = $1 RETURNING id", order
+    )
+    await deliver_service(tx, service, server=server)
+    return service
+
+
+def service_facts(service: UUID, order: UUID, host: str, address: str) -> Mapping[str, Any]:
+    facts = ServiceFacts(
+        service=service, order=order, order_number=7, account=uuid4(), email="a@example.org",
+        client="Ada", product="ax-32", category=uuid4(), hostname=host, os="debian-12",
+        state=ServiceState.active, server=None, server_name="", address=address,
+    )  # fmt: skip
+    return msgspec.to_builtins(facts)  # type: ignore[no-any-return]
+
+
+def payment(amount_minor: int) -> Mapping[str, Any]:
+    facts = {
+        "payment": str(uuid4()), "invoice": str(uuid4()), "invoice_number": 1, "order": None,
+        "account": str(uuid4()), "gateway": "stripe", "gateway_ref": "pi_1", "currency": "EUR",
+        "amount_minor": amount_minor, "outcome": "paid", "applied_minor": amount_minor,
+        "credited_minor": 0, "settled_at": "2026-11-25T12:00:00Z",
+    }  # fmt: skip
+    msgspec.convert(facts, PaymentFacts)
+    return facts
+
+
+async def told(tx: Tx, world: World, begun: Begun) -> dict[str, Any]:
+    """Return all that there is of a run: the same of two runs that did the same."""
+    changes = world.of(*begun.marks)
+    return {
+        "run": (await tx.fetchval("SELECT status FROM run WHERE id = $1", begun.run)),
+        "story": await _counted(
+            tx, "SELECT kind, scope, node FROM run_event WHERE run = $1 AND kind <> 'waiting'", begun.run
+        ),
+        "attempts": await _counted(
+            tx, "SELECT scope, node, attempt, status, port FROM step_attempt WHERE run = $1", begun.run
+        ),
+        "ledger": await _counted(
+            tx, "SELECT kind, state FROM run_resource WHERE run = $1", begun.run
+        ),
+        "order": await _counted(
+            tx,
+            'SELECT o.state, s.state, m.state, (SELECT count(*) FROM mail WHERE "order" = o.id), '
+            "(SELECT count(*) FROM address_claim WHERE holder = o.id), "
+            "(SELECT count(*) FROM audit_entry WHERE subject = o.id AND action = 'order.noted') "
+            'FROM client_order o LEFT JOIN service s ON s."order" = o.id '
+            "LEFT JOIN server m ON m.holder = o.id WHERE o.id = $1",
+            begun.order or new_id(),
+        ),
+        "world": set(changes) if begun.flow in AT_LEAST_ONCE else changes,
+    }  # fmt: skip
+
+
+async def _counted(tx: Tx, sql: str, about: UUID) -> Counter[tuple[Any, ...]]:
+    return Counter(tuple(row) for row in await tx.fetch(sql, about))

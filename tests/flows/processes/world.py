@@ -1,0 +1,119 @@
+"""The world that the workers of these tests call: BMCs, name servers, chats, a mail server."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from app.core.database import Database
+from app.core.secrets import Vault
+from app.domain.connections.add import add_connection
+from app.domain.connections.kinds import Kind
+from app.flows.signals import send_signal
+from tests.drivers.dns.knot import SECRET
+
+
+@dataclass
+class World:
+    """What there is now, and every change that came about: the same again is none."""
+
+    folder: Path
+    url: str = ""
+    power: dict[str, str] = field(default_factory=dict)
+    records: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    mails: set[str] = field(default_factory=set)
+    changes: list[str] = field(default_factory=list)
+
+    async def answer(self, request: web.Request) -> web.Response:
+        asked = await request.json()
+        said: list[str] = asked["said"]
+        match asked["peer"], asked["deed"], said:
+            case "bmc", "read", [url]:
+                return web.json_response(self.power.get(url, "off"))
+            case "bmc", "power", [url, wanted]:
+                if self.power.get(url, "off") != wanted:
+                    self._note("power", url, wanted)
+                self.power[url] = wanted
+            case "dns", "set", [name, kind, *values]:
+                if self.records.get((name, kind), ()) != tuple(values):
+                    self._note("dns", *said)
+                self.records[name, kind] = tuple(values)
+            case "mail", "send", [message, *_]:
+                if message not in self.mails:
+                    self._note("mail", *(re.sub(r" \d+", "", part) for part in said[1:]))
+                self.mails.add(message)
+            case peer, deed, _:
+                self._note(peer, deed, *said)
+        return web.json_response(None)
+
+    def _note(self, *what: str) -> None:
+        self.changes.append(" ".join(what))
+
+    def of(self, *marks: str) -> Counter[str]:
+        """Return the changes that name one of the marks, without these."""
+        its_own = re.compile("|".join(map(re.escape, marks)))
+        return Counter(its_own.sub("…", one) for one in self.changes if its_own.search(one))
+
+    def plan(self, plan: dict[str, tuple[int, str]]) -> None:
+        """Say at which commit each run stands still, before or after it."""
+        (self.folder / "plan.json").write_bytes(msgspec.json.encode(plan))
+
+    def set_clock(self, wrong_by_s: float) -> None:
+        aside = self.folder / "clock.new"
+        aside.write_text(str(wrong_by_s))
+        aside.rename(self.folder / "clock")
+
+    def commits(self) -> Counter[str]:
+        """Return the commits of each run so far."""
+        return Counter(line.split()[1] for line in self._lines("committed"))
+
+    def standing(self) -> set[str]:
+        """Return the runs that stand still."""
+        return {line.split()[1] for line in self._lines("stands")}
+
+    def _lines(self, word: str) -> list[str]:
+        file = self.folder / "commits"
+        lines = file.read_text().splitlines() if file.exists() else []
+        return [line for line in lines if line.startswith(word)]
+
+
+async def connect(database: Database, vault: Vault) -> None:
+    """Make the connections that the shipped flows name."""
+    name_server = {
+        "host": "127.0.0.1", "port": "53", "zones": "example.org", "key_name": "slipway",
+        "secret": SECRET,
+    }  # fmt: skip
+    chat = {"chat": "slack", "secret": "https://hooks.test/x"}
+    wanted: list[tuple[str, Kind, dict[str, Any]]] = [
+        ("dns", Kind.DNS, name_server),
+        ("name-server", Kind.DNS, name_server),
+        ("ops-chat", Kind.CHAT, chat),
+        ("team-chat", Kind.CHAT, chat),
+    ]
+    async with database.transaction() as tx:
+        for name, kind, typed in wanted:
+            await add_connection(
+                tx, vault, name=name, kind=kind, typed=typed, actor=None, actor_label="test"
+            )
+
+
+async def install(database: Database, world: World) -> None:
+    """Let the machines that are on, and have something to install, be through with it."""
+    async with database.transaction() as tx:
+        rows = await tx.fetch(
+            "SELECT i.id, b.url FROM installation i JOIN bmc b ON b.server = i.server "
+            "WHERE i.state = 'prepared'"
+        )
+        for row in rows:
+            if world.power.get(row["url"]) == "on":
+                await tx.execute(
+                    "UPDATE installation SET state = 'installed', stage = 'installed', "
+                    "updated_at = $2, finished_at = $2 WHERE id = $1",
+                    row["id"],
+                    tx.now(),
+                )
+                await send_signal(tx, f"installation:{row['id']}")
