@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -26,6 +27,8 @@ from app.resources import Resources, Servers
 EVERY_10_S = set(range(0, 60, 10))
 EVERY_30_S = {0, 30}
 REDIS_RETRY_S = 1.0
+CLOCK_WAS_SET = timedelta(minutes=1)
+"""arq looks at the clock twice a second: a difference of that much is none of time passing."""
 log = structlog.get_logger()
 
 
@@ -81,13 +84,31 @@ def show_metrics(port: int) -> Callable[[], None]:
     return stop
 
 
-def arq_worker(servers: Servers, context: WorkerContext) -> Worker:
+class PeriodicWorker(Worker):
+    """arq's worker, which plans its periodic jobs anew when the machine's clock was set.
+
+    arq goes by that clock: set back by two hours it would do nothing for as long, and set forward
+    it would make up for every tick.
+    """
+
+    _looked_at: datetime | None = None
+
+    async def run_cron(self, n: datetime, delay: float, num_windows: int = 2) -> None:
+        if self._looked_at is not None and abs(n - self._looked_at) > CLOCK_WAS_SET:
+            log.warning("worker.clock_was_set", at=n.isoformat(), was=self._looked_at.isoformat())
+            for job in self.cron_jobs:
+                job.next_run = None
+        self._looked_at = n
+        await super().run_cron(n, delay, num_windows)
+
+
+def arq_worker(servers: Servers, context: WorkerContext) -> PeriodicWorker:
     """Return arq's worker for the periodic jobs; jobs travel as JSON, never pickled."""
 
     async def hand_over(ctx: dict[str, Any]) -> None:
         ctx["slipway"] = context
 
-    return Worker(
+    return PeriodicWorker(
         functions=[expire, forget, reconcile_payments, read_power, report_left_behind],
         cron_jobs=[
             cron(expire, second=EVERY_10_S, run_at_startup=True),
