@@ -16,6 +16,7 @@ from app.drivers.boot import BootDevice
 from app.drivers.errors import Unreachable
 from app.drivers.power import Power
 from app.flows.node import Step
+from app.flows.signals import send_signal
 from app.flows.tools import Tools
 from tests.orders.world import a_client, a_shop, an_order
 
@@ -101,28 +102,46 @@ class Hall:
             memo=memo,
             started_at=self.database.clock.now(),
             database=self.database,
-            tools=Tools(
-                vault=self.vault,
-                fleet=self.bmc,
-                site=SITE,
-                company="Acme",
-                power_wait_s=1.0,
-                install_silence=timedelta(hours=1),
-                health_wait=timedelta(minutes=5),
-            ),
+            tools=make_tools(self.vault, self.bmc),
         )
+
+
+def make_tools(vault: Vault, fleet: Any, **more: Any) -> Tools:
+    """Return what nodes reach: the BMCs of `fleet`, and `more` where that is given."""
+    patience = {
+        "power_wait_s": 1.0,
+        "install_silence": timedelta(hours=1),
+        "health_wait": timedelta(minutes=5),
+    }
+    return Tools(vault=vault, fleet=fleet, site=SITE, company="Acme", **(patience | more))
+
+
+async def finish_installation(tx: Tx, installation: UUID) -> None:
+    """Let a machine be through with its installation, and say so to the run that waits for it."""
+    await tx.execute(
+        "UPDATE installation SET state = 'installed', stage = 'installed', updated_at = $2, "
+        "finished_at = $2 WHERE id = $1",
+        installation,
+        tx.now(),
+    )
+    await send_signal(tx, f"installation:{installation}")
+
+
+async def give_bmcs(tx: Tx, vault: Vault, *, boot_method: str = "network") -> None:
+    """Let every server have a BMC of its own, by its name."""
+    await tx.execute(
+        "INSERT INTO bmc (id, server, protocol, url, username, sealed_password, system_path, "
+        "tls_mode, ca_pem, boot_method) SELECT gen_random_uuid(), id, 'redfish', "
+        "'https://' || name || '.bmc.test', 'admin', $1, '', 'off', '', $2 FROM server",
+        vault.seal("secret"),
+        boot_method,
+    )
 
 
 async def open_hall(database: Database, vault: Vault, *, boot_method: str = "network") -> Hall:
     async with database.transaction() as tx:
         await a_shop(tx, servers=2)
-        await tx.execute(
-            "INSERT INTO bmc (id, server, protocol, url, username, sealed_password, system_path, "
-            "tls_mode, ca_pem, boot_method) SELECT gen_random_uuid(), id, 'redfish', "
-            "'https://bmc.test', 'admin', $1, '', 'off', '', $2 FROM server",
-            vault.seal("secret"),
-            boot_method,
-        )
+        await give_bmcs(tx, vault, boot_method=boot_method)
         await tx.execute("UPDATE prefix SET gateway = '192.0.2.1' WHERE family(network) = 4")
         order = await an_order(tx, await a_client(tx))
         await begin_provisioning(tx, order.id)

@@ -1,7 +1,6 @@
 """Does one step of a node as the engine would: its parameters converted, its waits waited for."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,8 +17,7 @@ from app.drivers.peers import Peers
 from app.flows.connections import Opened
 from app.flows.node import Done, Effect, NodeType, Step, StepFailed, Wait
 from app.flows.nodes.http import node as http
-from app.flows.tools import Tools
-from tests.services.hall import SITE
+from tests.services.hall import make_tools
 
 
 @dataclass
@@ -34,14 +32,10 @@ class Bench:
     run: UUID = field(default_factory=new_id)
 
     def __post_init__(self) -> None:
-        self.tools = Tools(
-            vault=self.vault,
-            fleet=self.fleet,
-            site=SITE,
-            company="Acme",
+        self.tools = make_tools(
+            self.vault,
+            self.fleet,
             power_wait_s=20.0,
-            install_silence=timedelta(hours=1),
-            health_wait=timedelta(minutes=5),
             peers=self.peers,
             connections=Opened(lambda: self.elapsed_s),
         )

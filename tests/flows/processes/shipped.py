@@ -27,6 +27,7 @@ from app.flows.start import start_flow
 from tests.catalog.shop import SHOP
 from tests.flows.processes.world import World
 from tests.orders.world import a_client, an_order, machines
+from tests.services.hall import give_bmcs
 
 FLOWS = tuple(row.slug for row in list_templates())
 AT_LEAST_ONCE = frozenset({"alert-to-chat", "payment-to-chat", "dedicated-server"})
@@ -49,12 +50,7 @@ async def open_shop(tx: Tx, vault: Vault, servers: int) -> None:
     await register_catalog(tx, SHOP)
     for number in range(-(-servers // 40)):
         await machines(tx, 40, rack=f"r{number}", prefix=f"10.0.{number}.0/24")
-    await tx.execute(
-        "INSERT INTO bmc (id, server, protocol, url, username, sealed_password, system_path, "
-        "tls_mode, ca_pem, boot_method) SELECT gen_random_uuid(), id, 'redfish', "
-        "'https://' || name || '.bmc.test', 'admin', $1, '', 'off', '', 'network' FROM server",
-        vault.seal("secret"),
-    )
+    await give_bmcs(tx, vault)
     await tx.execute(
         "UPDATE prefix SET gateway = host(set_masklen(network::inet, 24) + 1)::inet "
         "WHERE family(network) = 4"

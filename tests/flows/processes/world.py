@@ -13,8 +13,8 @@ from app.core.database import Database
 from app.core.secrets import Vault
 from app.domain.connections.add import add_connection
 from app.domain.connections.kinds import Kind
-from app.flows.signals import send_signal
 from tests.drivers.dns.knot import SECRET
+from tests.services.hall import finish_installation
 
 
 @dataclass
@@ -110,10 +110,4 @@ async def install(database: Database, world: World) -> None:
         )
         for row in rows:
             if world.power.get(row["url"]) == "on":
-                await tx.execute(
-                    "UPDATE installation SET state = 'installed', stage = 'installed', "
-                    "updated_at = $2, finished_at = $2 WHERE id = $1",
-                    row["id"],
-                    tx.now(),
-                )
-                await send_signal(tx, f"installation:{row['id']}")
+                await finish_installation(tx, row["id"])

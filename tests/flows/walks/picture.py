@@ -20,7 +20,7 @@ _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?")
 _BY_RACK = re.compile(r"2001:db8:[0-9a-f]{1,4}:|02:00:00:[0-9a-f]{2}:[0-9a-f]{2}:")
 """Addresses that the tests' rooms make of a rack's id."""
-_COUNTED = frozenset({"id", "epoch", "flow_trigger"})
+_COUNTED = frozenset({"id", "epoch"})
 """Numbers that follow from what else was going on, such as who had the lease."""
 
 

@@ -3,7 +3,6 @@
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -24,13 +23,12 @@ from app.drivers.power import Power
 from app.drivers.secret import Secret
 from app.flows.connections import Opened
 from app.flows.signals import send_signal
-from app.flows.tools import Tools
 from tests.drivers.dns.knot import Knot
 from tests.drivers.http.peer import Peer
 from tests.drivers.ssh.host import Sshd
 from tests.notices.letters import SENDER, StubMailer
 from tests.orders.world import a_client, a_shop, an_order
-from tests.services.hall import SITE, StubBmc
+from tests.services.hall import SITE, StubBmc, finish_installation, give_bmcs, make_tools
 
 
 @dataclass
@@ -80,18 +78,11 @@ class Stage:
     service: UUID | None = None
 
     def __post_init__(self) -> None:
-        self.tools = Tools(
-            vault=self.vault,
-            fleet=self.rack,
-            site=SITE,
-            company="Acme",
-            power_wait_s=1.0,
-            install_silence=timedelta(hours=1),
-            health_wait=timedelta(minutes=5),
-            peers=self.outside.peers,
-            connections=Opened(lambda: 0.0),
+        connections = Opened(lambda: 0.0)
+        self.tools = make_tools(
+            self.vault, self.rack, peers=self.outside.peers, connections=connections
         )
-        known = self.tools.connections._kept
+        known = connections._kept
         # Webhooks of connections are https; this one is loopback's.
         url = Secret(f"{self.outside.http.url}/chat")
         known["chat"] = (ChatRoom(name="chat", kind=ChatKind.SLACK, url=url), 1.0)
@@ -126,13 +117,7 @@ class Stage:
     async def _install(self, tx: Tx) -> None:
         for row in await tx.fetch("SELECT id FROM installation WHERE state = 'prepared'"):
             if self.rack.state is Power.ON:
-                await tx.execute(
-                    "UPDATE installation SET state = 'installed', updated_at = $2, "
-                    "finished_at = $2 WHERE id = $1",
-                    row["id"],
-                    tx.now(),
-                )
-                await send_signal(tx, f"installation:{row['id']}")
+                await finish_installation(tx, row["id"])
 
 
 async def _answer(tx: Tx) -> None:
@@ -162,12 +147,7 @@ async def on_stage(
     try:
         async with database.transaction() as tx:
             await a_shop(tx, servers=1)
-            await tx.execute(
-                "INSERT INTO bmc (id, server, protocol, url, username, sealed_password, "
-                "system_path, tls_mode, ca_pem, boot_method) SELECT gen_random_uuid(), id, "
-                "'redfish', 'https://bmc.test', 'admin', $1, '', 'off', '', 'network' FROM server",
-                vault.seal("secret"),
-            )
+            await give_bmcs(tx, vault)
             await tx.execute("UPDATE prefix SET gateway = '192.0.2.1' WHERE family(network) = 4")
             order = await an_order(tx, await a_client(tx))
             await move(tx, order.id, OrderState.paid)
