@@ -80,6 +80,7 @@ class Workshop:
             for course in await interpreter.recall(claims):
                 await interpreter.drive(course)
         except Killed:
+            await interpreter.close()  # its writer dies with it, and holds no row any more
             return True
         return False
 
