@@ -3,7 +3,8 @@
 Third-party files are put into `app/static/vendor/` by `slipway assets`, with a
 manifest of their hashed names. Our own lie beside it: `css/*.css` and `js/*.js` are
 joined in the order of their names into `slipway.css` and `slipway.js`; the modules in
-`js/designer/` become `designer.js`, which only the flow editor loads. All of them
+`js/designer/` become `designer.js`, which only the flow editor loads, and `overlay.js` for
+runs. All of them
 (about 1 MB) are read once per process and kept in memory with a gzip copy, so that
 serving one costs a dictionary look-up.
 """
@@ -82,6 +83,7 @@ def _catalogue() -> dict[str, Asset]:
         parts = sorted((STATIC / kind).glob(f"*.{kind}"))
         own[f"slipway.{kind}"] = b"\n".join(path.read_bytes() for path in parts)
     own["designer.js"] = join_modules(STATIC / "js/designer")
+    own["overlay.js"] = join_modules(STATIC / "js/designer", "overlay")
     assets = {name: _asset(name, hashed_name(name, body), body) for name, body in own.items()}
     if not MANIFEST.is_file():
         raise AssetsMissing("vendor/manifest.json")

@@ -11,8 +11,10 @@ from app.components.assets import asset_url
 
 IconName = Literal[
     "activity",
+    "arrow-down",
     "arrow-left",
     "arrow-right",
+    "arrow-up",
     "arrow-up-right",
     "ban",
     "banknote",
@@ -45,6 +47,7 @@ IconName = Literal[
     "git-compare",
     "globe",
     "hard-drive",
+    "history",
     "hourglass",
     "info",
     "key-round",
@@ -75,6 +78,7 @@ IconName = Literal[
     "redo-2",
     "refresh-cw",
     "rotate-ccw",
+    "scroll-text",
     "search",
     "server",
     "settings",

@@ -15,6 +15,9 @@ from app.flows.gallery import find_template
 from app.flows.publish import publish
 
 LIMIT_S = 90
+RECORDED = min(
+    (Path(__file__).parents[1] / "flows" / "histories" / "recorded").glob("dns-records.*.well.json")
+)
 RUN = "import sys; from importlib import import_module as i; getattr(i(sys.argv[1]), sys.argv[2])(sys.argv[3:])"
 
 
@@ -60,6 +63,8 @@ async def test_a_flow_is_tried_and_rehearsed_from_a_terminal(
         "app.cli.flow.rehearse", "rehearse", "dns-records", "--least", "90", dsn=dsn
     )
     assert code == 1
-    code, said = await typed("app.cli.flow.replay", "replay", str(uuid4()), dsn=dsn)
+    code, said = await typed("app.cli.flow.replay", "export_", str(uuid4()), dsn=dsn)
     assert code == 1
     assert "no run" in said.lower()
+    code, said = await typed("app.cli.flow.replay", "replay_", str(RECORDED), dsn=dsn)
+    assert (code, said) == (0, "dns-records: 4 steps, the same.")

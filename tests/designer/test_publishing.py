@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from uuid import UUID
 
 import pytest
 from litestar import Litestar
@@ -117,6 +118,7 @@ async def test_a_published_flow_is_opened_from_the_list(hang: Hang) -> None:
     await expect(easel.page.get_by_text("draft of version 1")).to_be_visible()
 
 
+NO_RUN = UUID(int=7)
 WAYS = (
     ("GET", "/designer"),
     ("GET", "/designer/new"),
@@ -136,8 +138,16 @@ WAYS = (
     ("GET", "{draft}/diff"),
     ("GET", "{draft}/publish"),
     ("POST", "{draft}/publish"),
+    ("GET", "{draft}/trial"),
+    ("GET", "{draft}/trial/ask"),
+    ("POST", "{draft}/trial"),
+    ("POST", "{draft}/trial/rehearse"),
+    ("POST", "{draft}/trial/close"),
     ("POST", "{draft}/discard"),
+    ("POST", "/designer/runs/{run}/debug"),
 )
+LOOKS = ("/designer/runs/{run}", "/designer/runs/{run}/now", "/designer/runs/{run}/panel")
+"""What all of the staff may look at."""
 
 
 @pytest.mark.parametrize("role", Role)
@@ -151,14 +161,20 @@ async def test_only_designers_and_owners_draw(
         token = _csrf(browser)
         may = role in (Role.DESIGNER, Role.OWNER)
         for method, path in WAYS:
-            where = path.format(draft=f"/designer/drafts/{desk.draft}")
+            where = path.format(draft=f"/designer/drafts/{desk.draft}", run=NO_RUN)
             sent = await browser.request(method, where, headers={"X-CSRFToken": token})
             if may:
                 assert (where, sent.status_code < 500) == (where, True)
-                assert sent.status_code not in (403, 404) or path.endswith(("/open", "/aid"))
+                assert sent.status_code not in (403, 404) or path.endswith(
+                    ("/open", "/aid", "/debug")
+                )
             else:
                 wanted = 403 if is_staff(role) else 404
                 assert (where, sent.status_code) == (where, wanted)
+        for path in LOOKS:
+            seen = await browser.get(path.format(run=NO_RUN))
+            assert seen.status_code != 403
+            assert is_staff(role) or seen.status_code == 404
 
 
 async def test_every_route_of_the_designer_is_walked_above(app: Litestar) -> None:
@@ -169,7 +185,7 @@ async def test_every_route_of_the_designer_is_walked_above(app: Litestar) -> Non
         for method in getattr(route, "methods", ())
         if method in {"GET", "POST"}
     }
-    assert len(routes) == len(WAYS)
+    assert len(routes) == len(WAYS) + len(LOOKS)
 
 
 def _csrf(browser: Browser) -> str:

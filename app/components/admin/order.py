@@ -172,7 +172,12 @@ def _course(file: OrderFile) -> h.Element:
         )
         steps.append(paid)
     link = (
-        link_button("Details", f"{RUNS}/{file.run.id}", size="small", symbol="workflow")
+        [
+            link_button("Details", f"{RUNS}/{file.run.id}", size="small", symbol="activity"),
+            link_button(
+                "Over its flow", f"/designer/runs/{file.run.id}", size="small", symbol="workflow"
+            ),
+        ]
         if file.run
         else None
     )

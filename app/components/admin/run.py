@@ -92,6 +92,9 @@ def _actions(file: RunFile, csrf: str) -> list[h.Node]:
         found.append(
             link_button("Order", f"/admin/orders/{row.order_id}", symbol="package", weight="quiet")
         )
+    found.append(
+        link_button("Over its flow", f"/designer/runs/{row.id}", symbol="workflow", weight="quiet")
+    )
     if not file.may_change:
         return found
     halted = [stand for stand in file.sheet.stands if stand.asks is None]

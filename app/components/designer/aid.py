@@ -7,8 +7,9 @@ from app.flows.drafts.aid import Aid
 from app.flows.preview import Preview
 
 
-def aid_fragment(param: str, aid: Aid) -> h.Fragment:
-    key = f"p-{param}-list"
+def aid_fragment(field: str, aid: Aid) -> h.Fragment:
+    """Return the aid for the expression in the element `field`."""
+    key = f"{field}-list"
     offers = {"id": key, "role": "listbox", "aria-label": "What may follow"}
     return h.fragment[
         h.ul(offers, class_="fl-offers", hidden=not aid.offers)[

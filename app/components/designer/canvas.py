@@ -11,7 +11,7 @@ import htpy as h
 from app.components.designer.names import edge_id, node_id, note_id
 from app.components.icon import IconName, icon
 from app.flows.drafts.place import height_of
-from app.flows.drafts.ports import ports_of, title, type_of
+from app.flows.drafts.ports import lost_ports, ports_of, title, type_of
 from app.flows.drafts.sheet import Edge, Sheet, port_of, source_of, target_of
 from app.flows.node import NodeType
 
@@ -33,10 +33,15 @@ def tone_of(type_: str) -> str:
     )
 
 
-def node_card(sheet: Sheet, node: str, *, is_ghost: bool = False) -> h.Element:
-    """Return a node; a ghost shows one that is gone, and cannot be touched. About 0.1 ms."""
+def node_card(
+    sheet: Sheet, node: str, *, is_ghost: bool = False, is_fixed: bool = False
+) -> h.Element:
+    """Return a node; a ghost shows one that is gone, and cannot be touched. About 0.1 ms.
+
+    One that is fixed can be looked at and selected, and nothing else.
+    """
     spec, kind = sheet.nodes[node], type_of(sheet, node)
-    name, ports = title(sheet, node), ports_of(sheet, node)
+    name, ports, lost = title(sheet, node), ports_of(sheet, node), lost_ports(sheet, node)
     x, y = sheet.position(node) or (0, 0)
     is_start = kind is not None and kind.trigger is not None
     return h.div(
@@ -50,8 +55,8 @@ def node_card(sheet: Sheet, node: str, *, is_ghost: bool = False) -> h.Element:
         data_node=None if is_ghost else node,
         data_x=x,
         data_y=y,
-        data_h=height_of(len(ports)),
-        data_ports="\n".join(ports),
+        data_h=height_of(len(ports) + len(lost)),
+        data_ports="\n".join((*ports, *lost)),
         data_within=spec.within,
         data_start=is_start,
         data_container=kind is not None and kind.container,
@@ -64,7 +69,8 @@ def node_card(sheet: Sheet, node: str, *, is_ghost: bool = False) -> h.Element:
             h.span(".fl-marks")[_marks(sheet, node)],
         ],
         None if is_start else h.span(".fl-in", data_in=True),
-        [_port(port, name) for port in ports],
+        [_fixed_port(port) if is_fixed else _port(port, name) for port in ports],
+        [_lost_port(port) for port in lost],
     ]
 
 
@@ -96,18 +102,37 @@ def _port(port: str, name: str) -> h.Element:
     )[words]
 
 
-def edge_path(edge: Edge) -> h.Element:
-    """Return an edge; our js gives it its course."""
+def _fixed_port(port: str) -> h.Element:
+    return h.span(class_=["fl-port", {"is-error": port == "error"}])[port.removeprefix("case:")]
+
+
+def _lost_port(port: str) -> h.Element:
+    words = port.removeprefix("case:")
+    return h.span(".fl-port.is-lost", title=f"There is no port {words} any more")[
+        h.span(".visually-hidden")["No port any more: "], words
+    ]
+
+
+def edge_path(edge: Edge, *, is_broken: bool = False) -> h.Element:
+    """Return an edge; our js gives it its course. A broken one leaves by no port any more."""
     port = port_of(edge)
     return h.path(
         {"data-from": source_of(edge), "data-port": port, "data-to": target_of(edge)},
         id=edge_id(edge),
-        class_="fl-edge is-error" if port == "error" else "fl-edge",
+        class_=["fl-edge", {"is-error": port == "error", "is-broken": is_broken}],
     )
 
 
-def note_card(note: dict[str, Any]) -> h.Element:
-    """Return a sticky note; its words are edited in place."""
+def _edges(sheet: Sheet) -> list[h.Element]:
+    lost = {node: lost_ports(sheet, node) for node in sheet.nodes}
+    return [
+        edge_path(edge, is_broken=port_of(edge) in lost.get(source_of(edge), ()))
+        for edge in sheet.document.edges
+    ]
+
+
+def note_card(note: dict[str, Any], *, is_fixed: bool = False) -> h.Element:
+    """Return a sticky note; its words are edited in place, unless it is fixed."""
     tone = note.get("tone", "warning")
     return h.div(
         id=note_id(note["id"]),
@@ -120,31 +145,39 @@ def note_card(note: dict[str, Any]) -> h.Element:
         data_x=note.get("x", 0),
         data_y=note.get("y", 0),
     )[
-        h.textarea(
+        h.div(".fl-note-text")[note.get("text", "")]
+        if is_fixed
+        else h.textarea(
             ".fl-note-text", aria_label="Note", rows=3, placeholder="Write a note…", tabindex="-1"
         )[note.get("text", "")]
     ]
 
 
-def canvas(sheet: Sheet) -> h.Element:
+DRAWING = (
+    "Flow. Arrow keys go along edges, slash adds a node, C connects, question mark lists all keys."
+)
+
+
+def canvas(sheet: Sheet, *, label: str = DRAWING, is_fixed: bool = False) -> h.Element:
     """Return the whole drawing, in one element that takes the focus."""
     return h.div(
         "#canvas.fl-canvas",
         tabindex="0",
         role="application",
         aria_roledescription="flow canvas",
-        aria_label="Flow. Arrow keys go along edges, slash adds a node, C connects, "
-        "question mark lists all keys.",
+        aria_label=label,
     )[
         h.div("#world.fl-world")[
             h.div("#paper.fl-paper")[
                 h.div("#frames"),
-                h.svg(".fl-edges", aria_hidden="true")[
-                    h.g("#edges")[[edge_path(edge) for edge in sheet.document.edges]]
+                h.svg(".fl-edges", aria_hidden="true")[h.g("#edges")[_edges(sheet)]],
+                h.div("#notes")[
+                    [note_card(note, is_fixed=is_fixed) for note in sheet.notes().values()]
                 ],
-                h.div("#notes")[[note_card(note) for note in sheet.notes().values()]],
                 h.div("#ghosts"),
-                h.div("#nodes")[[node_card(sheet, node) for node in sheet.nodes]],
+                h.div("#nodes")[
+                    [node_card(sheet, node, is_fixed=is_fixed) for node in sheet.nodes]
+                ],
             ]
         ],
         h.div("#band.fl-band", hidden=True),

@@ -31,6 +31,7 @@ def editor_page(
     types: Iterable[NodeType],
     found: Sequence[Problem],
     present: Sequence[Present],
+    trial: h.Element,
     frame: PageFrame,
 ) -> h.Element:
     return workbench_page(
@@ -48,7 +49,7 @@ def editor_page(
                     outline(view.sheet) if len(view.sheet.nodes) <= FEW else _outline_later(view)
                 ],
             ],
-            h.div(".fl-stage")[canvas(view.sheet), _tools(), guide(view.sheet)],
+            h.div(".fl-stage")[canvas(view.sheet), _tools(), guide(view.sheet), trial],
             h.div("#panel-place.fl-panel-place")[flow_panel(view)],
         ],
         h.div("#gesture", hidden=True),
@@ -97,7 +98,20 @@ def _bar(
             people(view.id, present),
             problems(view.sheet, found),
             h.button(
-                {"hx-get": draft_url(view.id, "/diff"), "hx-target": "#panel-place"},
+                {"hx-get": draft_url(view.id, "/trial/ask"), "hx-target": "#sheet-words"},
+                id="try",
+                type="button",
+                class_="btn btn-sm btn-outline",
+                title="Dry run (T)",
+                data_sheet=True,
+            )[icon("play"), h.span["Try"]],
+            h.button(
+                {
+                    "hx-get": draft_url(view.id, "/diff"),
+                    "hx-target": "#panel-place",
+                    # After the form that a selection made just before asks for (select.js).
+                    "hx-trigger": "click delay:80ms",
+                },
                 type="button",
                 class_="btn btn-sm btn-outline",
             )[icon("git-compare"), h.span["Changes"]],

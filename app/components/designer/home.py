@@ -1,12 +1,14 @@
 """Where designers begin: drafts that are open, flows that are published, and the gallery."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from uuid import UUID
 
 import htpy as h
 
 from app.components.badge import badge
 from app.components.button import submit_button
 from app.components.designer.names import DESIGNER, draft_url
+from app.components.designer.overlay import run_dots
 from app.components.designer.preview import preview
 from app.components.empty import empty
 from app.components.form import Form, csrf_field, form_element, text_field
@@ -17,12 +19,17 @@ from app.components.time import moment
 from app.flows.document import Document
 from app.flows.drafts.views import DraftRow, FlowRow
 from app.flows.gallery import TemplateRow, find_template
+from app.flows.views import RunStatus
+
+LastRuns = Mapping[str, Sequence[tuple[UUID, RunStatus]]]
+"""By the flow's slug, the latest first."""
 
 
 def home_page(
     drafts: Sequence[DraftRow],
     flows: Sequence[FlowRow],
     gallery: Sequence[TemplateRow],
+    runs: LastRuns,
     *,
     frame: PageFrame,
 ) -> h.Element:
@@ -33,8 +40,8 @@ def home_page(
             lede="Draw what happens between a paid order and a delivered service.",
         ),
         h.div(".sw-stack")[
-            _drafts(drafts),
-            _flows(flows, frame),
+            _drafts(drafts, runs),
+            _flows(flows, runs, frame),
             h.section(aria_labelledby="gallery-title")[
                 h.h2("#gallery-title")["Begin a new flow"],
                 h.ul(".fl-gallery")[
@@ -56,7 +63,7 @@ def home_page(
     )  # fmt: skip
 
 
-def _drafts(drafts: Sequence[DraftRow]) -> h.Element:
+def _drafts(drafts: Sequence[DraftRow], runs: LastRuns) -> h.Element:
     return h.section(aria_labelledby="drafts-title")[
         h.h2("#drafts-title")["Drafts"],
         h.ul(".fl-drafts")[
@@ -70,6 +77,7 @@ def _drafts(drafts: Sequence[DraftRow]) -> h.Element:
                         " ",
                         moment(row.updated_at),
                     ],
+                    run_dots(runs.get(row.slug, ())),
                     badge("a newer version is published", "warning")
                     if row.based_on and row.latest and row.based_on < row.latest
                     else None,
@@ -82,7 +90,7 @@ def _drafts(drafts: Sequence[DraftRow]) -> h.Element:
     ]
 
 
-def _flows(flows: Sequence[FlowRow], frame: PageFrame) -> h.Node:
+def _flows(flows: Sequence[FlowRow], runs: LastRuns, frame: PageFrame) -> h.Node:
     closed = [row for row in flows if not row.has_draft]
     if not closed:
         return None
@@ -93,6 +101,7 @@ def _flows(flows: Sequence[FlowRow], frame: PageFrame) -> h.Node:
                 h.li(".card.fl-draft")[
                     h.strong[row.name],
                     h.span(".sw-quiet")[f"version {row.version}"],
+                    run_dots(runs.get(row.slug, ())),
                     h.form(method="post", action=f"{DESIGNER}/flows/{row.slug}/open")[
                         csrf_field(frame.csrf),
                         submit_button("Edit", busy="Opening…", weight="plain", size="small"),

@@ -33,6 +33,15 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         ),
     ),
     (
+        "Try",
+        (
+            ("T", "Dry run: what the flow would do"),
+            ("R", "Run the selected node alone, dry"),
+            ("U", "Run until the selected node, dry"),
+            ("Esc", "Take the trial away, when nothing is selected"),
+        ),
+    ),
+    (
         "Look",
         (
             ("+, -, 0", "Zoom in, out, to full size"),

@@ -6,40 +6,52 @@ from datetime import datetime
 import htpy as h
 import msgspec
 
+from app.components.designer.broken import broken_edges
 from app.components.designer.canvas import symbol_of, tone_of
 from app.components.designer.fields import param_field
 from app.components.designer.markdown import markdown
 from app.components.designer.policies import policies
+from app.components.designer.sample_data import sample_data
+from app.components.designer.trial_node import node_trial
 from app.components.icon import IconName, icon
 from app.components.time import moment
 from app.domain.connections.views import ConnectionRow
 from app.flows.drafts.form import fields_of, with_connections
 from app.flows.drafts.ports import title, type_of
 from app.flows.drafts.sheet import Sheet
+from app.flows.drafts.trial import Trial
 from app.flows.drafts.views import DraftView
 from app.flows.node import NodeType
 
 
-def node_panel(view: DraftView, node: str, connections: Sequence[ConnectionRow] = ()) -> h.Element:
+def node_panel(
+    view: DraftView,
+    node: str,
+    connections: Sequence[ConnectionRow] = (),
+    *,
+    trial: Trial | None = None,
+) -> h.Element:
     """Return the form of a node, its policies, sample data and comments, and its documentation."""
     sheet = view.sheet
     spec, kind = sheet.nodes[node], type_of(sheet, node)
     return h.section("#panel.fl-panel", data_panel=node, aria_label=f"Node {title(sheet, node)}")[
         _head(sheet, node, kind),
         h.p(".fl-wrong", data_wrong="node"),
+        node_trial(trial, node) if trial else None,
         [
             param_field(
                 view.id, node, with_connections(field, connections), spec.params.get(field.name)
             )
             for field in (fields_of(kind) if kind else ())
         ],
+        broken_edges(sheet, node),
         _unknown_params(sheet, node, kind),
         h.p(".sw-quiet")["It has no parameters."] if kind and not fields_of(kind) else None,
         _within(sheet, node),
         None
         if kind and kind.container
         else _fold("sliders-horizontal", "Limits and failures", policies(sheet, node)),
-        _fold("map-pin", "Sample data", _pin(sheet, node), is_open=node in sheet.pins),
+        _fold("map-pin", "Sample data", sample_data(sheet, node), is_open=node in sheet.pins),
         _fold(
             "message-square",
             f"Comments ({len(sheet.comments(node))})" if sheet.comments(node) else "Comments",
@@ -75,16 +87,16 @@ def _head(sheet: Sheet, node: str, kind: NodeType | None) -> h.Element:
         ],
         h.div(".fl-panel-actions")[
             _act("duplicate", "copy", "Duplicate"),
-            _act("run-here", "play", "Run until here", hidden=True),
+            _act("run-this", "play", "Run this node"),
+            _act("run-here", "play", "Run until here"),
             _act("delete", "trash-2", "Delete"),
         ],
+        h.p(".sw-help")["Runs are dry: nothing real is touched."],
     ]
 
 
-def _act(do: str, symbol: IconName, label: str, *, hidden: bool = False) -> h.Element:
-    return h.button(type="button", class_="btn btn-outline btn-sm", data_do=do, hidden=hidden)[
-        icon(symbol), label
-    ]
+def _act(do: str, symbol: IconName, label: str) -> h.Element:
+    return h.button(type="button", class_="btn btn-outline btn-sm", data_do=do)[icon(symbol), label]
 
 
 def _unknown_params(sheet: Sheet, node: str, kind: NodeType | None) -> h.Node:
@@ -125,29 +137,6 @@ def _within(sheet: Sheet, node: str) -> h.Node:
 def _fold(symbol: IconName, label: str, content: h.Node, *, is_open: bool = False) -> h.Element:
     return h.details(id=f"fold-{symbol}", class_="fl-fold", open=is_open)[
         h.summary[icon(symbol), h.span[label]], h.div(".fl-fold-body")[content]
-    ]
-
-
-def _pin(sheet: Sheet, node: str) -> h.Node:
-    held = sheet.pins.get(node)
-    text = (
-        msgspec.json.format(msgspec.json.encode(held), indent=2).decode()
-        if node in sheet.pins
-        else ""
-    )
-    return h.div(".fl-field")[
-        h.label(".sw-label", for_="node-pin")["Output, as JSON"],
-        h.textarea(
-            "#node-pin.form-control.sw-mono.fl-grow",
-            rows=4,
-            spellcheck="false",
-            placeholder='{"server": "fra1-a1-01"}',
-            data_set="set_pin",
-            data_key="text",
-        )[text],
-        h.p(".sw-help")[
-            "Previews and trial runs take it for what the node gives. Empty takes it away."
-        ],
     ]
 
 

@@ -1,7 +1,7 @@
 """What a gesture changed, as partials: their size follows the gesture, never the flow."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
 import htpy as h
@@ -18,11 +18,16 @@ from app.components.designer.names import (
 )
 from app.components.designer.outline import outline_item
 from app.flows.drafts.command import Change
-from app.flows.drafts.sheet import Edge, Sheet, edge_of
+from app.flows.drafts.ports import lost_ports, type_of
+from app.flows.drafts.sheet import Cell, Edge, Sheet, edge_of, port_of, source_of
 
+OLDER = "The draft was changed since: this is of the older revision."
+"""What a trial says then; put beside it wherever it is open."""
 PACE_MS = 200
 """How often at most others' gestures are fetched: five times a second."""
-_UNSEEN = frozenset({"position", "pin"})
+_UNSEEN = frozenset({"position"})
+_HARMLESS = ("position", "comment:", "note:")
+"""What changes nothing of how a draft runs."""
 
 
 def partial(target: str, content: h.Node = None, *, swap: str = "outerHTML") -> h.Element:
@@ -49,14 +54,16 @@ def patch(
     parts = [partial("#draft-live", live(draft, rev, moved=moved, select=select, others=others))]
     for node in dict.fromkeys(node for node, field in cells if node and _is_drawn(field)):
         parts += _node(sheet, node, is_new=(node, "") in cells)
+    for edge in _edges(sheet, cells):
+        parts += _edge(sheet, edge)
     for cell in cells:
-        if cell[1].startswith("edge:"):
-            parts += _edge(sheet, edge_of(cell))
-        elif cell[0] == "" and cell[1].startswith("note:"):
+        if cell[0] == "" and cell[1].startswith("note:"):
             parts += _note(sheet, cell[1].removeprefix("note:"))
     if ("", "name") in cells:
         parts.append(partial("#flow-name", sheet.document.name, swap="textContent"))
     parts.append(partial("#guide", guide(sheet)))
+    if any(not field.startswith(_HARMLESS) for _, field in cells):
+        parts.append(partial("#trial-age", OLDER, swap="textContent"))
     return h.fragment[parts]
 
 
@@ -102,11 +109,26 @@ def _node(sheet: Sheet, node: str, *, is_new: bool) -> list[h.Element]:
     return parts
 
 
+def _edges(sheet: Sheet, cells: Collection[Cell]) -> list[Edge]:
+    """Return the edges that changed, and those whose port may have come or gone."""
+    found = [edge_of(cell) for cell in cells if cell[1].startswith("edge:")]
+    for node in dict.fromkeys(node for node, field in cells if field.startswith("with.")):
+        kind = type_of(sheet, node) if node in sheet.nodes else None
+        if kind is not None and kind.ports_of is not None:
+            found += [edge for edge in sheet.document.edges if source_of(edge) == node]
+    return list(dict.fromkeys(found))
+
+
 def _edge(sheet: Sheet, edge: Edge) -> list[h.Element]:
     parts = [partial(f"#{edge_id(edge)}", swap="delete")]
     if edge in sheet.document.edges:
+        is_broken = port_of(edge) in lost_ports(sheet, source_of(edge))
         # Within <svg>, so that the parser makes an SVG element of it; `strip` unwraps it.
-        parts.append(partial("#edges", h.svg[edge_path(edge)], swap="beforeend strip:true"))
+        parts.append(
+            partial(
+                "#edges", h.svg[edge_path(edge, is_broken=is_broken)], swap="beforeend strip:true"
+            )
+        )
     return parts
 
 

@@ -7,7 +7,10 @@ import htpy as h
 from app.components.designer.patch import partial
 from app.components.icon import icon
 from app.flows.document import Retry, Timeout
-from app.flows.drafts.ports import title
+from app.flows.drafts.form import fields_of
+from app.flows.drafts.parts import places
+from app.flows.drafts.pins import pin_problem
+from app.flows.drafts.ports import title, type_of
 from app.flows.drafts.sheet import Sheet
 from app.flows.validate import Problem
 
@@ -53,24 +56,51 @@ def problems(sheet: Sheet, found: Sequence[Problem]) -> h.Element:
     ]
 
 
-def beside_fields(found: Sequence[Problem], node: str, *, params: Collection[str]) -> h.Fragment:
+def beside_fields(sheet: Sheet, found: Sequence[Problem], node: str) -> h.Fragment:
     """Return the partials of the open form: each message beside its field, the rest on top.
 
-    `params` are the parameters that the form has; a problem within one stands beside it.
+    A problem within a parameter stands beside the innermost field that has a place of its own,
+    and under the parameter where that is given as JSON.
     """
     mine = [problem for problem in found if problem.node == node]
     wrong: dict[str, list[Problem]] = {}
     rest: list[Problem] = []
-    shown = {*_POLICIES, *(f"with.{name}" for name in params)}
+    params = _params(sheet, node)
+    shown = {*_POLICIES, *(place for places_ in params.values() for place in places_)}
+    inside: dict[str, list[Problem]] = {}
     for problem in mine:
         field = beside(problem.field, shown)
         (wrong.setdefault(field, []) if field else rest).append(problem)
+        whole = beside(problem.field, params)
+        if whole and field != whole:
+            inside.setdefault(whole, []).append(problem)
     parts = [
-        partial(f'#panel [data-wrong="{field}"]', _lines(field, there), swap="innerHTML")
+        partial(_target(field), _lines(field, there), swap="innerHTML")
         for field, there in wrong.items()
     ]
+    parts += [
+        partial(_target(f"in:{field}"), _lines(field, there), swap="innerHTML")
+        for field, there in inside.items()
+    ]
+    if words_ := pin_problem(sheet, node):
+        line = h.span(".is-warning")[icon("info"), words_]
+        parts.append(partial('#panel [data-wrong="pin"]', line, swap="innerHTML"))
     parts.append(partial('#panel [data-wrong="node"]', _lines("", rest), swap="innerHTML"))
     return h.fragment[parts]
+
+
+def _params(sheet: Sheet, node: str) -> dict[str, tuple[str, ...]]:
+    """Return the places in each parameter of the form, by the place of the whole."""
+    kind, given = type_of(sheet, node), sheet.nodes[node].params
+    return {
+        f"with.{field.name}": tuple(places(field, given.get(field.name), f"with.{field.name}"))
+        for field in (fields_of(kind) if kind else ())
+    }
+
+
+def _target(field: str) -> str:
+    quoted = field.replace("\\", "\\\\").replace('"', '\\"')
+    return f'#panel [data-wrong="{quoted}"]'
 
 
 def beside(field: str, shown: Collection[str]) -> str:

@@ -62,6 +62,15 @@ class UndoClash(Conflict):
         self.rev = rev
 
 
+class TrialsAway(Refusal):
+    """A rehearsal tells how far it is by way of Redis, which is away."""
+
+    code = "draft.trials_away"
+
+    def __init__(self) -> None:
+        super().__init__("A rehearsal cannot begin just now: Redis does not answer. Try again.")
+
+
 class NothingToUndo(Refusal):
     code = "draft.nothing_to_undo"
 

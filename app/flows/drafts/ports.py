@@ -26,6 +26,18 @@ def ports_of(sheet: Sheet, node: str) -> tuple[str, ...]:
     return (*sorted(used - {ERROR}), ERROR)
 
 
+def lost_ports(sheet: Sheet, node: str) -> tuple[str, ...]:
+    """Return the ports that edges leave by and that the node has no more. O(edges).
+
+    Only a node whose parameters name its ports can lose one: all others cost nothing.
+    """
+    kind = type_of(sheet, node)
+    if kind is None or kind.ports_of is None:
+        return ()
+    used = {port_of(edge) for edge in sheet.document.edges if source_of(edge) == node}
+    return tuple(sorted(used.difference(ports_of(sheet, node))))
+
+
 def require_edge(sheet: Sheet, node: str, port: str, target: str) -> None:
     """Raise when an edge from `node.port` to `target` makes no sense."""
     for end in (node, target):

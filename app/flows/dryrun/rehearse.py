@@ -5,7 +5,7 @@ come to after a fault, such as the one on an error branch, is rehearsed behind t
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 
 import msgspec
@@ -66,13 +66,20 @@ class Rehearsal(msgspec.Struct, frozen=True, kw_only=True):
     problems: tuple[DryProblem, ...]
     """What is wrong with it without a fault."""
     is_cut: bool = False
-    """There were more cases than time."""
+    """There were more cases than time, or nobody waited for them."""
 
 
 async def rehearse(
-    document: Document, given: Given | None = None, *, longest_s: float = WHOLE_S
+    document: Document,
+    given: Given | None = None,
+    *,
+    longest_s: float = WHOLE_S,
+    tell: Callable[[int, int], Awaitable[bool]] | None = None,
 ) -> Rehearsal:
     """Return how a flow takes every fault at every step that it comes to.
+
+    `tell` is told after each fault how many were tried, and of how many; it answers whether
+    anybody still wants to know.
 
     Pure; the same document, data and seed give the same report. About as many dry runs as six
     times the steps with an effect; at most 1,000 of them and 30 s.
@@ -97,6 +104,9 @@ async def rehearse(
                 seen |= new
                 ahead += [(later, (fault,)) for later in _faults(trace, new)]
             cases.append(_case(document, fault, before, trace, baseline))
+            if tell is not None and not await tell(len(cases), len(cases) + len(ahead)):
+                is_cut = True
+                break
     return Rehearsal(
         flow=document.flow,
         content_hash=content_hash(document),

@@ -5,6 +5,7 @@ steps with the same parameters, and whether nodes without an effect still give t
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -114,6 +115,7 @@ async def _follow(
             )
             for one in recording.attempts
             if (one.scope, one.node, one.attempt) not in notebook.attempts
+            and not (ended is Ended.failed and _was_under_way(one, clock.now()))
         ]  # fmt: skip
     return driver.steps, is_cut
 
@@ -124,6 +126,11 @@ class _InOrder(Driver):
     def pick(self, due: list[Token]) -> Token | None:
         answers = self.answering.answers
         return min(due, key=lambda token: _ended_at(answers, token), default=None)
+
+
+def _was_under_way(one: RecordedAttempt, failed_at: datetime) -> bool:
+    """Return whether it had begun when another step failed the run: replay ends with that one."""
+    return one.started_at is not None and one.started_at <= failed_at
 
 
 def _ended_at(answers: Answers, token: Token) -> tuple[bool, float]:

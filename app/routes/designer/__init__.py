@@ -9,6 +9,8 @@ from app.routes.designer.gestures import Gestures
 from app.routes.designer.home import Home
 from app.routes.designer.people import People
 from app.routes.designer.publishing import Publishing
+from app.routes.designer.runs import Overlays
+from app.routes.designer.trials import Trials
 
 DESIGNER: tuple[ControllerRouterHandler, ...] = (
     Home,
@@ -16,7 +18,9 @@ DESIGNER: tuple[ControllerRouterHandler, ...] = (
     Canvas,
     Forms,
     Gestures,
+    Overlays,
     People,
     Publishing,
+    Trials,
 )
 """Every handler of the designer's side, for the composition root."""

@@ -35,4 +35,4 @@ class Aid(Controller):
         if node not in sheet.nodes:
             raise NotFound("node", node)
         found = aid_with(sheet, node, param, text, at, now=db.clock.now())
-        return html(aid_fragment(param, found))
+        return html(aid_fragment(values.get("key", ""), found))

@@ -11,14 +11,14 @@ from app.components.designer.editor import editor_page
 from app.components.designer.outline import outline
 from app.components.designer.patch import patch
 from app.components.designer.problems import beside_fields, problems
+from app.components.designer.trial import trial_dock
 from app.flows.drafts.check import check
 from app.flows.drafts.find import changes_since, find_draft
-from app.flows.drafts.form import fields_of
-from app.flows.drafts.ports import type_of
 from app.flows.registry import node_types
 from app.routes.designer.access import DESIGNERS, DRAFT
 from app.routes.designer.people import present
-from app.routes.security.dependencies import Cache, Db, Frame
+from app.routes.designer.trials import latest_trial
+from app.routes.security.dependencies import Cache, Db, Frame, Me
 from app.routes.security.html import html
 
 
@@ -31,7 +31,7 @@ class Canvas(Controller):
 
     @get()
     async def show(
-        self, db: Db, redis: Cache, frame: Frame, draft: FromPath[UUID]
+        self, db: Db, redis: Cache, me: Me, frame: Frame, draft: FromPath[UUID]
     ) -> Response[Any]:
         async with db.snapshot() as tx:
             view = await find_draft(tx, draft)
@@ -40,6 +40,7 @@ class Canvas(Controller):
             types=node_types().values(),
             found=check(view),
             present=await present(redis, db, draft),
+            trial=trial_dock(view, await latest_trial(redis, draft, me.id), db.clock.now()),
             frame=frame,
         )
         return html(page)
@@ -62,9 +63,7 @@ class Canvas(Controller):
         async with db.snapshot() as tx:
             view = await find_draft(tx, draft)
         found = check(view)
-        kind = type_of(view.sheet, node) if node in view.sheet.nodes else None
-        params = [field.name for field in fields_of(kind)] if kind else []
-        beside = beside_fields(found, node, params=params) if node in view.sheet.nodes else None
+        beside = beside_fields(view.sheet, found, node) if node in view.sheet.nodes else None
         return html(h.fragment[problems(view.sheet, found), beside])
 
     @get("/outline")

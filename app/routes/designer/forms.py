@@ -1,6 +1,6 @@
 """The forms at the right of the canvas, copies for the clipboard, and aid with expressions."""
 
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 import htpy as h
@@ -8,19 +8,23 @@ import msgspec
 from litestar import Controller, Response, get
 from litestar.params import FromPath, FromQuery
 
-from app.components.designer.fields import param_field
+from app.components.designer.fields import View, inner_field
 from app.components.designer.panel import flow_panel, many_panel, node_panel
 from app.components.designer.problems import beside_fields
+from app.components.designer.slot import slot_of
 from app.core.errors import NotFound
 from app.domain.connections.find import list_connections
 from app.flows.drafts.check import known_problems
+from app.flows.drafts.errors import BadGesture
 from app.flows.drafts.find import find_draft
-from app.flows.drafts.form import fields_of, with_connections
+from app.flows.drafts.form import field_of, with_connections
 from app.flows.drafts.kinds.duplicate import cut
+from app.flows.drafts.parts import Path
 from app.flows.drafts.ports import type_of
 from app.flows.drafts.sheet import source_of, target_of
 from app.routes.designer.access import DESIGNERS, DRAFT
-from app.routes.security.dependencies import Db
+from app.routes.designer.trials import latest_trial
+from app.routes.security.dependencies import Cache, Db, Me
 from app.routes.security.html import html
 
 
@@ -33,7 +37,7 @@ class Forms(Controller):
 
     @get("/panel")
     async def panel(
-        self, db: Db, draft: FromPath[UUID], chosen: FromQuery[str] = ""
+        self, db: Db, redis: Cache, me: Me, draft: FromPath[UUID], chosen: FromQuery[str] = ""
     ) -> Response[Any]:
         """Return the form of the `chosen` node, of several (with spaces between), or the flow's."""
         async with db.snapshot() as tx:
@@ -45,33 +49,36 @@ class Forms(Controller):
         if len(nodes) > 1:
             return html(many_panel(view.sheet, nodes))
         # What is not checked yet is about to be: the page asks when its gestures rest.
-        kind = type_of(view.sheet, nodes[0])
-        params = [field.name for field in fields_of(kind)] if kind else []
-        beside = beside_fields(known_problems(view) or (), nodes[0], params=params)
-        return html(h.fragment[node_panel(view, nodes[0], connections), beside])
+        beside = beside_fields(view.sheet, known_problems(view) or (), nodes[0])
+        trial = await latest_trial(redis, draft, me.id)
+        panel = node_panel(view, nodes[0], connections, trial=trial)
+        return html(h.fragment[panel, beside])
 
     @get("/nodes/{node:str}/fields/{name:str}")
-    async def field(
+    async def field(  # noqa: PLR0917 - Litestar fills them in by name
         self,
         db: Db,
         draft: FromPath[UUID],
         node: FromPath[str],
         name: FromPath[str],
-        mode: FromQuery[Literal["value", "expression"]] = "value",
+        mode: FromQuery[View] = "value",
+        path: FromQuery[str] = "[]",
     ) -> Response[Any]:
-        """Return one parameter's field, to be typed as a value or as an expression."""
+        """Return a parameter's field, or one within, to be given as a value or an expression."""
         async with db.snapshot() as tx:
             sheet = (await find_draft(tx, draft)).sheet
             connections = await list_connections(tx)
         kind = type_of(sheet, node) if node in sheet.nodes else None
-        found = (
-            next((each for each in fields_of(kind) if each.name == name), None) if kind else None
-        )
+        found = field_of(kind, name) if kind else None
         if found is None:
             raise NotFound("parameter", name)
-        value = sheet.nodes[node].params.get(name)
         found = with_connections(found, connections)
-        return html(param_field(draft, node, found, value, as_code=mode == "expression"))
+        whole = sheet.nodes[node].params.get(name)
+        try:
+            steps = msgspec.json.decode(path, type=Path)
+            return html(inner_field(slot_of(draft, node, name), found, whole, steps, view=mode))
+        except (msgspec.DecodeError, BadGesture) as error:
+            raise NotFound("field", path) from error
 
     @get("/copy")
     async def copy(self, db: Db, draft: FromPath[UUID], chosen: FromQuery[str]) -> Response[str]:

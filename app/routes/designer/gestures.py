@@ -10,12 +10,14 @@ from litestar.params import FromPath
 
 from app.components.designer.conflict import stale_words, undo_words
 from app.components.designer.patch import partial, patch
+from app.components.designer.shaped import shaped_field
 from app.core.database import Tx
 from app.core.errors import NotFound, Refusal
 from app.flows.drafts.change import change
 from app.flows.drafts.command import Change, Command
 from app.flows.drafts.errors import BadGesture, Stale, UndoClash
 from app.flows.drafts.find import changes_since, find_draft
+from app.flows.drafts.kinds import shape_param
 from app.flows.drafts.undo import skip, turn
 from app.flows.drafts.views import Designer, Step
 from app.routes.designer.access import DESIGNERS, DRAFT, designer_of
@@ -102,7 +104,11 @@ def _answer(step: Step | None, command: Command, changes: tuple[Change, ...]) ->
             for node, field in (change.cell for change in step.changes)
             if field == "" or field.startswith("note:")
         ]
-    return patch(
+    shaped = None
+    if command.kind == "shape_param":
+        payload = msgspec.convert(command.payload, shape_param.Payload)
+        shaped = shaped_field(step.draft, step.sheet, payload)
+    answer = patch(
         step.draft,
         step.rev,
         step.sheet,
@@ -110,6 +116,7 @@ def _answer(step: Step | None, command: Command, changes: tuple[Change, ...]) ->
         select=" ".join(made),
         others=len(changes) > len(step.changes),
     )
+    return h.fragment[answer, shaped]
 
 
 def read_command(values: dict[str, str]) -> Command:

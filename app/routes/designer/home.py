@@ -13,6 +13,7 @@ from app.core.errors import Invalid
 from app.flows.drafts.find import list_drafts, list_published
 from app.flows.drafts.open import open_flow, open_new
 from app.flows.gallery import find_template, list_templates
+from app.flows.overlay import last_runs
 from app.routes.designer.access import DESIGNERS, designer_of
 from app.routes.security.dependencies import Db, Frame, HttpRequest, Me
 from app.routes.security.html import html
@@ -30,7 +31,8 @@ class Home(Controller):
     async def show(self, db: Db, frame: Frame) -> Response[Any]:
         async with db.snapshot() as tx:
             drafts, flows = await list_drafts(tx), await list_published(tx)
-        return html(home_page(drafts, flows, list_templates(), frame=frame))
+            runs = await last_runs(tx)
+        return html(home_page(drafts, flows, list_templates(), runs, frame=frame))
 
     @post("/flows/{slug:str}/open", status_code=303)
     async def open(self, db: Db, me: Me, slug: FromPath[str]) -> Redirect:

@@ -2,11 +2,11 @@
 import { cancel } from "./connect.js";
 import { boundsOf, drawEdgesOf, drawFrames, GRID, place } from "./draw.js";
 import { edges, endsOf, itemOf, nodes, notes } from "./model.js";
-import { all, announce, base, byId, canvas, say } from "./page.js";
+import { all, announce, base, byId, canvas, flag, say } from "./page.js";
 import { openPalette } from "./palette.js";
 import { held, sendPlaces } from "./pointer.js";
-import { choose, chosen, chosenEdge, chosenNodes, chosenNotes, editorClass, forgetPanel, loadPanel } from "./select.js";
-import { rev, send, showState } from "./send.js";
+import { choose, chosen, chosenEdge, chosenNodes, chosenNotes, current, editorClass, forgetPanel, loadPanel } from "./select.js";
+import { isQuiet, rev, send, showState } from "./send.js";
 import { fit, seen, zoomBy, zoomFull } from "./view.js";
 
 export function remove() {
@@ -103,8 +103,32 @@ export function drawer(name) {
   }
 }
 
+/** Run the draft dry, once all is saved. @param {Object<string, string>} values */
+async function tryOut(values) {
+  while (!isQuiet()) await new Promise((wake) => setTimeout(wake, 30));
+  htmx.ajax("POST", `${base}/trial`, { source: byId("gesture"), target: "#trial", swap: "outerHTML", values });
+}
+
+let isTried = false;
+/** Put the signs of a trial into their nodes, and its way onto the edges. */
+export function showTrial() {
+  const signs = new Map(all("#trial [data-on]").map((el) => [el.dataset.on, el]));
+  const ways = (byId("trial").dataset.ways ?? "").split(" ");
+  if (!isTried && signs.size === 0) return;
+  isTried = signs.size > 0;
+  for (const node of nodes.values()) {
+    const shown = node.el.querySelector(".fl-state"), wanted = signs.get(node.id);
+    if (wanted && shown?.isEqualNode(wanted)) continue;
+    shown?.remove();
+    if (wanted) node.el.append(wanted.cloneNode(true));
+  }
+  for (const edge of edges.values()) flag(edge.el, "is-taken", ways.includes(edge.id));
+}
+
 /** @type {Object<string, () => void>} */
 export const DEEDS = {
+  "run-this": () => tryOut({ only: current }),
+  "run-here": () => tryOut({ until: current }),
   undo: () => send("undo"),
   redo: () => send("redo"),
   delete: remove,
@@ -133,5 +157,9 @@ export const DEEDS = {
     for (const el of canvas.querySelectorAll(".is-added, .is-changed")) el.classList.remove("is-added", "is-changed");
   },
   all: () => choose([...nodes.keys(), ...notes.keys()]),
-  none: () => (cancel(), choose([])),
+  none: () => {
+    cancel();
+    if (chosen.size > 0 || chosenEdge) choose([]);
+    else document.getElementById("trial-close")?.click();
+  },
 };

@@ -17,16 +17,16 @@ function save(field) {
   clearTimeout(wait.timer);
   typing.delete(field);
   const seen = wait.seen;
-  const { param, mode, policy, set, key = "", flow } = field.dataset;
-  const node = around(field, "[data-panel]")?.dataset.panel ?? "";
+  const { param, path = "[]", mode, policy, set, key = "", flow } = field.dataset;
+  const node = (around(field, "[data-panel]") ?? byId("panel")).dataset.panel ?? "";
   const note = around(field, "[data-note]")?.dataset.note;
   const value = field.value;
   if (note) send("edit_note", { note, text: value }, seen);
-  else if (param) send("set_param", { node, param, value, mode }, seen);
+  else if (param) send("set_param", { node, param, path: JSON.parse(path), value, mode }, seen);
   else if (policy) send("set_policy", { node, field: policy, value }, seen);
   else if (flow) send("set_flow", { field: flow, value }, seen);
   else if (set === "set_within") send(set, { nodes: chosenNodes(), [key]: value || null }, seen);
-  else if (set) send(set, { node, [key]: value }, seen);
+  else if (set) send(set, { node, ...JSON.parse(field.dataset.with ?? "{}"), [key]: value }, seen);
 }
 
 /** Save whatever is still waiting, before anything that depends on it. */
@@ -65,7 +65,7 @@ function aid(field) {
     const node = byId("panel").dataset.panel ?? "";
     await htmx.ajax("POST", `${base}/aid`, {
       source: place, target: place, swap: "innerHTML",
-      values: { node, param: field.dataset.param, text: field.value, cursor: field.selectionStart },
+      values: { node, param: field.dataset.param, text: field.value, cursor: field.selectionStart, key: field.id },
     });
     const list = place.querySelector("[role=listbox]");
     field.setAttribute("aria-expanded", String(list !== null && !(/** @type {HTMLElement} */ (list).hidden)));
@@ -119,7 +119,8 @@ export function startForm() {
     if (!field || field.id === "node-comment") return;
     const wait = typing.get(field);
     clearTimeout(wait?.timer);
-    typing.set(field, { timer: setTimeout(() => save(field), REST_MS), seen: wait?.seen ?? rev() });
+    // What is named is saved once it is named whole.
+    typing.set(field, { timer: field.dataset.late ? 0 : setTimeout(() => save(field), REST_MS), seen: wait?.seen ?? rev() });
     showState();
     if (field instanceof HTMLTextAreaElement && field.classList.contains("fl-code-text")) {
       ink(field);

@@ -37,6 +37,7 @@ function toForm() {
 /** @type {Object<string, () => void>} */
 const PLAIN = {
   "/": openPalette, "?": DEEDS.keys, c: () => connectKey(current), n: DEEDS.note, l: DEEDS.arrange, o: DEEDS.outline, e: nextEdge,
+  t: () => byId("try").click(), r: DEEDS["run-this"], u: DEEDS["run-here"],
   Delete: remove, Backspace: remove, "+": DEEDS["zoom-in"], "=": DEEDS["zoom-in"], "-": DEEDS["zoom-out"],
   0: DEEDS["zoom-full"], 1: DEEDS.fit, Enter: toForm,
   F2: () => /** @type {HTMLInputElement | null} */ (document.getElementById("node-name"))?.select(),

@@ -1,5 +1,5 @@
 // The flow editor: the server draws, this moves things about and sends what was done.
-import { DEEDS, drawer } from "./act.js";
+import { DEEDS, drawer, showTrial } from "./act.js";
 import { drawAll, drawEdgesOf, drawFrames, drawMinimap, place } from "./draw.js";
 import { prepare, saveAll, startForm } from "./form.js";
 import { startKeys } from "./keys.js";
@@ -12,8 +12,8 @@ import { isMoving, isQuiet, onAnswer, resolve, rev, send } from "./send.js";
 import { cull, open, seen } from "./view.js";
 
 // After these the form shows something else than what was typed into it.
-const REWRITES = new Set(["undo", "redo", "comment", "uncomment", "set_within", "connect", "reconnect"]);
-let live = byId("draft-live");
+const REWRITES = new Set(["undo", "redo", "comment", "uncomment", "set_within", "connect", "reconnect", "disconnect", "set_pin"]);
+let live = byId("draft-live"), trial = byId("trial");
 let problemTimer = 0, mapTimer = 0, newest = 0;
 
 const lookAgain = () => htmx.ajax("GET", live.dataset.liveUrl ?? "", { source: live, target: live, swap: "none" });
@@ -93,6 +93,7 @@ watch((added) => {
   mapLater();
   markProblems();
   markOthers();
+  showTrial();
 });
 
 on(document, "htmx:after:swap", (event) => {
@@ -101,6 +102,12 @@ on(document, "htmx:after:swap", (event) => {
   takePlaces();
   if (source?.id === "people" || document.getElementById("people")) markOthers();
   prepare(byId("panel-place"));
+  if (byId("trial") !== trial) {
+    trial = byId("trial");
+    /** @type {HTMLDialogElement} */ (byId("sheet")).close();
+    showTrial();
+    if (chosenNodes().length === 1) loadPanel(true);
+  }
   if (byId("panel").dataset.diff !== undefined) {
     forgetPanel();
     editorClass("has-panel", true);
@@ -130,7 +137,7 @@ onAnswer((gesture, status) => {
 on(document, "click", (event) => {
   const own = (/** @type {string} */ name) => around(event.target, `[${name}]`);
   const deed = own("data-do"), tab = own("data-drawer"), target = own("data-pick");
-  const choice = own("data-resolve"), settled = own("data-settle"), sheet = own("data-sheet");
+  const choice = own("data-resolve"), settled = own("data-settle"), sheet = own("data-sheet"), gift = own("data-give");
   if (deed?.dataset.do) {
     saveAll();
     DEEDS[deed.dataset.do]?.();
@@ -141,6 +148,10 @@ on(document, "click", (event) => {
     const list = /** @type {HTMLDetailsElement | null} */ (target.closest("details"));
     if (list?.id === "problems") list.open = false;
   } else if (choice) resolve(choice);
+  else if (gift?.dataset.give) {
+    saveAll();
+    send(gift.dataset.give, JSON.parse(gift.dataset.with ?? "{}"));
+  }
   else if (settled) send("uncomment", { node: chosenNodes()[0], comment: settled.dataset.settle });
   else if (sheet) /** @type {HTMLDialogElement} */ (byId("sheet")).showModal();
 });
@@ -154,6 +165,7 @@ drawAll();
 open();
 markProblems();
 markOthers();
+showTrial();
 prepare();
 new ResizeObserver(mapLater).observe(canvas);
 canvas.dataset.ready = "";

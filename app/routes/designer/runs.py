@@ -1,0 +1,83 @@
+"""`/designer/runs/ID`: a run over its flow, followed, stepped through, and taken into a draft."""
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Controller, Response, get, post
+from litestar.params import FromPath
+from litestar.response import Redirect
+
+from app.components.designer.names import draft_url
+from app.components.designer.overlay import nothing_chosen, overlay_page, run_now
+from app.components.designer.overlay_node import node_panel
+from app.core.errors import NotFound
+from app.domain.accounts.roles import Permission
+from app.flows.drafts.arrange import placed
+from app.flows.drafts.debug import debug_run
+from app.flows.drafts.sheet import Sheet
+from app.flows.overlay import LAST, find_node, find_overlay
+from app.routes.designer.access import DESIGNERS, designer_of
+from app.routes.security.dependencies import Db, Frame, HttpRequest, Me
+from app.routes.security.guards import requires
+from app.routes.security.html import html
+
+RUN = "/designer/runs/{run:uuid}"
+
+
+class Overlays(Controller):
+    """One run, drawn."""
+
+    path = RUN
+    guards = (requires(Permission.FLOWS_READ),)
+    include_in_schema = False
+
+    @get()
+    async def show(self, db: Db, frame: Frame, run: FromPath[UUID]) -> Response[Any]:
+        async with db.snapshot() as tx:
+            found = await find_overlay(tx, run)
+            now = tx.now()
+        return html(overlay_page(found, Sheet(placed(found.document)), now, frame=frame))
+
+    @get("/now")
+    async def now(self, request: HttpRequest, db: Db, run: FromPath[UUID]) -> Response[Any]:
+        """Return how the run stands now, or stood at its event number `at`."""
+        query = request.query_params
+        since = _number(query.get("since"), 0) if "since" in query else None
+        async with db.snapshot() as tx:
+            found = await find_overlay(tx, run, position=_number(query.get("at"), LAST))
+            return html(run_now(found, tx.now(), since=since))
+
+    @get("/panel")
+    async def panel(self, request: HttpRequest, db: Db, run: FromPath[UUID]) -> Response[Any]:
+        """Return what the node `chosen` did, in the round `scope`."""
+        query = request.query_params
+        node = query.get("chosen", "")
+        if not node:
+            return html(nothing_chosen())
+        async with db.snapshot() as tx:
+            found = await find_overlay(tx, run, position=_number(query.get("at"), LAST))
+            file = await find_node(
+                tx,
+                run,
+                found.document,
+                node,
+                upto=found.moment.seq if found.moment else 0,
+                scope=query.get("scope", ""),
+                page=max(_number(query.get("page"), 1), 1),
+            )
+            return html(node_panel(found, file, tx.now()))
+
+    @post("/debug", guards=list(DESIGNERS))
+    async def debug(self, db: Db, me: Me, run: FromPath[UUID]) -> Redirect:
+        async with db.transaction() as tx:
+            draft = await debug_run(tx, run, by=designer_of(me))
+        return Redirect(draft_url(draft), status_code=303)
+
+
+def _number(text: str | None, otherwise: int) -> int:
+    """Return a number out of an address. Raises NotFound for one that is none."""
+    if text is None:
+        return otherwise
+    if not (text.isascii() and text.isdecimal() and len(text) < 19):
+        raise NotFound("event", text[:20])
+    return min(int(text), 2**62)

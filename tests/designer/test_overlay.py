@@ -1,0 +1,136 @@
+"""A run followed over its flow in the browser, from its trigger to its end, and back."""
+
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from playwright.async_api import Page, expect
+
+from app.core.database import Database
+from app.core.live import Live
+from app.domain.accounts.roles import Role
+from app.flows import registry
+from app.flows.drafts.find import find_draft
+from app.flows.publish import publish
+from app.flows.start import start_flow
+from app.routes.security.visit import SESSION_COOKIE
+from tests.axe import violations
+from tests.chromium import WATCH, Contexts
+from tests.designer.conftest import session_of
+from tests.flows.conftest import Workshop
+from tests.flows.histories.acting import acting
+from tests.flows.histories.record import PLACES
+
+
+@pytest.fixture
+async def workshop(
+    database: Database, redis: Any, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Workshop]:
+    monkeypatch.setattr(registry, "node_types", lambda: acting({}))
+    workshop = Workshop(database, database.clock, Live(redis))
+    yield workshop
+    await workshop.close()
+
+
+async def begin(workshop: Workshop, place: str = "in a loop") -> UUID:
+    document = PLACES[place][0]
+    async with workshop.database.transaction() as tx:
+        await publish(tx, document, note="test")
+        return await start_flow(tx, document.flow, data={}, dedup_key=place)
+
+
+async def window(
+    contexts: Contexts, database: Database, address: str, run: UUID, *,
+    size: tuple[int, int] = (1440, 900), theme: str = "light", touch: bool = False,
+    role: Role = Role.DESIGNER,
+) -> Page:  # fmt: skip
+    context = await contexts(
+        viewport={"width": size[0], "height": size[1]}, color_scheme=theme,
+        reduced_motion="reduce", has_touch=touch,
+    )  # fmt: skip
+    token = await session_of(database, role, f"ada{size[0]}{theme}")
+    await context.add_cookies([{"name": SESSION_COOKIE, "value": token, "url": address}])
+    page = await context.new_page()
+    await page.add_init_script(WATCH)
+    await page.goto(f"{address}/designer/runs/{run}")
+    await page.locator("#canvas[data-ready]").wait_for()
+    return page
+
+
+async def test_a_run_is_followed_live_and_stepped_through(
+    contexts: Contexts, database: Database, address: str, workshop: Workshop
+) -> None:
+    run = await begin(workshop)
+    page = await window(contexts, database, address, run)
+
+    def sign(node: str) -> Any:
+        return page.locator(f"#n-{node} .fl-state")
+
+    await expect(sign("record")).to_have_count(0)
+    await expect(page.locator("#live-state")).to_have_attribute("data-state", "live")
+    await workshop.drive()
+    await expect(sign("begin")).to_contain_text("Done")
+    await expect(sign("pause")).to_contain_text("Waiting")
+    await expect(page.locator("#voice")).to_contain_text("waits")
+    for _ in range(4):
+        workshop.clock.advance(seconds=3_700)
+        await workshop.drive()
+    await expect(sign("tell")).to_contain_text("Done")
+    await expect(sign("record")).to_contain_text("3 of 3")
+    await expect(page.locator("#run-now")).to_contain_text("Succeeded")
+    assert await page.locator(".fl-edge.is-taken").count() == 4
+
+    # Its rounds, by keyboard from the canvas: the first node, and along the edges.
+    await page.locator("#canvas").focus()
+    for key in ("ArrowRight", "ArrowRight", "ArrowRight"):
+        await page.keyboard.press(key)
+    await expect(page.locator("#n-record")).to_have_class(re.compile(r"\bis-chosen\b"))
+    panel = page.locator("#panel")
+    await expect(panel.locator("h2")).to_have_text("DNS record")
+    await expect(panel.locator(".fl-round-pick")).to_have_count(3)
+    await panel.locator(".fl-round-pick").nth(2).click()
+    await expect(panel.locator(".fl-round-pick").nth(2)).to_have_attribute("aria-current", "true")
+    await panel.locator("summary").first.click()
+    await expect(panel.locator(".sw-code").first).to_contain_text("a.example.org")
+    assert await violations(page) == []
+
+    # Back to the first event, one on, and to the end again.
+    await page.locator("#canvas").focus()
+    await page.keyboard.press("Home")
+    await expect(page.locator("#run-now")).to_contain_text("In the past")
+    await expect(sign("record")).to_have_count(0)
+    await page.keyboard.press(".")
+    await expect(page.locator("#run-now")).to_contain_text("Event 2 of")
+    await page.keyboard.press("End")
+    await expect(sign("tell")).to_contain_text("Done")
+
+    # Taken into a draft, with its data.
+    await page.get_by_role("button", name="Debug in the editor").click()
+    await page.wait_for_url("**/designer/drafts/*")
+    async with database.snapshot() as tx:
+        view = await find_draft(tx, UUID(page.url.rsplit("/", 1)[1]))
+    assert {"begin", "record", "each", "pause", "tell"} <= view.sheet.pins.keys()
+    assert await page.evaluate("broken") == []
+
+
+async def test_on_a_phone_by_touch_and_for_who_may_only_read(
+    contexts: Contexts, database: Database, address: str, workshop: Workshop
+) -> None:
+    run = await begin(workshop, "in a branch")
+    await workshop.drive()
+    page = await window(
+        contexts, database, address, run, size=(390, 844), theme="dark", touch=True,
+        role=Role.OPERATOR,
+    )  # fmt: skip
+    await expect(page.locator("#n-ask .fl-state")).to_contain_text("Waiting")
+    await page.locator('[data-do="fit"]').tap()
+    await page.locator("#n-left").tap()
+    await expect(page.locator("#panel h2")).to_have_text("DNS record")
+    assert await violations(page) == []
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 390
+    answer = await page.request.post(f"{address}/designer/runs/{run}/debug")
+    assert answer.status == 403
+    for path, status in (("/now?at=x", 404), ("/panel?chosen=gone", 404), ("/now?at=0", 200)):
+        assert (await page.request.get(f"{address}/designer/runs/{run}{path}")).status == status
