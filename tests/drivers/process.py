@@ -23,14 +23,14 @@ def running(arguments: list[str], port: int, log: Path, deadline_s: float = 30.0
             [sys.executable, *arguments], stdout=output, stderr=subprocess.STDOUT
         )
         try:
-            _await_listening(process, port, log, deadline_s)
+            await_listening(process, port, log, deadline_s)
             yield
         finally:
             process.terminate()
             process.wait(10)
 
 
-def _await_listening(
+def await_listening(
     process: subprocess.Popen[bytes], port: int, log: Path, deadline_s: float
 ) -> None:
     end_s = time.monotonic() + deadline_s

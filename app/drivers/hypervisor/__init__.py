@@ -1,0 +1,1 @@
+"""Hypervisors and panels that make virtual machines for us."""

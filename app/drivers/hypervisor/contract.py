@@ -1,0 +1,241 @@
+"""The contract of a provider of virtual machines.
+
+A machine is known by the id of its service: adapters put it where the provider shows it again (a
+tag, an external id), and look for it before they make anything.
+
+What takes time is done in short calls. Each returns `Working` until it is through; the caller
+keeps the memo, waits, and calls again with it. A memo may be lost: a call without one looks at
+what is there and goes on from it.
+"""
+
+from enum import StrEnum
+from typing import Any, Protocol
+from uuid import UUID
+
+import msgspec
+
+from app.drivers.errors import Retriable
+from app.drivers.secret import Secret
+
+
+class NoRoom(Retriable):
+    """The machine fits nowhere now; once a node was added or machines moved, it may."""
+
+
+class VmPower(StrEnum):
+    """Whether a machine runs."""
+
+    RUNNING = "running"
+    STOPPED = "stopped"
+    PAUSED = "paused"
+    """Its memory is kept and its processors rest; it still occupies the node."""
+    UNKNOWN = "unknown"
+    """Its node does not say."""
+
+
+class Ref(msgspec.Struct, frozen=True):
+    """Which machine: its service, and the host name by which one without a mark is found."""
+
+    service: UUID
+    hostname: str
+
+
+class Nic(msgspec.Struct, frozen=True, kw_only=True):
+    """A network card and its static configuration; an address is with its prefix length."""
+
+    vlan: int | None = None
+    """802.1Q tag, 1 to 4094; None: untagged."""
+    address4: str = ""
+    gateway4: str = ""
+    address6: str = ""
+    gateway6: str = ""
+    mac: str = ""
+    """Kept when given, else the provider makes one."""
+
+
+class Size(msgspec.Struct, frozen=True, kw_only=True):
+    """What a machine may use."""
+
+    cores: int
+    memory_mb: int
+    disk_gb: int
+
+
+class VmWant(msgspec.Struct, frozen=True, kw_only=True):
+    """A machine to be made. Empty places are chosen by the adapter, by free capacity."""
+
+    ref: Ref
+    template: str
+    """As `Offers.templates` names it."""
+    size: Size
+    nic: Nic
+    nodes: tuple[str, ...] = ()
+    """Those that it may be on; all when empty."""
+    storage: str = ""
+    bridge: str = ""
+    user: str = "root"
+    password: Secret | None = None
+    ssh_keys: tuple[str, ...] = ()
+    nameservers: tuple[str, ...] = ()
+
+
+class Vm(msgspec.Struct, frozen=True, kw_only=True):
+    """A machine as the provider has it now."""
+
+    id: str
+    node: str
+    name: str
+    power: VmPower
+    size: Size
+    service: UUID | None
+    """Whose it is, by the mark that we made; None: not one of ours."""
+    is_suspended: bool = False
+    is_busy: bool = False
+    """The provider works on it."""
+
+
+class Offer(msgspec.Struct, frozen=True):
+    """One thing that a product can be made of: `code` is for requests, `label` for people."""
+
+    code: str
+    label: str
+    node: str = ""
+    """Where it is, if not everywhere."""
+
+
+class Offers(msgspec.Struct, frozen=True, kw_only=True):
+    """What can be sold, for the forms of products."""
+
+    nodes: tuple[Offer, ...] = ()
+    templates: tuple[Offer, ...] = ()
+    plans: tuple[Offer, ...] = ()
+    storages: tuple[Offer, ...] = ()
+    bridges: tuple[Offer, ...] = ()
+
+
+class Capacity(msgspec.Struct, frozen=True, kw_only=True):
+    """What one node has and has left."""
+
+    node: str
+    is_up: bool
+    cores: int
+    memory_mb: int
+    free_memory_mb: int
+    disk_gb: int
+    free_disk_gb: int
+    machines: int
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
+    """One sample: means over the `period_s` seconds that began at `at_s` (Unix time)."""
+
+    at_s: int
+    period_s: int
+    cpu: float
+    """Of the machine's cores, 0 to 1."""
+    memory_bytes: int
+    disk_read_bytes_s: float
+    disk_write_bytes_s: float
+    net_in_bytes_s: float
+    net_out_bytes_s: float
+
+
+class Console(msgspec.Struct, frozen=True, kw_only=True):
+    """Where our own web socket reads the screen; the secrets live for seconds."""
+
+    url: str
+    headers: dict[str, Secret]
+    password: Secret
+    """Of the VNC session."""
+
+
+class Working(msgspec.Struct, frozen=True):
+    """Not through yet: call again after `again_s` with this `memo`."""
+
+    memo: dict[str, Any]
+    again_s: float
+    says: str
+    """What is going on, for a timeline."""
+
+
+class Hypervisor(Protocol):
+    """Machines at one provider. Calls are idempotent and raise only `DriverError`s.
+
+    Each has a total deadline of its own and may be cancelled at any await.
+    """
+
+    async def check(self) -> str:
+        """Return words about the provider once it accepted the credentials; changes nothing."""
+        ...
+
+    async def offers(self) -> Offers: ...
+
+    async def capacity(self) -> tuple[Capacity, ...]: ...
+
+    async def machines(self) -> tuple[Vm, ...]:
+        """Return every machine, ours and others', templates left out."""
+        ...
+
+    async def find(self, ref: Ref) -> Vm | None:
+        """Return the service's machine, also one whose making was broken off."""
+        ...
+
+    async def create(self, want: VmWant, memo: dict[str, Any]) -> Vm | Working:
+        """Make the machine and start it; one that is there already is taken and completed."""
+        ...
+
+    async def power(self, ref: Ref, wanted: VmPower, memo: dict[str, Any]) -> Vm | Working:
+        """Start it, or stop it: the guest is asked first, and after a while not asked.
+
+        Raises Refused for a suspended machine that is to be started.
+        """
+        ...
+
+    async def reboot(self, ref: Ref, memo: dict[str, Any]) -> Vm | Working: ...
+
+    async def suspend(self, ref: Ref, memo: dict[str, Any]) -> Vm | Working:
+        """Stop it and keep it from being started, also by the client in the provider's panel."""
+        ...
+
+    async def unsuspend(self, ref: Ref, memo: dict[str, Any]) -> Vm | Working:
+        """Allow it to be started again, and start it."""
+        ...
+
+    async def reinstall(self, want: VmWant, memo: dict[str, Any]) -> Vm | Working:
+        """Make it anew from a template; id, node, MAC and addresses stay."""
+        ...
+
+    async def resize(self, ref: Ref, size: Size, memo: dict[str, Any]) -> Vm | Working:
+        """Give it other cores, memory and a larger disk. Raises Refused for a smaller one."""
+        ...
+
+    async def set_password(self, ref: Ref, user: str, password: Secret) -> None:
+        """Set it in the running guest. Raises Refused where no agent answers in it."""
+        ...
+
+    async def addresses(self, ref: Ref) -> tuple[str, ...]:
+        """Return what the guest says of itself, loopback left out; empty while it says nothing."""
+        ...
+
+    async def usage(self, ref: Ref) -> tuple[Usage, ...]:
+        """Return samples of the last hour, the oldest first."""
+        ...
+
+    async def console(self, ref: Ref) -> Console: ...
+
+    async def delete(self, ref: Ref, memo: dict[str, Any]) -> Working | None:
+        """Remove it with its disks; None once it is gone, and when there is none."""
+        ...
+
+
+class Turns(Protocol):
+    """Lets one at a time through, over all workers: for what a provider cannot do at once."""
+
+    async def take(self, key: str, holder: str, *, for_s: float) -> bool:
+        """Return whether `holder` has the turn now; asked again, it keeps it for longer.
+
+        A turn that is not given back ends by itself after `for_s`.
+        """
+        ...
+
+    async def give_back(self, key: str, holder: str) -> None: ...

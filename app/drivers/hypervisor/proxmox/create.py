@@ -1,0 +1,118 @@
+"""Make a machine: clone, configure, grow its disk, start. Each call does the next of these.
+
+Which one that is follows from what the cluster shows, so that a crash anywhere goes on from there.
+"""
+
+from typing import Any
+
+from app.drivers.errors import DriverError, Unanswered
+from app.drivers.hypervisor.contract import NoRoom, Turns, Vm, VmWant, Working
+from app.drivers.hypervisor.proxmox import marks
+from app.drivers.hypervisor.proxmox.api import Api, Failed
+from app.drivers.hypervisor.proxmox.choose import Place, choose
+from app.drivers.hypervisor.proxmox.cluster import Cluster
+from app.drivers.hypervisor.proxmox.guest import Guest, again, began, find_guest, under_way
+from app.drivers.hypervisor.proxmox.settings import GIB, first_disk, settings
+
+TURN_S = 60.0
+"""Asked for again at each look: a worker that dies in the middle holds up nobody for longer."""
+ASK_AGAIN_S = 0.3
+
+
+async def create(api: Api, turns: Turns, want: VmWant, memo: dict[str, Any]) -> Vm | Working:
+    """Do the next thing; the machine is returned once it runs."""
+    cluster = await Cluster.read(api)
+    guest = await find_guest(api, want.ref, cluster)
+    turn = None if guest is None else _turn(api, guest.node, cluster.is_shared(want.storage))
+    holder = str(want.ref.service)
+    try:
+        waiting = await under_way(api, memo, memo.get("says", ""), nothing_to_do="already running")
+    except DriverError:
+        if turn is not None:
+            await turns.give_back(turn, holder)
+        raise
+    if waiting is not None or (guest is not None and guest.is_locked):
+        if turn is not None and "task" in memo:
+            await turns.take(turn, holder, for_s=TURN_S)
+        return waiting or again(memo, "The provider works on the machine", api.name)
+    if guest is None:
+        return await _clone(api, turns, want, cluster)
+    if turn is not None:
+        await turns.give_back(turn, holder)
+    return await _complete(api, want, guest, memo)
+
+
+async def _clone(api: Api, turns: Turns, want: VmWant, cluster: Cluster) -> Working:
+    place = choose(
+        cluster.sources(want.template, want.storage),
+        cluster.capacity(want.storage),
+        want.size,
+        want.nodes,
+    )
+    if place is None:
+        raise _no_room(api, want, cluster)
+    turn = _turn(api, place.node, place.source.is_shared)
+    holder = str(want.ref.service)
+    if not await turns.take(turn, holder, for_s=TURN_S):
+        return Working({}, ASK_AGAIN_S, f"Waiting for its turn to be copied on {place.node}")
+    source = place.source
+    vmid = next(vmid for vmid in marks.ids(want.ref.service) if cluster.row(vmid) is None)
+    try:
+        upid = await api.post(
+            f"nodes/{source.node}/qemu/{source.vmid}/clone", **_form(want, place, vmid)
+        )
+    except Unanswered:
+        raise  # it may be copying: the machine is looked for before anything is done again
+    except DriverError as error:
+        await turns.give_back(turn, holder)
+        if "already exists" in error.message:  # the id was taken a moment ago; there are others
+            return Working({}, 0.0, "Choosing another id")
+        raise
+    return began({}, upid, f"Copying {want.template} on {place.node}")
+
+
+def _form(want: VmWant, place: Place, vmid: int) -> dict[str, Any]:
+    form: dict[str, Any] = {
+        "newid": vmid,
+        "name": want.ref.hostname,
+        "description": marks.description(want.ref.service),
+        "full": True,
+    }
+    if want.storage:
+        form["storage"] = want.storage
+    if place.node != place.source.node:
+        form["target"] = place.node
+    return form
+
+
+async def _complete(api: Api, want: VmWant, guest: Guest, memo: dict[str, Any]) -> Vm | Working:
+    """Configure, grow, start: what is not so yet."""
+    if guest.is_running:
+        return guest.vm
+    config = await api.get(f"{guest.path}/config")
+    if marks.tag(want.ref.service) not in marks.tags_in(str(config.get("tags", ""))):
+        disk, size = first_disk(config)
+        if 0 < size < want.size.disk_gb * GIB and not memo.get("grown"):
+            upid = await api.put(f"{guest.path}/resize", disk=disk, size=f"{want.size.disk_gb}G")
+            return began({"grown": True}, upid, "Growing its disk")
+        # The tags come with all else, in one write: what has them is configured.
+        await api.put(f"{guest.path}/config", **settings(want, str(config.get("net0", ""))))
+    return began({}, await api.post(f"{guest.path}/status/start"), "Starting the machine")
+
+
+def _turn(api: Api, node: str, is_shared: bool) -> str:
+    """Name what is copied to by one at a time: PVE locks a storage, and gives up waiting for it."""
+    return f"proxmox:{api.name}:{'shared' if is_shared else node}"
+
+
+def _no_room(api: Api, want: VmWant, cluster: Cluster) -> DriverError:
+    if not cluster.sources(want.template, want.storage):
+        names = sorted({str(row.get("name")) for row in cluster.templates()})
+        reason = f"no template is called {want.template}; there are {', '.join(names) or 'none'}"
+        return Failed(api.name, field="template", reason=reason)
+    size = want.size
+    return NoRoom(
+        api.name,
+        f"no node has {size.cores} cores, {size.memory_mb:,} MB of memory and "
+        f"{size.disk_gb:,} GB of disk free where the template is; add a node or move machines",
+    )

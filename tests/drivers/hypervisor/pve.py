@@ -1,0 +1,82 @@
+"""fakepve, an independent stand-in of PVE that checks requests against PVE's own schema.
+
+It runs as a process of its own, in an environment of its own, and is never imported: it is AGPL.
+"""
+
+import contextlib
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from app.drivers.http.contract import Basic, HttpPeer
+from app.drivers.secret import Secret
+from app.drivers.tls import TrustCa
+from tests.drivers.certificates import Authority
+from tests.drivers.environment import environment
+from tests.drivers.process import await_listening, free_port
+
+FAKEPVE = ("fakepve==0.5.0", "proxmoxer==2.3.0", "requests==2.34.2")
+NODES = ("pve1", "pve2")
+PASSWORD = "fit for a stand-in"
+NAME = "fra-pve"
+
+
+def template(number: int, node: str) -> dict[str, object]:
+    return {
+        "vmid": 9000 + number,
+        "name": "debian-12",
+        "node": node,
+        "template": True,
+        "config": {
+            "scsi0": f"local-lvm:base-{9000 + number}-disk-0,size=3G",
+            "ide2": f"local-lvm:vm-{9000 + number}-cloudinit,media=cdrom",
+            "net0": f"virtio=BC:24:11:00:00:0{number},bridge=vmbr0,firewall=1",
+            "boot": "order=scsi0",
+            "memory": 1024,
+            "cores": 1,
+            "agent": "1",
+            "template": 1,
+        },
+    }
+
+
+GUESTS = [
+    *(template(number, node) for number, node in enumerate(NODES)),
+    {"vmid": 101, "name": "not-ours", "node": "pve1", "status": "running", "config": {}},
+    {"vmid": 102, "name": "ha", "node": "pve2", "ha_state": "stopped", "config": {}},
+    # It ignores ACPI: only a hard stop ends it.
+    {"vmid": 103, "name": "deaf", "node": "pve2", "status": "running", "acpi": False, "config": {}},
+]
+
+
+@contextlib.contextmanager
+def fakepve(folder: Path, authority: Authority) -> Iterator[HttpPeer]:
+    """Run one; a second of PVE is 5 ms. The peer signs in by user and password."""
+    programs = environment("fakepve", *FAKEPVE)
+    port = free_port()
+    guests = folder / "guests.json"
+    guests.write_text(json.dumps({"guests": GUESTS}))
+    issued = authority.issue("pve")
+    log = folder / "fakepve.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [
+                *(programs / "fakepve", guests, "--host", "127.0.0.1", "--port", str(port)),
+                *("--password", PASSWORD, "--time-scale", "0.005"),
+                *("--cert", issued.cert, "--key", issued.key),
+            ],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            await_listening(process, port, log, 30)
+            yield HttpPeer(
+                name=NAME,
+                base_url=f"https://127.0.0.1:{port}/api2/json",
+                auth=Basic("root@pam", Secret(PASSWORD)),
+                tls=TrustCa(authority.pem),
+            )
+        finally:
+            process.terminate()
+            process.wait(10)
