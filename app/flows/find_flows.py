@@ -18,25 +18,41 @@ from app.flows.flow_views import (
     Failure,
     FlowRow,
     FlowView,
+    Switched,
     VersionRow,
     VersionView,
 )
 from app.flows.views import LIVE, RunStatus
 
 LOOK_BACK = timedelta(days=30)
+DAY = timedelta(hours=24)
 MOST_VERSIONS = 200
 
 _FLOWS = """
 SELECT f.id, f.slug, f.name, f.description, f.is_enabled, v.id AS version_id, v.number AS version,
-       v.note, v.published_at, a.email AS published_by, v.document
+       v.note, v.published_at, a.email AS published_by, t.kind AS trigger,
+       CASE WHEN t.kind IS NULL THEN v.document END AS document, d.id AS draft,
+       coalesce(d.updated_at > v.published_at, false) AS is_draft_newer, h.score,
+       e.at AS disabled_at, e.actor_label AS disabled_by, e.reason
 FROM flow f JOIN LATERAL (
     SELECT * FROM flow_version WHERE flow = f.id ORDER BY number DESC LIMIT 1
 ) v ON true LEFT JOIN account a ON a.id = v.published_by
+LEFT JOIN LATERAL (
+    SELECT kind FROM flow_trigger WHERE flow = f.id AND version = v.id ORDER BY node LIMIT 1
+) t ON true
+LEFT JOIN flow_draft d ON d.slug = f.slug
+LEFT JOIN flow_rehearsal h ON h.content_hash = v.content_hash
+LEFT JOIN LATERAL (
+    SELECT at, actor_label, reason FROM audit_entry
+    WHERE NOT f.is_enabled AND subject = f.id AND action = 'flow.disabled'
+    ORDER BY at DESC, id DESC LIMIT 1
+) e ON true
 WHERE $1::text IS NULL OR f.slug = $1 ORDER BY f.name, f.slug
 """
 # One pass over the runs that count gives counts and times of all flows.
 _RUNS = """
-SELECT v.flow, r.status, count(*) AS runs,
+SELECT v.flow, r.status, count(*) AS runs, count(*) FILTER (WHERE r.created_at >= $3) AS begun,
+       count(*) FILTER (WHERE r.created_at >= $4) AS begun_today,
        percentile_cont(ARRAY[0.5, 0.99]) WITHIN GROUP (
            ORDER BY r.finished_at - coalesce(r.started_at, r.created_at)) AS took
 FROM run r JOIN flow_version v ON v.id = r.flow_version
@@ -61,8 +77,9 @@ FROM flow_binding b JOIN category c ON c.id = b.category JOIN flow f ON f.id = b
 """
 _VERSIONS = """
 SELECT v.id, v.number, v.note, v.published_at, a.email AS published_by, v.content_hash,
-       coalesce(r.runs, 0) AS runs, coalesce(r.live, 0) AS live
+       coalesce(r.runs, 0) AS runs, coalesce(r.live, 0) AS live, h.score
 FROM flow_version v LEFT JOIN account a ON a.id = v.published_by
+LEFT JOIN flow_rehearsal h ON h.content_hash = v.content_hash
 LEFT JOIN LATERAL (
     SELECT count(*) AS runs, count(*) FILTER (WHERE status = ANY($2)) AS live
     FROM run WHERE flow_version = v.id
@@ -133,7 +150,8 @@ async def _flows(tx: Tx, slug: str | None, since: datetime | None) -> tuple[Flow
     flows = [row["id"] for row in rows]
     since = tx.now() - LOOK_BACK if since is None else since
     runs: dict[UUID, dict[str, asyncpg.Record]] = {flow: {} for flow in flows}
-    for one in await tx.fetch(_RUNS, flows, [status.value for status in LIVE], since):
+    live = [status.value for status in LIVE]
+    for one in await tx.fetch(_RUNS, flows, live, since, tx.now() - DAY):
         runs[one["flow"]][one["status"]] = one
     failures = {one["flow"]: _failure(one) for one in await tx.fetch(_FAILURES, flows, since)}
     bindings: dict[UUID, list[BindingRow]] = {flow: [] for flow in flows}
@@ -154,18 +172,28 @@ def _flow(
     failure: Failure | None,
     bindings: tuple[BindingRow, ...],
 ) -> FlowRow:
-    facts: dict[str, Any] = {name: value for name, value in row.items() if name != "document"}
     well = runs.get(RunStatus.succeeded)
     p50, p99 = well["took"] if well is not None else (None, None)
     return FlowRow(
-        **facts,
-        trigger=_trigger(row["document"]),
+        **{name: row[name] for name in _PLAIN},
+        trigger=row["trigger"] or _trigger(row["document"]),
         bindings=bindings,
         runs={status: runs[status]["runs"] if status.value in runs else 0 for status in RunStatus},
+        begun=sum(one["begun"] for one in runs.values()),
+        begun_today=sum(one["begun_today"] for one in runs.values()),
         p50=p50,
         p99=p99,
         last_failure=failure,
+        disabled=None
+        if row["disabled_at"] is None
+        else Switched(row["disabled_at"], row["disabled_by"], row["reason"]),
     )
+
+
+_PLAIN = (
+    "id", "slug", "name", "description", "is_enabled", "version_id", "version", "note",
+    "published_at", "published_by", "draft", "is_draft_newer", "score",
+)  # fmt: skip
 
 
 def _trigger(raw: str) -> str:

@@ -35,6 +35,14 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
 
 
+class Switched(msgspec.Struct, frozen=True):
+    """Who disabled a flow, when and why."""
+
+    at: datetime
+    by: str
+    reason: str
+
+
 class FlowRow(msgspec.Struct, frozen=True, kw_only=True):
     """A flow in a list, with what became of its runs since some time."""
 
@@ -55,10 +63,21 @@ class FlowRow(msgspec.Struct, frozen=True, kw_only=True):
     bindings: tuple[BindingRow, ...]
     runs: dict[RunStatus, int]
     """Runs that are under way, and those that ended in the time looked at; 0 included."""
+    begun: int
+    """How many runs began in the time looked at."""
+    begun_today: int
+    """How many of these in the last 24 hours."""
     p50: timedelta | None
     """What its successful runs took, in the middle; None without any."""
     p99: timedelta | None
     last_failure: Failure | None
+    disabled: Switched | None = None
+    """None while it is enabled."""
+    draft: UUID | None = None
+    is_draft_newer: bool = False
+    """Whether its draft was touched after what runs was published."""
+    score: int | None = None
+    """What the rehearsal of the latest version found, in percent; None: not rehearsed."""
 
     @property
     def live(self) -> int:
@@ -88,6 +107,8 @@ class VersionRow(msgspec.Struct, frozen=True, kw_only=True):
     """How many runs there have been of it."""
     live: int
     """How many of these are under way."""
+    score: int | None = None
+    """What the rehearsal of its content found, in percent; None: not rehearsed."""
 
 
 class VersionView(msgspec.Struct, frozen=True, kw_only=True):

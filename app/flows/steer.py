@@ -4,6 +4,7 @@ A run that a worker holds is steered all the same: the worker reads it anew at i
 """
 
 from collections.abc import Iterable, Mapping
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from app.core.errors import Conflict, NotFound, Refusal
 from app.domain.audit.record import record
 from app.flows.change import to_json
 from app.flows.document import Document, parse
+from app.flows.find import in_doubt
 from app.flows.scopes import chain, parse_scope
 from app.flows.signals import send_signal
 from app.flows.start import DOORBELL
@@ -50,16 +52,43 @@ async def retry_halted(tx: Tx, run: UUID, *, by: By | None = None) -> None:
     await resume(tx, run, by=by)
 
 
-async def retry_many(tx: Tx, runs: Iterable[UUID], *, by: By | None = None) -> int:
-    """Retry those of the runs that have a halted step; returns how many had."""
-    retried = 0
-    for run in sorted(set(runs)):
+class Fate(StrEnum):
+    """What became of a run that was to be tried again."""
+
+    started = "started"
+    """Its halted steps are tried again."""
+
+    in_doubt = "in_doubt"
+    """Nobody knows what became of a step of it; settle that first. Nothing was done."""
+
+    not_halted = "not_halted"
+    """No step of it is halted; it may have gone on already."""
+
+    unknown = "unknown"
+    """There is no such run."""
+
+
+async def retry_many(tx: Tx, runs: Iterable[UUID], *, by: By | None = None) -> dict[UUID, Fate]:
+    """Retry those of the runs that have a halted step and none in doubt; says what became of each.
+
+    They are taken in the order of their ids, as by everybody who locks several runs.
+    """
+    wanted = sorted(set(runs))
+    doubtful = await in_doubt(tx, wanted)
+    fates: dict[UUID, Fate] = {}
+    for run in wanted:
+        if run in doubtful:
+            fates[run] = Fate.in_doubt
+            continue
         try:
             await resume(tx, run, by=by)
+        except NotFound:
+            fates[run] = Fate.unknown
         except Conflict:
-            continue
-        retried += 1
-    return retried
+            fates[run] = Fate.not_halted
+        else:
+            fates[run] = Fate.started
+    return fates
 
 
 async def resume(

@@ -43,9 +43,17 @@ async def test_a_halted_run_is_tried_again(stage: Stage, owner: Program) -> None
 
 async def test_many_runs_are_tried_again_at_once(stage: Stage, owner: Program) -> None:
     halted = [str((await stage.halted(host=f"h{n}.example.org"))[1]) for n in range(3)]
-    moving = str((await stage.installing())[1])
-    answer = await owner.post(f"{RUNS}/retry", json={"runs": [*halted, moving, halted[0]]})
-    assert (answer.status_code, answer.json()) == (200, {"retried": 3})
+    moving, gone = str((await stage.installing())[1]), str(new_id())
+    async with stage.database.transaction() as tx:
+        await tx.execute("UPDATE token SET doubt = true WHERE run = $1", UUID(halted[2]))
+    asked = [*halted, moving, gone]
+    answer = await owner.post(f"{RUNS}/retry", json={"runs": [*asked, halted[0]]})
+    assert answer.status_code == 200
+    fates = ["started", "started", "in_doubt", "not_halted", "unknown"]
+    assert answer.json() == {
+        "retried": 2,
+        "runs": [{"run": run, "fate": fate} for run, fate in zip(asked, fates, strict=True)],
+    }
     assert (await owner.post(f"{RUNS}/retry", json={"runs": []})).status_code == 422
 
 

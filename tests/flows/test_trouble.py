@@ -14,7 +14,7 @@ from app.flows.change import Change
 from app.flows.document import Retry, Timeout
 from app.flows.expressions import BadExpression
 from app.flows.node import StepFailed
-from app.flows.steer import cancel_if_open, cancel_run, retry_halted, retry_many, settle
+from app.flows.steer import Fate, cancel_if_open, cancel_run, retry_halted, retry_many, settle
 from app.flows.timeline import timeline_of
 from app.flows.writer import Writer
 from tests.flows.conftest import LEASE_S, Workshop, chain, document
@@ -366,7 +366,7 @@ async def test_a_step_in_doubt_is_not_retried_before_it_is_settled(workshop: Wor
     async with workshop.database.transaction() as tx:
         with pytest.raises(Conflict, match="settle"):
             await retry_halted(tx, run)
-        assert await retry_many(tx, [run]) == 0
+        assert await retry_many(tx, [run]) == {run: Fate.in_doubt}
         await settle(tx, run, scope="/", node="a", happened=True, output={})
     await workshop.drive()
     assert await workshop.status(run) == "succeeded"

@@ -1,5 +1,6 @@
 """`/admin/runs/many`: what a person does to several runs at once."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
@@ -14,8 +15,8 @@ from app.components.notice import Flash
 from app.core.errors import Invalid
 from app.core.paging import PAGE_SIZE
 from app.domain.accounts.roles import Permission
-from app.flows.find import find_run_rows, in_doubt
-from app.flows.steer import By, cancel_if_open, retry_many
+from app.flows.find import find_run_rows
+from app.flows.steer import By, Fate, cancel_if_open, retry_many
 from app.routes.admin.reasons import reason_of
 from app.routes.security.dependencies import Db, Frame, HttpRequest, Me
 from app.routes.security.flashes import go
@@ -43,12 +44,11 @@ class ManyRuns(Controller):
             query = urlencode([*((RUN, str(run)) for run in chosen), ("back", back)])
             return go(request, f"{RUNS}/cancel?{query}")
         async with db.transaction() as tx:
-            doubtful = await in_doubt(tx, chosen)
-            sure = [run for run in chosen if run not in doubtful]
-            retried = await retry_many(tx, sure, by=By(me.id, me.email))
-            for row in await find_run_rows(tx, sure):
+            fates = await retry_many(tx, chosen, by=By(me.id, me.email))
+            started = [run for run, fate in fates.items() if fate is Fate.started]
+            for row in await find_run_rows(tx, started):
                 tx.publish(f"order:{row.order_id}")
-        return go(request, back, *_told(len(chosen), retried, len(doubtful)))
+        return go(request, back, *_told(Counter(fates.values())))
 
     @get("/cancel")
     async def ask_to_cancel(self, request: HttpRequest, db: Db, frame: Frame) -> Response[Any]:
@@ -100,14 +100,14 @@ def _uuids(texts: Sequence[object]) -> list[UUID]:
     return list(dict.fromkeys(found))[:PAGE_SIZE]
 
 
-def _told(chosen: int, retried: int, doubtful: int) -> list[Flash]:
+def _told(fates: Counter[Fate]) -> list[Flash]:
     flashes = []
-    if retried:
+    if retried := fates[Fate.started]:
         flashes.append(Flash("success", f"{_count(retried)} tried again."))
-    if doubtful:
+    if doubtful := fates[Fate.in_doubt]:
         words = f"{doubtful} in doubt: say on their own pages what became of their steps."
         flashes.append(Flash("warning", words))
-    if rest := chosen - retried - doubtful:
+    if rest := fates.total() - retried - doubtful:
         flashes.append(Flash("info", f"{rest} left as they were: no step of them is halted."))
     return flashes
 

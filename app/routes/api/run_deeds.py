@@ -13,7 +13,7 @@ from app.domain.accounts.scopes import Scope
 from app.flows.approvals import require_decider
 from app.flows.find import find_run_row
 from app.flows.search import version_for
-from app.flows.steer import cancel_run, decide, resume, retry_halted, retry_many, settle
+from app.flows.steer import Fate, cancel_run, decide, resume, retry_halted, retry_many, settle
 from app.flows.still import hold_run
 from app.routes.api.answer import require_match
 from app.routes.api.flow_json import HIGHEST
@@ -108,10 +108,25 @@ class Selection(Struct, frozen=True, forbid_unknown_fields=True):
     runs: Annotated[list[UUID], Meta(min_length=1, max_length=MOST_RUNS)]
 
 
+class RunFate(Struct, frozen=True):
+    """What became of one of the runs."""
+
+    run: UUID
+    fate: Annotated[
+        Fate,
+        Meta(
+            description="`started`: its halted steps are tried again. `in_doubt`: settle its step "
+            "first; nothing was done. `not_halted`: no step of it is halted. `unknown`: there is "
+            "no such run."
+        ),
+    ]
+
+
 class Retried(Struct, frozen=True):
-    """How many of the runs had a halted step, and go on."""
+    """What became of each of the runs, and how many go on."""
 
     retried: int
+    runs: Annotated[tuple[RunFate, ...], Meta(description="Each run once, in the order asked.")]
 
 
 @post(
@@ -121,12 +136,16 @@ class Retried(Struct, frozen=True):
     tags=["Runs"],
     operation_id="retryRuns",
     summary="Retry many runs",
-    description="Let the halted steps of several runs be tried again; runs without any are left "
-    "alone.",
+    description="Let the halted steps of several runs be tried again, and say of each what became "
+    "of it. A run with a step in doubt is left alone until that is settled.",
 )
 async def retry_runs(ask: Asked, data: JSONBody[Selection]) -> Response[Retried]:
     async def deed(tx: Tx) -> Retried:
-        return Retried(await retry_many(tx, data.runs, by=by_of(ask.caller)))
+        fates = await retry_many(tx, data.runs, by=by_of(ask.caller))
+        return Retried(
+            retried=sum(fate is Fate.started for fate in fates.values()),
+            runs=tuple(RunFate(run, fates[run]) for run in dict.fromkeys(data.runs)),
+        )
 
     return await ask.once(deed)
 

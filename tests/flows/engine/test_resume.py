@@ -133,16 +133,22 @@ async def test_only_what_is_halted_is_edited_settled_or_retried(workshop: Worksh
 
 
 async def test_many_are_retried_at_once(workshop: Workshop) -> None:
-    from app.flows.steer import retry_many
+    from app.flows.steer import Fate, retry_many
 
-    runs = []
+    runs, gone = [], new_id()
     for count in range(3):
         workshop.world.refusals["a"] = [StepFailed("no")]
         runs.append(await workshop.start(plain(RIGHT), key=str(count)))
         await workshop.drive()
     await go_on(workshop, runs[0])
     async with workshop.database.transaction() as tx:
-        assert await retry_many(tx, runs) == 2
+        fates = await retry_many(tx, [*runs, gone])
+    assert fates == {
+        runs[0]: Fate.not_halted,
+        runs[1]: Fate.started,
+        runs[2]: Fate.started,
+        gone: Fate.unknown,
+    }
     await workshop.drive()
     assert {await workshop.status(run) for run in runs} == {"succeeded"}
 
