@@ -7,6 +7,7 @@ from app.core.errors import NotFound, Refusal
 from app.core.ids import new_id
 from app.domain.audit.record import record
 from app.flows.document import Document
+from app.flows.node import NodeType
 from app.flows.registry import UnknownNodeType, node_type
 from app.flows.upgrade import load, upgraded
 
@@ -111,14 +112,20 @@ async def unbind(
 
 def trigger_of(document: Document) -> str:
     """Return the event that starts the flow; "" when no installed node type says so."""
+    kind = trigger_type(document)
+    return "" if kind is None else str(kind.trigger)
+
+
+def trigger_type(document: Document) -> NodeType | None:
+    """Return the type of the node with which runs begin; None when it is not installed."""
     for spec in upgraded(document).nodes.values():
         try:
             kind = node_type(spec.type, spec.v)
         except UnknownNodeType:
             continue
         if kind.trigger is not None:
-            return kind.trigger
-    return ""
+            return kind
+    return None
 
 
 async def label_of(tx: Tx, by: UUID | None) -> str:

@@ -5,6 +5,7 @@ from litestar.types import ControllerRouterHandler
 from app.routes.admin.api_reference import api_reference
 from app.routes.admin.connections import Connections
 from app.routes.admin.dashboard import Dashboard
+from app.routes.admin.flow_deeds import FlowDeeds
 from app.routes.admin.flows import Flows
 from app.routes.admin.invoice_decisions import InvoiceDecisions
 from app.routes.admin.invoices import Invoices
@@ -24,6 +25,7 @@ ADMIN: tuple[ControllerRouterHandler, ...] = (
     Runs,
     RunDeeds,
     Flows,
+    FlowDeeds,
     ManyRuns,
     Connections,
     Services,
