@@ -6,6 +6,7 @@ from app.routes.admin.api_reference import api_reference
 from app.routes.admin.connections import Connections
 from app.routes.admin.dashboard import Dashboard
 from app.routes.admin.flow_deeds import FlowDeeds
+from app.routes.admin.flow_start import FlowStart
 from app.routes.admin.flows import Flows
 from app.routes.admin.invoice_decisions import InvoiceDecisions
 from app.routes.admin.invoices import Invoices
@@ -26,6 +27,7 @@ ADMIN: tuple[ControllerRouterHandler, ...] = (
     RunDeeds,
     Flows,
     FlowDeeds,
+    FlowStart,
     ManyRuns,
     Connections,
     Services,
