@@ -6,6 +6,7 @@ from app.routes.admin.api_reference import api_reference
 from app.routes.admin.connections import Connections
 from app.routes.admin.dashboard import Dashboard
 from app.routes.admin.flow_deeds import FlowDeeds
+from app.routes.admin.flow_import import FlowImport
 from app.routes.admin.flow_start import FlowStart
 from app.routes.admin.flows import Flows
 from app.routes.admin.invoice_decisions import InvoiceDecisions
@@ -28,6 +29,7 @@ ADMIN: tuple[ControllerRouterHandler, ...] = (
     Flows,
     FlowDeeds,
     FlowStart,
+    FlowImport,
     ManyRuns,
     Connections,
     Services,
