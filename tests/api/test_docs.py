@@ -72,7 +72,8 @@ async def test_the_examples_work_as_they_stand(
             output, _ = await process.communicate()
         assert process.returncode == 0, (example, output.decode())
         said += output.decode()
-    assert len(EXAMPLES) == 4
+    assert len(EXAMPLES) == 5
+    assert '"baseline":"succeeded"' in said
     assert said.count('"slug":"dedicated-server"') == 2
     async with stage.database.snapshot() as tx:
         assert await tx.fetchval("SELECT status FROM run WHERE id = $1", run) == "running"

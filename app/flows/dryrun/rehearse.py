@@ -4,6 +4,7 @@ The run is driven as a dry run; the faults are those that the engine knows. A st
 come to after a fault, such as the one on an error branch, is rehearsed behind that fault.
 """
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
@@ -98,6 +99,7 @@ async def rehearse(
             if len(cases) >= MOST_CASES or time.monotonic() > ends_at:
                 is_cut = True
                 break
+            await asyncio.sleep(0)  # others go on in the process between two cases
             trace = await _faulted(document, given, (*before, fault))
             if not before:
                 new = {row.node for row in trace.path} - seen

@@ -8,6 +8,7 @@ from litestar.types import ControllerRouterHandler
 
 from app.routes.api.flow_deeds import FlowDeeds
 from app.routes.api.flow_start import start_a_flow
+from app.routes.api.flow_trials import FLOW_TRIALS
 from app.routes.api.flows import Flows, check_flow, list_flow_bindings, show_schema
 from app.routes.api.needs import COMPONENTS
 from app.routes.api.node_types import NodeTypes
@@ -27,6 +28,7 @@ API: tuple[ControllerRouterHandler, ...] = (
             show_schema,
             NodeTypes,
             start_a_flow,
+            *FLOW_TRIALS,
             Runs,
             RunDeeds,
             retry_runs,

@@ -34,6 +34,11 @@ Note: TypeAlias = Annotated[
     ),
 ]
 
+Score: TypeAlias = Annotated[
+    int | None,
+    Meta(description="What its rehearsal found, in percent of the faults; null: not rehearsed."),
+]
+
 SMALL = {
     "schema": 1,
     "flow": "greet",
@@ -87,6 +92,7 @@ class FlowLine(Struct, frozen=True, kw_only=True):
     success_rate: Annotated[float | None, Meta(description="0 to 1; null without any ended.")]
     p50: Annotated[timedelta | None, Meta(description="What successful runs took, the median.")]
     p99: timedelta | None
+    score: Score
 
 
 class FlowList(Struct, frozen=True, kw_only=True):
@@ -111,6 +117,7 @@ class CountedVersion(VersionLine, frozen=True, kw_only=True):
 
     runs: int
     live: int
+    score: Score
 
 
 class VersionList(Struct, frozen=True, kw_only=True):
@@ -199,6 +206,7 @@ def flow_line(row: FlowRow) -> FlowLine:
         success_rate=row.success_rate,
         p50=row.p50,
         p99=row.p99,
+        score=row.score,
     )
 
 
