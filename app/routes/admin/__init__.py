@@ -8,6 +8,7 @@ from app.routes.admin.dashboard import Dashboard
 from app.routes.admin.flow_deeds import FlowDeeds
 from app.routes.admin.flow_import import FlowImport
 from app.routes.admin.flow_start import FlowStart
+from app.routes.admin.flow_trials import FlowTrials
 from app.routes.admin.flows import Flows
 from app.routes.admin.invoice_decisions import InvoiceDecisions
 from app.routes.admin.invoices import Invoices
@@ -29,6 +30,7 @@ ADMIN: tuple[ControllerRouterHandler, ...] = (
     Flows,
     FlowDeeds,
     FlowStart,
+    FlowTrials,
     FlowImport,
     ManyRuns,
     Connections,

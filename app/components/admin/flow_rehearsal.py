@@ -1,0 +1,146 @@
+"""A rehearsal of a version: which fault at which node was survived, and which was not."""
+
+from collections.abc import Sequence
+
+import htpy as h
+
+from app.components.admin.flow_bits import FLOWS, score_badge
+from app.components.badge import badge
+from app.components.button import submit_button
+from app.components.card import card, stack
+from app.components.empty import empty
+from app.components.form import csrf_field
+from app.components.frame import PageFrame
+from app.components.notice import notice
+from app.components.page import admin_page, page_head
+from app.components.time import moment
+from app.components.tone import Tone
+from app.flows.dryrun.given import FaultKind
+from app.flows.dryrun.judge import Verdict
+from app.flows.dryrun.rehearse import Case, Rehearsal
+from app.flows.dryrun.result import Ended
+from app.flows.dryrun.score import RehearsalView
+from app.flows.flow_views import VersionView
+
+FAULTS: dict[FaultKind, str] = {
+    FaultKind.timeout: "No answer",
+    FaultKind.refusal: "Refused",
+    FaultKind.refusal_always: "Refused in each round",
+    FaultKind.transient: "Error of the moment",
+    FaultKind.transient_always: "Error that stays",
+    FaultKind.crash_before: "Crash before the call",
+    FaultKind.crash_after: "Crash after the call",
+    FaultKind.unanswered: "Nobody decides",
+}
+VERDICTS: dict[Verdict, tuple[str, Tone]] = {
+    Verdict.survived: ("Survived", "success"),
+    Verdict.clean: ("Failed, all given back", "info"),
+    Verdict.halts: ("Halts for a person", "warning"),
+    Verdict.bad: ("Goes bad", "danger"),
+}
+TOLD = (Verdict.halts, Verdict.bad)
+"""Verdicts that one wants to know the reason of."""
+
+
+def rehearsal_page(
+    name: str,
+    version: VersionView,
+    found: RehearsalView | None,
+    *,
+    may_change: bool,
+    frame: PageFrame,
+) -> h.Element:
+    where, number = f"{FLOWS}/{version.slug}", version.row.number
+    title = f"Rehearsal of version {number}"
+    return admin_page(
+        title,
+        page_head(
+            title,
+            eyebrow=h.a(href=where)[name],
+            status=score_badge(found.score) if found else None,
+            lede="Every step with an effect fails in every way, in memory; nothing is really done.",
+            actions=_rehearse(f"{where}/rehearsal/{number}", found, frame.csrf)
+            if may_change
+            else None,
+        ),
+        _report(found)
+        if found is not None
+        else card(
+            empty("shield-check", "Not rehearsed yet", "It takes a second or two as a rule.")
+        ),
+        frame=frame,
+        active="flows",
+    )
+
+
+def _rehearse(action: str, found: RehearsalView | None, csrf: str) -> h.Element:
+    return h.form(".sw-inline-form", method="post", action=action)[
+        csrf_field(csrf),
+        submit_button(
+            "Rehearse it again" if found else "Rehearse it",
+            busy="Rehearsing…",
+            symbol="shield-check",
+        ),
+    ]
+
+
+def _report(found: RehearsalView) -> h.Element:
+    report = found.report
+    return stack(
+        h.p(".sw-quiet")["Rehearsed ", moment(found.at), f" by {found.by_label}."],
+        notice("warning", "There were more faults than time; not all of them were tried")
+        if report.is_cut
+        else None,
+        notice(
+            "danger",
+            "It does not come to a good end even without a fault",
+            h.ul[[h.li[problem.node or "The flow", ": ", problem.message]
+                  for problem in report.problems]],
+        )
+        if report.baseline is not Ended.succeeded
+        else None,
+        card(_counts(report), title=f"{len(report.cases)} faults", symbol="shield-check"),
+        *[_node(cases) for cases in _by_node(report)],
+    )  # fmt: skip
+
+
+def _counts(report: Rehearsal) -> h.Element:
+    return h.div(".sw-badges")[
+        [
+            badge(f"{words}: {report.counts[verdict]}", tone)
+            for verdict, (words, tone) in VERDICTS.items()
+        ]
+    ]
+
+
+def _by_node(report: Rehearsal) -> list[Sequence[Case]]:
+    nodes: dict[str, list[Case]] = {}
+    for case in report.cases:
+        nodes.setdefault(case.node, []).append(case)
+    return list(nodes.values())
+
+
+def _node(cases: Sequence[Case]) -> h.Element:
+    told = [case for case in cases if case.verdict in TOLD]
+    return card(
+        h.ul(".sw-faults", aria_label="Faults")[
+            [
+                h.li[
+                    badge(_fault(case), VERDICTS[case.verdict][1]),
+                    h.span(".visually-hidden")[VERDICTS[case.verdict][0]],
+                ]
+                for case in cases
+            ]
+        ],
+        h.dl(".sw-diff-fields")[
+            [h.div[h.dt[_fault(case)], h.dd(".sw-why")[case.why]] for case in told]
+        ]
+        if told
+        else None,
+        title=cases[0].name,
+    )
+
+
+def _fault(case: Case) -> str:
+    words = FAULTS[case.fault]
+    return f"{words}, after {case.behind}" if case.behind else words
