@@ -73,6 +73,15 @@ def read_input(
     return _read_parts(fields, values, errors), errors
 
 
+def is_blank(values: Mapping[str, str]) -> bool:
+    """Return whether nothing at all was typed; items of lists that are empty count as nothing."""
+    return not any(
+        value.strip()
+        for name, value in values.items()
+        if name.startswith(ROOT) and not name.endswith(COUNT)
+    )
+
+
 def beside(fields: Sequence[InputField], problems: Mapping[str, str]) -> dict[str, str]:
     """Return problems with the data, each by the field nearest to it; "" for the whole input."""
     names = sorted(_names(fields), key=len, reverse=True)
@@ -163,8 +172,10 @@ def _field(
 def _group(
     name: str, schema: Mapping[str, Any], values: Mapping[str, str], depth: int
 ) -> Iterator[InputField]:
-    needed = schema.get("required", ())
-    for key, part in schema["properties"].items():
+    needed = [key for key in schema.get("required", ()) if key in schema["properties"]]
+    # The database keeps no order of properties: what is needed comes first, as it is listed.
+    for key in dict.fromkeys([*needed, *schema["properties"]]):
+        part = schema["properties"][key]
         label = key.replace("_", " ").capitalize()
         yield _field(place(name, key), label, part, values, required=key in needed, depth=depth + 1)
 

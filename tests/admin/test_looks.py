@@ -9,14 +9,20 @@ from typing import Any
 import pytest
 import uvicorn
 from litestar import Litestar
+from msgspec.structs import replace
 from playwright.async_api import Page
 
 from app.core.live import Live
 from app.domain.accounts.roles import Role
 from app.domain.connections.kinds import Kind
+from app.flows.document import Document
+from app.flows.dryrun.of_version import keep_score, rehearse_version
+from app.flows.gallery import find_template
+from app.flows.publish import publish
 from app.routes.security.visit import SESSION_COOKIE
 from tests.admin.conftest import session_of
 from tests.admin.stage import Stage
+from tests.admin.test_flow_deeds import publish_other
 from tests.axe import violations
 from tests.chromium import SPILL, WATCH, Contexts
 from tests.connections.world import a_flow, add
@@ -42,6 +48,26 @@ async def address(app: Litestar) -> AsyncIterator[str]:
     listener.close()
 
 
+def every_field() -> Document:
+    """Return a flow whose input has a field of every kind."""
+    text = {"type": "string"}
+    disk = {"type": "object", "properties": {"gb": {"type": "integer"}, "kind": {"enum": ["a"]}}}
+    inputs = {
+        "type": "object",
+        "required": ["name"],
+        "properties": {
+            "name": text | {"description": "What it is called.", "examples": ["web-1"]},
+            "urgent": {"type": "boolean"},
+            "from": text | {"format": "date"},
+            "at": text | {"format": "date-time"},
+            "disks": {"type": "array", "minItems": 1, "items": disk},
+            "owner": {"type": "object", "properties": {"mail": text, "note": text}},
+            "extra": {},
+        },
+    }
+    return replace(find_template("server-suspended"), flow="every-field", inputs=inputs)
+
+
 async def a_busy_day(stage: Stage) -> dict[str, str]:
     """Fill the provider and return the pages to look at."""
     for hours, took in ((30, 95), (6, 64), (1, 61), (1, 71), (1, 58)):
@@ -61,6 +87,11 @@ async def a_busy_day(stage: Stage) -> dict[str, str]:
         rack = await tx.fetchval("SELECT rack FROM server WHERE id = $1", moving.server_id)
         unpaid = await tx.fetchval("SELECT id FROM invoice WHERE state = 'open'")
         await a_flow(tx, "shop")
+        await publish(tx, every_field(), note="asks for everything")
+    await publish_other(stage)
+    version, report = await rehearse_version(stage.database, "dedicated-server", 1)
+    async with stage.database.transaction() as tx:
+        await keep_score(tx, version, report, by=None, by_label="test")
     shop = await add(stage.database, stage.vault, trust="off")
     for kind in (Kind.SSH, Kind.DNS, Kind.CHAT):
         await add(stage.database, stage.vault, kind, name=f"my-{kind}")
@@ -80,6 +111,13 @@ async def a_busy_day(stage: Stage) -> dict[str, str]:
         "orphans": "/admin/runs/orphans",
         "flows": "/admin/flows",
         "flow": "/admin/flows/dedicated-server",
+        "flow-start": "/admin/flows/every-field/start",
+        "flow-dry-run": "/admin/flows/every-field/dry-run/1",
+        "flow-rehearsal": "/admin/flows/dedicated-server/rehearsal/1",
+        "flow-changes": "/admin/flows/dedicated-server/changes?before=1&after=2",
+        "flow-roll-back": "/admin/flows/dedicated-server/roll-back/1",
+        "flow-disable": "/admin/flows/dedicated-server/disable",
+        "flow-import": "/admin/flow-import",
         "services": "/admin/services",
         "service": f"/admin/services/{moving.service_id}",
         "servers": "/admin/servers",
@@ -181,3 +219,36 @@ async def test_an_opened_attempt_stays_open_while_the_run_goes_on(
         tx.publish(f"run:{run}")
     await page.get_by_text("it restarts now").first.wait_for()
     assert await opened.get_attribute("open") is not None
+
+
+@pytest.mark.parametrize("size", ["desk", "phone"])
+async def test_a_flow_is_compared_bound_and_run_by_hand(
+    stage: Stage, contexts: Contexts, address: str, app: Litestar, size: str
+) -> None:
+    live: Live = await app.dependencies["live"]()
+    stage.database.after_commit = live.publish
+    async with stage.database.transaction() as tx:
+        await publish(tx, every_field(), note="asks for everything")
+    order, _ = await stage.installing(host="shop.example.org")
+    page = await enter(stage, contexts, address, size=size, theme="light")
+    await page.goto(f"{address}/admin/flows/dedicated-server")
+    await publish_other(stage)
+    await page.get_by_text("named Put it in").wait_for()  # told by the live region
+    await page.reload()
+    await page.get_by_role("button", name="Compare").click()
+    await page.locator("ins", has_text="Put it in").wait_for()
+    await page.goto(f"{address}/admin/flows/every-field")
+    await page.get_by_role("button", name="Bind", exact=True).click()
+    await page.get_by_text("It serves dedicated from now on.").wait_for()
+    await page.get_by_role("link", name="Run now").click()
+    await page.get_by_label("Service").fill(f"#{order.number}")
+    await page.get_by_role("button", name="Add to Disks").click()
+    await page.get_by_role("group", name="No. 2").get_by_label("Gb").fill("many")
+    await page.get_by_role("button", name="Run now").click()
+    await page.get_by_text("Type a number, such as 12 or 0.5.").first.wait_for()
+    assert await page.get_by_role("button", name="Remove no. 2").is_visible()
+    await page.get_by_role("group", name="No. 2").get_by_label("Gb").fill("480")
+    await page.get_by_label("Name", exact=True).fill("Ada")
+    await page.get_by_role("button", name="Run now").click()
+    await page.get_by_text("The run is queued.").wait_for()
+    assert await faults_of(page) == {"axe": [], "spill": 0, "broken": []}

@@ -127,7 +127,7 @@ def _switched(file: FlowFile) -> h.Node:
     if row.is_enabled:
         if not file.may_change:
             return None
-        return h.div(".sw-switch")[
+        return h.div(".sw-onoff")[
             badge("Enabled", "success"),
             *flow_badges(row),
             link_button(
@@ -270,10 +270,11 @@ def _version(file: FlowFile, version: VersionRow) -> Row:
                 f"{version.runs:,}",
                 h.span(".sw-under")[f"{version.live:,} under way"] if version.live else None,
             ],
-            h.a(href=f"{where}/rehearsal/{number}", aria_label=f"Rehearsal of version {number}")[
-                "Rehearse" if version.score is None else score_badge(version.score)
+            h.a(href=f"{where}/rehearsal/{number}")[
+                "Rehearse" if version.score is None else score_badge(version.score),
+                h.span(".visually-hidden")[f" version {number}"],
             ],
-            h.div(".sw-actions.is-end")[
+            h.div(".sw-actions.sw-row-actions.is-end")[
                 link_button(
                     "What changed",
                     f"{where}/changes/{number - 1}/{number}",

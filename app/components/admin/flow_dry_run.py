@@ -63,6 +63,7 @@ def dry_run_page(
             lede="What a run would do. Nothing is done and nobody is called; time passes at once.",
         ),
         stack(
+            _result(found) if found is not None else None,
             card(
                 form_element(
                     form,
@@ -77,7 +78,6 @@ def dry_run_page(
                 ),
                 title="Input",
             ),
-            _result(found) if found is not None else None,
         ),
         frame=frame,
         active="flows",
@@ -87,27 +87,35 @@ def dry_run_page(
 def _result(found: DryRun) -> h.Element:
     words, tone = ENDS[found.ended]
     wrong = [one for one in found.problems if one.is_error]
-    return h.div(id="result", tabindex="-1")[
-        stack(
-            notice(
-                "danger",
-                "Something is wrong",
-                h.ul[[h.li[one.node or "The flow", ": ", one.message] for one in wrong]],
-            )
-            if wrong
-            else None,
-            _figures(found, badge(words, tone)),
-            card(
-                table(_EFFECTS, [_effect(one) for one in found.effects[:MOST_SHOWN]],
-                      caption="Effects", empty=h.p(".sw-quiet.card-body")["None at all."]),
-                title="Effects, in order", symbol="zap", flush=True, footer=_rest(found.effects),
-            ),
-            card(
-                table(_PATH, [_step(one) for one in found.path[:MOST_SHOWN]], caption="Path"),
-                title="Path taken", symbol="workflow", flush=True, footer=_rest(found.path),
-            ),
+    return stack(
+        notice(
+            "danger",
+            "Something is wrong",
+            h.ul[[h.li[one.node or "The flow", ": ", one.message] for one in wrong]],
         )
-    ]  # fmt: skip
+        if wrong
+        else None,
+        _figures(found, badge(words, tone)),
+        card(
+            table(
+                _EFFECTS,
+                [_effect(one) for one in found.effects[:MOST_SHOWN]],
+                caption="Effects",
+                empty=h.p(".sw-quiet.card-body")["None at all."],
+            ),
+            title="Effects, in order",
+            symbol="zap",
+            flush=True,
+            footer=_rest(found.effects),
+        ),
+        card(
+            table(_PATH, [_step(one) for one in found.path[:MOST_SHOWN]], caption="Path"),
+            title="Path taken",
+            symbol="workflow",
+            flush=True,
+            footer=_rest(found.path),
+        ),
+    )
 
 
 def _rest(found: Sequence[object]) -> str | None:

@@ -1,6 +1,6 @@
 """Take a flow in from a file: choose it, see what it would do, and publish it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import htpy as h
 
@@ -85,7 +85,7 @@ def preview_page(preview: Preview, form: Form, *, frame: PageFrame) -> h.Element
             _obstacles(preview),
             _confirm(preview, form)
             if arrival.is_welcome and not preview.is_same
-            else link_button("Choose another file", IMPORT),
+            else h.div(".sw-actions")[link_button("Choose another file", IMPORT)],
             card(
                 changes_list(preview.changes),
                 title=f"What changes from version {latest.row.number}",
@@ -125,6 +125,7 @@ def _obstacles(preview: Preview) -> h.Node:
     if not (arrival.missing_connections or arrival.unknown_types or arrival.problems):
         return notice("success", "Everything that it needs is here")
     is_barred = not arrival.is_welcome
+    unknown = {node for one in arrival.unknown_types for node in one.nodes}
     return card(
         h.ul(".sw-diff")[
             [
@@ -132,7 +133,11 @@ def _obstacles(preview: Preview) -> h.Node:
                 for one in arrival.missing_connections
             ],
             [_missing(one, "Node type", "is not installed") for one in arrival.unknown_types],
-            _problems(arrival.problems),
+            _problems(
+                one
+                for one in arrival.problems
+                if not (one.node in unknown and one.field in ("type", "v"))
+            ),
         ],
         title="It cannot be taken in yet" if is_barred else "To be thought over",
         symbol="triangle-alert",
@@ -148,7 +153,7 @@ def _missing(one: Missing, kind: str, what: h.Node) -> h.Element:
     ]
 
 
-def _problems(problems: Sequence[Problem]) -> list[h.Element]:
+def _problems(problems: Iterable[Problem]) -> list[h.Element]:
     return [
         h.li[
             h.div(".sw-diff-head")[

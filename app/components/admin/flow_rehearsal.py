@@ -9,6 +9,7 @@ from app.components.badge import badge
 from app.components.button import submit_button
 from app.components.card import card, stack
 from app.components.empty import empty
+from app.components.facts import facts
 from app.components.form import csrf_field
 from app.components.frame import PageFrame
 from app.components.notice import notice
@@ -121,24 +122,25 @@ def _by_node(report: Rehearsal) -> list[Sequence[Case]]:
 
 
 def _node(cases: Sequence[Case]) -> h.Element:
-    told = [case for case in cases if case.verdict in TOLD]
+    """Return what came of each fault at one node, the bad ones with the reason."""
+    found = [(verdict, [one for one in cases if one.verdict is verdict]) for verdict in VERDICTS]
     return card(
-        h.ul(".sw-faults", aria_label="Faults")[
-            [
-                h.li[
-                    badge(_fault(case), VERDICTS[case.verdict][1]),
-                    h.span(".visually-hidden")[VERDICTS[case.verdict][0]],
-                ]
-                for case in cases
-            ]
-        ],
-        h.dl(".sw-diff-fields")[
-            [h.div[h.dt[_fault(case)], h.dd(".sw-why")[case.why]] for case in told]
-        ]
-        if told
-        else None,
+        facts((VERDICTS[verdict][0], _faults(verdict, ones)) for verdict, ones in found if ones),
         title=cases[0].name,
     )
+
+
+def _faults(verdict: Verdict, cases: Sequence[Case]) -> h.Element:
+    tone = VERDICTS[verdict][1]
+    return h.ul(class_=["sw-faults", {"is-told": verdict in TOLD}])[
+        [
+            h.li[
+                badge(_fault(case), tone, dot=False),
+                h.span(".sw-quiet")[case.why] if verdict in TOLD else None,
+            ]
+            for case in cases
+        ]
+    ]
 
 
 def _fault(case: Case) -> str:

@@ -22,6 +22,7 @@ from app.components.card import card, stack
 from app.components.empty import empty
 from app.components.frame import PageFrame
 from app.components.live import live_region
+from app.components.notice import notice
 from app.components.page import admin_page, page_head
 from app.components.table import Column, Row, table
 from app.flows.flow_views import BindingRow, FlowRow
@@ -69,6 +70,7 @@ def flows_list(flows: Sequence[FlowRow], served: Sequence[BindingRow]) -> h.Elem
         "flows dashboard", f"{FLOWS}?part=list", id_="flows", at_most_every_ms=2_000
     )[
         stack(
+            _unserved(served),
             card(
                 table(
                     _COLUMNS,
@@ -91,6 +93,18 @@ def flows_list(flows: Sequence[FlowRow], served: Sequence[BindingRow]) -> h.Elem
             ),
         )
     ]
+
+
+def _unserved(served: Sequence[BindingRow]) -> h.Element | None:
+    """Say which categories nobody serves; None when there is a flow for each."""
+    names = [one.category_name for one in served if not one.is_enabled]
+    if not names:
+        return None
+    return notice(
+        "danger",
+        f"No flow that is enabled serves {', '.join(names)}",
+        h.p["Paid orders wait for a person. Open the flow that should serve them, and bind it."],
+    )
 
 
 def _row(flow: FlowRow) -> Row:

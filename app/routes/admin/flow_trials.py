@@ -24,7 +24,7 @@ from app.flows.dryrun.score import find_rehearsal
 from app.flows.find_flows import find_version
 from app.flows.flow_views import VersionView
 from app.flows.inputs import BadInput, Inputs
-from app.flows.typed_input import beside, input_fields, read_input, reshaped
+from app.flows.typed_input import beside, input_fields, is_blank, read_input, reshaped
 from app.routes.admin.flows import LAST_VERSION
 from app.routes.security.dependencies import Db, Frame, HttpRequest, Me
 from app.routes.security.flashes import go
@@ -85,21 +85,22 @@ class FlowTrials(Controller):
             return _renewed(request, version, values, frame)
         schema = version.document.inputs
         fields = input_fields(schema, values)
+        is_made_up = is_blank(values)
         data, errors = read_input(fields, values)
-        if data and schema:
+        if schema and not is_made_up:
             try:
                 Inputs(slug, schema).require(data)
             except BadInput as bad:
                 errors = {**beside(fields, bad.fields), **errors}
         if errors:
             return _dry_run_page(version, values, errors, None, frame)
-        found = await _dry_run(db, version, data)
+        found = await _dry_run(db, version, None if is_made_up else data)
         return _dry_run_page(version, values, {}, found, frame)
 
 
-async def _dry_run(db: Database, version: VersionView, data: Mapping[str, Any]) -> DryRun:
+async def _dry_run(db: Database, version: VersionView, data: Mapping[str, Any] | None) -> DryRun:
     async with db.snapshot() as tx:
-        return await dry_run_of(tx, version.document, Given(input=data or None))
+        return await dry_run_of(tx, version.document, Given(input=data))
 
 
 def _renewed(
