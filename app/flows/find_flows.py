@@ -32,7 +32,7 @@ _FLOWS = """
 SELECT f.id, f.slug, f.name, f.description, f.is_enabled, v.id AS version_id, v.number AS version,
        v.note, v.published_at, a.email AS published_by, t.kind AS trigger,
        CASE WHEN t.kind IS NULL THEN v.document END AS document, d.id AS draft,
-       coalesce(d.updated_at > v.published_at, false) AS is_draft_newer, h.score,
+       coalesce(d.rev > 0 AND d.updated_at > v.published_at, false) AS is_draft_newer, h.score,
        e.at AS disabled_at, e.actor_label AS disabled_by, e.reason
 FROM flow f JOIN LATERAL (
     SELECT * FROM flow_version WHERE flow = f.id ORDER BY number DESC LIMIT 1

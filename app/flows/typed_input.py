@@ -17,9 +17,12 @@ ROOT = "$"
 COUNT = "#"
 """Put after the name of a list, it names the hidden field with the number of its items."""
 MOST_ITEMS = 50
+_FIRST_ITEMS = 3
+"""Items that a new form asks for at most; more are added one by one."""
 _DEEPEST = 4
 _PLAIN = re.compile(r"^[a-zA-Z][a-zA-Z0-9_]*$")
-_INDEX = re.compile(r"\[(\d+)\]")
+_INDEX = re.compile(r"\[(\d{1,4})\]")
+_COUNT = re.compile(r"[0-9]{1,4}")
 NOTHING: Any = msgspec.UNSET
 """Read from a field that was left empty."""
 
@@ -110,9 +113,10 @@ def reshaped(values: Mapping[str, str], *, add: str = "", remove: str = "") -> d
         count = count_of(values, add)
         return {**values, f"{add}{COUNT}": str(min(count + 1, MOST_ITEMS))}
     head, bracket, index = remove.rpartition("[")
-    if not bracket or not index.removesuffix("]").isdigit():
+    found = _INDEX.fullmatch(f"{bracket}{index}")
+    if found is None:
         return dict(values)
-    gone = int(index.removesuffix("]"))
+    gone = int(found[1])
     made = {f"{head}{COUNT}": str(max(count_of(values, head) - 1, 0))}
     for name, value in values.items():
         at = _INDEX.match(name, len(head)) if name.startswith(f"{head}[") else None
@@ -127,7 +131,7 @@ def reshaped(values: Mapping[str, str], *, add: str = "", remove: str = "") -> d
 def count_of(values: Mapping[str, str], name: str) -> int:
     """Return how many items a list has in a form."""
     text = values.get(f"{name}{COUNT}", "")
-    return min(int(text), MOST_ITEMS) if text.isascii() and text.isdigit() else 0
+    return min(int(text), MOST_ITEMS) if _COUNT.fullmatch(text) else 0
 
 
 def place(parent: str, key: str) -> str:
@@ -184,7 +188,7 @@ def _items(
     name: str, schema: Mapping[str, Any], values: Mapping[str, str], depth: int
 ) -> Iterator[InputField]:
     is_new = f"{name}{COUNT}" not in values
-    count = min(int(schema.get("minItems", 0)), MOST_ITEMS) if is_new else count_of(values, name)
+    count = min(int(schema.get("minItems", 0)), _FIRST_ITEMS) if is_new else count_of(values, name)
     for position in range(count):
         label, item = f"No. {position + 1}", schema["items"]
         yield _field(f"{name}[{position}]", label, item, values, required=True, depth=depth + 1)
@@ -285,7 +289,7 @@ def _read_text(field: InputField, given: str, errors: dict[str, str]) -> Any:
 def _decoded(field: InputField, text: str, errors: dict[str, str]) -> Any:
     try:
         value = msgspec.json.decode(text)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         errors[field.name] = (
             "Type a number, such as 12 or 0.5."
             if field.kind == "number"

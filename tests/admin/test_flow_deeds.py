@@ -8,8 +8,11 @@ from httpx import Response
 from msgspec.structs import replace
 
 from app.core.database import Database
+from app.core.ids import new_id
 from app.domain.accounts.roles import Role
 from app.flows.document import parse
+from app.flows.drafts.open import open_flow
+from app.flows.drafts.views import Designer
 from app.flows.publish import publish
 from tests.admin.conftest import Enter
 from tests.admin.stage import Stage
@@ -147,3 +150,14 @@ async def test_two_versions_are_compared_in_the_page(stage: Stage, owner: Browse
     facts = (await owner.get(f"{FLOW}?part=facts")).text
     assert "named Put it in" in facts
     assert "<html" not in facts
+
+
+async def test_a_draft_that_was_drawn_on_is_told_of(stage: Stage, owner: Browser) -> None:
+    stage.clock.advance(minutes=5)
+    async with stage.database.transaction() as tx:
+        draft = await open_flow(tx, "dedicated-server", by=Designer(new_id(), "test"))
+    assert "Draft is newer" not in (await owner.get("/admin/flows")).text
+    async with stage.database.transaction() as tx:
+        await tx.execute("UPDATE flow_draft SET rev = 1 WHERE id = $1", draft)
+    assert "Draft is newer" in (await owner.get("/admin/flows")).text
+    assert f"/designer/drafts/{draft}" in (await owner.get(FLOW)).text

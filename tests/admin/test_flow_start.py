@@ -6,7 +6,10 @@ import msgspec
 import pytest
 
 from app.domain.accounts.roles import Role
+from app.flows.about import find_subjects, require_subject
+from app.flows.disable import disable_flow
 from app.flows.document import parse
+from app.flows.node import Subject
 from app.flows.publish import publish
 from tests.admin.conftest import Enter
 from tests.admin.stage import Stage
@@ -87,3 +90,31 @@ async def test_only_who_steers_runs_starts_one(stage: Stage, enter: Enter) -> No
     assert (await designer.send_form("/admin", START, {})).status_code == 403
     assert "Run now" not in (await designer.get("/admin/flows/greet")).text
     assert "Run now" in (await (await enter(Role.OPERATOR)).get("/admin/flows/greet")).text
+
+
+@pytest.mark.usefixtures("greet")
+async def test_a_disabled_flow_does_not_start(stage: Stage, owner: Browser) -> None:
+    order = await stage.paid()
+    values = hidden((await owner.get(START)).text) | {"about": str(order.id), "$.name": "Ada"}
+    async with stage.database.transaction() as tx:
+        await disable_flow(tx, "greet", actor=None, actor_label="test", reason="no")
+    refused = await owner.send_form(START, START, values)
+    assert (refused.status_code, "The flow greet is disabled" in refused.text) == (422, True)
+    assert "Run now" not in (await owner.get("/admin/flows/greet")).text
+
+
+async def test_each_kind_is_found_by_number_id_and_words(stage: Stage) -> None:
+    order = await stage.delivered()
+    assert order.service_id is not None
+    async with stage.database.snapshot() as tx:
+        payment = await tx.fetchval("SELECT id FROM payment")
+        for kind, wanted in (
+            (Subject.ORDER, order.id),
+            (Subject.SERVICE, order.service_id),
+            (Subject.PAYMENT, payment),
+        ):
+            for words in ("", f"#{order.number}", str(wanted), order.hostname, "client1@"):
+                (found,) = await find_subjects(tx, kind, words)
+                assert (kind, words, found.id) == (kind, words, wanted)
+            assert await require_subject(tx, kind, found.words) == wanted
+            assert await find_subjects(tx, kind, "#9" + "9" * 30) == ()

@@ -103,7 +103,7 @@ def test_every_problem_stands_beside_a_field() -> None:
     }
 
 
-@pytest.mark.parametrize(("text", "data", "wrong"), [("", {}, []), ('{"a": 1}', {"a": 1}, []), ("[1]", {}, ["$"]), ("{", {}, ["$"])], ids=["empty", "object", "list", "broken"])  # fmt: skip
+@pytest.mark.parametrize(("text", "data", "wrong"), [("", {}, []), ('{"a": 1}', {"a": 1}, []), ("[1]", {}, ["$"]), ("{", {}, ["$"]), ("[" * 100_000, {}, ["$"])], ids=["empty", "object", "list", "broken", "deep"])  # fmt: skip
 def test_a_flow_without_a_schema_takes_json(text: str, data: object, wrong: list[str]) -> None:
     read, errors = read_input(input_fields({}, {}), {"$": text})
     assert (read, list(errors)) == (data, wrong)
@@ -116,7 +116,16 @@ def test_items_are_added_and_removed_in_their_place() -> None:
     }  # fmt: skip
     assert reshaped(values, add="$.d")["$.d#"] == "4"
     assert reshaped({"$.d#": "50"}, add="$.d")["$.d#"] == "50"
-    assert reshaped(values, remove="nothing") == values
+    for odd in ("nothing", "$.d[x]", f"$.d[{'9' * 5_000}]"):
+        assert reshaped(values, remove=odd) == values
+
+
+def test_a_form_is_no_longer_than_somebody_makes_it() -> None:
+    deep = {"type": "array", "minItems": 10_000, "items": {"type": "integer"}}
+    schema = {"type": "object", "properties": {"rows": deep}}
+    assert len(input_fields(schema, {})[0].parts) == 3
+    assert len(input_fields(schema, {"$.rows#": "9" * 5_000})[0].parts) == 0
+    assert len(input_fields(schema, {"$.rows#": "999"})[0].parts) == 50
 
 
 def test_a_schema_within_itself_ends_as_json() -> None:

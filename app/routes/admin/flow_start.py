@@ -107,6 +107,7 @@ async def _start(tx: Tx, slug: str, values: Mapping[str, str], by: By) -> Any:
         dedup_key=f"by-hand:{by.account}:{values.get(ONCE, '')[:LONGEST_KEY] or new_id()}",
         subject=about,
         subject_kind=gives,
+        number=flow.row.version,
         by=by,
     )
 
