@@ -42,7 +42,8 @@ async def test_a_rehearsal_is_kept_with_its_version(stage: Stage, owner: Program
     assert (again.json(), again.headers["idempotency-replayed"]) == (found, "true")
     (line,) = (await owner.get(f"{API}/flows")).json()["items"]
     (version,) = (await owner.get(f"{FLOW}/versions")).json()["items"]
-    assert line["score"] == version["score"] == found["score"]
+    shown = (await owner.get(FLOW)).json()
+    assert line["score"] == version["score"] == shown["score"] == found["score"]
     async with stage.database.snapshot() as tx:
         lines = await tx.fetch(
             "SELECT \"after\" ->> 'score' AS score FROM audit_entry WHERE action = 'flow.rehearsed'"

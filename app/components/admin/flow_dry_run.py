@@ -9,6 +9,7 @@ from app.components.admin.input_form import input_labels, inputs_form
 from app.components.badge import badge
 from app.components.button import link_button, submit_button
 from app.components.card import card, card_grid, stack
+from app.components.designer.trial import ENDED
 from app.components.form import Form, form_element
 from app.components.frame import PageFrame
 from app.components.notice import notice
@@ -16,24 +17,12 @@ from app.components.page import admin_page, page_head
 from app.components.stat import stat
 from app.components.table import Column, Row, table
 from app.components.time import duration_text
-from app.components.tone import Tone
-from app.flows.dryrun.result import DryRun, EffectLine, Ended, PathStep
+from app.flows.dryrun.result import DryRun, EffectLine, PathStep
 from app.flows.flow_views import VersionView
 from app.flows.typed_input import InputField
 
 MOST_SHOWN = 50
 """Rows of each list: a page tells what happens, the API has all of it."""
-ENDS: dict[Ended, tuple[str, Tone]] = {
-    Ended.succeeded: ("Succeeds", "success"),
-    Ended.failed: ("Fails, and is undone", "warning"),
-    Ended.halted: ("Halts for a person", "warning"),
-    Ended.waiting: ("Waits for ever", "danger"),
-    Ended.until: ("Stopped where asked", "info"),
-    Ended.stuck: ("Stands still", "danger"),
-    Ended.undo_fails: ("Cannot be undone", "danger"),
-    Ended.too_long: ("Takes too long", "danger"),
-    Ended.invalid: ("Cannot run", "danger"),
-}
 _PATH = (
     Column("Step"),
     Column("Leaves by", narrow=True),
@@ -85,7 +74,7 @@ def dry_run_page(
 
 
 def _result(found: DryRun) -> h.Element:
-    words, tone = ENDS[found.ended]
+    words, tone = ENDED[found.ended]
     wrong = [one for one in found.problems if one.is_error]
     return stack(
         notice(
@@ -95,7 +84,7 @@ def _result(found: DryRun) -> h.Element:
         )
         if wrong
         else None,
-        _figures(found, badge(words, tone)),
+        _figures(found, badge(words.capitalize(), tone)),
         card(
             table(
                 _EFFECTS,

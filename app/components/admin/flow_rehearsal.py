@@ -8,6 +8,7 @@ from app.components.admin.flow_bits import FLOWS, score_badge
 from app.components.badge import badge
 from app.components.button import submit_button
 from app.components.card import card, stack
+from app.components.designer.trial_rehearsal import FAULTS, VERDICTS
 from app.components.empty import empty
 from app.components.facts import facts
 from app.components.form import csrf_field
@@ -15,30 +16,12 @@ from app.components.frame import PageFrame
 from app.components.notice import notice
 from app.components.page import admin_page, page_head
 from app.components.time import moment
-from app.components.tone import Tone
-from app.flows.dryrun.given import FaultKind
 from app.flows.dryrun.judge import Verdict
 from app.flows.dryrun.rehearse import Case, Rehearsal
 from app.flows.dryrun.result import Ended
 from app.flows.dryrun.score import RehearsalView
 from app.flows.flow_views import VersionView
 
-FAULTS: dict[FaultKind, str] = {
-    FaultKind.timeout: "No answer",
-    FaultKind.refusal: "Refused",
-    FaultKind.refusal_always: "Refused in each round",
-    FaultKind.transient: "Error of the moment",
-    FaultKind.transient_always: "Error that stays",
-    FaultKind.crash_before: "Crash before the call",
-    FaultKind.crash_after: "Crash after the call",
-    FaultKind.unanswered: "Nobody decides",
-}
-VERDICTS: dict[Verdict, tuple[str, Tone]] = {
-    Verdict.survived: ("Survived", "success"),
-    Verdict.clean: ("Failed, all given back", "info"),
-    Verdict.halts: ("Halts for a person", "warning"),
-    Verdict.bad: ("Goes bad", "danger"),
-}
 TOLD = (Verdict.halts, Verdict.bad)
 """Verdicts that one wants to know the reason of."""
 
@@ -108,7 +91,7 @@ def _report(found: RehearsalView) -> h.Element:
 def _counts(report: Rehearsal) -> h.Element:
     return h.div(".sw-badges")[
         [
-            badge(f"{words}: {report.counts[verdict]}", tone)
+            badge(f"{words.capitalize()}: {report.counts[verdict]}", tone)
             for verdict, (words, tone) in VERDICTS.items()
         ]
     ]
@@ -125,7 +108,11 @@ def _node(cases: Sequence[Case]) -> h.Element:
     """Return what came of each fault at one node, the bad ones with the reason."""
     found = [(verdict, [one for one in cases if one.verdict is verdict]) for verdict in VERDICTS]
     return card(
-        facts((VERDICTS[verdict][0], _faults(verdict, ones)) for verdict, ones in found if ones),
+        facts(
+            (VERDICTS[verdict][0].capitalize(), _faults(verdict, ones))
+            for verdict, ones in found
+            if ones
+        ),
         title=cases[0].name,
     )
 

@@ -127,7 +127,7 @@ class VersionList(Struct, frozen=True, kw_only=True):
 
 
 class FlowDetail(Struct, frozen=True, kw_only=True):
-    """A flow as it stands; its `ETag` changes when somebody changes it, not when it runs."""
+    """A flow as it stands; its `ETag` changes when somebody changes or rehearses it."""
 
     slug: str
     name: str
@@ -136,6 +136,7 @@ class FlowDetail(Struct, frozen=True, kw_only=True):
     trigger: str
     bindings: tuple[Binding, ...]
     version: VersionLine
+    score: Score
 
 
 class VersionDetail(Struct, frozen=True, kw_only=True):
@@ -220,6 +221,7 @@ def flow_detail(flow: FlowView) -> FlowDetail:
         trigger=row.trigger,
         bindings=tuple(map(_binding, row.bindings)),
         version=version_line(flow.versions[0]),
+        score=row.score,
     )
 
 
