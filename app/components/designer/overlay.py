@@ -40,6 +40,7 @@ _STANDS: dict[Stand, tuple[str, Tone]] = {
     Stand.failed: ("Failed", "danger"),
     Stand.compensated: ("Undone", "warning"),
     Stand.done: ("Done", "success"),
+    Stand.cancelled: ("Cancelled", "neutral"),
     Stand.skipped: ("Not come to", "neutral"),
 }
 _OPEN = (Stand.running, Stand.waiting, Stand.retrying)
