@@ -11,7 +11,7 @@ from app.components.assets import asset_url
 from app.components.badge import state_badge
 from app.components.button import icon_button
 from app.components.designer.canvas import canvas
-from app.components.designer.names import DESIGNER, edge_id
+from app.components.designer.names import edge_id, overlay_url
 from app.components.designer.node_state import NodeState, Tone, node_state
 from app.components.designer.outline import outline
 from app.components.form import csrf_field
@@ -53,10 +53,6 @@ _WORDS = {
     "iteration": "another round",
     "compensated": "undone",
 }
-
-
-def overlay_url(run: UUID, rest: str = "") -> str:
-    return f"{DESIGNER}/runs/{run}{rest}"
 
 
 def overlay_page(found: Overlay, sheet: Sheet, now: datetime, *, frame: PageFrame) -> h.Element:
@@ -259,4 +255,4 @@ def run_dots(runs: Sequence[tuple[UUID, RunStatus]]) -> h.Element | None:
     ]
 
 
-__all__ = ["LAST", "overlay_page", "overlay_url", "run_dots", "run_now"]
+__all__ = ["LAST", "overlay_page", "run_dots", "run_now"]
