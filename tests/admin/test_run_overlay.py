@@ -5,8 +5,10 @@ from uuid import UUID
 
 import pytest
 
+from app.core.redact import HIDDEN
 from app.domain.accounts.roles import Role
 from app.flows import registry
+from app.flows.drafts.find import find_draft
 from app.flows.nodes import approval
 from app.flows.overlay import find_overlay
 from tests.admin.conftest import Enter
@@ -41,7 +43,7 @@ async def test_a_halted_step_is_retried_from_the_drawing(
     run = await halted(workshop)
     operator, designer = await enter(Role.OPERATOR), await enter(Role.DESIGNER)
     assert ways((await operator.get(panel(run))).text) == {"retry", "resume", "cancel"}
-    assert ways((await operator.get(panel(run, "begin"))).text) == {"cancel"}
+    assert ways((await operator.get(panel(run, "begin"))).text) == set(), "it is done"
     assert ways((await operator.get(panel(run, more="&at=2"))).text) == set(), "nothing in the past"
     assert ways((await designer.get(panel(run))).text) == set()
     here = f"/designer/runs/{run}"
@@ -78,6 +80,29 @@ async def test_an_approval_is_decided_by_its_role_from_the_drawing(
     page = (await operator.get(panel(run))).text
     assert ways(page) == {"cancel"}
     assert "The role finance decides." in page
+
+
+async def test_a_run_is_taken_into_the_draft_without_its_secrets(
+    workshop: Workshop,  # noqa: F811 - the fixture
+    enter: Enter,
+) -> None:
+    run = await workshop.start(chain(note=("t.note", {"params": {"text": "x"}})))
+    await workshop.drive()
+    async with workshop.database.transaction() as tx:
+        await tx.execute(
+            "UPDATE step_attempt SET output = $2 WHERE run = $1 AND node = 'note'",
+            run,
+            '{"text": "kept", "deep": [{"password": "hunter2"}]}',
+        )
+    designer = await enter(Role.DESIGNER)
+    here = f"/designer/runs/{run}"
+    gone = await designer.send_form(here, f"{here}/debug", {})
+    assert gone.status_code == 303
+    async with workshop.database.snapshot() as tx:
+        view = await find_draft(tx, UUID(gone.headers["location"].rsplit("/", 1)[1]))
+        kept = await tx.fetchval("SELECT string_agg(payload::text, '') FROM flow_draft_command")
+    assert view.sheet.pins["note"] == {"text": "kept", "deep": [{"password": HIDDEN}]}
+    assert "hunter2" not in kept
 
 
 async def test_the_list_of_runs_leads_to_the_drawing(

@@ -12,7 +12,7 @@ from app.components.designer.names import overlay_url
 from app.components.designer.overlay import name_of, sign_of
 from app.components.designer.overlay_deeds import Hands, deeds
 from app.components.tone import Tone
-from app.flows.overlay import ROUNDS, NodeFile, NodeRound, Overlay
+from app.flows.overlay import ROUNDS, NodeFile, NodeRound, Overlay, Stand
 from app.flows.scopes import TOP
 
 _KINDS: dict[str, tuple[str, Tone]] = {
@@ -22,6 +22,9 @@ _KINDS: dict[str, tuple[str, Tone]] = {
     "waiting": ("Waiting", "info"),
     "started": ("Running", "info"),
 }
+
+
+_OPEN = (Stand.halted, Stand.in_doubt, Stand.retrying, Stand.running, Stand.waiting)
 
 
 def node_panel(found: Overlay, file: NodeFile, now: datetime, *, hands: Hands | None) -> h.Element:
@@ -40,7 +43,7 @@ def node_panel(found: Overlay, file: NodeFile, now: datetime, *, hands: Hands | 
             ],
         ],
         h.p(".sw-why")[stand.says] if stand.says else None,
-        deeds(hands, file.node, file.scope) if hands else None,
+        deeds(hands, file.node, file.scope) if hands and stand.stand in _OPEN else None,
         _rounds(found, file) if file.round_count > 1 else None,
         h.ol(".sw-timeline.sw-attempts", aria_label="Attempts")[
             [attempt_item(one, now, run=found.run) for one in file.attempts]
