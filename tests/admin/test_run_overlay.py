@@ -11,12 +11,13 @@ from app.flows import registry
 from app.flows.drafts.find import find_draft
 from app.flows.nodes import approval
 from app.flows.overlay import find_overlay
+from app.flows.steer import cancel_run
 from tests.admin.conftest import Enter
-from tests.flows.conftest import Workshop, chain, workshop  # noqa: F401 - the fixture
+from tests.admin.test_run_deeds import halted
+from tests.flows.conftest import Workshop, chain, document, workshop  # noqa: F401 - the fixture
 from tests.flows.nodes import nodes
 from tests.security.browser import Browser
 
-REFUSES = {"params": {"text": "no"}, "name": "Ask"}
 ASK = {"params": {"title": "Deliver it?", "role": "finance"}}
 ROUNDS = 10_000
 
@@ -28,12 +29,6 @@ def ways(page: str) -> set[str]:
 
 def panel(run: UUID, node: str = "ask", more: str = "") -> str:
     return f"/designer/runs/{run}/panel?chosen={node}{more}"
-
-
-async def halted(workshop: Workshop) -> UUID:  # noqa: F811 - the fixture
-    run = await workshop.start(chain(ask=("t.refuse", REFUSES)))
-    await workshop.drive()
-    return run
 
 
 async def test_a_halted_step_is_retried_from_the_drawing(
@@ -80,6 +75,27 @@ async def test_an_approval_is_decided_by_its_role_from_the_drawing(
     page = (await operator.get(panel(run))).text
     assert ways(page) == {"cancel"}
     assert "The role finance decides." in page
+
+
+async def test_who_follows_a_run_is_told_what_its_end_cut_off(
+    workshop: Workshop,  # noqa: F811 - the fixture
+    owner: Browser,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing happens to those steps themselves: they are in no event since the last patch."""
+    kinds = {**nodes(), (approval.node.name, approval.node.version): approval.node}
+    monkeypatch.setattr(registry, "node_types", lambda: kinds)
+    steps = {"ask": ("logic.approval", ASK), "note": "t.note"}
+    edges = [("begin.out", "ask.in"), ("ask.approved", "note.in")]
+    run = await workshop.start(document(steps, edges))
+    await workshop.drive()
+    async with workshop.database.transaction() as tx:
+        seq = await tx.fetchval("SELECT max(seq) FROM run_event WHERE run = $1", run)
+        await cancel_run(tx, run)
+    await workshop.drive()
+    signs = (await owner.get(f"/designer/runs/{run}/now?since={seq}")).text
+    assert re.search(r'data-on="ask"[^>]*>.*?<span>Cancelled</span>', signs)
+    assert re.search(r'data-on="note"[^>]*>.*?<span>Not come to</span>', signs)
 
 
 async def test_a_run_is_taken_into_the_draft_without_its_secrets(

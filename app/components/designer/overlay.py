@@ -44,6 +44,8 @@ _STANDS: dict[Stand, tuple[str, Tone]] = {
     Stand.skipped: ("Not come to", "neutral"),
 }
 _OPEN = (Stand.running, Stand.waiting, Stand.retrying)
+_CUT = (Stand.cancelled, Stand.skipped)
+"""What nodes become by the run's end, without an event of their own."""
 _WORDS = {
     "queued": "queued",
     "started": "begun",
@@ -134,14 +136,14 @@ def run_now(found: Overlay, now: datetime, *, since: int | None = None) -> h.Ele
     """Return how the run stands, with the signs of its nodes for our js to hand out.
 
     It follows the run unless it shows a moment of the past. With `since`, only the signs of nodes
-    that are open, or that something happened to after that event, are in it.
+    that are open or cut off, or that something happened to after that event, are in it.
     """
     at = found.moment
     seq = at.seq if at else 0
     signs = [
         state
         for stand in found.stands.values()
-        if (since is None or stand.seq > since or stand.stand in _OPEN)
+        if (since is None or stand.seq > since or stand.stand in (*_OPEN, *_CUT))
         and (state := sign_of(found, stand, now)) is not None
     ]
     is_live = not found.is_past and found.finished_at is None
