@@ -51,6 +51,9 @@ class Stand(StrEnum):
 
     done = "done"
 
+    cancelled = "cancelled"
+    """It was under way when the run was cancelled or undone."""
+
     not_reached = "not_reached"
     """It may still come."""
 
@@ -201,7 +204,8 @@ async def find_overlay(tx: Tx, run: UUID, *, position: int = LAST) -> Overlay:
     rows = {one["node"]: one for one in await tx.fetch(_STANDS, run, upto)}
     is_now = moment is not None and moment.is_last
     tokens = {one["node"]: one for one in await tx.fetch(_TOKENS, run)} if is_now else {}
-    is_over = is_now and facts["finished_at"] is not None
+    is_ending = facts["finished_at"] is not None or facts["status"] == RunStatus.compensating
+    is_over = is_now and is_ending
     stands = {
         node: _stand(node, rows.get(node), tokens.get(node), is_over=is_over)
         for node in document.nodes
@@ -255,6 +259,8 @@ def _closed(facts: Mapping[str, Any], *, is_over: bool) -> Stand:
         return Stand.waiting if is_waiting else Stand.running
     if facts["failed"]:
         return Stand.failed
+    if settled < rounds:
+        return Stand.cancelled
     return Stand.compensated if facts["compensated"] else Stand.done
 
 

@@ -59,6 +59,16 @@ async def window(
     return page
 
 
+async def overlap(page: Page, one: str, other: str) -> float:
+    """Return the area, in square pixels, in which two elements lie over each other."""
+    a, b = await page.locator(one).bounding_box(), await page.locator(other).bounding_box()
+    assert a is not None
+    assert b is not None
+    wide = min(a["x"] + a["width"], b["x"] + b["width"]) - max(a["x"], b["x"])
+    high = min(a["y"] + a["height"], b["y"] + b["height"]) - max(a["y"], b["y"])
+    return max(wide, 0) * max(high, 0)
+
+
 async def test_a_run_is_followed_live_and_stepped_through(
     contexts: Contexts, database: Database, address: str, workshop: Workshop
 ) -> None:
@@ -125,11 +135,15 @@ async def test_on_a_phone_by_touch_and_for_who_may_only_read(
         role=Role.OPERATOR,
     )  # fmt: skip
     await expect(page.locator("#n-ask .fl-state")).to_contain_text("Waiting")
+    assert await overlap(page, "#run-now", "#canvas") == 0
     await page.locator('[data-do="fit"]').tap()
     await page.locator("#n-left").tap()
     await expect(page.locator("#panel h2")).to_have_text("DNS record")
     assert await violations(page) == []
     assert await page.evaluate("document.documentElement.scrollWidth") <= 390
+    for width in (768, 1024):
+        await page.set_viewport_size({"width": width, "height": 768})
+        assert await overlap(page, ".fl-story", "#panel-place") == 0
     answer = await page.request.post(f"{address}/designer/runs/{run}/debug")
     assert answer.status == 403
     for path, status in (("/now?at=x", 404), ("/panel?chosen=gone", 404), ("/now?at=0", 200)):

@@ -10,8 +10,10 @@ from app.components.admin.filters import Choice, View, Wanted, filter_bar, listi
 from app.components.admin.run_bits import RUNS, run_badge, step_words, subject_cell, subject_words
 from app.components.button import link_button, submit_button
 from app.components.choice import Option
+from app.components.designer.names import overlay_url
 from app.components.form import Form, csrf_field, hidden_field
 from app.components.frame import PageFrame
+from app.components.icon import icon
 from app.components.page import admin_page, page_head
 from app.components.table import Column, Row
 from app.components.time import moment
@@ -48,6 +50,7 @@ _COLUMNS = (
     Column("Step"),
     Column("Begun", narrow=True),
     Column("Ended", narrow=True),
+    Column("Over its flow", narrow=True, hidden_label=True),
 )
 
 
@@ -167,12 +170,22 @@ def _row(run: RunRow, *, may_change: bool) -> Row:
             h.div[step_words(run), h.span(".sw-under.sw-clip")[says] if says else None],
             moment(run.created_at),
             moment(run.finished_at) if run.finished_at else "–",
+            _over_its_flow(run),
         ),
         href=f"{RUNS}/{run.id}",
         id_=f"run-{run.id}",
         marked=run.trouble in NEEDS_A_PERSON,
         linked=len(box),
     )
+
+
+def _over_its_flow(run: RunRow) -> h.Element:
+    return h.a(
+        ".btn.btn-quiet.btn-square",
+        href=overlay_url(run.id),
+        title="Over its flow",
+        aria_label=f"The run for {subject_words(run)} over its flow",
+    )[icon("workflow")]
 
 
 def _box(run: RunRow) -> h.Element:

@@ -12,6 +12,10 @@ def draft_url(draft: UUID, rest: str = "") -> str:
     return f"{DESIGNER}/drafts/{draft}{rest}"
 
 
+def overlay_url(run: UUID, rest: str = "") -> str:
+    return f"{DESIGNER}/runs/{run}{rest}"
+
+
 def node_id(node: str) -> str:
     return f"n-{node}"
 

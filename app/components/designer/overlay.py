@@ -11,7 +11,7 @@ from app.components.assets import asset_url
 from app.components.badge import state_badge
 from app.components.button import icon_button
 from app.components.designer.canvas import canvas
-from app.components.designer.names import DESIGNER, edge_id
+from app.components.designer.names import edge_id, overlay_url
 from app.components.designer.node_state import NodeState, Tone, node_state
 from app.components.designer.outline import outline
 from app.components.form import csrf_field
@@ -40,9 +40,12 @@ _STANDS: dict[Stand, tuple[str, Tone]] = {
     Stand.failed: ("Failed", "danger"),
     Stand.compensated: ("Undone", "warning"),
     Stand.done: ("Done", "success"),
+    Stand.cancelled: ("Cancelled", "neutral"),
     Stand.skipped: ("Not come to", "neutral"),
 }
 _OPEN = (Stand.running, Stand.waiting, Stand.retrying)
+_CUT = (Stand.cancelled, Stand.skipped)
+"""What nodes become by the run's end, without an event of their own."""
 _WORDS = {
     "queued": "queued",
     "started": "begun",
@@ -52,10 +55,6 @@ _WORDS = {
     "iteration": "another round",
     "compensated": "undone",
 }
-
-
-def overlay_url(run: UUID, rest: str = "") -> str:
-    return f"{DESIGNER}/runs/{run}{rest}"
 
 
 def overlay_page(found: Overlay, sheet: Sheet, now: datetime, *, frame: PageFrame) -> h.Element:
@@ -137,14 +136,14 @@ def run_now(found: Overlay, now: datetime, *, since: int | None = None) -> h.Ele
     """Return how the run stands, with the signs of its nodes for our js to hand out.
 
     It follows the run unless it shows a moment of the past. With `since`, only the signs of nodes
-    that are open, or that something happened to after that event, are in it.
+    that are open or cut off, or that something happened to after that event, are in it.
     """
     at = found.moment
     seq = at.seq if at else 0
     signs = [
         state
         for stand in found.stands.values()
-        if (since is None or stand.seq > since or stand.stand in _OPEN)
+        if (since is None or stand.seq > since or stand.stand in (*_OPEN, *_CUT))
         and (state := sign_of(found, stand, now)) is not None
     ]
     is_live = not found.is_past and found.finished_at is None
@@ -258,4 +257,4 @@ def run_dots(runs: Sequence[tuple[UUID, RunStatus]]) -> h.Element | None:
     ]
 
 
-__all__ = ["LAST", "overlay_page", "overlay_url", "run_dots", "run_now"]
+__all__ = ["LAST", "overlay_page", "run_dots", "run_now"]

@@ -6,11 +6,11 @@ from urllib.parse import urlencode
 import htpy as h
 
 from app.components.admin.attempts import attempt_item, scope_words
-from app.components.admin.run_bits import RUNS
 from app.components.badge import badge, state_badge
 from app.components.button import icon_button
-from app.components.designer.overlay import name_of, overlay_url, sign_of
-from app.components.icon import icon
+from app.components.designer.names import overlay_url
+from app.components.designer.overlay import name_of, sign_of
+from app.components.designer.overlay_deeds import Hands, deeds
 from app.components.tone import Tone
 from app.flows.overlay import ROUNDS, NodeFile, NodeRound, Overlay, Stand
 from app.flows.scopes import TOP
@@ -24,7 +24,11 @@ _KINDS: dict[str, tuple[str, Tone]] = {
 }
 
 
-def node_panel(found: Overlay, file: NodeFile, now: datetime) -> h.Element:
+_OPEN = (Stand.halted, Stand.in_doubt, Stand.retrying, Stand.running, Stand.waiting)
+
+
+def node_panel(found: Overlay, file: NodeFile, now: datetime, *, hands: Hands | None) -> h.Element:
+    """Return what a node did; `hands` is None where nothing can be done any more."""
     stand = found.stands[file.node]
     sign = sign_of(found, stand, now)
     spec = found.document.nodes[file.node]
@@ -39,7 +43,7 @@ def node_panel(found: Overlay, file: NodeFile, now: datetime) -> h.Element:
             ],
         ],
         h.p(".sw-why")[stand.says] if stand.says else None,
-        _deeds(found, stand.stand),
+        deeds(hands, file.node, file.scope) if hands and stand.stand in _OPEN else None,
         _rounds(found, file) if file.round_count > 1 else None,
         h.ol(".sw-timeline.sw-attempts", aria_label="Attempts")[
             [attempt_item(one, now, run=found.run) for one in file.attempts]
@@ -48,16 +52,6 @@ def node_panel(found: Overlay, file: NodeFile, now: datetime) -> h.Element:
         else h.p(".sw-quiet")["It has not been tried."],
         _children(file),
         _ledger(file),
-    ]
-
-
-def _deeds(found: Overlay, stand: Stand) -> h.Element | None:
-    """Lead to what a person can do; the run's page does it."""
-    if stand not in (Stand.halted, Stand.in_doubt) or found.is_past:
-        return None
-    words = "Say what became of it" if stand is Stand.in_doubt else "Retry or resume"
-    return h.a(class_="btn btn-sm btn-primary", href=f"{RUNS}/{found.run}")[
-        icon("play"), h.span[words]
     ]
 
 

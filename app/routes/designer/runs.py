@@ -9,13 +9,18 @@ from litestar.response import Redirect
 
 from app.components.designer.names import draft_url
 from app.components.designer.overlay import nothing_chosen, overlay_page, run_now
+from app.components.designer.overlay_deeds import Hands
 from app.components.designer.overlay_node import node_panel
+from app.core.database import Tx
 from app.core.errors import NotFound
-from app.domain.accounts.roles import Permission
+from app.domain.accounts.roles import Permission, allows
+from app.domain.accounts.views import AccountView
 from app.flows.drafts.arrange import placed
 from app.flows.drafts.debug import debug_run
 from app.flows.drafts.sheet import Sheet
+from app.flows.find import find_run_row
 from app.flows.overlay import LAST, find_node, find_overlay
+from app.flows.sheet import find_stands
 from app.routes.designer.access import DESIGNERS, designer_of
 from app.routes.security.dependencies import Db, Frame, HttpRequest, Me
 from app.routes.security.guards import requires
@@ -48,7 +53,9 @@ class Overlays(Controller):
             return html(run_now(found, tx.now(), since=since))
 
     @get("/panel")
-    async def panel(self, request: HttpRequest, db: Db, run: FromPath[UUID]) -> Response[Any]:
+    async def panel(
+        self, request: HttpRequest, db: Db, me: Me, frame: Frame, run: FromPath[UUID]
+    ) -> Response[Any]:
         """Return what the node `chosen` did, in the round `scope`."""
         query = request.query_params
         node = query.get("chosen", "")
@@ -65,13 +72,25 @@ class Overlays(Controller):
                 scope=query.get("scope", ""),
                 page=max(_number(query.get("page"), 1), 1),
             )
-            return html(node_panel(found, file, tx.now()))
+            is_open = found.finished_at is None and not found.is_past
+            hands = await _hands(tx, run, me, frame.csrf) if is_open else None
+            return html(node_panel(found, file, tx.now(), hands=hands))
 
     @post("/debug", guards=list(DESIGNERS))
     async def debug(self, db: Db, me: Me, run: FromPath[UUID]) -> Redirect:
         async with db.transaction() as tx:
             draft = await debug_run(tx, run, by=designer_of(me))
         return Redirect(draft_url(draft), status_code=303)
+
+
+async def _hands(tx: Tx, run: UUID, me: AccountView, csrf: str) -> Hands:
+    return Hands(
+        row=await find_run_row(tx, run),
+        stands=await find_stands(tx, run),
+        role=me.role,
+        may_change=allows(me.role, Permission.RUNS_CHANGE),
+        csrf=csrf,
+    )
 
 
 def _number(text: str | None, otherwise: int) -> int:
