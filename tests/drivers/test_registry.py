@@ -10,6 +10,8 @@ def test_every_shipped_driver_loads() -> None:
     shipped = {
         "bmc": {"redfish"},
         "deploy": {"netboot"},
+        "dns": {"rfc2136"},
+        "hypervisor": {"proxmox"},
         "payment": {"stripe", "bank_transfer", "credit"},
         "mail": {"smtp"},
     }
