@@ -5,14 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from ortools.graph.python import max_flow
-from ortools.sat.python import cp_model
 
-from app.solver.pools import COSTS, Arc, Problem
+from app.solver.pools import COSTS, Problem
+from app.solver.search import Search
 
 MOST_ARCS = 20_000
 """CP-SAT is given no more numbers to choose than about this many."""
-
-_NO_BOUND = -(1 << 62)
 
 
 @dataclass(slots=True)
@@ -35,7 +33,7 @@ def assign(problem: Problem, *, seed: int, deterministic_limit: float) -> Assign
     """
     flow = greedy(problem)
     kept = _kept(problem, flow)
-    search = _Search(problem, kept, flow, seed, deterministic_limit)
+    search = Search(problem, flow, kept=kept, seed=seed, limit=deterministic_limit)
     placed = bound = 0
     for level in sorted({group.priority for group in problem.groups}, reverse=True):
         weights = [int(problem.groups[arc.group].priority >= level) for arc in problem.arcs]
@@ -117,81 +115,3 @@ def _kept(problem: Problem, flow: Sequence[int]) -> list[int]:
             kept.append(place)
         seen[arc.group] += 1
     return kept
-
-
-class _Search:
-    """A CP-SAT model whose objectives are minimised one after the other."""
-
-    def __init__(
-        self, problem: Problem, kept: list[int], flow: list[int], seed: int, limit: float
-    ) -> None:
-        self.flow = flow
-        self.proven = True
-        self._kept = kept
-        self._whole = len(kept) == len(problem.arcs)
-        self._left = limit
-        self._seed = seed
-        self._model = cp_model.CpModel()
-        self._number: list[cp_model.IntVar] = []
-        asked: list[list[cp_model.IntVar]] = [[] for _ in problem.groups]
-        supplied: list[list[cp_model.IntVar]] = [[] for _ in problem.pools]
-        for arc in (problem.arcs[place] for place in kept):
-            variable = self._model.new_int_var(0, _most(problem, arc), "")
-            self._number.append(variable)
-            asked[arc.group].append(variable)
-            supplied[arc.pool].append(variable)
-        for variables, group in zip(asked, problem.groups, strict=True):
-            self._model.add(cp_model.LinearExpr.sum(variables) <= len(group.orders))
-        for variables, pool in zip(supplied, problem.pools, strict=True):
-            self._model.add(cp_model.LinearExpr.sum(variables) <= len(pool))
-
-    def minimise(self, weights: Sequence[int], least: int) -> tuple[int, int]:
-        """Bring a weighted sum of the flow down; return it and its lower bound.
-
-        `least` is a bound that is known already. What is reached is a constraint of
-        every later call.
-        """
-        total = cp_model.LinearExpr.weighted_sum(
-            self._number, [weights[place] for place in self._kept]
-        )
-        bound = least
-        if self._value(weights) > least and self._left > 0:
-            bound = max(bound, self._improve(total, weights))
-        value = self._value(weights)
-        self.proven = self.proven and value == bound
-        self._model.add(total <= value)
-        return value, bound
-
-    def _improve(self, total: cp_model.LinearExprT, weights: Sequence[int]) -> int:
-        """Search from the incumbent on, keep what is better, and return a lower bound."""
-        self._model.minimize(total)
-        self._model.clear_hints()  # type: ignore[no-untyped-call]  # the library left it untyped
-        for place, variable in zip(self._kept, self._number, strict=True):
-            self._model.add_hint(variable, self.flow[place])
-        solver = cp_model.CpSolver()
-        solver.parameters.num_workers = 1
-        solver.parameters.random_seed = self._seed % (1 << 31)
-        # the linear relaxation is whole-numbered (transportation): solve that, and don't presolve
-        solver.parameters.linearization_level = 2
-        solver.parameters.cp_model_presolve = False
-        solver.parameters.max_deterministic_time = self._left
-        status = solver.solve(self._model)
-        self._left -= solver.deterministic_time
-        if status not in {cp_model.OPTIMAL, cp_model.FEASIBLE}:
-            return _NO_BOUND
-        before, value = self.flow, self._value(weights)
-        self.flow = [0] * len(before)
-        for place, variable in zip(self._kept, self._number, strict=True):
-            self.flow[place] = solver.value(variable)
-        if self._value(weights) >= value:
-            self.flow = before
-        # what was left out could be better than the best of what was searched
-        return round(solver.best_objective_bound) if self._whole else _NO_BOUND
-
-    def _value(self, weights: Sequence[int]) -> int:
-        return sum(weight * number for weight, number in zip(weights, self.flow, strict=True))
-
-
-def _most(problem: Problem, arc: Arc) -> int:
-    """Return the most machines that can go along an arc."""
-    return min(len(problem.groups[arc.group].orders), len(problem.pools[arc.pool]))

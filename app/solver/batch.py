@@ -18,6 +18,8 @@ import msgspec
 from app.solver.assign import Assigned, assign
 from app.solver.inventory import Inventory
 from app.solver.pools import COSTS, Problem, problem_of
+from app.solver.room import RackRoom, room_of
+from app.solver.sides import fit
 from app.solver.want import ServerWant
 
 
@@ -28,13 +30,17 @@ class WaitingOrder(NamedTuple):
     want: ServerWant
     priority: int = 0
     """Higher goes first: no lower one is served at the cost of a higher one."""
+    client: str = ""
+    """Whose machines `most_in_rack` and `spread_racks` count in a rack; nobody's when empty."""
+    vlans: int = 0
+    """VLANs that it takes in its rack."""
 
 
 class TierResult(msgspec.Struct, frozen=True, kw_only=True):
     """How far one tier of the objective was driven."""
 
     tier: str
-    """`placed`, then `datacentre`, `equivalence`, `waste` and `rack`."""
+    """`placed`, then `datacentre`, `equivalence`, `waste`, `rack`; with racks `spread`."""
     value: int
     bound: int
     """No plan that is as good in the tiers before can better this value."""
@@ -58,10 +64,11 @@ class BatchPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 def solve(
     inventory: Inventory,
-    orders: Sequence[tuple[UUID, ServerWant, int]],
+    orders: Sequence[WaitingOrder | tuple[UUID, ServerWant, int]],
     *,
     seed: int,
     deterministic_limit: float,
+    racks: Sequence[RackRoom] = (),
 ) -> BatchPlan:
     """Return a server for as many orders as possible, at the least cost of preference.
 
@@ -72,20 +79,25 @@ def solve(
     after the other. `deterministic_limit` is CP-SAT's deterministic time for the whole
     batch, about a second of one core each; when it ends the best plan so far is
     returned, with its bound and `proven` false. Equal input gives an equal plan.
-    Runs for seconds on large batches: call it in a worker process.
+    `racks` brings in the side rules (power on both feeds, cooling, switch ports, VLANs, how
+    many machines of a client): then `spread` is a last tier, the machines that share a rack
+    with another of their client though their want asks to spread them. A limit of 0 leaves
+    the greedy plan. Runs for seconds on large batches: call it in a worker process.
     """
-    problem = problem_of(inventory, orders, seed=seed)
+    waiting = [WaitingOrder(*order) for order in orders]
+    triples = [(order.order_id, order.want, order.priority) for order in waiting]
+    problem = problem_of(inventory, triples, seed=seed)
     result = assign(problem, seed=seed, deterministic_limit=deterministic_limit)
-    return _plan(inventory, orders, problem, result, seed)
+    if not racks:
+        return _plan(inventory, waiting, _taken(problem, result, seed), result)
+    askers = [(order.client, order.vlans) for order in waiting]
+    room = room_of(inventory, racks)
+    fitted = fit(inventory, problem, result, askers, room, seed=seed, limit=deterministic_limit)
+    return _plan(inventory, waiting, fitted.taken, fitted.result)
 
 
-def _plan(
-    inventory: Inventory,
-    orders: Sequence[tuple[UUID, ServerWant, int]],
-    problem: Problem,
-    result: Assigned,
-    seed: int,
-) -> BatchPlan:
+def _taken(problem: Problem, result: Assigned, seed: int) -> dict[int, int]:
+    """Return the row of the inventory by place of the order."""
     rng = random.Random(seed)  # noqa: S311 - chooses among equal machines, guards nothing
     pools = [rng.sample(pool, len(pool)) for pool in problem.pools]
     waiting = [list(reversed(group.orders)) for group in problem.groups]
@@ -93,14 +105,23 @@ def _plan(
     for arc, number in zip(problem.arcs, result.flow, strict=True):
         for _ in range(number):
             taken[waiting[arc.group].pop()] = pools[arc.pool].pop()
+    return taken
+
+
+def _plan(
+    inventory: Inventory, orders: Sequence[WaitingOrder], taken: dict[int, int], result: Assigned
+) -> BatchPlan:
+    names = ("placed", *COSTS, "spread")[: len(result.values)]
     tiers = tuple(
         TierResult(tier=tier, value=value, bound=bound)
-        for tier, value, bound in zip(("placed", *COSTS), result.values, result.bounds, strict=True)
+        for tier, value, bound in zip(names, result.values, result.bounds, strict=True)
     )
     placed, bound = tiers[0].value, tiers[0].bound
     return BatchPlan(
-        assignments={orders[place][0]: inventory.ids[taken[place]] for place in sorted(taken)},
-        unplaced=tuple(order[0] for place, order in enumerate(orders) if place not in taken),
+        assignments={
+            orders[place].order_id: inventory.ids[taken[place]] for place in sorted(taken)
+        },
+        unplaced=tuple(order.order_id for place, order in enumerate(orders) if place not in taken),
         bound=bound,
         gap=(bound - placed) / bound if bound else 0.0,
         proven=result.proven,

@@ -7,7 +7,7 @@ as whole sets: 100,000 servers have some dozens of them.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias, TypeVar
+from typing import Literal, TypeAlias, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -23,6 +23,7 @@ T = TypeVar("T")
 
 GB_PER_UNIT = {DiskKind.nvme: 32, DiskKind.ssd: 32, DiskKind.hdd: 256}
 UNITS_PER_CORE = 8
+FEED_BITS = {"A": 1, "B": 2, "AB": 3}
 
 
 class DiskFacts(msgspec.Struct, frozen=True):
@@ -47,6 +48,10 @@ class ServerFacts(msgspec.Struct, frozen=True, kw_only=True):
     disks: tuple[DiskFacts, ...] = ()
     raid_controller: str | None = None
     power_watts: int = 0
+    feeds: Literal["A", "B", "AB"] = "AB"
+    """Where its power supplies are plugged in; with both, either must carry it alone."""
+    ports: int = 1
+    """Switch ports that it takes when it is sold."""
 
 
 class Equivalence(msgspec.Struct, frozen=True):
@@ -81,6 +86,9 @@ class Inventory:
     disks: Column
     raid_controller: Mask
     power_watts: Column
+    feeds: Column
+    """1 for feed A, 2 for feed B, 3 for both."""
+    ports: Column
     size: NDArray[np.int64]
     """What a machine is worth, see `size_of`."""
     datacentre_names: tuple[str, ...]
@@ -137,6 +145,8 @@ def inventory_of(
         disks=disks,
         raid_controller=np.fromiter((bool(server.raid_controller) for server in facts), np.bool_),
         power_watts=_column(server.power_watts for server in facts),
+        feeds=_column(FEED_BITS[server.feeds] for server in facts),
+        ports=_column(server.ports for server in facts),
         size=np.fromiter((size_of(server) for server in facts), np.int64),
         datacentre_names=datacentre_names,
         rack_names=rack_names,

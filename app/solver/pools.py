@@ -48,7 +48,9 @@ class Problem:
     """By group, and the cheapest first within each."""
 
 
-class _Candidates(NamedTuple):
+class Candidates(NamedTuple):
+    """Eligible rows of a want, the best first; `keys` and `tiers` have an entry a row."""
+
     rows: Rows
     keys: NDArray[np.int64]
     tiers: Tiers
@@ -66,10 +68,8 @@ def problem_of(
     """
     groups = _groups(orders)
     wants = list(dict.fromkeys(group.want for group in groups))
-    draw = list(range(len(inventory.ids)))
-    random.Random(seed).shuffle(draw)  # noqa: S311 - chooses among equal machines, guards nothing
-    drawn = np.array(draw, dtype=np.intp)
-    candidates = {want: _candidates(inventory, want, drawn, len(orders)) for want in wants}
+    drawn = drawn_by(inventory, seed)
+    candidates = {want: candidates_of(inventory, want, drawn, len(orders)) for want in wants}
     pool_of = _pooled(len(inventory.ids), [candidates[want] for want in wants])
     members: dict[int, list[int]] = {}
     for row in np.flatnonzero(pool_of >= 0).tolist():
@@ -94,17 +94,24 @@ def _groups(orders: Sequence[tuple[UUID, ServerWant, int]]) -> tuple[Group, ...]
     return tuple(sorted(groups, key=lambda group: (-group.priority, group.orders)))
 
 
-def _candidates(inventory: Inventory, want: ServerWant, drawn: Rows, most: int) -> _Candidates:
+def drawn_by(inventory: Inventory, seed: int) -> Rows:
+    """Return a place for each row, at random: which of many equal servers comes first."""
+    draw = list(range(len(inventory.ids)))
+    random.Random(seed).shuffle(draw)  # noqa: S311 - chooses among equal machines, guards nothing
+    return np.array(draw, dtype=np.intp)
+
+
+def candidates_of(inventory: Inventory, want: ServerWant, drawn: Rows, most: int) -> Candidates:
     """Return the best rows for a want, equal ones in the order of `drawn`."""
     rows = eligible_rows(inventory, rules_of(inventory, want))
     rows = rows[np.argsort(drawn[rows])]
     tiers = tiers_of(inventory, want, rows)
     keys = packed(tiers)
     best = np.argsort(keys, kind="stable")[:most]
-    return _Candidates(rows[best], keys[best], Tiers(*(tier[best] for tier in tiers)))
+    return Candidates(rows[best], keys[best], Tiers(*(tier[best] for tier in tiers)))
 
 
-def _pooled(size: int, candidates: Sequence[_Candidates]) -> NDArray[np.intp]:
+def _pooled(size: int, candidates: Sequence[Candidates]) -> NDArray[np.intp]:
     """Return the pool of each row, numbered from 0; -1 for a row that nobody wants.
 
     Two servers stay together as long as every want ranks them alike.
@@ -123,7 +130,7 @@ def _pooled(size: int, candidates: Sequence[_Candidates]) -> NDArray[np.intp]:
     return numbers
 
 
-def _arcs(found: _Candidates, pool_of: NDArray[np.intp]) -> list[tuple[int, tuple[int, ...]]]:
+def _arcs(found: Candidates, pool_of: NDArray[np.intp]) -> list[tuple[int, tuple[int, ...]]]:
     pools, firsts = np.unique(pool_of[found.rows], return_index=True)
     costs = [getattr(found.tiers, name)[firsts].tolist() for name in COSTS]
     # candidates are sorted, so the first of a pool tells its place among the pools

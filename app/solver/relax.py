@@ -53,7 +53,7 @@ def relaxations(
         if len(rows):
             found += [
                 Relaxation(rule=rule.name, text=f"{text} admits {admits}", admits=admits, want=new)
-                for text, admits, new in _STEPS[rule.name](inventory, want, rows)
+                for text, admits, new in STEPS[rule.name](inventory, want, rows)
             ]
     return tuple(sorted(found, key=lambda relaxation: -relaxation.admits))
 
@@ -160,7 +160,17 @@ def _variants(
         )
 
 
-_STEPS: dict[RuleName, Callable[[Inventory, ServerWant, Rows], Iterator[Step]]] = {
+def _more(text: str) -> Callable[[Inventory, ServerWant, Rows], Iterator[Step]]:
+    """Return the step of a rule that the racks set, not the want."""
+    return lambda _inventory, _want, rows: iter([(text, len(rows), None)])
+
+
+def _client(_inventory: Inventory, want: ServerWant, rows: Rows) -> Iterator[Step]:
+    new = msgspec.structs.replace(want, most_in_rack=None)
+    yield f"No limit in a rack instead of {want.most_in_rack}", len(rows), new
+
+
+STEPS: dict[RuleName, Callable[[Inventory, ServerWant, Rows], Iterator[Step]]] = {
     "excluded": _excluded,
     "datacentre": _datacentre,
     "cpu": _cpu,
@@ -168,4 +178,10 @@ _STEPS: dict[RuleName, Callable[[Inventory, ServerWant, Rows], Iterator[Step]]] 
     "ram": _ram,
     "storage": _storage,
     "raid_controller": _raid_controller,
+    "feed_a": _more("More power on feed A"),
+    "feed_b": _more("More power on feed B"),
+    "cooling": _more("More cooling"),
+    "ports": _more("More switch ports"),
+    "vlans": _more("More VLANs"),
+    "client": _client,
 }

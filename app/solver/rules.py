@@ -13,9 +13,21 @@ from app.solver.storage import disks_needed, holds
 from app.solver.want import ServerWant, StorageWant
 
 RuleName: TypeAlias = Literal[
-    "excluded", "datacentre", "cpu", "cores", "ram", "storage", "raid_controller"
+    "excluded",
+    "datacentre",
+    "cpu",
+    "cores",
+    "ram",
+    "storage",
+    "raid_controller",
+    "feed_a",
+    "feed_b",
+    "cooling",
+    "ports",
+    "vlans",
+    "client",
 ]
-Failures: TypeAlias = NDArray[np.uint8]
+Failures: TypeAlias = NDArray[np.uint16]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,9 +55,9 @@ def failures(inventory: Inventory, rules: tuple[Rule, ...]) -> Failures:
 
     Rows that do not take part are 0 too: combine with `inventory.live`.
     """
-    bits = np.zeros(len(inventory.ids), dtype=np.uint8)
+    bits = np.zeros(len(inventory.ids), dtype=np.uint16)
     for place, rule in enumerate(rules):
-        bits |= (~rule.passes).view(np.uint8) << np.uint8(place)
+        bits |= (~rule.passes).astype(np.uint16) << np.uint16(place)
     return bits
 
 

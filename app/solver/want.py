@@ -56,3 +56,5 @@ class ServerWant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """Names in order of preference; other racks come last and are never refused."""
     spread_racks: bool = False
     """Prefer racks that hold few machines of the client."""
+    most_in_rack: Positive | None = None
+    """Refuse racks that hold this many machines of the client already."""

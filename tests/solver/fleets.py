@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+import msgspec
 from hypothesis import strategies as st
 
 from app.solver.inventory import DiskFacts, Equivalence, ServerFacts
@@ -89,3 +90,8 @@ def server(number=1, **facts):
         "disks": (DiskFacts(DiskKind.nvme, 960, 2),),
     }
     return ServerFacts(**{**plain, **facts})
+
+
+def numbered(facts, number):
+    """Return the same server under another id."""
+    return msgspec.structs.replace(facts, id=UUID(int=number), name=f"server {number}")

@@ -103,3 +103,81 @@ def costs(server, want, equivalences, groups, avoid_racks=None):
 
 def _place(name, preferred):
     return preferred.index(name) if name in preferred else len(preferred)
+
+
+def side_failed(server, racks, most_in_rack, client, vlans):
+    """Return the names of the side rules that the server's rack fails."""
+    room = _room(server, racks)
+    if room is None:
+        return frozenset()
+    limits = _limits(room)
+    rules = {
+        name
+        for name, needed in _takes(server, vlans).items()
+        if needed and limits[name] is not None and needed > limits[name]
+    }
+    if client and most_in_rack is not None and room.clients.get(client, 0) >= most_in_rack:
+        rules.add("client")
+    return frozenset(rules)
+
+
+def racks_admit(pairs, orders, racks):
+    """Return whether all racks admit all the (server, order) pairs at once."""
+    caps = {}
+    for order in orders:
+        if order.client and order.want.most_in_rack is not None:
+            caps[order.client] = min(order.want.most_in_rack, caps.get(order.client, 99))
+    for room in racks:
+        here = [(server, order) for server, order in pairs if _room(server, racks) is room]
+        for name, limit in _limits(room).items():
+            needed = sum(_takes(server, order.vlans)[name] for server, order in here)
+            if needed and limit is not None and needed > limit:
+                return False
+        for client, cap in caps.items():
+            new = sum(order.client == client for _, order in here)
+            if new and new + room.clients.get(client, 0) > cap:
+                return False
+    return True
+
+
+def shared(pairs, racks):
+    """Count the machines of spread orders that share a rack with another of their client."""
+    number = 0
+    for room in racks:
+        for client in {order.client for _, order in pairs} - {""}:
+            new = sum(
+                order.client == client and order.want.spread_racks
+                for server, order in pairs
+                if _room(server, racks) is room
+            )
+            number += max(0, new - (0 if room.clients.get(client, 0) else 1))
+    return number
+
+
+def _room(server, racks):
+    places = [room for room in racks if (room.datacentre, room.rack) == _place_of(server)]
+    return places[0] if places else None
+
+
+def _place_of(server):
+    return server.datacentre, server.rack
+
+
+def _limits(room):
+    return {
+        "feed_a": room.feed_a_watts,
+        "feed_b": room.feed_b_watts,
+        "cooling": room.cooling_watts,
+        "ports": room.ports,
+        "vlans": room.vlans,
+    }
+
+
+def _takes(server, vlans):
+    return {
+        "feed_a": server.power_watts if "A" in server.feeds else 0,
+        "feed_b": server.power_watts if "B" in server.feeds else 0,
+        "cooling": server.power_watts,
+        "ports": server.ports,
+        "vlans": vlans,
+    }
