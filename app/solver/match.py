@@ -53,7 +53,7 @@ def match(
         rules += tuple(side_rules(inventory, want, side))
     rows = eligible_rows(inventory, rules)
     keys = packed(tiers_of(inventory, want, rows, avoid_racks))
-    ranked = tuple(inventory.ids[row] for row in rows[_best(keys, seed)].tolist())
+    ranked = tuple(inventory.ids[row] for row in rows[best(keys, seed)].tolist())
     return Match(
         chosen=ranked[0] if ranked else None,
         ranked=ranked,
@@ -61,7 +61,7 @@ def match(
     )
 
 
-def _best(keys: Scores, seed: int) -> NDArray[np.intp]:
+def best(keys: Scores, seed: int) -> NDArray[np.intp]:
     """Return the places of the lowest keys, at most `RANKED`, equal ones in random order."""
     rng = random.Random(seed)  # noqa: S311 - spreads claims, guards nothing
     if len(keys) > RANKED:
