@@ -86,7 +86,7 @@ def solve(
     """
     waiting = [WaitingOrder(*order) for order in orders]
     triples = [(order.order_id, order.want, order.priority) for order in waiting]
-    problem = problem_of(inventory, triples, seed=seed)
+    problem = problem_of(inventory, triples, seed=seed, keep_all=bool(racks))
     result = assign(problem, seed=seed, deterministic_limit=deterministic_limit)
     if not racks:
         return _plan(inventory, waiting, _taken(problem, result, seed), result)

@@ -22,11 +22,12 @@ class Ledger:
             Counter, {place: Counter(rack.clients) for place, rack in enumerate(room.racks)}
         )
         self._caps = caps
-        self._takes: dict[int, list[list[int]]] = {
-            vlans: takes(inventory, vlans).tolist() for vlans in {vlans for _, vlans in askers}
+        self._takes: dict[int, list[tuple[int, ...]]] = {
+            vlans: [*map(tuple, takes(inventory, vlans).tolist())]
+            for vlans in {vlans for _, vlans in askers}
         }
 
-    def takes(self, row: int, asker: Asker) -> list[int]:
+    def takes(self, row: int, asker: Asker) -> tuple[int, ...]:
         """Return what a server takes of each of `RESOURCES`."""
         return self._takes[asker[1]][row]
 
@@ -41,7 +42,7 @@ class Ledger:
         rack = self.rack[row]
         capped = self.capped(rack, asker[0])
         return (capped is None or capped > 0) and all(
-            needed in (0, min(needed, left))
+            not needed or needed <= left
             for needed, left in zip(self.takes(row, asker), self.left[rack], strict=True)
         )
 

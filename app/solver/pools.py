@@ -57,19 +57,25 @@ class Candidates(NamedTuple):
 
 
 def problem_of(
-    inventory: Inventory, orders: Sequence[tuple[UUID, ServerWant, int]], *, seed: int
+    inventory: Inventory,
+    orders: Sequence[tuple[UUID, ServerWant, int]],
+    *,
+    seed: int,
+    keep_all: bool = False,
 ) -> Problem:
     """Return the batch with alike orders and servers put together.
 
     Nothing is lost: with n orders, no order needs more than its n best servers,
-    because of those at most n - 1 go to others. Which of many equal servers those
+    because of those at most n - 1 go to others; `keep_all` keeps the others too, for where
+    not all that are free can be had. Which of many equal servers those
     are is drawn by `seed`, alike for all wants. Time: a match for each distinct want,
     and a sort of the servers that any of them kept.
     """
     groups = _groups(orders)
     wants = list(dict.fromkeys(group.want for group in groups))
     drawn = drawn_by(inventory, seed)
-    candidates = {want: candidates_of(inventory, want, drawn, len(orders)) for want in wants}
+    most = len(inventory.ids) if keep_all else len(orders)
+    candidates = {want: candidates_of(inventory, want, drawn, most) for want in wants}
     pool_of = _pooled(len(inventory.ids), [candidates[want] for want in wants])
     members: dict[int, list[int]] = {}
     for row in np.flatnonzero(pool_of >= 0).tolist():

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
-from app.solver.assign import MOST_ARCS, Assigned, most_placed
+from app.solver.assign import MOST_ARCS, Assigned
+from app.solver.bound import capacities, most_in_racks
 from app.solver.inventory import Inventory
 from app.solver.ledger import Asker, Ledger
 from app.solver.pools import COSTS, Arc, Candidates, Group, Problem, candidates_of, drawn_by
@@ -86,7 +87,8 @@ def fit(
     flow = [int(taken.get(arc.group) == fine.pools[arc.pool][0]) for arc in fine.arcs]
     search = Search(fine, flow, kept=range(len(flow)), seed=seed, limit=limit, is_whole=is_whole)
     levels = sorted({group.priority for group in groups}, reverse=True)
-    most = {level: most_placed(problem, level) for level in levels}
+    room_for = capacities(batch.ledger(), problem, askers)
+    most = {level: most_in_racks(problem, level, room_for) for level in levels}
     result = _searched(batch, fine, search, most, relaxed)
     served = zip(fine.arcs, result.flow, strict=True)
     return Fitted({arc.group: fine.pools[arc.pool][0] for arc, one in served if one}, result)
@@ -126,22 +128,33 @@ def _pools_of(problem: Problem, relaxed: Assigned, seed: int) -> dict[int, list[
 def _greedy(batch: _Batch, pools: Mapping[int, Sequence[int]]) -> dict[int, int]:
     """Give each order a server of its pool, then the others the best that is left and fits.
 
-    Both by priority and then by age.
+    Both by priority and then by age. An order that asks to be spread gets, of the servers
+    that would do, one in a rack where its client has the fewest.
     """
     ledger, taken, used = batch.ledger(), dict[int, int](), set[int]()
     turn = sorted(range(len(batch.groups)), key=lambda place: -batch.groups[place].priority)
 
     def serve(place: int, rows: Sequence[int]) -> None:
         asker, want = batch.askers[place], batch.groups[place].want
-        fitting = (row for row in rows if row not in used and ledger.fits(row, asker))
-        if want.spread_racks and asker[0]:
-            row = min(fitting, key=lambda row: ledger.there[ledger.rack[row]][asker[0]], default=-1)
-        else:
-            row = next(fitting, -1)
-        if row >= 0:
-            ledger.take(row, asker)
-            taken[place] = row
-            used.add(row)
+        is_spread = want.spread_racks and bool(asker[0])
+        chosen, fewest = -1, len(batch.inventory.ids) + 1
+        refused: set[tuple[int, tuple[int, ...]]] = set()
+        for row in rows:
+            rack = ledger.rack[row]
+            alike = (rack, ledger.takes(row, asker))
+            there = ledger.there[rack][asker[0]] if is_spread and rack >= 0 else 0
+            if row in used or there >= fewest or alike in refused:
+                continue
+            if not ledger.fits(row, asker):
+                refused.add(alike)
+                continue
+            chosen, fewest = row, there
+            if not there:
+                break
+        if chosen >= 0:
+            ledger.take(chosen, asker)
+            taken[place] = chosen
+            used.add(chosen)
 
     for place in turn:
         serve(place, pools.get(place, ()))

@@ -1,0 +1,86 @@
+"""A made-up fleet: servers in racks that are partly used, and orders, by seed."""
+
+import random
+from uuid import UUID
+
+from app.solver.batch import WaitingOrder
+from app.solver.inventory import DiskFacts, Inventory, ServerFacts, inventory_of
+from app.solver.room import RackRoom
+from app.solver.want import DiskKind, ServerWant, StorageWant
+
+PER_RACK = 40
+MODELS = (
+    ("E-2386G", 6, (32, 64)),
+    ("E-2388G", 8, (32, 64, 128)),
+    ("EPYC 7443P", 24, (128, 256)),
+    ("EPYC 9454P", 48, (256, 512)),
+)
+DATACENTRES = ("ams", "fra", "nyc", "sin")
+DISKS = (
+    (DiskFacts(DiskKind.nvme, 960, 2),),
+    (DiskFacts(DiskKind.nvme, 1920, 2),),
+    (DiskFacts(DiskKind.hdd, 8000, 4), DiskFacts(DiskKind.ssd, 480, 2)),
+)
+
+
+def fleet(number: int, seed: int) -> Inventory:
+    """Return so many free servers of some dozens of kinds, 40 to a rack."""
+    rng = random.Random(seed)
+    servers = []
+    for place in range(number):
+        model, cores, memories = (
+            MODELS[min(rng.randrange(6), 3)] if rng.random() < 0.3 else (MODELS[rng.randrange(2)])
+        )
+        rack = place // PER_RACK
+        servers.append(
+            ServerFacts(
+                id=UUID(int=place + 1),
+                name=f"srv-{place}",
+                datacentre=DATACENTRES[rack % len(DATACENTRES)],
+                rack=f"r{rack}",
+                cpu_model=model,
+                cores=cores,
+                ram_gb=rng.choice(memories),
+                disks=rng.choice(DISKS),
+                raid_controller=rng.choice([None, "PERC"]),
+                power_watts=150 + 10 * cores,
+            )
+        )
+    return inventory_of(servers)
+
+
+def rooms(number: int, seed: int) -> list[RackRoom]:
+    """Return what the racks of such a fleet have left: for none up to some ten machines each."""
+    rng = random.Random(seed + 1)
+    return [
+        RackRoom(
+            datacentre=DATACENTRES[rack % len(DATACENTRES)],
+            rack=f"r{rack}",
+            feed_a_watts=rng.randrange(0, 4000, 100),
+            feed_b_watts=rng.randrange(400, 4400, 100),
+            cooling_watts=rng.randrange(600, 5000, 100),
+            ports=rng.randrange(0, 16),
+            vlans=rng.randrange(1, 17),
+            clients={f"client {rng.randrange(200)}": 1},
+        )
+        for rack in range(-(-number // PER_RACK))
+    ]
+
+
+def orders(number: int, seed: int) -> list[WaitingOrder]:
+    """Return so many orders of 200 clients, with two priorities and all the side rules."""
+    rng = random.Random(seed + 2)
+    waiting = []
+    for place in range(number):
+        large = rng.random() < 0.2
+        want = ServerWant(
+            min_cores=24 if large else rng.choice([None, 6, 8]),
+            ram_gb=rng.choice([128, 256]) if large else rng.choice([None, 32, 64]),
+            storage=rng.choice([(), (StorageWant(kind=DiskKind.nvme, count=2, raid=1),)]),
+            datacentres=rng.choice([(), ("ams",), ("fra", "ams"), ("nyc",)]),
+            spread_racks=True,
+            most_in_rack=2,
+        )
+        client = f"client {rng.randrange(200)}"
+        waiting.append(WaitingOrder(UUID(int=place + 1), want, rng.randrange(2), client, 1))
+    return waiting
