@@ -11,7 +11,7 @@ import uvloop
 
 from app.core.errors import Refusal
 from app.core.logs import configure_logs
-from benchmarks import cold, delivery, document, editor, flows, pages
+from benchmarks import cold, delivery, document, editor, flows, pages, solver
 from benchmarks.machine import calibrate, describe
 from benchmarks.report import say
 from benchmarks.result import Result, keep
@@ -22,6 +22,7 @@ BENCHMARKS: dict[str, Callable[[], Awaitable[list[Result]]]] = {
     "flows": flows.measure,
     "cold": cold.measure,
     "editor": editor.measure,
+    "solver": solver.measure,
 }
 
 

@@ -28,9 +28,7 @@ def fleet(number: int, seed: int) -> Inventory:
     rng = random.Random(seed)
     servers = []
     for place in range(number):
-        model, cores, memories = (
-            MODELS[min(rng.randrange(6), 3)] if rng.random() < 0.3 else (MODELS[rng.randrange(2)])
-        )
+        model, cores, memories = MODELS[rng.choices(range(4), (40, 40, 12, 8))[0]]
         rack = place // PER_RACK
         servers.append(
             ServerFacts(
@@ -49,22 +47,29 @@ def fleet(number: int, seed: int) -> Inventory:
     return inventory_of(servers)
 
 
-def rooms(number: int, seed: int) -> list[RackRoom]:
-    """Return what the racks of such a fleet have left: for none up to some ten machines each."""
+def rooms(number: int, seed: int, *, tight: float = 0.25) -> list[RackRoom]:
+    """Return what the racks of such a fleet have left.
+
+    A share `tight` of them admits up to some ten of the 40 machines or none, short of now
+    one thing and now another; the others are short of nothing for 20 machines.
+    """
     rng = random.Random(seed + 1)
-    return [
-        RackRoom(
-            datacentre=DATACENTRES[rack % len(DATACENTRES)],
-            rack=f"r{rack}",
-            feed_a_watts=rng.randrange(0, 4000, 100),
-            feed_b_watts=rng.randrange(400, 4400, 100),
-            cooling_watts=rng.randrange(600, 5000, 100),
-            ports=rng.randrange(0, 16),
-            vlans=rng.randrange(1, 17),
-            clients={f"client {rng.randrange(200)}": 1},
+    found = []
+    for rack in range(-(-number // PER_RACK)):
+        spare = 0 if rng.random() < tight else 20
+        found.append(
+            RackRoom(
+                datacentre=DATACENTRES[rack % len(DATACENTRES)],
+                rack=f"r{rack}",
+                feed_a_watts=rng.randrange(0, 4000, 100) + 250 * spare,
+                feed_b_watts=rng.randrange(400, 4400, 100) + 250 * spare,
+                cooling_watts=rng.randrange(600, 5000, 100) + 250 * spare,
+                ports=rng.randrange(0, 16) + spare,
+                vlans=rng.randrange(1, 17) + spare,
+                clients={f"client {rng.randrange(200)}": 1},
+            )
         )
-        for rack in range(-(-number // PER_RACK))
-    ]
+    return found
 
 
 def orders(number: int, seed: int) -> list[WaitingOrder]:

@@ -121,15 +121,22 @@ class Shelf:
         self._left = list(left(rack))
         self._clients = clients_of(rack)
 
-    def admits(self, machine: Machine) -> bool:
-        """Return whether everything but the units is there."""
+    def admits(self, machine: Machine, *others: Machine) -> bool:
+        """Return whether everything but the units is there, for all of the machines at once.
+
+        `others` must be admitted together already.
+        """
         most = self.rack.most_of_client
+        theirs = sum(one.client == machine.client for one in others)
         is_one_too_many = (
-            bool(machine.client) and most is not None and self._clients[machine.client] >= most
+            bool(machine.client)
+            and most is not None
+            and self._clients[machine.client] + theirs >= most
         )
+        taken = [needs(one) for one in others]
         return not is_one_too_many and all(
-            has is None or not needed or needed <= has
-            for needed, has in zip(needs(machine), self._left, strict=True)
+            has is None or not needed or needed + sum(one[place] for one in taken) <= has
+            for place, (needed, has) in enumerate(zip(needs(machine), self._left, strict=True))
         )
 
     def gap_for(self, machine: Machine) -> int | None:

@@ -1,4 +1,4 @@
-"""Rack a delivery: first-fit decreasing, and CP-SAT when something stays unplaced."""
+"""Rack a delivery: first fit, tight filling, and CP-SAT when something stays unplaced."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 from ortools.sat.python import cp_model
 
+from app.solver.filling import fullest
 from app.solver.placing import (
     Gap,
     Machine,
@@ -51,16 +52,19 @@ def rack_up(
 ) -> RackPlan:
     """Return places for as many of the machines as possible.
 
-    First-fit decreasing answers at once; CP-SAT goes on from it only when something is
-    unplaced, for at most `deterministic_limit` (about a second of one core each), and the
-    better plan is kept. Machines that no rack takes even alone don't count in the bound.
-    Equal input gives an equal plan. Can run for seconds: call it in a worker process.
+    First-fit decreasing answers at once. When something stays unplaced, gaps are filled one
+    by one as tightly as can be, and CP-SAT goes on from the better of both for at most
+    `deterministic_limit` (about a second of one core each); the best plan is kept.
+    Machines that no rack takes even alone don't count in the bound. Equal input gives an
+    equal plan. Can run for seconds: call it in a worker process.
     """
     greedy = {key: gap for key, (gap, _) in first_fit(racks, machines).items()}
     chosen: Mapping[UUID, Gap] = greedy
     most = len(machines)
     if len(greedy) < len(machines):
-        chosen, most = _searched(racks, machines, greedy, seed, deterministic_limit)
+        chosen = max(greedy, fullest(racks, machines, seed=seed), key=len)
+    if len(chosen) < len(machines):
+        chosen, most = _searched(racks, machines, chosen, seed, deterministic_limit)
     return RackPlan(
         placed=stacked(racks, machines, chosen),
         unplaced=tuple(machine.id for machine in machines if machine.id not in chosen),

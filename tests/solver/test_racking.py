@@ -5,9 +5,11 @@ from itertools import combinations
 from uuid import UUID
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.solver import filling, racking
 from app.solver.moves import free_gap, relieve
 from app.solver.placing import Machine, RackSpace, Standing, gaps
 from app.solver.racking import rack_up
@@ -141,9 +143,29 @@ def test_first_fit_loses_what_the_search_finds_and_stands_when_there_is_no_time(
     new = [Machine(id=UUID(int=n + 1), u_height=height) for n, height in enumerate(heights)]
     found = rack_up(racks, new, seed=1, deterministic_limit=5)
     assert (found.first_fit, len(found.placed)) == (5, 6)
-    stopped = rack_up(racks, new, seed=1, deterministic_limit=0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(racking, "fullest", lambda racks, machines, seed: {})
+        stopped = rack_up(racks, new, seed=1, deterministic_limit=0)
+        searched = rack_up(racks, new, seed=1, deterministic_limit=5)
+    assert len(searched.placed) == 6
     assert (len(stopped.placed), stopped.bound, stopped.is_proven) == (5, 6, False)
     assert stopped.gap == 1 / 6
+
+
+def test_tight_filling_is_cut_short_and_keeps_the_limits():
+    racks = [RackSpace(name="a", u_height=9, feed_a_watts=900, most_of_client=3)]
+    new = [
+        Machine(
+            id=UUID(int=n + 1), u_height=2 + n % 3, watts=100 + n, client="ann" if n % 2 else ""
+        )
+        for n in range(9)
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(filling, "MOST_LOOKS", 3)
+        chosen = filling.fullest(racks, new, seed=1)
+    heights = [machine.u_height for machine in new if machine.id in chosen]
+    assert 0 < sum(heights) <= 9
+    assert len(filling.fullest(racks, new, seed=1)) >= len(chosen)
 
 
 def walked(racks, moves):
