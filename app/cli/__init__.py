@@ -6,6 +6,7 @@ from app.cli.commands import Commands
 from app.core.errors import Refusal
 
 MODULES = {
+    "allocate": "app.cli.allocate:allocate",
     "assets": "app.cli.assets:assets",
     "connection": "app.cli.connection:connection",
     "demo": "app.cli.demo.command:demo",

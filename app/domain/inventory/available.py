@@ -16,9 +16,10 @@ JOIN cpu_model c ON c.id = s.cpu_model
 LEFT JOIN (
     SELECT server, string_agg(kind || ' ' || capacity_gb || ' ' || quantity, ','
                               ORDER BY kind, capacity_gb, quantity) AS disks
-    FROM disk WHERE server IN (SELECT id FROM server WHERE state = 'available') GROUP BY server
+    FROM disk WHERE server IN (SELECT id FROM server WHERE state = 'available' OR holder = $1)
+    GROUP BY server
 ) k ON k.server = s.id
-WHERE s.state = 'available'
+WHERE s.state = 'available' OR s.holder = $1
 """
 _EQUIVALENCES = """
 SELECT e."group", w.name AS wanted, i.name AS stand_in, e.cost
@@ -35,12 +36,13 @@ class Available(NamedTuple):
     """What `seq` each server had when it was read: a hold compares it."""
 
 
-async def read_available(tx: Tx) -> Available:
+async def read_available(tx: Tx, holder: UUID | None = None) -> Available:
     """Return every free server with its disks and place, and which CPU may stand in for which.
 
+    With `holder` that order's own server is among them, as if it were free.
     Two statements. Cost: about 8 µs a free server, most of it in Python (80 ms for 10,000).
     """
-    rows = await tx.fetch(_SERVERS)
+    rows = await tx.fetch(_SERVERS, holder)
     sets: dict[str, tuple[DiskFacts, ...]] = {}
     facts = []
     for row in rows:

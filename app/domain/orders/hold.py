@@ -47,7 +47,7 @@ async def hold(
                     holder=order,
                     expires_at=expires_at,
                     # Orders that come at the same time should not all want the same server.
-                    seed=order.int & 0x7FFFFFFF,
+                    seed=seed_of(order),
                     avoid_racks=spread,
                     exclude=without_addresses,
                 )
@@ -145,6 +145,11 @@ async def note_hold(tx: Tx, order: UUID, expires_at: datetime | None, *, reason:
         expires_at,
         reason,
     )
+
+
+def seed_of(order: UUID) -> int:
+    """Return the order's own seed, by which it chooses among equal servers."""
+    return order.int & 0x7FFFFFFF
 
 
 async def racks_of(tx: Tx, order: UUID) -> dict[str, int]:

@@ -1,0 +1,68 @@
+"""Why an order has the server that it has, or has none."""
+
+from uuid import UUID
+
+import msgspec
+
+from app.core.database import Tx
+from app.core.errors import NotFound
+from app.domain.catalog.find import product_by_id
+from app.domain.catalog.wants import server_want
+from app.domain.inventory.available import read_available
+from app.domain.orders.find import find_order
+from app.domain.orders.hold import racks_of, seed_of
+from app.solver.account import Account, account
+from app.solver.want import ServerWant
+
+_NAMES = "SELECT id, name FROM server WHERE id = ANY($1)"
+
+
+class OrderAccount(msgspec.Struct, frozen=True, kw_only=True):
+    """The account of an order against the stock as it is now, its own server among it."""
+
+    order: UUID
+    number: int
+    has: UUID | None
+    """The server that it has; the stock may have changed since it was chosen."""
+    want: ServerWant
+    account: Account
+    names: dict[UUID, str]
+    """Of every server that is told."""
+
+
+async def explain_order(tx: Tx, order_id: UUID, *, server: str = "") -> OrderAccount:
+    """Return each candidate against each rule, and why the best one is the best.
+
+    `server` is a name or an id of which to tell why it was not chosen; without it the one
+    that the order has is told about. Cost: that of `read_available`, and some 10 ms for
+    100,000 servers. Raises NotFound.
+    """
+    order = await find_order(tx, order_id)
+    product = await product_by_id(tx, order.product_id)
+    want = server_want(product, order.selection)
+    about = order.server_id
+    if server:
+        about = await tx.fetchval(
+            "SELECT id FROM server WHERE name = $1 OR id::text = $1 ORDER BY name <> $1 LIMIT 1",
+            server,
+        )
+        if about is None:
+            raise NotFound("server", server)
+    available = await read_available(tx, order.id)
+    told = account(
+        available.inventory,
+        want,
+        seed=seed_of(order.id),
+        avoid_racks=await racks_of(tx, order.id) if want.spread_racks else {},
+        about=about,
+    )
+    ids = [candidate.server for candidate in told.candidates]
+    rows = await tx.fetch(_NAMES, ids if about is None else [*ids, about])
+    return OrderAccount(
+        order=order.id,
+        number=order.number,
+        has=order.server_id,
+        want=want,
+        account=told,
+        names={row["id"]: row["name"] for row in rows},
+    )
