@@ -13,7 +13,7 @@ from app.solver.explain import Explanation, explain
 from app.solver.inventory import Inventory
 from app.solver.match import best
 from app.solver.relax import STEPS, Rows
-from app.solver.room import Side, side_rules
+from app.solver.room import Side, all_rules
 from app.solver.rules import Failures, Rule, RuleName, eligible_rows, failures, rules_of
 from app.solver.score import Tiers, packed, tiers_of
 from app.solver.want import ServerWant
@@ -108,9 +108,7 @@ def account(
     `about` is a server of which to tell why it was not chosen. Time: some 10 ms for
     100,000 servers, most of it for the pairs of relaxations.
     """
-    rules = rules_of(inventory, want, exclude)
-    if side is not None:
-        rules += tuple(side_rules(inventory, want, side))
+    rules = all_rules(inventory, want, exclude, side)
     rows = eligible_rows(inventory, rules)
     tiers = tiers_of(inventory, want, rows, avoid_racks)
     bits = failures(inventory, rules)

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from app.solver.explain import Explanation, explain
 from app.solver.inventory import Inventory
-from app.solver.room import Side, side_rules
-from app.solver.rules import eligible_rows, rules_of
+from app.solver.room import Side, all_rules
+from app.solver.rules import eligible_rows
 from app.solver.score import Scores, packed, tiers_of
 from app.solver.want import ServerWant
 
@@ -48,9 +48,7 @@ def match(
     stock: `chosen` is None then, and the explanation says what to relax.
     Time: 0.2 ms for 1,000 servers, 3 ms for 100,000, on one core.
     """
-    rules = rules_of(inventory, want, exclude)
-    if side is not None:
-        rules += tuple(side_rules(inventory, want, side))
+    rules = all_rules(inventory, want, exclude, side)
     rows = eligible_rows(inventory, rules)
     keys = packed(tiers_of(inventory, want, rows, avoid_racks))
     ranked = tuple(inventory.ids[row] for row in rows[best(keys, seed)].tolist())

@@ -5,16 +5,17 @@ VLANs. Each is a number that a rack has left and a number that a server takes, s
 comparison decides all of them.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
+from uuid import UUID
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from app.solver.inventory import Inventory
-from app.solver.rules import Rule, RuleName
+from app.solver.rules import Rule, RuleName, rules_of
 from app.solver.want import ServerWant
 
 Numbers: TypeAlias = NDArray[np.int64]
@@ -106,6 +107,14 @@ def takes(inventory: Inventory, vlans: int) -> Numbers:
             np.full(len(inventory.ids), vlans, dtype=np.int64),
         ]
     )
+
+
+def all_rules(
+    inventory: Inventory, want: ServerWant, exclude: Collection[UUID], side: Side | None
+) -> tuple[Rule, ...]:
+    """Return the rules that the want states, and the side rules where racks are given."""
+    rules = rules_of(inventory, want, exclude)
+    return rules if side is None else (*rules, *side_rules(inventory, want, side))
 
 
 def side_rules(inventory: Inventory, want: ServerWant, side: Side) -> Iterator[Rule]:
