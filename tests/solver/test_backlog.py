@@ -51,7 +51,7 @@ def rounds_until_served(newcomers, *, watts, priority=0, most=12):
 @settings(max_examples=10, deadline=None)
 @given(st.integers(2, 6), st.sampled_from([500, 600]))
 def test_a_small_order_never_starves_the_large_one_whose_rack_it_fills(newcomers, watts):
-    # the small ones are more, so they go first, but only so often
+    """Pitfall: eks-anywhere#2427. The small ones are more, so they go first, but only so often."""
     assert rounds_until_served(newcomers, watts=watts) == PATIENCE
 
 
