@@ -12,6 +12,7 @@ from app.domain.addresses.find import addresses_of
 from app.domain.addresses.index import INDEX
 from app.domain.addresses.pools import Pool, pools_at
 from app.domain.addresses.states import TAKEN
+from app.domain.addresses.structure import keep_tree
 from app.domain.addresses.views import Claimed, Ip4, Ip6Net
 from app.ipam.wants import AddressWant
 
@@ -40,8 +41,10 @@ async def claim(
     statement, sorted so that orders never wait for each other in a circle. If another process
     was first, that is marked and tried again; after `SPREAD_AFTER` losses in random places,
     after `QUEUE_AFTER` one order at a time.
-    Cost: six statements when nothing is contended. Raises PoolExhausted with nothing claimed.
+    Cost: eight statements when nothing is contended. Raises PoolExhausted with nothing claimed.
     """
+    await keep_tree(tx)
+    client = await tx.fetchval("SELECT account FROM client_order WHERE id = $1", holder)
     place = Place(datacentre, rack)
     for attempt in range(TRIES):
         claimed = await _keep(tx, holder, expires_at)
@@ -61,7 +64,7 @@ async def claim(
         chosen = await _choose(
             tx, pools, missing, place=place, claimed=claimed, spread=attempt > SPREAD_AFTER
         )
-        if await _insert(tx, chosen, holder, expires_at):
+        if await _insert(tx, chosen, holder, client, expires_at):
             tx.publish(f"order:{holder}")
             break
     else:
@@ -121,12 +124,16 @@ class _Lost(Exception):
 
 
 async def _insert(
-    tx: Tx, chosen: Sequence[Chosen], holder: UUID, expires_at: datetime | None
+    tx: Tx,
+    chosen: Sequence[Chosen],
+    holder: UUID,
+    client: UUID | None,
+    expires_at: datetime | None,
 ) -> bool:
     """Insert all rows, or none and return False; then only those that were free are so again."""
     try:
         async with tx.savepoint():
-            await _insert_all(tx, chosen, holder, expires_at)
+            await _insert_all(tx, chosen, holder, client, expires_at)
     except _Lost as lost:
         give_back(INDEX, [row for row in chosen if (row.scope, row.position) in lost.won])
         return False
@@ -137,12 +144,16 @@ async def _insert(
 
 
 async def _insert_all(
-    tx: Tx, chosen: Sequence[Chosen], holder: UUID, expires_at: datetime | None
+    tx: Tx,
+    chosen: Sequence[Chosen],
+    holder: UUID,
+    client: UUID | None,
+    expires_at: datetime | None,
 ) -> None:
     rows = await tx.fetch(
         "INSERT INTO address_claim (kind, scope, position, state, holder, item, purpose, "
-        "seq, expires_at, claimed_at) SELECT kind, scope, position, 'held', $6, item, "
-        "purpose, 1, $7, $8 FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::text[], "
+        "seq, expires_at, claimed_at, client) SELECT kind, scope, position, 'held', $6, item, "
+        "purpose, 1, $7, $8, $9 FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::text[], "
         "$5::text[]) AS c (kind, scope, position, item, purpose) "
         "ORDER BY kind, scope, position ON CONFLICT DO NOTHING RETURNING scope, position",
         [row.kind for row in chosen],
@@ -153,6 +164,7 @@ async def _insert_all(
         holder,
         expires_at,
         tx.now(),
+        client,
     )
     if len(rows) < len(chosen):
         raise _Lost({(row["scope"], row["position"]) for row in rows})

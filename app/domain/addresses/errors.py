@@ -95,3 +95,14 @@ class InUse(Refusal):
         )
         self.network = str(network)
         self.addresses = tuple(map(str, addresses))
+
+
+class CannotDivide(Refusal):
+    """Prefixes cannot be split, merged or removed as they are; `why` says what to do."""
+
+    code = "ipam.cannot_divide"
+
+    def __init__(self, network: str, why: str) -> None:
+        super().__init__(f"{network} cannot be changed so: {why}.")
+        self.network = network
+        self.why = why
