@@ -14,6 +14,7 @@ from app.core.errors import Refusal
 from app.core.outbox import forget_done
 from app.domain.accounts.expire import expire_sessions
 from app.domain.addresses.expire import expire as expire_claims
+from app.domain.addresses.keep import end_reservations
 from app.domain.billing.reconcile import reconcile
 from app.domain.inventory.expire import expire_holds
 from app.domain.inventory.find import bmc_of
@@ -46,6 +47,7 @@ async def expire(ctx: dict[str, Any]) -> None:
         expire_order_holds,
         expire_holds,
         expire_claims,
+        end_reservations,
         expire_sessions,
         partial(expire_orders, order_ttl=order_ttl),
     )

@@ -10,6 +10,7 @@ from app.domain.addresses.choose import Chosen, Place, choose_positions, give_ba
 from app.domain.addresses.errors import PoolExhausted
 from app.domain.addresses.find import addresses_of
 from app.domain.addresses.index import INDEX
+from app.domain.addresses.keep import kept_from
 from app.domain.addresses.pools import Pool, pools_at
 from app.domain.addresses.states import TAKEN
 from app.domain.addresses.structure import keep_tree
@@ -41,7 +42,7 @@ async def claim(
     statement, sorted so that orders never wait for each other in a circle. If another process
     was first, that is marked and tried again; after `SPREAD_AFTER` losses in random places,
     after `QUEUE_AFTER` one order at a time.
-    Cost: eight statements when nothing is contended. Raises PoolExhausted with nothing claimed.
+    Cost: nine statements when nothing is contended. Raises PoolExhausted with nothing claimed.
     """
     await keep_tree(tx)
     client = await tx.fetchval("SELECT account FROM client_order WHERE id = $1", holder)
@@ -62,7 +63,13 @@ async def claim(
             if pool.kind in kinds
         }
         chosen = await _choose(
-            tx, pools, missing, place=place, claimed=claimed, spread=attempt > SPREAD_AFTER
+            tx,
+            pools,
+            missing,
+            place=place,
+            claimed=claimed,
+            client=client,
+            spread=attempt > SPREAD_AFTER,
         )
         if await _insert(tx, chosen, holder, client, expires_at):
             tx.publish(f"order:{holder}")
@@ -101,11 +108,20 @@ async def _choose(
     *,
     place: Place,
     claimed: Mapping[str, UUID],
+    client: UUID | None,
     spread: bool,
 ) -> list[Chosen]:
     """Choose by what this process knows, and read the claims anew before saying no."""
+    kept = await kept_from(tx, pools, client)
     choose = partial(
-        choose_positions, INDEX, pools, wants, place=place, claimed=claimed, spread=spread
+        choose_positions,
+        INDEX,
+        pools,
+        wants,
+        place=place,
+        claimed=claimed,
+        spread=spread,
+        kept=kept,
     )
     await INDEX.refresh(tx, pools.values())
     try:

@@ -97,6 +97,16 @@ class InUse(Refusal):
         self.addresses = tuple(map(str, addresses))
 
 
+class AlreadyKept(Refusal):
+    """Some of it is kept for someone already."""
+
+    code = "ipam.already_kept"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"Some of {what} is kept already. End that reservation first.")
+        self.what = what
+
+
 class CannotDivide(Refusal):
     """Prefixes cannot be split, merged or removed as they are; `why` says what to do."""
 
