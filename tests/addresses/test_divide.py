@@ -5,13 +5,14 @@ from ipaddress import ip_address
 import pytest
 
 from app.core.database import Database, Tx
-from app.core.errors import Invalid
+from app.core.errors import Invalid, NotFound
 from app.core.ids import new_id
 from app.domain.addresses.assign import assign
 from app.domain.addresses.divide import merge_prefixes, split_prefix
 from app.domain.addresses.errors import CannotDivide, InUse
 from app.domain.addresses.history import history_of
 from app.domain.addresses.release import release
+from app.domain.addresses.remove import remove_prefix
 from app.ipam.wants import AddressKind, AddressWant
 from tests.addresses.site import V4, V6, ask, ip4, lay_out, prefix, texts
 from tests.inventory.hall import an_order
@@ -121,3 +122,20 @@ async def test_the_history_tells_who_had_an_address_when(database: Database) -> 
     with pytest.raises(Exception, match="only ever added to"):
         async with database.transaction() as tx:
             await tx.execute("DELETE FROM address_event")
+
+
+async def test_only_what_is_empty_is_removed(tx: Tx) -> None:
+    ids = await lay_out(tx, prefix("10.0.0.0/29"))
+    parts = await split_prefix(tx, ids["10.0.0.0/29"], 30, **STAFF)
+    order = new_id()
+    await ask(tx, order)
+    for scope, standing in ((ids["10.0.0.0/29"], "2 parts"), (parts[0], "1 claims")):
+        with pytest.raises(CannotDivide, match=standing):
+            await remove_prefix(tx, scope, **STAFF)
+    await release(tx, order)
+    for scope in (*parts, ids["10.0.0.0/29"]):
+        await remove_prefix(tx, scope, **STAFF)
+    assert await tx.fetchval("SELECT count(*) FROM prefix") == 0
+    assert await tx.fetchval("SELECT count(*) FROM address_claim") == 0
+    with pytest.raises(NotFound):
+        await remove_prefix(tx, parts[0], **STAFF)

@@ -88,7 +88,8 @@ async def merge_prefixes(
     """Make one leaf of leaves that fill a network between them; return its id.
 
     A container of exactly that network is replaced by it. Raises NotFound, and CannotDivide when
-    they do not fill one network, their settings differ, or two of them have a gateway.
+    they do not fill one network, their settings differ, or two of them have a gateway. Raises
+    Invalid and InUse when a gateway or an order has what becomes network or broadcast address.
     """
     await change_tree(tx)
     rows = [await _leaf(tx, prefix) for prefix in dict.fromkeys(prefixes)]
@@ -105,6 +106,7 @@ async def merge_prefixes(
     if len(gateways) > 1:
         raise CannotDivide(names, "more than one has a gateway; take the others away first")
     network, whole = merged[0], new_id()
+    gateway = parse_gateway(network, str(gateways[0]) if gateways else None)
     await tx.execute(
         "DELETE FROM prefix WHERE network = $1 AND vrf IS NOT DISTINCT FROM $2 "
         "AND status = 'container'",
@@ -136,7 +138,7 @@ async def merge_prefixes(
         "UPDATE prefix SET status = $2, gateway = $3 WHERE id = $1",
         whole,
         rows[0]["status"],
-        gateways[0] if gateways else None,
+        gateway,
     )
     await _keep_back(tx, whole, network)
     await pool_appeared(tx, kind_of(network), whole, tx.now().isoformat())
