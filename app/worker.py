@@ -21,7 +21,14 @@ from app.jobs.consumers import make_consumers
 from app.jobs.context import WorkerContext
 from app.jobs.fire_schedules import Schedules
 from app.jobs.relay_outbox import Relay
-from app.jobs.sweeps import expire, forget, read_power, reconcile_payments, report_left_behind
+from app.jobs.sweeps import (
+    audit_claims,
+    expire,
+    forget,
+    read_power,
+    reconcile_payments,
+    report_left_behind,
+)
 from app.resources import Resources, Servers
 
 EVERY_10_S = set(range(0, 60, 10))
@@ -113,6 +120,7 @@ def arq_worker(servers: Servers, context: WorkerContext) -> PeriodicWorker:
         cron_jobs=[
             cron(expire, second=EVERY_10_S, run_at_startup=True),
             cron(forget, minute=7),
+            cron(audit_claims, minute=23),
             cron(report_left_behind, minute={11, 41}, second=30),
             cron(reconcile_payments, second=EVERY_30_S, run_at_startup=True),
             cron(read_power, second=EVERY_30_S),

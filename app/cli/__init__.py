@@ -13,6 +13,7 @@ MODULES = {
     "doctor": "app.cli.doctor:doctor",
     "flow": "app.cli.flow:flow",
     "import": "app.cli.import_:import_",
+    "ipam": "app.cli.ipam:ipam",
     "key": "app.cli.key:key",
     "migrate": "app.cli.migrate:migrate",
     "run": "app.cli.flow:run",

@@ -4,6 +4,7 @@ from typing import Any
 
 from piccolo.columns import ForeignKey, OnDelete, Text, Timestamptz, Varchar
 from piccolo.columns.column_types import UUID
+from piccolo.constraints import Constraint
 from piccolo.table import Table
 
 from app.core.ids import new_id
@@ -29,6 +30,30 @@ class Inet(Varchar):
     @property
     def column_type(self) -> str:
         return "INET"
+
+
+class Exclude(Constraint):
+    """No two rows (of those `where` holds for) agree in all of `elements`; kept by a GiST index.
+
+    `elements` is SQL: `expression WITH operator`, by commas. GiST compares no uuid, but
+    `uuidrange(id, id, '[]') WITH &&`.
+    """
+
+    def __init__(self, elements: str, *, where: str = "") -> None:
+        self.elements = elements
+        self.where = where
+        super().__init__(elements=elements, where=where)
+
+    @property
+    def ddl(self) -> str:
+        where = f" WHERE ({self.where})" if self.where else ""
+        return f"EXCLUDE USING gist ({self.elements}){where}"
+
+    def serialise_self(self) -> None:
+        """Nothing: its parts are text already."""
+
+    def _table_str(self) -> str:
+        return f"Exclude({self.elements!r}, where={self.where!r})"
 
 
 def key() -> UUID:

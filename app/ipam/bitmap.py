@@ -11,6 +11,7 @@ use (256 for a full /8), `n` the size of the space and `u` the number of taken p
 """
 
 from collections.abc import Iterable
+from copy import copy
 from typing import Protocol
 
 from pyroaring import BitMap, BitMap64
@@ -35,6 +36,10 @@ class SpaceIndex(Protocol):
     @property
     def free_count(self) -> int:
         """How many places are free."""
+        ...
+
+    def without(self, spans: Iterable[tuple[int, int]]) -> "SpaceIndex":
+        """Return a copy in which the places from first to last of each span are taken."""
         ...
 
     def is_free(self, offset: int) -> bool:
@@ -100,6 +105,15 @@ class FreeMap:
     def free_count(self) -> int:
         """O(c)."""
         return len(self._free)
+
+    def without(self, spans: Iterable[tuple[int, int]]) -> "FreeMap":
+        """O(n / 8) bytes are copied."""
+        free = self._free.copy()
+        for first, last in spans:
+            free.remove_range(first, min(last + 1, self._size))
+        rest = copy(self)
+        rest._free = free  # noqa: SLF001 - of its own class
+        return rest
 
     def is_free(self, offset: int) -> bool:
         """O(log c)."""
@@ -181,6 +195,15 @@ class UsedMap:
     def free_count(self) -> int:
         """O(c)."""
         return self._size - len(self._used)
+
+    def without(self, spans: Iterable[tuple[int, int]]) -> "UsedMap":
+        """O(u), and a chunk for each 65,536 places of the spans."""
+        used = self._used.copy()
+        for first, last in spans:
+            used.add_range(first, min(last + 1, self._size))
+        rest = copy(self)
+        rest._used = used  # noqa: SLF001 - of its own class
+        return rest
 
     def is_free(self, offset: int) -> bool:
         """O(log c)."""

@@ -13,7 +13,9 @@ from app.core.database import Database, Tx
 from app.core.errors import Refusal
 from app.core.outbox import forget_done
 from app.domain.accounts.expire import expire_sessions
+from app.domain.addresses.audit import audit_addresses
 from app.domain.addresses.expire import expire as expire_claims
+from app.domain.addresses.keep import end_reservations
 from app.domain.billing.reconcile import reconcile
 from app.domain.inventory.expire import expire_holds
 from app.domain.inventory.find import bmc_of
@@ -46,6 +48,7 @@ async def expire(ctx: dict[str, Any]) -> None:
         expire_order_holds,
         expire_holds,
         expire_claims,
+        end_reservations,
         expire_sessions,
         partial(expire_orders, order_ttl=order_ttl),
     )
@@ -72,6 +75,14 @@ async def _each(database: Database, *verbs: Callable[[Tx], Awaitable[object]]) -
 async def report_left_behind(ctx: dict[str, Any]) -> None:
     """Tell the staff what ended runs left behind, of each thing once."""
     await _each(context_of(ctx).database, report_orphans)
+
+
+async def audit_claims(ctx: dict[str, Any]) -> None:
+    """Compare the address space with orders and services; the result is kept."""
+    async with context_of(ctx).database.transaction() as tx:
+        audit = await audit_addresses(tx)
+    if audit.found:
+        log.warning("addresses.drift", drifts=len(audit.found), first=audit.found[0].says)
 
 
 async def reconcile_payments(ctx: dict[str, Any]) -> None:

@@ -225,3 +225,13 @@ def test_two_homes_do_not_collide_while_their_regions_have_room():
         for home in (0, 32_768)
     ]
     assert draws[0].isdisjoint(draws[1])
+
+
+@pytest.mark.parametrize("kind", [FreeMap, UsedMap], ids=["free", "used"])
+def test_a_copy_without_spans_leaves_the_space_as_it_is(kind: type[FreeMap | UsedMap]) -> None:
+    space = kind(16, [3])
+    rest = space.without([(0, 4), (10, 99)])
+    assert [place for place in range(16) if rest.is_free(place)] == [5, 6, 7, 8, 9]
+    assert rest.free_count == 5
+    rest.take(5)
+    assert space.free_count == 15

@@ -45,6 +45,9 @@ async def from_tables(postgres: EmbeddedPostgres, template_database: str):
     await connection.execute("CREATE DATABASE from_tables")
     await connection.close()
     dsn = postgres.dsn.replace("/postgres?", "/from_tables?")
+    connection = await asyncpg.connect(dsn)
+    await connection.execute("CREATE TYPE uuidrange AS RANGE (subtype = uuid)")
+    await connection.close()
     engine.config = {"dsn": dsn}
     await create_db_tables(*APP_CONFIG.table_classes)
     return dsn

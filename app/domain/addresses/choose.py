@@ -10,7 +10,9 @@ from msgspec.structs import replace
 from app.core.errors import Invalid
 from app.domain.addresses.errors import BlockTooLarge, PoolExhausted
 from app.domain.addresses.index import AddressIndex
+from app.domain.addresses.keep import Spans
 from app.domain.addresses.pools import GENERAL, Pool, general
+from app.ipam.bitmap import SpaceIndex
 from app.ipam.choice import Strategy, choose, choose_block
 from app.ipam.errors import SpaceExhausted
 from app.ipam.subnets import PrefixFacts, VlanGroupFacts, rank_prefixes, rank_vlan_groups
@@ -51,12 +53,14 @@ def choose_positions(
     place: Place,
     claimed: Mapping[str, UUID],
     spread: bool,
+    kept: Spans,
 ) -> list[Chosen]:
     """Return a position for every item, sorted, and mark them taken in the index.
 
     `claimed` tells the pool of each item that the order has already, for those that must
     share it. `spread` looks in random places, whatever the strategy: for one who was too late
-    several times. A block of 2^n addresses or /64s is 2^n positions: `item`, `item+1`, ….
+    several times. `kept` is what others have reserved.
+    A block of 2^n addresses or /64s is 2^n positions: `item`, `item+1`, ….
     Raises PoolExhausted (nothing stays marked), BlockTooLarge, Invalid.
     """
     taken: list[Chosen] = []
@@ -67,7 +71,7 @@ def choose_positions(
                 if anchor is None
                 else [pools[anchor]] * (anchor in pools)
             )
-            taken += _from_first(index, candidates, members, place, spread=spread)
+            taken += _from_first(index, candidates, members, place, spread=spread, kept=kept)
     except PoolExhausted:
         give_back(index, taken)
         raise
@@ -145,10 +149,11 @@ def _from_first(
     place: Place,
     *,
     spread: bool,
+    kept: Spans,
 ) -> list[Chosen]:
     """Take all members from the first pool that has room for them together."""
     for pool in candidates:
-        taken = _from_pool(index, pool, members, spread=spread)
+        taken = _from_pool(index, pool, members, spread=spread, kept=kept)
         if taken is not None:
             return taken
     root = members[0]
@@ -159,19 +164,19 @@ def _from_first(
         datacentre=place.datacentre,
         rack=place.rack,
         wanted=sum(map(positions_of, members)),
-        free=sum(index.space(pool.id).free_count for pool in candidates),
+        free=sum(_open(index, pool, kept).free_count for pool in candidates),
         pools=len(candidates),
     )
 
 
 def _from_pool(
-    index: AddressIndex, pool: Pool, members: Sequence[AddressWant], *, spread: bool
+    index: AddressIndex, pool: Pool, members: Sequence[AddressWant], *, spread: bool, kept: Spans
 ) -> list[Chosen] | None:
-    space = index.space(pool.id)
     home = int(_HOME * pool.size)
     taken: list[Chosen] = []
     for want in members:
         count = positions_of(want)
+        space = _open(index, pool, kept)
         strategy = Strategy.random if spread else want.strategy or pool.strategy
         try:
             if count == 1:
@@ -193,6 +198,11 @@ def _from_pool(
             for number in range(count)
         ]
     return taken
+
+
+def _open(index: AddressIndex, pool: Pool, kept: Spans) -> SpaceIndex:
+    space, spans = index.space(pool.id), kept.get(pool.id)
+    return space.without(spans) if spans else space
 
 
 def positions_of(want: AddressWant) -> int:

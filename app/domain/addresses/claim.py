@@ -10,8 +10,10 @@ from app.domain.addresses.choose import Chosen, Place, choose_positions, give_ba
 from app.domain.addresses.errors import PoolExhausted
 from app.domain.addresses.find import addresses_of
 from app.domain.addresses.index import INDEX
+from app.domain.addresses.keep import kept_from
 from app.domain.addresses.pools import Pool, pools_at
 from app.domain.addresses.states import TAKEN
+from app.domain.addresses.structure import keep_tree
 from app.domain.addresses.views import Claimed, Ip4, Ip6Net
 from app.ipam.wants import AddressWant
 
@@ -40,8 +42,10 @@ async def claim(
     statement, sorted so that orders never wait for each other in a circle. If another process
     was first, that is marked and tried again; after `SPREAD_AFTER` losses in random places,
     after `QUEUE_AFTER` one order at a time.
-    Cost: six statements when nothing is contended. Raises PoolExhausted with nothing claimed.
+    Cost: nine statements when nothing is contended. Raises PoolExhausted with nothing claimed.
     """
+    await keep_tree(tx)
+    client = await tx.fetchval("SELECT account FROM client_order WHERE id = $1", holder)
     place = Place(datacentre, rack)
     for attempt in range(TRIES):
         claimed = await _keep(tx, holder, expires_at)
@@ -59,9 +63,15 @@ async def claim(
             if pool.kind in kinds
         }
         chosen = await _choose(
-            tx, pools, missing, place=place, claimed=claimed, spread=attempt > SPREAD_AFTER
+            tx,
+            pools,
+            missing,
+            place=place,
+            claimed=claimed,
+            client=client,
+            spread=attempt > SPREAD_AFTER,
         )
-        if await _insert(tx, chosen, holder, expires_at):
+        if await _insert(tx, chosen, holder, client, expires_at):
             tx.publish(f"order:{holder}")
             break
     else:
@@ -98,11 +108,20 @@ async def _choose(
     *,
     place: Place,
     claimed: Mapping[str, UUID],
+    client: UUID | None,
     spread: bool,
 ) -> list[Chosen]:
     """Choose by what this process knows, and read the claims anew before saying no."""
+    kept = await kept_from(tx, pools, client)
     choose = partial(
-        choose_positions, INDEX, pools, wants, place=place, claimed=claimed, spread=spread
+        choose_positions,
+        INDEX,
+        pools,
+        wants,
+        place=place,
+        claimed=claimed,
+        spread=spread,
+        kept=kept,
     )
     await INDEX.refresh(tx, pools.values())
     try:
@@ -121,12 +140,16 @@ class _Lost(Exception):
 
 
 async def _insert(
-    tx: Tx, chosen: Sequence[Chosen], holder: UUID, expires_at: datetime | None
+    tx: Tx,
+    chosen: Sequence[Chosen],
+    holder: UUID,
+    client: UUID | None,
+    expires_at: datetime | None,
 ) -> bool:
     """Insert all rows, or none and return False; then only those that were free are so again."""
     try:
         async with tx.savepoint():
-            await _insert_all(tx, chosen, holder, expires_at)
+            await _insert_all(tx, chosen, holder, client, expires_at)
     except _Lost as lost:
         give_back(INDEX, [row for row in chosen if (row.scope, row.position) in lost.won])
         return False
@@ -137,12 +160,16 @@ async def _insert(
 
 
 async def _insert_all(
-    tx: Tx, chosen: Sequence[Chosen], holder: UUID, expires_at: datetime | None
+    tx: Tx,
+    chosen: Sequence[Chosen],
+    holder: UUID,
+    client: UUID | None,
+    expires_at: datetime | None,
 ) -> None:
     rows = await tx.fetch(
         "INSERT INTO address_claim (kind, scope, position, state, holder, item, purpose, "
-        "seq, expires_at, claimed_at) SELECT kind, scope, position, 'held', $6, item, "
-        "purpose, 1, $7, $8 FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::text[], "
+        "seq, expires_at, claimed_at, client) SELECT kind, scope, position, 'held', $6, item, "
+        "purpose, 1, $7, $8, $9 FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::text[], "
         "$5::text[]) AS c (kind, scope, position, item, purpose) "
         "ORDER BY kind, scope, position ON CONFLICT DO NOTHING RETURNING scope, position",
         [row.kind for row in chosen],
@@ -153,6 +180,7 @@ async def _insert_all(
         holder,
         expires_at,
         tx.now(),
+        client,
     )
     if len(rows) < len(chosen):
         raise _Lost({(row["scope"], row["position"]) for row in rows})

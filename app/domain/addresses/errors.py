@@ -95,3 +95,24 @@ class InUse(Refusal):
         )
         self.network = str(network)
         self.addresses = tuple(map(str, addresses))
+
+
+class AlreadyKept(Refusal):
+    """Some of it is kept for someone already."""
+
+    code = "ipam.already_kept"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"Some of {what} is kept already. End that reservation first.")
+        self.what = what
+
+
+class CannotDivide(Refusal):
+    """Prefixes cannot be split, merged or removed as they are; `why` says what to do."""
+
+    code = "ipam.cannot_divide"
+
+    def __init__(self, network: str, why: str) -> None:
+        super().__init__(f"{network} cannot be changed so: {why}.")
+        self.network = network
+        self.why = why

@@ -40,7 +40,7 @@ _PREFIXES = """
 SELECT p.id, p.network, d.code AS datacentre, r.name AS rack, p.purpose, p.auto_allocatable,
        p.strategy, p.cooldown_s
 FROM prefix p JOIN datacentre d ON d.id = p.datacentre LEFT JOIN rack r ON r.id = p.rack
-WHERE d.code = $1
+WHERE d.code = $1 AND p.status = 'active'
 """
 _GROUPS = """
 SELECT g.id, g.name, d.code AS datacentre, r.name AS rack, g.auto_allocatable, g.first_vid,

@@ -21,6 +21,7 @@ from app.domain.addresses.reserved import (
     reserved_positions,
 )
 from app.domain.addresses.seed import AddressSeed, PrefixSeed, VlanGroupSeed
+from app.domain.addresses.structure import change_tree
 from app.domain.addresses.text import position_text
 from app.ipam.wants import AddressKind
 
@@ -70,9 +71,10 @@ async def register_prefix(tx: Tx, prefix: PrefixSeed) -> UUID:
     reserved = reserved_positions(network, gateway, prefix.reserved)
     datacentre, rack = await _place(tx, prefix.datacentre, prefix.rack)
     # Two prefixes that are written down at the same time must see each other.
-    await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended('prefixes', 0))")
+    await change_tree(tx)
     others = await tx.fetch(
-        "SELECT network FROM prefix WHERE network && $1 AND network <> $1 ORDER BY network",
+        "SELECT network FROM prefix WHERE vrf IS NULL AND network && $1 AND network <> $1 "
+        "AND NOT (status = 'container' AND network >> $1) ORDER BY network",
         network,
     )
     if others:
@@ -80,7 +82,7 @@ async def register_prefix(tx: Tx, prefix: PrefixSeed) -> UUID:
     written: UUID = await tx.fetchval(
         "INSERT INTO prefix (id, network, datacentre, rack, gateway, purpose, auto_allocatable, "
         "strategy, cooldown_s, note) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) "
-        "ON CONFLICT (network) DO UPDATE SET datacentre = excluded.datacentre, "
+        "ON CONFLICT (vrf, network) DO UPDATE SET datacentre = excluded.datacentre, "
         "rack = excluded.rack, gateway = excluded.gateway, purpose = excluded.purpose, "
         "auto_allocatable = excluded.auto_allocatable, strategy = excluded.strategy, "
         "cooldown_s = excluded.cooldown_s, note = excluded.note RETURNING id",
@@ -95,18 +97,18 @@ async def register_prefix(tx: Tx, prefix: PrefixSeed) -> UUID:
         prefix.cooldown_s,
         prefix.note,
     )
-    await _reserve(tx, written, network, reserved)
+    await reserve(tx, written, network, reserved)
     INDEX.forget(written)
     await pool_appeared(tx, kind_of(network), written, tx.now().isoformat())
     return written
 
 
-async def _reserve(tx: Tx, prefix: UUID, network: Network, reserved: Mapping[int, str]) -> None:
+async def reserve(tx: Tx, prefix: UUID, network: Network, reserved: Mapping[int, str]) -> None:
     """Make exactly these positions the reserved ones, among those that nobody asked for."""
     kind = kind_of(network)
     freed = await tx.fetch(
         "DELETE FROM address_claim WHERE kind = $1 AND scope = $2 AND state = 'reserved' "
-        "AND holder IS NULL AND expires_at IS NULL AND position <> ALL($3) "
+        "AND holder IS NULL AND expires_at IS NULL AND reason = '' AND position <> ALL($3) "
         "RETURNING id, kind, scope, position",
         kind,
         prefix,

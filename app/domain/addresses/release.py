@@ -19,8 +19,8 @@ async def release(tx: Tx, holder: UUID) -> None:
         holder,
     )
     quarantined = await tx.fetch(
-        "UPDATE address_claim c SET state = 'quarantined', holder = NULL, seq = c.seq + 1, "
-        "expires_at = $2::timestamptz + make_interval(secs => coalesce("
+        "UPDATE address_claim c SET state = 'quarantined', holder = NULL, client = NULL, "
+        "seq = c.seq + 1, expires_at = $2::timestamptz + make_interval(secs => coalesce("
         "(SELECT p.cooldown_s FROM prefix p WHERE p.id = c.scope), $3)) "
         "WHERE holder = $1 AND state = 'assigned' RETURNING id",
         holder,

@@ -30,7 +30,7 @@ def reserved_positions(
     """
     positions: dict[int, str] = {}
     for text in ranges:
-        first, last = _ends(network, text)
+        first, last = ends_of(network, text)
         if last - first >= MOST:
             raise Invalid({"reserved": f"{text} is too large; leave it out of the prefix."})
         positions.update(dict.fromkeys(range(first, last + 1), "reserved"))
@@ -48,8 +48,8 @@ def reserved_positions(
 _END = {False: "network", True: "broadcast"}
 
 
-def _ends(network: Network, text: str) -> tuple[int, int]:
-    """Return first and last position of an address, a network or a range."""
+def ends_of(network: Network, text: str) -> tuple[int, int]:
+    """Return first and last position of an address, a network or a range. Raises Invalid."""
     try:
         if "-" in text:
             first, last = (ip_address(part.strip()) for part in text.split("-", 1))

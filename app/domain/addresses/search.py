@@ -54,7 +54,11 @@ async def _spot(tx: Tx, words: str) -> tuple[UUID, int] | None:
         address = ip_interface(words).ip
     except ValueError:
         return None
-    row = await tx.fetchrow("SELECT id, network FROM prefix WHERE network >>= $1", address)
+    row = await tx.fetchrow(
+        "SELECT id, network FROM prefix WHERE network >>= $1 AND status <> 'container' "
+        "ORDER BY vrf NULLS FIRST LIMIT 1",
+        address,
+    )
     if row is None:
         return None
     offset = offset_of(row["network"], address)

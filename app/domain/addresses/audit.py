@@ -1,0 +1,106 @@
+"""Compare prefixes, claims, reservations, orders and services; name whatever contradicts."""
+
+import time
+
+import msgspec
+
+from app.core.database import Tx
+from app.core.ids import new_id
+
+MOST = 1_000
+"""Drifts of one kind that an audit names."""
+
+
+class Drift(msgspec.Struct, frozen=True, kw_only=True):
+    """One contradiction; `kind` is stable, `subject` the address, prefix or service."""
+
+    kind: str
+    subject: str
+    says: str
+
+
+class AddressAudit(msgspec.Struct, frozen=True, kw_only=True):
+    """What an audit looked at and found."""
+
+    claims: int
+    found: tuple[Drift, ...]
+
+
+_CLAIM = "coalesce(claimed_network(c.kind, p.network, c.position)::text, c.position::text)"
+_CHECKS = {
+    "claim_without_pool": """
+        SELECT c.kind || ' ' || c.position, 'its prefix or VLAN group ' || c.scope || ' is gone'
+        FROM address_claim c WHERE c.kind <> 'vlan' AND c.scope NOT IN (SELECT id FROM prefix)
+        OR c.kind = 'vlan' AND c.scope NOT IN (SELECT id FROM vlan_group)""",
+    "claim_in_container": f"""
+        SELECT {_CLAIM}, 'is claimed in the container ' || p.network
+        FROM address_claim c JOIN prefix p ON p.id = c.scope WHERE p.status = 'container'""",
+    "claim_outside_prefix": """
+        SELECT p.network || ' ' || c.kind || ' ' || c.position, 'does not lie in its prefix'
+        FROM address_claim c JOIN prefix p ON p.id = c.scope
+        WHERE c.kind <> CASE family(p.network) WHEN 4 THEN 'ip4' ELSE 'ip6net' END
+        OR c.position < 0 OR c.position >= 2 ^ (
+            CASE family(p.network) WHEN 4 THEN 32 ELSE 64 END - masklen(p.network))""",
+    "claim_without_order": f"""
+        SELECT {_CLAIM}, c.state || ' by ' || c.holder || CASE
+            WHEN o.id IS NULL THEN ', which is no order'
+            WHEN o.state = 'cancelled' THEN ', a cancelled order'
+            ELSE ', whose service is terminated' END
+        FROM address_claim c LEFT JOIN prefix p ON p.id = c.scope
+        LEFT JOIN client_order o ON o.id = c.holder LEFT JOIN service s ON s."order" = c.holder
+        WHERE c.state IN ('held', 'assigned')
+        AND (o.id IS NULL OR o.state = 'cancelled' OR s.state = 'terminated')""",
+    "claim_of_another_client": f"""
+        SELECT {_CLAIM}, 'is written down for client ' || c.client || ', its order is of '
+            || o.account
+        FROM address_claim c JOIN client_order o ON o.id = c.holder
+        LEFT JOIN prefix p ON p.id = c.scope WHERE c.client <> o.account""",
+    "service_without_address": """
+        SELECT s.hostname, s.state || ' and without an IPv4 address (service ' || s.id || ')'
+        FROM service s WHERE s.state IN ('active', 'suspended') AND NOT EXISTS (
+            SELECT FROM address_claim c WHERE c.holder = s."order" AND c.kind = 'ip4'
+            AND c.state = 'assigned')""",
+    "prefix_in_leaf": """
+        SELECT p.network::text, 'lies in ' || o.network || ', which is no container'
+        FROM prefix p JOIN prefix o ON o.network >>= p.network AND o.id <> p.id
+        AND o.vrf IS NOT DISTINCT FROM p.vrf AND o.status <> 'container'""",
+    "reservation_outside_prefix": """
+        SELECT p.network::text, 'reservation ' || r.id || ' does not lie in it, or it has parts'
+        FROM address_reservation r JOIN prefix p ON p.id = r.prefix
+        WHERE p.status = 'container' OR r.last >= 2 ^ (
+            CASE family(p.network) WHEN 4 THEN 32 ELSE 64 END - masklen(p.network))""",
+    "claim_in_reservation": f"""
+        SELECT {_CLAIM}, 'is had by ' || c.holder || ' and kept for another (' || r.reason || ')'
+        FROM address_reservation r JOIN prefix p ON p.id = r.prefix
+        JOIN address_claim c ON c.scope = r.prefix AND c.position BETWEEN r.first AND r.last
+        WHERE c.state IN ('held', 'assigned')
+        AND (r.client IS NULL OR c.client IS DISTINCT FROM r.client)
+        AND c.claimed_at >= r.created_at
+        AND (r.expires_at IS NULL OR c.claimed_at < r.expires_at)""",
+}
+
+
+async def audit_addresses(tx: Tx) -> AddressAudit:
+    """Return every drift, by kind and subject, and keep the result for the page.
+
+    At most `MOST` of a kind. Cost: one statement a kind, each of which reads the claims once.
+    """
+    started = time.perf_counter()
+    found = []
+    for kind, sql in _CHECKS.items():
+        rows = await tx.fetch(
+            f"SELECT * FROM ({sql}) AS d (subject, says) ORDER BY 1, 2 LIMIT {MOST}"
+        )
+        found += [Drift(kind=kind, subject=row["subject"], says=row["says"]) for row in rows]
+    claims: int = await tx.fetchval("SELECT count(*) FROM address_claim")
+    await tx.execute(
+        "INSERT INTO address_audit (id, at, took_ms, claims, drifts, found) "
+        "VALUES ($1, $2, $3, $4, $5, $6)",
+        new_id(),
+        tx.now(),
+        round((time.perf_counter() - started) * 1_000),
+        claims,
+        len(found),
+        msgspec.json.encode(found).decode(),
+    )
+    return AddressAudit(claims=claims, found=tuple(found))

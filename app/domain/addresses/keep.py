@@ -1,0 +1,193 @@
+"""Keep addresses, ranges or a whole prefix for a client or a purpose, for a time or for good.
+
+Orders of that client may take from what is kept for it; nobody else's. What is kept for a
+purpose alone is taken by no order.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from app.core.database import Tx
+from app.core.errors import Invalid, NotFound
+from app.core.ids import new_id
+from app.domain.addresses.errors import AlreadyKept, InUse
+from app.domain.addresses.free import pool_appeared
+from app.domain.addresses.pools import kind_of
+from app.domain.addresses.reserved import Network, ends_of
+from app.domain.addresses.structure import change_tree
+from app.domain.addresses.text import position_text
+from app.domain.audit.record import record
+
+Spans = Mapping[UUID, list[tuple[int, int]]]
+"""First and last position of what is kept, by prefix."""
+
+
+class ReservationView(msgspec.Struct, frozen=True, kw_only=True):
+    """What is kept of a prefix; `first` and `last` are an address, or a /64, as written."""
+
+    id: UUID
+    first: str
+    last: str
+    client: UUID | None
+    purpose: str
+    reason: str
+    expires_at: datetime | None
+
+
+async def keep(
+    tx: Tx,
+    prefix: UUID,
+    what: str,
+    *,
+    client: UUID | None,
+    purpose: str = "",
+    reason: str,
+    expires_at: datetime | None,
+    actor: UUID | None,
+    actor_label: str,
+) -> UUID:
+    """Keep `what` (an address, a range or a network in the prefix); return the reservation's id.
+
+    Waits for the orders that are claiming. Raises NotFound; Invalid for `reserved` (not in the
+    prefix), `client` (neither client nor purpose), `reason` or `expires_at`; InUse when others'
+    orders have some of it; AlreadyKept. One row whatever the size.
+    """
+    if client is None and not purpose:
+        raise Invalid({"client": "Choose a client, or state a purpose."})
+    if not reason.strip():
+        raise Invalid({"reason": "Say why: whoever looks at it in a year will ask."})
+    if expires_at is not None and expires_at <= tx.now():
+        raise Invalid({"expires_at": "It ends in the past."})
+    await change_tree(tx)
+    row = await tx.fetchrow(
+        "SELECT network FROM prefix WHERE id = $1 AND status <> 'container'", prefix
+    )
+    if row is None:
+        raise NotFound("prefix", prefix)
+    network: Network = row["network"]
+    first, last = ends_of(network, what)
+    taken = await tx.fetch(
+        "SELECT position FROM address_claim WHERE kind = $1 AND scope = $2 "
+        "AND position BETWEEN $3 AND $4 AND state IN ('held', 'assigned') "
+        "AND (client IS NULL OR client IS DISTINCT FROM $5) ORDER BY position LIMIT 10",
+        kind_of(network),
+        prefix,
+        first,
+        last,
+        client,
+    )
+    if taken:
+        texts = [position_text(kind_of(network), network, row["position"]) for row in taken]
+        raise InUse(network, texts)
+    await tx.execute(
+        "DELETE FROM address_reservation WHERE prefix = $1 AND expires_at <= $2", prefix, tx.now()
+    )
+    if await tx.fetchval(
+        "SELECT EXISTS (SELECT FROM address_reservation WHERE prefix = $1 "
+        "AND first <= $3 AND last >= $2)",
+        prefix,
+        first,
+        last,
+    ):
+        raise AlreadyKept(what)
+    reservation = new_id()
+    await tx.execute(
+        "INSERT INTO address_reservation (id, prefix, first, last, client, purpose, reason, "
+        "expires_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        reservation,
+        prefix,
+        first,
+        last,
+        client,
+        purpose,
+        reason,
+        expires_at,
+        tx.now(),
+    )
+    await record(
+        tx,
+        actor=actor,
+        actor_label=actor_label,
+        action="addresses.keep",
+        subject_kind="prefix",
+        subject=prefix,
+        before={},
+        after={"kept": what, "client": client, "purpose": purpose, "expires_at": expires_at},
+        reason=reason,
+    )
+    return reservation
+
+
+async def let_go(tx: Tx, reservation: UUID, *, actor: UUID | None, actor_label: str) -> None:
+    """End a reservation; orders that wait for addresses look again. Raises NotFound."""
+    row = await tx.fetchrow(
+        "DELETE FROM address_reservation r USING prefix p WHERE r.id = $1 AND p.id = r.prefix "
+        "RETURNING r.prefix, r.first, r.last, r.client, r.purpose, p.network",
+        reservation,
+    )
+    if row is None:
+        raise NotFound("reservation", reservation)
+    await pool_appeared(tx, kind_of(row["network"]), row["prefix"], f"kept:{reservation}")
+    await record(
+        tx,
+        actor=actor,
+        actor_label=actor_label,
+        action="addresses.let_go",
+        subject_kind="prefix",
+        subject=row["prefix"],
+        before={name: row[name] for name in ("first", "last", "client", "purpose")},
+        after={},
+    )
+
+
+async def end_reservations(tx: Tx) -> int:
+    """Delete reservations whose time is over, and wake who waits; return how many."""
+    rows = await tx.fetch(
+        "DELETE FROM address_reservation r USING prefix p WHERE p.id = r.prefix "
+        "AND r.expires_at <= $1 RETURNING r.id, r.prefix, p.network",
+        tx.now(),
+    )
+    for row in rows:
+        await pool_appeared(tx, kind_of(row["network"]), row["prefix"], f"kept:{row['id']}")
+    return len(rows)
+
+
+async def kept_from(tx: Tx, prefixes: Collection[UUID], client: UUID | None) -> Spans:
+    """Return what an order of `client` (None: of nobody known) may not take now."""
+    spans: dict[UUID, list[tuple[int, int]]] = defaultdict(list)
+    for row in await tx.fetch(
+        "SELECT prefix, first, last FROM address_reservation WHERE prefix = ANY($1) "
+        "AND (expires_at IS NULL OR expires_at > $2) "
+        "AND (client IS NULL OR client IS DISTINCT FROM $3)",
+        list(prefixes),
+        tx.now(),
+        client,
+    ):
+        spans[row["prefix"]].append((row["first"], row["last"]))
+    return spans
+
+
+async def reservations_in(tx: Tx, prefix: UUID) -> tuple[ReservationView, ...]:
+    """Return what is kept of a prefix now, the lowest first."""
+    rows = await tx.fetch(
+        "SELECT r.*, p.network FROM address_reservation r JOIN prefix p ON p.id = r.prefix "
+        "WHERE r.prefix = $1 AND (r.expires_at IS NULL OR r.expires_at > $2) ORDER BY r.first",
+        prefix,
+        tx.now(),
+    )
+    return tuple(
+        ReservationView(
+            id=row["id"],
+            first=position_text(kind_of(row["network"]), row["network"], row["first"]),
+            last=position_text(kind_of(row["network"]), row["network"], row["last"]),
+            client=row["client"],
+            purpose=row["purpose"],
+            reason=row["reason"],
+            expires_at=row["expires_at"],
+        )
+        for row in rows
+    )
