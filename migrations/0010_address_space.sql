@@ -16,8 +16,6 @@ ALTER TABLE prefix
     ADD COLUMN vid INTEGER,
     ADD COLUMN forward_zone TEXT NOT NULL DEFAULT '',
     ADD COLUMN reverse_zone TEXT NOT NULL DEFAULT '',
-    ADD COLUMN probe TEXT NOT NULL DEFAULT 'none',
-    ADD COLUMN check_ptr BOOLEAN NOT NULL DEFAULT false,
     ADD CONSTRAINT prefix_once UNIQUE NULLS NOT DISTINCT ("vrf", "network"),
     ADD CONSTRAINT prefix_leaves_apart EXCLUDE USING gist (
         uuidrange(coalesce(vrf, '00000000-0000-0000-0000-000000000000'::uuid),
@@ -25,7 +23,6 @@ ALTER TABLE prefix
         network inet_ops WITH &&
     ) WHERE (status <> 'container'),
     ADD CONSTRAINT known_status CHECK (status IN ('container', 'active', 'reserved', 'deprecated')),
-    ADD CONSTRAINT known_probe CHECK (probe IN ('none', 'ping', 'arp')),
     ADD CONSTRAINT vlan_of_a_group
         CHECK (vid IS NULL OR (vlan_group IS NOT NULL AND vid BETWEEN 1 AND 4094));
 CREATE INDEX prefix_vrf ON prefix (vrf);

@@ -57,8 +57,6 @@ class Prefix(Table, tablename="prefix"):
     vid = Integer(null=True, default=None)
     forward_zone = text(default="")
     reverse_zone = text(default="")
-    probe = text(default="none")
-    check_ptr = Boolean(default=False)
 
     prefix_once = Unique([vrf, network], nulls_distinct=False)
     prefix_leaves_apart = Exclude(
@@ -67,7 +65,6 @@ class Prefix(Table, tablename="prefix"):
     )
     known_status = Check("status IN ('container', 'active', 'reserved', 'deprecated')")
     known_strategy = Check("strategy IN ('sequential', 'random')")
-    known_probe = Check("probe IN ('none', 'ping', 'arp')")
     gateway_inside = Check("gateway IS NULL OR gateway << network")
     vlan_of_a_group = Check("vid IS NULL OR (vlan_group IS NOT NULL AND vid BETWEEN 1 AND 4094)")
 
