@@ -1,12 +1,16 @@
 """The shipped delivery, with machines that do not run: it says so, and is never taken for done."""
 
+from itertools import combinations
 from typing import Any
 
 import msgspec
 import pytest
 
 from app.flows import registry
-from app.flows.gallery import find_template
+from app.flows.drafts.place import GRID, NODE_WIDTH, height_of
+from app.flows.drafts.ports import ports_of
+from app.flows.drafts.sheet import Sheet
+from app.flows.gallery import find_template, list_templates
 from app.flows.node import Done, Effect, NodeType, Step, StepFailed
 from app.flows.nodes.fail import node as fail
 from app.flows.nodes.repeat import node as repeat
@@ -61,3 +65,16 @@ async def test_a_delivery_for_which_no_server_runs_fails_aloud(
     async with workshop.database.snapshot() as tx:
         error = await tx.fetchval("SELECT error FROM run WHERE id = $1", run)
     assert error.startswith("Five servers could not be installed; the last one said: no word.")
+
+
+@pytest.mark.parametrize("slug", [row.slug for row in list_templates()])
+def test_no_node_of_a_shipped_flow_lies_over_another(slug: str) -> None:
+    sheet = Sheet(find_template(slug))
+    boxes = {}
+    for node in sheet.nodes:
+        place = sheet.position(node)
+        assert place is not None, node
+        boxes[node] = (*place, height_of(len(ports_of(sheet, node))))
+    for (one, (x, y, h)), (other, (x2, y2, h2)) in combinations(boxes.items(), 2):
+        is_beside = abs(x - x2) >= NODE_WIDTH + 2 * GRID
+        assert is_beside or y + h + GRID <= y2 or y2 + h2 + GRID <= y, (one, other)
