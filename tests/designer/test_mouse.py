@@ -162,8 +162,24 @@ async def test_the_tools_undo_redo_arrange_and_add_notes(hang: Hang) -> None:
 
 async def test_panning_zooming_and_the_minimap_change_nothing(hang: Hang) -> None:
     easel = await hang(a_chain(8))
+    tools = easel.page.get_by_role("toolbar", name="Canvas")
     box = await easel.page.locator("#canvas").bounding_box()
     assert box is not None
+    map_box = await easel.page.locator("#minimap").bounding_box()
+    tools_box = await tools.bounding_box()
+    assert map_box is not None
+    assert tools_box is not None
+    assert map_box["y"] + map_box["height"] <= tools_box["y"]
+    # What the browser scrolls by itself, to a focus or a text that was found, is panned.
+    node = await easel.page.evaluate(
+        "(() => { const edge = canvas.getBoundingClientRect().right;"
+        " const el = [...document.querySelectorAll('.fl-node:not(.is-far)')]"
+        ".find(el => el.getBoundingClientRect().left > edge);"
+        " el.scrollIntoView(); return el.dataset.node; })()"
+    )
+    await easel.page.wait_for_function("canvas.scrollLeft === 0")
+    await expect(easel.node(node)).to_be_in_viewport(ratio=0.99)
+    assert await easel.page.locator("#minimap").bounding_box() == map_box
     before = await easel.node("mail1").bounding_box()
     await easel.page.mouse.move(box["x"] + 400, box["y"] + 500)
     await easel.page.mouse.wheel(120, 40)
@@ -171,13 +187,10 @@ async def test_panning_zooming_and_the_minimap_change_nothing(hang: Hang) -> Non
         "x => document.getElementById('n-mail1').getBoundingClientRect().x !== x",
         arg=before["x"] if before else 0,
     )
-    tools = easel.page.get_by_role("toolbar", name="Canvas")
     await easel.page.locator("#zoom").click()
     await expect(easel.page.locator("#zoom")).to_have_text("100 %")
     await tools.get_by_role("button", name="Zoom in").click()
     await expect(easel.page.locator("#zoom")).to_have_text("125 %")
-    map_box = await easel.page.locator("#minimap").bounding_box()
-    assert map_box is not None
     await easel.page.mouse.click(map_box["x"] + 150, map_box["y"] + 54)
     await tools.get_by_role("button", name="Show the whole flow").click()
     await expect(easel.node("mail7")).to_be_in_viewport(ratio=0.99)

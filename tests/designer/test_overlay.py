@@ -106,6 +106,15 @@ async def test_a_run_is_followed_live_and_stepped_through(
     await expect(panel.locator(".sw-code").first).to_contain_text("a.example.org")
     assert await violations(page) == []
 
+    # The minimap is pressed: the flow is moved, and what was selected stays so.
+    box = "document.getElementById('n-record').getBoundingClientRect().x"
+    at = await page.evaluate(box)
+    map_box = await page.locator("#minimap").bounding_box()
+    assert map_box is not None
+    await page.mouse.click(map_box["x"] + 20, map_box["y"] + 54)
+    await page.wait_for_function(f"x => {box} !== x", arg=at)
+    await expect(page.locator("#n-record")).to_have_class(re.compile(r"\bis-chosen\b"))
+
     # Back to the first event, one on, and to the end again.
     await page.locator("#canvas").focus()
     await page.keyboard.press("Home")

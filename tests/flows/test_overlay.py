@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from app.components.designer.overlay import run_now
 from app.core.errors import NotFound
 from app.flows import registry
 from app.flows.drafts.debug import debug_run
@@ -83,7 +84,13 @@ async def test_what_was_undone_and_what_was_never_come_to(workshop: Workshop, be
     async with workshop.database.transaction() as tx:
         await cancel_run(tx, run)
     await workshop.drive()
-    assert stands(await look(workshop, run))["tell"] == "skipped"
+    found = await look(workshop, run)
+    assert stands(found)["tell"] == "skipped"
+    # It has no event of its own: who followed the run to its end is told of it all the same.
+    assert found.moment is not None
+    last = str(run_now(found, workshop.clock.now(), since=found.moment.seq))
+    assert "Not come to" in last
+    assert 'data-says="Cancelled."' in last
 
 
 @pytest.mark.parametrize("place", EXPECTED)

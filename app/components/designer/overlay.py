@@ -21,7 +21,7 @@ from app.components.page import workbench_page
 from app.components.time import duration_text, elapsed, moment
 from app.flows.drafts.ports import title
 from app.flows.drafts.sheet import Sheet
-from app.flows.overlay import LAST, NodeStand, Overlay, Stand, ways
+from app.flows.overlay import NodeStand, Overlay, Stand, ways
 from app.flows.overlay import elapsed as length_of
 from app.flows.views import RunStatus
 
@@ -195,7 +195,9 @@ def _event(found: Overlay) -> str:
 
 def _says(found: Overlay) -> str:
     """Return what a screen reader hears when it changes."""
-    return "" if found.moment is None else f"{found.status.value}. {_event(found)}"
+    if found.moment is None or not found.moment.node:
+        return _event(found)
+    return f"{found.status.value}. {_event(found)}"
 
 
 def _active(found: Overlay) -> str | None:
@@ -255,6 +257,3 @@ def run_dots(runs: Sequence[tuple[UUID, RunStatus]]) -> h.Element | None:
             for run, status in runs
         ]
     ]
-
-
-__all__ = ["LAST", "overlay_page", "run_dots", "run_now"]

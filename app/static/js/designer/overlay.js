@@ -3,7 +3,7 @@
 import { drawAll, drawMinimap } from "./draw.js";
 import { edges, entering, leaving, nodes, watch } from "./model.js";
 import { all, announce, around, byId, canvas, editor, fetchInto, flag, isTyping, on } from "./page.js";
-import { cull, fit, open, pan, reveal, seen, zoomBy, zoomFull } from "./view.js";
+import { cull, fit, open, pan, reveal, seen, startMinimap, zoomBy, zoomFull } from "./view.js";
 
 const story = /** @type {HTMLInputElement} */ (byId("story"));
 let current = "", shownPanel = "", isFollowing = true, said = "", active = "", position = "", timer = 0;
@@ -39,6 +39,15 @@ let isLoading = false;
 async function loadPanel(again = false) {
   if (isLoading) return;
   isLoading = true;
+  try {
+    await loadWanted(again);
+  } finally {
+    isLoading = false;
+  }
+}
+
+/** @param {boolean} again */
+async function loadWanted(again) {
   while (shownPanel !== `${current}@${position}`) {
     const isSame = again && shownPanel.startsWith(`${current}@`);
     shownPanel = `${current}@${position}`;
@@ -47,7 +56,6 @@ async function loadPanel(again = false) {
     const path = round ? round.slice(round.indexOf("/panel")).replace(/&at=\d+/, "") : `/panel?chosen=${encodeURIComponent(current)}`;
     await fetchInto(path + (isFollowing ? "" : `&at=${position}`), "#panel", isSame ? "outerMorph" : "outerHTML");
   }
-  isLoading = false;
 }
 
 /** @param {string} id */
@@ -121,6 +129,7 @@ on(story, "input", () => goTo(Number(story.value)));
 
 let moved = false;
 on(canvas, "pointerdown", (event) => {
+  if (around(event.target, "#minimap")) return;
   fingers.set(event.pointerId, event);
   moved = false;
   canvas.setPointerCapture(event.pointerId);
@@ -140,8 +149,7 @@ on(canvas, "pointermove", (event) => {
 });
 for (const name of ["pointerup", "pointercancel"]) {
   on(canvas, name, (event) => {
-    fingers.delete(event.pointerId);
-    if (moved || name !== "pointerup") return;
+    if (!fingers.delete(event.pointerId) || moved || name !== "pointerup") return;
     const under = around(document.elementFromPoint(event.clientX, event.clientY), "[data-node]");
     select(under?.dataset.node ?? "");
   });
@@ -160,9 +168,11 @@ on(document, "htmx:after:swap", () => {
   takeSigns();
 });
 
+startMinimap();
 watch(() => {});
 drawAll();
-open();
+// Clear of what says how the run stands, where that lies over the canvas.
+open(Math.max(60, shown.getBoundingClientRect().bottom - canvas.getBoundingClientRect().top + 24));
 takeSigns();
 new ResizeObserver(() => {
   cull();

@@ -5,7 +5,7 @@ import { entering, itemOf, items, nodes, notes } from "./model.js";
 import { around, byId, canvas, flag, on } from "./page.js";
 import { choose, chooseEdge, chosen, toggle } from "./select.js";
 import { rev, send } from "./send.js";
-import { at, center, pan, zoom, zoomBy } from "./view.js";
+import { at, pan, startMinimap, zoom, zoomBy } from "./view.js";
 
 const SLOP_PX = 4;
 
@@ -253,16 +253,7 @@ export function startPointer() {
   on(canvas, "pointerup", up);
   on(canvas, "pointercancel", up);
   on(canvas, "wheel", wheel, { passive: false });
-  const map = /** @type {SVGSVGElement} */ (/** @type {unknown} */ (byId("minimap")));
-  const jump = (/** @type {PointerEvent} */ event) => {
-    if (event.buttons === 0) return;
-    const matrix = map.getScreenCTM();
-    if (!matrix) return;
-    const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(matrix.inverse());
-    center(point);
-  };
-  on(map, "pointerdown", jump);
-  on(map, "pointermove", jump);
+  startMinimap();
   on(window, "keydown", (event) => {
     if (event.key === " " && event.target === canvas) {
       isSpaceDown = true;

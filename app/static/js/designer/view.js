@@ -1,6 +1,6 @@
 // Pan and zoom: one transform of one element, which the compositor moves without painting.
 import { boundsOf, drawMinimap, moveMinimap } from "./draw.js";
-import { byId, canvas, flag, world } from "./page.js";
+import { byId, canvas, flag, on, world } from "./page.js";
 import { edges, items, nodes } from "./model.js";
 
 const LEAST = 0.1;
@@ -66,6 +66,17 @@ export function pan(dx, dy) {
   later();
 }
 
+// What the browser scrolls into sight by itself, a field being typed into or a text being found, is
+// panned to: the places on the canvas are reckoned from an edge that does not scroll.
+on(canvas, "scroll", () => {
+  const { scrollLeft, scrollTop } = canvas;
+  if (!scrollLeft && !scrollTop) return;
+  canvas.scrollTo(0, 0);
+  x -= scrollLeft;
+  y -= scrollTop;
+  show();
+});
+
 /** @param {number} factor @param {{clientX: number, clientY: number}} [around] */
 export function zoomBy(factor, around) {
   const box = canvas.getBoundingClientRect();
@@ -97,14 +108,14 @@ export function fit() {
   show();
 }
 
-/** Show the upper left of a flow that would be too small as a whole. */
-export function open() {
+/** Show the upper left of a flow that would be too small as a whole, `top` pixels below the edge. */
+export function open(top = 60) {
   fit();
   const box = boundsOf(nodes.values());
   if (scale >= 0.55 || !box) return;
   scale = 0.8;
   x = 60 - box.left * scale;
-  y = 60 - box.top * scale;
+  y = top - box.top * scale;
   show();
 }
 
@@ -122,9 +133,17 @@ export function reveal(node) {
   later();
 }
 
-/** Show what lies around a point of the flow. @param {Point} point */
-export function center(point) {
-  x = canvas.clientWidth / 2 - point.x * scale;
-  y = canvas.clientHeight / 2 - point.y * scale;
-  later();
+/** Let the minimap be pressed: what lies there is shown. */
+export function startMinimap() {
+  const map = /** @type {SVGSVGElement} */ (/** @type {unknown} */ (byId("minimap")));
+  const jump = (/** @type {PointerEvent} */ event) => {
+    const matrix = map.getScreenCTM();
+    if (event.buttons === 0 || !matrix) return;
+    const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(matrix.inverse());
+    x = canvas.clientWidth / 2 - point.x * scale;
+    y = canvas.clientHeight / 2 - point.y * scale;
+    later();
+  };
+  on(map, "pointerdown", jump);
+  on(map, "pointermove", jump);
 }
