@@ -33,7 +33,7 @@ async def test_differences_are_coloured_on_the_canvas_with_values_before_and_aft
     await published(easel)
     await easel.desk.give("set_param", node="mail1", param="template", value="welcome")
     await easel.desk.give("delete", nodes=["mail3"])
-    await easel.desk.give("add_node", type="action.update_service", behind="mail2")
+    await easel.desk.give("add_node", type="action.allocate_server", behind="mail2")
     await easel.open()
     await easel.page.get_by_role("button", name="Changes").click()
     panel = easel.page.get_by_role("region", name="Changes")
@@ -66,6 +66,11 @@ async def test_publishing_asks_for_a_note_and_keeps_the_draft(hang: Hang) -> Non
     await easel.page.get_by_role("button", name="Publish…").click()
     dialog = easel.page.get_by_role("dialog", name="Publish version 2")
     await expect(dialog).to_contain_text("Nothing that runs differs")
+    await easel.page.keyboard.press("Escape")
+    await easel.desk.give("add_node", type="action.allocate_server", behind="mail2")
+    await easel.open()
+    await easel.page.get_by_role("button", name="Publish…").click()
+    await expect(dialog).to_contain_text("Nodes: 1 new. Edges: 1 new.")
 
 
 async def test_what_cannot_run_says_what_to_mend_instead(hang: Hang) -> None:

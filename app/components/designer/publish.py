@@ -185,16 +185,14 @@ def _summary(changes: Diff | None) -> str:
         return "It is the flow’s first version."
     if changes.is_empty:
         return "Nothing that runs differs from the version that is published."
-    counts = [
-        f"{len(entries)} {word}"
-        for word, entries in (
-            ("new", changes.added),
-            ("changed", changes.changed),
-            ("gone", changes.removed),
-        )
-        if entries
-    ]
-    edges = len(changes.edges_added) + len(changes.edges_removed)
-    parts = [f"Nodes: {', '.join(counts)}." if counts else ""]
-    parts.append(f"Edges: {edges} changed." if edges else "")
+    nodes = (len(changes.added), len(changes.changed), len(changes.removed))
+    edges = (len(changes.edges_added), 0, len(changes.edges_removed))
+    parts = (_counted("Nodes", nodes), _counted("Edges", edges))
     return " ".join(part for part in parts if part) or "What is said about the flow changed."
+
+
+def _counted(what: str, counts: tuple[int, int, int]) -> str:
+    """Return how many are new, changed and gone; nothing where there are none."""
+    words = zip(counts, ("new", "changed", "gone"), strict=True)
+    said = ", ".join(f"{count} {word}" for count, word in words if count)
+    return f"{what}: {said}." if said else ""

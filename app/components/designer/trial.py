@@ -150,10 +150,11 @@ def _expected(run: DryRun) -> h.Node:
     if whole is None:
         return h.p(".sw-quiet")["How long it takes is not known yet: no run has gone this way."]
     unknown = run.expected.unknown if run.expected else ()
+    noun = "run" if whole.samples == 1 else "runs"
     return h.p[
         "Usually takes ",
         h.strong[_span(whole)],
-        h.span(".sw-quiet")[f" (p50, p99 of {whole.samples} runs)"],
+        h.span(".sw-quiet")[f" (p50, p99 of {whole.samples} {noun})"],
         h.span(".sw-quiet")[f"; not counted: {', '.join(unknown)}"] if unknown else None,
     ]
 

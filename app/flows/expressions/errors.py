@@ -83,6 +83,8 @@ class MissingKey(Missing):
         near = closest(self.field, names)
         if near is not None:
             text += f"; did you mean {self.path}{dotted(near)}?"
+        if not names:
+            return text if self.path == "steps" else f"{text}; it is empty"
         first = nsmallest(NAMED, names)
         there = listed(first, len(names))
         return f"{text} There is {there}." if near is not None else f"{text}; there is {there}"

@@ -315,7 +315,7 @@ def test_many_keys_are_not_all_named() -> None:
         evaluate("input.other", scope)
     with pytest.raises(BadExpression, match=r"has no x{64}; "):
         evaluate("input['" + "x" * 100 + "']", scope)
-    with pytest.raises(BadExpression, match="there is nothing"):
+    with pytest.raises(BadExpression, match="input has no other; it is empty"):
         evaluate("input.other", {"input": {}})
 
 
