@@ -57,12 +57,18 @@ EXPECTED = {
 }  # fmt: skip
 
 
+ACTIVE = {"in a loop": "pause", "in a branch": "ask", "before another try": "record",
+          "halted": "tell"}  # fmt: skip
+"""What is brought into sight while the run is followed: in a loop not the loop, but what waits."""
+
+
 @pytest.mark.parametrize("place", EXPECTED)
 async def test_how_each_node_stands(workshop: Workshop, begin: Begin, place: str) -> None:
     run = await begin(place)
     found = await look(workshop, run)
     assert stands(found) == EXPECTED[place]
     assert not found.is_past
+    assert f'data-active="{ACTIVE[place]}"' in str(run_now(found, workshop.clock.now()))
 
 
 async def test_the_way_that_was_taken(workshop: Workshop, begin: Begin) -> None:

@@ -44,6 +44,9 @@ _STANDS: dict[Stand, tuple[str, Tone]] = {
     Stand.skipped: ("Not come to", "neutral"),
 }
 _OPEN = (Stand.running, Stand.waiting, Stand.retrying)
+_STUCK = (Stand.halted, Stand.in_doubt)
+_LOOKED_AT = (*_STUCK, Stand.running, Stand.retrying, Stand.waiting)
+"""What is shown first while a run is followed."""
 _CUT = (Stand.cancelled, Stand.skipped)
 """What nodes become by the run's end, without an event of their own."""
 _WORDS = {
@@ -201,11 +204,21 @@ def _says(found: Overlay) -> str:
 
 
 def _active(found: Overlay) -> str | None:
-    """Return the node to look at: one that is open, else the last that something happened to."""
-    for wanted in (Stand.halted, Stand.in_doubt, Stand.running, Stand.retrying, Stand.waiting):
-        for stand in found.stands.values():
-            if stand.stand is wanted:
-                return stand.node
+    """Return the node to look at: one that is open, else the last that something happened to.
+
+    Of a container and what is open in its body it is the latter.
+    """
+    around = {spec.within for spec in found.document.nodes.values()}
+    wanted = [stand for stand in found.stands.values() if stand.stand in _LOOKED_AT]
+    if wanted:
+        return min(
+            wanted,
+            key=lambda one: (
+                one.stand not in _STUCK,
+                one.node in around,
+                _LOOKED_AT.index(one.stand),
+            ),
+        ).node
     return found.moment.node or None if found.moment else None
 
 
