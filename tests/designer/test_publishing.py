@@ -33,7 +33,7 @@ async def test_differences_are_coloured_on_the_canvas_with_values_before_and_aft
     await published(easel)
     await easel.desk.give("set_param", node="mail1", param="template", value="welcome")
     await easel.desk.give("delete", nodes=["mail3"])
-    await easel.desk.give("add_node", type="action.allocate_server", behind="mail2")
+    await easel.desk.give("add_node", type="action.update_service", behind="mail2")
     await easel.open()
     await easel.page.get_by_role("button", name="Changes").click()
     panel = easel.page.get_by_role("region", name="Changes")
