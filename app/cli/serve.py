@@ -1,16 +1,31 @@
 """`slipway serve`: the web process."""
 
+import socket
+
 import click
 import uvicorn
 import uvloop
 
 from app.cli.database import bring_up_to_date
+from app.core.live import Live
 from app.core.logs import configure_logs
 from app.main import create_app
 from app.resources import open_resources, start_servers
 from app.settings import Settings, load_settings
 
 DRAIN_S = 3
+
+
+class Server(uvicorn.Server):
+    """Ends the live streams when it stops: uvicorn waits for open answers, and they have no end."""
+
+    def __init__(self, config: uvicorn.Config, live: Live) -> None:
+        super().__init__(config)
+        self._live = live
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._live.hang_up()
+        await super().shutdown(sockets)
 
 
 @click.command()
@@ -41,6 +56,6 @@ async def _serve(settings: Settings) -> None:
                 proxy_headers=True,
                 timeout_graceful_shutdown=DRAIN_S,
             )
-            await uvicorn.Server(config).serve()
+            await Server(config, resources.live).serve()
     finally:
         servers.stop()

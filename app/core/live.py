@@ -24,7 +24,8 @@ log = logging.getLogger(__name__)
 class Subscription:
     """What one listener has been told since it last asked; a topic is kept once."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_over: bool = False) -> None:
+        self.is_over = is_over
         self._waiting: set[str] = set()
         self._rung = asyncio.Event()
 
@@ -32,8 +33,13 @@ class Subscription:
         self._waiting.add(topic)
         self._rung.set()
 
+    def end(self) -> None:
+        """Wake the listener once, to find that `is_over`."""
+        self.is_over = True
+        self._rung.set()
+
     async def wait(self, timeout_s: float) -> set[str]:
-        """Return the topics rung since the last call; empty after `timeout_s`."""
+        """Return the topics rung since the last call; empty after `timeout_s` or at the end."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
                 await self._rung.wait()
@@ -52,6 +58,14 @@ class Live:
         self._redis = redis
         self._listeners: dict[str, set[Subscription]] = defaultdict(set)
         self._task: asyncio.Task[None] | None = None
+        self._is_over = False
+
+    def hang_up(self) -> None:
+        """End every subscription, and those yet to come: the process is about to stop."""
+        self._is_over = True
+        for listeners in self._listeners.values():
+            for subscription in listeners:
+                subscription.end()
 
     async def publish(self, topics: Iterable[str]) -> None:
         pipeline = self._redis.pipeline(transaction=False)
@@ -63,7 +77,7 @@ class Live:
     @contextlib.asynccontextmanager
     async def listen(self, *topics: str) -> AsyncIterator[Subscription]:
         """Yield a subscription to `topics` for as long as the block runs."""
-        subscription = Subscription()
+        subscription = Subscription(is_over=self._is_over)
         for topic in topics:
             self._listeners[topic].add(subscription)
         try:

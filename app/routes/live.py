@@ -64,12 +64,15 @@ async def _may_watch(tx: Tx, account: AccountView | None, topic: str) -> bool:
 
 
 async def _messages(live: Live, topics: list[str]) -> AsyncGenerator[ServerSentEventMessage, None]:
-    """Yield what is rung; a comment now and then shows proxies that the stream lives."""
+    """Yield what is rung; a comment now and then shows proxies that the stream lives.
+
+    Ends when the process hangs up; the page then connects again, to whoever serves by then.
+    """
     async with live.listen(*topics) as subscription:
         yield ServerSentEventMessage(comment="open")
-        while True:
+        while not subscription.is_over:
             rung = await subscription.wait(KEEP_ALIVE_S)
-            if not rung:
+            if not rung and not subscription.is_over:
                 yield ServerSentEventMessage(comment="alive")
             for topic in sorted(rung):
                 yield ServerSentEventMessage(event=topic, data="{}")

@@ -12,6 +12,7 @@ from litestar import Litestar
 from playwright.async_api import BrowserContext, Locator, Page, expect
 from redis.asyncio import Redis
 
+from app.cli.serve import Server
 from app.core.database import Database
 from app.core.live import Live
 from app.core.secrets import Vault, new_key
@@ -46,8 +47,8 @@ async def address(app: Litestar, database: Database) -> AsyncIterator[str]:
     await live.start()
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(
-        uvicorn.Config(app, log_level="error", ws="none", timeout_graceful_shutdown=1)
+    server = Server(
+        uvicorn.Config(app, log_level="error", ws="none", timeout_graceful_shutdown=1), live
     )
     serving = asyncio.create_task(server.serve([listener]))
     yield f"http://127.0.0.1:{listener.getsockname()[1]}"

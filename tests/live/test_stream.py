@@ -44,6 +44,8 @@ class Visitor:
         if self.blocked is not None:
             await self.blocked.wait()
         self.heard.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            self.gone.set()  # as servers do: a visitor is gone when the answer is complete
 
     async def visit(self) -> None:
         scope = {
@@ -123,3 +125,13 @@ async def test_none_or_too_many_topics_are_refused(app: Litestar, query: str) ->
     async with asyncio.timeout(5):
         await visitor.visit()
     assert 400 <= visitor.status < 500
+
+
+async def test_streams_end_when_the_process_hangs_up(app: Litestar, live: Live) -> None:
+    visit = asyncio.create_task(Visitor(app, "topics=stock").visit())
+    await listening(live, 1)
+    live.hang_up()
+    async with asyncio.timeout(5):
+        await visit
+        await Visitor(app, "topics=stock").visit()
+    assert not live._listeners
