@@ -251,7 +251,7 @@ EXAMPLES: dict[str, Example] = {
     "action.allocate_addresses": Example(
         {"datacentre": "=input.datacentre", "rack": "=input.rack"},
         before=unaddressed, given=place, about=ORDER, peer=addresses, left=addresses,
-        varies=frozenset({"ipv4", "ipv6", "vlan", "position", "last_offset"}),
+        varies=frozenset({"ipv4", "ipv6", "vlan", "position", "last_offset", "network"}),
     ),
     "action.install_os": Example(
         {"service": "=input.service", "server": "=input.server"},
