@@ -199,6 +199,9 @@ class NodeType:
     lazy: frozenset[str] = frozenset()
     """Parameters handed over as written, for `step.evaluate`."""
     trigger: str | None = None
+    event: type[msgspec.Struct] | None = None
+    """Of a trigger with an effect: what its event brings as the run's input. That of one without
+    an effect is its output."""
     idempotency: Idempotency = Idempotency.KEY
     idempotency_of: Callable[[Any], Idempotency] | None = None
     """The policy where it follows from the resolved parameters, such as an HTTP method."""

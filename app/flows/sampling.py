@@ -1,5 +1,6 @@
 """What the expressions of a node would see in a run, for previews: pinned, recorded or made up."""
 
+import contextlib
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -13,7 +14,7 @@ from app.flows.order import in_order
 from app.flows.registry import UnknownNodeType, node_type
 from app.flows.shapes import inlined_schema
 from app.flows.sight import LOOP, SETS_VARIABLES, Sight, containers_of, sight_of
-from app.flows.standins import Origin, StandIn, made_for, stand_in
+from app.flows.standins import Origin, StandIn, brought_by, made_for, stand_in
 
 
 class Sample(msgspec.Struct, frozen=True):
@@ -43,7 +44,7 @@ def sample_scope(
     scope: dict[str, Any] = {"input": given.get("input"), "steps": {}, "vars": {}, "now": now}
     made: set[str] = set()
     if "input" not in given:
-        scope["input"] = made_for(document.inputs, seed=f"{seed}/input") or {}
+        scope["input"] = _input(document, pinned, seed)
         made.add("input")
     scope["run"] = {"id": made_for(_UUID, seed=f"{seed}/run"), "flow": document.flow, "version": 1}
     for name in in_order(document):
@@ -71,6 +72,18 @@ def sample_scope(
 
 
 _UUID = {"type": "string", "format": "uuid"}
+
+
+def _input(document: Document, pinned: Mapping[str, Any] | None, seed: str) -> Any:
+    """Return an input as the flow's trigger brings it, and as its schema asks for it."""
+    brought: dict[str, Any] = {}
+    for name, spec in document.nodes.items():
+        with contextlib.suppress(UnknownNodeType):
+            brought |= brought_by(
+                name, spec, node_type(spec.type, spec.v), seed=seed, pinned=pinned
+            )
+    made = made_for(document.inputs, seed=f"{seed}/input")
+    return brought | made if isinstance(made, dict) else brought
 
 
 def _stand_in(

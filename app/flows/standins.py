@@ -12,9 +12,9 @@ from typing import Any
 import msgspec
 
 from app.flows.document import NodeSpec
-from app.flows.node import NodeType
+from app.flows.node import Effect, NodeType
 from app.flows.plausible import number, text
-from app.flows.shapes import shape_of_output
+from app.flows.shapes import shape_of_output, shape_of_type
 
 _DEEPEST = 8
 _MOST_VALUES = 5_000
@@ -63,6 +63,24 @@ def stand_in(
     if shape is None or not (shape.types or any(shape.variants())):
         return StandIn({}, Origin.UNKNOWN)
     return StandIn(made_for(shape.schema, seed=f"{seed}/{name}"), Origin.MADE)
+
+
+def brought_by(
+    name: str,
+    spec: NodeSpec,
+    kind: NodeType,
+    *,
+    seed: str = "",
+    pinned: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Return an input as the event of the trigger `name` brings it; empty for any other node."""
+    if kind.event is not None:
+        schema = shape_of_type(kind.event).schema
+        return dict(made_for(schema, seed=f"{seed}/event")) if schema else {}
+    if kind.trigger is None or kind.effect is not Effect.PURE:
+        return {}
+    brought = stand_in(name, spec, kind, seed=seed, pinned=pinned).output
+    return brought if isinstance(brought, dict) else {}
 
 
 def made_for(schema: Mapping[str, Any], *, seed: str = "") -> Any:

@@ -58,9 +58,17 @@ def test_a_node_is_added_behind_another_connected_and_in_its_container() -> None
     assert body.nodes["send_mail_2"].within == "again"
 
 
-def test_the_second_node_behind_one_leaves_by_the_next_free_port() -> None:
+def test_the_second_node_behind_one_does_not_leave_by_its_error_port() -> None:
     after = done(sheet(a_chain(2)), "add_node", type="action.send_mail", behind="paid")
-    assert ("paid.error", "send_mail.in") in after.document.edges
+    assert ("paid.out", "send_mail.in") in after.document.edges
+
+
+def test_the_next_node_behind_a_choice_leaves_by_the_port_that_is_free() -> None:
+    one = done(sheet(a_chain(1)), "add_node", type="logic.if", behind="paid")
+    two = done(one, "add_node", type="action.send_mail", behind="if")
+    three = done(two, "add_node", type="action.send_mail", behind="if")
+    left = {start for start, _ in three.document.edges}
+    assert {"if.true", "if.false"} <= left
 
 
 def test_a_trigger_is_led_to_by_nothing_even_when_a_node_is_selected() -> None:

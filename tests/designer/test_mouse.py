@@ -3,6 +3,7 @@
 from playwright.async_api import expect
 
 from app.flows.document import Document
+from tests.chromium import until
 from tests.designer.conftest import Hang, marked
 from tests.designer.desk import a_chain
 from tests.designer.test_commands import looped
@@ -177,13 +178,14 @@ async def test_panning_zooming_and_the_minimap_change_nothing(hang: Hang) -> Non
         ".find(el => el.getBoundingClientRect().left > edge);"
         " el.scrollIntoView(); return el.dataset.node; })()"
     )
-    await easel.page.wait_for_function("canvas.scrollLeft === 0")
+    await until(easel.page, "canvas.scrollLeft === 0")
     await expect(easel.node(node)).to_be_in_viewport(ratio=0.99)
     assert await easel.page.locator("#minimap").bounding_box() == map_box
     before = await easel.node("mail1").bounding_box()
     await easel.page.mouse.move(box["x"] + 400, box["y"] + 500)
     await easel.page.mouse.wheel(120, 40)
-    await easel.page.wait_for_function(
+    await until(
+        easel.page,
         "x => document.getElementById('n-mail1').getBoundingClientRect().x !== x",
         arg=before["x"] if before else 0,
     )

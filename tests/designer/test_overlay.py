@@ -17,7 +17,7 @@ from app.flows.publish import publish
 from app.flows.start import start_flow
 from app.routes.security.visit import SESSION_COOKIE
 from tests.axe import violations
-from tests.chromium import WATCH, Contexts
+from tests.chromium import WATCH, Contexts, until
 from tests.designer.conftest import session_of
 from tests.flows.conftest import Workshop
 from tests.flows.histories.acting import acting
@@ -112,7 +112,7 @@ async def test_a_run_is_followed_live_and_stepped_through(
     map_box = await page.locator("#minimap").bounding_box()
     assert map_box is not None
     await page.mouse.click(map_box["x"] + 20, map_box["y"] + 54)
-    await page.wait_for_function(f"x => {box} !== x", arg=at)
+    await until(page, f"x => {box} !== x", arg=at)
     await expect(page.locator("#n-record")).to_have_class(re.compile(r"\bis-chosen\b"))
 
     # Back to the first event, one on, and to the end again.

@@ -4,6 +4,7 @@ from typing import Any
 
 from playwright.async_api import CDPSession, Locator, expect
 
+from tests.chromium import until
 from tests.designer.conftest import Easel, Hang, marked
 from tests.designer.desk import a_chain
 
@@ -66,7 +67,8 @@ async def test_a_finger_drags_a_node_and_pans_the_paper(hang: Hang) -> None:
     assert (await easel.saved()).position("mail1") == (360, 200)
     before = await easel.middle(easel.node("mail1"))
     await fingers.drag((300, 640), (360, 600))
-    await easel.page.wait_for_function(
+    await until(
+        easel.page,
         "x => Math.abs(document.getElementById('n-mail1').getBoundingClientRect().x + 100 - x) > 30",
         arg=before[0],
     )

@@ -13,10 +13,10 @@ from app.flows.course import Course
 from app.flows.document import Document
 from app.flows.dryrun.given import Given
 from app.flows.dryrun.recording import Answers
-from app.flows.node import Effect, Subject
+from app.flows.node import Subject
 from app.flows.sampling import sample_scope
 from app.flows.scopes import TOP, inner
-from app.flows.standins import made_for, stand_in
+from app.flows.standins import brought_by, made_for, stand_in
 
 NAMESPACE = UUID("6c1f6c43-9a4e-5d3c-8a5e-0f3a6f6f2b1d")
 """Names the runs that never were: the same flow and seed give the same id."""
@@ -68,10 +68,9 @@ def input_of(chart: Chart, given: Given) -> Mapping[str, Any]:
 
 def _event(chart: Chart, given: Given) -> dict[str, Any]:
     trigger = trigger_of(chart)
-    if trigger is None or trigger.kind is None or trigger.kind.effect is not Effect.PURE:
+    if trigger is None or trigger.kind is None:
         return {}
-    brought = stand_in(trigger.name, trigger.spec, trigger.kind, seed=given.seed, pinned=given.pins)
-    return brought.output if isinstance(brought.output, dict) else {}
+    return brought_by(trigger.name, trigger.spec, trigger.kind, seed=given.seed, pinned=given.pins)
 
 
 def trigger_of(chart: Chart) -> Stop | None:

@@ -15,6 +15,16 @@ class Params(msgspec.Struct, frozen=True):
     """It has none: the order is the run's subject."""
 
 
+class Event(msgspec.Struct, frozen=True):
+    """What the run's `input` has."""
+
+    order: Annotated[UUID, msgspec.Meta(description="The paid order.")]
+    number: Annotated[int, msgspec.Meta(description="Its number, as the client knows it.")]
+    hostname: Annotated[
+        str, msgspec.Meta(description="What was ordered for.", examples=["web1.example.org"])
+    ]
+
+
 class Output(msgspec.Struct, frozen=True):
     order: Annotated[UUID, msgspec.Meta(description="The paid order.")]
     service: Annotated[UUID, msgspec.Meta(description="The service that was opened for it.")]
@@ -27,7 +37,7 @@ there is one. The run is about the order, which is moved to *provisioning*, and 
 opened.
 
 It has no parameters. When its id is `paid`, what follows refers to `=steps.paid.order` and
-`=steps.paid.service`.
+`=steps.paid.service`. The run's input is the order's `order`, `number` and `hostname`.
 """
 
 
@@ -47,6 +57,7 @@ node = NodeType(
     output=Output,
     gives=Subject.ORDER,
     trigger="order.paid",
+    event=Event,
     says=lambda _: "Moves the order to provisioning and opens its service",
     docs=DOCS,
     timeline="Payment received",

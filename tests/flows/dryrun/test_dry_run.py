@@ -1,14 +1,18 @@
 """A dry run: path, outputs, effects, problems; what is pure is done, nothing else is."""
 
+from datetime import UTC, datetime
+
 import msgspec
 import pytest
 
 from app.core.errors import NotFound
+from app.flows.document import Document, NodeSpec
 from app.flows.dryrun.dry_run import dry_run
 from app.flows.dryrun.given import Given
 from app.flows.dryrun.result import Ended
 from app.flows.node import Resource
 from app.flows.predict import History
+from app.flows.sampling import sample_scope
 from tests.conftest import START
 from tests.flows.dryrun.stage import dry, flow, line, path, template
 
@@ -249,3 +253,22 @@ async def test_the_shipped_delivery_shows_what_it_would_do(installed: None) -> N
     assert [one for one in run.problems if one.is_error] == []
     alone = await dry(template("dedicated-server"), only="service")
     assert path(alone) == [("/", "service", "out")]
+
+
+async def test_an_event_brings_its_input_also_where_the_trigger_has_an_effect(
+    installed: None,
+) -> None:
+    draft = Document(
+        flow="test",
+        nodes={
+            "paid": NodeSpec(type="trigger.order_paid"),
+            "note": NodeSpec(
+                type="action.note", params={"text": "Order ${input.number} for ${input.hostname}"}
+            ),
+        },
+        edges=(("paid.out", "note.in"),),
+    )
+    found = await dry_run(draft, now=START)
+    assert found.ended is Ended.succeeded
+    sample = sample_scope(draft, "note", now=datetime(2026, 3, 1, tzinfo=UTC))
+    assert sample.scope["input"]["hostname"] == "web1.example.org"

@@ -6,7 +6,7 @@ import msgspec
 
 from app.flows.drafts.errors import BadGesture, NoSuchNode
 from app.flows.drafts.place import GAP_X, NODE_WIDTH, free_place, new_id
-from app.flows.drafts.ports import ports_of, scope_behind
+from app.flows.drafts.ports import ERROR, ports_of, scope_behind
 from app.flows.drafts.sheet import Cells, Sheet, edge_cell
 from app.flows.registry import node_types
 
@@ -52,6 +52,8 @@ def plan(sheet: Sheet, payload: Payload, stamp: Any) -> Cells:  # noqa: ARG001 -
 
 
 def _free_port(sheet: Sheet, node: str) -> str:
+    """Return the first port that leads nowhere; never `error`, which is for what goes wrong."""
     ports = ports_of(sheet, node)
     used = {start for start, _ in sheet.document.edges}
-    return next((port for port in ports if f"{node}.{port}" not in used), ports[0])
+    free = (port for port in ports if port != ERROR and f"{node}.{port}" not in used)
+    return next(free, ports[0])
