@@ -28,6 +28,7 @@ from tests.accounts.people import make_account
 from tests.chromium import WATCH, Contexts
 from tests.designer.desk import Desk, a_desk
 
+NEWS = "**/changes?since=*"
 SIZES = {"desk": (1440, 900), "tablet": (1024, 768), "phone": (390, 844)}
 
 
@@ -81,6 +82,14 @@ class Easel:
     async def open(self) -> None:
         await self.page.goto(f"{self.address}/designer/drafts/{self.desk.draft}")
         await self.page.locator("#canvas[data-ready]").wait_for()
+
+    async def deafen(self) -> None:
+        """Hear nothing of what others do. Opened anew: no question of before is answered late."""
+        await self.page.route(NEWS, lambda route: route.abort())
+        await self.open()
+
+    async def listen(self) -> None:
+        await self.page.unroute(NEWS)
 
     async def saved(self) -> Sheet:
         """Wait until the window has nothing to save, and return what the server stored."""

@@ -87,7 +87,7 @@ async def test_where_designers_begin(hang: Hang, size: str, theme: str) -> None:
 
 async def test_a_conflict_is_readable(hang: Hang) -> None:
     ada = await hang(find_template("dedicated-server"))
-    await ada.page.route("**/changes?since=*", lambda route: route.abort())
+    await ada.deafen()
     await ada.desk.give("rename", GRACE, node="paid", name="A client has paid")
     await ada.node("paid").locator(".fl-head").click()
     await ada.page.locator('#panel[data-panel="paid"] #node-name').fill("Money is there")

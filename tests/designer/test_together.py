@@ -53,14 +53,9 @@ async def test_different_fields_of_one_node_are_both_kept(hang: Hang) -> None:
     await expect(grace.page.locator("#p-template")).to_be_focused()
 
 
-async def hold_news(easel: Easel) -> None:
-    """Let a window hear nothing of what others do."""
-    await easel.page.route("**/changes?since=*", lambda route: route.abort())
-
-
 async def test_the_same_field_asks_whose_value_is_to_stay(hang: Hang) -> None:
     ada, grace = await pair(hang)
-    await hold_news(grace)
+    await grace.deafen()
     for easel in (ada, grace):
         await easel.node("mail1").locator(".fl-head").click()
         await easel.page.locator('#panel[data-panel="mail1"]').wait_for()
@@ -71,7 +66,7 @@ async def test_the_same_field_asks_whose_value_is_to_stay(hang: Hang) -> None:
     await expect(dialog).to_contain_text("from-ada")
     await expect(dialog).to_contain_text("from-grace")
     assert (await ada.desk.sheet()).nodes["mail1"].params == {"template": "from-ada"}
-    await grace.page.unroute("**/changes?since=*")
+    await grace.listen()
     await dialog.get_by_role("button", name="Use mine").click()
     await expect(dialog).to_be_hidden()
     await expect(ada.page.locator("#p-template")).to_have_value("from-grace")
@@ -80,7 +75,7 @@ async def test_the_same_field_asks_whose_value_is_to_stay(hang: Hang) -> None:
 
 async def test_ones_own_answer_brings_what_others_did_before_it(hang: Hang) -> None:
     ada, grace = await pair(hang)
-    await hold_news(grace)
+    await grace.deafen()
     await ada.node("mail1").locator(".fl-head").click()
     await ada.page.locator("#node-name").fill("From Ada")
     await ada.saved()
@@ -92,7 +87,7 @@ async def test_ones_own_answer_brings_what_others_did_before_it(hang: Hang) -> N
 
 async def test_keeping_theirs_shows_theirs(hang: Hang) -> None:
     ada, grace = await pair(hang)
-    await hold_news(grace)
+    await grace.deafen()
     await ada.node("mail1").locator(".fl-head").click()
     await ada.page.locator("#node-name").fill("Ada’s")
     await ada.saved()
@@ -106,7 +101,7 @@ async def test_keeping_theirs_shows_theirs(hang: Hang) -> None:
 
 async def test_a_drag_of_what_another_moved_goes_back_on_theirs(hang: Hang) -> None:
     ada, grace = await pair(hang)
-    await hold_news(grace)
+    await grace.deafen()
     x, y = await ada.middle(ada.node("mail1").locator(".fl-head"))
     await ada.drag((x, y), (x + 100, y))
     await ada.saved()
@@ -114,7 +109,7 @@ async def test_a_drag_of_what_another_moved_goes_back_on_theirs(hang: Hang) -> N
     x, y = await grace.middle(grace.node("mail1").locator(".fl-head"))
     await grace.drag((x, y), (x, y + 200))
     dialog = grace.page.get_by_role("dialog", name="Someone was faster")
-    await grace.page.unroute("**/changes?since=*")
+    await grace.listen()
     await dialog.get_by_role("button", name="Keep theirs").click()
     await expect(grace.node("mail1")).to_have_attribute("data-x", str(theirs[0] if theirs else 0))
     assert (await grace.saved()).position("mail1") == theirs

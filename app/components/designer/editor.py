@@ -105,16 +105,9 @@ def _bar(
                 title="Dry run (T)",
                 data_sheet=True,
             )[icon("play"), h.span["Try"]],
-            h.button(
-                {
-                    "hx-get": draft_url(view.id, "/diff"),
-                    "hx-target": "#panel-place",
-                    # After the form that a selection made just before asks for (select.js).
-                    "hx-trigger": "click delay:80ms",
-                },
-                type="button",
-                class_="btn btn-sm btn-outline",
-            )[icon("git-compare"), h.span["Changes"]],
+            h.button(type="button", class_="btn btn-sm btn-outline", data_do="changes")[
+                icon("git-compare"), h.span["Changes"]
+            ],
             h.button(
                 {"hx-get": draft_url(view.id, "/publish"), "hx-target": "#sheet-words"},
                 type="button",

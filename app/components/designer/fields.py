@@ -1,12 +1,12 @@
 """One parameter's field: typed as its schema says, as an expression, or as JSON."""
 
 from typing import Any, Literal, TypeAlias
+from urllib.parse import urlencode
 from uuid import UUID
 
 import htpy as h
 import msgspec
 
-from app.components.designer.names import draft_url
 from app.components.designer.nested import NESTED, nested, open_kinds, remove
 from app.components.designer.slot import Attributes, Focus, Slot, as_json, slot_of
 from app.flows.drafts.form import ParamField, json_text, written
@@ -63,6 +63,7 @@ def part_field(
     return h.div(
         id=f"field-{slot.key.removeprefix('p-')}",
         class_=["fl-field", {"is-bare": is_bare, "is-group": is_group}],
+        data_view=f"{slot.param}:{view}" if view and not slot.path else None,
         role="group" if is_group else None,
         aria_label=field.label if is_group else None,
     )[
@@ -104,16 +105,10 @@ def _tools(slot: Slot, field: ParamField, value: Any, shape: str) -> list[h.Node
 
 def _switch(slot: Slot, view: View, sign: str, words: str, label: str, *, is_on: bool) -> h.Element:
     """Return the button that turns a value into an expression or JSON, and back."""
-    wanted = "value" if is_on else view
-    query = f"?mode={wanted}"
+    query = urlencode({"mode": "value" if is_on else view, "path": as_json(slot.path)})
     return h.button(
-        {
-            "hx-get": draft_url(slot.draft, f"/nodes/{slot.node}/fields/{slot.param}{query}"),
-            "hx-vals": as_json({"path": as_json(slot.path)}) if slot.path else None,
-            "hx-target": f"#field-{slot.key.removeprefix('p-')}",
-            "hx-swap": "outerHTML",
-        },
         type="button",
+        data_field=f"/nodes/{slot.node}/fields/{slot.param}?{query}",
         class_="fl-fx",
         aria_pressed="true" if is_on else "false",
         aria_label=f"{sign}: {words} for {label}",

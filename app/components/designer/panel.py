@@ -1,6 +1,6 @@
 """What stands at the right: the form of the selected node, of several, or of the flow itself."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import htpy as h
@@ -8,7 +8,7 @@ import msgspec
 
 from app.components.designer.broken import broken_edges
 from app.components.designer.canvas import symbol_of, tone_of
-from app.components.designer.fields import param_field
+from app.components.designer.fields import View, param_field
 from app.components.designer.markdown import markdown
 from app.components.designer.policies import policies
 from app.components.designer.sample_data import sample_data
@@ -30,8 +30,12 @@ def node_panel(
     connections: Sequence[ConnectionRow] = (),
     *,
     trial: Trial | None = None,
+    views: Mapping[str, View] | None = None,
 ) -> h.Element:
-    """Return the form of a node, its policies, sample data and comments, and its documentation."""
+    """Return the form of a node, its policies, sample data and comments, and its documentation.
+
+    `views` says how parameters are given now, where that is not how they are saved.
+    """
     sheet = view.sheet
     spec, kind = sheet.nodes[node], type_of(sheet, node)
     return h.section("#panel.fl-panel", data_panel=node, aria_label=f"Node {title(sheet, node)}")[
@@ -40,7 +44,11 @@ def node_panel(
         node_trial(trial, node) if trial else None,
         [
             param_field(
-                view.id, node, with_connections(field, connections), spec.params.get(field.name)
+                view.id,
+                node,
+                with_connections(field, connections),
+                spec.params.get(field.name),
+                view=(views or {}).get(field.name),
             )
             for field in (fields_of(kind) if kind else ())
         ],

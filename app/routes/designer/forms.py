@@ -1,6 +1,7 @@
 """The forms at the right of the canvas, copies for the clipboard, and aid with expressions."""
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, cast, get_args
 from uuid import UUID
 
 import htpy as h
@@ -36,10 +37,19 @@ class Forms(Controller):
     include_in_schema = False
 
     @get("/panel")
-    async def panel(
-        self, db: Db, redis: Cache, me: Me, draft: FromPath[UUID], chosen: FromQuery[str] = ""
+    async def panel(  # noqa: PLR0917 - Litestar fills them in by name
+        self,
+        db: Db,
+        redis: Cache,
+        me: Me,
+        draft: FromPath[UUID],
+        chosen: FromQuery[str] = "",
+        views: FromQuery[list[str] | None] = None,
     ) -> Response[Any]:
-        """Return the form of the `chosen` node, of several (with spaces between), or the flow's."""
+        """Return the form of the `chosen` node, of several (with spaces between), or the flow's.
+
+        Each of `views` is a parameter, a colon, and how it is given though not saved so yet.
+        """
         async with db.snapshot() as tx:
             view = await find_draft(tx, draft)
             connections = await list_connections(tx)
@@ -51,7 +61,8 @@ class Forms(Controller):
         # What is not checked yet is about to be: the page asks when its gestures rest.
         beside = beside_fields(view.sheet, known_problems(view) or (), nodes[0])
         trial = await latest_trial(redis, draft, me.id)
-        panel = node_panel(view, nodes[0], connections, trial=trial)
+        given = _given(views or ())
+        panel = node_panel(view, nodes[0], connections, trial=trial, views=given)
         return html(h.fragment[panel, beside])
 
     @get("/nodes/{node:str}/fields/{name:str}")
@@ -97,3 +108,8 @@ class Forms(Controller):
         whole = msgspec.structs.replace(scrap, edges=inner, ui=ui)
         text = msgspec.json.format(msgspec.json.encode(whole), indent=2).decode()
         return Response(text, media_type="application/json")
+
+
+def _given(views: Iterable[str]) -> dict[str, View]:
+    pairs = (view.rpartition(":") for view in views)
+    return {name: cast("View", how) for name, _, how in pairs if how in get_args(View)}

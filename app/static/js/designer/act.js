@@ -2,10 +2,10 @@
 import { cancel } from "./connect.js";
 import { boundsOf, drawEdgesOf, drawFrames, GRID, place } from "./draw.js";
 import { edges, endsOf, itemOf, nodes, notes } from "./model.js";
-import { all, announce, base, byId, canvas, flag, say } from "./page.js";
+import { all, announce, base, byId, canvas, fetchInto, flag, say } from "./page.js";
 import { openPalette } from "./palette.js";
 import { held, sendPlaces } from "./pointer.js";
-import { choose, chosen, chosenEdge, chosenNodes, chosenNotes, current, editorClass, forgetPanel, loadPanel } from "./select.js";
+import { choose, chosen, chosenEdge, chosenNodes, chosenNotes, current, editorClass, forgetPanel, inPanel, loadPanel } from "./select.js";
 import { isQuiet, rev, send, showState } from "./send.js";
 import { fit, seen, zoomBy, zoomFull } from "./view.js";
 
@@ -103,9 +103,14 @@ export function drawer(name) {
   }
 }
 
-/** Run the draft dry, once all is saved. @param {Object<string, string>} values */
-async function tryOut(values) {
+/** Once all is saved. */
+async function quiet() {
   while (!isQuiet()) await new Promise((wake) => setTimeout(wake, 30));
+}
+
+/** Run the draft dry. @param {Object<string, string>} values */
+async function tryOut(values) {
+  await quiet();
   htmx.ajax("POST", `${base}/trial`, { source: byId("gesture"), target: "#trial", swap: "outerHTML", values });
 }
 
@@ -150,6 +155,10 @@ export const DEEDS = {
     const node = chosenNodes()[0];
     if (field.value.trim() && node) send("comment", { node, text: field.value });
   },
+  changes: () => inPanel(async () => {
+    await quiet();
+    await fetchInto("/diff", "#panel-place", "innerHTML");
+  }),
   "close-diff": () => {
     byId("ghosts").replaceChildren();
     forgetPanel();

@@ -22,7 +22,7 @@ function save(field) {
   const note = around(field, "[data-note]")?.dataset.note;
   const value = field.value;
   if (note) send("edit_note", { note, text: value }, seen);
-  else if (param) send("set_param", { node, param, path: JSON.parse(path), value, mode }, seen);
+  else if (param) send("set_param", { node, param, path: JSON.parse(path), value, mode }, seen).then((ok) => ok && around(field, "[data-view]")?.removeAttribute("data-view"));
   else if (policy) send("set_policy", { node, field: policy, value }, seen);
   else if (flow) send("set_flow", { field: flow, value }, seen);
   else if (set === "set_within") send(set, { nodes: chosenNodes(), [key]: value || null }, seen);

@@ -7,7 +7,7 @@ import { items, nodes, notes, watch } from "./model.js";
 import { all, around, base, byId, canvas, flag, on } from "./page.js";
 import { startPalette } from "./palette.js";
 import { held, startPointer } from "./pointer.js";
-import { choose, chosenNodes, editorClass, forgetPanel, loadPanel, mark, markOthers, pick, settleAdded, startPresence } from "./select.js";
+import { choose, chosenNodes, editorClass, forgetPanel, loadPanel, mark, markOthers, pick, settleAdded, startPresence, switchField } from "./select.js";
 import { isMoving, isQuiet, onAnswer, resolve, rev, send } from "./send.js";
 import { cull, open, seen } from "./view.js";
 
@@ -137,7 +137,7 @@ onAnswer((gesture, status) => {
 on(document, "click", (event) => {
   const own = (/** @type {string} */ name) => around(event.target, `[${name}]`);
   const deed = own("data-do"), tab = own("data-drawer"), target = own("data-pick");
-  const choice = own("data-resolve"), settled = own("data-settle"), sheet = own("data-sheet"), gift = own("data-give");
+  const choice = own("data-resolve"), settled = own("data-settle"), sheet = own("data-sheet"), field = own("data-field"), gift = own("data-give");
   if (deed?.dataset.do) {
     saveAll();
     DEEDS[deed.dataset.do]?.();
@@ -148,6 +148,7 @@ on(document, "click", (event) => {
     const list = /** @type {HTMLDetailsElement | null} */ (target.closest("details"));
     if (list?.id === "problems") list.open = false;
   } else if (choice) resolve(choice);
+  else if (field) switchField(field);
   else if (gift?.dataset.give) {
     saveAll();
     send(gift.dataset.give, JSON.parse(gift.dataset.with ?? "{}"));

@@ -83,17 +83,34 @@ function showPanel() {
   panelTimer = setTimeout(() => loadPanel(), 60);
 }
 
-export async function loadPanel(force = false) {
+/** What changes the panel waits for its turn: an answer never lands on one that was asked for later. */
+let turn = Promise.resolve();
+/** @param {() => Promise<void>} act */
+export const inPanel = (act) => (turn = turn.then(act, act));
+/** Give a parameter in another way. @param {HTMLElement} button */
+export const switchField = (button) => {
+  const { field = "" } = button.dataset, target = `#${button.closest(".fl-field")?.id}`;
+  return inPanel(async () => {
+    if (document.querySelector(target)) await fetchInto(field, target);
+  });
+};
+
+export const loadPanel = (force = false) => inPanel(async () => {
   const wanted = chosenNodes().join(" ");
   if (!force && wanted === shownPanel) return;
   shownPanel = wanted;
   byId("ghosts").replaceChildren();
   editorClass("has-panel", wanted !== "");
-  const opened = force ? [...document.querySelectorAll("#panel details[open]")].map((el) => el.id) : [];
-  await fetchInto(`/panel?chosen=${encodeURIComponent(wanted)}`, "#panel", force ? "outerMorph" : "outerHTML");
+  const opened = force ? all("#panel details[open]").map((el) => el.id) : [];
+  // What was turned into an expression, or back, and is not saved as such yet, stays that.
+  const views = force ? all("#panel [data-view]").map((el) => `&views=${el.dataset.view}`).join("") : "";
+  const before = byId("panel");
+  await fetchInto(`/panel?chosen=${encodeURIComponent(wanted)}${views}`, "#panel", force ? "outerMorph" : "outerHTML");
+  // No answer: selected again, it is asked for again.
+  if (!force && byId("panel") === before) shownPanel = "?";
   for (const id of opened) document.getElementById(id)?.setAttribute("open", "");
   if (force) for (const field of byId("panel").querySelectorAll("input, textarea, select")) adopt(field);
-}
+});
 /** A field takes the server's value unless its letters are not saved yet. @param {Element} field */
 function adopt(field) {
   if (!(field instanceof HTMLElement) || typing.has(field)) return;
