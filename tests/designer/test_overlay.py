@@ -128,6 +128,7 @@ async def test_a_run_is_followed_live_and_stepped_through(
     # Taken into a draft, with its data.
     await page.get_by_role("button", name="Debug in the editor").click()
     await page.wait_for_url("**/designer/drafts/*")
+    await expect(page.locator("#flashes")).to_contain_text("is pinned as sample data")
     async with database.snapshot() as tx:
         view = await find_draft(tx, UUID(page.url.rsplit("/", 1)[1]))
     assert {"begin", "record", "each", "pause", "tell"} <= view.sheet.pins.keys()
@@ -157,3 +158,23 @@ async def test_on_a_phone_by_touch_and_for_who_may_only_read(
     assert answer.status == 403
     for path, status in (("/now?at=x", 404), ("/panel?chosen=gone", 404), ("/now?at=0", 200)):
         assert (await page.request.get(f"{address}/designer/runs/{run}{path}")).status == status
+
+
+async def test_a_run_is_followed_on_after_the_connection_was_lost(
+    contexts: Contexts, database: Database, address: str, workshop: Workshop
+) -> None:
+    run = await begin(workshop)
+    page = await window(contexts, database, address, run)
+    await expect(page.locator("#live-state")).to_have_attribute("data-state", "live")
+    # No stream, and none of the questions that would be asked instead of it.
+    for missed in ("**/live?*", "**/now*"):
+        await page.route(missed, lambda route: route.abort())
+    await page.reload()
+    await page.locator("#canvas[data-ready]").wait_for()
+    await expect(page.locator("#live-state")).to_have_attribute("data-state", "reconnecting")
+    await workshop.drive()
+    await expect(page.locator("#n-begin .fl-state")).to_have_count(0)
+    await page.unroute_all()
+    await expect(page.locator("#n-begin .fl-state")).to_contain_text("Done")
+    await expect(page.locator("#n-pause .fl-state")).to_contain_text("Waiting")
+    await expect(page.locator("#live-state")).to_have_attribute("data-state", "live")

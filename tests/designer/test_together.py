@@ -4,8 +4,12 @@ import asyncio
 from typing import Any
 from urllib.parse import parse_qs
 
+import pytest
 from playwright.async_api import Route, expect
+from redis.exceptions import ConnectionError as RedisConnectionError
 
+from app.components.designer.people import UNKNOWN
+from app.routes.security.visit import SESSION_COOKIE
 from tests.designer.conftest import Easel, Hang
 from tests.designer.desk import a_chain
 
@@ -230,3 +234,34 @@ async def test_many_gestures_at_once_end_the_same_for_both(hang: Hang) -> None:
         for easel in (ada, grace)
     ]
     assert places[0] == places[1]
+
+
+async def test_who_is_signed_out_keeps_what_is_drawn_until_signed_in_again(hang: Hang) -> None:
+    ada = await hang(a_chain(3))
+    page, context = ada.page, ada.page.context
+    url = page.url
+    before = await context.cookies()
+    await context.clear_cookies()
+    await ada.node("mail2").locator(".fl-head").click()
+    await page.keyboard.press("Delete")
+    await expect(page.locator("#saved")).to_have_text("Signed out: 1 to save")
+    await expect(page.get_by_role("link", name="Sign in")).to_be_visible()
+    assert "mail2" in (await ada.desk.sheet()).nodes
+    # Signed in again, in another window.
+    await context.add_cookies([one for one in before if one["name"] == SESSION_COOKIE])
+    assert "mail2" not in (await ada.saved()).nodes
+    await expect(page.get_by_role("link", name="Sign in")).to_be_hidden()
+    assert page.url == url
+
+
+async def test_without_redis_it_is_not_known_who_is_here(
+    hang: Hang, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object, **__: object) -> None:
+        raise RedisConnectionError("away")
+
+    monkeypatch.setattr("app.routes.designer.people.who_is_here", away)
+    ada = await hang(a_chain(2))
+    unknown = ada.page.locator("#people p")
+    await expect(unknown).to_have_text("?")
+    await expect(unknown).to_have_attribute("aria-label", UNKNOWN)

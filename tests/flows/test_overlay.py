@@ -5,9 +5,13 @@ from uuid import UUID
 
 import pytest
 
-from app.components.designer.overlay import run_now
+from app.components.designer.overlay import debugged_words, run_now
 from app.core.errors import NotFound
+from app.core.ids import new_id
 from app.flows import registry
+from app.flows.drafts import debug
+from app.flows.drafts.change import change
+from app.flows.drafts.command import Command
 from app.flows.drafts.debug import debug_run
 from app.flows.drafts.find import find_draft
 from app.flows.overlay import Overlay, find_node, find_overlay, ways
@@ -150,15 +154,29 @@ async def test_the_rounds_of_a_node_are_read_page_by_page(workshop: Workshop, be
 
 
 async def test_a_run_is_taken_into_the_draft_with_its_data(
-    workshop: Workshop, begin: Begin
+    workshop: Workshop, begin: Begin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = await begin("halted")
     async with workshop.database.transaction() as tx:
-        draft = await debug_run(tx, run, by=ADA)
-        pins = (await find_draft(tx, draft)).sheet.pins
-        rev = (await find_draft(tx, draft)).rev
-        assert await debug_run(tx, run, by=ADA) == draft
-        assert (await find_draft(tx, draft)).rev == rev, "what is pinned already is left"
+        done = await debug_run(tx, run, by=ADA)
+        pins = (await find_draft(tx, done.draft)).sheet.pins
+        rev = (await find_draft(tx, done.draft)).rev
+        assert await debug_run(tx, run, by=ADA) == done
+        assert (await find_draft(tx, done.draft)).rev == rev, "what is pinned already is left"
+        assert set(done.pinned) == pins.keys()
+        assert (done.gone, done.too_large) == ((), ())
+        # What the draft no longer has, and what is too large, is told.
+        command = Command(
+            id=new_id(), base_rev=rev, kind="delete", payload={"nodes": ["record"], "notes": []}
+        )
+        await change(tx, done.draft, command, by=ADA)
+        monkeypatch.setattr(debug, "LARGEST", 1)
+        again = await debug_run(tx, run, by=ADA)
+        assert (again.pinned, again.gone, again.too_large) == ((), ("record",), ("begin",))
+        assert debugged_words(again) == (
+            "The run has no output that could be pinned. Too large to pin: begin. "
+            "No longer in the draft: record."
+        )
     assert pins.keys() == {"begin", "record"}
     assert pins["record"]["action"]
 

@@ -19,7 +19,7 @@ from app.components.designer.people import Present, people
 from app.components.designer.problems import problems
 from app.components.frame import PageFrame
 from app.components.icon import IconName, icon
-from app.components.page import workbench_page
+from app.components.page import SIGN_IN, workbench_page
 from app.flows.drafts.views import DraftView
 from app.flows.node import NodeType
 from app.flows.validate import Problem
@@ -30,7 +30,7 @@ def editor_page(
     *,
     types: Iterable[NodeType],
     found: Sequence[Problem],
-    present: Sequence[Present],
+    present: Sequence[Present] | None,
     trial: h.Element,
     frame: PageFrame,
 ) -> h.Element:
@@ -80,7 +80,7 @@ def _outline_later(view: DraftView) -> h.Element:
 
 
 def _bar(
-    view: DraftView, found: Sequence[Problem], present: Sequence[Present], frame: PageFrame
+    view: DraftView, found: Sequence[Problem], present: Sequence[Present] | None, frame: PageFrame
 ) -> h.Node:
     row = view.row
     return [
@@ -94,6 +94,7 @@ def _bar(
             ],
         ],
         h.span("#saved.fl-saved", data_state="saved")["Saved"],
+        h.a("#sign-in.fl-sign-in", href=SIGN_IN, target="_blank")["Sign in"],
         h.div(".fl-bar-end")[
             people(view.id, present),
             problems(view.sheet, found),

@@ -19,6 +19,7 @@ from app.components.frame import PageFrame
 from app.components.icon import IconName, icon
 from app.components.page import workbench_page
 from app.components.time import duration_text, elapsed, moment
+from app.flows.drafts.debug import Debugged
 from app.flows.drafts.ports import title
 from app.flows.drafts.sheet import Sheet
 from app.flows.overlay import NodeStand, Overlay, Stand, ways
@@ -107,6 +108,21 @@ def _bar(found: Overlay, frame: PageFrame) -> h.Node:
             ],
         ],
     ]
+
+
+def debugged_words(done: Debugged) -> str:
+    """Return what the editor says when a run was taken into it."""
+    count = len(done.pinned)
+    words = [
+        f"The run’s output of {count} {'node' if count == 1 else 'nodes'} is pinned as sample data."
+        if count
+        else "The run has no output that could be pinned."
+    ]
+    if done.too_large:
+        words.append(f"Too large to pin: {', '.join(done.too_large)}.")
+    if done.gone:
+        words.append(f"No longer in the draft: {', '.join(done.gone)}.")
+    return " ".join(words)
 
 
 def _story(found: Overlay) -> h.Element:

@@ -9,6 +9,7 @@ from app.components.designer.names import draft_url, people_topic
 from app.components.live import live_region
 
 COLOURS = 6
+UNKNOWN = "Who else is here is not known: the server that tells it is away. Saving works."
 
 
 class Present:
@@ -21,12 +22,17 @@ class Present:
         self.colour = sum(name.encode()) % COLOURS
 
 
-def people(draft: UUID, present: Sequence[Present]) -> h.Element:
-    """Return the row of faces; our js marks the nodes that they have selected."""
+def people(draft: UUID, present: Sequence[Present] | None) -> h.Element:
+    """Return the row of faces; our js marks the nodes that they have selected.
+
+    None: it is not known who is here.
+    """
     return live_region(
         people_topic(draft), draft_url(draft, "/people"), id_="people", at_most_every_ms=500
     )[
-        h.ul(".fl-people", aria_label="Who is here")[
+        h.p(".fl-nobody-knows", title=UNKNOWN, aria_label=UNKNOWN, tabindex="0")["?"]
+        if present is None
+        else h.ul(".fl-people", aria_label="Who is here")[
             [
                 h.li(
                     class_=f"fl-face fl-colour-{each.colour}",

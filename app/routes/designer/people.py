@@ -59,12 +59,12 @@ class People(Controller):
             log.warning("presence waits for Redis: %s", error)
 
 
-async def present(redis: Redis, db: Database, draft: UUID) -> list[Present]:
-    """Return the open windows by name; none while Redis is away."""
+async def present(redis: Redis, db: Database, draft: UUID) -> list[Present] | None:
+    """Return the open windows by name; None while Redis is away, when nobody knows."""
     try:
         found = await who_is_here(redis, draft, now_s=db.clock.now().timestamp())
     except (RedisError, OSError, TimeoutError):
-        return []
+        return None
     return sorted(
         (Present(tab, each.name, each.node) for tab, each in found.items()),
         key=lambda each: (each.name, each.tab),

@@ -5,12 +5,12 @@ from uuid import UUID
 
 from litestar import Controller, Response, get, post
 from litestar.params import FromPath
-from litestar.response import Redirect
 
 from app.components.designer.names import draft_url
-from app.components.designer.overlay import nothing_chosen, overlay_page, run_now
+from app.components.designer.overlay import debugged_words, nothing_chosen, overlay_page, run_now
 from app.components.designer.overlay_deeds import Hands
 from app.components.designer.overlay_node import node_panel
+from app.components.notice import Flash
 from app.core.database import Tx
 from app.core.errors import NotFound
 from app.domain.accounts.roles import Permission, allows
@@ -23,6 +23,7 @@ from app.flows.overlay import LAST, find_node, find_overlay
 from app.flows.sheet import find_stands
 from app.routes.designer.access import DESIGNERS, designer_of
 from app.routes.security.dependencies import Db, Frame, HttpRequest, Me
+from app.routes.security.flashes import go
 from app.routes.security.guards import requires
 from app.routes.security.html import html
 
@@ -77,10 +78,12 @@ class Overlays(Controller):
             return html(node_panel(found, file, tx.now(), hands=hands))
 
     @post("/debug", guards=list(DESIGNERS))
-    async def debug(self, db: Db, me: Me, run: FromPath[UUID]) -> Redirect:
+    async def debug(
+        self, request: HttpRequest, db: Db, me: Me, run: FromPath[UUID]
+    ) -> Response[Any]:
         async with db.transaction() as tx:
-            draft = await debug_run(tx, run, by=designer_of(me))
-        return Redirect(draft_url(draft), status_code=303)
+            done = await debug_run(tx, run, by=designer_of(me))
+        return go(request, draft_url(done.draft), Flash("success", debugged_words(done)))
 
 
 async def _hands(tx: Tx, run: UUID, me: AccountView, csrf: str) -> Hands:

@@ -10,6 +10,7 @@ const queue = [];
 export const typing = new Map();
 const PAUSES_MS = [300, 1_000, 2_000, 5_000];
 const GIVE_UP = 5;
+const HEADERS = "hx-headers:inherited";
 let busy = false;
 let wake = () => {};
 /** @type {Gesture | null} */
@@ -47,7 +48,7 @@ const freshId = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte)
 export function showState(state = queue.length + typing.size ? "saving" : "saved") {
   const sign = byId("saved");
   sign.dataset.state = state;
-  sign.textContent = state === "saved" ? "Saved" : state === "saving" ? "Saving…" : `Not connected: ${queue.length} to save`;
+  sign.textContent = state === "saved" ? "Saved" : state === "saving" ? "Saving…" : `${state === "out" ? "Signed out" : "Not connected"}: ${queue.length} to save`;
 }
 
 /** Post the gesture by htmx, which swaps the answer; returns its status, 0 without an answer. @param {Gesture} gesture */
@@ -66,14 +67,26 @@ async function post({ id, kind, payload, base_rev }) {
   return status;
 }
 
+/** Take the form's token of whoever is signed in now, in whichever window that was. */
+async function renewToken() {
+  const answer = await fetch(location.href).catch(() => null);
+  const page = new DOMParser().parseFromString((await answer?.text()) ?? "", "text/html");
+  const headers = page.body.getAttribute(HEADERS);
+  if (headers) document.body.setAttribute(HEADERS, headers);
+}
+
 async function pump() {
   busy = true;
   while (queue.length > 0) {
     const gesture = queue[0];
     const status = await post(gesture);
-    if (status === 0 || (status >= 500 && gesture.tries < GIVE_UP)) {
-      showState("offline");
-      if (gesture.tries === 1) announce("The connection is lost; what you draw is kept and sent again.");
+    const isOut = status === 401 || status === 403;
+    if (status === 0 || status === 401 || ((isOut || status >= 500) && gesture.tries < GIVE_UP)) {
+      if (isOut) await renewToken();
+      // A token that was only stale is no news.
+      if (status !== 403) showState(isOut ? "out" : "offline");
+      if (status === 401) gesture.tries = Math.min(gesture.tries, 3);
+      if (gesture.tries === 1) announce(isOut ? "You are signed out; what you draw is kept until you are signed in again." : "The connection is lost; what you draw is kept and sent again.");
       await new Promise((resolve) => {
         wake = () => resolve(null);
         setTimeout(wake, PAUSES_MS[Math.min(gesture.tries++, PAUSES_MS.length - 1)]);
@@ -90,7 +103,11 @@ async function pump() {
   }
   busy = false;
 }
-on(window, "online", () => wake());
+for (const name of ["online", "focus"]) on(window, name, () => wake());
+// Who is signed out stays on the page, which holds what is not saved yet.
+on(document, "htmx:before:response", (event) => {
+  if (event.detail.ctx.response.status === 401 && queue.length > 0) event.preventDefault();
+});
 
 // Two people changed the same: the dialog holds both values.
 /** @param {Gesture} gesture */
