@@ -20,6 +20,7 @@ from app.flows.runner import Runner
 from app.jobs.consumers import make_consumers
 from app.jobs.context import WorkerContext
 from app.jobs.fire_schedules import Schedules
+from app.jobs.keep_names import Names
 from app.jobs.relay_outbox import Relay
 from app.jobs.sweeps import (
     audit_claims,
@@ -41,7 +42,7 @@ log = structlog.get_logger()
 
 @contextlib.asynccontextmanager
 async def working(resources: Resources) -> AsyncIterator[WorkerContext]:
-    """Run the runner, the relay and the schedules for as long as the block lasts."""
+    """Run the runner, the relay, the schedules and reverse DNS for as long as the block lasts."""
     settings, database = resources.settings, resources.database
     context = WorkerContext(
         settings=settings,
@@ -58,10 +59,12 @@ async def working(resources: Resources) -> AsyncIterator[WorkerContext]:
     )
     consumers = make_consumers(settings, database, resources.vault, context.mailer)
     relay = Relay(database, resources.live, consumers)
+    names = Names(database, resources.live, resources.vault, peers.dns)
     tasks = [
         asyncio.create_task(runner.run(), name="flow-runner"),
         asyncio.create_task(relay.run(), name="outbox-relay"),
         asyncio.create_task(Schedules(database, resources.live).run(), name="schedules"),
+        asyncio.create_task(names.run(), name="names"),
     ]
     stop_showing = show_metrics(settings.worker_metrics_port)
     try:

@@ -69,7 +69,9 @@ class AddressMachine(RuleBasedStateMachine):
 
         async def work() -> None:
             async with self.world.database.transaction() as tx:
-                await tx.execute("TRUNCATE address_claim, address_reservation, prefix, outbox")
+                await tx.execute(
+                    "TRUNCATE address_claim, address_reservation, prefix, outbox, reverse_name"
+                )
                 await lay_out(tx, prefix("10.0.0.0/29", gateway="10.0.0.1", cooldown_s=COOLDOWN_S))
 
         self.world.run(work())

@@ -60,6 +60,13 @@ _CHECKS = {
         FROM service s WHERE s.state IN ('active', 'suspended') AND NOT EXISTS (
             SELECT FROM address_claim c WHERE c.holder = s."order" AND c.kind = 'ip4'
             AND c.state = 'assigned')""",
+    "name_of_nobody": f"""
+        SELECT host(n.address), 'is to be named ' || n.hostname || ' and is had by nobody ('
+            || {_CLAIM} || ' is ' || c.state || ')'
+        FROM reverse_name n JOIN address_claim c ON c.id = n.claim
+        LEFT JOIN prefix p ON p.id = c.scope
+        WHERE n.hostname IS NOT NULL AND (c.state <> 'assigned'
+        OR NOT n.address <<= claimed_network(c.kind, p.network, c.position))""",
     "prefix_in_leaf": """
         SELECT p.network::text, 'lies in ' || o.network || ', which is no container'
         FROM prefix p JOIN prefix o ON o.network >>= p.network AND o.id <> p.id

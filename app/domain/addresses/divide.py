@@ -28,7 +28,7 @@ MOST = 256
 
 SETTINGS = (
     "vrf, status, datacentre, rack, purpose, auto_allocatable, strategy, cooldown_s, note, "
-    "vlan_group, vid, forward_zone, reverse_zone"
+    "vlan_group, vid, forward_zone, reverse_zone, check_first"
 )
 
 
@@ -177,7 +177,7 @@ async def _write(
 ) -> None:
     await tx.execute(
         f"INSERT INTO prefix (id, network, gateway, {SETTINGS}) VALUES ($1, $2, $3, $4, $5, $6, "
-        "$7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+        "$7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
         prefix,
         network,
         parse_gateway(network, None if gateway is None else str(gateway)),

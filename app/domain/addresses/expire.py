@@ -10,11 +10,14 @@ async def expire(tx: Tx) -> int:
     """Free claims whose hold, cool-down or reservation has ended; return how many.
 
     At most `BATCH` a call, the longest expired first. A claim that another transaction is
-    changing is left for the next call; what is assigned never expires.
+    changing is left for the next call; what is assigned never expires, and no address is free
+    while the name server may have a PTR record of who had it.
     """
     freed = await tx.fetch(
         "DELETE FROM address_claim WHERE id IN (SELECT id FROM address_claim "
-        "WHERE expires_at <= $1 AND state <> 'assigned' ORDER BY expires_at, id "
+        "WHERE expires_at <= $1 AND state <> 'assigned' "
+        "AND NOT EXISTS (SELECT FROM reverse_name n WHERE n.claim = address_claim.id) "
+        "ORDER BY expires_at, id "
         f"LIMIT {BATCH} FOR UPDATE SKIP LOCKED) RETURNING id, kind, scope, position, holder",
         tx.now(),
     )

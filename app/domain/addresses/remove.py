@@ -14,6 +14,8 @@ SELECT p.network,
     (SELECT count(*) FROM address_claim c WHERE c.scope = p.id
         AND (c.state <> 'reserved' OR c.reason <> '' OR c.holder IS NOT NULL)) AS claims,
     (SELECT count(*) FROM address_reservation r WHERE r.prefix = p.id) AS reservations,
+    (SELECT count(*) FROM reverse_name n JOIN address_claim c ON c.id = n.claim
+        WHERE c.scope = p.id) AS names,
     (SELECT count(*) FROM prefix o WHERE p.status = 'container' AND o.network << p.network
         AND o.vrf IS NOT DISTINCT FROM p.vrf) AS parts
 FROM prefix p WHERE p.id = $1
@@ -30,7 +32,9 @@ async def remove_prefix(tx: Tx, prefix: UUID, *, actor: UUID | None, actor_label
     row = await tx.fetchrow(_STANDING, prefix)
     if row is None:
         raise NotFound("prefix", prefix)
-    standing = [f"{row[name]} {name}" for name in ("claims", "reservations", "parts") if row[name]]
+    standing = [
+        f"{row[name]} {name}" for name in ("claims", "reservations", "names", "parts") if row[name]
+    ]
     if standing:
         why = f"it still has {', '.join(standing)}; release or remove these first"
         raise CannotDivide(str(row["network"]), why)

@@ -38,7 +38,7 @@ class Prefix(Table, tablename="prefix"):
 
     Its parent is the smallest container around it, found by the network. Only leaves have
     claims; no two leaves of a VRF (null: the global one) have an address in common. `purpose`
-    is its role.
+    is its role. With `check_first`, nothing of it is handed out before it was seen to be unused.
     """
 
     id = key()
@@ -57,6 +57,7 @@ class Prefix(Table, tablename="prefix"):
     vid = Integer(null=True, default=None)
     forward_zone = text(default="")
     reverse_zone = text(default="")
+    check_first = Boolean(default=False)
 
     prefix_once = Unique([vrf, network], nulls_distinct=False)
     prefix_leaves_apart = Exclude(
@@ -76,7 +77,7 @@ class AddressClaim(Table, tablename="address_claim"):
     (`ip4`, `ip6net`) or the VLAN group (`vlan`); `position` the address's offset, the network's
     index, or the VLAN id. (`holder`, `item`) is unique too: asked twice, the same row answers.
     `client` is the account whose it is; `reason` what staff gave who claimed by hand, or why it
-    is quarantined.
+    is quarantined; `checked_at` when it was seen to be unused, for who is to have it.
     """
 
     id = BigSerial(primary_key=True)
@@ -92,12 +93,36 @@ class AddressClaim(Table, tablename="address_claim"):
     claimed_at = moment()
     client = UUID(null=True, default=None)
     reason = text(default="")
+    checked_at = moment(null=True)
 
     address_claim_one_owner = Unique([kind, scope, position])
     address_claim_one_answer = Unique([holder, item])
     known_kind = Check("kind IN ('ip4', 'ip6net', 'vlan')")
     known_state = Check("state IN ('held', 'assigned', 'reserved', 'quarantined')")
     owned = Check("state NOT IN ('held', 'assigned') OR holder IS NOT NULL")
+
+
+class ReverseName(Table, tablename="reverse_name"):
+    """What the PTR record of an address is to be, and how far the name server is with it.
+
+    No `hostname`: it is to go, and its row with it; until then its claim is not deleted.
+    `pushed_as` is the name at which the server may have a record of ours, "" when it has none.
+    `seq` grows with each change, so that a push that was overtaken leaves no mark.
+    """
+
+    address = Inet(primary_key=True)
+    claim = reference(AddressClaim)
+    hostname = text(null=True)
+    state = text()
+    error = text(default="")
+    pushed_as = text(default="")
+    seq = BigInt(default=1)
+    attempts = Integer(default=0)
+    due_at = moment(index=True)
+    leased_until = moment(null=True)
+    changed_at = moment()
+
+    known_name_state = Check("state IN ('pending', 'pushed', 'failed')")
 
 
 class Reservation(Table, tablename="address_reservation"):

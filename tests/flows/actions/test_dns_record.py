@@ -10,18 +10,19 @@ from app.domain.connections.kinds import Kind
 from app.drivers.errors import Refused
 from app.flows.node import Done, Resource, StepFailed
 from app.flows.nodes.dns_record import Params, node, undo
-from tests.drivers.dns.knot import SECRET, Knot, knot
+from tests.drivers.dns.knot import knot
+from tests.drivers.dns.name_server import SECRET, NameServer
 from tests.flows.actions.bench import Bench, output
 
 
 @pytest.fixture(scope="module")
-def ns1(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Knot]:
+def ns1(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NameServer]:
     with knot(tmp_path_factory.mktemp("knot")) as served:
         yield served
 
 
 @pytest.fixture
-async def desk(bench: Bench, ns1: Knot) -> Bench:
+async def desk(bench: Bench, ns1: NameServer) -> Bench:
     await bench.connect(
         "ns1", Kind.DNS, host="127.0.0.1", port=str(ns1.port), key_name="slipway", secret=SECRET,
         zones="example.org\n2.0.192.in-addr.arpa",
@@ -45,7 +46,7 @@ async def do(desk: Bench, given: dict[str, Any]) -> Done:
     return result
 
 
-async def test_a_record_is_created_and_undone(desk: Bench, ns1: Knot) -> None:
+async def test_a_record_is_created_and_undone(desk: Bench, ns1: NameServer) -> None:
     given = record("new", "192.0.2.7")
     for _ in range(2):  # an attempt that did not live to tell is repeated
         done = await do(desk, given)
@@ -57,13 +58,13 @@ async def test_a_record_is_created_and_undone(desk: Bench, ns1: Knot) -> None:
     assert ns1.has("new.example.org", "A") == []
 
 
-async def test_a_ptr_by_its_address(desk: Bench, ns1: Knot) -> None:
+async def test_a_ptr_by_its_address(desk: Bench, ns1: NameServer) -> None:
     given = {"connection": "ns1", "type": "PTR", "name": "192.0.2.7", "values": ["new.example.org"]}
     assert output(await do(desk, given))["name"] == "7.2.0.192.in-addr.arpa."
     assert ns1.has("7.2.0.192.in-addr.arpa", "PTR") == ["new.example.org."]
 
 
-async def test_what_was_replaced_is_put_back(desk: Bench, ns1: Knot) -> None:
+async def test_what_was_replaced_is_put_back(desk: Bench, ns1: NameServer) -> None:
     await do(desk, record("swap", "192.0.2.1", "192.0.2.2", ttl_s=77))
     done = await do(desk, record("swap", "192.0.2.9", action="replace"))
     assert output(done)["before"] == {"values": ["192.0.2.1", "192.0.2.2"], "ttl_s": 77}
@@ -73,7 +74,7 @@ async def test_what_was_replaced_is_put_back(desk: Bench, ns1: Knot) -> None:
     assert ns1.has("swap.example.org", "A") == ["192.0.2.1", "192.0.2.2"]
 
 
-async def test_what_was_so_already_is_left_so(desk: Bench, ns1: Knot) -> None:
+async def test_what_was_so_already_is_left_so(desk: Bench, ns1: NameServer) -> None:
     await do(desk, record("same", "192.0.2.1"))
     done = await do(desk, record("same", "192.0.2.1", action="replace"))
     assert done.takes == ()
@@ -81,7 +82,7 @@ async def test_what_was_so_already_is_left_so(desk: Bench, ns1: Knot) -> None:
     assert ns1.has("same.example.org", "A") == ["192.0.2.1"]
 
 
-async def test_what_was_deleted_is_put_back(desk: Bench, ns1: Knot) -> None:
+async def test_what_was_deleted_is_put_back(desk: Bench, ns1: NameServer) -> None:
     await do(desk, record("gone", "192.0.2.1", "192.0.2.2"))
     done = await do(desk, record("gone", action="delete"))
     assert done.takes == ()
@@ -95,7 +96,7 @@ async def test_what_was_deleted_is_put_back(desk: Bench, ns1: Knot) -> None:
     assert ns1.has("gone.example.org", "A") == ["192.0.2.1", "192.0.2.2"]
 
 
-async def test_what_someone_changed_since_is_left_alone(desk: Bench, ns1: Knot) -> None:
+async def test_what_someone_changed_since_is_left_alone(desk: Bench, ns1: NameServer) -> None:
     created = await do(desk, record("moved", "192.0.2.1"))
     await do(desk, record("moved", "192.0.2.8", action="replace"))
     await undo(desk.step(), output(created))
@@ -107,7 +108,7 @@ async def test_what_someone_changed_since_is_left_alone(desk: Bench, ns1: Knot) 
 
 
 async def test_an_attempt_that_nobody_knows_of_is_undone_by_its_intent(
-    desk: Bench, ns1: Knot
+    desk: Bench, ns1: NameServer
 ) -> None:
     given = record("unsure", "192.0.2.7")
     await undo(desk.step(), None)  # nothing was written down: nothing was done

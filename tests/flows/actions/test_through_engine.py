@@ -15,7 +15,8 @@ from app.flows.connections import Opened
 from app.flows.nodes.dns_record import node as dns_record
 from app.flows.nodes.http import node as http
 from app.flows.nodes.poll_until import node as poll_until
-from tests.drivers.dns.knot import SECRET, knot
+from tests.drivers.dns.knot import knot
+from tests.drivers.dns.name_server import SECRET
 from tests.drivers.http.peer import Peer
 from tests.flows.actions.bench import Bench
 from tests.flows.conftest import QUICK, Workshop, chain, document, workshop

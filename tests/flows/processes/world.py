@@ -13,7 +13,7 @@ from app.core.database import Database
 from app.core.secrets import Vault
 from app.domain.connections.add import add_connection
 from app.domain.connections.kinds import Kind
-from tests.drivers.dns.knot import SECRET
+from tests.drivers.dns.name_server import SECRET
 from tests.services.hall import finish_installation
 
 

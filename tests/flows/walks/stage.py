@@ -23,7 +23,7 @@ from app.drivers.power import Power
 from app.drivers.secret import Secret
 from app.flows.connections import Opened
 from app.flows.signals import send_signal
-from tests.drivers.dns.knot import Knot
+from tests.drivers.dns.name_server import NameServer
 from tests.drivers.http.peer import Peer
 from tests.drivers.ssh.host import Sshd
 from tests.notices.letters import SENDER, StubMailer
@@ -56,7 +56,7 @@ class Outside:
     peers: Any
     http: Peer
     ssh: Sshd | None = None
-    dns: Knot | None = None
+    dns: NameServer | None = None
 
     def forget(self) -> None:
         self.http.asked.clear()
