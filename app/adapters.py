@@ -15,6 +15,7 @@ from app.drivers.payment.bank_transfer import BankAccount
 from app.drivers.payment.contract import Gateway
 from app.drivers.payment.stripe import StripeAccount
 from app.drivers.peers import Peers, open_peers
+from app.drivers.probe.contract import Prober
 from app.drivers.registry import load
 from app.drivers.secret import Secret
 from app.flows.tools import Tools
@@ -73,6 +74,11 @@ def make_fleet() -> BmcFleet:
 
 def make_peers(settings: Settings, clock: Clock) -> Peers:
     return open_peers(Egress(settings.egress_networks), clock)
+
+
+def make_prober() -> Prober:
+    prober: Prober = load("probe", "network")()
+    return prober
 
 
 def make_tools(

@@ -14,9 +14,10 @@ from arq.worker import Worker
 from prometheus_client import start_http_server
 from redis.exceptions import RedisError
 
-from app.adapters import make_fleet, make_gateways, make_mailer, make_peers, make_tools
+from app.adapters import make_fleet, make_gateways, make_mailer, make_peers, make_prober, make_tools
 from app.flows.interpreter import Interpreter
 from app.flows.runner import Runner
+from app.jobs.check_addresses import AddressCheck
 from app.jobs.consumers import make_consumers
 from app.jobs.context import WorkerContext
 from app.jobs.fire_schedules import Schedules
@@ -57,7 +58,8 @@ async def working(resources: Resources) -> AsyncIterator[WorkerContext]:
     runner = Runner(
         database, resources.live, Interpreter(database, tools), lease_s=settings.lease_s
     )
-    consumers = make_consumers(settings, database, resources.vault, context.mailer)
+    check = AddressCheck(database, resources.vault, make_prober(), peers.dns)
+    consumers = make_consumers(settings, database, resources.vault, context.mailer, check)
     relay = Relay(database, resources.live, consumers)
     names = Names(database, resources.live, resources.vault, peers.dns)
     tasks = [

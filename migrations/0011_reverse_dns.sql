@@ -1,6 +1,8 @@
 -- The PTR record of an address, and the look at an address before it is handed out.
 ALTER TABLE prefix ADD COLUMN check_first BOOLEAN NOT NULL DEFAULT false;
 ALTER TABLE address_claim ADD COLUMN checked_at TIMESTAMPTZ;
+-- What is assigned is in use, and by whom it should be.
+UPDATE address_claim SET checked_at = claimed_at WHERE state = 'assigned';
 
 -- A claim that has names is not deleted: its address is free when its names are gone from DNS.
 CREATE TABLE reverse_name (

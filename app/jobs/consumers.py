@@ -21,6 +21,7 @@ from app.drivers.mail.contract import Mailer
 from app.flows.dispatch import Event, dispatch
 from app.flows.signals import send_signal, wake_waiters
 from app.flows.steer import cancel_if_open
+from app.jobs.check_addresses import AddressCheck
 from app.jobs.client_mails import ClientMails
 from app.jobs.events import event_consumers, tell_of_notice, tell_of_run_end
 from app.jobs.relay_outbox import Consumer
@@ -137,11 +138,12 @@ async def _owners(tx: Tx) -> list[str]:
 
 
 def make_consumers(
-    settings: Settings, database: Database, vault: Vault, mailer: Mailer
+    settings: Settings, database: Database, vault: Vault, mailer: Mailer, check: AddressCheck
 ) -> Mapping[str, Consumer]:
     return {
         "order.paid": partial(start_order_flow, database),
         "mail.send": partial(deliver_mail, database, vault, mailer, settings.mail_from),
+        "addresses.check": check.consume,
         "stock.appeared": partial(wake_for_stock, database),
         "admin.notice": partial(tell_all, database, vault, settings),
         "run.ended": partial(end_run, database),

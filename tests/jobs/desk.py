@@ -1,6 +1,6 @@
 """The worker's side of a shop: its consumers, a relay, and what came out of them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,12 +19,17 @@ from app.domain.billing.settle import settle
 from app.domain.catalog.find import find_product
 from app.domain.orders.views import OrderView
 from app.drivers.bmc.contract import BmcAddress
+from app.drivers.dns.contract import DnsUpdater
+from app.drivers.dns.rfc2136 import Rfc2136
+from app.drivers.egress import Egress
 from app.drivers.power import Power
+from app.drivers.probe.contract import Address, CannotProbe
 from app.flows.bind import bind
 from app.flows.document import parse
 from app.flows.interpreter import Interpreter
 from app.flows.publish import publish
 from app.flows.runner import Runner
+from app.jobs.check_addresses import AddressCheck
 from app.jobs.consumers import make_consumers
 from app.jobs.context import WorkerContext
 from app.jobs.relay_outbox import Consumer, Relay
@@ -70,6 +75,21 @@ class StubFleet:
         """Nothing is open."""
 
 
+class StubProber:
+    """A network on which those answer that a test says, or that cannot be looked at."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, str] = {}
+        self.refuses = ""
+        self.asked: list[str] = []
+
+    async def who_answers(self, addresses: Collection[Address]) -> dict[Address, str]:
+        if self.refuses:
+            raise CannotProbe("address check", self.refuses)
+        self.asked += map(str, addresses)
+        return {one: self.answers[str(one)] for one in addresses if str(one) in self.answers}
+
+
 @dataclass
 class Desk:
     """A worker that does what is due when a test says so."""
@@ -81,10 +101,13 @@ class Desk:
     settings: Settings
     mailer: StubMailer = field(default_factory=StubMailer)
     fleet: StubFleet = field(default_factory=StubFleet)
+    prober: StubProber = field(default_factory=StubProber)
+    dns: DnsUpdater = field(default_factory=lambda: Rfc2136(Egress(["127.0.0.0/8"])))
 
     @property
     def consumers(self) -> Mapping[str, Consumer]:
-        return make_consumers(self.settings, self.database, self.vault, self.mailer)
+        check = AddressCheck(self.database, self.vault, self.prober, self.dns)
+        return make_consumers(self.settings, self.database, self.vault, self.mailer, check)
 
     @property
     def ctx(self) -> dict[str, Any]:
@@ -112,9 +135,13 @@ class Desk:
     async def drive(self) -> None:
         """Drive every run as far as it goes now."""
         tools = make_tools(self.settings, self.vault, self.fleet)
-        runner = Runner(self.database, self.live, Interpreter(self.database, tools), lease_s=15.0)
-        while await runner.sweep():
-            await runner.idle()
+        interpreter = Interpreter(self.database, tools)
+        runner = Runner(self.database, self.live, interpreter, lease_s=15.0)
+        try:
+            while await runner.sweep():
+                await runner.idle()
+        finally:
+            await interpreter.close()
 
     async def call(self, topic: str, payload: dict[str, Any], *, times: int = 2) -> None:
         """Hand the same parcel to its consumer `times` times, as a relay that died would."""

@@ -81,11 +81,13 @@ async def register_prefix(tx: Tx, prefix: PrefixSeed) -> UUID:
         raise PrefixOverlaps(network, [row["network"] for row in others])
     written: UUID = await tx.fetchval(
         "INSERT INTO prefix (id, network, datacentre, rack, gateway, purpose, auto_allocatable, "
-        "strategy, cooldown_s, note) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) "
+        "strategy, cooldown_s, note, check_first) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) "
         "ON CONFLICT (vrf, network) DO UPDATE SET datacentre = excluded.datacentre, "
         "rack = excluded.rack, gateway = excluded.gateway, purpose = excluded.purpose, "
         "auto_allocatable = excluded.auto_allocatable, strategy = excluded.strategy, "
-        "cooldown_s = excluded.cooldown_s, note = excluded.note RETURNING id",
+        "cooldown_s = excluded.cooldown_s, note = excluded.note, "
+        "check_first = excluded.check_first RETURNING id",
         new_id(),
         network,
         datacentre,
@@ -96,6 +98,7 @@ async def register_prefix(tx: Tx, prefix: PrefixSeed) -> UUID:
         prefix.strategy,
         prefix.cooldown_s,
         prefix.note,
+        prefix.check_first,
     )
     await reserve(tx, written, network, reserved)
     INDEX.forget(written)

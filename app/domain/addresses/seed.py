@@ -41,6 +41,8 @@ class PrefixSeed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     cooldown_s: Annotated[int, msgspec.Meta(ge=0, le=31_536_000)] = 3600
     """How long an address is nobody's after a service has ended."""
     note: str = ""
+    check_first: bool = False
+    """Whether an address is only handed out when nothing answers at it and DNS has no old name."""
     reserved: tuple[str, ...] = ()
     """Never given out: addresses, networks, or ranges such as `10.0.0.2-10.0.0.9`."""
 

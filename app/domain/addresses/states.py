@@ -17,7 +17,8 @@ class ClaimState(StrEnum):
 
     quarantined = "quarantined"
     """Nobody's, and not free until the cool-down ends: caches and block lists still know the
-    last client. `release` makes it of `assigned`."""
+    last client. `release` makes it of `assigned`, `settle_check` when it was
+    found in use before it was handed out."""
 
 
 TAKEN = frozenset({ClaimState.held, ClaimState.assigned})

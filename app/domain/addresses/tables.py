@@ -77,7 +77,7 @@ class AddressClaim(Table, tablename="address_claim"):
     (`ip4`, `ip6net`) or the VLAN group (`vlan`); `position` the address's offset, the network's
     index, or the VLAN id. (`holder`, `item`) is unique too: asked twice, the same row answers.
     `client` is the account whose it is; `reason` what staff gave who claimed by hand, or why it
-    is quarantined; `checked_at` when it was seen to be unused, for who is to have it.
+    is quarantined; `checked_at` when it was found unused, or handed out without such a look.
     """
 
     id = BigSerial(primary_key=True)

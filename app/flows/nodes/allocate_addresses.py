@@ -2,11 +2,19 @@
 
 from datetime import timedelta
 from typing import Annotated
+from uuid import UUID
 
 import msgspec
 
 from app.core.database import Tx
 from app.domain.addresses.assign import assign
+from app.domain.addresses.check import (
+    SetAside,
+    ask_for_check,
+    hand_out,
+    set_aside_of,
+    unchecked,
+)
 from app.domain.addresses.claim import Claimed, PoolExhausted, claim
 from app.domain.addresses.find import addresses_fit
 from app.domain.addresses.release import release
@@ -15,9 +23,11 @@ from app.domain.catalog.wants import address_wants
 from app.domain.orders.find import find_order
 from app.domain.orders.mark_provisioning import mark_provisioning
 from app.domain.orders.wait_for_stock import wait_for_stock
-from app.flows.node import Done, Effect, NodeType, Resource, Step, Subject, Wait
+from app.flows.node import Done, Effect, NodeType, Resource, Step, StepFailed, Subject, Wait
 
 LOOK_AGAIN = timedelta(minutes=5)
+MOST_CHECKS = 10
+"""So often others are taken when some are in use; then something answers for all of them."""
 
 
 class Params(msgspec.Struct, frozen=True):
@@ -41,11 +51,22 @@ class Params(msgspec.Struct, frozen=True):
     ]
 
 
+class InUse(msgspec.Struct, frozen=True):
+    """An address that was set aside."""
+
+    address: Annotated[str, msgspec.Meta(description="The address, or the IPv6 network's first.")]
+    reason: Annotated[str, msgspec.Meta(description="What was seen of it.")]
+
+
 class Output(msgspec.Struct, frozen=True):
     ipv4: Annotated[str, msgspec.Meta(description="The primary address.")]
     extra_ipv4: Annotated[tuple[str, ...], msgspec.Meta(description="Further addresses.")]
     ipv6: Annotated[str | None, msgspec.Meta(description="The network, such as 2001:db8::/64.")]
     vlan: Annotated[int | None, msgspec.Meta(description="Number of the VLAN.")]
+    set_aside: Annotated[
+        tuple[InUse, ...],
+        msgspec.Meta(description="Those that were in use already, so that others were taken."),
+    ] = ()
 
 
 DOCS = """\
@@ -53,6 +74,10 @@ Gives the order the addresses that its product says, all or none: the primary IP
 bought beside it, the IPv6 network and the VLAN. Asked again it answers with the same ones. When the
 server stands elsewhere than where addresses were held at checkout, those are exchanged. Where a
 pool is exhausted, the order waits, visibly, and staff are told.
+
+Addresses of a prefix that is to be checked first are looked at (ARP or ping, and the name server)
+while the run sleeps. One that is in use goes into quarantine and another is taken: `set_aside` says
+which and why.
 
 Undoing it puts the addresses into quarantine, from where they become free.
 
@@ -86,18 +111,52 @@ async def do(tx: Tx, step: Step, params: Params) -> Done | Wait:
     except PoolExhausted as error:
         await wait_for_stock(tx, order.id, explanation=error.message)
         return Wait(
-            until=tx.now() + LOOK_AGAIN, signal=f"stock:{order.id}", says="waiting for addresses"
+            until=tx.now() + LOOK_AGAIN,
+            signal=f"stock:{order.id}",
+            memo=step.memo,
+            says="waiting for addresses",
         )
+    if wait := await _look_first(tx, step, order.id):
+        return wait
     await assign(tx, order.id)
-    return Done(_output(claimed), takes=(Resource("addresses", str(order.id)),))
+    await hand_out(tx, order.id)
+    output = _output(claimed, await set_aside_of(tx, step.memo.get("looked_at", ())))
+    return Done(output, takes=(Resource("addresses", str(order.id)),))
 
 
-def _output(claimed: Claimed) -> Output:
+async def _look_first(tx: Tx, step: Step, order: UUID) -> Wait | None:
+    """Sleep until the addresses are looked at that should be; None when nothing is left to be.
+
+    Those that were found in use are not the order's any more, so that `claim` took others.
+    """
+    looked_at = await unchecked(tx, order)
+    if not looked_at:
+        return None
+    before: list[int] = step.memo.get("looked_at", [])
+    new = [one.claim for one in looked_at if one.claim not in before]
+    checks = step.memo.get("checks", 0) + bool(new)
+    if checks > MOST_CHECKS:
+        prefixes = ", ".join(sorted({one.prefix for one in looked_at}))
+        raise StepFailed(
+            f"{MOST_CHECKS} times addresses were in use that belong to nobody: does a router "
+            f"answer for all of {prefixes}? Mend that, or turn the check of the prefix off"
+        )
+    await ask_for_check(tx, order, looked_at)
+    return Wait(
+        until=tx.now() + LOOK_AGAIN,
+        signal=f"checked:{order}",
+        memo={"looked_at": [*before, *new], "checks": checks},
+        says=f"checking that {len(looked_at)} addresses are unused",
+    )
+
+
+def _output(claimed: Claimed, set_aside: tuple[SetAside, ...]) -> Output:
     return Output(
         ipv4=str(claimed.ip4[0].address),
         extra_ipv4=tuple(str(extra.address) for extra in claimed.ip4[1:]),
         ipv6=str(claimed.ip6[0].network) if claimed.ip6 else None,
         vlan=claimed.vlan,
+        set_aside=tuple(InUse(one.address, one.reason) for one in set_aside),
     )
 
 
