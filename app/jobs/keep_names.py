@@ -20,7 +20,7 @@ from app.domain.addresses.push_names import (
 from app.domain.connections.serving import serving
 from app.drivers.dns.contract import DnsServer, DnsUpdater, RecordType
 from app.drivers.dns.records import record_set
-from app.drivers.errors import DriverError, NotReached, Refused
+from app.drivers.errors import DriverError, NotReached
 
 SWEEP_S = 2.0
 SLOTS = 16
@@ -28,6 +28,16 @@ PUSH_S = 45.0
 """Less than a lease, after which another worker deals with the address."""
 TTL_S = 3_600
 log = structlog.get_logger()
+
+
+class NobodyServes(Refusal):
+    """No connection says which server has the zone."""
+
+    code = "dns.nobody_serves"
+
+    def __init__(self, zone: str) -> None:
+        super().__init__(f"No connection of kind DNS has the zone {zone}; add one.")
+        self.zone = zone
 
 
 class Names:
@@ -103,6 +113,5 @@ class Names:
         async with self._database.snapshot() as tx:
             server = await serving(tx, self._vault, name)
         if server is None:
-            reason = f"no connection of kind dns has it; add one with the zone {due.zone}"
-            raise Refused("reverse DNS", field=name, reason=reason)
+            raise NobodyServes(due.zone)
         return server

@@ -45,6 +45,7 @@ OPEN = {
     "/admin/servers/{server}": {Role.OPERATOR, Role.DESIGNER, Role.OWNER},
     "/admin/servers/{server}/begin-maintenance": {Role.OPERATOR, Role.OWNER},
     "/admin/racks/{rack}": {Role.OPERATOR, Role.DESIGNER, Role.OWNER},
+    "/admin/reverse-dns": {Role.OPERATOR, Role.DESIGNER, Role.OWNER},
     "/admin/invoices": {Role.OPERATOR, Role.FINANCE, Role.OWNER},
     "/admin/invoices/{invoice}": {Role.OPERATOR, Role.FINANCE, Role.OWNER},
     "/admin/invoices/{invoice}/credit": {Role.FINANCE, Role.OWNER},

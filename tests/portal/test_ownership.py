@@ -75,6 +75,6 @@ async def test_every_address_of_anothers_row_is_not_found(
 def test_the_portal_exports_every_controller() -> None:
     names = {handler.__name__ for handler in PORTAL}  # type: ignore[union-attr] - all are classes
     assert names >= {
-        "Account", "Catalogue", "Invoices", "OrderForm", "Orders", "Pay", "Services", "SignIn",
-        "SignOut", "SignUp",
+        "Account", "Catalogue", "Invoices", "OrderForm", "Orders", "Pay", "ReverseDns", "Services",
+        "SignIn", "SignOut", "SignUp",
     }  # fmt: skip

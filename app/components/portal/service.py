@@ -133,7 +133,12 @@ def _addresses(service: ServiceView) -> h.Element:
     for net in claimed.ip6:
         rows.append(("IPv6", copyable(str(net.host_address), label="Copy")))
         rows.append(("IPv6 network", copyable(str(net.network), label="Copy")))
-    return card(facts(rows), title="Addresses", symbol="network")
+    return card(
+        facts(rows),
+        title="Addresses",
+        symbol="network",
+        footer=h.a(href=f"/services/{service.id}/reverse-dns")["Reverse DNS: their host names"],
+    )
 
 
 def _contract(service: ServiceView) -> h.Element:

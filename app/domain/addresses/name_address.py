@@ -39,7 +39,7 @@ async def name_address(
     try:
         found = await _claim_of(tx, address, holder)
     except Invalid as invalid:
-        raise Invalid(faults | invalid.fields) from invalid
+        raise Invalid(invalid.fields | faults) from invalid
     if faults:
         raise Invalid(faults)
     place, claim = found

@@ -15,6 +15,7 @@ from app.routes.admin.invoices import Invoices
 from app.routes.admin.mail_templates import MailTemplates
 from app.routes.admin.mails import Mails
 from app.routes.admin.orders import Orders
+from app.routes.admin.reverse_dns import ReverseDns
 from app.routes.admin.run_deeds import RunDeeds
 from app.routes.admin.runs import Runs
 from app.routes.admin.runs_many import ManyRuns
@@ -37,6 +38,7 @@ ADMIN: tuple[ControllerRouterHandler, ...] = (
     Services,
     Servers,
     Racks,
+    ReverseDns,
     Invoices,
     InvoiceDecisions,
     Mails,
