@@ -13,6 +13,7 @@ from app.components.assets import MANIFEST
 from app.core.database import Database, DatabaseUnreachable
 from app.core.errors import Refusal
 from app.core.migrate import missing_migrations
+from app.drivers.probe.network import may_probe
 from app.resources import Servers, open_redis, open_vault, start_servers
 from app.settings import Settings, load_settings
 
@@ -33,7 +34,7 @@ Look = Callable[[Settings, Servers], Awaitable[Finding]]
 
 @click.command()
 def doctor() -> None:
-    """Check settings, database, Redis, key, mail and assets; exit 1 when something is wrong."""
+    """Check settings, database, Redis, key, mail, assets and rights; exit 1 when one is wrong."""
     try:
         settings = load_settings()
     except Refusal as error:
@@ -60,7 +61,7 @@ def _line(finding: Finding) -> str:
 
 
 async def _look(settings: Settings, servers: Servers) -> list[Finding]:
-    looks: tuple[Look, ...] = (_database, _redis, _key, _mail, _payment, _netboot, _assets)
+    looks: tuple[Look, ...] = (_database, _redis, _key, _mail, _payment, _netboot, _probes, _assets)
     return [await look(settings, servers) for look in looks]
 
 
@@ -156,6 +157,13 @@ async def _netboot(settings: Settings, _: Servers) -> Finding:
         advice = "Virtual-media boot needs SLIPWAY_IPXE_EFI_PATH (Debian: package `ipxe`)."
         return Finding("netboot", True, settings.base_url, advice)
     return Finding("netboot", True, settings.base_url)
+
+
+async def _probes(_: Settings, __: Servers) -> Finding:
+    if may_probe():
+        return Finding("probes", True, "ARP and ping may be sent")
+    advice = "Workers need CAP_NET_RAW where prefixes are checked before they are handed out."
+    return Finding("probes", True, "no ARP or ping may be sent from here", advice)
 
 
 async def _assets(_: Settings, __: Servers) -> Finding:

@@ -1,7 +1,12 @@
-"""`slipway ipam audit`: plain lines, and an exit code that a script can use."""
+"""`slipway ipam`: plain lines, and an exit code that a script can use."""
 
 from app.core.database import Database
 from app.core.ids import new_id
+from app.domain.addresses.assign import assign
+from app.domain.addresses.expire import expire
+from app.domain.addresses.name_address import name_address
+from app.domain.addresses.push_names import intend, take_due
+from app.domain.addresses.release import release
 from tests.addresses.site import ask, lay_out, prefix
 from tests.cli.test_commands import slipway
 
@@ -19,3 +24,27 @@ async def test_drift_is_one_line_and_exit_code_1(database: Database, dsn: str) -
         f"claim_without_order 10.0.0.1/32: held by {order}, which is no order",
         "3 claims, 1 drifts",
     ]
+
+
+async def test_a_name_whose_server_is_gone_is_given_up(database: Database, dsn: str) -> None:
+    command = ("ipam", "forget-name", "10.0.0.1")
+    order = new_id()
+    async with database.transaction() as tx:
+        await lay_out(tx, prefix("10.0.0.0/29", cooldown_s=0))
+        await ask(tx, order)
+        await assign(tx, order)
+        await name_address(
+            tx, "10.0.0.1", "a.example.org", holder=order, actor=None, actor_label="test"
+        )
+        await intend(tx, (await take_due(tx, 1))[0])
+    code, said = await slipway(*command, DATABASE_URL=dsn)  # it is still wanted
+    assert code == 1
+    assert "name that could not be removed" in said
+    async with database.transaction() as tx:
+        await release(tx, order)
+        await tx.execute("UPDATE reverse_name SET state = 'failed'")
+        assert await expire(tx) == 0
+    said = "The old name of 10.0.0.1 is forgotten.\n"
+    assert await slipway(*command, DATABASE_URL=dsn) == (0, said)
+    async with database.transaction() as tx:
+        assert await expire(tx) == 1

@@ -8,10 +8,20 @@ from ipaddress import IPv4Address
 
 from app.drivers.probe.arp import ask_neighbours
 from app.drivers.probe.contract import Address, CannotProbe
-from app.drivers.probe.echo import ICMP, ICMPV6, ping
+from app.drivers.probe.echo import ICMP, ICMPV6, open_socket, ping
 from app.drivers.probe.routes import ROUTES, interface_of, is_ethernet, is_own, read_routes
 
 HERE = "address check"
+
+
+def may_probe() -> bool:
+    """Say whether this process is let send ARP and ping."""
+    try:
+        open_socket(ICMP).close()
+        socket.socket(socket.AF_PACKET, socket.SOCK_RAW).close()
+    except PermissionError:
+        return False
+    return True
 
 
 class NetworkProber:
