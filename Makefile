@@ -11,12 +11,12 @@ RUN := .venv/bin
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
 
-.PHONY: demo test lint bench setup browser clean-demo clean
+.PHONY: demo test lint bench setup browser name-servers clean-demo clean
 
 demo: setup ## Order a server and watch it being delivered; ONCE=1 ends when it is
 	@$(RUN)/slipway demo $(if $(ONCE),--once) $(if $(PORT),--port $(PORT)) $(if $(SPEED),--speed $(SPEED))
 
-test: setup browser ## Every test, against real servers and a real browser; ARGS=tests/ipam: some
+test: setup browser name-servers ## Every test, against real servers and a real browser; ARGS=tests/ipam: some
 	@$(RUN)/pytest -n $(WORKERS) $(ARGS)
 
 lint: setup ## Style, types (of Python and of the editor's JavaScript) and layers
@@ -45,6 +45,10 @@ setup: .venv/.synced ## Environment and front-end assets
 
 browser: ## Chromium for the browser tests
 	@scripts/ensure-chromium
+
+name-servers: ## Knot and BIND for the DNS tests
+	@scripts/ensure-name-server knot
+	@scripts/ensure-name-server bind9
 
 clean-demo: ## Remove the demo's data
 	@[ ! -d .data/demo ] || $(RUN)/slipway demo --clean

@@ -12,7 +12,6 @@ from app.domain.addresses.names import DOORBELL
 from app.domain.addresses.push_names import (
     DueName,
     intend,
-    next_due,
     note_failed,
     note_pushed,
     take_due,
@@ -61,13 +60,7 @@ class Names:
         return len(due)
 
     async def _sweep_and_tell(self) -> float:
-        if await self.sweep() == SLOTS:
-            return 0.0
-        async with self._database.snapshot() as tx:
-            due = await next_due(tx)
-            if due is None:
-                return SWEEP_S
-            return min(max((due - tx.now()).total_seconds(), 0.005), SWEEP_S)
+        return 0.0 if await self.sweep() == SLOTS else SWEEP_S
 
     async def _settle(self, due: DueName) -> None:
         try:

@@ -1,5 +1,6 @@
 """Host names of addresses, from Slipway to a real BIND and out of it again."""
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -122,6 +123,24 @@ async def test_a_name_is_pushed_changed_and_removed(desk: Desk) -> None:
     await desk.names.sweep()
     assert desk.has("192.0.2.1") == desk.has("2001:db8:7::25") == []
     assert await desk.known("192.0.2.1") is None
+
+
+async def test_a_worker_hears_of_a_new_name_at_once(desk: Desk, redis: Redis) -> None:
+    live = Live(redis)
+    desk.database.after_commit = live.publish
+    await live.start()
+    working = asyncio.create_task(Names(desk.database, live, desk.vault, DNS).run())
+    try:
+        async with live.listen("names") as told:
+            await asyncio.sleep(0)  # its first look finds nothing
+            await desk.name("192.0.2.1", "quick.example.org")
+            while desk.has("192.0.2.1") == []:
+                assert await told.wait(5)
+    finally:
+        working.cancel()
+        await live.stop()
+    await desk.name("192.0.2.1", "")
+    await desk.names.sweep()
 
 
 async def test_no_address_is_free_while_the_server_names_who_had_it(

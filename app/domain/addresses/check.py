@@ -86,6 +86,8 @@ async def settle_check(
     A block with one address in use is given back whole: the order gets another. Idempotent, and
     nothing happens to what the order does not have any more. Staff are told of each.
     """
+    # As the step does that claims for the order: neither waits for a claim that the other has.
+    await tx.execute("SELECT FROM client_order WHERE id = $1 FOR NO KEY UPDATE", order)
     roots = []
     for one in looked_at:
         if (reason := in_use.get(one.claim)) is not None:

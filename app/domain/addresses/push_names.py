@@ -139,11 +139,3 @@ async def _give_back(tx: Tx, due: DueName) -> None:
     tx.publish("names")
     if due.order is not None:
         tx.publish(f"order:{due.order}")
-
-
-async def next_due(tx: Tx) -> datetime | None:
-    """Return when the next name is due."""
-    moment_due: datetime | None = await tx.fetchval(
-        "SELECT min(greatest(due_at, leased_until)) FROM reverse_name"
-    )
-    return moment_due
