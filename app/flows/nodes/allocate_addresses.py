@@ -142,11 +142,12 @@ async def _look_first(tx: Tx, step: Step, order: UUID) -> Wait | None:
             f"answer for all of {prefixes}? Mend that, or turn the check of the prefix off"
         )
     await ask_for_check(tx, order, looked_at)
+    what = "an address is" if len(looked_at) == 1 else f"{len(looked_at)} addresses are"
     return Wait(
         until=tx.now() + LOOK_AGAIN,
         signal=f"checked:{order}",
         memo={"looked_at": [*before, *new], "checks": checks},
-        says=f"checking that {len(looked_at)} addresses are unused",
+        says=f"checking that {what} unused",
     )
 
 
