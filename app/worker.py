@@ -15,6 +15,8 @@ from prometheus_client import start_http_server
 from redis.exceptions import RedisError
 
 from app.adapters import make_fleet, make_gateways, make_mailer, make_peers, make_prober, make_tools
+from app.domain.addresses.hints import listening
+from app.domain.addresses.index import INDEX
 from app.flows.interpreter import Interpreter
 from app.flows.runner import Runner
 from app.jobs.check_addresses import AddressCheck
@@ -143,7 +145,7 @@ def arq_worker(servers: Servers, context: WorkerContext) -> PeriodicWorker:
 
 async def run_worker(resources: Resources, servers: Servers) -> None:
     """Work until cancelled. Without Redis flows and outbox go on; periodic jobs wait for it."""
-    async with working(resources) as context:
+    async with working(resources) as context, listening(resources.database, INDEX):
         while True:
             worker = arq_worker(servers, context)
             try:

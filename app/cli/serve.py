@@ -9,6 +9,8 @@ import uvloop
 from app.cli.database import bring_up_to_date
 from app.core.live import Live
 from app.core.logs import configure_logs
+from app.domain.addresses.hints import listening
+from app.domain.addresses.index import INDEX
 from app.main import create_app
 from app.resources import open_resources, start_servers
 from app.settings import Settings, load_settings
@@ -56,6 +58,7 @@ async def _serve(settings: Settings) -> None:
                 proxy_headers=True,
                 timeout_graceful_shutdown=DRAIN_S,
             )
-            await Server(config, resources.live).serve()
+            async with listening(resources.database, INDEX):
+                await Server(config, resources.live).serve()
     finally:
         servers.stop()

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from app.domain.addresses import claim, divide, free, register, remove
+from app.domain.addresses import divide, free, register, remove, together
 from app.domain.addresses.index import AddressIndex
 
 _MEMORY: ContextVar[dict[UUID, Any]] = ContextVar("memory")
@@ -40,6 +40,6 @@ class Processes(AddressIndex):
 
 def install(monkeypatch: pytest.MonkeyPatch) -> Processes:
     processes = Processes()
-    for module in (claim, divide, free, register, remove):
+    for module in (divide, free, register, remove, together):
         monkeypatch.setattr(module, "INDEX", processes)
     return processes

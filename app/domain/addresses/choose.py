@@ -7,10 +7,9 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from app.core.errors import Invalid
+from app.core.errors import Invalid, Refusal
 from app.domain.addresses.errors import BlockTooLarge, PoolExhausted
 from app.domain.addresses.index import AddressIndex
-from app.domain.addresses.keep import Spans
 from app.domain.addresses.pools import GENERAL, Pool, general
 from app.ipam.bitmap import SpaceIndex
 from app.ipam.choice import Strategy, choose, choose_block
@@ -45,35 +44,87 @@ class Chosen(NamedTuple):
     purpose: str
 
 
+class Openings:
+    """The pools as clients may take from them, for as long as nothing is awaited.
+
+    What is kept for others is taken in a client's view of a pool. Such a view is a copy of the
+    bitmap (2 MB of a fragmented /8), made once for all clients who have nothing kept there.
+    How pools rank for a want is remembered too, by how full they were at first.
+    """
+
+    def __init__(self, index: AddressIndex, pools: Mapping[UUID, Pool]) -> None:
+        self._index = index
+        self.pools = pools
+        self._views: dict[tuple[UUID, UUID | None], SpaceIndex] = {}
+        self._ranked: dict[tuple[object, ...], list[Pool]] = {}
+
+    def of(self, pool: Pool, client: UUID | None) -> SpaceIndex:
+        """Return what the client may take; nobody known is None."""
+        if not pool.kept:
+            return self._index.space(pool.id)
+        own = client is not None and any(span.client == client for span in pool.kept)
+        key = (pool.id, client if own else None)
+        if key not in self._views:
+            self._views[key] = self._index.space(pool.id).without(
+                (span.first, span.last) for span in pool.kept if not own or span.client != client
+            )
+        return self._views[key]
+
+    def ranked(self, want: AddressWant, place: Place) -> list[Pool]:
+        """Return the pools that may serve the want there, the best first."""
+        key = (
+            want.kind,
+            want.purpose,
+            want.prefix_length,
+            want.prefixes,
+            want.prefixes_required,
+            place,
+        )
+        if key not in self._ranked:
+            self._ranked[key] = _ranked(self._index, self.pools, want, place)
+        return self._ranked[key]
+
+    def take(self, pool: UUID, positions: range) -> None:
+        self._index.take(pool, positions)
+        for (other, _), view in self._views.items():
+            if other == pool:
+                for position in positions:
+                    view.take(position)
+
+    def give_back(self, chosen: Iterable[Chosen]) -> None:
+        for row in chosen:
+            self._index.give_back(row.scope, [row.position])
+            for key in [key for key in self._views if key[0] == row.scope]:
+                del self._views[key]
+
+
 def choose_positions(
-    index: AddressIndex,
-    pools: Mapping[UUID, Pool],
+    openings: Openings,
     wants: Sequence[AddressWant],
     *,
     place: Place,
     claimed: Mapping[str, UUID],
+    client: UUID | None,
     spread: bool,
-    kept: Spans,
 ) -> list[Chosen]:
     """Return a position for every item, sorted, and mark them taken in the index.
 
     `claimed` tells the pool of each item that the order has already, for those that must
     share it. `spread` looks in random places, whatever the strategy: for one who was too late
-    several times. `kept` is what others have reserved.
+    several times.
     A block of 2^n addresses or /64s is 2^n positions: `item`, `item+1`, ….
-    Raises PoolExhausted (nothing stays marked), BlockTooLarge, Invalid.
+    Raises PoolExhausted, BlockTooLarge, Invalid; nothing stays marked then.
     """
     taken: list[Chosen] = []
     try:
         for anchor, members in _families(wants, claimed):
-            candidates = (
-                _ranked(index, pools, members[0], place)
-                if anchor is None
-                else [pools[anchor]] * (anchor in pools)
-            )
-            taken += _from_first(index, candidates, members, place, spread=spread, kept=kept)
-    except PoolExhausted:
-        give_back(index, taken)
+            candidates = openings.ranked(members[0], place)
+            if anchor is not None:
+                pool = openings.pools.get(anchor)
+                candidates = [pool] if pool is not None and pool.is_at(*place) else []
+            taken += _from_first(openings, candidates, members, place, client, spread=spread)
+    except Refusal:
+        openings.give_back(taken)
         raise
     return sorted(taken)
 
@@ -143,17 +194,17 @@ def _ranked(
 
 
 def _from_first(
-    index: AddressIndex,
+    openings: Openings,
     candidates: Sequence[Pool],
     members: Sequence[AddressWant],
     place: Place,
+    client: UUID | None,
     *,
     spread: bool,
-    kept: Spans,
 ) -> list[Chosen]:
     """Take all members from the first pool that has room for them together."""
     for pool in candidates:
-        taken = _from_pool(index, pool, members, spread=spread, kept=kept)
+        taken = _from_pool(openings, pool, members, client, spread=spread)
         if taken is not None:
             return taken
     root = members[0]
@@ -164,19 +215,24 @@ def _from_first(
         datacentre=place.datacentre,
         rack=place.rack,
         wanted=sum(map(positions_of, members)),
-        free=sum(_open(index, pool, kept).free_count for pool in candidates),
+        free=sum(openings.of(pool, client).free_count for pool in candidates),
         pools=len(candidates),
     )
 
 
 def _from_pool(
-    index: AddressIndex, pool: Pool, members: Sequence[AddressWant], *, spread: bool, kept: Spans
+    openings: Openings,
+    pool: Pool,
+    members: Sequence[AddressWant],
+    client: UUID | None,
+    *,
+    spread: bool,
 ) -> list[Chosen] | None:
     home = int(_HOME * pool.size)
     taken: list[Chosen] = []
     for want in members:
         count = positions_of(want)
-        space = _open(index, pool, kept)
+        space = openings.of(pool, client)
         strategy = Strategy.random if spread else want.strategy or pool.strategy
         try:
             if count == 1:
@@ -184,9 +240,9 @@ def _from_pool(
             else:
                 first = choose_block(space, count, home=home * (strategy is Strategy.random))
         except SpaceExhausted:
-            give_back(index, taken)
+            openings.give_back(taken)
             return None
-        index.take(pool.id, range(first, first + count))
+        openings.take(pool.id, range(first, first + count))
         taken += [
             Chosen(
                 pool.kind,
@@ -198,11 +254,6 @@ def _from_pool(
             for number in range(count)
         ]
     return taken
-
-
-def _open(index: AddressIndex, pool: Pool, kept: Spans) -> SpaceIndex:
-    space, spans = index.space(pool.id), kept.get(pool.id)
-    return space.without(spans) if spans else space
 
 
 def positions_of(want: AddressWant) -> int:

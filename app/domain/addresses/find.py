@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Network
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -22,16 +23,31 @@ from app.domain.addresses.views import (
 from app.ipam.wants import AddressKind
 
 
+class Row(NamedTuple):
+    """One claim and what is known of its prefix; a VLAN id has none."""
+
+    kind: str
+    position: int
+    item: str
+    network: Any
+    gateway: Any
+
+
 async def addresses_of(tx: Tx, holder: UUID) -> Claimed:
     """Return what the order holds or has, the primary first, extras by number; one statement."""
     rows = await tx.fetch(
         "SELECT c.kind, c.position, c.item, p.network, p.gateway FROM address_claim c "
-        "LEFT JOIN prefix p ON p.id = c.scope WHERE c.holder = $1 AND c.state = ANY($2) "
-        "ORDER BY c.position",
+        "LEFT JOIN prefix p ON p.id = c.scope WHERE c.holder = $1 AND c.state = ANY($2)",
         holder,
         list(TAKEN),
     )
-    vlans = [row["position"] for row in rows if row["kind"] == AddressKind.vlan]
+    return assemble(Row(*row) for row in rows)
+
+
+def assemble(claims: Iterable[Row]) -> Claimed:
+    """Return the claims of one order as a whole, the primary first, extras by number."""
+    rows = sorted(claims, key=lambda row: row.position)
+    vlans = [row.position for row in rows if row.kind == AddressKind.vlan]
     return Claimed(
         ip4=tuple(sorted(map(_ip4, _only(rows, AddressKind.ip4)), key=lambda ip: _order(ip.item))),
         ip6=_networks(_only(rows, AddressKind.ip6net)),
@@ -111,34 +127,34 @@ def _prefix(row: asyncpg.Record) -> PrefixView:
     return PrefixView(**facts, size=size_of(row["network"]))
 
 
-def _only(rows: Iterable[asyncpg.Record], kind: AddressKind) -> list[asyncpg.Record]:
-    return [row for row in rows if row["kind"] == kind]
+def _only(rows: Iterable[Row], kind: AddressKind) -> list[Row]:
+    return [row for row in rows if row.kind == kind]
 
 
-def _ip4(row: asyncpg.Record) -> Ip4:
-    network: IPv4Network = row["network"]
-    address = network.network_address + row["position"]
-    return Ip4(address, network.prefixlen, row["gateway"], row["item"])
+def _ip4(row: Row) -> Ip4:
+    network: IPv4Network = row.network
+    address = network.network_address + row.position
+    return Ip4(address, network.prefixlen, row.gateway, row.item)
 
 
-def _networks(rows: Iterable[asyncpg.Record]) -> tuple[Ip6Net, ...]:
+def _networks(rows: Iterable[Row]) -> tuple[Ip6Net, ...]:
     """Put the networks together again: a /56 is 256 rows, `item` and `item+1` to `item+255`."""
-    parts: dict[str, list[asyncpg.Record]] = defaultdict(list)
+    parts: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
-        parts[row["item"].partition("+")[0]].append(row)
+        parts[row.item.partition("+")[0]].append(row)
     return tuple(_ip6net(item, parts[item]) for item in sorted(parts, key=_order))
 
 
-def _ip6net(item: str, rows: list[asyncpg.Record]) -> Ip6Net:
+def _ip6net(item: str, rows: list[Row]) -> Ip6Net:
     """Return a network; its router is the first address, or the prefix's gateway if inside.
 
     The host is the first address after that.
     """
-    prefix: IPv6Network = rows[0]["network"]
+    prefix: IPv6Network = rows[0].network
     block = 64 - (len(rows).bit_length() - 1)
-    first = prefix.network_address + (rows[0]["position"] << 64)
+    first = prefix.network_address + (rows[0].position << 64)
     network = IPv6Network((first, block))
-    gateway = rows[0]["gateway"]
+    gateway = rows[0].gateway
     if gateway is None or gateway not in network:
         gateway = first + 1
     return Ip6Net(network, gateway, first + (3 if gateway == first + 2 else 2), item)

@@ -4,8 +4,6 @@ Orders of that client may take from what is kept for it; nobody else's. What is 
 purpose alone is taken by no order.
 """
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -21,9 +19,6 @@ from app.domain.addresses.reserved import Network, ends_of
 from app.domain.addresses.structure import change_tree
 from app.domain.addresses.text import position_text
 from app.domain.audit.record import record
-
-Spans = Mapping[UUID, list[tuple[int, int]]]
-"""First and last position of what is kept, by prefix."""
 
 
 class ReservationView(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,21 +149,6 @@ async def end_reservations(tx: Tx) -> int:
     for row in rows:
         await pool_appeared(tx, kind_of(row["network"]), row["prefix"], f"kept:{row['id']}")
     return len(rows)
-
-
-async def kept_from(tx: Tx, prefixes: Collection[UUID], client: UUID | None) -> Spans:
-    """Return what an order of `client` (None: of nobody known) may not take now."""
-    spans: dict[UUID, list[tuple[int, int]]] = defaultdict(list)
-    for row in await tx.fetch(
-        "SELECT prefix, first, last FROM address_reservation WHERE prefix = ANY($1) "
-        "AND (expires_at IS NULL OR expires_at > $2) "
-        "AND (client IS NULL OR client IS DISTINCT FROM $3)",
-        list(prefixes),
-        tx.now(),
-        client,
-    ):
-        spans[row["prefix"]].append((row["first"], row["last"]))
-    return spans
 
 
 async def reservations_in(tx: Tx, prefix: UUID) -> tuple[ReservationView, ...]:

@@ -1,8 +1,11 @@
 """The prefixes and VLAN groups of a datacentre, as the choice of addresses reads them."""
 
-from ipaddress import IPv4Network, IPv6Network
+from collections.abc import Collection
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from typing import NamedTuple
 from uuid import UUID
 
+import asyncpg
 import msgspec
 
 from app.core.database import Tx
@@ -14,6 +17,14 @@ GENERAL = "primary"
 """The purpose of a prefix that serves whoever states none."""
 
 VLAN_IDS = 4096
+
+
+class KeptSpan(NamedTuple):
+    """First and last position of what is kept, and for which client; None for a purpose."""
+
+    first: int
+    last: int
+    client: UUID | None
 
 
 class Pool(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,59 +45,85 @@ class Pool(msgspec.Struct, frozen=True, kw_only=True):
     """Lowest position; of a VLAN group its first id."""
     size: int
     """How many positions are counted from 0, those below `first` included."""
+    network: IPv4Network | IPv6Network | None = None
+    """None of a VLAN group."""
+    gateway: IPv4Address | IPv6Address | None = None
+
+    kept: tuple[KeptSpan, ...] = ()
+    """What is kept of it now, for a client or a purpose."""
+
+    def is_at(self, datacentre: str, rack: str | None) -> bool:
+        """Return whether a machine that stands there may use it."""
+        return self.datacentre == datacentre and self.rack in {None, rack}
 
 
 _PREFIXES = """
 SELECT p.id, p.network, d.code AS datacentre, r.name AS rack, p.purpose, p.auto_allocatable,
-       p.strategy, p.cooldown_s
+       p.strategy, p.cooldown_s, p.gateway, k.firsts, k.lasts, k.clients
 FROM prefix p JOIN datacentre d ON d.id = p.datacentre LEFT JOIN rack r ON r.id = p.rack
-WHERE d.code = $1 AND p.status = 'active'
+LEFT JOIN LATERAL (
+    SELECT array_agg(v.first) AS firsts, array_agg(v.last) AS lasts, array_agg(v.client) AS clients
+    FROM address_reservation v
+    WHERE v.prefix = p.id AND (v.expires_at IS NULL OR v.expires_at > $2)) k ON true
+WHERE d.code = ANY($1) AND p.status = 'active'
 """
 _GROUPS = """
 SELECT g.id, g.name, d.code AS datacentre, r.name AS rack, g.auto_allocatable, g.first_vid,
        g.last_vid
 FROM vlan_group g JOIN datacentre d ON d.id = g.datacentre LEFT JOIN rack r ON r.id = g.rack
-WHERE d.code = $1
+WHERE d.code = ANY($1)
 """
 
 VLAN_COOLDOWN_S = 3600
 """A released VLAN id stays unused so long: switches and firewalls forget the last client."""
 
 
-async def pools_at(tx: Tx, datacentre: str, rack: str | None) -> dict[UUID, Pool]:
-    """Return the pools that a machine at that place may use, by id. Two statements."""
-    prefixes = [
-        Pool(
-            id=row["id"],
-            kind=kind_of(row["network"]),
-            name=str(row["network"]),
-            datacentre=row["datacentre"],
-            rack=row["rack"],
-            purpose=general(row["purpose"]),
-            auto_allocatable=row["auto_allocatable"],
-            strategy=Strategy(row["strategy"]),
-            cooldown_s=row["cooldown_s"],
-            size=size_of(row["network"]),
-        )
-        for row in await tx.fetch(_PREFIXES, datacentre)
-    ]
-    groups = [
-        Pool(
-            id=row["id"],
-            kind=AddressKind.vlan,
-            name=row["name"],
-            datacentre=row["datacentre"],
-            rack=row["rack"],
-            purpose=None,
-            auto_allocatable=row["auto_allocatable"],
-            strategy=Strategy.sequential,
-            cooldown_s=VLAN_COOLDOWN_S,
-            first=row["first_vid"],
-            size=row["last_vid"] + 1,
-        )
-        for row in await tx.fetch(_GROUPS, datacentre)
-    ]
-    return {pool.id: pool for pool in (*prefixes, *groups) if pool.rack in {None, rack}}
+async def pools_of(
+    tx: Tx, datacentres: Collection[str], kinds: Collection[AddressKind]
+) -> dict[UUID, Pool]:
+    """Return the pools of those kinds in the datacentres, by id. At most two statements."""
+    codes = list(datacentres)
+    pools: list[Pool] = []
+    if {AddressKind.ip4, AddressKind.ip6net} & set(kinds):
+        pools += map(_prefix, await tx.fetch(_PREFIXES, codes, tx.now()))
+    if AddressKind.vlan in kinds:
+        pools += map(_group, await tx.fetch(_GROUPS, codes))
+    return {pool.id: pool for pool in pools if pool.kind in kinds}
+
+
+def _prefix(row: asyncpg.Record) -> Pool:
+    network = row["network"]
+    return Pool(
+        id=row["id"],
+        kind=kind_of(network),
+        name=str(network),
+        datacentre=row["datacentre"],
+        rack=row["rack"],
+        purpose=general(row["purpose"]),
+        auto_allocatable=row["auto_allocatable"],
+        strategy=Strategy(row["strategy"]),
+        cooldown_s=row["cooldown_s"],
+        size=size_of(network),
+        network=network,
+        gateway=row["gateway"],
+        kept=tuple(map(KeptSpan, row["firsts"] or (), row["lasts"] or (), row["clients"] or ())),
+    )
+
+
+def _group(row: asyncpg.Record) -> Pool:
+    return Pool(
+        id=row["id"],
+        kind=AddressKind.vlan,
+        name=row["name"],
+        datacentre=row["datacentre"],
+        rack=row["rack"],
+        purpose=None,
+        auto_allocatable=row["auto_allocatable"],
+        strategy=Strategy.sequential,
+        cooldown_s=VLAN_COOLDOWN_S,
+        first=row["first_vid"],
+        size=row["last_vid"] + 1,
+    )
 
 
 def kind_of(network: IPv4Network | IPv6Network) -> AddressKind:

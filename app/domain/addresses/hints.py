@@ -1,0 +1,98 @@
+"""What processes tell each other of claims, so that their indexes agree: hints, by NOTIFY.
+
+A lost one is survived: the unique key decides, new claims are caught up by their ids, and
+whoever finds no room reads the claims anew.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+import structlog
+
+from app.core.database import Database, Tx
+from app.domain.addresses.index import AddressIndex
+
+CHANNEL = "address_claims"
+MOST = 350
+"""Positions of a message: PostgreSQL takes less than 8,000 bytes, and a position has 19 digits."""
+
+RETRY_S = 1.0
+log = structlog.get_logger()
+
+
+class Hint(msgspec.Struct, frozen=True):
+    """Positions of a pool that a transaction took, or freed; told when it is committed."""
+
+    pool: UUID
+    took: bool
+    positions: Sequence[int]
+
+
+async def tell(tx: Tx, changed: Mapping[UUID, Sequence[int]], *, took: bool) -> None:
+    """Tell all processes after the commit which positions were taken, or freed. One statement.
+
+    A NOTIFY makes commits wait for each other: for whoever writes a batch, or seldom.
+    """
+    hints = [
+        msgspec.json.encode(Hint(pool, took, positions[start : start + MOST])).decode()
+        for pool, positions in changed.items()
+        for start in range(0, len(positions), MOST)
+    ]
+    if hints:
+        await tx.execute("SELECT pg_notify($1, hint) FROM unnest($2::text[]) hint", CHANNEL, hints)
+
+
+def heed(index: AddressIndex, text: str) -> None:
+    """Bring the index up to what a process said, this one too. Raises MsgspecError for nonsense."""
+    hint = msgspec.json.decode(text, type=Hint)
+    change = index.take if hint.took else index.freed
+    change(hint.pool, hint.positions)
+
+
+@contextlib.asynccontextmanager
+async def listening(database: Database, index: AddressIndex) -> AsyncIterator[None]:
+    """Heed hints for as long as the block lasts, on a connection of the pool."""
+    task = asyncio.create_task(_listen(database, index), name="address-hints")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def _listen(database: Database, index: AddressIndex) -> None:
+    while True:
+        try:
+            await _listen_once(database, index)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            log.warning("addresses.hints_lost", error=str(error))
+        await asyncio.sleep(RETRY_S)
+
+
+async def _listen_once(database: Database, index: AddressIndex) -> None:
+    """Return when the connection is lost. What was said before is missed: all is read again."""
+
+    def received(_: Any, _pid: int, _channel: str, text: str) -> None:
+        with contextlib.suppress(msgspec.MsgspecError):
+            heed(index, text)
+
+    lost = asyncio.Event()
+
+    def ended(_: Any) -> None:
+        lost.set()
+
+    async with database.pool.acquire() as connection:
+        connection.add_termination_listener(ended)
+        await connection.add_listener(CHANNEL, received)
+        index.doubt()
+        try:
+            await lost.wait()
+        finally:
+            connection.remove_termination_listener(ended)
+            if not connection.is_closed():
+                await connection.remove_listener(CHANNEL, received)

@@ -1,0 +1,105 @@
+"""What one process claims and frees, another hears; what it does not hear, it survives."""
+
+import asyncio
+from collections.abc import Callable
+from uuid import UUID
+
+import pytest
+
+from app.core.database import Database
+from app.core.ids import new_id
+from app.domain.addresses import hints, together
+from app.domain.addresses.desk import ClaimDesk
+from app.domain.addresses.hints import listening, tell
+from app.domain.addresses.index import AddressIndex
+from app.domain.addresses.pools import pools_of
+from app.domain.addresses.release import release
+from app.ipam.wants import AddressKind
+from tests.addresses.site import ask, ip4, lay_out, prefix
+from tests.addresses.test_desk import asks
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not is_so():  # noqa: ASYNC110 - PostgreSQL tells it to the other connection
+            await asyncio.sleep(0.005)
+
+
+@pytest.fixture
+async def pool(database: Database) -> UUID:
+    async with database.transaction() as tx:
+        return (await lay_out(tx, prefix("10.0.0.0/29")))["10.0.0.0/29"]
+
+
+async def read(database: Database, index: AddressIndex) -> None:
+    async with database.snapshot() as tx:
+        await index.refresh(tx, (await pools_of(tx, ["ams1"], [AddressKind.ip4])).values())
+
+
+async def test_claims_and_releases_are_heard_by_the_other_process(
+    database: Database, pool: UUID
+) -> None:
+    other, order = AddressIndex(), new_id()
+    async with listening(database, other):
+        await asyncio.sleep(0.05)  # all that is said from now on is heard
+        await read(database, other)
+        space = other.space(pool)
+        await ClaimDesk(database).claim(asks(ip4(), ip4("ip4:extra:1"), holder=order))
+        await until(lambda: space.free_count == 4)
+        async with database.transaction() as tx:
+            await release(tx, order)
+            assert space.free_count == 4
+        await until(lambda: space.free_count == 6)
+    assert other.space(pool) is space
+
+
+async def test_a_lost_connection_is_taken_up_again_and_all_is_read_anew(
+    database: Database, pool: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hints, "RETRY_S", 0.01)
+    index = AddressIndex()
+    async with listening(database, index):
+        await asyncio.sleep(0.05)
+        await read(database, index)
+        index.take(pool, [1, 2, 3])
+        async with database.snapshot() as tx:
+            await tx.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE query LIKE 'LISTEN%' AND datname = current_database()"
+            )
+        await until(lambda: not index._known)
+        await read(database, index)
+        assert index.space(pool).free_count == 6
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"pool":"x"}', "[]"], ids=range(4))
+def test_nonsense_on_the_channel_changes_nothing(text: str) -> None:
+    index = AddressIndex()
+    with pytest.raises(hints.msgspec.MsgspecError):
+        hints.heed(index, text)
+
+
+async def test_what_is_told_wrongly_costs_a_retry_and_no_duplicate(
+    database: Database, pool: UUID
+) -> None:
+    async with database.transaction() as tx:
+        assert str((await ask(tx, new_id())).ip4[0].address) == "10.0.0.1"
+    for known, took, positions in (
+        (pool, False, [0, 1, 7, 4_000]),
+        (pool, True, [9_999]),
+        (new_id(), True, [1]),
+    ):
+        hint = hints.Hint(known, took, positions)
+        hints.heed(together.INDEX, hints.msgspec.json.encode(hint).decode())
+    async with database.transaction() as tx:
+        assert str((await ask(tx, new_id())).ip4[0].address) == "10.0.0.2"
+
+
+async def test_more_than_a_message_holds_goes_in_several(database: Database, pool: UUID) -> None:
+    index = AddressIndex()
+    async with listening(database, index):
+        await asyncio.sleep(0.05)
+        await read(database, index)
+        async with database.transaction() as tx:
+            await tell(tx, {pool: [*range(10**18, 10**18 + 2_000), 5]}, took=True)
+        await until(lambda: index.space(pool).free_count == 5)
