@@ -11,7 +11,7 @@ import uvloop
 
 from app.core.errors import Refusal
 from app.core.logs import configure_logs
-from benchmarks import cold, delivery, document, editor, flows, pages, solver
+from benchmarks import cold, delivery, document, editor, flows, ipam, pages, solver
 from benchmarks.machine import calibrate, describe
 from benchmarks.report import say
 from benchmarks.result import Result, keep
@@ -23,6 +23,7 @@ BENCHMARKS: dict[str, Callable[[], Awaitable[list[Result]]]] = {
     "cold": cold.measure,
     "editor": editor.measure,
     "solver": solver.measure,
+    "ipam": ipam.measure,
 }
 
 
@@ -33,7 +34,7 @@ BENCHMARKS: dict[str, Callable[[], Awaitable[list[Result]]]] = {
 @click.option("--speed", type=click.FloatRange(1, 1_000),
               help="`delivery` alone: hardware seconds per second; 1 is real time.")  # fmt: skip
 @click.option("--size", type=click.FloatRange(0.01, 1),
-              help="`flows` alone: a share of its runs, to try it; nothing is kept.")  # fmt: skip
+              help="`flows` or `ipam` alone: a share, to try it; nothing is kept.")  # fmt: skip
 @click.option("--part", "parts", type=click.Choice(sorted(flows.PARTS)), multiple=True,
               help="`flows` alone: these parts of it.")  # fmt: skip
 def main(
@@ -53,9 +54,11 @@ def main(
         if only != "delivery":
             raise click.UsageError("--speed goes with --only delivery.")
         chosen = {"delivery": lambda: delivery.measure(speed=speed)}
-    if size is not None or parts:
+    if size is not None and only == "ipam":
+        chosen = {"ipam": lambda: ipam.measure(size=size)}
+    elif size is not None or parts:
         if only != "flows":
-            raise click.UsageError("--size and --part go with --only flows.")
+            raise click.UsageError("--size and --part go with --only flows, --size with ipam too.")
         wanted = parts or tuple(flows.PARTS)
         chosen = {"flows": lambda: flows.measure(size=size or 1.0, parts=wanted)}
     try:

@@ -16,7 +16,11 @@ from app.domain.addresses.pools import pools_of
 from app.domain.addresses.release import release
 from app.ipam.wants import AddressKind
 from tests.addresses.site import ask, ip4, lay_out, prefix
-from tests.addresses.test_desk import asks
+from tests.addresses.test_desk import all_of, asks
+
+_LISTENING = (
+    "SELECT pid FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND datname = current_database()"
+)
 
 
 async def until(is_so: Callable[[], bool]) -> None:
@@ -31,6 +35,15 @@ async def pool(database: Database) -> UUID:
         return (await lay_out(tx, prefix("10.0.0.0/29")))["10.0.0.0/29"]
 
 
+async def heard(database: Database) -> None:
+    """Wait until a listener listens."""
+    async with asyncio.timeout(10), database.snapshot() as tx:
+        while not await tx.fetchval(  # noqa: ASYNC110 - PostgreSQL rings no bell for it
+            f"SELECT EXISTS ({_LISTENING})"
+        ):
+            await asyncio.sleep(0.005)
+
+
 async def read(database: Database, index: AddressIndex) -> None:
     async with database.snapshot() as tx:
         await index.refresh(tx, (await pools_of(tx, ["ams1"], [AddressKind.ip4])).values())
@@ -41,16 +54,16 @@ async def test_claims_and_releases_are_heard_by_the_other_process(
 ) -> None:
     other, order = AddressIndex(), new_id()
     async with listening(database, other):
-        await asyncio.sleep(0.05)  # all that is said from now on is heard
+        await heard(database)
         await read(database, other)
-        space = other.space(pool)
-        await ClaimDesk(database).claim(asks(ip4(), ip4("ip4:extra:1"), holder=order))
-        await until(lambda: space.free_count == 4)
+        await all_of(
+            ClaimDesk(database), asks(ip4(), ip4("ip4:extra:1"), holder=order), asks(ip4())
+        )
+        await until(lambda: other.space(pool).free_count == 3)
         async with database.transaction() as tx:
             await release(tx, order)
-            assert space.free_count == 4
-        await until(lambda: space.free_count == 6)
-    assert other.space(pool) is space
+            assert other.space(pool).free_count == 3
+        await until(lambda: other.space(pool).free_count == 5)
 
 
 async def test_a_lost_connection_is_taken_up_again_and_all_is_read_anew(
@@ -59,17 +72,17 @@ async def test_a_lost_connection_is_taken_up_again_and_all_is_read_anew(
     monkeypatch.setattr(hints, "RETRY_S", 0.01)
     index = AddressIndex()
     async with listening(database, index):
-        await asyncio.sleep(0.05)
+        await heard(database)
         await read(database, index)
         index.take(pool, [1, 2, 3])
         async with database.snapshot() as tx:
             await tx.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                "WHERE query LIKE 'LISTEN%' AND datname = current_database()"
+                f"SELECT pg_terminate_backend(l.pid, 10000) FROM ({_LISTENING}) AS l (pid)"
             )
-        await until(lambda: not index._known)
-        await read(database, index)
-        assert index.space(pool).free_count == 6
+        await heard(database)
+        async with asyncio.timeout(10):
+            while index.space(pool).free_count != 6:
+                await read(database, index)
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"pool":"x"}', "[]"], ids=range(4))
@@ -85,7 +98,7 @@ async def test_what_is_told_wrongly_costs_a_retry_and_no_duplicate(
     async with database.transaction() as tx:
         assert str((await ask(tx, new_id())).ip4[0].address) == "10.0.0.1"
     for known, took, positions in (
-        (pool, False, [0, 1, 7, 4_000]),
+        (pool, False, [1, 4_000]),
         (pool, True, [9_999]),
         (new_id(), True, [1]),
     ):
@@ -98,7 +111,7 @@ async def test_what_is_told_wrongly_costs_a_retry_and_no_duplicate(
 async def test_more_than_a_message_holds_goes_in_several(database: Database, pool: UUID) -> None:
     index = AddressIndex()
     async with listening(database, index):
-        await asyncio.sleep(0.05)
+        await heard(database)
         await read(database, index)
         async with database.transaction() as tx:
             await tell(tx, {pool: [*range(10**18, 10**18 + 2_000), 5]}, took=True)

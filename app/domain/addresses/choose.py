@@ -84,6 +84,9 @@ class Openings:
             self._ranked[key] = _ranked(self._index, self.pools, want, place)
         return self._ranked[key]
 
+    def is_contended(self, pool: Pool) -> bool:
+        return self._index.is_contended(pool.id)
+
     def take(self, pool: UUID, positions: range) -> None:
         self._index.take(pool, positions)
         for (other, _), view in self._views.items():
@@ -105,13 +108,12 @@ def choose_positions(
     place: Place,
     claimed: Mapping[str, UUID],
     client: UUID | None,
-    spread: bool,
 ) -> list[Chosen]:
     """Return a position for every item, sorted, and mark them taken in the index.
 
     `claimed` tells the pool of each item that the order has already, for those that must
-    share it. `spread` looks in random places, whatever the strategy: for one who was too late
-    several times.
+    share it. Where other processes have been first lately, this one looks near its own home,
+    whatever the strategy.
     A block of 2^n addresses or /64s is 2^n positions: `item`, `item+1`, ….
     Raises PoolExhausted, BlockTooLarge, Invalid; nothing stays marked then.
     """
@@ -122,7 +124,7 @@ def choose_positions(
             if anchor is not None:
                 pool = openings.pools.get(anchor)
                 candidates = [pool] if pool is not None and pool.is_at(*place) else []
-            taken += _from_first(openings, candidates, members, place, client, spread=spread)
+            taken += _from_first(openings, candidates, members, place, client)
     except Refusal:
         openings.give_back(taken)
         raise
@@ -199,12 +201,10 @@ def _from_first(
     members: Sequence[AddressWant],
     place: Place,
     client: UUID | None,
-    *,
-    spread: bool,
 ) -> list[Chosen]:
     """Take all members from the first pool that has room for them together."""
     for pool in candidates:
-        taken = _from_pool(openings, pool, members, client, spread=spread)
+        taken = _from_pool(openings, pool, members, client)
         if taken is not None:
             return taken
     root = members[0]
@@ -225,15 +225,14 @@ def _from_pool(
     pool: Pool,
     members: Sequence[AddressWant],
     client: UUID | None,
-    *,
-    spread: bool,
 ) -> list[Chosen] | None:
     home = int(_HOME * pool.size)
+    apart = openings.is_contended(pool)
     taken: list[Chosen] = []
     for want in members:
         count = positions_of(want)
         space = openings.of(pool, client)
-        strategy = Strategy.random if spread else want.strategy or pool.strategy
+        strategy = Strategy.random if apart else want.strategy or pool.strategy
         try:
             if count == 1:
                 [first] = choose(space, 1, strategy=strategy, home=home, window=WINDOW, rng=_RNG)

@@ -89,7 +89,7 @@ class ClaimDesk:
 
     async def _claim(self, asks: list[Ask], *, try_once: bool = False) -> list[Claimed | Refusal]:
         async with self._database.transaction() as tx:
-            return await claim_together(tx, asks, try_once=try_once, tells=True)
+            return await claim_together(tx, asks, try_once=try_once)
 
 
 def _tell(waiting: _Waiting, answer: Claimed | Exception) -> None:

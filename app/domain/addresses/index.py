@@ -11,7 +11,7 @@ import time
 from array import array
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from app.core.database import Tx
@@ -21,6 +21,8 @@ from app.ipam.wants import AddressKind
 
 READ_AGAIN = timedelta(minutes=10)
 LOOK_AGAIN_S = 0.2
+CONTENDED_S = 2.0
+"""So long after others were first again, this process keeps to its own part of the pool."""
 CATCH_UP = 5_000
 """So many claims behind, reading the pool again is the faster way."""
 
@@ -34,6 +36,10 @@ class _Known:
     """Claims up to this id are in it."""
     looked_s: float
     """When they were caught up last, by the monotonic clock."""
+    lost_s: float = float("-inf")
+    """When another process was first here, by the monotonic clock."""
+    contended_s: float = float("-inf")
+    """When that had been so shortly before, too."""
     leaving: set[int] = field(default_factory=set)
     """Positions whose claim this process deleted: free once that is committed."""
 
@@ -48,20 +54,16 @@ class AddressIndex:
         """Return the space of a pool that `refresh` was called for."""
         return self._known[pool].space
 
-    async def refresh(
-        self, tx: Tx, pools: Collection[Pool], *, now: bool = False, whole: bool = False
-    ) -> None:
+    async def refresh(self, tx: Tx, pools: Collection[Pool], *, whole: bool = False) -> None:
         """Bring the spaces up to date: those not known, old or far behind are read whole.
 
-        Between two looks at what other processes claimed lie `LOOK_AGAIN_S`, unless `now`;
-        `whole` reads all of it. Cost: nothing, or one statement over the ids that are new, and
-        one for what is read whole, about 0.2 µs a claim; memory as in `ipam/bitmap.py`.
+        Between two looks at what other processes claimed lie `LOOK_AGAIN_S`, unless one was
+        lost; `whole` reads all of it. Cost: nothing, or one statement over the ids that are new,
+        and one for what is read whole, about 0.2 µs a claim; memory as in `ipam/bitmap.py`.
         """
         at_s = time.monotonic()
         current = [pool for pool in pools if not whole and self._is_current(tx, pool)]
-        behind = [
-            pool for pool in current if now or at_s - self._known[pool.id].looked_s >= LOOK_AGAIN_S
-        ]
+        behind = [pool for pool in current if at_s - self._known[pool.id].looked_s >= LOOK_AGAIN_S]
         for pool in current:
             await self._see_off(tx, pool.id)
         if not behind and len(current) == len(pools):
@@ -89,6 +91,20 @@ class AddressIndex:
         for position in positions:
             if known.pool.first <= position < known.space.size:
                 known.space.give_back(position)
+
+    def contend(self, pool: UUID) -> None:
+        """Note that another process was first there: look at its claims before the next choice.
+
+        Twice within `CONTENDED_S`, and the pool is contended.
+        """
+        known, now_s = self._known[pool], time.monotonic()
+        if now_s - known.lost_s < CONTENDED_S:
+            known.contended_s = now_s
+        known.lost_s, known.looked_s = now_s, float("-inf")
+
+    def is_contended(self, pool: UUID) -> bool:
+        """Return whether other processes were first there again and again lately."""
+        return time.monotonic() - self._known[pool].contended_s < CONTENDED_S
 
     def wrote(self, pools: Iterable[UUID], first: int, last: int) -> None:
         """Note that this process made the claims `first` to `last`, which need no catching up.
@@ -118,12 +134,14 @@ class AddressIndex:
             self.give_back(pool, gone)
             known.leaving -= gone
 
-    def doubt(self) -> None:
-        """Read everything anew next time: something may have been missed."""
-        self._known.clear()
+    def doubt(self, pool: UUID | None = None) -> None:
+        """Read the pool, or all of them, anew next time: something may have been missed."""
+        for key, known in self._known.items():
+            if pool in {None, key}:
+                known.read_at = datetime.min.replace(tzinfo=UTC)
 
     def forget(self, pool: UUID) -> None:
-        """Read the pool anew next time."""
+        """Drop a pool that is gone. For whoever changes the tree: claims under way need theirs."""
         self._known.pop(pool, None)
 
     def _is_current(self, tx: Tx, pool: Pool) -> bool:

@@ -55,7 +55,7 @@ async def register_vlan_group(tx: Tx, group: VlanGroupSeed) -> UUID:
         group.last_vid,
         group.auto_allocatable,
     )
-    INDEX.forget(written)
+    INDEX.doubt(written)
     await pool_appeared(tx, AddressKind.vlan, written, tx.now().isoformat())
     return written
 
@@ -101,7 +101,7 @@ async def register_prefix(tx: Tx, prefix: PrefixSeed) -> UUID:
         prefix.check_first,
     )
     await reserve(tx, written, network, reserved)
-    INDEX.forget(written)
+    INDEX.doubt(written)
     await pool_appeared(tx, kind_of(network), written, tx.now().isoformat())
     return written
 

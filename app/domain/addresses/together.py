@@ -23,7 +23,6 @@ from app.domain.addresses.views import Claimed
 from app.ipam.wants import AddressWant
 
 TRIES = 12
-SPREAD_AFTER = 2
 QUEUE_AFTER = 5
 
 
@@ -55,26 +54,27 @@ class TooLate(Exception):
 
 
 async def claim_together(
-    tx: Tx, asks: Sequence[Ask], *, try_once: bool = False, tells: bool = False
+    tx: Tx, asks: Sequence[Ask], *, try_once: bool = False
 ) -> list[Claimed | Refusal]:
     """Return the answer to each ask, in order: what that order has now, or why it got nothing.
 
     No two asks are of one holder. Positions are chosen in the index of this process and inserted
     by one statement, sorted so that transactions never wait for each other in a circle. If
     another process was first, nothing of it stands: that is marked, those who were too late
-    choose again, and all is inserted again; after `SPREAD_AFTER` losses they choose in random
-    places, after `QUEUE_AFTER` one transaction at a time, after `TRIES` they are refused.
+    choose again (the second time away from the others, whatever the strategy), and all is
+    inserted again; after `QUEUE_AFTER` losses one transaction at a time. After `TRIES` they are
+    refused.
     Cost: seven statements when nothing is contended, however many ask.
 
     `try_once` is for a transaction that has nothing else in it: it saves the savepoint, and
-    raises TooLate where another process was first. `tells` tells the other processes what was
-    claimed, in one more statement; else they find out within `LOOK_AGAIN_S`.
+    raises TooLate where another process was first. Other processes are told of what several
+    claimed, in one more statement; of one they find out within `LOOK_AGAIN_S`.
     """
     await keep_tree(tx)
     cases = [_Case(ask) for ask in asks]
     try:
         pools = await _settle(tx, cases, try_once=try_once)
-        if tells:
+        if len(cases) > 1:
             await _tell(tx, cases)
         return [await _answer(tx, case, pools) for case in cases]
     except BaseException:
@@ -93,7 +93,7 @@ async def _settle(tx: Tx, cases: Sequence[_Case], *, try_once: bool) -> dict[UUI
         if attempt == QUEUE_AFTER:
             await _queue(tx, late)
         if late:
-            pools |= await _choose(tx, late, attempt, among=cases)
+            pools |= await _choose(tx, late, among=cases)
         standing = [case for case in cases if case.chosen]
         if not standing:
             return pools
@@ -101,14 +101,7 @@ async def _settle(tx: Tx, cases: Sequence[_Case], *, try_once: bool) -> dict[UUI
         if won is None:
             tx.publish(*(f"order:{case.ask.holder}" for case in standing))
             return pools
-        late = [
-            case
-            for case in standing
-            if any((row.scope, row.position) not in won for row in case.chosen)
-        ]
-        for case in late:
-            give_back(INDEX, [row for row in case.chosen if (row.scope, row.position) in won])
-            case.chosen = []
+        late = _let_go_of_lost(standing, won)
         if try_once:
             raise TooLate
     for case in cases:
@@ -116,6 +109,20 @@ async def _settle(tx: Tx, cases: Sequence[_Case], *, try_once: bool) -> dict[UUI
             give_back(INDEX, case.chosen)
             case.chosen, case.refusal = [], _exhausted(case, pools)
     return pools
+
+
+def _let_go_of_lost(cases: Iterable[_Case], won: set[tuple[UUID, int]]) -> list[_Case]:
+    """Return the cases that lost a position; what they chose beside it is free again."""
+    late = []
+    for case in cases:
+        lost = [row for row in case.chosen if (row.scope, row.position) not in won]
+        if lost:
+            late.append(case)
+            for row in lost:
+                INDEX.contend(row.scope)
+            give_back(INDEX, [row for row in case.chosen if (row.scope, row.position) in won])
+            case.chosen = []
+    return late
 
 
 _HOLDERS = """
@@ -161,9 +168,7 @@ async def _queue(tx: Tx, cases: Iterable[_Case]) -> None:
         )
 
 
-async def _choose(
-    tx: Tx, cases: Sequence[_Case], attempt: int, *, among: Sequence[_Case]
-) -> dict[UUID, Pool]:
+async def _choose(tx: Tx, cases: Sequence[_Case], *, among: Sequence[_Case]) -> dict[UUID, Pool]:
     """Choose by what this process knows, and read the claims anew before saying no.
 
     Each case has `chosen` or a `refusal` then. `among` are all of the transaction: what they
@@ -174,16 +179,15 @@ async def _choose(
         {case.ask.datacentre for case in cases},
         {want.kind for case in cases for want in case.missing},
     )
-    await INDEX.refresh(tx, pools.values(), now=attempt > 0)
+    await INDEX.refresh(tx, pools.values())
     _mark(among)
-    spread = attempt > SPREAD_AFTER
-    refused = _choose_for(cases, pools, spread=spread)
+    refused = _choose_for(cases, pools)
     if refused:
         kinds = {want.kind for case in refused for want in case.missing}
         doubtful = [pool for pool in pools.values() if pool.kind in kinds]
         await INDEX.refresh(tx, doubtful, whole=True)
         _mark(among)
-        _choose_for(refused, pools, spread=spread)
+        _choose_for(refused, pools)
     return pools
 
 
@@ -193,7 +197,7 @@ def _mark(cases: Iterable[_Case]) -> None:
             INDEX.take(row.scope, [row.position])
 
 
-def _choose_for(cases: Iterable[_Case], pools: dict[UUID, Pool], *, spread: bool) -> list[_Case]:
+def _choose_for(cases: Iterable[_Case], pools: dict[UUID, Pool]) -> list[_Case]:
     """Return the cases for which there seems to be no room."""
     openings = Openings(INDEX, pools)
     refused = []
@@ -206,7 +210,6 @@ def _choose_for(cases: Iterable[_Case], pools: dict[UUID, Pool], *, spread: bool
                 place=Place(ask.datacentre, ask.rack),
                 claimed=case.had,
                 client=case.client,
-                spread=spread,
             )
         except PoolExhausted as error:
             case.refusal = error

@@ -1,0 +1,143 @@
+"""Claims and orders a second: at the desk, against bare inserts; by one process and by two."""
+
+import asyncio
+import itertools
+import sys
+
+from app.core.database import Database
+from app.core.ids import new_id
+from app.domain.addresses.claim import claim
+from app.domain.addresses.desk import ClaimDesk
+from benchmarks import plot
+from benchmarks.ipam.ground import (
+    CONNECTIONS,
+    DATACENTRE,
+    ONE,
+    ORDER,
+    ask_for,
+    ground,
+    lay_out,
+    rate,
+)
+from benchmarks.report import say, table
+from benchmarks.result import Result
+
+CLAIMS = 8_000
+ORDERS = 4_000
+ROUNDS = 3
+FLOOR_TIMES = 1.5
+ORDERS_GOAL = 1_000.0
+PAIR_GOAL = 1.2
+
+_BARE_TABLE = (
+    "CREATE TABLE bare_claim (kind text, scope uuid, position bigint, holder uuid, "
+    "UNIQUE (kind, scope, position))"
+)
+_BARE = "INSERT INTO bare_claim VALUES ('ip4', $1, $2, $3)"
+_LIKE_TABLE = "CREATE TABLE like_claim (LIKE address_claim INCLUDING ALL)"
+_ROW = (
+    "INSERT INTO {} (kind, scope, position, state, holder, item, seq, claimed_at) "
+    "VALUES ('ip4', $1, $2, 'held', $3, 'ip4:primary', 1, now())"
+)
+
+
+async def measure(size: float) -> list[Result]:
+    """Return claims and orders of one process, and orders of two."""
+    async with ground() as (database, dsn):
+        return [
+            await _claims(database, max(200, round(CLAIMS * size))),
+            *await _orders(database, dsn, max(200, round(ORDERS * size))),
+        ]
+
+
+async def _claims(database: Database, times: int) -> Result:
+    """One address a caller. The floors are inserts of what is known to be free, each committed."""
+    prefix = await lay_out(database, "10.0.0.0/8")
+    async with database.transaction() as tx:
+        await tx.execute(_BARE_TABLE)
+        await tx.execute(_LIKE_TABLE)
+    desk, numbers = ClaimDesk(database), itertools.count(1)
+
+    async def insert(sql: str) -> None:
+        async with database.pool.acquire() as connection:
+            await connection.execute(sql, prefix, next(numbers), new_id())
+
+    async def in_a_transaction() -> None:
+        async with database.transaction() as tx:
+            await claim(tx, ONE, holder=new_id(), datacentre=DATACENTRE, rack=None, expires_at=None)
+
+    ways = {
+        "at the desk": (lambda: desk.claim(ask_for(ONE)), CONNECTIONS, 1.0),
+        "at the desk, 256 callers": (lambda: desk.claim(ask_for(ONE)), 256, 1.0),
+        "at the desk, alone": (lambda: desk.claim(ask_for(ONE)), 1, 0.1),
+        "in a transaction each": (in_a_transaction, CONNECTIONS, 0.2),
+        "in a transaction, alone": (in_a_transaction, 1, 0.1),
+        "bare insert, with its history": (
+            lambda: insert(_ROW.format("address_claim")),
+            CONNECTIONS,
+            1.0,
+        ),
+        "bare insert": (lambda: insert(_ROW.format("like_claim")), CONNECTIONS, 1.0),
+        "bare insert, one key": (lambda: insert(_BARE), CONNECTIONS, 1.0),
+    }
+    best = dict.fromkeys(ways, 0.0)
+    for _ in range(ROUNDS):  # in turn, so that a busy moment is everybody's
+        for name, (work, callers, share) in ways.items():
+            best[name] = max(best[name], await rate(work, round(times * share), callers))
+    say(table(("claims", "a second"), [(name, f"{each:.0f}") for name, each in best.items()]))
+    floor = best["bare insert"]
+    return Result(
+        name="ipam-claims", ours=best["at the desk"], peer=floor, goal=FLOOR_TIMES * floor,
+        unit="/s", at_least=True, details={"per_s": best},
+        plots={"ipam-claims": plot.bars(
+            "Claims of one IPv4 address", list(best.items()), "a second",
+            goal=FLOOR_TIMES * floor,
+        )},
+        says=f"claims of one address by {CONNECTIONS} callers of one process, best of {ROUNDS}; "
+        "peer: bare inserts of a claim's row, known to be free, into a table with the same columns "
+        f"and keys on as many connections (with one key: {best['bare insert, one key']:.0f}/s)",
+    )  # fmt: skip
+
+
+async def _orders(database: Database, dsn: str, times: int) -> list[Result]:
+    await lay_out(database, "10.0.0.0/8", whole=True)
+    reached = {number: await _by(number, dsn, times) for number in (1, 2)}
+    say(table(("processes", "orders/s"), [(n, f"{each:.0f}") for n, each in reached.items()]))
+    return [
+        Result(
+            name="ipam-orders", ours=reached[1], peer=reached[1] * len(ORDER), goal=ORDERS_GOAL,
+            unit="/s", at_least=True,
+            says="sets of five IPv4 addresses, a /64 and a VLAN id claimed by one process, "
+            "all or none of each; peer: the rows of these",
+        ),
+        Result(
+            name="ipam-orders-2", ours=reached[2] / reached[1], peer=2.0, goal=PAIR_GOAL,
+            unit="x", at_least=True, details={"per_s": {str(n): r for n, r in reached.items()}},
+            says="the same by two processes from the same pools over one; peer: twice",
+        ),
+    ]  # fmt: skip
+
+
+async def _by(processes: int, dsn: str, times: int) -> float:
+    """Return the orders a second of so many processes together, which begin at one moment."""
+    running = [
+        await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "benchmarks.ipam.process", "orders", dsn, str(times // processes),
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+        )
+        for _ in range(processes)
+    ]  # fmt: skip
+    try:
+        for each in running:
+            assert each.stdout is not None
+            await each.stdout.readline()
+        for each in running:
+            assert each.stdin is not None
+            each.stdin.write(b"go\n")
+        told = [(await each.communicate())[0] for each in running]
+    finally:
+        for each in running:
+            if each.returncode is None:
+                each.kill()
+                await each.wait()
+    return sum(float(line) for line in told)
