@@ -16,6 +16,8 @@ PRIMARY_IP4 = "ip4:primary"
 EXTRA_IP4 = "ip4:extra:"
 PRIMARY_IP6NET = "ip6net:primary"
 PRIMARY_VLAN = "vlan:primary"
+BLOCK_BITS = 8
+"""A block of IPv4 addresses is at most a /24."""
 
 Ipv6Length = Annotated[int, msgspec.Meta(ge=33, le=64)]
 
@@ -51,6 +53,10 @@ class AddressWant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Only the networks listed will do."""
     same_prefix_as: str | None = None
     """The item whose prefix this one must share, or None."""
+    vlan_group: str | None = None
+    """Only prefixes of this VLAN group, or an id of it; None for any."""
+    vlan_of: str | None = None
+    """The item whose prefix says which VLAN group an id is of, if it is tied to one."""
 
 
 class AddressRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -63,6 +69,8 @@ class AddressRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     extra_prefixes: tuple[str, ...] = ()
     extra_same_prefix: bool = False
     """Additional addresses come from the prefix of the primary one; the two above are unused."""
+    extra_block: bool = False
+    """Additional addresses are one aligned block: 8 are a /29. Their number is a power of two."""
     ipv6_length: Ipv6Length | None = 64
     """Length of the IPv6 network that comes with the service; None for no IPv6."""
     ipv6_purpose: str | None = None
@@ -73,6 +81,8 @@ class AddressRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     An empty list restricts nothing either way.
     """
     vlan: bool = True
+    vlan_group: str | None = None
+    """Name of the only VLAN group whose prefixes and ids serve; None for any at the place."""
     strategy: Strategy | None = None
     """For addresses and networks; None leaves it to the prefix."""
 
@@ -81,7 +91,7 @@ def wants_of(rules: AddressRules, extra_ipv4: int = 0) -> tuple[AddressWant, ...
     """Return what an order with `extra_ipv4` additional addresses needs, the primary first.
 
     The same rules and number give the same items, so asking twice claims once.
-    Raises Invalid for a negative number.
+    Raises Invalid for a negative number, and one that is no whole block where that is the rule.
     """
     if extra_ipv4 < 0:
         raise Invalid({"extra_ipv4": "The number of additional addresses cannot be negative."})
@@ -94,34 +104,39 @@ def wants_of(rules: AddressRules, extra_ipv4: int = 0) -> tuple[AddressWant, ...
             strategy=rules.strategy,
             prefixes=rules.primary_prefixes,
             prefixes_required=rules.prefixes_required and bool(rules.primary_prefixes),
+            vlan_group=rules.vlan_group,
         ),
-        *(_extra(rules, number) for number in range(1, extra_ipv4 + 1)),
+        *_extras(rules, extra_ipv4),
         *_network(rules),
         *_vlan(rules),
     )
 
 
-def _extra(rules: AddressRules, number: int) -> AddressWant:
-    item = f"{EXTRA_IP4}{number}"
+def _extras(rules: AddressRules, number: int) -> list[AddressWant]:
+    if not rules.extra_block or number == 0:
+        return [_extra(rules, f"{EXTRA_IP4}{each}", 32) for each in range(1, number + 1)]
+    bits = number.bit_length() - 1
+    if number != 1 << bits or bits > BLOCK_BITS:
+        most = 1 << BLOCK_BITS
+        raise Invalid({"extra_ipv4": f"They are one block: choose 1, 2, 4 and so on, to {most}."})
+    return [_extra(rules, f"{EXTRA_IP4}1", 32 - bits)]
+
+
+def _extra(rules: AddressRules, item: str, prefix_length: int) -> AddressWant:
     if rules.extra_same_prefix:
-        return AddressWant(
-            item=item,
-            kind=AddressKind.ip4,
-            purpose=rules.primary_purpose,
-            prefix_length=32,
-            strategy=rules.strategy,
-            prefixes=rules.primary_prefixes,
-            prefixes_required=rules.prefixes_required and bool(rules.primary_prefixes),
-            same_prefix_as=PRIMARY_IP4,
-        )
+        purpose, prefixes = rules.primary_purpose, rules.primary_prefixes
+    else:
+        purpose, prefixes = rules.extra_purpose, rules.extra_prefixes
     return AddressWant(
         item=item,
         kind=AddressKind.ip4,
-        purpose=rules.extra_purpose,
-        prefix_length=32,
+        purpose=purpose,
+        prefix_length=prefix_length,
         strategy=rules.strategy,
-        prefixes=rules.extra_prefixes,
-        prefixes_required=rules.prefixes_required and bool(rules.extra_prefixes),
+        prefixes=prefixes,
+        prefixes_required=rules.prefixes_required and bool(prefixes),
+        same_prefix_as=PRIMARY_IP4 if rules.extra_same_prefix else None,
+        vlan_group=rules.vlan_group if rules.extra_same_prefix else None,
     )
 
 
@@ -144,4 +159,12 @@ def _network(rules: AddressRules) -> tuple[AddressWant, ...]:
 def _vlan(rules: AddressRules) -> tuple[AddressWant, ...]:
     if not rules.vlan:
         return ()
-    return (AddressWant(item=PRIMARY_VLAN, kind=AddressKind.vlan, prefix_length=0),)
+    return (
+        AddressWant(
+            item=PRIMARY_VLAN,
+            kind=AddressKind.vlan,
+            prefix_length=0,
+            vlan_group=rules.vlan_group,
+            vlan_of=PRIMARY_IP4,
+        ),
+    )

@@ -2,103 +2,26 @@
 
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
 from uuid import UUID
-
-from msgspec.structs import replace
 
 from app.core.errors import Invalid, Refusal
 from app.domain.addresses.errors import BlockTooLarge, PoolExhausted
 from app.domain.addresses.index import AddressIndex
-from app.domain.addresses.pools import GENERAL, Pool, general
+from app.domain.addresses.openings import Chosen, Openings, Place
+from app.domain.addresses.pools import GENERAL, KeptSpan, Pool, general
 from app.ipam.bitmap import SpaceIndex
 from app.ipam.choice import Strategy, choose, choose_block
 from app.ipam.errors import SpaceExhausted
-from app.ipam.subnets import PrefixFacts, VlanGroupFacts, rank_prefixes, rank_vlan_groups
-from app.ipam.wants import AddressKind, AddressWant
+from app.ipam.wants import BLOCK_BITS, AddressKind, AddressWant
 
 WINDOW = 64
 LONGEST = {AddressKind.ip4: 32, AddressKind.ip6net: 64, AddressKind.vlan: 0}
-SHORTEST = {AddressKind.ip4: 24, AddressKind.ip6net: 48, AddressKind.vlan: 0}
+SHORTEST = {AddressKind.ip4: 32 - BLOCK_BITS, AddressKind.ip6net: 48, AddressKind.vlan: 0}
 """A block is one row for each address or /64 in it: 256 for a /56, 65,536 for a /48."""
 
 _RNG = random.Random()  # noqa: S311 - keeps processes apart, guards nothing
 _HOME = _RNG.random()
 """Where in a pool this process begins to look, as a share of its size."""
-
-
-class Place(NamedTuple):
-    """Where the machine stands: the datacentre's code and the rack's name."""
-
-    datacentre: str
-    rack: str | None
-
-
-class Chosen(NamedTuple):
-    """A row to be claimed; sorted by its first three, as every order claims."""
-
-    kind: AddressKind
-    scope: UUID
-    position: int
-    item: str
-    purpose: str
-
-
-class Openings:
-    """The pools as clients may take from them, for as long as nothing is awaited.
-
-    What is kept for others is taken in a client's view of a pool. Such a view is a copy of the
-    bitmap (2 MB of a fragmented /8), made once for all clients who have nothing kept there.
-    How pools rank for a want is remembered too, by how full they were at first.
-    """
-
-    def __init__(self, index: AddressIndex, pools: Mapping[UUID, Pool]) -> None:
-        self._index = index
-        self.pools = pools
-        self._views: dict[tuple[UUID, UUID | None], SpaceIndex] = {}
-        self._ranked: dict[tuple[object, ...], list[Pool]] = {}
-
-    def of(self, pool: Pool, client: UUID | None) -> SpaceIndex:
-        """Return what the client may take; nobody known is None."""
-        if not pool.kept:
-            return self._index.space(pool.id)
-        own = client is not None and any(span.client == client for span in pool.kept)
-        key = (pool.id, client if own else None)
-        if key not in self._views:
-            self._views[key] = self._index.space(pool.id).without(
-                (span.first, span.last) for span in pool.kept if not own or span.client != client
-            )
-        return self._views[key]
-
-    def ranked(self, want: AddressWant, place: Place) -> list[Pool]:
-        """Return the pools that may serve the want there, the best first."""
-        key = (
-            want.kind,
-            want.purpose,
-            want.prefix_length,
-            want.prefixes,
-            want.prefixes_required,
-            place,
-        )
-        if key not in self._ranked:
-            self._ranked[key] = _ranked(self._index, self.pools, want, place)
-        return self._ranked[key]
-
-    def is_contended(self, pool: Pool) -> bool:
-        return self._index.is_contended(pool.id)
-
-    def take(self, pool: UUID, positions: range) -> None:
-        self._index.take(pool, positions)
-        for (other, _), view in self._views.items():
-            if other == pool:
-                for position in positions:
-                    view.take(position)
-
-    def give_back(self, chosen: Iterable[Chosen]) -> None:
-        for row in chosen:
-            self._index.give_back(row.scope, [row.position])
-            for key in [key for key in self._views if key[0] == row.scope]:
-                del self._views[key]
 
 
 def choose_positions(
@@ -114,21 +37,77 @@ def choose_positions(
     `claimed` tells the pool of each item that the order has already, for those that must
     share it. Where other processes have been first lately, this one looks near its own home,
     whatever the strategy.
-    A block of 2^n addresses or /64s is 2^n positions: `item`, `item+1`, ….
+    A block of 2^n addresses or /64s is 2^n positions: `item`, `item+1`, …. A VLAN id is of the
+    group of the prefix that was chosen, where that is tied to one; a prefix that is in one VLAN
+    as a whole needs none. What is kept for the client is taken before anything else.
     Raises PoolExhausted, BlockTooLarge, Invalid; nothing stays marked then.
     """
     taken: list[Chosen] = []
     try:
         for anchor, members in _families(wants, claimed):
-            candidates = openings.ranked(members[0], place)
-            if anchor is not None:
-                pool = openings.pools.get(anchor)
-                candidates = [pool] if pool is not None and pool.is_at(*place) else []
-            taken += _from_first(openings, candidates, members, place, client)
+            candidates = _candidates(openings, members[0], place, claimed, taken, anchor=anchor)
+            if candidates is not None:
+                candidates = _with_vlan(openings, candidates, wants, members[0], place)
+                taken += _from_first(openings, candidates, members, place, client)
     except Refusal:
         openings.give_back(taken)
         raise
     return sorted(taken)
+
+
+def kinds_for(want: AddressWant) -> set[AddressKind]:
+    """Return the kinds of pools that must be looked at to choose for a want."""
+    kinds = {want.kind}
+    if want.vlan_of is not None:
+        kinds.add(AddressKind.ip4)
+    if want.vlan_group is not None:
+        kinds.add(AddressKind.vlan)
+    return kinds
+
+
+def _candidates(
+    openings: Openings,
+    root: AddressWant,
+    place: Place,
+    claimed: Mapping[str, UUID],
+    taken: Iterable[Chosen],
+    *,
+    anchor: UUID | None,
+) -> list[Pool] | None:
+    """Return the pools that may serve a family, the best first; None when it needs none.
+
+    `anchor` is the pool that the family must share.
+    """
+    if anchor is not None:
+        pool = openings.pools.get(anchor)
+        return [pool] if pool is not None and pool.is_at(*place) else []
+    if root.vlan_of is None:
+        return openings.ranked(root, place)
+    homes = {**claimed, **{row.item: row.scope for row in taken}}
+    prefix = openings.pools.get(homes[root.vlan_of]) if root.vlan_of in homes else None
+    if prefix is None:
+        return openings.ranked(root, place)
+    return None if prefix.vid is not None else openings.ranked(root, place, prefix.vlan_group)
+
+
+def _with_vlan(
+    openings: Openings,
+    candidates: Sequence[Pool],
+    wants: Sequence[AddressWant],
+    root: AddressWant,
+    place: Place,
+) -> list[Pool]:
+    """Leave out the prefixes whose VLAN group has no id left for the want that follows `root`."""
+    follower = next((want for want in wants if want.vlan_of == root.item), None)
+    if follower is None:
+        return list(candidates)
+    return [
+        pool
+        for pool in candidates
+        if pool.vlan_group is None
+        or pool.vid is not None
+        or openings.ranked(follower, place, pool.vlan_group)
+    ]
 
 
 def give_back(index: AddressIndex, chosen: Iterable[Chosen]) -> None:
@@ -159,42 +138,6 @@ def _families(
     ]
 
 
-def _ranked(
-    index: AddressIndex, pools: Mapping[UUID, Pool], want: AddressWant, place: Place
-) -> list[Pool]:
-    if want.kind is AddressKind.vlan:
-        groups = [
-            VlanGroupFacts(
-                id=pool.id,
-                name=pool.name,
-                datacentre=pool.datacentre,
-                rack=pool.rack,
-                auto_allocatable=pool.auto_allocatable,
-                free=index.space(pool.id).free_count,
-            )
-            for pool in pools.values()
-            if pool.kind is AddressKind.vlan
-        ]
-        ranked_groups = rank_vlan_groups(groups, datacentre=place.datacentre, rack=place.rack)
-        return [pools[facts.id] for facts in ranked_groups]
-    prefixes = [
-        PrefixFacts(
-            id=pool.id,
-            network=pool.name,
-            datacentre=pool.datacentre,
-            rack=pool.rack,
-            purpose=pool.purpose,
-            auto_allocatable=pool.auto_allocatable,
-            free=index.space(pool.id).free_count,
-        )
-        for pool in pools.values()
-        if pool.kind is want.kind
-    ]
-    wanted = replace(want, purpose=general(want.purpose))
-    ranked = rank_prefixes(prefixes, wanted, datacentre=place.datacentre, rack=place.rack)
-    return [pools[facts.id] for facts in ranked]
-
-
 def _from_first(
     openings: Openings,
     candidates: Sequence[Pool],
@@ -202,8 +145,17 @@ def _from_first(
     place: Place,
     client: UUID | None,
 ) -> list[Chosen]:
-    """Take all members from the first pool that has room for them together."""
-    for pool in candidates:
+    """Take all members from the first pool that has room for them together.
+
+    Pools with room in what is kept for the client come first.
+    """
+    count = positions_of(members[0])
+
+    def is_of_others(pool: Pool) -> bool:
+        own = openings.own(pool, client)
+        return not own or _first_of(openings.of(pool, client), count, own) is None
+
+    for pool in sorted(candidates, key=is_of_others):
         taken = _from_pool(openings, pool, members, client)
         if taken is not None:
             return taken
@@ -234,7 +186,10 @@ def _from_pool(
         space = openings.of(pool, client)
         strategy = Strategy.random if apart else want.strategy or pool.strategy
         try:
-            if count == 1:
+            kept = _first_of(space, count, openings.own(pool, client))
+            if kept is not None:
+                first = kept
+            elif count == 1:
                 [first] = choose(space, 1, strategy=strategy, home=home, window=WINDOW, rng=_RNG)
             else:
                 first = choose_block(space, count, home=home * (strategy is Strategy.random))
@@ -253,6 +208,15 @@ def _from_pool(
             for number in range(count)
         ]
     return taken
+
+
+def _first_of(space: SpaceIndex, count: int, spans: Iterable[KeptSpan]) -> int | None:
+    """Return the lowest place of a span that begins `count` free ones in it, if there is any."""
+    for span in sorted(spans):
+        first = space.lowest_block(count, span.first)
+        if first is not None and first + count <= span.last + 1:
+            return first
+    return None
 
 
 def positions_of(want: AddressWant) -> int:

@@ -6,9 +6,9 @@ from app.core.errors import Refusal
 from app.ipam.wants import AddressKind
 
 _THING = {
-    AddressKind.ip4: ("IPv4 address", "prefix"),
-    AddressKind.ip6net: ("IPv6 network", "prefix"),
-    AddressKind.vlan: ("VLAN id", "VLAN group"),
+    AddressKind.ip4: ("IPv4 address", "IPv4 addresses", "prefix"),
+    AddressKind.ip6net: ("IPv6 network", "IPv6 networks", "prefix"),
+    AddressKind.vlan: ("VLAN id", "VLAN ids", "VLAN group"),
 }
 
 
@@ -33,16 +33,17 @@ class PoolExhausted(Refusal):
         free: int,
         pools: int,
     ) -> None:
-        thing, pool = _THING[kind]
+        one, many, pool = _THING[kind]
         place = datacentre if rack is None else f"{datacentre}, rack {rack}"
         use = "" if purpose is None else f" for the purpose {purpose}"
+        plural = "es" if pool == "prefix" else "s"
         seen = (
             f"no {pool}{use} that may be used"
             if pools == 0
-            else f"{pools} {pool}{'' if pools == 1 else 's'}{use} with {free} free in all"
+            else f"{pools} {pool}{'' if pools == 1 else plural}{use} with {free} free in all"
         )
         super().__init__(
-            f"{place} has {seen}; {item} needs {wanted} {thing}{'' if wanted == 1 else 's'}. "
+            f"{place} has {seen}; {item} needs {wanted} {one if wanted == 1 else many}. "
             f"Add a {pool}, or mark another one auto-allocatable."
         )
         self.item = item

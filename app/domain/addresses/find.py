@@ -20,7 +20,7 @@ from app.domain.addresses.views import (
     PrefixView,
     VlanGroupView,
 )
-from app.ipam.wants import AddressKind
+from app.ipam.wants import PRIMARY_IP4, AddressKind
 
 
 class Row(NamedTuple):
@@ -31,12 +31,14 @@ class Row(NamedTuple):
     item: str
     network: Any
     gateway: Any
+    vid: int | None
+    """The VLAN that the whole prefix is in, if it is in one."""
 
 
 async def addresses_of(tx: Tx, holder: UUID) -> Claimed:
     """Return what the order holds or has, the primary first, extras by number; one statement."""
     rows = await tx.fetch(
-        "SELECT c.kind, c.position, c.item, p.network, p.gateway FROM address_claim c "
+        "SELECT c.kind, c.position, c.item, p.network, p.gateway, p.vid FROM address_claim c "
         "LEFT JOIN prefix p ON p.id = c.scope WHERE c.holder = $1 AND c.state = ANY($2)",
         holder,
         list(TAKEN),
@@ -45,9 +47,13 @@ async def addresses_of(tx: Tx, holder: UUID) -> Claimed:
 
 
 def assemble(claims: Iterable[Row]) -> Claimed:
-    """Return the claims of one order as a whole, the primary first, extras by number."""
+    """Return the claims of one order as a whole, the primary first, extras by number.
+
+    Its VLAN is its own, else that of its primary address's prefix.
+    """
     rows = sorted(claims, key=lambda row: row.position)
     vlans = [row.position for row in rows if row.kind == AddressKind.vlan]
+    vlans += [row.vid for row in rows if row.item == PRIMARY_IP4 and row.vid is not None]
     return Claimed(
         ip4=tuple(sorted(map(_ip4, _only(rows, AddressKind.ip4)), key=lambda ip: _order(ip.item))),
         ip6=_networks(_only(rows, AddressKind.ip6net)),

@@ -49,6 +49,10 @@ class Pool(msgspec.Struct, frozen=True, kw_only=True):
     """None of a VLAN group."""
     gateway: IPv4Address | IPv6Address | None = None
 
+    vlan_group: UUID | None = None
+    """The group that its VLAN is of, where it is tied to one."""
+    vid: int | None = None
+    """The VLAN that all its addresses are in; None where each order has its own."""
     kept: tuple[KeptSpan, ...] = ()
     """What is kept of it now, for a client or a purpose."""
 
@@ -59,7 +63,7 @@ class Pool(msgspec.Struct, frozen=True, kw_only=True):
 
 _PREFIXES = """
 SELECT p.id, p.network, d.code AS datacentre, r.name AS rack, p.purpose, p.auto_allocatable,
-       p.strategy, p.cooldown_s, p.gateway, k.firsts, k.lasts, k.clients
+       p.strategy, p.cooldown_s, p.gateway, p.vlan_group, p.vid, k.firsts, k.lasts, k.clients
 FROM prefix p JOIN datacentre d ON d.id = p.datacentre LEFT JOIN rack r ON r.id = p.rack
 LEFT JOIN LATERAL (
     SELECT array_agg(v.first) AS firsts, array_agg(v.last) AS lasts, array_agg(v.client) AS clients
@@ -106,6 +110,8 @@ def _prefix(row: asyncpg.Record) -> Pool:
         size=size_of(network),
         network=network,
         gateway=row["gateway"],
+        vlan_group=row["vlan_group"],
+        vid=row["vid"],
         kept=tuple(map(KeptSpan, row["firsts"] or (), row["lasts"] or (), row["clients"] or ())),
     )
 

@@ -11,11 +11,16 @@ import msgspec
 
 from app.core.database import Tx
 from app.core.errors import Refusal
-from app.domain.addresses.choose import Chosen, Openings, Place, choose_positions, give_back
+from app.domain.addresses.choose import (
+    choose_positions,
+    give_back,
+    kinds_for,
+)
 from app.domain.addresses.errors import PoolExhausted
 from app.domain.addresses.find import Row, addresses_of, assemble
 from app.domain.addresses.hints import tell
 from app.domain.addresses.index import INDEX
+from app.domain.addresses.openings import Chosen, Openings, Place
 from app.domain.addresses.pools import Pool, pools_of
 from app.domain.addresses.states import TAKEN
 from app.domain.addresses.structure import keep_tree
@@ -177,13 +182,13 @@ async def _choose(tx: Tx, cases: Sequence[_Case], *, among: Sequence[_Case]) -> 
     pools = await pools_of(
         tx,
         {case.ask.datacentre for case in cases},
-        {want.kind for case in cases for want in case.missing},
+        {kind for case in cases for want in case.missing for kind in kinds_for(want)},
     )
     await INDEX.refresh(tx, pools.values())
     _mark(among)
     refused = _choose_for(cases, pools)
     if refused:
-        kinds = {want.kind for case in refused for want in case.missing}
+        kinds = {kind for case in refused for want in case.missing for kind in kinds_for(want)}
         doubtful = [pool for pool in pools.values() if pool.kind in kinds]
         await INDEX.refresh(tx, doubtful, whole=True)
         _mark(among)
@@ -291,8 +296,9 @@ async def _answer(tx: Tx, case: _Case, pools: dict[UUID, Pool]) -> Claimed | Ref
     if case.had:
         return await addresses_of(tx, case.ask.holder)
     return assemble(
-        Row(row.kind, row.position, row.item, pools[row.scope].network, pools[row.scope].gateway)
+        Row(row.kind, row.position, row.item, pool.network, pool.gateway, pool.vid)
         for row in case.chosen
+        for pool in [pools[row.scope]]
     )
 
 
