@@ -1,34 +1,51 @@
-"""Addresses against a plain model: whatever happens in whatever order, the rows agree."""
+"""The whole allocator against a plain model: whatever happens in whatever order, the rows agree."""
 
 import asyncio
+import contextlib
 from collections.abc import Coroutine, Iterator
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Network, ip_address
 from typing import Any, TypeVar
 from uuid import UUID
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from app.core.clock import SetClock
-from app.core.database import Database
-from app.core.ids import new_id
+from app.core.database import Database, Tx
+from app.domain.addresses import desk as desks
 from app.domain.addresses.assign import assign
+from app.domain.addresses.audit import audit_addresses
 from app.domain.addresses.claim import Claimed, PoolExhausted
+from app.domain.addresses.desk import ClaimDesk
+from app.domain.addresses.divide import merge_prefixes, split_prefix
+from app.domain.addresses.errors import AlreadyKept, InUse
 from app.domain.addresses.expire import expire
 from app.domain.addresses.find import addresses_of
+from app.domain.addresses.keep import end_reservations, keep, let_go
 from app.domain.addresses.release import release
+from app.domain.addresses.together import Ask
 from app.ipam.wants import AddressRules, wants_of
 from tests.addresses.processes import Processes, install
 from tests.addresses.site import ask, lay_out, prefix
+from tests.inventory.hall import an_order
 
 T = TypeVar("T")
-USABLE = {f"10.0.0.{last}" for last in range(2, 7)}
+WHOLE = IPv4Network("10.0.0.0/29")
+HALVES = tuple(WHOLE.subnets())
+GATEWAY = "10.0.0.1"
 COOLDOWN_S = 100
 PLAIN = AddressRules(ipv6_length=None, vlan=False)
-HOLDERS = [new_id() for _ in range(2)]
+BY_STAFF = {"actor": None, "actor_label": "test"}
+which = st.integers(0, 1)
+
+
+class Died(Exception):
+    """A process ends in the middle of its transaction."""
 
 
 @dataclass
@@ -36,6 +53,13 @@ class Taken:
     state: str
     holder: UUID | None
     item: str
+    expires_at: datetime | None
+
+
+@dataclass
+class Kept:
+    texts: frozenset[str]
+    client: UUID | None
     expires_at: datetime | None
 
 
@@ -48,6 +72,16 @@ class World:
         self.database = Database(self.clock)
         self.processes = processes
         self.run(self.database.open(dsn, min_size=1, max_size=2))
+        self.orders = self.run(self._two_orders())
+
+    async def _two_orders(self) -> list[tuple[UUID, UUID]]:
+        """Return two orders, each with its client."""
+        async with self.database.transaction() as tx:
+            orders = [await an_order(tx) for _ in range(2)]
+            return [
+                (one, await tx.fetchval("SELECT account FROM client_order WHERE id = $1", one))
+                for one in orders
+            ]
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self.runner.run(work)
@@ -58,59 +92,122 @@ class World:
 
 
 class AddressMachine(RuleBasedStateMachine):
-    """`model` is what the rows should be; `memories` are those of two processes."""
+    """`model`, `kept` and `leaves` are what should be; `memories` are those of two processes."""
 
     world: World
 
     @initialize()
     def lay_out(self) -> None:
         self.model: dict[str, Taken] = {}
+        self.kept: dict[str, Kept] = {}
+        self.leaves: tuple[IPv4Network, ...] = (WHOLE,)
         self.memories: list[dict[UUID, Any]] = [{}, {}]
 
-        async def work() -> None:
-            async with self.world.database.transaction() as tx:
-                await tx.execute(
-                    "TRUNCATE address_claim, address_reservation, prefix, outbox, reverse_name"
-                )
-                await lay_out(tx, prefix("10.0.0.0/29", gateway="10.0.0.1", cooldown_s=COOLDOWN_S))
+        async def work(tx: Tx) -> None:
+            await tx.execute("TRUNCATE address_claim, prefix, outbox CASCADE")
+            await lay_out(tx, prefix(str(WHOLE), gateway=GATEWAY, cooldown_s=COOLDOWN_S))
 
-        self.world.run(work())
+        self.do(work)
+
+    def do(self, work: Any, process: int = 0) -> Any:
+        """Run `work` in a transaction of one of the processes."""
+
+        async def within() -> Any:
+            with self.world.processes.within(self.memories[process]):
+                async with self.world.database.transaction() as tx:
+                    return await work(tx)
+
+        return self.world.run(within())
 
     def of(self, holder: UUID) -> dict[str, str]:
         return {taken.item: text for text, taken in self.model.items() if taken.holder == holder}
 
+    def usable(self) -> set[str]:
+        ends = {end for leaf in self.leaves for end in (leaf[0], leaf[-1])}
+        return {str(address) for address in WHOLE if address not in ends} - {GATEWAY}
+
+    def kept_now(self) -> list[Kept]:
+        now = self.world.clock.now()
+        return [
+            each for each in self.kept.values() if each.expires_at is None or each.expires_at > now
+        ]
+
+    def open_to(self, client: UUID) -> set[str]:
+        others = (each.texts for each in self.kept_now() if each.client != client)
+        return self.usable() - set(self.model) - set().union(*others)
+
+    def until(self, seconds: int | None) -> datetime | None:
+        return None if seconds is None else self.world.clock.now() + timedelta(seconds=seconds)
+
     @rule(
-        holder=st.sampled_from(HOLDERS),
+        who=which,
         extras=st.integers(0, 3),
         hold_s=st.sampled_from([None, 30, 60]),
-        process=st.integers(0, 1),
+        process=which,
+        fresh=st.booleans(),
     )
-    def claim(self, holder: UUID, extras: int, hold_s: int | None, process: int) -> None:
-        now = self.world.clock.now()
-        expires_at = None if hold_s is None else now + timedelta(seconds=hold_s)
-        wants = wants_of(PLAIN, extras)
+    def claim(self, who: int, extras: int, hold_s: int | None, process: int, fresh: bool) -> None:
+        if fresh:
+            self.memories[process].clear()
+        holder, _ = self.world.orders[who]
+        wants, expires_at = wants_of(PLAIN, extras), self.until(hold_s)
+        try:
+            claimed = self.do(lambda tx: ask(tx, holder, wants, expires_at=expires_at), process)
+        except PoolExhausted:
+            claimed = None
+        self.note(who, extras, expires_at, claimed, knows_all=fresh)
+        assert claimed in {None, self.do(lambda tx: addresses_of(tx, holder))}
 
-        async def work() -> Claimed | None:
+    @rule(extras=st.tuples(st.integers(0, 2), st.integers(0, 2)), process=which)
+    def claim_together(self, extras: tuple[int, int], process: int) -> None:
+        """Both at one desk at one moment: as if one came after the other, whichever."""
+        expires_at = self.until(60)
+        asks = [
+            Ask(wants=wants_of(PLAIN, more), holder=holder, datacentre="ams1", rack="R1",
+                expires_at=expires_at)
+            for more, (holder, _) in zip(extras, self.world.orders, strict=True)
+        ]  # fmt: skip
+
+        async def work() -> list[Any]:
             with self.world.processes.within(self.memories[process]):
-                try:
-                    async with self.world.database.transaction() as tx:
-                        return await ask(tx, holder, wants, expires_at=expires_at)
-                except PoolExhausted:
-                    return None
+                desk = ClaimDesk(self.world.database)
+                return await asyncio.gather(*map(desk.claim, asks), return_exceptions=True)
 
-        claimed = self.world.run(work())
-        had = self.of(holder)
-        missing = {want.item for want in wants} - set(had)
-        free = USABLE - set(self.model)
-        assert self.world.run(self.read(holder)) == claimed or claimed is None
+        answers = self.world.run(work())
+        # Who is refused came last: nothing that the other left was enough.
+        for who in sorted(range(2), key=lambda who: not isinstance(answers[who], Claimed)):
+            assert isinstance(answers[who], Claimed | PoolExhausted)
+            claimed = answers[who] if isinstance(answers[who], Claimed) else None
+            self.note(who, extras[who], expires_at, claimed)
+
+    def note(
+        self,
+        who: int,
+        extras: int,
+        expires_at: datetime | None,
+        claimed: Claimed | None,
+        *,
+        knows_all: bool = False,
+    ) -> None:
+        """Check the answer against the model, and bring that up to it.
+
+        A process that `knows_all` takes what is kept for the client before anything else.
+        """
+        holder, client = self.world.orders[who]
+        had, free = self.of(holder), self.open_to(client)
+        missing = {want.item for want in wants_of(PLAIN, extras)} - set(had)
         if claimed is None:
             assert len(missing) > len(free)
             return
-        assert len(missing) <= len(free)
         got = {ip.item: str(ip.address) for ip in claimed.ip4}
         assert set(got) == set(had) | missing
         assert {item: got[item] for item in had} == had
-        assert {got[item] for item in missing} <= free
+        new = {got[item] for item in missing}
+        assert len(new) == len(missing)
+        assert new <= free
+        kept = [each.texts for each in self.kept_now() if each.client == client]
+        own = free & set().union(*kept)
+        assert not knows_all or len(new & own) == min(len(own), len(new))
         for text in had.values():
             taken = self.model[text]
             if taken.expires_at is not None:
@@ -118,80 +215,153 @@ class AddressMachine(RuleBasedStateMachine):
         for item in missing:
             self.model[got[item]] = Taken("held", holder, item, expires_at)
 
-    async def read(self, holder: UUID) -> Claimed:
-        async with self.world.database.snapshot() as tx:
-            return await addresses_of(tx, holder)
+    @rule(who=which, extras=st.integers(0, 3), process=which)
+    def die_while_claiming(self, who: int, extras: int, process: int) -> None:
+        async def work(tx: Tx) -> None:
+            await ask(tx, self.world.orders[who][0], wants_of(PLAIN, extras))
+            raise Died
 
-    @rule(holder=st.sampled_from(HOLDERS))
-    def assign(self, holder: UUID) -> None:
-        async def work() -> int:
-            async with self.world.database.transaction() as tx:
-                return await assign(tx, holder)
+        with contextlib.suppress(Died, PoolExhausted):
+            self.do(work, process)
 
-        held = [taken for taken in self.model.values() if taken.holder == holder]
-        held = [taken for taken in held if taken.state == "held"]
-        assert self.world.run(work()) == len(held)
+    @rule(who=which)
+    def assign(self, who: int) -> None:
+        holder, _ = self.world.orders[who]
+        held = [t for t in self.model.values() if t.holder == holder and t.state == "held"]
+        assert self.do(lambda tx: assign(tx, holder)) == len(held)
         for taken in held:
             taken.state, taken.expires_at = "assigned", None
 
-    @rule(holder=st.sampled_from(HOLDERS), process=st.integers(0, 1))
-    def release(self, holder: UUID, process: int) -> None:
-        async def work() -> None:
-            with self.world.processes.within(self.memories[process]):
-                async with self.world.database.transaction() as tx:
-                    await release(tx, holder)
-
-        self.world.run(work())
-        cooled = self.world.clock.now() + timedelta(seconds=COOLDOWN_S)
+    @rule(who=which, process=which)
+    def release(self, who: int, process: int) -> None:
+        holder, _ = self.world.orders[who]
+        self.do(lambda tx: release(tx, holder), process)
         for text in self.of(holder).values():
             taken = self.model[text]
             if taken.state == "held":
                 del self.model[text]
             else:
-                self.model[text] = Taken("quarantined", None, taken.item, cooled)
+                self.model[text] = Taken("quarantined", None, taken.item, self.until(COOLDOWN_S))
+
+    @rule(
+        ends=st.tuples(st.integers(0, 7), st.integers(0, 7)),
+        whose=st.sampled_from([0, 1, None]),
+        keep_s=st.sampled_from([None, 50]),
+    )
+    def keep(self, ends: tuple[int, int], whose: int | None, keep_s: int | None) -> None:
+        first, last = sorted(WHOLE[end] for end in ends)
+        leaf = next(leaf for leaf in self.leaves if first in leaf)
+        last = min(last, leaf[-1])
+        texts = frozenset(str(ip_address(n)) for n in range(int(first), int(last) + 1))
+        client = None if whose is None else self.world.orders[whose][1]
+        name = f"kept {len(self.kept)} {self.world.clock.now()} {texts}"
+        client_of = dict(self.world.orders)
+        in_use = [
+            text
+            for text in texts & set(self.model)
+            if self.model[text].holder is not None
+            and (client is None or client_of[self.model[text].holder] != client)
+        ]
+        self.kept = {key: each for key, each in self.kept.items() if each in self.kept_now()}
+        overlaps = any(texts & each.texts for each in self.kept.values())
+
+        async def work(tx: Tx) -> None:
+            leaf_id = await tx.fetchval("SELECT id FROM prefix WHERE network = $1", leaf)
+            await keep(tx, leaf_id, f"{first}-{last}", client=client, purpose="spare", reason=name,
+                       expires_at=self.until(keep_s), **BY_STAFF)  # fmt: skip
+
+        refused = InUse if in_use else AlreadyKept if overlaps else None
+        if refused is not None:
+            with pytest.raises(refused):
+                self.do(work)
+            return
+        self.do(work)
+        self.kept[name] = Kept(texts, client, self.until(keep_s))
+
+    @precondition(lambda self: self.kept)
+    @rule(data=st.data())
+    def let_go(self, data: st.DataObject) -> None:
+        name = data.draw(st.sampled_from(sorted(self.kept)))
+
+        async def work(tx: Tx) -> None:
+            for row in await tx.fetch("SELECT id FROM address_reservation WHERE reason = $1", name):
+                await let_go(tx, row["id"], **BY_STAFF)
+
+        self.do(work)
+        del self.kept[name]
+
+    @rule(process=which)
+    def divide(self, process: int) -> None:
+        """Split the whole, or merge its halves; addresses of orders may stand in the way."""
+
+        async def work(tx: Tx) -> None:
+            rows = await tx.fetch(
+                "SELECT id FROM prefix WHERE status <> 'container' ORDER BY network"
+            )
+            ids = [row["id"] for row in rows]
+            if len(ids) > 1:
+                await merge_prefixes(tx, ids, **BY_STAFF)
+            else:
+                await split_prefix(tx, ids[0], HALVES[0].prefixlen, **BY_STAFF)
+
+        if len(self.leaves) > 1:
+            self.do(work, process)
+            self.leaves = (WHOLE,)
+            return
+        ends = {str(HALVES[0][-1]), str(HALVES[1][0])}
+        if any(self.model[text].holder is not None for text in ends & set(self.model)):
+            with pytest.raises(InUse):
+                self.do(work, process)
+            return
+        self.do(work, process)
+        self.leaves = HALVES
+        for text in ends & set(self.model):
+            del self.model[text]
 
     @rule(seconds=st.sampled_from([10, 100]))
     def wait(self, seconds: int) -> None:
         self.world.clock.advance(seconds=seconds)
 
-    @rule(process=st.integers(0, 1))
+    @rule(process=which)
     def expire(self, process: int) -> None:
-        async def work() -> int:
-            with self.world.processes.within(self.memories[process]):
-                async with self.world.database.transaction() as tx:
-                    return await expire(tx)
-
         now = self.world.clock.now()
         due = [
             text
             for text, taken in self.model.items()
             if taken.expires_at is not None and taken.expires_at <= now
         ]
-        assert self.world.run(work()) == len(due)
+        assert self.do(expire, process) == len(due)
         for text in due:
             del self.model[text]
+        self.do(end_reservations, process)
+        self.kept = {key: each for key, each in self.kept.items() if each in self.kept_now()}
 
-    @rule(process=st.integers(0, 1))
+    @rule(process=which)
     def restart(self, process: int) -> None:
         self.memories[process].clear()
 
     @invariant()
     def agrees(self) -> None:
-        async def work() -> dict[str, Taken]:
-            async with self.world.database.snapshot() as tx:
-                rows = await tx.fetch(
-                    "SELECT host(p.network::inet + c.position) AS text, c.state, c.holder, c.item, "
-                    "c.expires_at FROM address_claim c JOIN prefix p ON p.id = c.scope "
-                    "WHERE c.state <> 'reserved'"
-                )
+        async def work(tx: Tx) -> dict[str, Taken]:
+            rows = await tx.fetch(
+                "SELECT host(p.network::inet + c.position) AS text, c.state, c.holder, c.item, "
+                "c.expires_at FROM address_claim c JOIN prefix p ON p.id = c.scope "
+                "WHERE c.state <> 'reserved'"
+            )
             return {row["text"]: Taken(*list(row)[1:]) for row in rows}
 
         if hasattr(self, "model"):
-            assert self.world.run(work()) == self.model
+            assert self.do(work) == self.model
+
+    def teardown(self) -> None:
+        """The audit finds nothing, and who had an address when can be told for each."""
+        if hasattr(self, "model"):
+            assert self.do(audit_addresses).found == ()
 
 
 @pytest.fixture
 def world(dsn: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    monkeypatch.setattr(desks, "Context", copy_context)  # which process it is, is in there
     world = World(dsn, install(monkeypatch))
     yield world
     world.close()
@@ -202,5 +372,5 @@ def test_addresses_behave_as_a_plain_model(world: World) -> None:
         pass
 
     Machine.world = world
-    Machine.TestCase.settings = settings(max_examples=50, stateful_step_count=40, deadline=None)
+    Machine.TestCase.settings = settings(max_examples=30, stateful_step_count=40, deadline=None)
     Machine.TestCase("runTest").runTest()

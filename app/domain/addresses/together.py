@@ -79,6 +79,7 @@ async def claim_together(
     cases = [_Case(ask) for ask in asks]
     try:
         pools = await _settle(tx, cases, try_once=try_once)
+        await _put_off(tx, cases)
         if len(cases) > 1:
             await _tell(tx, cases)
         return [await _answer(tx, case, pools) for case in cases]
@@ -136,16 +137,20 @@ FROM unnest($1::uuid[]) AS h (holder) LEFT JOIN client_order o ON o.id = h.holde
 LEFT JOIN LATERAL (
     SELECT id FROM address_claim WHERE holder = h.holder AND state = ANY($2) LIMIT 1) c ON true
 """
+_HAD = """
+SELECT holder, item, scope FROM address_claim WHERE holder = ANY($1) AND state = ANY($2)
+FOR NO KEY UPDATE
+"""
 _PUT_OFF = """
 UPDATE address_claim c SET expires_at = CASE
     WHEN a.until IS NOT NULL AND c.expires_at IS NOT NULL THEN greatest(c.expires_at, a.until) END
-FROM unnest($1::uuid[], $2::timestamptz[]) AS a (holder, until)
-WHERE c.holder = a.holder AND c.state = ANY($3) RETURNING c.holder, c.item, c.scope
+FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS a (holder, item, until)
+WHERE c.holder = a.holder AND c.item = a.item AND c.state = ANY($4)
 """
 
 
 async def _keep(tx: Tx, cases: Sequence[_Case]) -> None:
-    """Learn whose the orders are and what they have; put the expiry of that off."""
+    """Learn whose the orders are and what they have, which nobody may take from them now."""
     by_holder = {case.ask.holder: case for case in cases}
     having: list[UUID] = []
     for holder, client, has_some in await tx.fetch(_HOLDERS, list(by_holder), list(TAKEN)):
@@ -154,15 +159,23 @@ async def _keep(tx: Tx, cases: Sequence[_Case]) -> None:
         if has_some:
             having.append(holder)
     if having:
-        for row in await tx.fetch(
-            _PUT_OFF,
-            having,
-            [by_holder[holder].ask.expires_at for holder in having],
-            list(TAKEN),
-        ):
+        for row in await tx.fetch(_HAD, having, list(TAKEN)):
             by_holder[row["holder"]].had[row["item"]] = row["scope"]
     for case in cases:
         case.missing = [want for want in case.ask.wants if want.item not in case.had]
+
+
+async def _put_off(tx: Tx, cases: Iterable[_Case]) -> None:
+    """Put the expiry of what they had off, for those who got the rest too."""
+    rows = [(case, item) for case in cases if case.refusal is None for item in case.had]
+    if rows:
+        await tx.execute(
+            _PUT_OFF,
+            [case.ask.holder for case, _ in rows],
+            [item for _, item in rows],
+            [case.ask.expires_at for case, _ in rows],
+            list(TAKEN),
+        )
 
 
 async def _queue(tx: Tx, cases: Iterable[_Case]) -> None:
