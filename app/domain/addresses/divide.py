@@ -17,9 +17,9 @@ from app.domain.addresses.errors import CannotDivide
 from app.domain.addresses.free import pool_appeared
 from app.domain.addresses.index import INDEX
 from app.domain.addresses.pools import kind_of, size_of
-from app.domain.addresses.register import reserve
-from app.domain.addresses.reserved import Network, parse_gateway, reserved_positions
+from app.domain.addresses.reserved import Network, parse_gateway
 from app.domain.addresses.structure import change_tree
+from app.domain.addresses.write import keep_back
 from app.domain.audit.record import record
 from app.ipam.prefixes import subnet_at, subnet_count
 
@@ -67,7 +67,7 @@ async def split_prefix(
     )
     await _split_reservations(tx, prefix, ids, size)
     for part_id, part in zip(ids, parts, strict=True):
-        await _keep_back(tx, part_id, part)
+        await keep_back(tx, part_id, part)
     INDEX.forget(prefix)
     await record(
         tx,
@@ -140,7 +140,7 @@ async def merge_prefixes(
         rows[0]["status"],
         gateway,
     )
-    await _keep_back(tx, whole, network)
+    await keep_back(tx, whole, network)
     await pool_appeared(tx, kind_of(network), whole, tx.now().isoformat())
     await record(
         tx,
@@ -216,15 +216,3 @@ async def _split_reservations(tx: Tx, prefix: UUID, parts: Sequence[UUID], size:
         size,
     )
     await tx.execute("DELETE FROM address_reservation WHERE prefix = $1", prefix)
-
-
-async def _keep_back(tx: Tx, prefix: UUID, network: Network) -> None:
-    """Reserve what the protocol keeps in it; what staff keep stays, and old ends become free."""
-    gateway = await tx.fetchval("SELECT gateway FROM prefix WHERE id = $1", prefix)
-    kept = await tx.fetch(
-        "SELECT position, purpose FROM address_claim WHERE scope = $1 AND state = 'reserved' "
-        "AND reason = '' AND purpose NOT IN ('network', 'broadcast', 'gateway')",
-        prefix,
-    )
-    positions = {row["position"]: row["purpose"] for row in kept}
-    await reserve(tx, prefix, network, positions | reserved_positions(network, gateway, ()))

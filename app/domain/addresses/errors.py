@@ -1,8 +1,10 @@
 """Why addresses cannot be had, or a network not be written down."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from app.core.errors import Refusal
+from app.domain.addresses.states import ClaimState
 from app.ipam.wants import AddressKind
 
 _THING = {
@@ -117,3 +119,50 @@ class CannotDivide(Refusal):
         super().__init__(f"{network} cannot be changed so: {why}.")
         self.network = network
         self.why = why
+
+
+class AddressesTaken(Refusal):
+    """Some of what was asked for by name is not free."""
+
+    code = "ipam.taken"
+
+    def __init__(self, pool: object, addresses: Sequence[str]) -> None:
+        super().__init__(
+            f"Of {pool}, {', '.join(addresses)} cannot be had: taken already. Choose others, or "
+            "look at who has it."
+        )
+        self.pool = str(pool)
+        self.addresses = tuple(addresses)
+
+
+class PrefixFull(Refusal):
+    """A prefix has fewer free addresses than were asked for."""
+
+    code = "ipam.prefix_full"
+
+    def __init__(self, network: object, *, wanted: int, free: int) -> None:
+        super().__init__(
+            f"{network} has {free} free; {wanted} are wanted. Choose another prefix, or end what "
+            "is not needed in this one."
+        )
+        self.network = str(network)
+        self.wanted = wanted
+        self.free = free
+
+
+class NotByHand(Refusal):
+    """A claim that staff did not make is not theirs to end."""
+
+    code = "ipam.not_by_hand"
+
+    _WAYS: ClassVar[dict[ClaimState, str]] = {
+        ClaimState.held: "it is held for an order; cancel the order",
+        ClaimState.assigned: "an order has it; terminate its service",
+        ClaimState.reserved: "the prefix keeps it back; change the prefix",
+        ClaimState.quarantined: "it cools down, and is free by itself when that ends",
+    }
+
+    def __init__(self, address: str, state: ClaimState) -> None:
+        super().__init__(f"{address} cannot be released by hand: {self._WAYS[state]}.")
+        self.address = address
+        self.state = state

@@ -5,9 +5,17 @@ from typing import Annotated
 import msgspec
 
 from app.domain.addresses.pools import GENERAL
+from app.domain.addresses.states import PrefixStatus
 from app.ipam.choice import Strategy
 
 Vid = Annotated[int, msgspec.Meta(ge=1, le=4094)]
+
+
+class VrfSeed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A routing table of its own; known by its name."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    note: str = ""
 
 
 class VlanGroupSeed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -24,10 +32,17 @@ class VlanGroupSeed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class PrefixSeed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A network that is given out in addresses (IPv4) or networks (IPv6); known by itself."""
+    """A network that contains others, or is given out in addresses (IPv4) or networks (IPv6).
+
+    Known by itself in its VRF.
+    """
 
     network: str
     """CIDR notation; IPv6 at most /64 long, since it is given out in /64s."""
+    vrf: str = ""
+    """Name of the VRF; the global one if left out."""
+    status: PrefixStatus | None = None
+    """None leaves it as it is; a new one is active."""
     datacentre: str
     """Code."""
     rack: str | None = None
@@ -43,6 +58,14 @@ class PrefixSeed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     note: str = ""
     check_first: bool = False
     """Whether an address is only handed out when nothing answers at it and DNS has no old name."""
+    vlan_group: str | None = None
+    """Name of the group that `vid` is of."""
+    vid: Vid | None = None
+    """The VLAN that the network lies on."""
+    forward_zone: str = ""
+    """DNS zone that names its addresses, `example.net`."""
+    reverse_zone: str = ""
+    """DNS zone of its PTR records; left out, that of the network."""
     reserved: tuple[str, ...] = ()
     """Never given out: addresses, networks, or ranges such as `10.0.0.2-10.0.0.9`."""
 
@@ -50,5 +73,6 @@ class PrefixSeed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class AddressSeed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything at once; datacentres and racks are in the database already."""
 
+    vrfs: tuple[VrfSeed, ...] = ()
     vlan_groups: tuple[VlanGroupSeed, ...] = ()
     prefixes: tuple[PrefixSeed, ...] = ()

@@ -23,3 +23,19 @@ class ClaimState(StrEnum):
 
 TAKEN = frozenset({ClaimState.held, ClaimState.assigned})
 """An order has it."""
+
+
+class PrefixStatus(StrEnum):
+    """What a prefix is for. A leaf is one of which claims are made: any but a container."""
+
+    container = "container"
+    """Holds other prefixes; has no claims of its own."""
+
+    active = "active"
+    """Serves orders, where it is auto-allocatable, and staff."""
+
+    reserved = "reserved"
+    """Serves staff by hand only: for later, or for what Slipway does not run."""
+
+    deprecated = "deprecated"
+    """Serves nobody any more; who has something of it keeps it."""

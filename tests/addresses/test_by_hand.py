@@ -1,0 +1,236 @@
+"""What staff do to the address space: add, change, claim and release; each with its reason kept."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from app.core.clock import SetClock
+from app.core.database import Database, Tx
+from app.core.errors import Invalid, NotFound
+from app.core.ids import new_id
+from app.domain.addresses.add import add_prefix, add_vlan_group, add_vrf
+from app.domain.addresses.by_hand import HandClaim, claim_address, claim_next, claim_vlan
+from app.domain.addresses.change import change_prefix, change_vlan_group
+from app.domain.addresses.claim import PoolExhausted
+from app.domain.addresses.divide import split_prefix
+from app.domain.addresses.errors import (
+    AddressesTaken,
+    CannotDivide,
+    InUse,
+    NotByHand,
+    PrefixFull,
+    PrefixOverlaps,
+)
+from app.domain.addresses.expire import expire
+from app.domain.addresses.keep import keep
+from app.domain.addresses.release_by_hand import release_by_hand
+from app.domain.addresses.seed import VrfSeed
+from app.domain.addresses.seeds import prefix_seed, prefix_seeds
+from app.domain.addresses.states import PrefixStatus
+from tests.addresses.site import V6, ask, lay_out, prefix, texts, vlans
+from tests.inventory.hall import furnish
+
+NET = "10.0.0.0/29"
+STAFF: dict[str, Any] = {"actor": None, "actor_label": "staff"}
+CONTAINER = PrefixStatus.container
+MONITORING = HandClaim(reason="monitoring", purpose="ops")
+
+
+async def reserved(tx: Tx) -> dict[int, str]:
+    rows = await tx.fetch("SELECT position, purpose FROM address_claim WHERE state = 'reserved'")
+    return {row["position"]: row["purpose"] for row in rows}
+
+
+async def test_a_prefix_is_added_into_containers_and_changed(tx: Tx) -> None:
+    await lay_out(tx, groups=[vlans()])
+    await add_vrf(tx, VrfSeed(name="mgmt"), **STAFF)
+    await add_prefix(tx, prefix("10.0.0.0/16", status=CONTAINER), **STAFF)
+    leaf = await add_prefix(tx, prefix(NET, gateway="10.0.0.1", reserved=("10.0.0.4",)), **STAFF)
+    await add_prefix(tx, prefix("10.0.0.0/8", status=CONTAINER, datacentre="fra1"), **STAFF)
+    await add_prefix(tx, prefix("10.0.0.0/24", vrf="mgmt", auto_allocatable=False), **STAFF)
+    for taken, others in (
+        (prefix(NET), (NET,)),
+        (prefix("10.0.0.0/30"), (NET,)),
+        (prefix("10.0.0.0/30", status=CONTAINER), (NET,)),
+        (prefix("10.0.0.0/12"), ("10.0.0.0/16", NET)),
+        (prefix("10.0.0.0/25", vrf="mgmt"), ("10.0.0.0/24",)),
+    ):
+        with pytest.raises(PrefixOverlaps) as caught:
+            await add_prefix(tx, taken, **STAFF)
+        assert caught.value.others == others
+    before = await prefix_seed(tx, leaf)
+    assert (before.status, before.reserved) == ("active", ("10.0.0.4",))
+    wanted = replace(
+        before, gateway="10.0.0.6", status=PrefixStatus.reserved, vlan_group="ams1", vid=7,
+        cooldown_s=60, forward_zone="Example.net.", purpose="extra", auto_allocatable=False,
+    )  # fmt: skip
+    await change_prefix(tx, leaf, wanted, **STAFF)
+    assert await prefix_seed(tx, leaf) == replace(wanted, forward_zone="example.net")
+    assert await reserved(tx) == {0: "network", 255: "broadcast"} | {
+        6: "gateway", 4: "reserved", 7: "broadcast",
+    }  # fmt: skip
+    with pytest.raises(PoolExhausted):
+        await ask(tx, new_id())
+    line = await tx.fetchval(
+        "SELECT before || after FROM (SELECT before::text, after::text FROM audit_entry "
+        "WHERE action = 'addresses.change') a"
+    )
+    assert '"gateway": "10.0.0.1"' in line
+    assert '"network"' not in line  # what stays is left out
+    assert [seed.network for seed in await prefix_seeds(tx)] == [
+        "10.0.0.0/8", "10.0.0.0/16", NET, "10.0.0.0/24",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("facts", "field"),
+    [
+        ({"network": "10.0.0.0/30"}, "network"),
+        ({"vrf": "mgmt"}, "vrf"),
+        ({"gateway": "10.0.0.7"}, "gateway"),
+        ({"status": CONTAINER, "gateway": "10.0.0.1"}, "gateway"),
+        ({"status": CONTAINER, "reserved": ("10.0.0.1",)}, "reserved"),
+        ({"vlan_group": "nowhere"}, "vlan_group"),
+        ({"vid": 5}, "vlan_group"),
+        ({"datacentre": "nyc1"}, "datacentre"),
+        ({"rack": "R9"}, "rack"),
+        ({"reverse_zone": "no zone"}, "reverse_zone"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "-".join(value),
+)
+async def test_a_bad_change_names_its_field(tx: Tx, facts: dict[str, Any], field: str) -> None:
+    ids = await lay_out(tx, prefix(NET))
+    with pytest.raises(Invalid) as caught:
+        await change_prefix(tx, ids[NET], prefix(**{"network": NET} | facts), **STAFF)
+    assert set(caught.value.fields) == {field}
+
+
+async def test_what_becomes_a_container_has_no_claims_and_the_reverse_keeps_its_ends(
+    tx: Tx,
+) -> None:
+    scope = (await lay_out(tx, prefix(NET)))[NET]
+    [address] = await claim_next(tx, scope, 1, MONITORING, **STAFF)
+    with pytest.raises(CannotDivide, match="split it"):
+        await change_prefix(tx, scope, prefix(NET, status=CONTAINER), **STAFF)
+    with pytest.raises(InUse):
+        order = new_id()
+        assert texts(await ask(tx, order)) == ["10.0.0.2"]
+        await change_prefix(tx, scope, prefix(NET, gateway="10.0.0.2"), **STAFF)
+    await tx.execute("DELETE FROM address_claim WHERE reason <> '' OR holder IS NOT NULL")
+    await change_prefix(tx, scope, prefix(NET, status=CONTAINER), **STAFF)
+    assert await reserved(tx) == {}
+    with pytest.raises(NotFound):
+        await claim_address(tx, scope, address, MONITORING, **STAFF)
+    inner = await add_prefix(tx, prefix("10.0.0.4/30"), **STAFF)
+    with pytest.raises(PrefixOverlaps):
+        await change_prefix(tx, scope, prefix(NET, status=PrefixStatus.active), **STAFF)
+    await tx.execute("DELETE FROM address_claim")
+    await tx.execute("DELETE FROM prefix WHERE id = $1", inner)
+    await change_prefix(tx, scope, prefix(NET, status=PrefixStatus.active), **STAFF)
+    assert await reserved(tx) == {0: "network", 7: "broadcast"}
+
+
+async def test_a_set_up_file_read_again_leaves_a_split_prefix_split(tx: Tx) -> None:
+    seed = prefix(NET, gateway="10.0.0.1", reserved=("10.0.0.6",))
+    scope = (await lay_out(tx, seed))[NET]
+    await split_prefix(tx, scope, 30, **STAFF)
+    before = await reserved(tx)
+    await lay_out(tx, seed)
+    assert await reserved(tx) == before
+    assert (await prefix_seed(tx, scope)).status is CONTAINER
+
+
+async def test_addresses_are_claimed_and_released_into_quarantine(
+    database: Database, clock: SetClock
+) -> None:
+    async with database.transaction() as tx:
+        scope = (await lay_out(tx, prefix(NET, gateway="10.0.0.1", cooldown_s=600)))[NET]
+        assert await claim_address(tx, scope, "10.0.0.3", MONITORING, **STAFF) == ("10.0.0.3",)
+        with pytest.raises(AddressesTaken, match=r"10\.0\.0\.3 cannot be had"):
+            await claim_address(tx, scope, "10.0.0.2-10.0.0.4", MONITORING, **STAFF)
+        # Nothing of what failed stays, and orders go round what is claimed.
+        assert [texts(await ask(tx, new_id())) for _ in range(2)] == [["10.0.0.2"], ["10.0.0.4"]]
+        found = await claim_next(tx, scope, 2, MONITORING, **STAFF)
+        assert found == ("10.0.0.5", "10.0.0.6")
+        with pytest.raises(PrefixFull, match="has 0 free; 1 are wanted"):
+            await claim_next(tx, scope, 1, MONITORING, **STAFF)
+        rows = await tx.fetch("SELECT id, position, seq, state FROM address_claim")
+        claims = {row["position"]: row for row in rows}
+        for position, why in ((0, "change the prefix"), (2, "cancel the order")):
+            with pytest.raises(NotByHand, match=why):
+                await release_by_hand(tx, claims[position]["id"], seq=1, reason="old", **STAFF)
+        with pytest.raises(Invalid):
+            await release_by_hand(tx, claims[3]["id"], seq=1, reason=" ", **STAFF)
+        with pytest.raises(NotFound):
+            await release_by_hand(tx, claims[3]["id"], seq=2, reason="old", **STAFF)
+        await release_by_hand(tx, claims[3]["id"], seq=1, reason="retired", **STAFF)
+        with pytest.raises(NotByHand, match="cools down"):
+            await release_by_hand(tx, claims[3]["id"], seq=2, reason="old", **STAFF)
+        with pytest.raises(PoolExhausted):
+            await ask(tx, new_id())
+    clock.advance(seconds=600)
+    async with database.transaction() as tx:
+        assert await expire(tx) == 1
+    async with database.transaction() as tx:
+        assert texts(await ask(tx, new_id())) == ["10.0.0.3"]
+        history = await tx.fetch(
+            "SELECT state, reason FROM address_event WHERE network = '10.0.0.3/32' ORDER BY id"
+        )
+    assert [tuple(row) for row in history] == [
+        ("reserved", "monitoring"), ("quarantined", "released by hand: retired"),
+        ("free", ""), ("held", ""),
+    ]  # fmt: skip
+
+
+async def test_what_is_kept_goes_only_to_whom_it_is_kept_for(tx: Tx) -> None:
+    ids = await lay_out(tx, prefix(NET), prefix(V6), groups=[vlans()])
+    scope = ids[NET]
+    lab: dict[str, Any] = {"client": None, "reason": "by contract", "expires_at": None}
+    await keep(tx, scope, "10.0.0.1-10.0.0.4", purpose="lab", **lab, **STAFF)
+    with pytest.raises(AddressesTaken, match="kept for another"):
+        await claim_address(tx, scope, "10.0.0.4-10.0.0.5", MONITORING, **STAFF)
+    assert await claim_next(tx, scope, 1, MONITORING, **STAFF) == ("10.0.0.5",)
+    for_lab = HandClaim(reason="rack 4", purpose="lab", expires_at=tx.now() + timedelta(days=1))
+    assert await claim_next(tx, scope, 1, for_lab, **STAFF) == ("10.0.0.1",)
+    assert await claim_address(tx, ids[V6], "2001:db8:0:9::", for_lab, **STAFF) == (
+        "2001:db8:0:9::/64",
+    )
+    with pytest.raises(Invalid) as caught:
+        await claim_address(tx, ids[V6], V6, for_lab, **STAFF)
+    assert set(caught.value.fields) == {"address"}
+    for bad in ("10.9.9.9", "many"):
+        with pytest.raises(Invalid) as caught:
+            await claim_address(tx, scope, bad, MONITORING, **STAFF)
+        assert set(caught.value.fields) == {"address"}
+    with pytest.raises(Invalid):
+        await claim_next(tx, scope, 0, MONITORING, **STAFF)
+    with pytest.raises(Invalid):
+        await claim_next(tx, scope, 1, HandClaim(reason=" "), **STAFF)
+    with pytest.raises(Invalid):
+        await claim_next(tx, scope, 1, HandClaim(reason="x", expires_at=tx.now()), **STAFF)
+
+
+async def test_vlan_groups_are_added_and_changed_and_ids_of_them_claimed(tx: Tx) -> None:
+    await furnish(tx)
+    group = await add_vlan_group(tx, vlans(first_vid=100, last_vid=101), **STAFF)
+    await claim_vlan(tx, group, 100, MONITORING, **STAFF)
+    with pytest.raises(AddressesTaken, match="VLAN 100"):
+        await claim_vlan(tx, group, 100, MONITORING, **STAFF)
+    with pytest.raises(Invalid, match="ams1 has 100 to 101"):
+        await claim_vlan(tx, group, 102, MONITORING, **STAFF)
+    with pytest.raises(NotFound):
+        await claim_vlan(tx, new_id(), 100, MONITORING, **STAFF)
+    await change_vlan_group(tx, group, vlans("other", first_vid=100, last_vid=200), **STAFF)
+    await claim_vlan(tx, group, 102, MONITORING, **STAFF)
+    with pytest.raises(NotFound):
+        await change_vlan_group(tx, new_id(), vlans(), **STAFF)
+    for again in (vlans(), vlans(" ")):
+        with pytest.raises(Invalid):
+            await add_vlan_group(tx, again, **STAFF)
+    claim = await tx.fetchval("SELECT id FROM address_claim WHERE position = 102")
+    await release_by_hand(tx, claim, seq=1, reason="moved", **STAFF)
+    assert await tx.fetchval("SELECT state FROM address_claim WHERE id = $1", claim) == (
+        "quarantined"
+    )
