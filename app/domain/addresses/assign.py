@@ -16,5 +16,5 @@ async def assign(tx: Tx, holder: UUID) -> int:
         holder,
     )
     if rows:
-        tx.publish(f"order:{holder}")
+        tx.publish(f"order:{holder}", "addresses")
     return len(rows)

@@ -1,10 +1,13 @@
 """Compare prefixes, claims, reservations, orders and services; name whatever contradicts."""
 
 import time
+from datetime import datetime
+from uuid import UUID
 
 import msgspec
 
 from app.core.database import Tx
+from app.core.errors import NotFound
 from app.core.ids import new_id
 
 MOST = 1_000
@@ -17,6 +20,17 @@ class Drift(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     subject: str
     says: str
+
+
+class AuditResult(msgspec.Struct, frozen=True, kw_only=True):
+    """An audit that was kept; `found` is read for one alone, and empty in lists."""
+
+    id: UUID
+    at: datetime
+    took_ms: int
+    claims: int
+    drifts: int
+    found: tuple[Drift, ...]
 
 
 class AddressAudit(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,3 +125,24 @@ async def audit_addresses(tx: Tx) -> AddressAudit:
         msgspec.json.encode(found).decode(),
     )
     return AddressAudit(claims=claims, found=tuple(found))
+
+
+async def list_audits(tx: Tx, *, limit: int = 50) -> tuple[AuditResult, ...]:
+    """Return the latest audits, without what each found."""
+    rows = await tx.fetch(
+        "SELECT id, at, took_ms, claims, drifts FROM address_audit ORDER BY at DESC, id DESC "
+        "LIMIT $1",
+        limit,
+    )
+    return tuple(AuditResult(**dict(row), found=()) for row in rows)
+
+
+async def find_audit(tx: Tx, audit: UUID) -> AuditResult:
+    """Return one audit with every drift that it named. Raises NotFound."""
+    row = await tx.fetchrow(
+        "SELECT id, at, took_ms, claims, drifts, found FROM address_audit WHERE id = $1", audit
+    )
+    if row is None:
+        raise NotFound("audit", audit)
+    found = msgspec.json.decode(row["found"], type=tuple[Drift, ...])
+    return AuditResult(**dict(row) | {"found": found})

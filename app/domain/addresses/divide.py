@@ -69,6 +69,7 @@ async def split_prefix(
     for part_id, part in zip(ids, parts, strict=True):
         await keep_back(tx, part_id, part)
     INDEX.forget(prefix)
+    tx.publish("addresses", f"prefix:{prefix}")
     await record(
         tx,
         actor=actor,
@@ -142,6 +143,7 @@ async def merge_prefixes(
     )
     await keep_back(tx, whole, network)
     await pool_appeared(tx, kind_of(network), whole, tx.now().isoformat())
+    tx.publish("addresses")
     await record(
         tx,
         actor=actor,

@@ -22,5 +22,7 @@ async def expire(tx: Tx) -> int:
         tx.now(),
     )
     await after_freeing(tx, freed)
+    if freed:
+        tx.publish("addresses")
     tx.publish(*{f"order:{row['holder']}" for row in freed if row["holder"] is not None})
     return len(freed)

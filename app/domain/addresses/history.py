@@ -19,8 +19,12 @@ class Tenure(msgspec.Struct, frozen=True, kw_only=True):
     """A `ClaimState`, or `free`."""
     holder: UUID | None
     """The order."""
+    order_number: int | None
+    hostname: str | None
     client: UUID | None
+    client_email: str | None
     item: str
+    purpose: str
     reason: str
 
 
@@ -40,10 +44,12 @@ async def history_of(
     """
     length = 32 if address.version == 4 else 64
     rows = await tx.fetch(
-        "SELECT * FROM (SELECT at AS since, lead(at) OVER (ORDER BY at, id) AS until, id, state, "
-        "holder, client, item, reason FROM address_event WHERE network = $1 AND kind = $2 "
-        "AND vrf IS NOT DISTINCT FROM $3) e "
-        "WHERE since <= $5 AND (until IS NULL OR until > $4) ORDER BY since, id",
+        "SELECT e.*, o.number AS order_number, o.hostname, a.email AS client_email FROM ("
+        "SELECT at AS since, lead(at) OVER (ORDER BY at, id) AS until, id, state, holder, client, "
+        "item, purpose, reason FROM address_event WHERE network = $1 AND kind = $2 "
+        "AND vrf IS NOT DISTINCT FROM $3) e LEFT JOIN client_order o ON o.id = e.holder "
+        "LEFT JOIN account a ON a.id = e.client "
+        "WHERE since <= $5 AND (until IS NULL OR until > $4) ORDER BY since, e.id",
         ip_network((address, length), strict=False),
         AddressKind.ip4 if address.version == 4 else AddressKind.ip6net,
         vrf,

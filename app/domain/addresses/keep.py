@@ -5,19 +5,22 @@ purpose alone is taken by no order.
 """
 
 from datetime import datetime
+from typing import TypeAlias
 from uuid import UUID
 
+import asyncpg
 import msgspec
 
 from app.core.database import Tx
 from app.core.errors import Invalid, NotFound
 from app.core.ids import new_id
+from app.core.paging import Listing, Page, containing, read_page
 from app.domain.addresses.errors import AlreadyKept, InUse
 from app.domain.addresses.free import pool_appeared
-from app.domain.addresses.pools import kind_of
+from app.domain.addresses.pools import kind_of, size_of
 from app.domain.addresses.reserved import Network, ends_of
 from app.domain.addresses.structure import change_tree
-from app.domain.addresses.text import position_text
+from app.domain.addresses.text import position_text, span_text
 from app.domain.audit.record import record
 
 
@@ -25,12 +28,21 @@ class ReservationView(msgspec.Struct, frozen=True, kw_only=True):
     """What is kept of a prefix; `first` and `last` are an address, or a /64, as written."""
 
     id: UUID
+    prefix: UUID
+    network: str
+    vrf: str
     first: str
     last: str
+    what: str
+    """All of it as one text: an address, a range, or the whole network."""
     client: UUID | None
+    client_email: str | None
     purpose: str
     reason: str
     expires_at: datetime | None
+
+
+ReservationPage: TypeAlias = Page[ReservationView]
 
 
 async def keep(
@@ -114,6 +126,7 @@ async def keep(
         after={"kept": what, "client": client, "purpose": purpose, "expires_at": expires_at},
         reason=reason,
     )
+    tx.publish("addresses", f"prefix:{prefix}")
     return reservation
 
 
@@ -137,6 +150,7 @@ async def let_go(tx: Tx, reservation: UUID, *, actor: UUID | None, actor_label: 
         before={name: row[name] for name in ("first", "last", "client", "purpose")},
         after={},
     )
+    tx.publish("addresses", f"prefix:{row['prefix']}")
 
 
 async def end_reservations(tx: Tx) -> int:
@@ -148,26 +162,70 @@ async def end_reservations(tx: Tx) -> int:
     )
     for row in rows:
         await pool_appeared(tx, kind_of(row["network"]), row["prefix"], f"kept:{row['id']}")
+    if rows:
+        tx.publish("addresses")
     return len(rows)
+
+
+_COLUMNS = "r.*, p.network, coalesce(v.name, '') AS vrf, a.email AS client_email"
+_FROM = (
+    "FROM address_reservation r JOIN prefix p ON p.id = r.prefix LEFT JOIN vrf v ON v.id = p.vrf "
+    "LEFT JOIN account a ON a.id = r.client"
+)
+_NOW = "(r.expires_at IS NULL OR r.expires_at > $1)"
 
 
 async def reservations_in(tx: Tx, prefix: UUID) -> tuple[ReservationView, ...]:
     """Return what is kept of a prefix now, the lowest first."""
     rows = await tx.fetch(
-        "SELECT r.*, p.network FROM address_reservation r JOIN prefix p ON p.id = r.prefix "
-        "WHERE r.prefix = $1 AND (r.expires_at IS NULL OR r.expires_at > $2) ORDER BY r.first",
-        prefix,
+        f"SELECT {_COLUMNS} {_FROM} WHERE {_NOW} AND r.prefix = $2 ORDER BY r.first",
         tx.now(),
+        prefix,
     )
-    return tuple(
-        ReservationView(
-            id=row["id"],
-            first=position_text(kind_of(row["network"]), row["network"], row["first"]),
-            last=position_text(kind_of(row["network"]), row["network"], row["last"]),
-            client=row["client"],
-            purpose=row["purpose"],
-            reason=row["reason"],
-            expires_at=row["expires_at"],
-        )
-        for row in rows
+    return tuple(map(_view, rows))
+
+
+async def find_reservation(tx: Tx, reservation: UUID) -> ReservationView:
+    """Return what is kept by one reservation. Raises NotFound."""
+    row = await tx.fetchrow(
+        f"SELECT {_COLUMNS} {_FROM} WHERE {_NOW} AND r.id = $2", tx.now(), reservation
+    )
+    if row is None:
+        raise NotFound("reservation", reservation)
+    return _view(row)
+
+
+async def list_reservations(tx: Tx, *, search: str = "", page: int = 1) -> ReservationPage:
+    """Return what is kept now, 50 a page, by network.
+
+    `search` is a part of a client's e-mail address, of the purpose, the reason or the network.
+    """
+    listing = Listing(
+        columns=_COLUMNS,
+        source=_FROM,
+        where=f"{_NOW} AND ($2 = '' OR a.email ILIKE $3 OR r.purpose ILIKE $3 "
+        "OR r.reason ILIKE $3 OR p.network::text ILIKE $3)",
+        order_by="v.name NULLS FIRST, family(p.network), p.network, r.first",
+        values=[tx.now(), search.strip(), containing(search.strip())],
+    )
+    return await read_page(tx, listing, page, _view)
+
+
+def _view(row: asyncpg.Record) -> ReservationView:
+    network: Network = row["network"]
+    kind = kind_of(network)
+    is_whole = row["first"] == 0 and row["last"] == size_of(network) - 1
+    return ReservationView(
+        id=row["id"],
+        prefix=row["prefix"],
+        network=str(network),
+        vrf=row["vrf"],
+        first=position_text(kind, network, row["first"]),
+        last=position_text(kind, network, row["last"]),
+        what=str(network) if is_whole else span_text(network, row["first"], row["last"]),
+        client=row["client"],
+        client_email=row["client_email"],
+        purpose=row["purpose"],
+        reason=row["reason"],
+        expires_at=row["expires_at"],
     )

@@ -29,4 +29,4 @@ async def release(tx: Tx, holder: UUID) -> None:
     )
     await after_freeing(tx, freed)
     if freed or quarantined:
-        tx.publish(f"order:{holder}")
+        tx.publish(f"order:{holder}", "addresses")

@@ -41,6 +41,7 @@ async def remove_prefix(tx: Tx, prefix: UUID, *, actor: UUID | None, actor_label
     await tx.execute("DELETE FROM address_claim WHERE scope = $1", prefix)
     await tx.execute("DELETE FROM prefix WHERE id = $1", prefix)
     INDEX.forget(prefix)
+    tx.publish("addresses", f"prefix:{prefix}")
     await record(
         tx,
         actor=actor,

@@ -15,13 +15,13 @@ from app.ipam.prefixes import offset_of
 from app.ipam.wants import AddressKind
 
 _COLUMNS = """
-c.id, c.kind, c.scope, c.position, c.state, c.holder, c.item, c.purpose, c.claimed_at,
-c.expires_at, p.network, coalesce(p.network::text, g.name) AS pool, o.number AS order_number,
-o.hostname
+c.id, c.kind, c.scope, c.position, c.state, c.holder, c.client, c.item, c.purpose, c.reason,
+c.seq, c.claimed_at, c.expires_at, a.email AS client_email, p.network,
+coalesce(p.network::text, g.name) AS pool, o.number AS order_number, o.hostname
 """
 _FROM = """
 FROM address_claim c LEFT JOIN prefix p ON p.id = c.scope LEFT JOIN vlan_group g ON g.id = c.scope
-LEFT JOIN client_order o ON o.id = c.holder
+LEFT JOIN client_order o ON o.id = c.holder LEFT JOIN account a ON a.id = c.client
 """
 
 
@@ -31,14 +31,18 @@ async def search_claims(
     """Return claims of the states (any when empty), 50 a page.
 
     `search` is an IPv4 or IPv6 address or network (for an IPv6 one, the claims of the /64 that
-    it lies in), the number of an order (`#12` is nothing else), or a part of a host name; empty
-    finds all.
+    it lies in) in any VRF, the number of an order (`#12` is nothing else), or a part of a host
+    name, of a client's e-mail address, or of what staff said it is for; empty finds all.
     """
     words = search.strip().removeprefix("#")
-    spot = await _spot(tx, words)
-    if spot is not None:
-        return await _page(tx, "c.scope = $2 AND c.position = $3", states, list(spot), page)
-    where = "($2 = '' OR o.number::text = $2 OR ($4 AND o.hostname ILIKE $3))"
+    spots = await _spots(tx, words)
+    if spots:
+        where = "(c.scope, c.position) IN (SELECT * FROM unnest($2::uuid[], $3::bigint[]))"
+        return await _page(tx, where, states, [list(spots), list(spots.values())], page)
+    where = (
+        "($2 = '' OR o.number::text = $2 OR ($4 AND (o.hostname ILIKE $3 OR a.email ILIKE $3 "
+        "OR c.reason ILIKE $3)))"
+    )
     is_text = not search.strip().startswith("#")
     return await _page(tx, where, states, [words, containing(words), is_text], page)
 
@@ -48,21 +52,29 @@ async def claims_in(tx: Tx, scope: UUID, *, page: int = 1) -> ClaimPage:
     return await _page(tx, "c.scope = $2", (), [scope], page)
 
 
-async def _spot(tx: Tx, words: str) -> tuple[UUID, int] | None:
-    """Return prefix and position of an address, if it is one that is written down."""
+async def read_claims(tx: Tx, prefix: UUID, first: int, last: int) -> dict[int, ClaimView]:
+    """Return the claims on positions `first` to `last` of a prefix, by position; by index."""
+    rows = await tx.fetch(
+        f"SELECT {_COLUMNS} {_FROM} WHERE c.kind IN ('ip4', 'ip6net') AND c.scope = $1 "
+        "AND c.position BETWEEN $2 AND $3",
+        prefix,
+        first,
+        last,
+    )
+    return {row["position"]: _view(row) for row in rows}
+
+
+async def _spots(tx: Tx, words: str) -> dict[UUID, int]:
+    """Return the prefixes that an address lies in, one a VRF at most, with its position in each."""
     try:
         address = ip_interface(words).ip
     except ValueError:
-        return None
-    row = await tx.fetchrow(
-        "SELECT id, network FROM prefix WHERE network >>= $1 AND status <> 'container' "
-        "ORDER BY vrf NULLS FIRST LIMIT 1",
-        address,
+        return {}
+    rows = await tx.fetch(
+        "SELECT id, network FROM prefix WHERE network >>= $1 AND status <> 'container'", address
     )
-    if row is None:
-        return None
-    offset = offset_of(row["network"], address)
-    return row["id"], offset if address.version == 4 else offset >> 64
+    unit = 0 if address.version == 4 else 64
+    return {row["id"]: offset_of(row["network"], address) >> unit for row in rows}
 
 
 async def _page(

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from app.core.paging import Page
-from app.domain.addresses.states import ClaimState
+from app.domain.addresses.states import ClaimState, PrefixStatus
 from app.ipam.choice import Strategy
 from app.ipam.wants import AddressKind
 
@@ -44,6 +44,9 @@ class PrefixView(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     network: IPv4Network | IPv6Network
+    vrf: str
+    """Its name; empty for the global one."""
+    status: PrefixStatus
     datacentre: str
     rack: str | None
     gateway: IPv4Address | IPv6Address | None
@@ -52,11 +55,19 @@ class PrefixView(msgspec.Struct, frozen=True, kw_only=True):
     strategy: Strategy
     cooldown_s: int
     note: str
+    vlan_group: str | None
+    vid: int | None
+    forward_zone: str
+    reverse_zone: str
     size: int
     held: int
     assigned: int
     reserved: int
     quarantined: int
+
+    @property
+    def is_container(self) -> bool:
+        return self.status is PrefixStatus.container
 
     @property
     def free(self) -> int:
@@ -104,11 +115,20 @@ class ClaimView(msgspec.Struct, frozen=True, kw_only=True):
     holder: UUID | None
     order_number: int | None
     hostname: str | None
+    client: UUID | None
+    client_email: str | None
     item: str
     purpose: str
+    reason: str
+    seq: int
     claimed_at: datetime
     expires_at: datetime | None
     """End of the hold or of the cool-down."""
+
+    @property
+    def is_by_hand(self) -> bool:
+        """Whether staff made it, so that staff may end it."""
+        return self.state is ClaimState.reserved and self.reason != "" and self.holder is None
 
 
 ClaimPage: TypeAlias = Page[ClaimView]
