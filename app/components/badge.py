@@ -17,6 +17,12 @@ STATE_TONES: dict[str, Tone] = {
     "failed": "danger",
     "quarantined": "warning",
     "maintenance": "warning",
+    # addresses and prefixes; held and quarantined as above
+    "assigned": "accent",
+    "reserved": "neutral",
+    "container": "neutral",
+    "deprecated": "warning",
+    "free": "success",
     # orders
     "cart": "neutral",
     "awaiting_payment": "warning",

@@ -11,7 +11,7 @@ from app.domain.addresses.register import register_vrf
 from app.domain.addresses.search import search_claims
 from app.domain.addresses.seed import VrfSeed
 from app.domain.addresses.states import ClaimState, PrefixStatus
-from app.domain.addresses.tree import TreeLine, free_in, parts_of, prefix_tree
+from app.domain.addresses.tree import Gap, TreeLine, free_in, parts_of, prefix_tree
 from tests.addresses.site import lay_out, prefix
 from tests.addresses.test_by_hand import MONITORING, STAFF
 from tests.inventory.hall import furnish
@@ -20,7 +20,8 @@ CONTAINER = PrefixStatus.container
 
 
 def said(line: TreeLine) -> str:
-    text = f"{line.gap.first}-{line.gap.last}" if line.gap else str(line.prefix.network)
+    what = line.what
+    text = f"{what.first}-{what.last}" if isinstance(what, Gap) else str(what.network)
     return "  " * line.depth + text
 
 
@@ -52,8 +53,9 @@ async def test_the_tree_shows_each_prefix_below_its_container_and_the_gaps(tx: T
         "10.0.0.0/24",
     ]
     assert (page.total, page.items[0].covered, page.items[2].covered) == (7, 3 / 256, 0.75)
-    assert page.items[6].gap is not None
-    assert page.items[6].gap.largest == "10.0.128.0/17"
+    gap = page.items[6].what
+    assert isinstance(gap, Gap)
+    assert gap.largest == "10.0.128.0/17"
     found = await prefix_tree(tx, search="extra")
     assert [said(line) for line in found.items] == ["10.0.6.0/23"]
     assert [said(line) for line in (await prefix_tree(tx, vrf="mgmt")).items] == ["10.0.0.0/24"]
@@ -109,7 +111,7 @@ async def test_what_is_kept_shows_on_the_map_and_is_found_by_words(tx: Tx) -> No
     shown = await address_map(tx, await find_prefix(tx, scope))
     assert [cell.label for cell in shown.cells if cell.kept == "lab"] == ["2", "3"]
     (found,) = (await list_reservations(tx, search="contract")).items
-    assert (found.what, found.network) == ("10.0.0.2-10.0.0.3", "10.0.0.0/29")
+    assert (found.what, found.network) == ("10.0.0.2/31", "10.0.0.0/29")
     assert (await list_reservations(tx, search="other")).total == 0
     await claim_address(tx, scope, "10.0.0.5", HandClaim(reason="the router's twin"), **STAFF)
     (claim,) = (await search_claims(tx, "twin")).items

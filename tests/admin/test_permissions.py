@@ -45,6 +45,17 @@ OPEN = {
     "/admin/servers/{server}": {Role.OPERATOR, Role.DESIGNER, Role.OWNER},
     "/admin/servers/{server}/begin-maintenance": {Role.OPERATOR, Role.OWNER},
     "/admin/racks/{rack}": {Role.OPERATOR, Role.DESIGNER, Role.OWNER},
+    "/admin/prefixes": {Role.OPERATOR, Role.DESIGNER, Role.OWNER},
+    "/admin/prefixes/{prefix}": {Role.OPERATOR, Role.DESIGNER, Role.OWNER},
+    "/admin/prefixes/{prefix}/change": {Role.OPERATOR, Role.OWNER},
+    "/admin/prefixes/new": {Role.OPERATOR, Role.OWNER},
+    "/admin/addresses": {Role.OPERATOR, Role.DESIGNER, Role.OWNER},
+    "/admin/addresses/new": {Role.OPERATOR, Role.OWNER},
+    "/admin/vlans": {Role.OPERATOR, Role.DESIGNER, Role.OWNER},
+    "/admin/vlans/new": {Role.OPERATOR, Role.OWNER},
+    "/admin/reservations": {Role.OPERATOR, Role.DESIGNER, Role.OWNER},
+    "/admin/reservations/new": {Role.OPERATOR, Role.OWNER},
+    "/admin/address-audits": {Role.OPERATOR, Role.DESIGNER, Role.OWNER},
     "/admin/reverse-dns": {Role.OPERATOR, Role.DESIGNER, Role.OWNER},
     "/admin/invoices": {Role.OPERATOR, Role.FINANCE, Role.OWNER},
     "/admin/invoices/{invoice}": {Role.OPERATOR, Role.FINANCE, Role.OWNER},
@@ -59,12 +70,14 @@ async def _named(stage: Stage) -> dict[str, UUID]:
     server = stage.servers["fra1-b1-01"]
     async with stage.database.snapshot() as tx:
         rack = await tx.fetchval("SELECT rack FROM server WHERE id = $1", server)
+        prefix = await tx.fetchval("SELECT id FROM prefix LIMIT 1")
     assert order.invoice_id is not None
     return {
         "order": order.id,
         "run": run,
         "server": server,
         "rack": rack,
+        "prefix": prefix,
         "invoice": order.invoice_id,
         "connection": await add(stage.database, stage.vault),
     }

@@ -84,30 +84,35 @@ def filter_bar(
     wanted: Wanted, views: Sequence[View], *, search: str, choices: Sequence[Choice] = ()
 ) -> h.Element:
     """Return the tabs and the search form; `search` says what is searched."""
-    form = Form(values={QUERY: wanted.search, **wanted.more})
     return h.div(".sw-filters")[
         tabs(
             [Tab(view.label, wanted.address(view=view.key), view.count) for view in views],
             wanted.address(),
         ),
-        h.form(".sw-filter-form", method="get", action=wanted.path, role="search")[
-            hidden_field("view", wanted.view) if wanted.view else None,
-            text_field(form, QUERY, search, kind="search", optional=True, autocomplete="off"),
-            [
-                select_field(
-                    form,
-                    choice.name,
-                    choice.label,
-                    choice.options,
-                    optional=True,
-                    blank=choice.blank,
-                )
-                for choice in choices
-            ],
-            h.div(".sw-actions")[
-                submit_button("Search", busy="Searching…", weight="plain", symbol="search"),
-                link_button("Clear", wanted.path, weight="quiet") if not wanted.is_plain else None,
-            ],
+        filter_form(wanted, search=search, choices=choices),
+    ]
+
+
+def filter_form(wanted: Wanted, *, search: str, choices: Sequence[Choice] = ()) -> h.Element:
+    """Return the search form alone; `search` says what is searched."""
+    form = Form(values={QUERY: wanted.search, **wanted.more})
+    return h.form(".sw-filter-form", method="get", action=wanted.path, role="search")[
+        hidden_field("view", wanted.view) if wanted.view else None,
+        text_field(form, QUERY, search, kind="search", optional=True, autocomplete="off"),
+        [
+            select_field(
+                form,
+                choice.name,
+                choice.label,
+                choice.options,
+                optional=True,
+                blank=choice.blank,
+            )
+            for choice in choices
+        ],
+        h.div(".sw-actions")[
+            submit_button("Search", busy="Searching…", weight="plain", symbol="search"),
+            link_button("Clear", wanted.path, weight="quiet") if not wanted.is_plain else None,
         ],
     ]
 

@@ -36,17 +36,14 @@ async def claim_address(
     """Claim an address, a /64 or a range of a prefix; return each as it is written.
 
     All or nothing. No order gets it until it is released. What is kept for another client or
-    purpose is not given. Raises NotFound, Invalid (`address`, `reason`, `expires_at`) and
+    purpose is not given. Raises NotFound, Invalid (`what`, `reason`, `expires_at`) and
     AddressesTaken. Cost: five statements.
     """
     _check(tx, claim)
     network = await _leaf(tx, prefix)
-    try:
-        first, last = ends_of(network, what)
-    except Invalid as invalid:
-        raise Invalid({"address": invalid.fields["reserved"]}) from invalid
+    first, last = ends_of(network, what, field="what")
     if last - first >= MOST:
-        raise Invalid({"address": f"At most {MOST} at a time; keep a range for more than that."})
+        raise Invalid({"what": f"At most {MOST} at a time; keep a range for more than that."})
     positions = range(first, last + 1)
     if await _kept(tx, prefix, claim, positions):
         raise AddressesTaken(network, [f"{what}, which is kept for another"])
@@ -103,6 +100,20 @@ async def claim_vlan(
     await _tell(
         tx, group, (str(vid),), claim, actor=actor, actor_label=actor_label, kind="vlan_group"
     )
+
+
+async def lowest_free(tx: Tx, prefix: UUID) -> tuple[str, str]:
+    """Return the lowest free address or /64 of a leaf, empty when it is full, and its VRF's name.
+
+    Raises NotFound.
+    """
+    network = await _leaf(tx, prefix)
+    position = (await free_space(tx, prefix, network)).lowest_free()
+    vrf = await tx.fetchval(
+        "SELECT v.name FROM prefix p JOIN vrf v ON v.id = p.vrf WHERE p.id = $1", prefix
+    )
+    text = "" if position is None else position_text(kind_of(network), network, position)
+    return text, vrf or ""
 
 
 async def free_space(

@@ -146,6 +146,18 @@ async def leaf_of(tx: Tx, what: str, *, vrf: str = "") -> UUID:
     return leaf
 
 
+async def leaves_in(tx: Tx, prefix: UUID, length: int) -> tuple[UUID, ...]:
+    """Return all leaves of the network of `length` around a prefix, in its VRF, by network."""
+    rows = await tx.fetch(
+        "SELECT p.id FROM prefix o JOIN prefix p ON p.network <<= "
+        "network(set_masklen(o.network::inet, $2)) AND p.vrf IS NOT DISTINCT FROM o.vrf "
+        "WHERE o.id = $1 AND p.status <> 'container' ORDER BY p.network",
+        prefix,
+        length,
+    )
+    return tuple(row["id"] for row in rows)
+
+
 async def list_vrfs(tx: Tx) -> tuple[str, ...]:
     """Return the names of all VRFs beside the global one."""
     return tuple(row["name"] for row in await tx.fetch("SELECT name FROM vrf ORDER BY name"))

@@ -1,7 +1,7 @@
 """Who had an address, and when. Triggers write it; nothing changes it."""
 
 from datetime import datetime
-from ipaddress import IPv4Address, IPv6Address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from uuid import UUID
 
 import msgspec
@@ -42,7 +42,6 @@ async def history_of(
     one moment. Nothing before the first claim. Times are the database's own. Cost: one
     statement by index over the history of that address.
     """
-    length = 32 if address.version == 4 else 64
     rows = await tx.fetch(
         "SELECT e.*, o.number AS order_number, o.hostname, a.email AS client_email FROM ("
         "SELECT at AS since, lead(at) OVER (ORDER BY at, id) AS until, id, state, holder, client, "
@@ -50,7 +49,7 @@ async def history_of(
         "AND vrf IS NOT DISTINCT FROM $3) e LEFT JOIN client_order o ON o.id = e.holder "
         "LEFT JOIN account a ON a.id = e.client "
         "WHERE since <= $5 AND (until IS NULL OR until > $4) ORDER BY since, e.id",
-        ip_network((address, length), strict=False),
+        _network_of(address),
         AddressKind.ip4 if address.version == 4 else AddressKind.ip6net,
         vrf,
         since,
@@ -59,3 +58,22 @@ async def history_of(
     return tuple(
         Tenure(**{name: value for name, value in row.items() if name != "id"}) for row in rows
     )
+
+
+async def vrfs_with_history(
+    tx: Tx, address: IPv4Address | IPv6Address
+) -> tuple[tuple[UUID | None, str], ...]:
+    """Return the VRFs in which an address (IPv6: its /64) has a history, with their names.
+
+    The global one is None and empty, and comes first.
+    """
+    rows = await tx.fetch(
+        "SELECT DISTINCT e.vrf, coalesce(v.name, '') AS name FROM address_event e "
+        "LEFT JOIN vrf v ON v.id = e.vrf WHERE e.network = $1 ORDER BY name",
+        _network_of(address),
+    )
+    return tuple((row["vrf"], row["name"]) for row in rows)
+
+
+def _network_of(address: IPv4Address | IPv6Address) -> IPv4Network | IPv6Network:
+    return ip_network((address, 32 if address.version == 4 else 64), strict=False)

@@ -17,7 +17,7 @@ from app.core.ids import new_id
 from app.core.paging import Listing, Page, containing, read_page
 from app.domain.addresses.errors import AlreadyKept, InUse
 from app.domain.addresses.free import pool_appeared
-from app.domain.addresses.pools import kind_of, size_of
+from app.domain.addresses.pools import kind_of
 from app.domain.addresses.reserved import Network, ends_of
 from app.domain.addresses.structure import change_tree
 from app.domain.addresses.text import position_text, span_text
@@ -59,7 +59,7 @@ async def keep(
 ) -> UUID:
     """Keep `what` (an address, a range or a network in the prefix); return the reservation's id.
 
-    Waits for the orders that are claiming. Raises NotFound; Invalid for `reserved` (not in the
+    Waits for the orders that are claiming. Raises NotFound; Invalid for `what` (not in the
     prefix), `client` (neither client nor purpose), `reason` or `expires_at`; InUse when others'
     orders have some of it; AlreadyKept. One row whatever the size.
     """
@@ -76,7 +76,7 @@ async def keep(
     if row is None:
         raise NotFound("prefix", prefix)
     network: Network = row["network"]
-    first, last = ends_of(network, what)
+    first, last = ends_of(network, what, field="what")
     taken = await tx.fetch(
         "SELECT position FROM address_claim WHERE kind = $1 AND scope = $2 "
         "AND position BETWEEN $3 AND $4 AND state IN ('held', 'assigned') "
@@ -130,7 +130,9 @@ async def keep(
     return reservation
 
 
-async def let_go(tx: Tx, reservation: UUID, *, actor: UUID | None, actor_label: str) -> None:
+async def let_go(
+    tx: Tx, reservation: UUID, *, actor: UUID | None, actor_label: str, reason: str = ""
+) -> None:
     """End a reservation; orders that wait for addresses look again. Raises NotFound."""
     row = await tx.fetchrow(
         "DELETE FROM address_reservation r USING prefix p WHERE r.id = $1 AND p.id = r.prefix "
@@ -149,6 +151,7 @@ async def let_go(tx: Tx, reservation: UUID, *, actor: UUID | None, actor_label: 
         subject=row["prefix"],
         before={name: row[name] for name in ("first", "last", "client", "purpose")},
         after={},
+        reason=reason,
     )
     tx.publish("addresses", f"prefix:{row['prefix']}")
 
@@ -214,7 +217,6 @@ async def list_reservations(tx: Tx, *, search: str = "", page: int = 1) -> Reser
 def _view(row: asyncpg.Record) -> ReservationView:
     network: Network = row["network"]
     kind = kind_of(network)
-    is_whole = row["first"] == 0 and row["last"] == size_of(network) - 1
     return ReservationView(
         id=row["id"],
         prefix=row["prefix"],
@@ -222,7 +224,7 @@ def _view(row: asyncpg.Record) -> ReservationView:
         vrf=row["vrf"],
         first=position_text(kind, network, row["first"]),
         last=position_text(kind, network, row["last"]),
-        what=str(network) if is_whole else span_text(network, row["first"], row["last"]),
+        what=span_text(network, row["first"], row["last"]),
         client=row["client"],
         client_email=row["client_email"],
         purpose=row["purpose"],

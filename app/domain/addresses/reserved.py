@@ -48,8 +48,11 @@ def reserved_positions(
 _END = {False: "network", True: "broadcast"}
 
 
-def ends_of(network: Network, text: str) -> tuple[int, int]:
-    """Return first and last position of an address, a network or a range. Raises Invalid."""
+def ends_of(network: Network, text: str, *, field: str = "reserved") -> tuple[int, int]:
+    """Return first and last position of an address, a network or a range.
+
+    Raises Invalid on `field`.
+    """
     try:
         if "-" in text:
             first, last = (ip_address(part.strip()) for part in text.split("-", 1))
@@ -59,11 +62,11 @@ def ends_of(network: Network, text: str) -> tuple[int, int]:
         else:
             first = last = ip_address(text.strip())
     except ValueError as error:
-        raise Invalid({"reserved": f"{text} is no address, network or range."}) from error
+        raise Invalid({field: f"{text} is no address, network or range."}) from error
     if first not in network or last not in network:
-        raise Invalid({"reserved": f"{text} does not lie in {network}."})
+        raise Invalid({field: f"{text} does not lie in {network}."})
     if int(first) > int(last):
-        raise Invalid({"reserved": f"{text} ends before it begins."})
+        raise Invalid({field: f"{text} ends before it begins."})
     return _position(network, first), _position(network, last)
 
 

@@ -1,18 +1,36 @@
 """Find claims: who has this address, and what is taken in this prefix."""
 
 from collections.abc import Sequence
-from ipaddress import ip_interface
+from ipaddress import IPv4Address, IPv6Address, ip_interface
 from uuid import UUID
 
 import asyncpg
+import msgspec
 
 from app.core.database import Tx
+from app.core.errors import NotFound
 from app.core.paging import Listing, containing, read_page
+from app.domain.addresses.pools import kind_of
 from app.domain.addresses.states import ClaimState
 from app.domain.addresses.text import position_text
 from app.domain.addresses.views import ClaimPage, ClaimView
 from app.ipam.prefixes import offset_of
 from app.ipam.wants import AddressKind
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """How an address, or the /64 that it lies in, stands in the leaf of one VRF.
+
+    `claim` is None when it is free; `kept` names the client or purpose that it is kept for.
+    """
+
+    text: str
+    prefix: UUID
+    network: str
+    vrf: str
+    claim: ClaimView | None
+    kept: str
+
 
 _COLUMNS = """
 c.id, c.kind, c.scope, c.position, c.state, c.holder, c.client, c.item, c.purpose, c.reason,
@@ -50,6 +68,47 @@ async def search_claims(
 async def claims_in(tx: Tx, scope: UUID, *, page: int = 1) -> ClaimPage:
     """Return what is taken in a prefix or VLAN group, the lowest first, 50 a page."""
     return await _page(tx, "c.scope = $2", (), [scope], page)
+
+
+async def find_claim(tx: Tx, claim: int) -> ClaimView:
+    """Return one claim. Raises NotFound."""
+    row = await tx.fetchrow(f"SELECT {_COLUMNS} {_FROM} WHERE c.id = $1", claim)
+    if row is None:
+        raise NotFound("claim", claim)
+    return _view(row)
+
+
+async def standings_of(tx: Tx, address: IPv4Address | IPv6Address) -> tuple[Standing, ...]:
+    """Return how an address stands in each VRF that has a leaf around it, the global one first.
+
+    Two statements, and one for each VRF.
+    """
+    spots = await _spots(tx, str(address))
+    rows = await tx.fetch(
+        "SELECT p.id, p.network, coalesce(v.name, '') AS vrf, coalesce(a.email, r.purpose, '') "
+        "AS kept FROM unnest($1::uuid[], $2::bigint[]) AS s (prefix, position) "
+        "JOIN prefix p ON p.id = s.prefix LEFT JOIN vrf v ON v.id = p.vrf "
+        "LEFT JOIN address_reservation r ON r.prefix = p.id "
+        "AND s.position BETWEEN r.first AND r.last "
+        "AND (r.expires_at IS NULL OR r.expires_at > $3) "
+        "LEFT JOIN account a ON a.id = r.client ORDER BY v.name NULLS FIRST",
+        list(spots),
+        list(spots.values()),
+        tx.now(),
+    )
+    return tuple([await _standing(tx, row, spots[row["id"]]) for row in rows])
+
+
+async def _standing(tx: Tx, row: asyncpg.Record, position: int) -> Standing:
+    claims = await read_claims(tx, row["id"], position, position)
+    return Standing(
+        text=position_text(kind_of(row["network"]), row["network"], position),
+        prefix=row["id"],
+        network=str(row["network"]),
+        vrf=row["vrf"],
+        claim=claims.get(position),
+        kept=row["kept"],
+    )
 
 
 async def read_claims(tx: Tx, prefix: UUID, first: int, last: int) -> dict[int, ClaimView]:

@@ -18,9 +18,14 @@ def position_text(
 
 
 def span_text(network: IPv4Network | IPv6Network, first: int, last: int) -> str:
-    """Return one position, or a range of them, as `ends_of` reads it back."""
+    """Return one position, a network of them or else a range, as `ends_of` reads it back."""
     kind = AddressKind.ip4 if network.version == 4 else AddressKind.ip6net
-    if first == last:
+    size = last - first + 1
+    if size == 1:
         return position_text(kind, network, first)
+    if size.bit_count() == 1 and first % size == 0:
+        unit = 32 if network.version == 4 else 64
+        length = unit - (size.bit_length() - 1)
+        return str(subnet_at(network, length, first // size))
     ends = (position_text(kind, network, end).removesuffix("/64") for end in (first, last))
     return "-".join(ends)

@@ -33,8 +33,7 @@ class TreeLine(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     depth: int
-    prefix: PrefixView | None = None
-    gap: Gap | None = None
+    what: PrefixView | Gap
     covered: float = 0.0
 
 
@@ -103,6 +102,16 @@ async def parts_of(tx: Tx, container: PrefixView) -> tuple[TreeLine, ...]:
     [root] = _nest(nodes)
     direct = [line for line in _lines([root], with_gaps=True) if _depth(line) == 1]
     return await _filled(tx, direct)
+
+
+def covered_of(container: PrefixView, parts: Sequence[TreeLine]) -> float:
+    """Return the share (0 to 1) of a container that leaves in it take; `parts` are its own."""
+    taken = sum(
+        part.covered * part.what.network.num_addresses
+        for part in parts
+        if isinstance(part.what, PrefixView)
+    )
+    return taken / container.network.num_addresses
 
 
 async def free_in(tx: Tx, container: UUID) -> list[Network]:
@@ -179,11 +188,11 @@ def _gaps(node: _Node) -> list[tuple[int, Gap]]:
 async def _filled(tx: Tx, lines: Sequence[_Line]) -> tuple[TreeLine, ...]:
     views = await list_prefixes_by_id(tx, [one.id for _, one in lines if isinstance(one, _Node)])
     return tuple(
-        TreeLine(depth=depth, gap=one)
+        TreeLine(depth=depth, what=one)
         if isinstance(one, Gap)
         else TreeLine(
             depth=depth,
-            prefix=views[one.id],
+            what=views[one.id],
             covered=one.covered() / one.network.num_addresses,
         )
         for depth, one in lines

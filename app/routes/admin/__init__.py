@@ -2,6 +2,8 @@
 
 from litestar.types import ControllerRouterHandler
 
+from app.routes.admin.address_audits import AddressAudits
+from app.routes.admin.addresses import Addresses
 from app.routes.admin.api_reference import api_reference
 from app.routes.admin.connections import Connections
 from app.routes.admin.dashboard import Dashboard
@@ -15,6 +17,9 @@ from app.routes.admin.invoices import Invoices
 from app.routes.admin.mail_templates import MailTemplates
 from app.routes.admin.mails import Mails
 from app.routes.admin.orders import Orders
+from app.routes.admin.prefix import OnePrefix
+from app.routes.admin.prefixes import Prefixes
+from app.routes.admin.reservations import Reservations
 from app.routes.admin.reverse_dns import ReverseDns
 from app.routes.admin.run_deeds import RunDeeds
 from app.routes.admin.runs import Runs
@@ -22,6 +27,7 @@ from app.routes.admin.runs_many import ManyRuns
 from app.routes.admin.servers import Racks, Servers
 from app.routes.admin.services import Services
 from app.routes.admin.tokens import Tokens
+from app.routes.admin.vlans import Vlans
 
 ADMIN: tuple[ControllerRouterHandler, ...] = (
     Dashboard,
@@ -38,6 +44,12 @@ ADMIN: tuple[ControllerRouterHandler, ...] = (
     Services,
     Servers,
     Racks,
+    Prefixes,
+    OnePrefix,
+    Addresses,
+    Vlans,
+    Reservations,
+    AddressAudits,
     ReverseDns,
     Invoices,
     InvoiceDecisions,

@@ -1,0 +1,241 @@
+"""The address space by hand: the tree, the map, addresses with their history, VLANs, audits."""
+
+import re
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from app.core.database import Database
+from app.domain.accounts.roles import Role
+from tests.admin.conftest import Enter
+from tests.admin.stage import Stage
+from tests.security.browser import Browser
+from tests.security.test_pages import errors_of
+
+PREFIXES = "/admin/prefixes"
+LEAF = {
+    "network": "192.0.2.0/24",
+    "status": "active",
+    "purpose": "primary",
+    "datacentre": "ams1",
+    "gateway": "192.0.2.1",
+    "strategy": "sequential",
+    "cooldown_s": "600",
+    "auto_allocatable": "on",
+}
+
+
+async def add(owner: Browser, **facts: str) -> str:
+    """Add a prefix by its form and return its page's address."""
+    done = await owner.send_form(f"{PREFIXES}/new", f"{PREFIXES}/new", LEAF | facts)
+    assert done.status_code == 303, errors_of(done.text)
+    return done.headers["location"]
+
+
+async def prefix_id(database: Database, network: str) -> UUID:
+    async with database.snapshot() as tx:
+        found: UUID = await tx.fetchval("SELECT id FROM prefix WHERE network = $1", network)
+        return found
+
+
+async def test_a_tree_is_built_split_and_merged(stage: Stage, owner: Browser) -> None:
+    await add(owner, network="192.0.0.0/16", status="container", gateway="")
+    page = await add(owner, vlan_group="ams1-access", vid="7", note="Front racks")
+    tree = (await owner.get(PREFIXES)).text
+    assert "192.0.0.0 – 192.0.1.255" in tree
+    assert f'{PREFIXES}/new?network=192.0.128.0%2F17"' in tree
+    shown = (await owner.get(page)).text
+    assert "The prefix is added." not in shown  # told once, by the tree
+    assert "192.0.2.77: free" in shown
+    assert "192.0.2.1: reserved, gateway" in shown
+
+    refused = await owner.send_form(f"{page}/split", f"{page}/split", {"length": "30"})
+    assert refused.status_code == 303
+    parts = (await owner.get(page)).text
+    assert "It is a container of 64 prefixes now." in parts
+    inner = f"{PREFIXES}/{await prefix_id(stage.database, '192.0.2.4/30')}"
+    merged = await owner.send_form(f"{inner}/merge", f"{inner}/merge", {"length": "24"})
+    assert merged.status_code == 303
+    whole = merged.headers["location"]
+    assert "64 prefixes are one now" in (await owner.get(whole)).text
+
+    changed = LEAF | {"gateway": "192.0.2.254", "purpose": "extra", "reserved": "192.0.2.9"}
+    done = await owner.send_form(f"{whole}/change", f"{whole}/change", changed)
+    assert done.status_code == 303
+    shown = (await owner.get(f"{whole}/now")).text
+    assert "192.0.2.254: reserved, gateway" in shown
+    assert "192.0.2.9: reserved" in shown
+    assert "192.0.2.1: free" in shown
+    removed = await owner.send_form(whole, f"{whole}/remove")
+    assert removed.headers["location"] == PREFIXES
+    assert (await owner.get(whole)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("typed", "fields"),
+    [
+        ({"network": "ten", "vid": "9999", "cooldown_s": "soon"}, {"vid", "cooldown_s"}),
+        ({"network": "ten"}, {"network"}),
+        ({"gateway": "192.0.2.255"}, {"gateway"}),
+        ({"status": "", "datacentre": "", "purpose": ""}, {"status", "datacentre", "purpose"}),
+        ({"vid": "7"}, {"vlan_group"}),
+    ],
+    ids=["numbers", "network", "gateway", "choices", "vlan"],
+)
+async def test_faults_of_a_prefix_stand_beside_their_fields(
+    stage: Stage, owner: Browser, typed: dict[str, str], fields: set[str]
+) -> None:
+    sent = await owner.send_form(f"{PREFIXES}/new", f"{PREFIXES}/new", LEAF | typed)
+    assert sent.status_code == 422
+    assert set(errors_of(sent.text)) == fields
+    overlap = LEAF | {"network": "198.51.100.0/24", "gateway": ""}
+    sent = await owner.send_form(f"{PREFIXES}/new", f"{PREFIXES}/new", overlap)
+    assert sent.status_code == 422
+    assert "overlaps 198.51.100.0/25" in sent.text
+
+
+async def test_an_address_is_claimed_released_and_its_history_told(
+    stage: Stage, owner: Browser
+) -> None:
+    page = await add(owner)
+    leaf = page.rpartition("/")[2]
+    new = f"/admin/addresses/new?prefix={leaf}"
+    assert 'value="192.0.2.2"' in (await owner.get(new)).text
+    email = "client1@example.org"
+    claim = {"what": "192.0.2.2", "reason": "monitoring", "client": email, "purpose": "probe"}
+    for bad, fields in (
+        ({"reason": ""}, {"reason"}),
+        ({"client": "nobody@example.org"}, {"client"}),
+        ({"expires_at": "tomorrow"}, {"expires_at"}),
+        ({"what": "203.0.114.9"}, {"what"}),
+        ({"what": "192.0.2.0-192.0.3.1"}, {"what"}),
+    ):
+        sent = await owner.send_form(new, "/admin/addresses/new", claim | bad)
+        assert (sent.status_code, set(errors_of(sent.text))) == (422, fields)
+    done = await owner.send_form(new, "/admin/addresses/new", claim)
+    assert done.headers["location"] == "/admin/addresses/192.0.2.2"
+    again = await owner.send_form(new, "/admin/addresses/new", claim)
+    assert "192.0.2.2 cannot be had" in again.text
+    shown = (await owner.get("/admin/addresses/192.0.2.2")).text
+    assert "monitoring" in shown
+    assert email in shown
+    [release] = re.findall(r'href="(/admin/addresses/claims/\d+/release)"', shown)
+    seq = re.search(r'name="seq" value="(\d+)"', (await owner.get(release)).text)
+    assert seq is not None
+    sent = await owner.send_form(release, release, {"seq": seq[1], "reason": ""})
+    assert sent.status_code == 422
+    done = await owner.send_form(release, release, {"seq": seq[1], "reason": "retired"})
+    assert done.status_code == 303
+    late = await owner.send_form(release, release, {"seq": seq[1], "reason": "retired"})
+    assert late.status_code == 404
+
+    shown = (await owner.get("/admin/addresses/192.0.2.2")).text
+    assert "released by hand: retired" in shown
+    async with stage.database.snapshot() as tx:
+        today = (await tx.fetchval("SELECT now() AT TIME ZONE 'UTC'")).date()
+    told = (await owner.get(f"/admin/addresses/192.0.2.2?day={today}")).text
+    assert "monitoring" in told
+    before = (await owner.get(f"/admin/addresses/192.0.2.2?day={today - timedelta(days=2)}")).text
+    assert "Nobody had it on this day." in before
+    assert (await owner.get("/admin/addresses/nowhere")).status_code == 404
+
+
+async def test_search_finds_by_address_client_order_and_reason(
+    stage: Stage, owner: Browser
+) -> None:
+    order = await stage.order(host="shop.example.org")
+    [primary] = [
+        str(row["network"].network_address + row["position"])
+        for row in await _claims(stage.database, order.id, "ip4:primary")
+    ]
+    exact = await owner.get(f"/admin/addresses?q={primary}")
+    assert exact.headers["location"] == f"/admin/addresses/{primary}"
+    assert f"#{order.number}" in (await owner.get(exact.headers["location"])).text
+    for words in ("client1@", f"%23{order.number}", "shop.ex"):
+        assert primary in (await owner.get(f"/admin/addresses?q={words}")).text
+    assert primary in (await owner.get("/admin/addresses/rows?state=held")).text
+    assert primary not in (await owner.get("/admin/addresses?state=quarantined")).text
+
+
+async def _claims(database: Database, holder: UUID, item: str) -> list[dict[str, object]]:
+    async with database.snapshot() as tx:
+        return [
+            dict(row)
+            for row in await tx.fetch(
+                "SELECT p.network, c.position FROM address_claim c JOIN prefix p ON p.id = c.scope "
+                "WHERE c.holder = $1 AND c.item = $2",
+                holder,
+                item,
+            )
+        ]
+
+
+async def test_reservations_vlans_vrfs_and_audits(stage: Stage, owner: Browser) -> None:
+    new = "/admin/reservations/new"
+    kept = {
+        "what": "198.51.100.8-198.51.100.15",
+        "reason": "by contract",
+        "client": "client2@example.org",
+    }
+    refused = await owner.send_form(new, new, kept | {"client": ""})
+    assert set(errors_of(refused.text)) == {"client"}
+    assert (await owner.send_form(new, new, kept)).status_code == 303
+    assert "End that reservation first" in (await owner.send_form(new, new, kept)).text
+    listed = (await owner.get("/admin/reservations?q=client2")).text
+    assert "198.51.100.8/29" in listed
+    leaf = f"{PREFIXES}/{await prefix_id(stage.database, '198.51.100.0/25')}"
+    assert "198.51.100.9: kept for client2@example.org" in (await owner.get(leaf)).text
+    [end] = re.findall(r'href="(/admin/reservations/[^/"]+/end)"', listed)
+    assert (await owner.send_form(end, end, {"reason": ""})).status_code == 422
+    assert (await owner.send_form(end, end, {"reason": "contract ended"})).status_code == 303
+    assert "198.51.100.9: free" in (await owner.get(leaf)).text
+
+    vlans = "/admin/vlans"
+    group = {"name": "oob", "datacentre": "ams1", "first_vid": "10", "last_vid": "5"}
+    refused = await owner.send_form(f"{vlans}/new", f"{vlans}/new", group)
+    assert set(errors_of(refused.text)) == {"last_vid"}
+    done = await owner.send_form(f"{vlans}/new", f"{vlans}/new", group | {"last_vid": "20"})
+    oob = done.headers["location"]
+    claim = {"vid": "12", "reason": "switch management"}
+    assert (await owner.send_form(f"{oob}/claim", f"{oob}/claim", claim)).status_code == 303
+    taken = await owner.send_form(f"{oob}/claim", f"{oob}/claim", claim)
+    assert "VLAN 12 cannot be had" in taken.text
+    assert "switch management" in (await owner.get(f"{oob}/now")).text
+    wider = await owner.send_form(f"{oob}/change", f"{oob}/change", group | {"last_vid": "40"})
+    assert wider.status_code == 303
+    assert "10 – 40" in (await owner.get(f"{vlans}/rows")).text
+
+    vrf = {"name": "mgmt", "note": "Switches"}
+    new = f"{PREFIXES}/new-vrf"
+    assert (await owner.send_form(new, new, vrf)).status_code == 303
+    assert set(errors_of((await owner.send_form(new, new, vrf)).text)) == {"name"}
+    await add(owner, network="198.51.100.0/24", gateway="", vrf="mgmt")
+    assert "VRF mgmt" in (await owner.get(f"{PREFIXES}?vrf=mgmt")).text
+    assert "VRF mgmt" not in (await owner.get(f"{PREFIXES}?vrf=global")).text
+
+    audits = "/admin/address-audits"
+    assert (await owner.send_form(audits, audits)).status_code == 303
+    assert "Nothing contradicts" in (await owner.get(audits)).text
+    async with stage.database.transaction() as tx:
+        await tx.execute(
+            "INSERT INTO address_claim (kind, scope, position, state, holder, claimed_at) "
+            "SELECT 'ip4', id, 9, 'held', gen_random_uuid(), now() FROM prefix "
+            "WHERE network = '198.51.100.0/25'"
+        )
+    assert (await owner.send_form(audits, audits)).status_code == 303
+    [first, *_] = re.findall(rf'href="({audits}/[^"]+)"', (await owner.get(audits)).text)
+    told = (await owner.get(first)).text
+    assert "198.51.100.9/32" in told
+    assert "which is no order" in told
+
+
+async def test_who_may_only_read_is_shown_no_deed(stage: Stage, enter: Enter) -> None:
+    designer = await enter(Role.DESIGNER)
+    leaf = f"{PREFIXES}/{await prefix_id(stage.database, '198.51.100.0/25')}"
+    for place in (PREFIXES, leaf, "/admin/addresses/198.51.100.9", "/admin/vlans"):
+        page = (await designer.get(place)).text
+        assert not re.search(r">(Add|Claim|Change|Remove|Split)\b", page), place
+    for deed in ("change", "split", "remove"):
+        sent = await designer.send_form(leaf, f"{leaf}/{deed}", LEAF)
+        assert sent.status_code == 403
