@@ -199,11 +199,11 @@ async def test_what_is_kept_goes_only_to_whom_it_is_kept_for(tx: Tx) -> None:
     )
     with pytest.raises(Invalid) as caught:
         await claim_address(tx, ids[V6], V6, for_lab, **STAFF)
-    assert set(caught.value.fields) == {"what"}
+    assert set(caught.value.fields) == {"address"}
     for bad in ("10.9.9.9", "many"):
         with pytest.raises(Invalid) as caught:
             await claim_address(tx, scope, bad, MONITORING, **STAFF)
-        assert set(caught.value.fields) == {"what"}
+        assert set(caught.value.fields) == {"address"}
     with pytest.raises(Invalid):
         await claim_next(tx, scope, 0, MONITORING, **STAFF)
     with pytest.raises(Invalid):

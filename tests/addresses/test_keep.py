@@ -72,7 +72,7 @@ async def test_what_cannot_be_kept_is_refused_with_the_reason(tx: Tx) -> None:
     with pytest.raises(AlreadyKept):
         await kept(tx, scope, "10.0.0.4/31")
     for facts, field in (
-        ({"what": "10.0.0.8"}, "what"),
+        ({"what": "10.0.0.8"}, "address"),
         ({"purpose": ""}, "client"),
         ({"reason": " "}, "reason"),
         ({"expires_at": tx.now()}, "expires_at"),

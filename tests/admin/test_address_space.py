@@ -103,13 +103,13 @@ async def test_an_address_is_claimed_released_and_its_history_told(
     new = f"/admin/addresses/new?prefix={leaf}"
     assert 'value="192.0.2.2"' in (await owner.get(new)).text
     email = "client1@example.org"
-    claim = {"what": "192.0.2.2", "reason": "monitoring", "client": email, "purpose": "probe"}
+    claim = {"address": "192.0.2.2", "reason": "monitoring", "client": email, "purpose": "probe"}
     for bad, fields in (
         ({"reason": ""}, {"reason"}),
         ({"client": "nobody@example.org"}, {"client"}),
         ({"expires_at": "tomorrow"}, {"expires_at"}),
-        ({"what": "203.0.114.9"}, {"what"}),
-        ({"what": "192.0.2.0-192.0.3.1"}, {"what"}),
+        ({"address": "203.0.114.9"}, {"address"}),
+        ({"address": "192.0.2.0-192.0.3.1"}, {"address"}),
     ):
         sent = await owner.send_form(new, "/admin/addresses/new", claim | bad)
         assert (sent.status_code, set(errors_of(sent.text))) == (422, fields)
@@ -174,7 +174,7 @@ async def _claims(database: Database, holder: UUID, item: str) -> list[dict[str,
 async def test_reservations_vlans_vrfs_and_audits(stage: Stage, owner: Browser) -> None:
     new = "/admin/reservations/new"
     kept = {
-        "what": "198.51.100.8-198.51.100.15",
+        "address": "198.51.100.8-198.51.100.15",
         "reason": "by contract",
         "client": "client2@example.org",
     }

@@ -72,7 +72,7 @@ async def test_the_examples_work_as_they_stand(
             output, _ = await process.communicate()
         assert process.returncode == 0, (example, output.decode())
         said += output.decode()
-    assert len(EXAMPLES) == 5
+    assert len(EXAMPLES) == 6
     assert '"baseline":"succeeded"' in said
     assert said.count('"slug":"dedicated-server"') == 2
     async with stage.database.snapshot() as tx:

@@ -92,7 +92,7 @@ def _standing(file: AddressFile, one: Standing) -> h.Element:
 
 def _deed(text: str, one: Standing) -> h.Element | None:
     if one.claim is None:
-        to = with_query(f"{ADDRESSES}/new", what=text, vrf=one.vrf)
+        to = with_query(f"{ADDRESSES}/new", address=text, vrf=one.vrf)
         return link_button("Claim by hand", to, size="small", symbol="plus")
     if one.claim.is_by_hand:
         return link_button("Release", f"{ADDRESSES}/claims/{one.claim.id}/release", size="small")
@@ -171,7 +171,7 @@ def claim_page(form: Form, vrfs: Sequence[str], *, frame: PageFrame) -> h.Elemen
         "Claim by hand",
         text_field(
             form,
-            "what",
+            "address",
             "Address",
             mono=True,
             placeholder="192.0.2.17",
@@ -187,7 +187,7 @@ def claim_page(form: Form, vrfs: Sequence[str], *, frame: PageFrame) -> h.Elemen
         frame=frame,
         active=ACTIVE,
         reason_help="What it is for. Shown wherever the address is.",
-        labels={"what": "Address", "client": "Client", "expires_at": "Until"},
+        labels={"address": "Address", "client": "Client", "expires_at": "Until"},
     )
 
 

@@ -99,7 +99,7 @@ def prefix_region(file: PrefixFile) -> h.Element:
 def _actions(prefix: PrefixView, csrf: str) -> list[h.Node]:
     network = str(prefix.network)
     by_hand = with_query(f"{ADDRESSES}/new", prefix=str(prefix.id))
-    keep = with_query(f"{RESERVATIONS}/new", what=network, vrf=prefix.vrf)
+    keep = with_query(f"{RESERVATIONS}/new", address=network, vrf=prefix.vrf)
     leaf: list[h.Node] = [
         link_button("Claim by hand", by_hand, weight="primary", symbol="plus"),
         link_button("Reserve", keep, symbol="lock"),

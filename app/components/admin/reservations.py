@@ -92,7 +92,7 @@ def reserve_page(form: Form, vrfs: Sequence[str], *, frame: PageFrame) -> h.Elem
         "Reserve addresses",
         text_field(
             form,
-            "what",
+            "address",
             "What",
             mono=True,
             placeholder="192.0.2.8-192.0.2.15",
@@ -108,7 +108,7 @@ def reserve_page(form: Form, vrfs: Sequence[str], *, frame: PageFrame) -> h.Elem
         frame=frame,
         active=ACTIVE,
         reason_help="Whoever looks at it in a year will ask.",
-        labels={"what": "What", "client": "Client", "purpose": "Purpose", "expires_at": "Until"},
+        labels={"address": "What", "client": "Client", "purpose": "Purpose", "expires_at": "Until"},
     )
 
 

@@ -18,6 +18,10 @@ class Scope(StrEnum):
     """Start, retry, resume, settle and cancel runs."""
     RUNS_DECIDE = "runs:decide"
     """Approve or reject what runs wait for; each asks for one role."""
+    ADDRESSES_READ = "addresses:read"
+    """Read prefixes, VLANs, reservations, and who has and had which address."""
+    ADDRESSES_WRITE = "addresses:write"
+    """Change these, and claim and release addresses by hand."""
 
 
 NEEDS = {
@@ -26,6 +30,8 @@ NEEDS = {
     Scope.RUNS_READ: Permission.FLOWS_READ,
     Scope.RUNS_WRITE: Permission.RUNS_CHANGE,
     Scope.RUNS_DECIDE: Permission.FLOWS_READ,
+    Scope.ADDRESSES_READ: Permission.ADDRESSES_READ,
+    Scope.ADDRESSES_WRITE: Permission.ADDRESSES_CHANGE,
 }
 """The permission that the owner of a token needs for it to hold the scope."""
 
@@ -35,6 +41,8 @@ WORDS = {
     Scope.RUNS_READ: "Read runs with what they did",
     Scope.RUNS_WRITE: "Start, retry, resume, settle and cancel runs",
     Scope.RUNS_DECIDE: "Approve or reject what runs wait for, where your role is asked",
+    Scope.ADDRESSES_READ: "Read prefixes, VLANs, reservations, and who has and had which address",
+    Scope.ADDRESSES_WRITE: "Change prefixes, VLANs and reservations, claim and release addresses",
 }
 
 

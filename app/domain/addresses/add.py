@@ -3,16 +3,19 @@
 from uuid import UUID
 
 from msgspec import to_builtins
+from msgspec.structs import replace
 
 from app.core.database import Tx
 from app.core.errors import Invalid
-from app.domain.addresses.errors import PrefixOverlaps
+from app.domain.addresses.errors import CannotDivide, PrefixOverlaps
 from app.domain.addresses.register import register_vlan_group, register_vrf
 from app.domain.addresses.reserved import parse_network
 from app.domain.addresses.seed import PrefixSeed, VlanGroupSeed, VrfSeed
 from app.domain.addresses.structure import change_tree
+from app.domain.addresses.tree import parts_in
 from app.domain.addresses.write import write_prefix
 from app.domain.audit.record import record
+from app.ipam.gaps import lowest_free_network
 
 
 async def add_prefix(tx: Tx, prefix: PrefixSeed, *, actor: UUID | None, actor_label: str) -> UUID:
@@ -38,6 +41,31 @@ async def add_prefix(tx: Tx, prefix: PrefixSeed, *, actor: UUID | None, actor_la
         after=to_builtins(prefix),
     )
     return written
+
+
+async def add_next_prefix(
+    tx: Tx,
+    container: UUID,
+    length: int,
+    like: PrefixSeed,
+    *,
+    actor: UUID | None,
+    actor_label: str,
+) -> UUID:
+    """Make a prefix of the lowest free network of `length` in a container; return its id.
+
+    It has the settings of `like`. Raises NotFound, Invalid, and CannotDivide when it is no
+    container or has no such network left.
+    """
+    await change_tree(tx)
+    network, parts, is_container = await parts_in(tx, container)
+    if not is_container:
+        raise CannotDivide(str(network), "it is no container; split it instead")
+    found = lowest_free_network(network, parts, length)
+    if found is None:
+        raise CannotDivide(str(network), f"no /{length} in it is free; ask for a smaller one")
+    prefix = replace(like, network=str(found))
+    return await add_prefix(tx, prefix, actor=actor, actor_label=actor_label)
 
 
 async def add_vrf(tx: Tx, vrf: VrfSeed, *, actor: UUID | None, actor_label: str) -> UUID:

@@ -36,14 +36,14 @@ async def claim_address(
     """Claim an address, a /64 or a range of a prefix; return each as it is written.
 
     All or nothing. No order gets it until it is released. What is kept for another client or
-    purpose is not given. Raises NotFound, Invalid (`what`, `reason`, `expires_at`) and
+    purpose is not given. Raises NotFound, Invalid (`address`, `reason`, `expires_at`) and
     AddressesTaken. Cost: five statements.
     """
     _check(tx, claim)
     network = await _leaf(tx, prefix)
-    first, last = ends_of(network, what, field="what")
+    first, last = ends_of(network, what, field="address")
     if last - first >= MOST:
-        raise Invalid({"what": f"At most {MOST} at a time; keep a range for more than that."})
+        raise Invalid({"address": f"At most {MOST} at a time; keep a range for more than that."})
     positions = range(first, last + 1)
     if await _kept(tx, prefix, claim, positions):
         raise AddressesTaken(network, [f"{what}, which is kept for another"])
@@ -107,13 +107,23 @@ async def lowest_free(tx: Tx, prefix: UUID) -> tuple[str, str]:
 
     Raises NotFound.
     """
-    network = await _leaf(tx, prefix)
-    position = (await free_space(tx, prefix, network)).lowest_free()
+    _, texts = await free_texts(tx, prefix, 1)
     vrf = await tx.fetchval(
         "SELECT v.name FROM prefix p JOIN vrf v ON v.id = p.vrf WHERE p.id = $1", prefix
     )
-    text = "" if position is None else position_text(kind_of(network), network, position)
-    return text, vrf or ""
+    return "".join(texts), vrf or ""
+
+
+async def free_texts(tx: Tx, prefix: UUID, limit: int) -> tuple[Network, list[str]]:
+    """Return a leaf's network, and its lowest free addresses or /64s. Raises NotFound."""
+    network = await _leaf(tx, prefix)
+    space = await free_space(tx, prefix, network)
+    texts: list[str] = []
+    position = space.lowest_free()
+    while position is not None and len(texts) < limit:
+        texts.append(position_text(kind_of(network), network, position))
+        position = space.lowest_free(position + 1)
+    return network, texts
 
 
 async def free_space(

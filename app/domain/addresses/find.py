@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_interface
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -11,6 +12,7 @@ import asyncpg
 
 from app.core.database import Tx
 from app.core.errors import Invalid, NotFound
+from app.core.paging import containing
 from app.domain.addresses.pools import size_of
 from app.domain.addresses.states import TAKEN, PrefixStatus
 from app.domain.addresses.views import (
@@ -82,6 +84,24 @@ async def addresses_fit(tx: Tx, holder: UUID, *, datacentre: str, rack: str) -> 
     return bool(misfits == 0)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrefixFilter:
+    """Which prefixes are listed; what is left empty does not matter, all the rest has to hold."""
+
+    vrf: str | None = None
+    """A name, empty for the global one; None for all."""
+    datacentre: str = ""
+    family: int | None = None
+    status: str = ""
+    role: str = ""
+    within: IPv4Network | IPv6Network | None = None
+    """Only what lies in this network, itself left out."""
+    contains: IPv4Network | IPv6Network | None = None
+    """Only what this network, or address, lies in."""
+    words: str = ""
+    """A part of the network or of the note."""
+
+
 _PREFIXES = """
 SELECT p.id, p.network, coalesce(v.name, '') AS vrf, p.status, d.code AS datacentre,
        r.name AS rack, p.gateway, p.purpose, p.auto_allocatable, p.strategy, p.cooldown_s, p.note,
@@ -124,16 +144,43 @@ async def list_prefixes_by_id(tx: Tx, prefixes: Collection[UUID]) -> dict[UUID, 
     return {row["id"]: _prefix(row) for row in rows}
 
 
+async def search_prefixes(
+    tx: Tx, wanted: PrefixFilter, *, before: UUID | None, limit: int
+) -> tuple[PrefixView, ...]:
+    """Return the prefixes that `wanted` describes, the latest first, after `before`."""
+    rows = await tx.fetch(
+        f"{_PREFIXES} WHERE ($1::uuid IS NULL OR p.id < $1) "
+        "AND ($2::text IS NULL OR coalesce(v.name, '') = $2) AND ($3 = '' OR d.code = $3) "
+        "AND ($4::int IS NULL OR family(p.network) = $4) AND ($5 = '' OR p.status = $5) "
+        "AND ($6 = '' OR p.purpose = $6) AND ($7::inet IS NULL OR p.network << $7) "
+        "AND ($8::inet IS NULL OR p.network >>= $8) "
+        f"AND ($9 = '' OR p.network::text ILIKE $10 OR p.note ILIKE $10) {_GROUPED} "
+        "ORDER BY p.id DESC LIMIT $11",
+        before,
+        wanted.vrf,
+        wanted.datacentre,
+        wanted.family,
+        wanted.status,
+        wanted.role,
+        wanted.within,
+        wanted.contains,
+        wanted.words,
+        containing(wanted.words),
+        limit,
+    )
+    return tuple(map(_prefix, rows))
+
+
 async def leaf_of(tx: Tx, what: str, *, vrf: str = "") -> UUID:
     """Return the prefix that an address, a network or a range is given out of in a VRF.
 
-    Raises Invalid on `what`.
+    Raises Invalid on `address`.
     """
     first = what.partition("-")[0].strip()
     try:
         network = ip_interface(first).network
     except ValueError as error:
-        raise Invalid({"what": f"{what} is no address, network or range."}) from error
+        raise Invalid({"address": f"{what} is no address, network or range."}) from error
     leaf: UUID | None = await tx.fetchval(
         "SELECT p.id FROM prefix p LEFT JOIN vrf v ON v.id = p.vrf WHERE p.network >>= $1::inet "
         "AND p.status <> 'container' AND coalesce(v.name, '') = $2",
@@ -142,7 +189,9 @@ async def leaf_of(tx: Tx, what: str, *, vrf: str = "") -> UUID:
     )
     if leaf is None:
         where = f" in VRF {vrf}" if vrf else ""
-        raise Invalid({"what": f"No prefix{where} that addresses are given out of holds {what}."})
+        raise Invalid(
+            {"address": f"No prefix{where} that addresses are given out of holds {what}."}
+        )
     return leaf
 
 

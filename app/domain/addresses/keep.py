@@ -59,7 +59,7 @@ async def keep(
 ) -> UUID:
     """Keep `what` (an address, a range or a network in the prefix); return the reservation's id.
 
-    Waits for the orders that are claiming. Raises NotFound; Invalid for `what` (not in the
+    Waits for the orders that are claiming. Raises NotFound; Invalid for `address` (not in the
     prefix), `client` (neither client nor purpose), `reason` or `expires_at`; InUse when others'
     orders have some of it; AlreadyKept. One row whatever the size.
     """
@@ -76,7 +76,7 @@ async def keep(
     if row is None:
         raise NotFound("prefix", prefix)
     network: Network = row["network"]
-    first, last = ends_of(network, what, field="what")
+    first, last = ends_of(network, what, field="address")
     taken = await tx.fetch(
         "SELECT position FROM address_claim WHERE kind = $1 AND scope = $2 "
         "AND position BETWEEN $3 AND $4 AND state IN ('held', 'assigned') "
@@ -196,6 +196,20 @@ async def find_reservation(tx: Tx, reservation: UUID) -> ReservationView:
     if row is None:
         raise NotFound("reservation", reservation)
     return _view(row)
+
+
+async def latest_reservations(
+    tx: Tx, *, before: UUID | None, limit: int
+) -> tuple[ReservationView, ...]:
+    """Return what is kept now, the latest first, after `before`."""
+    rows = await tx.fetch(
+        f"SELECT {_COLUMNS} {_FROM} WHERE {_NOW} AND ($2::uuid IS NULL OR r.id < $2) "
+        "ORDER BY r.id DESC LIMIT $3",
+        tx.now(),
+        before,
+        limit,
+    )
+    return tuple(map(_view, rows))
 
 
 async def list_reservations(tx: Tx, *, search: str = "", page: int = 1) -> ReservationPage:

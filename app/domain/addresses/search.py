@@ -1,7 +1,7 @@
 """Find claims: who has this address, and what is taken in this prefix."""
 
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv6Address, ip_interface
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_interface
 from uuid import UUID
 
 import asyncpg
@@ -70,6 +70,22 @@ async def claims_in(tx: Tx, scope: UUID, *, page: int = 1) -> ClaimPage:
     return await _page(tx, "c.scope = $2", (), [scope], page)
 
 
+async def latest_claims(
+    tx: Tx, *, state: str = "", scope: UUID | None = None, before: int | None = None, limit: int
+) -> tuple[ClaimView, ...]:
+    """Return claims of a state and a prefix or VLAN group, the latest first, after `before`."""
+    rows = await tx.fetch(
+        f"SELECT {_COLUMNS} {_FROM} WHERE ($1 = '' OR c.state = $1) "
+        "AND ($2::uuid IS NULL OR c.scope = $2) AND ($3::bigint IS NULL OR c.id < $3) "
+        "ORDER BY c.id DESC LIMIT $4",
+        state,
+        scope,
+        before,
+        limit,
+    )
+    return tuple(map(_view, rows))
+
+
 async def find_claim(tx: Tx, claim: int) -> ClaimView:
     """Return one claim. Raises NotFound."""
     row = await tx.fetchrow(f"SELECT {_COLUMNS} {_FROM} WHERE c.id = $1", claim)
@@ -121,6 +137,35 @@ async def read_claims(tx: Tx, prefix: UUID, first: int, last: int) -> dict[int, 
         last,
     )
     return {row["position"]: _view(row) for row in rows}
+
+
+async def claim_on_vlan(tx: Tx, group: UUID, vid: int) -> ClaimView:
+    """Return the claim on a VLAN id of a group. Raises NotFound."""
+    row = await tx.fetchrow(
+        f"SELECT {_COLUMNS} {_FROM} WHERE c.kind = 'vlan' AND c.scope = $1 AND c.position = $2",
+        group,
+        vid,
+    )
+    if row is None:
+        raise NotFound("claim on VLAN", vid)
+    return _view(row)
+
+
+async def claims_named(tx: Tx, scope: UUID, texts: Sequence[str]) -> tuple[ClaimView, ...]:
+    """Return the claims of a prefix on addresses or /64s as they are written, in that order."""
+    network: IPv4Network | IPv6Network = await tx.fetchval(
+        "SELECT network FROM prefix WHERE id = $1", scope
+    )
+    unit = 0 if network.version == 4 else 64
+    positions = [offset_of(network, ip_interface(text).ip) >> unit for text in texts]
+    rows = await tx.fetch(
+        f"SELECT {_COLUMNS} {_FROM} WHERE c.kind = $1 AND c.scope = $2 AND c.position = ANY($3)",
+        kind_of(network),
+        scope,
+        positions,
+    )
+    views = {row["position"]: _view(row) for row in rows}
+    return tuple(views[position] for position in positions)
 
 
 async def _spots(tx: Tx, words: str) -> dict[UUID, int]:

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from app.core.database import Tx
+from app.core.errors import NotFound
 from app.core.paging import PAGE_SIZE, Page, containing
 from app.domain.addresses.find import list_prefixes_by_id
 from app.domain.addresses.states import PrefixStatus
@@ -115,24 +116,33 @@ def covered_of(container: PrefixView, parts: Sequence[TreeLine]) -> float:
 
 
 async def free_in(tx: Tx, container: UUID) -> list[Network]:
-    """Return the largest networks of a container that are of no prefix, the lowest first."""
-    return list(free_networks(*await parts_in(tx, container)))
+    """Return the largest networks of a container that are of no prefix, the lowest first.
+
+    A leaf has none. Raises NotFound.
+    """
+    network, parts, is_container = await parts_in(tx, container)
+    return list(free_networks(network, parts)) if is_container else []
 
 
-async def parts_in(tx: Tx, container: UUID) -> tuple[Network, list[Network]]:
-    """Return a container's network, and the largest prefixes in it."""
+async def parts_in(tx: Tx, container: UUID) -> tuple[Network, list[Network], bool]:
+    """Return a prefix's network, the largest prefixes in it, and whether it is a container.
+
+    Raises NotFound.
+    """
     rows = await tx.fetch(
-        "SELECT o.network AS whole, p.network FROM prefix o LEFT JOIN prefix p "
+        "SELECT o.network AS whole, o.status, p.network FROM prefix o LEFT JOIN prefix p "
         "ON p.network << o.network AND p.vrf IS NOT DISTINCT FROM o.vrf "
         "WHERE o.id = $1 ORDER BY p.network",
         container,
     )
+    if not rows:
+        raise NotFound("prefix", container)
     parts: list[Network] = []
     for row in rows:
         part = row["network"]
         if part is not None and not (parts and part.subnet_of(parts[-1])):
             parts.append(part)
-    return rows[0]["whole"], parts
+    return rows[0]["whole"], parts, rows[0]["status"] == PrefixStatus.container
 
 
 _Line = tuple[int, _Node | Gap]

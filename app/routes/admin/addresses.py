@@ -74,17 +74,17 @@ class Addresses(Controller):
     async def begin(self, request: HttpRequest, db: Db, frame: Frame) -> Response[Any]:
         """Show the form; asked for a `prefix`, with the lowest free address of it."""
         query = request.query_params
-        values = {name: query.get(name, "") for name in ("what", "vrf")}
+        values = {name: query.get(name, "") for name in ("address", "vrf")}
         async with db.snapshot() as tx:
             if prefix := _uuid(query.get("prefix", "")):
-                values["what"], values["vrf"] = await lowest_free(tx, prefix)
+                values["address"], values["vrf"] = await lowest_free(tx, prefix)
             vrfs = await list_vrfs(tx)
         return html(claim_page(Form(values=values, csrf=frame.csrf), vrfs, frame=frame))
 
     @post("/new", guards=CHANGES, status_code=200)
     async def claim(self, request: HttpRequest, db: Db, me: Me, frame: Frame) -> Response[Any]:
         values = await typed(request)
-        what = values.get("what", "").strip()
+        what = values.get("address", "").strip()
         try:
             async with db.transaction() as tx:
                 terms = await terms_of(tx, values)

@@ -56,7 +56,7 @@ class Reservations(Controller):
 
     @get("/new", guards=CHANGES)
     async def begin(self, request: HttpRequest, db: Db, frame: Frame) -> Response[Any]:
-        values = {name: request.query_params.get(name, "") for name in ("what", "vrf")}
+        values = {name: request.query_params.get(name, "") for name in ("address", "vrf")}
         async with db.snapshot() as tx:
             vrfs = await list_vrfs(tx)
         return html(reserve_page(Form(values=values, csrf=frame.csrf), vrfs, frame=frame))
@@ -64,7 +64,7 @@ class Reservations(Controller):
     @post("/new", guards=CHANGES, status_code=200)
     async def add(self, request: HttpRequest, db: Db, me: Me, frame: Frame) -> Response[Any]:
         values = await typed(request)
-        what = values.get("what", "").strip()
+        what = values.get("address", "").strip()
         try:
             async with db.transaction() as tx:
                 terms = await terms_of(tx, values)

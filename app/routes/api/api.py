@@ -6,6 +6,8 @@ from litestar.openapi.plugins import JsonRenderPlugin, YamlRenderPlugin
 from litestar.openapi.spec import Tag
 from litestar.types import ControllerRouterHandler
 
+from app.routes.api.addresses import AddressClaims, show_address
+from app.routes.api.available import Available
 from app.routes.api.flow_deeds import FlowDeeds
 from app.routes.api.flow_start import start_a_flow
 from app.routes.api.flow_trials import FLOW_TRIALS
@@ -13,9 +15,12 @@ from app.routes.api.flows import Flows, check_flow, list_flow_bindings, show_sch
 from app.routes.api.needs import COMPONENTS
 from app.routes.api.node_types import NodeTypes
 from app.routes.api.once import DEPENDENCIES
+from app.routes.api.prefixes import Prefixes, create_vrf, list_all_vrfs
+from app.routes.api.reservations import Reservations
 from app.routes.api.run_deeds import RunDeeds, retry_runs
 from app.routes.api.runs import Runs
 from app.routes.api.unreadable import refuse_json, refuse_nul
+from app.routes.api.vlan_groups import VlanGroups
 
 API: tuple[ControllerRouterHandler, ...] = (
     Router(
@@ -32,6 +37,14 @@ API: tuple[ControllerRouterHandler, ...] = (
             Runs,
             RunDeeds,
             retry_runs,
+            Prefixes,
+            Available,
+            list_all_vrfs,
+            create_vrf,
+            VlanGroups,
+            Reservations,
+            show_address,
+            AddressClaims,
         ],
         dependencies=DEPENDENCIES,
         before_request=refuse_nul,
@@ -45,7 +58,7 @@ API: tuple[ControllerRouterHandler, ...] = (
 OPENAPI = OpenAPIConfig(
     title="Slipway",
     version="1",
-    summary="Flows and their runs, for programs.",
+    summary="Flows with their runs, and the address space, for programs.",
     description="Send `Authorization: Bearer slw_…`. Lists are read page by page: `next` of one "
     "is `cursor` of the following. A POST with an `Idempotency-Key` is done once. What can change "
     "has an `ETag`; with `If-Match` it is only changed as you know it. Refusals are "
@@ -56,6 +69,10 @@ OPENAPI = OpenAPIConfig(
         Tag("Flows", "What is to be done, and in which versions of it."),
         Tag("Node types", "What flows can be made of."),
         Tag("Runs", "Executions of flows: what they did, and what a person may do to them."),
+        Tag("Prefixes", "Networks, what is free in them, and VRFs."),
+        Tag("VLANs", "Groups of VLAN ids."),
+        Tag("Reservations", "Addresses that are kept for a client or a purpose."),
+        Tag("Addresses", "Who has what, who had it, and claims by hand."),
     ],
     render_plugins=[
         JsonRenderPlugin(path="/openapi.json"),

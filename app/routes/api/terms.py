@@ -1,0 +1,48 @@
+"""For whom, why and until when something is claimed or kept, as the API asks for it."""
+
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from app.core.database import Tx
+from app.core.errors import Invalid, NotFound
+from app.domain.accounts.find import find_account, find_account_by_email
+from app.domain.addresses.by_hand import HandClaim
+
+
+class Terms(Protocol):
+    """The fields that all requests of addresses by hand have."""
+
+    @property
+    def description(self) -> str: ...
+    @property
+    def client(self) -> str | None: ...
+    @property
+    def role(self) -> str: ...
+    @property
+    def expires_at(self) -> datetime | None: ...
+
+
+async def claim_of(tx: Tx, terms: Terms) -> HandClaim:
+    """Return the terms as the verbs take them. Raises Invalid on `client`."""
+    if terms.expires_at is not None and terms.expires_at.tzinfo is None:
+        raise Invalid({"expires_at": "Say in which time zone: end it with Z for UTC."})
+    return HandClaim(
+        reason=terms.description,
+        client=await _account_id(tx, terms.client) if terms.client else None,
+        purpose=terms.role,
+        expires_at=terms.expires_at,
+    )
+
+
+async def _account_id(tx: Tx, client: str) -> UUID:
+    if "@" in client:
+        account = await find_account_by_email(tx, client)
+    else:
+        try:
+            account = await find_account(tx, UUID(client))
+        except (ValueError, NotFound):
+            account = None
+    if account is None:
+        raise Invalid({"client": f"There is no account {client}."})
+    return account.id
