@@ -1,14 +1,18 @@
-"""`slipway ipam`: audit the address space; give up a name whose server is gone."""
+"""`slipway ipam`: audit the address space, take one in or out, give up a stranded name."""
 
 from ipaddress import ip_address
+from pathlib import Path
 
 import click
 
 from app.cli.database import with_database
 from app.cli.say import json_option, say_json
 from app.core.database import Database
+from app.domain.addresses.arrive import Arrival, export_space, import_space
 from app.domain.addresses.audit import AddressAudit, audit_addresses
 from app.domain.addresses.forget_name import forget_name
+from app.domain.addresses.seed import AddressSeed
+from app.domain.addresses.sheet import csv_of
 
 
 @click.group()
@@ -29,6 +33,55 @@ def audit(*, as_json: bool) -> None:
         click.echo(f"{result.claims} claims, {len(result.found)} drifts")
     if result.found:
         raise SystemExit(1)
+
+
+@ipam.command("import")
+@click.argument(
+    "path", metavar="FILE", type=click.Path(path_type=Path, exists=True, dir_okay=False)
+)
+@click.option("--dry-run", is_flag=True, help="Only say what it would do.")
+@click.option("--datacentre", default="", metavar="CODE", help="Of rows that name none.")
+def import_(path: Path, datacentre: str, *, dry_run: bool) -> None:
+    """Take prefixes and addresses in: all of FILE, or nothing of it (exit 1).
+
+    FILE is CSV or JSON, exported here or by NetBox or phpIPAM; see docs/operations.md.
+    """
+
+    async def take(database: Database) -> Arrival:
+        async with database.transaction() as tx:
+            return await import_space(
+                tx,
+                path.read_bytes(),
+                datacentre=datacentre,
+                dry_run=dry_run,
+                actor=None,
+                actor_label="slipway ipam import",
+            )
+
+    arrival = with_database(take)
+    for row in arrival.rows:
+        click.echo(f"row {row.number} {row.text}: {row.fault or row.note}")
+    counts = f"{arrival.prefixes} prefixes, {arrival.addresses} addresses"
+    if arrival.faults:
+        click.echo(f"Nothing was changed; rows in error: {len(arrival.faults)}.")
+        raise SystemExit(1)
+    click.echo(f"{counts} {'taken in' if arrival.is_kept else 'could be taken in'}")
+
+
+@ipam.command()
+@click.option("--csv", "as_csv", is_flag=True, help="Prefixes alone, as CSV.")
+def export(*, as_csv: bool) -> None:
+    """Print the whole tree as JSON, with its VRFs and VLAN groups; `import` reads it back."""
+    space = with_database(_export)
+    if as_csv:
+        click.echo(csv_of(space.prefixes), nl=False)
+    else:
+        say_json(space)
+
+
+async def _export(database: Database) -> AddressSeed:
+    async with database.snapshot() as tx:
+        return await export_space(tx)
 
 
 async def _audit(database: Database) -> AddressAudit:

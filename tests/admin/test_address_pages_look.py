@@ -73,6 +73,7 @@ async def a_space(stage: Stage) -> dict[str, str]:
         "prefix-container": f"{prefixes}/{made['198.51.100.0/24']}",
         "prefix-new": f"{prefixes}/new",
         "prefix-change": f"{prefixes}/{primary}/change",
+        "prefix-import": f"{prefixes}/import",
         "prefix-split": f"{prefixes}/{primary}/split",
         "addresses": addresses,
         "address": f"{addresses}/192.0.2.8",
@@ -100,6 +101,12 @@ async def test_every_page_is_accessible_within_the_policy_and_the_width(
         await page.goto(address + path)
         if (found := await faults_of(page)) != CLEAN:
             faults[name] = found
+    await page.goto(f"{address}/admin/prefixes/import")
+    await page.get_by_label("Or its content").fill("prefix\n10.0.0.0/24\n10.0.0.1/24\n")
+    await page.get_by_role("button", name="Look at it").click()
+    await page.get_by_text("2 rows cannot be taken in").wait_for()
+    if (found := await faults_of(page)) != CLEAN:
+        faults["preview"] = found
     assert faults == {}
 
 

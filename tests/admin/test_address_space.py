@@ -33,9 +33,9 @@ async def add(owner: Browser, **facts: str) -> str:
     return done.headers["location"]
 
 
-async def prefix_id(database: Database, network: str) -> UUID:
+async def prefix_id(database: Database, network: str) -> UUID | None:
     async with database.snapshot() as tx:
-        found: UUID = await tx.fetchval("SELECT id FROM prefix WHERE network = $1", network)
+        found: UUID | None = await tx.fetchval("SELECT id FROM prefix WHERE network = $1", network)
         return found
 
 
@@ -239,3 +239,36 @@ async def test_who_may_only_read_is_shown_no_deed(stage: Stage, enter: Enter) ->
     for deed in ("change", "split", "remove"):
         sent = await designer.send_form(leaf, f"{leaf}/{deed}", LEAF)
         assert sent.status_code == 403
+
+
+async def test_a_file_is_looked_at_taken_in_and_given_out(stage: Stage, owner: Browser) -> None:
+    here = f"{PREFIXES}/import"
+    bad = "prefix,site\n192.0.2.0/24,ams1\n192.0.2.9/24,nyc1\n"
+    looked = await owner.send_form(here, here, {"document": bad})
+    assert looked.status_code == 422
+    assert "1 row cannot be taken in" in looked.text
+    assert "There is no datacentre nyc1" in looked.text
+    assert set(errors_of((await owner.send_form(here, here, {"document": ""})).text)) == {
+        "document"
+    }
+    odd = await owner.send_form(here, here, {"document": "a,b\n1,2"})
+    assert "no column is named network" in odd.text
+    good = {"document": "prefix\n192.0.0.0/16\n192.0.2.0/24\n", "datacentre": "ams1"}
+    looked = await owner.send_form(here, here, good)
+    assert looked.status_code == 200
+    assert "2 prefixes and 0 addresses can be taken in" in looked.text
+    assert "becomes a container" in looked.text
+    assert await prefix_id(stage.database, "192.0.2.0/24") is None
+    refused = await owner.send_form(here, f"{here}/confirm", {"document": bad})
+    assert refused.status_code == 422
+    done = await owner.send_form(here, f"{here}/confirm", good)
+    assert (done.status_code, done.headers["location"]) == (303, PREFIXES)
+    assert "192.0.2.0/24" in (await owner.get(PREFIXES)).text
+    as_csv = await owner.get(f"{PREFIXES}/export/csv")
+    assert as_csv.headers["content-type"].startswith("text/csv")
+    assert len(as_csv.text.splitlines()) == 9
+    as_json = await owner.get(f"{PREFIXES}/export/json")
+    assert len(as_json.json()["prefixes"]) == 8
+    again = await owner.send_form(here, here, {"document": as_json.text})
+    assert "8 prefixes and 0 addresses can be taken in" in again.text
+    assert (await owner.get(f"{PREFIXES}/export/xls")).status_code == 404

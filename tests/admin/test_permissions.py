@@ -49,6 +49,8 @@ OPEN = {
     "/admin/prefixes/{prefix}": {Role.OPERATOR, Role.DESIGNER, Role.OWNER},
     "/admin/prefixes/{prefix}/change": {Role.OPERATOR, Role.OWNER},
     "/admin/prefixes/new": {Role.OPERATOR, Role.OWNER},
+    "/admin/prefixes/import": {Role.OPERATOR, Role.OWNER},
+    "/admin/prefixes/export/csv": {Role.OPERATOR, Role.DESIGNER, Role.OWNER},
     "/admin/addresses": {Role.OPERATOR, Role.DESIGNER, Role.OWNER},
     "/admin/addresses/new": {Role.OPERATOR, Role.OWNER},
     "/admin/vlans": {Role.OPERATOR, Role.DESIGNER, Role.OWNER},

@@ -1,4 +1,7 @@
-"""`slipway ipam`: plain lines, and an exit code that a script can use."""
+"""`slipway ipam`: plain lines, and exit codes that a script can use."""
+
+import json
+from pathlib import Path
 
 from app.core.database import Database
 from app.core.ids import new_id
@@ -24,6 +27,36 @@ async def test_drift_is_one_line_and_exit_code_1(database: Database, dsn: str) -
         f"claim_without_order 10.0.0.1/32: held by {order}, which is no order",
         "3 claims, 1 drifts",
     ]
+
+
+async def test_a_file_is_tried_taken_in_and_given_out_again(
+    database: Database, dsn: str, tmp_path: Path
+) -> None:
+    async with database.transaction() as tx:
+        await lay_out(tx)
+    file = tmp_path / "netbox.csv"
+    file.write_text("prefix,status\n10.0.0.0/8,active\n10.1.0.0/24,active\n2001:db8::/80,active\n")
+    command = ("ipam", "import", str(file), "--datacentre", "ams1")
+    code, said = await slipway(*command, DATABASE_URL=dsn)
+    assert (code, said.splitlines()) == (
+        1,
+        [
+            "row 2 10.0.0.0/8: It holds other prefixes, and becomes a container.",
+            "row 4 2001:db8::/80: An IPv6 prefix is given out in /64s: at most /64 long.",
+            "Nothing was changed; rows in error: 1.",
+        ],
+    )
+    file.write_text("prefix,status\n10.0.0.0/8,container\n10.1.0.0/24,active\n")
+    assert (await slipway(*command, "--dry-run", DATABASE_URL=dsn)) == (
+        0, "2 prefixes, 0 addresses could be taken in\n",
+    )  # fmt: skip
+    assert (await slipway(*command, DATABASE_URL=dsn)) == (
+        0, "2 prefixes, 0 addresses taken in\n",
+    )  # fmt: skip
+    code, said = await slipway("ipam", "export", DATABASE_URL=dsn)
+    assert [one["network"] for one in json.loads(said)["prefixes"]] == ["10.0.0.0/8", "10.1.0.0/24"]
+    code, said = await slipway("ipam", "export", "--csv", DATABASE_URL=dsn)
+    assert (code, len(said.splitlines())) == (0, 3)
 
 
 async def test_a_name_whose_server_is_gone_is_given_up(database: Database, dsn: str) -> None:

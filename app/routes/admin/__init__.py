@@ -26,6 +26,7 @@ from app.routes.admin.runs import Runs
 from app.routes.admin.runs_many import ManyRuns
 from app.routes.admin.servers import Racks, Servers
 from app.routes.admin.services import Services
+from app.routes.admin.space_import import SpaceImport, export_prefixes
 from app.routes.admin.tokens import Tokens
 from app.routes.admin.vlans import Vlans
 
@@ -45,6 +46,8 @@ ADMIN: tuple[ControllerRouterHandler, ...] = (
     Servers,
     Racks,
     Prefixes,
+    SpaceImport,
+    export_prefixes,
     OnePrefix,
     Addresses,
     Vlans,

@@ -1,0 +1,158 @@
+"""Take prefixes and addresses in from a file: choose it, see what it would do, write it."""
+
+from collections.abc import Sequence
+
+import htpy as h
+
+from app.components.admin.address_space import ACTIVE, PREFIXES
+from app.components.badge import badge
+from app.components.button import link_button, submit_button
+from app.components.card import card, stack
+from app.components.choice import Option, select_field
+from app.components.form import Form, field_frame, form_element, hidden_field, textarea_field
+from app.components.frame import PageFrame
+from app.components.notice import notice
+from app.components.page import admin_page, page_head
+from app.components.table import Column, Row, table
+from app.domain.addresses.arrive import Arrival
+from app.domain.addresses.sheet import SheetRow
+from app.domain.inventory.views import DatacentreView
+
+IMPORT = f"{PREFIXES}/import"
+FILE, DOCUMENT, DATACENTRE = "file", "document", "datacentre"
+SHOWN = 50
+"""Rows of a preview that are listed."""
+_LABELS = {FILE: "File", DOCUMENT: "Its content", DATACENTRE: "Datacentre"}
+
+
+def import_page(form: Form, sites: Sequence[DatacentreView], *, frame: PageFrame) -> h.Element:
+    file = h.input(
+        form.wiring(FILE, help_=True),
+        type="file",
+        accept=".csv,.json,text/csv,application/json",
+        class_="form-control",
+    )
+    return _page(
+        h.div(".sw-decide.sw-decide-wide")[
+            card(
+                form_element(
+                    form,
+                    IMPORT,
+                    field_frame(
+                        form,
+                        FILE,
+                        "File",
+                        file,
+                        help_="CSV or JSON: what Slipway exported, or the prefixes or IP addresses "
+                        "of NetBox or phpIPAM.",
+                        optional=True,
+                    ),
+                    textarea_field(
+                        form,
+                        DOCUMENT,
+                        "Or its content",
+                        rows=8,
+                        mono=True,
+                        optional=True,
+                        placeholder="prefix,vrf,status,site,role,description",
+                    ),
+                    select_field(
+                        form,
+                        DATACENTRE,
+                        "Datacentre",
+                        [Option(value=site.code, label=site.name) for site in sites],
+                        blank="None",
+                        optional=True,
+                        help_="Of the rows that name none.",
+                    ),
+                    h.div(".sw-actions")[
+                        submit_button("Look at it", busy="Reading…", symbol="search"),
+                        link_button("Leave it", PREFIXES, weight="quiet"),
+                    ],
+                    labels=_LABELS,
+                    attrs={"enctype": "multipart/form-data"},
+                )
+            )
+        ],
+        frame=frame,
+    )
+
+
+def preview_page(
+    arrival: Arrival, document: str, datacentre: str, *, frame: PageFrame
+) -> h.Element:
+    """Return what the file would do, with the way to do it; or every row that is in the way."""
+    counts = f"{arrival.prefixes:,} prefixes and {arrival.addresses:,} addresses"
+    faults = arrival.faults
+    noted = [row for row in arrival.rows if not row.fault]
+    head = (
+        notice(
+            "danger",
+            f"{len(faults):,} row{'' if len(faults) == 1 else 's'} cannot be taken in",
+            "Nothing is written until all can. Change these in the file, and look at it again.",
+        )
+        if faults
+        else notice("success", f"{counts} can be taken in", "Nothing is written yet.")
+    )
+    confirm = form_element(
+        Form(csrf=frame.csrf),
+        f"{IMPORT}/confirm",
+        hidden_field(DOCUMENT, document),
+        hidden_field(DATACENTRE, datacentre),
+        h.div(".sw-actions")[
+            submit_button("Take all of it in", busy="Writing…", weight="primary"),
+            link_button("Choose another file", IMPORT, weight="quiet"),
+        ],
+    )
+    again = h.div(".sw-actions")[link_button("Choose another file", IMPORT)]
+    return _page(
+        stack(
+            head,
+            again if faults else confirm,
+            _rows("Rows in error", faults) if faults else None,
+            _rows("What is done otherwise than the file says", noted) if noted else None,
+        ),
+        frame=frame,
+    )
+
+
+def _rows(title: str, rows: Sequence[SheetRow]) -> h.Element:
+    more = len(rows) - SHOWN
+    return card(
+        table(
+            (Column("Row", narrow=True), Column("What"), Column("Why")),
+            [
+                Row(
+                    cells=(
+                        badge(str(row.number), "danger" if row.fault else "info", dot=False),
+                        h.span(".sw-mono")[row.text or "–"],
+                        row.fault or row.note,
+                    )
+                )
+                for row in rows[:SHOWN]
+            ],
+            caption=title,
+        ),
+        title=title,
+        flush=True,
+        footer=f"And {more:,} more." if more > 0 else None,
+    )
+
+
+def _page(*children: h.Node, frame: PageFrame) -> h.Element:
+    return admin_page(
+        "Import prefixes",
+        page_head(
+            "Import prefixes",
+            eyebrow=h.a(href=PREFIXES)["Prefixes"],
+            lede="All of a file is taken in, or nothing. What comes from elsewhere is not given to "
+            "orders until you say so.",
+            actions=[
+                link_button("Export as JSON", f"{PREFIXES}/export/json", weight="quiet"),
+                link_button("Export as CSV", f"{PREFIXES}/export/csv", weight="quiet"),
+            ],
+        ),
+        *children,
+        frame=frame,
+        active=ACTIVE,
+    )

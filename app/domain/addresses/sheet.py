@@ -1,0 +1,270 @@
+"""Read prefixes and addresses out of a file: our own, or an export of NetBox or phpIPAM. Pure.
+
+CSV with a head, or JSON: a list of objects, or one that has them under `prefixes` (ours), `results`
+(NetBox's API) or `data` (phpIPAM's). Columns are known by their names, in any case.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from app.core.errors import Refusal
+from app.domain.addresses.seed import PrefixSeed, VlanGroupSeed, VrfSeed
+from app.domain.addresses.states import PrefixStatus
+
+MOST_BYTES = 4_000_000
+MOST_ROWS = 20_000
+
+NETWORK = ("network", "prefix", "subnet")
+ADDRESS = ("address", "ip_address", "ip_addr", "ip")
+GLOBAL = frozenset({"", "global", "default", "none", "-"})
+NOTHING = frozenset({"", "-", "—", "none", "null", "na"})
+OURS = frozenset(PrefixSeed.__struct_fields__) - {"reserved"}
+
+
+class Unreadable(Refusal):
+    """The file as a whole is none that we know."""
+
+    code = "ipam.unreadable_file"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"The file cannot be read: {why}. Nothing was changed.")
+
+
+class AddressSeedRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An address that somebody has, as another system wrote it down."""
+
+    address: str
+    vrf: str
+    purpose: str
+    reason: str
+
+
+class SheetRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of the file by its line or place, and what is to be made of it.
+
+    `fault` says why nothing can be, and what to do; `note` what is done otherwise than it says.
+    """
+
+    number: int
+    text: str
+    what: PrefixSeed | AddressSeedRow | None = None
+    fault: str = ""
+    note: str = ""
+
+
+class Sheet(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole file; `is_ours` when it was exported here, and so says all that there is to say."""
+
+    rows: tuple[SheetRow, ...]
+    vrfs: tuple[VrfSeed, ...] = ()
+    vlan_groups: tuple[VlanGroupSeed, ...] = ()
+    is_ours: bool
+
+
+def read_sheet(raw: bytes, *, datacentre: str, sites: Mapping[str, str]) -> Sheet:
+    """Return what a file says.
+
+    `sites` are the codes of datacentres, by code and by name in lower case.
+    Rows that name no place are put into `datacentre`. Raises Unreadable.
+    """
+    if len(raw) > MOST_BYTES:
+        raise Unreadable(f"it is larger than {MOST_BYTES:,} bytes; split it")
+    try:
+        text = raw.decode("utf-8-sig").strip()
+    except UnicodeDecodeError as error:
+        raise Unreadable("it is not UTF-8") from error
+    if not text:
+        raise Unreadable("it is empty")
+    vrfs: tuple[VrfSeed, ...] = ()
+    groups: tuple[VlanGroupSeed, ...] = ()
+    if text[0] in "[{":
+        found = _json(text)
+        if isinstance(found, dict) and "prefixes" in found:
+            vrfs = _converted(found.get("vrfs", []), tuple[VrfSeed, ...])
+            groups = _converted(found.get("vlan_groups", []), tuple[VlanGroupSeed, ...])
+        rows = _objects(found)
+        first = 1
+    else:
+        rows = _csv(text)
+        first = 2  # the head is line 1
+    if len(rows) > MOST_ROWS:
+        raise Unreadable(f"it has {len(rows):,} rows; at most {MOST_ROWS:,} at a time")
+    known = set().union(*(row.keys() for row in rows[:1]))
+    if not known & {*NETWORK, *ADDRESS}:
+        raise Unreadable("no column is named network, prefix, subnet or address")
+    is_ours = "network" in known
+    read = [
+        _row(number, row, datacentre=datacentre, sites=sites, is_ours=is_ours)
+        for number, row in enumerate(rows, first)
+    ]
+    return Sheet(rows=tuple(read), vrfs=vrfs, vlan_groups=groups, is_ours=is_ours)
+
+
+def csv_of(prefixes: Sequence[PrefixSeed]) -> str:
+    """Return prefixes as a CSV that `read_sheet` reads back."""
+    names = PrefixSeed.__struct_fields__
+    out = io.StringIO()
+    writer = csv.DictWriter(out, names, lineterminator="\n")
+    writer.writeheader()
+    for prefix in prefixes:
+        facts = msgspec.structs.asdict(prefix) | {"reserved": "; ".join(prefix.reserved)}
+        writer.writerow({name: _unarmed(facts[name]) for name in names})
+    return out.getvalue()
+
+
+def _unarmed(value: object) -> object:
+    """Keep spreadsheets from taking what somebody wrote for a formula."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "@"} else value
+
+
+def _json(text: str) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError as error:
+        raise Unreadable(str(error)) from error
+
+
+def _converted(found: object, kind: Any) -> Any:
+    try:
+        return msgspec.convert(found, kind)
+    except msgspec.ValidationError as error:
+        raise Unreadable(str(error)) from error
+
+
+def _objects(found: Any) -> list[dict[str, str]]:
+    if isinstance(found, dict):
+        found = next(
+            (found[name] for name in ("prefixes", "results", "data") if name in found), None
+        )
+    if not (isinstance(found, list) and found and all(isinstance(one, dict) for one in found)):
+        raise Unreadable("a list of prefixes or addresses is wanted, or an object that has one")
+    return [{_name(name): _flat(value) for name, value in one.items()} for one in found]
+
+
+def _csv(text: str) -> list[dict[str, str]]:
+    head = text.partition("\n")[0]
+    delimiter = max(",;\t", key=head.count)
+    reader = csv.DictReader(io.StringIO(text), delimiter=delimiter)
+    try:
+        return [
+            {_name(name): _flat(value) for name, value in row.items() if name is not None}
+            for row in reader
+        ]
+    except csv.Error as error:
+        raise Unreadable(str(error)) from error
+
+
+def _name(head: str) -> str:
+    return "_".join(head.strip().lower().split())
+
+
+def _flat(value: object) -> str:
+    """Return a value as text: of NetBox's nested objects what tells them apart."""
+    if isinstance(value, dict):
+        found = next((value[key] for key in ("value", "vid", "name", "slug") if key in value), "")
+        return _flat(found)
+    if isinstance(value, list):
+        return "; ".join(map(_flat, value))
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    text = "" if value is None else str(value).replace("\0", "").strip()
+    return text[1:] if text[:2] in {"'=", "'+", "'@"} else text
+
+
+def _row(
+    number: int,
+    row: Mapping[str, str],
+    *,
+    datacentre: str,
+    sites: Mapping[str, str],
+    is_ours: bool,
+) -> SheetRow:
+    address = _first(row, ADDRESS)
+    if address:
+        return SheetRow(number=number, text=address, what=_address(row, address))
+    network = _first(row, NETWORK)
+    if mask := row.get("mask", ""):
+        network = f"{network.partition('/')[0]}/{mask}"
+    if not network:
+        return SheetRow(
+            number=number, text="", fault="It names no network. Fill it in, or leave the row out."
+        )
+    if network.endswith("(folder)"):
+        return SheetRow(number=number, text=network, note="A folder is no network; left out.")
+    site = _first(row, ("datacentre", "site", "scope"))
+    place = sites.get(site.lower()) if site else datacentre
+    if not place:
+        fault = (
+            f"There is no datacentre {site}. Register it, or change the row."
+            if site
+            else "It names no datacentre. Choose one for rows that do not."
+        )
+        return SheetRow(number=number, text=network, fault=fault)
+    try:
+        facts = _own(row) if is_ours else _foreign(row)
+        seed = msgspec.convert(
+            facts | {"network": network, "datacentre": place, "vrf": _vrf(row)},
+            PrefixSeed,
+            strict=False,
+        )
+    except msgspec.ValidationError as error:
+        return SheetRow(number=number, text=network, fault=f"{error}. Change the row.")
+    return SheetRow(number=number, text=network, what=seed)
+
+
+def _own(row: Mapping[str, str]) -> dict[str, Any]:
+    facts: dict[str, Any] = {name: row[name] for name in OURS if row.get(name, "")}
+    reserved = row.get("reserved", "")
+    return facts | {"reserved": [one.strip() for one in reserved.split(";") if one.strip()]}
+
+
+def _foreign(row: Mapping[str, str]) -> dict[str, Any]:
+    """Return the facts of a prefix of NetBox or phpIPAM; orders do not take from it yet."""
+    vlan = _first(row, ("vid", "vlan"))
+    number = re.search(r"(?:^|\()(\d{1,4})\)?$", vlan)
+    group = _first(row, ("vlan_group", "vlan_domain"))
+    on_vlan = number is not None and group
+    note = row.get("description", "")
+    if number is not None and not group:
+        note = f"{note} (VLAN {number[1]})".strip()
+    return {
+        "status": (row.get("status") or PrefixStatus.active).lower(),
+        "purpose": _slug(row.get("role", "")) or "primary",
+        "auto_allocatable": False,
+        "note": note[:200],
+        "vlan_group": group if on_vlan else None,
+        "vid": number[1] if number is not None and on_vlan else None,
+    }
+
+
+def _address(row: Mapping[str, str], address: str) -> AddressSeedRow:
+    is_gateway = row.get("gateway", "").lower() in {"yes", "1", "true"}
+    role = "gateway" if is_gateway else _slug(row.get("role", ""))
+    name = _first(row, ("dns_name", "hostname"))
+    words = [one for one in (_first(row, ("description", "note")), name) if one]
+    return AddressSeedRow(
+        address=address,
+        vrf=_vrf(row),
+        purpose=role,
+        reason=(", ".join(words) or "imported")[:500],
+    )
+
+
+def _first(row: Mapping[str, str], names: Sequence[str]) -> str:
+    found = next((row[name] for name in names if row.get(name, "").lower() not in NOTHING), "")
+    return found.strip()
+
+
+def _vrf(row: Mapping[str, str]) -> str:
+    """Return the name of a VRF without its route distinguisher."""
+    name = re.sub(r"\s*\([^)]*\)$", "", row.get("vrf", "")).strip()
+    return "" if name.lower() in GLOBAL else name
+
+
+def _slug(text: str) -> str:
+    return "" if text.lower() in NOTHING else "-".join(text.lower().split())
