@@ -119,7 +119,7 @@ def csv_of(prefixes: Sequence[PrefixSeed]) -> str:
 
 def _unarmed(value: object) -> object:
     """Keep spreadsheets from taking what somebody wrote for a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "@"} else value
+    return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@"} else value
 
 
 def _json(text: str) -> Any:
@@ -173,7 +173,7 @@ def _flat(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     text = "" if value is None else str(value).replace("\0", "").strip()
-    return text[1:] if text[:2] in {"'=", "'+", "'@"} else text
+    return text[1:] if text[:2] in {"'=", "'+", "'-", "'@"} else text
 
 
 def _row(

@@ -17,6 +17,7 @@ from app.components.admin.vlans import (
 )
 from app.components.form import Form
 from app.components.notice import Flash
+from app.core.database import Tx
 from app.core.errors import Invalid
 from app.domain.accounts.roles import Permission, allows
 from app.domain.addresses.add import add_vlan_group
@@ -25,6 +26,7 @@ from app.domain.addresses.change import change_vlan_group
 from app.domain.addresses.errors import AddressesTaken
 from app.domain.addresses.find import find_vlan_group, list_prefixes, list_vlan_groups
 from app.domain.addresses.search import claims_in
+from app.domain.addresses.views import ClaimPage, PrefixView, VlanGroupView
 from app.domain.inventory.find import list_datacentres
 from app.routes.admin.prefixes import CHANGES, refused
 from app.routes.admin.query import wanted_of
@@ -77,24 +79,18 @@ class Vlans(Controller):
     async def show(
         self, request: HttpRequest, db: Db, me: Me, frame: Frame, *, group_id: FromPath[UUID]
     ) -> Response[Any]:
-        page = wanted_of(request, VLANS, ()).page
         may_change = allows(me.role, Permission.ADDRESSES_CHANGE)
         async with db.snapshot() as tx:
-            group = await find_vlan_group(tx, group_id)
-            claims = await claims_in(tx, group_id, page=page)
-            prefixes = [one for one in await list_prefixes(tx) if one.vlan_group == group.name]
+            group, claims, prefixes = await _read(tx, group_id, request)
         return html(vlan_group_page(group, claims, prefixes, may_change=may_change, frame=frame))
 
     @get("/{group_id:uuid}/now")
     async def refresh(
         self, request: HttpRequest, db: Db, me: Me, group_id: FromPath[UUID]
     ) -> Response[Any]:
-        page = wanted_of(request, VLANS, ()).page
         may_change = allows(me.role, Permission.ADDRESSES_CHANGE)
         async with db.snapshot() as tx:
-            group = await find_vlan_group(tx, group_id)
-            claims = await claims_in(tx, group_id, page=page)
-            prefixes = [one for one in await list_prefixes(tx) if one.vlan_group == group.name]
+            group, claims, prefixes = await _read(tx, group_id, request)
         return html(vlan_group_region(group, claims, prefixes, may_change=may_change))
 
     @get("/{group_id:uuid}/change", guards=CHANGES)
@@ -148,6 +144,16 @@ class Vlans(Controller):
             form = refused(refusal, values, frame.csrf)
             return html(claim_vlan_page(group, form, frame=frame), status_code=422)
         return go(request, f"{VLANS}/{group_id}", Flash("success", f"VLAN {vid} is claimed."))
+
+
+async def _read(
+    tx: Tx, group_id: UUID, request: HttpRequest
+) -> tuple[VlanGroupView, ClaimPage, list[PrefixView]]:
+    """Return a group, a page of what is taken of it, and the prefixes on its VLANs."""
+    group = await find_vlan_group(tx, group_id)
+    claims = await claims_in(tx, group_id, page=wanted_of(request, VLANS, ()).page)
+    prefixes = [one for one in await list_prefixes(tx) if one.vlan_group == group.name]
+    return group, claims, prefixes
 
 
 async def _form(

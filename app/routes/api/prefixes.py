@@ -116,9 +116,16 @@ class Prefixes(Controller):
     )
     async def create(self, ask: Asked, data: JSONBody[NewPrefix]) -> Response[PrefixLine]:
         async def deed(tx: Tx) -> PrefixLine:
-            made = await add_prefix(
-                tx, seed_of(data), actor=ask.caller.account.id, actor_label=ask.caller.label
-            )
+            try:
+                made = await add_prefix(
+                    tx, seed_of(data), actor=ask.caller.account.id, actor_label=ask.caller.label
+                )
+            except Invalid as invalid:
+                words = {
+                    "prefix" if name == "network" else name: text
+                    for name, text in invalid.fields.items()
+                }
+                raise Invalid(words) from invalid
             return prefix_line(await find_prefix(tx, made))
 
         return await ask.once(deed, status=201)

@@ -24,9 +24,11 @@ class Terms(Protocol):
 
 
 async def claim_of(tx: Tx, terms: Terms) -> HandClaim:
-    """Return the terms as the verbs take them. Raises Invalid on `client`."""
+    """Return the terms as the verbs take them. Raises Invalid."""
     if terms.expires_at is not None and terms.expires_at.tzinfo is None:
         raise Invalid({"expires_at": "Say in which time zone: end it with Z for UTC."})
+    if not terms.description.strip():
+        raise Invalid({"description": "Say what it is for: whoever looks at it will ask."})
     return HandClaim(
         reason=terms.description,
         client=await _account_id(tx, terms.client) if terms.client else None,
