@@ -106,15 +106,17 @@ _PREFIXES = """
 SELECT p.id, p.network, coalesce(v.name, '') AS vrf, p.status, d.code AS datacentre,
        r.name AS rack, p.gateway, p.purpose, p.auto_allocatable, p.strategy, p.cooldown_s, p.note,
        g.name AS vlan_group, p.vid, p.forward_zone, p.reverse_zone,
-       count(c.id) FILTER (WHERE c.state = 'held') AS held,
-       count(c.id) FILTER (WHERE c.state = 'assigned') AS assigned,
-       count(c.id) FILTER (WHERE c.state = 'reserved') AS reserved,
-       count(c.id) FILTER (WHERE c.state = 'quarantined') AS quarantined
+       c.held, c.assigned, c.reserved, c.quarantined
 FROM prefix p JOIN datacentre d ON d.id = p.datacentre LEFT JOIN rack r ON r.id = p.rack
 LEFT JOIN vrf v ON v.id = p.vrf LEFT JOIN vlan_group g ON g.id = p.vlan_group
-LEFT JOIN address_claim c ON c.scope = p.id AND c.kind IN ('ip4', 'ip6net')
+CROSS JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE state = 'held') AS held,
+           count(*) FILTER (WHERE state = 'assigned') AS assigned,
+           count(*) FILTER (WHERE state = 'reserved') AS reserved,
+           count(*) FILTER (WHERE state = 'quarantined') AS quarantined
+    FROM address_claim WHERE scope = p.id AND kind = CASE family(p.network)
+        WHEN 4 THEN 'ip4' ELSE 'ip6net' END) c
 """
-_GROUPED = "GROUP BY p.id, d.code, r.name, v.name, g.name"
 
 
 async def list_prefixes(tx: Tx, *, datacentre: str = "") -> tuple[PrefixView, ...]:
@@ -123,7 +125,7 @@ async def list_prefixes(tx: Tx, *, datacentre: str = "") -> tuple[PrefixView, ..
     Counts the claims: about 0.1 s for a million.
     """
     rows = await tx.fetch(
-        f"{_PREFIXES} WHERE $1 = '' OR d.code = $1 {_GROUPED} "
+        f"{_PREFIXES} WHERE $1 = '' OR d.code = $1 "
         "ORDER BY v.name NULLS FIRST, family(p.network), p.network",
         datacentre,
     )
@@ -132,7 +134,7 @@ async def list_prefixes(tx: Tx, *, datacentre: str = "") -> tuple[PrefixView, ..
 
 async def find_prefix(tx: Tx, prefix_id: UUID) -> PrefixView:
     """Return one prefix with how full it is. Raises NotFound."""
-    row = await tx.fetchrow(f"{_PREFIXES} WHERE p.id = $1 {_GROUPED}", prefix_id)
+    row = await tx.fetchrow(f"{_PREFIXES} WHERE p.id = $1", prefix_id)
     if row is None:
         raise NotFound("prefix", prefix_id)
     return _prefix(row)
@@ -140,7 +142,7 @@ async def find_prefix(tx: Tx, prefix_id: UUID) -> PrefixView:
 
 async def list_prefixes_by_id(tx: Tx, prefixes: Collection[UUID]) -> dict[UUID, PrefixView]:
     """Return some prefixes with how full they are; one statement that counts their claims."""
-    rows = await tx.fetch(f"{_PREFIXES} WHERE p.id = ANY($1) {_GROUPED}", list(prefixes))
+    rows = await tx.fetch(f"{_PREFIXES} WHERE p.id = ANY($1)", list(prefixes))
     return {row["id"]: _prefix(row) for row in rows}
 
 
@@ -154,7 +156,7 @@ async def search_prefixes(
         "AND ($4::int IS NULL OR family(p.network) = $4) AND ($5 = '' OR p.status = $5) "
         "AND ($6 = '' OR p.purpose = $6) AND ($7::inet IS NULL OR p.network << $7) "
         "AND ($8::inet IS NULL OR p.network >>= $8) "
-        f"AND ($9 = '' OR p.network::text ILIKE $10 OR p.note ILIKE $10) {_GROUPED} "
+        "AND ($9 = '' OR p.network::text ILIKE $10 OR p.note ILIKE $10) "
         "ORDER BY p.id DESC LIMIT $11",
         before,
         wanted.vrf,
