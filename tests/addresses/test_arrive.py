@@ -50,7 +50,7 @@ async def test_what_is_exported_is_read_back_to_the_letter(tx: Tx) -> None:
         tx,
         prefix("10.0.0.0/16", status=PrefixStatus.container, note="=HYPERLINK(1)"),
         prefix("10.0.1.0/24", gateway="10.0.1.1", reserved=("10.0.1.8/30", "10.0.1.200"),
-               vlan_group="ams1", vid=7, rack="R1", forward_zone="example.net"),
+               vlan_group="ams1", vid=7, rack="R1", forward_zone="example.net", check_first=True),
         prefix(V6, purpose="ipv6", auto_allocatable=False, cooldown_s=60),
         prefix("10.0.1.0/24", vrf="mgmt"),
         groups=[vlans()],

@@ -61,10 +61,12 @@ async def test_a_tree_is_built_split_and_merged(stage: Stage, owner: Browser) ->
     assert "64 prefixes are one now" in (await owner.get(whole)).text
 
     changed = LEAF | {"gateway": "192.0.2.254", "purpose": "extra", "reserved": "192.0.2.9"}
+    changed["check_first"] = "on"
     done = await owner.send_form(f"{whole}/change", f"{whole}/change", changed)
     assert done.status_code == 303
     shown = (await owner.get(f"{whole}/now")).text
     assert "192.0.2.254: reserved, gateway" in shown
+    assert "not looked at" not in shown
     assert "192.0.2.9: reserved" in shown
     assert "192.0.2.1: free" in shown
     removed = await owner.send_form(whole, f"{whole}/remove")

@@ -50,11 +50,12 @@ async def test_prefixes_are_created_listed_changed_and_removed(
     shown = await owner.get(here)
     etag = shown.headers["etag"]
     assert (await owner.get(here, headers={"If-None-Match": etag})).status_code == 304
-    change = {"gateway": None, "role": "extra", "reserved": ["192.0.2.8/30"]}
+    change = {"gateway": None, "role": "extra", "reserved": ["192.0.2.8/30"], "check_first": True}
     changed = await owner.patch(here, json=change, headers={"If-Match": etag})
     assert changed.status_code == 200
     assert changed.json() | {"free": 250, "reserved": 6} == changed.json()
     assert (changed.json()["role"], changed.json()["vid"]) == ("extra", 7)
+    assert (made["check_first"], changed.json()["check_first"]) == (False, True)
     late = await owner.patch(here, json={"vid": None}, headers={"If-Match": etag})
     assert late.status_code == 412
     parts = await owner.post(f"{here}/split", json={"prefix_length": 26})

@@ -200,6 +200,7 @@ def _facts(prefix: PrefixView) -> h.Element:
             ("Gateway", copyable(str(prefix.gateway)) if prefix.gateway else "none"),
             ("Role", prefix.purpose),
             ("Orders", "take from it" if prefix.auto_allocatable else "do not take from it"),
+            ("Before it is given", "looked at" if prefix.check_first else "not looked at"),
             ("Strategy", prefix.strategy),
             ("Cool-down", about_text(prefix.cooldown_s * 1_000) if prefix.cooldown_s else "none"),
         ]

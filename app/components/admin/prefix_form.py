@@ -208,6 +208,13 @@ def _fields(form: Form, choices: Choices) -> list[h.Element]:
             "Orders may take from it",
             help_="Otherwise staff alone do, by hand.",
         ),
+        checkbox_field(
+            form,
+            "check_first",
+            "Look before handing out",
+            help_="What answers to ARP or ping, or has an old name, is quarantined, and another "
+            "is taken.",
+        ),
         text_field(form, "note", "Note", optional=True),
     ]
 

@@ -105,7 +105,7 @@ class PrefixFilter:
 _PREFIXES = """
 SELECT p.id, p.network, coalesce(v.name, '') AS vrf, p.status, d.code AS datacentre,
        r.name AS rack, p.gateway, p.purpose, p.auto_allocatable, p.strategy, p.cooldown_s, p.note,
-       g.name AS vlan_group, p.vid, p.forward_zone, p.reverse_zone,
+       g.name AS vlan_group, p.vid, p.forward_zone, p.reverse_zone, p.check_first,
        c.held, c.assigned, c.reserved, c.quarantined
 FROM prefix p JOIN datacentre d ON d.id = p.datacentre LEFT JOIN rack r ON r.id = p.rack
 LEFT JOIN vrf v ON v.id = p.vrf LEFT JOIN vlan_group g ON g.id = p.vlan_group

@@ -59,6 +59,7 @@ class PrefixView(msgspec.Struct, frozen=True, kw_only=True):
     vid: int | None
     forward_zone: str
     reverse_zone: str
+    check_first: bool
     size: int
     held: int
     assigned: int

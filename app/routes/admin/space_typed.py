@@ -87,6 +87,7 @@ def prefix_of(values: Mapping[str, str], *, network: str = "", vrf: str = "") ->
         vid=entries.number("vid", low=1, high=LAST_VID) if entries.text("vid") else None,
         forward_zone=entries.text("forward_zone"),
         reverse_zone=entries.text("reverse_zone"),
+        check_first=entries.is_ticked("check_first"),
         reserved=tuple(
             part.strip() for part in values.get("reserved", "").split(",") if part.strip()
         ),
@@ -112,7 +113,8 @@ def values_of(prefix: PrefixSeed) -> dict[str, str]:
         "reverse_zone": prefix.reverse_zone,
         "note": prefix.note,
     }
-    return values | ({"auto_allocatable": "on"} if prefix.auto_allocatable else {})
+    ticked = {name: "on" for name in ("auto_allocatable", "check_first") if getattr(prefix, name)}
+    return values | ticked
 
 
 def vlan_group_of(values: Mapping[str, str], *, name: str = "") -> VlanGroupSeed:

@@ -66,6 +66,9 @@ class PrefixLine(Struct, frozen=True, kw_only=True):
     vid: int | None
     forward_zone: str
     reverse_zone: Annotated[str, Meta(description="Empty: that of the network.")]
+    check_first: Annotated[
+        bool, Meta(description="Whether an address is looked at before an order gets it.")
+    ]
     description: str
     size: int
     free: int
@@ -107,6 +110,7 @@ class NewPrefix(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     vid: Vid | None = None
     forward_zone: Text = ""
     reverse_zone: Text = ""
+    check_first: bool = False
     description: Text = ""
 
 
@@ -128,6 +132,7 @@ class PrefixChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     vid: Vid | UnsetType | None = UNSET
     forward_zone: Text | UnsetType = UNSET
     reverse_zone: Text | UnsetType = UNSET
+    check_first: bool | UnsetType = UNSET
     description: Text | UnsetType = UNSET
 
 
@@ -419,7 +424,7 @@ def seed_of(new: NewPrefix) -> PrefixSeed:
 
 PREFIX_FIELDS = (
     "status", "datacentre", "rack", "gateway", "reserved", "auto_allocatable", "strategy",
-    "cooldown_s", "vlan_group", "vid", "forward_zone", "reverse_zone",
+    "cooldown_s", "vlan_group", "vid", "forward_zone", "reverse_zone", "check_first",
 )  # fmt: skip
 
 
@@ -444,8 +449,8 @@ def prefix_line(prefix: PrefixView) -> PrefixLine:
 
 PREFIX_COUNTS = (
     "id", "status", "datacentre", "rack", "auto_allocatable", "strategy", "cooldown_s",
-    "vlan_group", "vid", "forward_zone", "reverse_zone", "size", "free", "held", "assigned",
-    "reserved", "quarantined",
+    "vlan_group", "vid", "forward_zone", "reverse_zone", "check_first", "size", "free", "held",
+    "assigned", "reserved", "quarantined",
 )  # fmt: skip
 
 
