@@ -20,10 +20,7 @@ from app.domain.addresses.search import claims_named, find_claim, latest_claims,
 from app.domain.addresses.states import ClaimState
 from app.domain.addresses.views import ClaimView
 from app.routes.api.answer import answer
-from app.routes.api.listing import USUAL, Cursor, Limit, page_answer, position_of
-from app.routes.api.needs import needs
-from app.routes.api.once import Asked
-from app.routes.api.space_json import (
+from app.routes.api.claim_json import (
     AddressClaimRequest,
     AddressDetail,
     AddressLine,
@@ -34,6 +31,9 @@ from app.routes.api.space_json import (
     standing_line,
     tenure_line,
 )
+from app.routes.api.listing import USUAL, Cursor, Limit, page_answer, position_of
+from app.routes.api.needs import needs
+from app.routes.api.once import Asked
 from app.routes.api.terms import claim_of
 from app.routes.security.dependencies import Db, HttpRequest
 

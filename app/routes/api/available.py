@@ -16,20 +16,18 @@ from app.domain.addresses.search import claims_named
 from app.domain.addresses.seeds import prefix_seed
 from app.domain.addresses.tree import free_in
 from app.routes.api.answer import answer
+from app.routes.api.claim_json import AddressLine, AddressRequest, address_line
 from app.routes.api.listing import USUAL, Limit
 from app.routes.api.needs import needs
 from app.routes.api.once import Asked
-from app.routes.api.space_json import (
-    AddressLine,
-    AddressRequest,
+from app.routes.api.prefix_json import (
     AvailableIp,
     AvailablePrefix,
-    PrefixId,
     PrefixLine,
     PrefixRequest,
-    address_line,
     prefix_line,
 )
+from app.routes.api.space_json import PrefixId
 from app.routes.api.terms import claim_of
 from app.routes.security.dependencies import Db
 

@@ -31,22 +31,21 @@ from app.routes.api.answer import answer, require_match, tagged
 from app.routes.api.listing import USUAL, Cursor, Limit, page_answer, position_of
 from app.routes.api.needs import ETAG, IfNoneMatch, needs
 from app.routes.api.once import Asked
-from app.routes.api.space_json import (
+from app.routes.api.prefix_json import (
     Length,
     NewPrefix,
     NewVrf,
     PrefixChange,
-    PrefixId,
     PrefixLine,
     PrefixList,
     PrefixParts,
-    Removed,
     VrfLine,
     VrfList,
     changed,
     prefix_line,
     seed_of,
 )
+from app.routes.api.space_json import PrefixId, Removed
 from app.routes.security.dependencies import Db, HttpRequest
 
 STATUSES = (409, 412)

@@ -18,17 +18,17 @@ from app.domain.addresses.keep import (
     let_go,
 )
 from app.routes.api.answer import tagged
-from app.routes.api.listing import USUAL, Cursor, Limit, page_answer, position_of
-from app.routes.api.needs import ETAG, IfNoneMatch, needs
-from app.routes.api.once import Asked
-from app.routes.api.space_json import (
+from app.routes.api.claim_json import (
     Ending,
     NewReservation,
-    Removed,
     ReservationLine,
     ReservationList,
     reservation_line,
 )
+from app.routes.api.listing import USUAL, Cursor, Limit, page_answer, position_of
+from app.routes.api.needs import ETAG, IfNoneMatch, needs
+from app.routes.api.once import Asked
+from app.routes.api.space_json import Removed
 from app.routes.api.terms import claim_of
 from app.routes.security.dependencies import Db, HttpRequest
 

@@ -15,11 +15,8 @@ from app.domain.addresses.seed import VlanGroupSeed
 from app.domain.addresses.structure import change_tree
 from app.domain.addresses.views import VlanGroupView
 from app.routes.api.answer import answer, require_match, tagged
-from app.routes.api.needs import ETAG, IfNoneMatch, needs
-from app.routes.api.once import Asked
-from app.routes.api.space_json import (
+from app.routes.api.claim_json import (
     AddressLine,
-    GroupId,
     NewVlanGroup,
     VlanGroupChange,
     VlanGroupLine,
@@ -28,6 +25,9 @@ from app.routes.api.space_json import (
     address_line,
     vlan_group_line,
 )
+from app.routes.api.needs import ETAG, IfNoneMatch, needs
+from app.routes.api.once import Asked
+from app.routes.api.space_json import GroupId
 from app.routes.api.terms import claim_of
 from app.routes.security.dependencies import Db
 
