@@ -184,6 +184,21 @@ async def test_addresses_are_claimed_and_released_into_quarantine(
     ]  # fmt: skip
 
 
+async def test_what_another_process_took_or_freed_costs_a_repetition(tx: Tx) -> None:
+    scope = (await lay_out(tx, prefix(NET)))[NET]
+    for expected in ("10.0.0.1", "10.0.0.2"):
+        assert await claim_next(tx, scope, 1, MONITORING, **STAFF) == (expected,)
+    # An update keeps the id, so that nothing tells this process.
+    await tx.execute("UPDATE address_claim SET position = 3 WHERE position = 1")
+    assert await claim_next(tx, scope, 1, MONITORING, **STAFF) == ("10.0.0.1",)
+    rest = await claim_next(tx, scope, 3, MONITORING, **STAFF)
+    assert rest == ("10.0.0.4", "10.0.0.5", "10.0.0.6")
+    await tx.execute("DELETE FROM address_claim WHERE position = 4")
+    assert await claim_next(tx, scope, 1, MONITORING, **STAFF) == ("10.0.0.4",)
+    with pytest.raises(PrefixFull):
+        await claim_next(tx, scope, 1, MONITORING, **STAFF)
+
+
 async def test_what_is_kept_goes_only_to_whom_it_is_kept_for(tx: Tx) -> None:
     ids = await lay_out(tx, prefix(NET), prefix(V6), groups=[vlans()])
     scope = ids[NET]

@@ -48,7 +48,7 @@ async def claim_address(
         raise Invalid({"address": f"At most {MOST} at a time; keep a range for more than that."})
     positions = range(first, last + 1)
     if await _kept(tx, prefix, claim, positions):
-        raise AddressesTaken(network, [f"{what}, which is kept for another"])
+        raise AddressesTaken(network, [what], why="some of it is kept for another")
     taken = await _insert(tx, kind_of(network), prefix, positions, claim)
     texts = tuple(position_text(kind_of(network), network, one) for one in positions)
     if taken:

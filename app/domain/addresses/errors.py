@@ -126,10 +126,12 @@ class AddressesTaken(Refusal):
 
     code = "ipam.taken"
 
-    def __init__(self, pool: object, addresses: Sequence[str]) -> None:
+    def __init__(
+        self, pool: object, addresses: Sequence[str], *, why: str = "taken already"
+    ) -> None:
         super().__init__(
-            f"Of {pool}, {', '.join(addresses)} cannot be had: taken already. Choose others, or "
-            "look at who has it."
+            f"{', '.join(addresses)} cannot be had of {pool}: {why}. Choose others, or look at "
+            "who has it."
         )
         self.pool = str(pool)
         self.addresses = tuple(addresses)
