@@ -65,7 +65,7 @@ async def lay_out(
             for n in range(GROUPS)
         ]
     async with database.transaction() as tx:
-        await tx.execute("TRUNCATE address_claim, address_reservation, prefix, vlan_group, outbox")
+        await tx.execute("TRUNCATE address_claim, prefix, vlan_group, outbox CASCADE")
         ids = await register_addresses(
             tx, AddressSeed(prefixes=tuple(prefixes), vlan_groups=tuple(groups))
         )

@@ -24,6 +24,7 @@ LENGTHS = (24, 22, 20, 16, 12, 8)
 FILLS = (0.0, 0.5, 0.9, 0.95, 0.99, 0.999)
 FILLED_LENGTH = 16
 SAMPLES = 60
+ROUNDS = 3
 FLAT = 1.5
 CLAIMS = (1_000_000, 10_000_000)
 COLD_GOAL_S = 1.0
@@ -39,8 +40,13 @@ async def measure(size: float) -> list[Result]:
 
 
 async def _flatness(database: Database) -> list[Result]:
-    by_size = [(length, await _p50_ms(database, length, 0.0)) for length in LENGTHS]
-    by_fill = [(share, await _p50_ms(database, FILLED_LENGTH, share)) for share in FILLS]
+    wanted = [(length, 0.0) for length in LENGTHS] + [(FILLED_LENGTH, share) for share in FILLS]
+    best = dict.fromkeys(wanted, float("inf"))
+    for _ in range(ROUNDS):  # in turn, so that a busy moment is everybody's
+        for length, share in best:
+            best[length, share] = min(best[length, share], await _p50_ms(database, length, share))
+    by_size = [(length, best[length, 0.0]) for length in LENGTHS]
+    by_fill = [(share, best[FILLED_LENGTH, share]) for share in FILLS]
     say(table(("prefix, empty", "p50 ms"), [(f"/{n}", f"{ms:.3f}") for n, ms in by_size]))
     say(table((f"/{FILLED_LENGTH} full to", "p50 ms"),
               [(f"{share:.1%}", f"{ms:.3f}") for share, ms in by_fill]))  # fmt: skip
@@ -52,7 +58,8 @@ async def _flatness(database: Database) -> list[Result]:
                 [("p50", [(float(32 - length), ms) for length, ms in by_size])],
                 "bits of host part", "ms",
             )},
-            says="p50 of a claim, alone, from an empty /8 over that from an empty /24; peer: flat",
+            says=f"p50 of a claim, alone, best of {ROUNDS}, from an empty /8 over that from an "
+            "empty /24; peer: flat",
         ),
         Result(
             name="ipam-fill", ours=by_fill[-1][1] / by_fill[0][1], peer=1.0, goal=FLAT, unit="x",

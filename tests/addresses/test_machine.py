@@ -100,6 +100,7 @@ class AddressMachine(RuleBasedStateMachine):
     def lay_out(self) -> None:
         self.model: dict[str, Taken] = {}
         self.kept: dict[str, Kept] = {}
+        self.reservations = 0
         self.leaves: tuple[IPv4Network, ...] = (WHOLE,)
         self.memories: list[dict[UUID, Any]] = [{}, {}]
 
@@ -254,7 +255,8 @@ class AddressMachine(RuleBasedStateMachine):
         last = min(last, leaf[-1])
         texts = frozenset(str(ip_address(n)) for n in range(int(first), int(last) + 1))
         client = None if whose is None else self.world.orders[whose][1]
-        name = f"kept {len(self.kept)} {self.world.clock.now()} {texts}"
+        self.reservations += 1
+        name = f"reservation {self.reservations}"
         client_of = dict(self.world.orders)
         in_use = [
             text
