@@ -155,10 +155,14 @@ export const DEEDS = {
     const node = chosenNodes()[0];
     if (field.value.trim() && node) send("comment", { node, text: field.value });
   },
-  changes: () => inPanel(async () => {
-    await quiet();
-    await fetchInto("/diff", "#panel-place", "innerHTML");
-  }),
+  changes: () => {
+    // The form of what was selected just before would take their place.
+    forgetPanel();
+    inPanel(async () => {
+      await quiet();
+      await fetchInto("/diff", "#panel-place", "innerHTML");
+    });
+  },
   "close-diff": () => {
     byId("ghosts").replaceChildren();
     forgetPanel();
