@@ -13,11 +13,11 @@ MAX_HEAD_BYTES = 64 * 1024
 
 
 class BadAnswer(Exception):
-    """An answer that is not 200, with the start of its body."""
+    """An answer with another status than was asked for, with the start of its body."""
 
 
 class User:
-    """One kept connection; `get` returns the body of an answer 200."""
+    """One kept connection; `get` and `post` return the body of the answer."""
 
     def __init__(self, base_url: str, headers: Mapping[str, str] | None = None) -> None:
         parts = urlsplit(base_url)
@@ -38,13 +38,22 @@ class User:
 
     async def get(self, path: str) -> bytes:
         self._writer.write(f"GET {path} HTTP/1.1\r\n{self._head}\r\n".encode())
+        return await self._answer(path, 200)
+
+    async def post(self, path: str, body: bytes, *, status: int = 201) -> bytes:
+        """Send JSON; returns the body of an answer with `status`."""
+        head = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+        self._writer.write(f"POST {path} HTTP/1.1\r\n{self._head}{head}\r\n".encode() + body)
+        return await self._answer(path, status)
+
+    async def _answer(self, path: str, wanted: int) -> bytes:
         head = await self._reader.readuntil(b"\r\n\r\n")
         status, fields = read_head(head)
         if fields.get("transfer-encoding") == "chunked":
             body = await self._chunks()
         else:
             body = await self._reader.readexactly(int(fields.get("content-length", "0")))
-        if status != 200:
+        if status != wanted:
             raise BadAnswer(f"{path} answered {status}: {body[:300].decode(errors='replace')}")
         return body
 

@@ -18,7 +18,7 @@ from benchmarks import flows
 from benchmarks.flows import documents, floor, package, usage
 from benchmarks.flows.long_loop import cpu_s, wall_s
 from benchmarks.flows.pair import bound_by
-from benchmarks.flows.peers import environment
+from benchmarks import environment
 from benchmarks.flows.peers.plan import reached
 from benchmarks.flows.target import Request, Target, read_request
 from benchmarks.flows.usage import Sample, cores, told

@@ -10,9 +10,9 @@ import asyncpg
 import msgspec
 
 from app.core.errors import Refusal
+from benchmarks.environment import DBOS, dbos_python
 from benchmarks.flows import usage
 from benchmarks.flows.documents import STEPS
-from benchmarks.flows.peers.environment import DBOS, dbos_python
 from benchmarks.flows.peers.plan import Reached, Setting, reached
 from benchmarks.flows.works import Works
 

@@ -17,6 +17,7 @@ from benchmarks.report import say
 HOME = ROOT / ".data" / "benchmarks" / "peers"
 DBOS = ("dbos==3.4.0", "aiohttp==3.14.5", "uvloop==0.23.0")
 RESTATE = ("restate-sdk==1.3.0", "hypercorn==0.18.0", "aiohttp==3.14.5", "uvloop==0.23.0")
+NAUTOBOT = ("nautobot==3.2.7",)
 RESTATE_SERVER = "1.7.12"
 READY = "ready.json"
 INSTALL_LIMIT_S = 300.0
@@ -41,6 +42,11 @@ class Restate(msgspec.Struct, frozen=True):
 async def dbos_python() -> Path:
     """Return the Python that has DBOS. Raises PeerMissing."""
     return await _python("DBOS", DBOS)
+
+
+async def nautobot_python() -> Path:
+    """Return the Python that has Nautobot. Raises PeerMissing."""
+    return await _python("Nautobot", NAUTOBOT)
 
 
 async def restate() -> Restate:

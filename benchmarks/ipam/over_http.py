@@ -1,0 +1,175 @@
+"""`available-ips` over HTTP with a token: ours against Nautobot's, by size, fill and clients."""
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from app.core.database import Database
+from app.domain.accounts.api_tokens import make_token
+from app.domain.accounts.find import find_account_by_email
+from app.domain.accounts.scopes import Scope
+from app.domain.addresses.register import register_addresses
+from app.domain.addresses.seed import AddressSeed, PrefixSeed
+from benchmarks.ipam.ground import fill
+from benchmarks.ipam.nautobot import TOKEN, Nautobot
+from benchmarks.ipam.nautobot import running as nautobot
+from benchmarks.load import BadAnswer, User
+from benchmarks.report import say, table
+from benchmarks.result import Result
+from benchmarks.site import Site, running
+
+LENGTHS = (24, 16)
+FILLS = (0.0, 0.5, 0.95)
+CLIENTS = (1, 16)
+FASTER = 50.0
+A_PREFIX = 8
+"""Claims that each prefix of a case gets: a /24 that is 95 % full has room for no more than 12."""
+OURS, THEIRS = 25, 2
+"""Prefixes of a case, so that it takes 200 and 16 claims."""
+LAB_SPEED = 400.0
+NAUTOBOTS_BODY = b'{"status": "Active"}'
+OUR_BODY = b'{"description": "benchmark"}'
+
+
+class Case(msgspec.Struct, frozen=True):
+    """Prefixes of one length, filled alike, and how many clients claim from them."""
+
+    length: int
+    fill: float
+    clients: int
+
+    def __str__(self) -> str:
+        return f"/{self.length}, {self.fill:.0%} full, {self.clients} at once"
+
+    @property
+    def taken(self) -> int:
+        return int((2 ** (32 - self.length) - 2) * self.fill)
+
+
+CASES = tuple(
+    Case(length, fill, clients) for length in LENGTHS for fill in FILLS for clients in CLIENTS
+)
+
+
+async def measure(size: float) -> list[Result]:
+    """Return the worst ratio; `size` is a share of our claims."""
+    prefixes = max(2, round(OURS * size))
+    with tempfile.TemporaryDirectory(prefix="slipway-bench-", ignore_cleanup_errors=True) as folder:
+        async with running(speed=LAB_SPEED, machines=1, workers=0) as site:
+            token = await _token(site)
+            paths = await _lay_out(site.stack.database, prefixes)
+            ours = {
+                case: await _rate(
+                    site.stack.base_url, f"Bearer {token}", OUR_BODY, case, paths[case]
+                )
+                for case in CASES
+            }
+            networks = [
+                (network, case.taken) for case in CASES for network in _networks(case, THEIRS)
+            ]
+            async with nautobot(site.stack.servers, Path(folder) / "nautobot", networks) as peer:
+                theirs = await _theirs(peer)
+    return [_result(ours, theirs)]
+
+
+async def _theirs(peer: Nautobot) -> dict[Case, tuple[float, int]]:
+    left = iter(peer.paths)
+    found = {}
+    for case in CASES:
+        paths = [next(left) for _ in range(THEIRS)]
+        found[case] = await _rate(peer.url, f"Token {TOKEN}", NAUTOBOTS_BODY, case, paths)
+    return found
+
+
+async def _token(site: Site) -> str:
+    database = site.stack.database
+    async with database.transaction() as tx:
+        owner = await find_account_by_email(tx, site.stack.logins.owner.email)
+        if owner is None:
+            raise RuntimeError("the demo has no owner")
+        made = await make_token(
+            tx, owner, name="benchmark", scopes=(Scope.ADDRESSES_READ, Scope.ADDRESSES_WRITE),
+            lives=None, actor=owner.id, actor_label=owner.email,
+        )  # fmt: skip
+    return made.secret
+
+
+def _networks(case: Case, count: int) -> Iterator[str]:
+    """Return networks of their own for a case: a /12 of 10.0.0.0/8 each."""
+    at = (10 << 24) + (CASES.index(case) << 20)
+    for number in range(count if case.length > 16 else 1):
+        base = at + number * 2 ** (32 - case.length)
+        yield f"{'.'.join(str(base >> shift & 255) for shift in (24, 16, 8, 0))}/{case.length}"
+
+
+async def _lay_out(database: Database, count: int) -> dict[Case, list[str]]:
+    found = {}
+    async with database.snapshot() as tx:
+        datacentre = await tx.fetchval("SELECT code FROM datacentre ORDER BY code LIMIT 1")
+    for case in CASES:
+        networks = list(_networks(case, count))
+        seeds = tuple(PrefixSeed(network=one, datacentre=datacentre) for one in networks)
+        async with database.transaction() as tx:
+            ids = await register_addresses(tx, AddressSeed(prefixes=seeds))
+        for network in networks:
+            await fill(database, ids[network], 2 ** (32 - case.length), case.taken)
+        found[case] = [f"/api/v1/prefixes/{ids[one]}/available-ips" for one in networks]
+    return found
+
+
+async def _rate(
+    url: str, token: str, body: bytes, case: Case, paths: Sequence[str]
+) -> tuple[float, int]:
+    """Return claims a second, and how many were refused, of clients that ask without pause."""
+    each = A_PREFIX * (1 if case.length > 16 else OURS if token.startswith("Bearer") else THEIRS)
+    crowd = [User(url, {"Authorization": token}) for _ in range(case.clients)]
+    for user in crowd:
+        await user.open()
+    failed = 0
+    asked = iter([path for _ in range(each) for path in paths])
+
+    async def go_on(user: User) -> None:
+        nonlocal failed
+        for path in asked:
+            try:
+                await user.post(path, body)
+            except BadAnswer:
+                failed += 1
+
+    began = time.perf_counter()
+    try:
+        await asyncio.gather(*(go_on(user) for user in crowd))
+    finally:
+        for user in crowd:
+            await user.close()
+    return (each * len(paths) - failed) / (time.perf_counter() - began), failed
+
+
+def _result(
+    ours: Mapping[Case, tuple[float, int]], theirs: Mapping[Case, tuple[float, int]]
+) -> Result:
+    ratios = {case: ours[case][0] / theirs[case][0] for case in CASES}
+    rows = [
+        (str(case), f"{ours[case][0]:.0f}", f"{theirs[case][0]:.2f}", f"{ratios[case]:.0f}",
+         ours[case][1], theirs[case][1])
+        for case in CASES
+    ]  # fmt: skip
+    say(table(("claims/s over HTTP", "ours", "Nautobot", "ratio", "failed", "failed there"), rows))
+    failed = sum(count for _, count in ours.values())
+    worst = min(ratios, key=lambda case: ratios[case])
+    return Result(
+        name="ipam-http", ours=0.0 if failed else ratios[worst], peer=1.0, goal=FASTER, unit="x",
+        at_least=True,
+        details={
+            str(case): {"ours": ours[case][0], "nautobot": theirs[case][0], "ratio": ratios[case],
+                        "failed": ours[case][1], "failed_there": theirs[case][1]}
+            for case in CASES
+        },
+        says=f"claims a second by available-ips of one web process, with a token, as a multiple of "
+        f"Nautobot 3.2.7's on two uWSGI processes and the same PostgreSQL; the worst of "
+        f"{len(CASES)} cases ({worst}); none if one of ours failed ({failed} did)",
+    )  # fmt: skip
