@@ -14,11 +14,10 @@ from app.core.errors import Refusal
 from app.flows import registry
 from app.flows.document import Document
 from app.flows.validate import problems_of
-from benchmarks import flows
+from benchmarks import environment, flows
 from benchmarks.flows import documents, floor, package, usage
 from benchmarks.flows.long_loop import cpu_s, wall_s
 from benchmarks.flows.pair import bound_by
-from benchmarks import environment
 from benchmarks.flows.peers.plan import reached
 from benchmarks.flows.target import Request, Target, read_request
 from benchmarks.flows.usage import Sample, cores, told
