@@ -10,7 +10,9 @@ from app.core.ids import new_id
 from app.domain.addresses.claim import PoolExhausted
 from app.domain.addresses.find import addresses_of
 from app.domain.addresses.keep import keep
+from app.domain.addresses.register import register_addresses
 from app.domain.addresses.release import release
+from app.domain.addresses.seed import AddressSeed, VrfSeed
 from app.ipam.wants import AddressRules, wants_of
 from tests.addresses.site import V6, ask, lay_out, prefix, texts, vlans
 from tests.inventory.hall import an_order
@@ -151,3 +153,16 @@ def test_a_number_that_is_no_block_is_refused(number: int) -> None:
     with pytest.raises(Invalid) as refused:
         wants_of(BLOCK, number)
     assert "extra_ipv4" in refused.value.fields
+
+
+async def test_a_prefix_of_a_vrf_serves_only_who_states_its_purpose(database: Database) -> None:
+    inside = AddressRules(extra_purpose="inside", ipv6_length=None, vlan=False)
+    async with database.transaction() as tx:
+        vrfs = (VrfSeed(name="inner"),)
+        inner = (
+            prefix("10.0.0.0/28", vrf="inner"),
+            prefix("10.9.0.0/28", vrf="inner", purpose="inside"),
+        )
+        await register_addresses(tx, AddressSeed(vrfs=vrfs))
+        await lay_out(tx, prefix("10.0.1.0/28"), *inner)
+        assert texts(await ask(tx, new_id(), wants_of(inside, 1))) == ["10.0.1.1", "10.9.0.1"]

@@ -9,6 +9,7 @@ import msgspec
 from app.core.database import Tx
 from app.core.errors import Invalid, NotFound
 from app.domain.addresses.errors import AddressesTaken, PrefixFull
+from app.domain.addresses.hints import tell
 from app.domain.addresses.index import INDEX
 from app.domain.addresses.pools import Pool, general, kind_of, size_of
 from app.domain.addresses.reserved import Network, ends_of
@@ -244,6 +245,7 @@ async def _insert(
             _require_all({row["position"] for row in rows}, positions)
     except _TakenError as error:
         return error.positions
+    await tell(tx, {scope: list(positions)}, took=True)
     return []
 
 

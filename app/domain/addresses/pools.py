@@ -61,7 +61,7 @@ class Pool(msgspec.Struct, frozen=True, kw_only=True):
         return self.datacentre == datacentre and self.rack in {None, rack}
 
 
-_PREFIXES = """
+_PREFIXES = f"""
 SELECT p.id, p.network, d.code AS datacentre, r.name AS rack, p.purpose, p.auto_allocatable,
        p.strategy, p.cooldown_s, p.gateway, p.vlan_group, p.vid, k.firsts, k.lasts, k.clients
 FROM prefix p JOIN datacentre d ON d.id = p.datacentre LEFT JOIN rack r ON r.id = p.rack
@@ -70,7 +70,10 @@ LEFT JOIN LATERAL (
     FROM address_reservation v
     WHERE v.prefix = p.id AND (v.expires_at IS NULL OR v.expires_at > $2)) k ON true
 WHERE d.code = ANY($1) AND p.status = 'active'
+      AND (p.vrf IS NULL OR coalesce(p.purpose, '{GENERAL}') <> '{GENERAL}')
 """
+"""A prefix of a VRF serves only who states its purpose: its addresses mean nothing outside."""
+
 _GROUPS = """
 SELECT g.id, g.name, d.code AS datacentre, r.name AS rack, g.auto_allocatable, g.first_vid,
        g.last_vid

@@ -105,7 +105,7 @@ async def _settle(tx: Tx, cases: Sequence[_Case], *, try_once: bool) -> dict[UUI
             return pools
         won = await _insert(tx, standing, savepoint=not try_once)
         if won is None:
-            tx.publish(*(f"order:{case.ask.holder}" for case in standing))
+            tx.publish("addresses", *(f"order:{case.ask.holder}" for case in standing))
             return pools
         late = _let_go_of_lost(standing, won)
         if try_once:
