@@ -29,6 +29,7 @@ _SYMBOLS: dict[str, tuple[IconName, str]] = {
     "failed": ("x", "is-failed"),
     "ambiguous": ("circle-help", "is-failed"),
     "compensated": ("rotate-ccw", "is-skipped"),
+    "cancelled": ("ban", "is-skipped"),
 }
 _TONES: dict[str, Tone] = {
     "started": "accent",
@@ -37,6 +38,7 @@ _TONES: dict[str, Tone] = {
     "failed": "danger",
     "ambiguous": "warning",
     "compensated": "neutral",
+    "cancelled": "neutral",
 }
 
 
@@ -76,7 +78,9 @@ def attempt_item(
                     moment(one.started_at),
                     elapsed(length_ms(spent))
                     if running
-                    else h.span(".sw-duration")[duration_text(length_ms(spent))],
+                    else h.span(".sw-duration")[duration_text(length_ms(spent))]
+                    if one.status != "cancelled"
+                    else None,
                 ],
             ],
             _says(one, at),
@@ -109,7 +113,7 @@ def _says(one: AttemptView, at: datetime) -> h.Node:
     words: list[h.Node] = []
     if one.error:
         words.append(h.div(".sw-step-note.sw-why")[one.error])
-    if one.stage and one.finished_at is None:
+    if one.stage and one.finished_at is None and one.status != "cancelled":
         share = f", {one.percent} %" if one.percent is not None else ""
         words.append(h.div(".sw-step-note")[f"{one.stage}{share}"])
     if one.next_try_at is not None and one.next_try_at > at:

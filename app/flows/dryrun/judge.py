@@ -76,7 +76,11 @@ def _halted(trace: Trace) -> Judgement:
         return Judgement(Verdict.bad, f"it halts at {where} and cannot be cancelled", notebook.held)
     if notebook.held:
         return _stays(notebook.held, f"it halts at {where}, and is cancelled")
-    return Judgement(Verdict.halts, f"it halts at {where} for a person: {error}")
+    why = (
+        f"it halts at {where} for a person, who is told and can retry it; when it is cancelled, "
+        f"all that it took comes back ({error})"
+    )
+    return Judgement(Verdict.halts, why)
 
 
 def _stays(left: tuple[Resource, ...], what: str) -> Judgement:
@@ -115,10 +119,13 @@ def _undone(trace: Trace) -> str:
 
 
 def _stands_at(trace: Trace) -> str:
-    """Return the step at which it stands."""
-    tokens = trace.course.tokens.values() if trace.course is not None else ()
-    states = ("halted", "waiting")
+    """Return what the flow calls the step at which it stands."""
+    course, states = trace.course, ("halted", "waiting")
+    tokens = course.tokens.values() if course is not None else ()
     found = sorted(
         (states.index(token.state), token.node) for token in tokens if token.state in states
     )
-    return found[0][1] if found else "no step"
+    if course is None or not found:
+        return "no step"
+    node = found[0][1]
+    return course.chart[node].spec.name or node
