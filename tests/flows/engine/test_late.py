@@ -15,7 +15,6 @@ from app.flows import compensate, registry
 from app.flows.course import Course
 from app.flows.find import find_run
 from app.flows.node import Done, Effect, NodeType, Step, StepFailed, Wait
-from app.flows.signals import send_signal
 from app.flows.steer import cancel_run, retry_halted
 from tests.flows.conftest import LEASE_S, Workshop, chain
 from tests.flows.engine.bench import calls, flow, output_of, places, signal, story, undone
@@ -72,10 +71,11 @@ async def test_the_outcome_of_a_step_that_was_given_up_moves_nothing(
         "each": ("logic.each", {"items": ["x"], "on_error": "continue"}),
         "slow": ("t.late", {"text": ends}, {**within, "idempotency": idempotency}),
         "p": (*PAUSE, within),
+        "asleep": ("t.pause", {"seconds": 600}, within),
         "bad": ("t.refuse", {}, within),
         "end": "t.note",
     }
-    run = await workshop.start(flow(steps, "begin > each.each > slow", "each.each > p > bad",
+    run = await workshop.start(flow(steps, "begin > each.each > slow", "each.each > p > bad", "each.each > asleep",
                                     "each.done > end"))  # fmt: skip
 
     async def given_up() -> bool:
@@ -113,31 +113,6 @@ async def test_a_cancellation_is_heard_by_a_run_that_is_about_to_sleep(workshop:
     await workshop.drive_one(course)
     assert await workshop.status(run) == "cancelled"
     assert undone(workshop) == ["/:a"]
-
-
-async def test_a_run_does_not_sleep_while_a_word_for_it_is_being_sent(workshop: Workshop) -> None:
-    run = await workshop.start(flow({"p": PAUSE, "end": "t.note"}, "begin > p > end"))
-    await workshop.drive()
-    async with workshop.database.transaction() as tx:
-        await tx.execute("UPDATE run SET wake_at = $1", tx.now())
-    course = await workshop.claim()
-    begun, is_said = asyncio.Event(), asyncio.Event()
-
-    async def say() -> None:
-        async with workshop.database.transaction() as tx:
-            await send_signal(tx, "word")
-            begun.set()
-            await is_said.wait()
-
-    saying = asyncio.create_task(say())
-    await begun.wait()
-    driving = asyncio.create_task(workshop.drive_one(course))
-    await asyncio.sleep(0.05)
-    assert not driving.done()
-    is_said.set()
-    await saying
-    await driving
-    assert await workshop.status(run) == "succeeded"
 
 
 async def test_words_and_rings_reach_a_run_that_is_busy_elsewhere(workshop: Workshop) -> None:
