@@ -84,7 +84,7 @@ def _report(found: RehearsalView) -> h.Element:
         if report.baseline is not Ended.succeeded
         else None,
         card(
-            [_counts(report), h.p[lost] if (lost := points_lost(report)) else None],
+            stack(_counts(report), h.p[lost] if (lost := points_lost(report)) else None),
             title=f"{len(report.cases)} faults",
             symbol="shield-check",
         ),

@@ -79,8 +79,9 @@ def points_lost(report: Rehearsal) -> str:
         "not survived."
     )
     if halts:
+        which = "each" if halts == len(lost) else str(halts)
         said += (
-            f" At {halts} of them it stops for a person, by design: staff are told and can retry, "
+            f" At {which} of them it stops for a person, by design: staff are told and can retry, "
             "or cancel, which gives back all that it took. More retries or an error branch would "
             "let it go on by itself."
         )

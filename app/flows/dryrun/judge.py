@@ -69,18 +69,16 @@ def _bad(trace: Trace) -> str:
 
 def _halted(trace: Trace) -> Judgement:
     course, notebook = trace.course, trace.notebook
-    where, error = _stands_at(trace), trace.error
+    where, node, error = _stands_at(trace), _node_at(trace), trace.error
+    tries = max((row.attempt for row in trace.path if row.node == node), default=1)
     if not notebook.is_noticed:
         return Judgement(Verdict.bad, f"it halts at {where} and nobody is told")
     if course is None or not undo(course, notebook, trace.clock):
         return Judgement(Verdict.bad, f"it halts at {where} and cannot be cancelled", notebook.held)
     if notebook.held:
         return _stays(notebook.held, f"it halts at {where}, and is cancelled")
-    why = (
-        f"it halts at {where} for a person, who is told and can retry it; when it is cancelled, "
-        f"all that it took comes back ({error})"
-    )
-    return Judgement(Verdict.halts, why)
+    after = "at the first try" if tries == 1 else f"after {tries} tries"
+    return Judgement(Verdict.halts, f"it halts at {where} for a person {after}: {error}")
 
 
 def _stays(left: tuple[Resource, ...], what: str) -> Judgement:
@@ -120,12 +118,16 @@ def _undone(trace: Trace) -> str:
 
 def _stands_at(trace: Trace) -> str:
     """Return what the flow calls the step at which it stands."""
-    course, states = trace.course, ("halted", "waiting")
-    tokens = course.tokens.values() if course is not None else ()
+    node = _node_at(trace)
+    if trace.course is None or node is None:
+        return "no step"
+    return trace.course.chart[node].spec.name or node
+
+
+def _node_at(trace: Trace) -> str | None:
+    tokens = trace.course.tokens.values() if trace.course is not None else ()
+    states = ("halted", "waiting")
     found = sorted(
         (states.index(token.state), token.node) for token in tokens if token.state in states
     )
-    if course is None or not found:
-        return "no step"
-    node = found[0][1]
-    return course.chart[node].spec.name or node
+    return found[0][1] if found else None
