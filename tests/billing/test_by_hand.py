@@ -175,6 +175,18 @@ async def test_an_invoice_is_paid_from_credit(database: Database, sale: Sale) ->
             await pay_from_credit(tx, sale.invoice, hold_for=HOLD_FOR)
 
 
+async def test_an_invoice_without_an_order_is_paid_from_credit(
+    database: Database, sale: Sale
+) -> None:
+    await give(database, sale.account, 6_000)
+    async with database.transaction() as tx:
+        await tx.execute('UPDATE invoice SET "order" = NULL WHERE id = $1', sale.invoice)
+        settled = await pay_from_credit(tx, sale.invoice, account=sale.account, hold_for=HOLD_FOR)
+    assert settled.outcome is Outcome.paid
+    async with database.snapshot() as tx:
+        assert await balances(tx, sale.account) == {"EUR": 100}
+
+
 async def test_little_credit_pays_a_part(database: Database, sale: Sale) -> None:
     await give(database, sale.account, 900)
     async with database.transaction() as tx:
@@ -380,6 +392,8 @@ async def test_tax_is_by_the_clients_country(database: Database) -> None:
         ("49", "EUR", 4_900),
         ("49,5", "EUR", 4_950),
         (" 1 234.50 ", "EUR", 123_450),
+        ("1,234.50", "EUR", 123_450),
+        ("1.234,50", "EUR", 123_450),
         ("900", "JPY", 900),
         ("1.005", "KWD", 1_005),
     ],
