@@ -62,8 +62,6 @@ def attempt_item(
     symbol, cls = _SYMBOLS.get(one.status, ("circle-dashed", "is-pending"))
     if _is_open_container(one):
         symbol, cls = "refresh-cw", "is-waiting"
-    spent = (one.finished_at or at) - one.started_at
-    running = one.finished_at is None and one.status in {"started", "waiting"}
     return h.li(class_=["sw-step", cls], id=f"attempt-{one.id}")[
         h.span(".sw-step-symbol")[icon(symbol)],
         h.div(".sw-step-body")[
@@ -76,11 +74,7 @@ def attempt_item(
                 ],
                 h.span(".sw-step-times")[
                     moment(one.started_at),
-                    elapsed(length_ms(spent))
-                    if running
-                    else h.span(".sw-duration")[duration_text(length_ms(spent))]
-                    if one.status != "cancelled"
-                    else None,
+                    _length(one, at),
                 ],
             ],
             _says(one, at),
@@ -91,6 +85,16 @@ def attempt_item(
             within,
         ],
     ]
+
+
+def _length(one: AttemptView, at: datetime) -> h.Element | None:
+    """Return how long it took, or takes so far; when it was cancelled nobody has written down."""
+    if one.status == "cancelled":
+        return None
+    spent = (one.finished_at or at) - one.started_at
+    if one.finished_at is None and one.status in {"started", "waiting"}:
+        return elapsed(length_ms(spent))
+    return h.span(".sw-duration")[duration_text(length_ms(spent))]
 
 
 def _is_open_container(one: AttemptView) -> bool:

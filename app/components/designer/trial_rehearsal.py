@@ -62,7 +62,7 @@ def _report(sheet: Sheet, report: Rehearsal) -> h.Node:
             h.span[f"of {len(report.cases)} faults survived or undone clean"],
         ],
         h.p(".sw-quiet")["There were more faults than time."] if report.is_cut else None,
-        h.p(".sw-quiet")[points_lost(report)],
+        h.p(".sw-quiet")[lost] if (lost := points_lost(report)) else None,
         _cases(sheet, "Bad", worst),
         _cases(sheet, "Halts for a person", halts),
     ]
