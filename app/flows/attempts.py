@@ -12,7 +12,9 @@ from app.flows.views import AttemptView, EventView
 ITEM = "item"
 """Port of the row that keeps what an iteration of a list gave."""
 ATTEMPTS = """
-SELECT a.id, a.scope, a.node, a.attempt, a.status, a.input, a.output, a.port, a.error,
+SELECT a.id, a.scope, a.node, a.attempt, a.input, a.output, a.port, a.error,
+       CASE WHEN a.status IN ('started', 'waiting') AND t.id IS NULL THEN 'cancelled'
+            ELSE a.status END AS status,
        a.started_at, a.finished_at, a.blob IS NOT NULL AS is_apart,
        CASE WHEN a.attempt = last.attempt THEN t.wake_at END AS next_try_at,
        coalesce(t.state = 'halted' AND a.attempt = last.attempt, false) AS is_halted,
@@ -24,7 +26,8 @@ LEFT JOIN LATERAL (
 ) last ON true
 LEFT JOIN installation i ON i.step_key = a.idempotency_key || '#' || a.attempt
 """
-"""Reads the columns of an `AttemptView`."""
+"""Reads the columns of an `AttemptView`. An attempt that was under way and at which the run stands
+no more is `cancelled`: the journal leaves it as it was, and nobody goes on with it."""
 
 
 def attempt_view(row: asyncpg.Record, document: Document) -> AttemptView:

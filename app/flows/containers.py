@@ -32,7 +32,7 @@ def enter(course: Course, token: Token, now: datetime) -> Done | None:
     course.touch(token)
     if LOOK in token.memo:
         for scope in token.memo[LOOK]:
-            done = end_iteration(course, scope, now)
+            done = end_iteration(course, token, scope, now)
             if done is not None:
                 return done
         return None
@@ -78,16 +78,15 @@ def is_drained(course: Course, scope: str) -> bool:
     return not any(is_within(token.scope, scope) for token in course.tokens.values())
 
 
-def end_iteration(course: Course, scope: str, now: datetime, *, error: str = "") -> Done | None:
-    """Close the iteration of `scope`, in which no token is left, and begin what follows.
+def end_iteration(
+    course: Course, token: Token, scope: str, now: datetime, *, error: str = ""
+) -> Done | None:
+    """Close the iteration `scope` of the container at `token`, and begin what follows.
 
     Returns the container's outcome when it is over. Raises StepFailed or a Refusal when its
     own condition is wrong; what its body did stays done. While the container is halted the
     iteration is closed when it goes on.
     """
-    token = container_at(course, scope)
-    if token is None:
-        return None
     open_ones = [other for other in token.memo.get(LOOK, ()) if other != scope]
     token.memo = {**token.memo, LOOK: [*open_ones, scope]}
     course.touch(token)
@@ -205,8 +204,14 @@ def _holds(course: Course, scope: str, until: Any) -> bool:
 
 
 def forget(course: Course, scope: str) -> None:
-    """Let go of what an iteration left in memory; the journal has it."""
-    for kept in (course.outputs, course.attempts, course.open, course.items):
+    """Let go of what an iteration left in memory; the journal has it.
+
+    A step that was given up while it is under way closes its own attempt.
+    """
+    for place in [place for place in course.open if is_within(place[0], scope)]:
+        if course.open[place].status != "started":
+            del course.open[place]
+    for kept in (course.outputs, course.attempts, course.items):
         for place in [place for place in kept if is_within(place[0], scope)]:
             del kept[place]
     gone = {place for place in course.finished if is_within(place[0], scope)}

@@ -134,13 +134,8 @@ class Interpreter:
             await self.doer.commit(course)
             await compensate(self.database, self.tools, course)
             return True
-        match await rest(self.database, self.writer, course):
-            case Rest.LET_GO:
-                return True
-            case Rest.GOES_ON:
-                return None
-            case Rest.STEERED:
-                return False
+        rested = await rest(self.database, self.writer, course)
+        return None if rested is Rest.GOES_ON else rested is Rest.LET_GO
 
     async def _reload(self, course: Course) -> Course:
         """Read the run anew under the lease that we have. Raises Fenced when it is ours no more."""
@@ -171,10 +166,8 @@ def _stops(course: Course) -> bool:
 
 
 def _takes_no_time(course: Course, token: Token) -> bool:
-    stop = course.chart.stops.get(token.node)
-    if stop is None or stop.kind is None:
-        return True
-    return stop.kind.container or stop.kind.effect is Effect.PURE
+    kind = course.stop_of(token).kind
+    return kind is None or kind.container or kind.effect is Effect.PURE
 
 
 def _is_alone(course: Course, token: Token) -> bool:

@@ -93,6 +93,7 @@ def wait(course: Course, token: Token, result: Wait, now: datetime) -> None:
     row.status, row.error = "waiting", storable(result.says)
     _write(course, row, now)
     if not course.has(token):
+        del course.open[token.place]
         return
     said = token.memo.get("says")
     until = result.until
@@ -250,13 +251,11 @@ def give_up_iteration(course: Course, scope: str, error: str, now: datetime) -> 
 
 
 def _leave(course: Course, scope: str, now: datetime, *, error: str = "") -> None:
-    if scope == "/" or not containers.is_drained(course, scope):
-        return
     container = containers.container_at(course, scope)
-    if container is None:
+    if container is None or not containers.is_drained(course, scope):
         return
     try:
-        done = containers.end_iteration(course, scope, now, error=error)
+        done = containers.end_iteration(course, container, scope, now, error=error)
     except (StepFailed, Refusal) as wrong:
         fail(course, container, wrong.message, "refused", now)
     else:

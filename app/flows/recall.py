@@ -13,7 +13,7 @@ from app.flows.containers import LOOK, container_at
 from app.flows.course import ENDS, Course, Ending, Place, Token
 from app.flows.document import BadDocument
 from app.flows.lease import Claim
-from app.flows.scopes import chain, parse_scope
+from app.flows.scopes import chain, count_of, parse_scope
 from app.flows.upgrade import load
 
 OUTPUT = "coalesce(b.content, a.output)"
@@ -251,9 +251,8 @@ async def read_iterations(tx: Tx, run: UUID, place: Place) -> list[tuple[int, st
         place[1],
         prefix,
     )
-    found = []
-    for row in rows:
-        parsed = parse_scope(row["scope"])
-        if parsed is not None and parsed[:2] == place:
-            found.append((parsed[2], row["status"], _decoded(row["output"]), row["error"]))
+    found = [
+        (count_of(row["scope"]), row["status"], _decoded(row["output"]), row["error"])
+        for row in rows
+    ]
     return sorted(found, key=lambda one: one[0])

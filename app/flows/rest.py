@@ -67,13 +67,16 @@ async def _sleep_by_signal(database: Database, course: Course, row: RunRow) -> R
             return Rest.GOES_ON
         quiet = await all_quiet(tx, _keys(course))
         heard = quiet and await _hear(tx, course)
-        if quiet:
-            change = course.take(tx.now())
-            change.row = None if heard else row
-            written = await journal.write_with(tx, course.id, change)
-    if not quiet:
+        written = await _put_down(tx, course, None if heard else row) if quiet else None
+    if written is None:
         await asyncio.sleep(SENDING_S)
-    return Rest.GOES_ON if heard or not quiet else _heard(course, written)
+    return Rest.GOES_ON if heard or written is None else _heard(course, written)
+
+
+async def _put_down(tx: Tx, course: Course, row: RunRow | None) -> Written:
+    change = course.take(tx.now())
+    change.row = row
+    return await journal.write_with(tx, course.id, change)
 
 
 async def listen(database: Database, course: Course) -> None:

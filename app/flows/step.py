@@ -97,14 +97,12 @@ class Doer:
         if not _may_begin(course, token):
             return
         now = self.database.clock.now()
-        stop = course.chart.stops.get(token.node)
-        if stop is None or stop.kind is None:
-            message = f"This version of the flow has no node {token.node}."
-            if stop is not None:
-                message = (
-                    f"No node type {stop.spec.type} version {stop.spec.v} is installed here; "
-                    "install the package that ships it, then retry."
-                )
+        stop = course.stop_of(token)
+        if stop.kind is None:
+            message = (
+                f"No node type {stop.spec.type} version {stop.spec.v} is installed here; "
+                "install the package that ships it, then retry."
+            )
             outcome.halt_unbegun(course, token, message, now)
             return
         try:
@@ -131,7 +129,7 @@ class Doer:
                 if course.owes:
                     await self.commit(course)
                 await self._do_here(course, token, kind, begun)
-            case Effect.OUTSIDE:
+            case _:
                 await self._do_outside(course, token, stop, kind, begun)
 
     async def _begin(self, course: Course, token: Token, stop: Stop, kind: NodeType) -> Begun:
@@ -199,14 +197,10 @@ class Doer:
 
     async def _do_here(self, course: Course, token: Token, kind: NodeType, begun: Begun) -> None:
         """Do a step in our own database: its effect and its outcome are one commit."""
-        for tries in range(1, TRIES_OF_OURS + 1):
-            try:
-                await self._try_here(course, token, kind, begun)
-            except MEETS_OTHERS:
-                if tries == TRIES_OF_OURS:
-                    raise
-            else:
-                return
+        for _ in range(TRIES_OF_OURS - 1):
+            with contextlib.suppress(*MEETS_OTHERS):
+                return await self._try_here(course, token, kind, begun)
+        return await self._try_here(course, token, kind, begun)
 
     async def _try_here(self, course: Course, token: Token, kind: NodeType, begun: Begun) -> None:
         is_kept = False
@@ -257,8 +251,6 @@ class Doer:
             if result is None:
                 result = await self._call(kind, begun)
             _keep(course, token, result, self.database.clock.now())
-        except (Fenced, Broken):
-            raise
         except Exception as error:  # noqa: BLE001 - whatever a node raises is the step's failure
             await self._fail(course, token, stop, error, policy=policy, is_unsaid=asks_first)
         course.owes = True
@@ -348,10 +340,8 @@ class Doer:
         try:
             async with self.database.snapshot() as tx:
                 await tx.fetchval("SELECT 1")
-        except Exception as gone:
-            if not is_lost(gone):
-                raise
-            return True
+        except Exception as gone:  # noqa: BLE001 - what else went wrong is no sign of that
+            return is_lost(gone)
         return isinstance(error, (asyncpg.InterfaceError, asyncpg.PostgresError))
 
 

@@ -133,6 +133,45 @@ async def test_a_reference_belongs_to_one_invoice(database: Database, sale: Sale
         assert await tx.fetchval("SELECT sum(paid_minor) FROM invoice") == 5_900
 
 
+async def test_a_reference_that_is_being_recorded_for_another_invoice_is_taken(
+    database: Database, sale: Sale
+) -> None:
+    async with database.transaction() as tx:
+        other = await an_order(tx, await a_client(tx, "other@example.org"))
+    assert other.invoice_id is not None
+    recorded, waits = asyncio.Event(), asyncio.Event()
+
+    async def record_slowly() -> None:
+        async with database.transaction() as tx:
+            await record_transfer(
+                tx, sale.invoice, amount_minor=5_900, reference="TX-1", actor=None,
+                actor_label="finance",
+            )  # fmt: skip
+            recorded.set()
+            await waits.wait()
+
+    slow = asyncio.create_task(record_slowly())
+    await recorded.wait()
+    late = asyncio.create_task(transfer(database, other.invoice_id, 5_900))
+    async with asyncio.timeout(10):
+        while not await _is_blocked(database):  # noqa: ASYNC110 - a lock tells nobody
+            await asyncio.sleep(0.01)
+    waits.set()
+    await slow
+    with pytest.raises(TransferAlreadyRecorded):
+        await late
+
+
+async def _is_blocked(database: Database) -> bool:
+    async with database.snapshot() as tx:
+        return bool(
+            await tx.fetchval(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+                "AND wait_event_type = 'Lock'"
+            )
+        )
+
+
 @pytest.mark.parametrize(
     ("amount_minor", "reference", "fields"),
     [
@@ -173,6 +212,18 @@ async def test_an_invoice_is_paid_from_credit(database: Database, sale: Sale) ->
     async with database.transaction() as tx:
         with pytest.raises(InvoiceNotOpen):
             await pay_from_credit(tx, sale.invoice, hold_for=HOLD_FOR)
+
+
+async def test_an_invoice_without_an_order_is_paid_from_credit(
+    database: Database, sale: Sale
+) -> None:
+    await give(database, sale.account, 6_000)
+    async with database.transaction() as tx:
+        await tx.execute('UPDATE invoice SET "order" = NULL WHERE id = $1', sale.invoice)
+        settled = await pay_from_credit(tx, sale.invoice, account=sale.account, hold_for=HOLD_FOR)
+    assert settled.outcome is Outcome.paid
+    async with database.snapshot() as tx:
+        assert await balances(tx, sale.account) == {"EUR": 100}
 
 
 async def test_little_credit_pays_a_part(database: Database, sale: Sale) -> None:
@@ -380,6 +431,8 @@ async def test_tax_is_by_the_clients_country(database: Database) -> None:
         ("49", "EUR", 4_900),
         ("49,5", "EUR", 4_950),
         (" 1 234.50 ", "EUR", 123_450),
+        ("1,234.50", "EUR", 123_450),
+        ("1.234,50", "EUR", 123_450),
         ("900", "JPY", 900),
         ("1.005", "KWD", 1_005),
     ],

@@ -127,6 +127,17 @@ async def finish_installation(tx: Tx, installation: UUID) -> None:
     await send_signal(tx, f"installation:{installation}")
 
 
+async def break_installation(tx: Tx, installation: UUID) -> None:
+    """Let a machine say that it cannot be installed."""
+    await tx.execute(
+        "UPDATE installation SET state = 'failed', error = 'no disk', updated_at = $2, "
+        "finished_at = $2 WHERE id = $1",
+        installation,
+        tx.now(),
+    )
+    await send_signal(tx, f"installation:{installation}")
+
+
 async def give_bmcs(tx: Tx, vault: Vault, *, boot_method: str = "network") -> None:
     """Let every server have a BMC of its own, by its name."""
     await tx.execute(

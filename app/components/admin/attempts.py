@@ -29,6 +29,7 @@ _SYMBOLS: dict[str, tuple[IconName, str]] = {
     "failed": ("x", "is-failed"),
     "ambiguous": ("circle-help", "is-failed"),
     "compensated": ("rotate-ccw", "is-skipped"),
+    "cancelled": ("ban", "is-skipped"),
 }
 _TONES: dict[str, Tone] = {
     "started": "accent",
@@ -37,6 +38,7 @@ _TONES: dict[str, Tone] = {
     "failed": "danger",
     "ambiguous": "warning",
     "compensated": "neutral",
+    "cancelled": "neutral",
 }
 
 
@@ -60,8 +62,6 @@ def attempt_item(
     symbol, cls = _SYMBOLS.get(one.status, ("circle-dashed", "is-pending"))
     if _is_open_container(one):
         symbol, cls = "refresh-cw", "is-waiting"
-    spent = (one.finished_at or at) - one.started_at
-    running = one.finished_at is None and one.status in {"started", "waiting"}
     return h.li(class_=["sw-step", cls], id=f"attempt-{one.id}")[
         h.span(".sw-step-symbol")[icon(symbol)],
         h.div(".sw-step-body")[
@@ -74,9 +74,7 @@ def attempt_item(
                 ],
                 h.span(".sw-step-times")[
                     moment(one.started_at),
-                    elapsed(length_ms(spent))
-                    if running
-                    else h.span(".sw-duration")[duration_text(length_ms(spent))],
+                    _length(one, at),
                 ],
             ],
             _says(one, at),
@@ -87,6 +85,16 @@ def attempt_item(
             within,
         ],
     ]
+
+
+def _length(one: AttemptView, at: datetime) -> h.Element | None:
+    """Return how long it took, or takes so far; when it was cancelled nobody has written down."""
+    if one.status == "cancelled":
+        return None
+    spent = (one.finished_at or at) - one.started_at
+    if one.finished_at is None and one.status in {"started", "waiting"}:
+        return elapsed(length_ms(spent))
+    return h.span(".sw-duration")[duration_text(length_ms(spent))]
 
 
 def _is_open_container(one: AttemptView) -> bool:
@@ -109,7 +117,7 @@ def _says(one: AttemptView, at: datetime) -> h.Node:
     words: list[h.Node] = []
     if one.error:
         words.append(h.div(".sw-step-note.sw-why")[one.error])
-    if one.stage and one.finished_at is None:
+    if one.stage and one.finished_at is None and one.status != "cancelled":
         share = f", {one.percent} %" if one.percent is not None else ""
         words.append(h.div(".sw-step-note")[f"{one.stage}{share}"])
     if one.next_try_at is not None and one.next_try_at > at:

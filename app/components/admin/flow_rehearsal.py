@@ -8,7 +8,7 @@ from app.components.admin.flow_bits import FLOWS, score_badge
 from app.components.badge import badge
 from app.components.button import submit_button
 from app.components.card import card, stack
-from app.components.designer.trial_rehearsal import FAULTS, VERDICTS
+from app.components.designer.trial_rehearsal import FAULTS, VERDICTS, points_lost
 from app.components.empty import empty
 from app.components.facts import facts
 from app.components.form import csrf_field
@@ -83,7 +83,11 @@ def _report(found: RehearsalView) -> h.Element:
         )
         if report.baseline is not Ended.succeeded
         else None,
-        card(_counts(report), title=f"{len(report.cases)} faults", symbol="shield-check"),
+        card(
+            stack(_counts(report), h.p[lost] if (lost := points_lost(report)) else None),
+            title=f"{len(report.cases)} faults",
+            symbol="shield-check",
+        ),
         *[_node(cases) for cases in _by_node(report)],
     )  # fmt: skip
 
@@ -123,7 +127,9 @@ def _faults(verdict: Verdict, cases: Sequence[Case]) -> h.Element:
         [
             h.li[
                 badge(_fault(case), tone, dot=False),
-                h.span(".sw-quiet")[case.why] if verdict in TOLD else None,
+                h.span(".sw-quiet")[f"{case.why[:1].upper()}{case.why[1:]}."]
+                if verdict in TOLD
+                else None,
             ]
             for case in cases
         ]

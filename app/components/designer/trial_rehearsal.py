@@ -62,9 +62,32 @@ def _report(sheet: Sheet, report: Rehearsal) -> h.Node:
             h.span[f"of {len(report.cases)} faults survived or undone clean"],
         ],
         h.p(".sw-quiet")["There were more faults than time."] if report.is_cut else None,
+        h.p(".sw-quiet")[lost] if (lost := points_lost(report)) else None,
         _cases(sheet, "Bad", worst),
         _cases(sheet, "Halts for a person", halts),
     ]
+
+
+def points_lost(report: Rehearsal) -> str:
+    """Say what is missing to 100, and how bad that is; empty when nothing is."""
+    lost = [case for case in report.cases if case.verdict in (Verdict.halts, Verdict.bad)]
+    halts = sum(case.verdict is Verdict.halts for case in lost)
+    if not lost:
+        return ""
+    said = (
+        f"{GOOD - report.score} points are missing: {len(lost)} of {len(report.cases)} faults are "
+        "not survived."
+    )
+    if halts:
+        which = "each" if halts == len(lost) else str(halts)
+        said += (
+            f" At {which} of them it stops for a person, by design: staff are told and can retry, "
+            "or cancel, which gives back all that it took. More retries or an error branch would "
+            "let it go on by itself."
+        )
+    if bad := len(lost) - halts:
+        said += f" At {bad} of them it goes wrong: see what stays taken, and mend the flow."
+    return said
 
 
 def _cases(sheet: Sheet, words: str, cases: Sequence[Case]) -> h.Node:

@@ -69,14 +69,16 @@ def _bad(trace: Trace) -> str:
 
 def _halted(trace: Trace) -> Judgement:
     course, notebook = trace.course, trace.notebook
-    where, error = _stands_at(trace), trace.error
+    where, node, error = _stands_at(trace), _node_at(trace), trace.error
+    tries = max((row.attempt for row in trace.path if row.node == node), default=1)
     if not notebook.is_noticed:
         return Judgement(Verdict.bad, f"it halts at {where} and nobody is told")
     if course is None or not undo(course, notebook, trace.clock):
         return Judgement(Verdict.bad, f"it halts at {where} and cannot be cancelled", notebook.held)
     if notebook.held:
         return _stays(notebook.held, f"it halts at {where}, and is cancelled")
-    return Judgement(Verdict.halts, f"it halts at {where} for a person: {error}")
+    after = "at the first try" if tries == 1 else f"after {tries} tries"
+    return Judgement(Verdict.halts, f"it halts at {where} for a person {after}: {error}")
 
 
 def _stays(left: tuple[Resource, ...], what: str) -> Judgement:
@@ -115,10 +117,17 @@ def _undone(trace: Trace) -> str:
 
 
 def _stands_at(trace: Trace) -> str:
-    """Return the step at which it stands."""
+    """Return what the flow calls the step at which it stands."""
+    node = _node_at(trace)
+    if trace.course is None or node is None:
+        return "no step"
+    return trace.course.chart[node].spec.name or node
+
+
+def _node_at(trace: Trace) -> str | None:
     tokens = trace.course.tokens.values() if trace.course is not None else ()
     states = ("halted", "waiting")
     found = sorted(
         (states.index(token.state), token.node) for token in tokens if token.state in states
     )
-    return found[0][1] if found else "no step"
+    return found[0][1] if found else None

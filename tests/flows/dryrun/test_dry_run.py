@@ -32,6 +32,18 @@ async def test_what_is_pure_is_done_and_what_has_an_effect_is_answered() -> None
     assert run.problems == ()
 
 
+async def test_where_branches_of_a_draft_meet_without_a_join_a_wait_is_one_for_both() -> None:
+    """It could not be published; who tries it sees what its runs would do."""
+    note = {"type": "data.set", "with": {"variables": {"n": 1}}}
+    document = flow(
+        {"a": note, "b": note, "c": {"type": "logic.wait", "with": {"for": "1h"}}},
+        [("begin.out", "a"), ("begin.out", "b"), ("a.out", "c"), ("b.out", "c")],
+    )
+    run = await dry(document)
+    assert run.ended is Ended.succeeded
+    assert [node for _, node, _ in path(run)].count("c") == 1
+
+
 async def test_what_nothing_is_known_of_is_made_to_fit_the_same_each_time() -> None:
     document = line(("make", MAKE))
     first, second = (

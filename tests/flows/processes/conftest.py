@@ -60,6 +60,7 @@ class Yard:
 
     postgres: EmbeddedPostgres
     database: Database
+    redis_server: EmbeddedRedis
     redis: Redis
     target: Target
     processes: Processes
@@ -186,7 +187,7 @@ async def servers() -> AsyncIterator[Yard]:
             "SLIPWAY_DATA_DIR": name,
             "SLIPWAY_LEASE_S": str(LEASE_S),
         }
-        yield Yard(postgres, database, redis, target, processes, environment)
+        yield Yard(postgres, database, server, redis, target, processes, environment)
 
 
 @pytest.fixture

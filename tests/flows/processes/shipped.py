@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
+from msgspec.structs import replace
 
 from app.core.database import Tx
 from app.core.ids import new_id
@@ -20,6 +21,7 @@ from app.domain.services.deliver import deliver_service
 from app.domain.services.facts import ServiceFacts
 from app.domain.services.open import open_service
 from app.domain.services.states import ServiceState
+from app.flows.document import Document
 from app.flows.gallery import find_template, list_templates
 from app.flows.node import Subject
 from app.flows.publish import publish
@@ -30,23 +32,60 @@ from tests.orders.world import a_client, an_order, machines
 from tests.services.hall import give_bmcs
 
 FLOWS = tuple(row.slug for row in list_templates())
+HURRIED = "-hurried"
 AT_LEAST_ONCE = frozenset({"alert-to-chat", "payment-to-chat", "dedicated-server"})
 """Of these a change may come about twice: chats know no keys, and a machine that has not begun to
 install is booted again."""
 
 
 @dataclass(frozen=True)
+class Way:
+    """A way through a shipped flow, as bad luck and people's words have it."""
+
+    flow: str
+    name: str = "all goes well"
+    ends: str = "succeeded"
+    broken: int = 0
+    """How many servers cannot be installed."""
+    is_locked: bool = False
+    """The BMC refuses to switch the server off."""
+    word: str = ""
+    """What a person says to that."""
+    its_own: int = 1_000
+    """How many of its commits, from the last one back, no other way has."""
+
+    @property
+    def is_hurried(self) -> bool:
+        """It is one of waits that end by themselves."""
+        return bool(self.broken) or (self.is_locked and not self.word)
+
+
+DELIVERY, TERMINATION = "dedicated-server", "server-terminated"
+WAYS = (
+    *(Way(flow) for flow in FLOWS),
+    Way(DELIVERY, "the first server is broken", broken=1, its_own=22),
+    Way(DELIVERY, "five servers are broken", "failed", broken=5, its_own=26),
+    Way(TERMINATION, "approved", is_locked=True, word="approved"),
+    Way(TERMINATION, "rejected", is_locked=True, word="rejected"),
+    Way(TERMINATION, "nobody decides", "failed", is_locked=True),
+)
+
+
+@dataclass(frozen=True)
 class Begun:
     """A run, and the words that are its own in what the world was told."""
 
-    flow: str
+    way: Way
     run: UUID
     marks: tuple[str, ...]
     order: UUID | None = None
 
 
 async def open_shop(tx: Tx, vault: Vault, servers: int) -> None:
-    """Have a catalogue, machines with BMCs, and all shipped flows published."""
+    """Have a catalogue, machines with BMCs, and all shipped flows published.
+
+    Each is there a second time, with pauses of less than a second: nothing else differs.
+    """
     await register_catalog(tx, SHOP)
     for number in range(-(-servers // 40)):
         await machines(tx, 40, rack=f"r{number}", prefix=f"10.0.{number}.0/24")
@@ -56,11 +95,24 @@ async def open_shop(tx: Tx, vault: Vault, servers: int) -> None:
         "WHERE family(network) = 4"
     )
     for slug in FLOWS:
-        await publish(tx, find_template(slug), note="test")
+        document = find_template(slug)
+        await publish(tx, document, note="test")
+        await publish(tx, _hurried(document), note="test")
 
 
-async def begin(tx: Tx, world: World, flow: str, number: int) -> Begun:
-    """Queue a run of the flow, unlike all others by its number."""
+def _hurried(document: Document) -> Document:
+    nodes = dict(document.nodes)
+    for name, spec in nodes.items():
+        if "timeout" in spec.params:
+            nodes[name] = replace(spec, params={**spec.params, "timeout": "500ms"})
+        if spec.retry.max > 1:
+            nodes[name] = replace(spec, retry=replace(spec.retry, delay="50ms"))
+    return replace(document, flow=document.flow + HURRIED, nodes=nodes)
+
+
+async def begin(tx: Tx, world: World, way: Way, number: int) -> Begun:
+    """Queue a run that will go this way, unlike all others by its number."""
+    flow = way.flow
     host, address = (
         f"host-{number}-.example.org",
         f"10.9.{100 + number // 100}.{100 + number % 100}",
@@ -82,12 +134,15 @@ async def begin(tx: Tx, world: World, flow: str, number: int) -> Begun:
             data = {"hosts": [{"name": f"{part}-{host}", "address": address} for part in "abc"]}
         case "dedicated-server":
             order, bmc = await _ordered(tx, number)
+            world.broken[order] = way.broken
             data, about = {}, {"subject": order, "subject_kind": Subject.ORDER}
             marks = (bmc, f"client-{number}-@example.org")
         case _ if flow.startswith("server-"):
             order, bmc = await _ordered(tx, number)
             service = await _delivered(tx, order)
             world.power[bmc] = "off" if flow == "server-unsuspended" else "on"
+            if way.is_locked:
+                world.locked.add(bmc)
             data = service_facts(service, order, host, address)
             about = {"subject": service, "subject_kind": Subject.SERVICE}
             marks = (bmc,)
@@ -97,8 +152,11 @@ async def begin(tx: Tx, world: World, flow: str, number: int) -> Begun:
                 world.records |= {(_reversed(address), "PTR"): (f"{host}.",)}
             data = service_facts(service := uuid4(), uuid4(), host, address)
             about = {"subject": service, "subject_kind": Subject.SERVICE}
-    run = await start_flow(tx, flow, data=data, dedup_key=f"shipped:{number}", **about)
-    return Begun(flow, run, marks, order)
+    slug = flow + HURRIED if way.is_hurried else flow
+    run = await start_flow(tx, slug, data=data, dedup_key=f"shipped:{number}", **about)
+    if way.word:
+        world.words[run] = way.word
+    return Begun(way, run, marks, order)
 
 
 def _reversed(address: str) -> str:
@@ -150,7 +208,12 @@ def payment(amount_minor: int) -> Mapping[str, Any]:
 
 async def told(tx: Tx, world: World, begun: Begun) -> dict[str, Any]:
     """Return all that there is of a run: the same of two runs that did the same."""
-    changes = world.of(*begun.marks)
+    taken = await tx.fetch(
+        "SELECT b.url FROM run_resource r JOIN bmc b ON b.server::text = r.reference "
+        "WHERE r.run = $1 AND r.kind = 'server'",
+        begun.run,
+    )
+    changes = world.of(*begun.marks, *(row["url"] for row in taken))
     return {
         "run": (await tx.fetchval("SELECT status FROM run WHERE id = $1", begun.run)),
         "story": await _counted(
@@ -171,7 +234,13 @@ async def told(tx: Tx, world: World, begun: Begun) -> dict[str, Any]:
             "LEFT JOIN server m ON m.holder = o.id WHERE o.id = $1",
             begun.order or new_id(),
         ),
-        "world": set(changes) if begun.flow in AT_LEAST_ONCE else changes,
+        "servers": await _counted(
+            tx,
+            "SELECT s.state FROM run_resource r JOIN server s ON s.id::text = r.reference "
+            "WHERE r.run = $1 AND r.kind = 'server'",
+            begun.run,
+        ),
+        "world": set(changes) if begun.way.flow in AT_LEAST_ONCE else changes,
     }  # fmt: skip
 
 

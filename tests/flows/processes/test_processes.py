@@ -112,6 +112,20 @@ async def test_redis_flushed_in_the_middle_loses_nothing(yard: Yard) -> None:
     assert set(yard.target.counts.values()) == {1}
 
 
+async def test_redis_restarted_in_the_middle_loses_nothing(yard: Yard) -> None:
+    await yard.hire()
+    yard.target.delay_s = 0.02
+    runs = await start_many(yard)
+    await done_some(yard, runs, RUNS // 2)
+    await yard.redis.shutdown(nosave=True)
+    more = await start_many(yard, 5)  # nobody can ring for these
+    await done_some(yard, runs, RUNS)
+    await asyncio.get_running_loop().run_in_executor(None, yard.redis_server._start)
+    await yard.until(lambda: yard.is_over(runs + more))
+    assert await yard.statuses(runs + more) == {"succeeded": RUNS + 5}
+    assert set(yard.target.counts.values()) == {1}
+
+
 async def test_postgresql_restarted_in_the_middle_lets_runs_go_on_by_themselves(
     yard: Yard,
 ) -> None:

@@ -23,12 +23,14 @@ import app.worker
 from app.cli.worker import worker
 from app.core import clock
 from app.drivers.bmc.contract import BmcAddress
+from app.drivers.errors import Refused
 from app.drivers.power import Power
 from app.flows import interpreter, journal, rest
 from app.flows.interpreter import Interpreter
 from app.flows.nodes import install_os
 from app.flows.step import Doer
 from app.flows.writer import Writer
+from tests.flows.processes.world import NO
 
 FOLDER = Path(os.environ["WORLD_FOLDER"])
 URL = os.environ["WORLD_URL"]
@@ -138,16 +140,22 @@ class Bmc:
     power = boot = media = property(lambda self: self)
 
     async def read(self) -> Power:
-        return Power(await ask("bmc", "read", self.url))
+        return Power(await self._ask("read"))
 
     async def ensure(self, wanted: Power, *, deadline_s: float) -> None:
-        await ask("bmc", "power", self.url, wanted)
+        await self._ask("power", wanted)
 
     async def shut_down(self) -> None:
-        await ask("bmc", "power", self.url, Power.OFF)
+        await self._ask("power", Power.OFF)
 
     async def set_once(self, device: str) -> None:
-        await ask("bmc", "boot", self.url, device)
+        await self._ask("boot", device)
+
+    async def _ask(self, deed: str, *said: str) -> Any:
+        answer = await ask("bmc", deed, self.url, *said)
+        if answer == NO:
+            raise Refused("bmc", field="power", reason="it is locked")
+        return answer
 
 
 class Fleet:

@@ -5,16 +5,21 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from aiohttp import web
 
-from app.core.database import Database
+from app.core.database import Database, Tx
 from app.core.secrets import Vault
 from app.domain.connections.add import add_connection
 from app.domain.connections.kinds import Kind
+from app.flows.steer import decide
 from tests.drivers.dns.name_server import SECRET
-from tests.services.hall import finish_installation
+from tests.services.hall import break_installation, finish_installation
+
+NO = "no"
+"""What a BMC says that does not do as it is told."""
 
 
 @dataclass
@@ -24,6 +29,12 @@ class World:
     folder: Path
     url: str = ""
     power: dict[str, str] = field(default_factory=dict)
+    locked: set[str] = field(default_factory=set)
+    """BMCs that refuse all."""
+    broken: dict[UUID, int] = field(default_factory=dict)
+    """How many servers of an order cannot be installed."""
+    words: dict[UUID, str] = field(default_factory=dict)
+    """What a person will say to a run that asks."""
     records: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     mails: set[str] = field(default_factory=set)
     changes: list[str] = field(default_factory=list)
@@ -32,6 +43,8 @@ class World:
         asked = await request.json()
         said: list[str] = asked["said"]
         match asked["peer"], asked["deed"], said:
+            case "bmc", _, [url, *_] if url in self.locked:
+                return web.json_response(NO)
             case "bmc", "read", [url]:
                 return web.json_response(self.power.get(url, "off"))
             case "bmc", "power", [url, wanted]:
@@ -101,13 +114,33 @@ async def connect(database: Database, vault: Vault) -> None:
             )
 
 
-async def install(database: Database, world: World) -> None:
-    """Let the machines that are on, and have something to install, be through with it."""
+async def go_on(database: Database, world: World) -> None:
+    """Let machines do what they are told to, and people answer what they are asked."""
     async with database.transaction() as tx:
-        rows = await tx.fetch(
-            "SELECT i.id, b.url FROM installation i JOIN bmc b ON b.server = i.server "
-            "WHERE i.state = 'prepared'"
-        )
-        for row in rows:
-            if world.power.get(row["url"]) == "on":
-                await finish_installation(tx, row["id"])
+        await _install(tx, world)
+        await _answer(tx, world)
+
+
+async def _install(tx: Tx, world: World) -> None:
+    """Let the machines that are on, and have something to install, be through with it."""
+    rows = await tx.fetch(
+        'SELECT i.id, b.url, s."order", (SELECT count(DISTINCT x.server) FROM installation x '
+        "WHERE x.service = i.service) AS servers FROM installation i "
+        "JOIN bmc b ON b.server = i.server JOIN service s ON s.id = i.service "
+        "WHERE i.state = 'prepared'"
+    )
+    for row in rows:
+        if world.power.get(row["url"]) == "on":
+            is_broken = row["servers"] <= world.broken.get(row["order"], 0)
+            await (break_installation if is_broken else finish_installation)(tx, row["id"])
+
+
+async def _answer(tx: Tx, world: World) -> None:
+    rows = await tx.fetch(
+        "SELECT run, scope, node FROM token WHERE state = 'waiting' "
+        "AND signal_key LIKE 'approval:%' AND run = ANY($1)",
+        list(world.words),
+    )
+    for row in rows:
+        word = world.words.pop(row["run"])
+        await decide(tx, row["run"], scope=row["scope"], node=row["node"], decision=word)
