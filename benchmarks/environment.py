@@ -9,9 +9,8 @@ from pathlib import Path
 
 import msgspec
 
-from app.cli.assets import find_npm
+from app.cli.assets import ROOT, find_npm
 from app.core.errors import Refusal
-from benchmarks.flows.package import ROOT
 from benchmarks.report import say
 
 HOME = ROOT / ".data" / "benchmarks" / "peers"

@@ -87,7 +87,9 @@ class Site:
 
 
 @contextlib.asynccontextmanager
-async def running(*, speed: float, machines: int = 24, workers: int = 1) -> AsyncIterator[Site]:
+async def running(
+    *, speed: float, machines: int = 24, webs: int = 1, workers: int = 1
+) -> AsyncIterator[Site]:
     """Start a whole Slipway on free ports in a temporary folder, and end it with the block."""
     # Machines of two labs must not answer on one address and port.
     demo_stack.SSH_PORT = free_port()
@@ -99,6 +101,7 @@ async def running(*, speed: float, machines: int = 24, workers: int = 1) -> Asyn
                 speed=speed,
                 machines=machines,
                 workers=workers,
+                web_processes=webs,
                 # From the last word of the installer to the answer lies a restart of the hardware.
                 environment={"SLIPWAY_HEALTH_TIMEOUT_S": f"{max(60.0, RESTART_S / speed):.0f}"},
             )

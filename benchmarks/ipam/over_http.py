@@ -4,6 +4,7 @@ import asyncio
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import cycle, islice
 from pathlib import Path
 
 import msgspec
@@ -31,6 +32,8 @@ A_PREFIX = 8
 OURS, THEIRS = 25, 2
 """Prefixes of a case, so that it takes 200 and 16 claims."""
 LAB_SPEED = 400.0
+PROCESSES = 2
+"""That serve, of ours and of Nautobot's: as many as there are cores."""
 NAUTOBOTS_BODY = b'{"status": "Active"}'
 OUR_BODY = b'{"description": "benchmark"}'
 
@@ -59,12 +62,12 @@ async def measure(size: float) -> list[Result]:
     """Return the worst ratio; `size` is a share of our claims."""
     prefixes = max(2, round(OURS * size))
     with tempfile.TemporaryDirectory(prefix="slipway-bench-", ignore_cleanup_errors=True) as folder:
-        async with running(speed=LAB_SPEED, machines=1, workers=0) as site:
+        async with running(speed=LAB_SPEED, webs=PROCESSES, workers=0) as site:
             token = await _token(site)
             paths = await _lay_out(site.stack.database, prefixes)
             ours = {
                 case: await _rate(
-                    site.stack.base_url, f"Bearer {token}", OUR_BODY, case, paths[case]
+                    site.stack.base_urls, f"Bearer {token}", OUR_BODY, case, paths[case]
                 )
                 for case in CASES
             }
@@ -81,7 +84,7 @@ async def _theirs(peer: Nautobot) -> dict[Case, tuple[float, int]]:
     found = {}
     for case in CASES:
         paths = [next(left) for _ in range(THEIRS)]
-        found[case] = await _rate(peer.url, f"Token {TOKEN}", NAUTOBOTS_BODY, case, paths)
+        found[case] = await _rate((peer.url,), f"Token {TOKEN}", NAUTOBOTS_BODY, case, paths)
     return found
 
 
@@ -122,11 +125,11 @@ async def _lay_out(database: Database, count: int) -> dict[Case, list[str]]:
 
 
 async def _rate(
-    url: str, token: str, body: bytes, case: Case, paths: Sequence[str]
+    urls: Sequence[str], token: str, body: bytes, case: Case, paths: Sequence[str]
 ) -> tuple[float, int]:
     """Return claims a second, and how many were refused, of clients that ask without pause."""
     each = A_PREFIX * (1 if case.length > 16 else OURS if token.startswith("Bearer") else THEIRS)
-    crowd = [User(url, {"Authorization": token}) for _ in range(case.clients)]
+    crowd = [User(url, {"Authorization": token}) for url in islice(cycle(urls), case.clients)]
     for user in crowd:
         await user.open()
     failed = 0
@@ -169,7 +172,7 @@ def _result(
                         "failed": ours[case][1], "failed_there": theirs[case][1]}
             for case in CASES
         },
-        says=f"claims a second by available-ips of one web process, with a token, as a multiple of "
-        f"Nautobot 3.2.7's on two uWSGI processes and the same PostgreSQL; the worst of "
+        says="claims a second by available-ips of two web processes, with a token, as a multiple "
+        f"of Nautobot 3.2.7's, of two uWSGI processes and the same PostgreSQL; the worst of "
         f"{len(CASES)} cases ({worst}); none if one of ours failed ({failed} did)",
     )  # fmt: skip
