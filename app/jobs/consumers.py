@@ -15,11 +15,12 @@ from app.domain.orders.cancel import cancel
 from app.domain.orders.fail import fail
 from app.domain.orders.find import find_delivered_by, find_order
 from app.domain.orders.lock import lock_order
-from app.domain.orders.states import OrderState
+from app.domain.orders.states import UNSERVED, OrderState, explain
 from app.domain.services.open import end_undelivered
 from app.drivers.mail.contract import Mailer
 from app.flows.dispatch import Event, dispatch
 from app.flows.signals import send_signal, wake_waiters
+from app.flows.start import NoFlow
 from app.flows.steer import cancel_if_open
 from app.jobs.check_addresses import AddressCheck
 from app.jobs.client_mails import ClientMails
@@ -31,7 +32,16 @@ STOCK = "stock:"
 
 
 async def start_order_flow(database: Database, parcel: Parcel) -> None:
-    """`order.paid`: start the flow bound to the product's category."""
+    """`order.paid`: start the flow bound to the product's category; tried again while none is."""
+    try:
+        await _start_flow(database, parcel)
+    except NoFlow:
+        async with database.transaction() as tx:
+            await explain(tx, UUID(parcel.payload["order"]), UNSERVED)
+        raise
+
+
+async def _start_flow(database: Database, parcel: Parcel) -> None:
     async with database.transaction() as tx:
         # Locked: who cancels it now finds the run afterwards, and stops it.
         await lock_order(tx, UUID(parcel.payload["order"]))
@@ -47,6 +57,8 @@ async def start_order_flow(database: Database, parcel: Parcel) -> None:
         )
         (run,) = await dispatch(tx, event)
         await attach_run(tx, order.id, run)
+        if order.state_reason == UNSERVED:
+            await explain(tx, order.id, "")
 
 
 async def deliver_mail(

@@ -14,8 +14,8 @@ from app.domain.accounts.roles import Role
 from app.domain.notices.states import MailState
 from app.domain.orders.cancel import cancel
 from app.domain.orders.expire import expire_order_holds
-from app.domain.orders.find import find_order
-from app.domain.orders.states import OrderState
+from app.domain.orders.find import find_order, stuck
+from app.domain.orders.states import UNSERVED, OrderState
 from app.domain.orders.views import OrderView
 from app.domain.services.open import open_service
 from app.drivers.errors import Refused, Unreachable
@@ -98,6 +98,15 @@ async def test_no_flow_is_said(desk: Desk) -> None:
     await desk.pay(order)
     with pytest.raises(NoFlow, match="dedicated"):
         await desk.call("order.paid", {"order": str(order.id)})
+    async with desk.database.snapshot() as tx:
+        (seen,) = await stuck(tx)
+    assert (seen.id, seen.state) == (order.id, OrderState.paid)
+    assert seen.state_reason == UNSERVED
+    # It begins once there is one, and the reason is gone.
+    await desk.bind_flow()
+    await desk.call("order.paid", {"order": str(order.id)})
+    async with desk.database.snapshot() as tx:
+        assert (await find_order(tx, order.id)).state_reason == ""
 
 
 async def test_a_mail_goes_out_once_and_wakes_its_waiter(desk: Desk) -> None:

@@ -93,6 +93,11 @@ def _print_addresses(stack: Stack, console: Console) -> None:
     for name, url, note in rows:
         console.print(f"  [bold]{name:<11}[/]{url}", soft_wrap=True)
         console.print(f"  {'':<11}[dim]{note}[/]", soft_wrap=True)
+    folder = stack.plan.data_dir
+    console.print(
+        f"  [bold]{'Command':<11}[/]SLIPWAY_DATA_DIR={folder} .venv/bin/slipway --help",
+        soft_wrap=True,
+    )
 
 
 async def _order(stack: Stack, console: Console) -> None:

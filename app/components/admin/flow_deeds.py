@@ -95,7 +95,10 @@ def enable_page(flow: FlowRow, form: Form, *, frame: PageFrame) -> h.Element:
     return decide_page(
         f"Enable {flow.name}",
         about=[
-            h.p["Runs of it start again. What was missed meanwhile is not made up for by itself."],
+            h.p[
+                "Runs of it start again. Orders that were paid meanwhile begin by themselves; "
+                "other events that it missed do not come again."
+            ],
             h.p[f"It was disabled by {off.by}: “{off.reason}”"] if off else None,
         ],
         form=form,

@@ -31,7 +31,7 @@ VIEWS: Mapping[str, tuple[str, tuple[ServiceState, ...]]] = {
     "": ("All", ()),
     **{state.value: (state.value.capitalize(), (state,)) for state in ServiceState},
 }
-CREDENTIALS = {"root_password": "Root password", "ssh_keys": "SSH keys"}
+CREDENTIALS = {"root_password": "User, with a password", "ssh_keys": "User, with SSH keys"}
 
 _COLUMNS = (
     Column("Service"),
@@ -166,7 +166,9 @@ def _access(service: ServiceDetails) -> h.Element:
         for one in service.credentials
     ]
     body = facts(pairs) if pairs else h.p(".sw-quiet")["Made when the system is installed."]
-    return card(body, title="Access", lede="What it is, staff cannot see.", symbol="key-round")
+    return card(
+        body, title="Access", lede="The password itself, staff cannot see.", symbol="key-round"
+    )
 
 
 def _installations(file: ServiceFile) -> h.Element:

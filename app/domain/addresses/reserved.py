@@ -80,7 +80,9 @@ def parse_network(text: str) -> Network:
     try:
         network = ip_network(text.strip())
     except ValueError as error:
-        raise Invalid({"network": f"{text} is no network: {error}."}) from error
+        raise Invalid(
+            {"network": f"{text} is no network; write it as 192.0.2.0/24, its host bits zero."}
+        ) from error
     if network.version == 6 and network.prefixlen > 64:
         raise Invalid({"network": "An IPv6 prefix is given out in /64s: at most /64 long."})
     if network.version == 4 and network.prefixlen < 8:

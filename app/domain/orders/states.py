@@ -56,6 +56,23 @@ IN_FLIGHT = frozenset({OrderState.paid, OrderState.provisioning})
 """Paid, and the client waits."""
 
 
+UNSERVED = "No enabled flow serves its category: bind or enable one, and it begins."
+"""Why a paid order does not move."""
+
+
+async def explain(tx: Tx, order: UUID, reason: str) -> None:
+    """Set why a paid order does not move; its next move forgets it. Others are left as they are."""
+    row = await tx.fetchrow(
+        "UPDATE client_order SET state_reason = $2 "
+        "WHERE id = $1 AND state = $3 AND state_reason <> $2 RETURNING account",
+        order,
+        reason,
+        OrderState.paid,
+    )
+    if row is not None:
+        tell(tx, order, row["account"])
+
+
 async def move(tx: Tx, order: UUID, to: OrderState, *, reason: str = "") -> None:
     """Move an order to `to` and set why; one compare-and-swap, live topics follow the commit.
 
