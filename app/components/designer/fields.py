@@ -7,6 +7,7 @@ from uuid import UUID
 import htpy as h
 import msgspec
 
+from app.components.designer.markdown import inline
 from app.components.designer.nested import NESTED, nested, open_kinds, remove
 from app.components.designer.slot import Attributes, Focus, Slot, as_json, slot_of
 from app.flows.drafts.form import ParamField, json_text, written
@@ -76,7 +77,9 @@ def part_field(
         nested(slot, field, value, part_field)
         if is_group
         else _control(slot, field, value, shape, is_code=is_code),
-        h.p(".sw-help", id=f"{slot.key}-help")[field.help] if _is_helped(slot, field) else None,
+        h.p(".sw-help", id=f"{slot.key}-help")[inline(field.help)]
+        if _is_helped(slot, field)
+        else None,
         h.p(".fl-wrong", id=f"{slot.key}-wrong", data_wrong=slot.at),
     ]
 

@@ -30,13 +30,14 @@ def markdown(text: str) -> h.Fragment:
 def _block(block: str) -> h.Element:
     lines = [line.strip() for line in block.strip().splitlines()]
     if lines[0].startswith("#"):
-        return h.h4[_inline(lines[0].lstrip("# "))]
+        return h.h4[inline(lines[0].lstrip("# "))]
     if all(line.startswith(("- ", "* ")) for line in lines):
-        return h.ul[[h.li[_inline(line[2:])] for line in lines]]
-    return h.p[_inline(" ".join(lines))]
+        return h.ul[[h.li[inline(line[2:])] for line in lines]]
+    return h.p[inline(" ".join(lines))]
 
 
-def _inline(text: str) -> list[h.Node]:
+def inline(text: str) -> list[h.Node]:
+    """Return one line of it: code, emphasis and links."""
     return list(_pieces(text))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import htpy as h
 
 from app.components.designer.canvas import symbol_of, tone_of
+from app.components.designer.markdown import inline
 from app.components.icon import icon
 from app.flows.node import NodeType
 
@@ -55,8 +56,10 @@ def _entry(kind: NodeType) -> h.Element:
         class_=f"fl-type-entry {tone_of(kind.name)}",
         data_type=kind.name,
         data_words=f"{kind.title} {kind.name} {kind.summary}".lower(),
-        title=kind.summary,
+        title=kind.summary.replace("`", ""),
     )[
         h.span(".fl-symbol")[icon(symbol_of(kind.name))],
-        h.span[h.span(".fl-type-title")[kind.title], h.span(".fl-type-summary")[kind.summary]],
+        h.span[
+            h.span(".fl-type-title")[kind.title], h.span(".fl-type-summary")[inline(kind.summary)]
+        ],
     ]

@@ -9,7 +9,7 @@ import msgspec
 from app.components.designer.broken import broken_edges
 from app.components.designer.canvas import symbol_of, tone_of
 from app.components.designer.fields import View, param_field
-from app.components.designer.markdown import markdown
+from app.components.designer.markdown import inline, markdown
 from app.components.designer.policies import policies
 from app.components.designer.sample_data import sample_data
 from app.components.designer.trial_node import node_trial
@@ -77,7 +77,7 @@ def _head(sheet: Sheet, node: str, kind: NodeType | None) -> h.Element:
             h.span(".fl-symbol")[icon(symbol_of(spec.type))],
             h.div[
                 h.h2[kind.title if kind else spec.type],
-                h.p(".sw-quiet")[kind.summary if kind else "This type is not installed."],
+                h.p(".sw-quiet")[inline(kind.summary) if kind else "This type is not installed."],
             ],
         ],
         h.div(".fl-field")[
