@@ -154,6 +154,16 @@ def test_whatever_the_prefix_its_own_addresses_are_reserved(
     assert ("network" in positions.values()) is (length < 31)
 
 
+def test_what_is_reserved_of_a_prefix_is_bounded_as_a_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("app.domain.addresses.reserved.MOST", 8)
+    eight = ("10.0.0.0/30", "10.0.0.4-10.0.0.7")
+    assert len(reserved_positions(ip_network("10.0.0.0/24"), None, eight)) == 9
+    with pytest.raises(Invalid, match="Together they are more than 8"):
+        reserved_positions(ip_network("10.0.0.0/24"), None, (*eight, "10.0.0.9"))
+
+
 async def test_prefixes_show_how_full_they_are(tx: Tx) -> None:
     ids = await lay_out(
         tx,
