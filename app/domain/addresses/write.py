@@ -101,10 +101,11 @@ async def _refuse_overlap(
 async def _refuse_to_contain(tx: Tx, prefix: UUID, network: Network) -> None:
     """Raise CannotDivide while a leaf has claims or reservations, which its parts would need."""
     standing = await tx.fetchval(
-        "SELECT (SELECT count(*) FROM address_claim WHERE scope = $1 AND (state <> 'reserved' "
-        "OR reason <> '' OR holder IS NOT NULL)) "
+        "SELECT (SELECT count(*) FROM address_claim WHERE kind = $2 AND scope = $1 "
+        "AND (state <> 'reserved' OR reason <> '' OR holder IS NOT NULL)) "
         "+ (SELECT count(*) FROM address_reservation WHERE prefix = $1)",
         prefix,
+        kind_of(network),
     )
     if standing:
         why = f"it has {standing} claims or reservations; split it, and they move to its parts"
@@ -162,9 +163,11 @@ async def keep_back(tx: Tx, prefix: UUID, network: Network) -> None:
     """Reserve what the protocol keeps in it; what staff keep stays, and old ends become free."""
     gateway = await tx.fetchval("SELECT gateway FROM prefix WHERE id = $1", prefix)
     kept = await tx.fetch(
-        "SELECT position, purpose FROM address_claim WHERE scope = $1 AND state = 'reserved' "
-        "AND reason = '' AND purpose NOT IN ('network', 'broadcast', 'gateway')",
+        "SELECT position, purpose FROM address_claim WHERE kind = $2 AND scope = $1 "
+        "AND state = 'reserved' AND reason = '' "
+        "AND purpose NOT IN ('network', 'broadcast', 'gateway')",
         prefix,
+        kind_of(network),
     )
     positions = {row["position"]: row["purpose"] for row in kept}
     await reserve(tx, prefix, network, positions | reserved_positions(network, gateway, ()))
