@@ -60,6 +60,9 @@ async def test_prefixes_are_created_listed_changed_and_removed(
     assert late.status_code == 412
     parts = await owner.post(f"{here}/split", json={"prefix_length": 26})
     assert [one["prefix"] for one in parts.json()["items"]][-1] == "192.0.2.192/26"
+    lone = f"{PREFIXES}/{parts.json()['items'][0]['id']}/merge"
+    longer = await owner.post(lone, json={"prefix_length": 64})
+    assert (longer.status_code, longer.json()["code"]) == (409, "ipam.cannot_divide")
     refused = await owner.delete(here)
     assert (refused.status_code, refused.json()["code"]) == (409, "ipam.cannot_divide")
     first = parts.json()["items"][0]["id"]
@@ -145,6 +148,8 @@ async def test_available_prefixes_are_listed_and_made_as_netbox_has_it(
     assert [line["prefix"] for line in two.json()] == ["192.0.1.0/25", "192.0.3.0/24"]
     refused = await owner.post(there, json={"prefix_length": 24})
     assert "no /24 in it is free" in refused.json()["detail"]
+    longer = await owner.post(there, json={"prefix_length": 33})
+    assert (longer.status_code, set(longer.json()["fields"])) == (422, {"length"})
     leaf = f"{PREFIXES}/{one.json()['id']}/available-prefixes/"
     assert (await owner.get(leaf)).json() == []
     assert "split it" in (await owner.post(leaf, json={"prefix_length": 25})).json()["detail"]

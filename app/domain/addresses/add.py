@@ -61,6 +61,9 @@ async def add_next_prefix(
     network, parts, is_container = await parts_in(tx, container)
     if not is_container:
         raise CannotDivide(str(network), "it is no container; split it instead")
+    longest = 32 if network.version == 4 else 64
+    if length > longest:
+        raise Invalid({"length": f"{network} is given out in prefixes of at most /{longest}."})
     found = lowest_free_network(network, parts, length)
     if found is None:
         raise CannotDivide(str(network), f"no /{length} in it is free; ask for a smaller one")
