@@ -1,5 +1,6 @@
 """What staff do to the address space: add, change, claim and release; each with its reason kept."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -225,6 +226,18 @@ async def test_what_is_kept_goes_only_to_whom_it_is_kept_for(tx: Tx) -> None:
         await claim_next(tx, scope, 1, HandClaim(reason=" "), **STAFF)
     with pytest.raises(Invalid):
         await claim_next(tx, scope, 1, HandClaim(reason="x", expires_at=tx.now()), **STAFF)
+
+
+async def test_one_name_is_given_once_however_many_add_it(database: Database) -> None:
+    async with database.transaction() as tx:
+        await furnish(tx)
+
+    async def add(first_vid: int) -> object:
+        async with database.transaction() as tx:
+            return await add_vlan_group(tx, vlans(first_vid=first_vid), **STAFF)
+
+    answers = await asyncio.gather(add(100), add(200), return_exceptions=True)
+    assert sorted(type(answer) for answer in answers if isinstance(answer, Exception)) == [Invalid]
 
 
 async def test_vlan_groups_are_added_and_changed_and_ids_of_them_claimed(tx: Tx) -> None:

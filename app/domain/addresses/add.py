@@ -73,6 +73,7 @@ async def add_next_prefix(
 
 async def add_vrf(tx: Tx, vrf: VrfSeed, *, actor: UUID | None, actor_label: str) -> UUID:
     """Return the new VRF's id. Raises Invalid."""
+    await change_tree(tx)
     await _refuse_known_name(tx, "vrf", vrf.name)
     written = await register_vrf(tx, vrf)
     await record(
@@ -93,6 +94,7 @@ async def add_vlan_group(
     tx: Tx, group: VlanGroupSeed, *, actor: UUID | None, actor_label: str
 ) -> UUID:
     """Return the new VLAN group's id. Raises Invalid."""
+    await change_tree(tx)
     await _refuse_known_name(tx, "vlan_group", group.name)
     written = await register_vlan_group(tx, group)
     await record(
