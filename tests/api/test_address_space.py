@@ -95,6 +95,29 @@ async def test_a_bad_prefix_is_refused(
         assert set(answer.json()["fields"]) == {field}
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("2027-01-31T00:00:00", "time zone"),
+        ("0001-01-01T00:00:00+14:00", "years"),
+        ("9999-12-31T23:59:59-14:00", "years"),
+    ],
+    ids=["zone", "before", "after"],
+)
+async def test_times_name_their_zone_and_lie_in_the_calendar(
+    stage: Stage, owner: Program, text: str, why: str
+) -> None:
+    await make(owner)
+    shown = await owner.get(f"{V1}/addresses/192.0.2.1", params={"since": text})
+    claimed = await owner.post(
+        f"{V1}/address-claims",
+        json={"address": "192.0.2.1", "description": "x", "expires_at": text},
+    )
+    for answer, field in ((shown, "since"), (claimed, "expires_at")):
+        assert (answer.status_code, list(answer.json()["fields"])) == (422, [field])
+        assert why in answer.json()["fields"][field]
+
+
 async def test_available_ips_are_listed_and_claimed_as_netbox_has_it(
     stage: Stage, owner: Program
 ) -> None:
