@@ -47,14 +47,14 @@ async def take(tx: Tx, text: str, *, datacentre: str = "ams1", dry_run: bool = F
 
 async def test_what_is_exported_is_read_back_to_the_letter(tx: Tx) -> None:
     await furnish(tx)
-    await add_vrf(tx, VrfSeed(name="mgmt", note="Switches"), **STAFF)
+    await add_vrf(tx, VrfSeed(name="mgmt (old)", note="Switches"), **STAFF)
     await lay_out(
         tx,
         prefix("10.0.0.0/16", status=PrefixStatus.container, note="=HYPERLINK(1)"),
         prefix("10.0.1.0/24", gateway="10.0.1.1", reserved=("10.0.1.8/30", "10.0.1.200"),
                vlan_group="ams1", vid=7, rack="R1", forward_zone="example.net", check_first=True),
         prefix(V6, purpose="ipv6", auto_allocatable=False, cooldown_s=60),
-        prefix("10.0.1.0/24", vrf="mgmt"),
+        prefix("10.0.1.0/24", vrf="mgmt (old)"),
         groups=[vlans()],
     )  # fmt: skip
     space = await export_space(tx)

@@ -47,6 +47,9 @@ async def reserved(tx: Tx) -> dict[int, str]:
 async def test_a_prefix_is_added_into_containers_and_changed(tx: Tx) -> None:
     await lay_out(tx, groups=[vlans()])
     await add_vrf(tx, VrfSeed(name="mgmt"), **STAFF)
+    for name in ("mgmt", "Global", " "):
+        with pytest.raises(Invalid):
+            await add_vrf(tx, VrfSeed(name=name), **STAFF)
     await add_prefix(tx, prefix("10.0.0.0/16", status=CONTAINER), **STAFF)
     leaf = await add_prefix(tx, prefix(NET, gateway="10.0.0.1", reserved=("10.0.0.4",)), **STAFF)
     await add_prefix(tx, prefix("10.0.0.0/8", status=CONTAINER, datacentre="fra1"), **STAFF)

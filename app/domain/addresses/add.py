@@ -11,6 +11,7 @@ from app.domain.addresses.errors import CannotDivide, PrefixOverlaps
 from app.domain.addresses.register import register_vlan_group, register_vrf
 from app.domain.addresses.reserved import parse_network
 from app.domain.addresses.seed import PrefixSeed, VlanGroupSeed, VrfSeed
+from app.domain.addresses.sheet import GLOBAL
 from app.domain.addresses.structure import change_tree
 from app.domain.addresses.tree import parts_in
 from app.domain.addresses.write import write_prefix
@@ -75,6 +76,8 @@ async def add_vrf(tx: Tx, vrf: VrfSeed, *, actor: UUID | None, actor_label: str)
     """Return the new VRF's id. Raises Invalid."""
     await change_tree(tx)
     await _refuse_known_name(tx, "vrf", vrf.name)
+    if vrf.name.strip().lower() in GLOBAL:
+        raise Invalid({"name": "That stands for the one without a name; choose another."})
     written = await register_vrf(tx, vrf)
     await record(
         tx,

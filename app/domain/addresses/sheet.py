@@ -214,7 +214,7 @@ def _row(
     try:
         facts = _own(row) if is_ours else _foreign(row)
         seed = msgspec.convert(
-            facts | {"network": network, "datacentre": place, "vrf": _vrf(row)},
+            facts | {"network": network, "datacentre": place, "vrf": _vrf(row, is_ours=is_ours)},
             PrefixSeed,
             strict=False,
         )
@@ -255,7 +255,7 @@ def _address(row: Mapping[str, str], address: str) -> AddressSeedRow:
     words = [one for one in (_first(row, ("description", "note")), name) if one]
     return AddressSeedRow(
         address=address,
-        vrf=_vrf(row),
+        vrf=_vrf(row, is_ours=False),
         purpose=role,
         reason=(", ".join(words) or "imported")[:500],
     )
@@ -266,9 +266,11 @@ def _first(row: Mapping[str, str], names: Sequence[str]) -> str:
     return found.strip()
 
 
-def _vrf(row: Mapping[str, str]) -> str:
-    """Return the name of a VRF without its route distinguisher."""
-    name = re.sub(r"\s*\([^)]*\)$", "", row.get("vrf", "")).strip()
+def _vrf(row: Mapping[str, str], *, is_ours: bool) -> str:
+    """Return the name of a VRF; NetBox writes its route distinguisher behind it."""
+    name = row.get("vrf", "")
+    if not is_ours:
+        name = re.sub(r"\s*\([^)]*\)$", "", name).strip()
     return "" if name.lower() in GLOBAL else name
 
 
