@@ -13,7 +13,9 @@ from app.core.ids import new_id
 from app.domain.addresses.assign import assign
 from app.domain.addresses.claim import PoolExhausted
 from app.domain.addresses.errors import InUse, PrefixOverlaps
+from app.domain.addresses.expire import expire
 from app.domain.addresses.find import find_prefix, list_prefixes, list_vlan_groups
+from app.domain.addresses.name_address import name_address
 from app.domain.addresses.register import register_prefix, register_vlan_group
 from app.domain.addresses.release import release
 from app.domain.addresses.reserved import reserved_positions
@@ -247,3 +249,21 @@ async def test_a_prefix_that_is_opened_for_orders_wakes_who_waits(
         await register_prefix(tx, prefix())
         assert await tx.fetchval("SELECT count(*) FROM outbox WHERE topic = 'stock.appeared'") == 1
         assert texts(await ask(tx, new_id(), [ip4()])) == ["10.0.0.1"]
+
+
+async def test_what_is_reserved_no_more_waits_until_its_old_name_is_gone(tx: Tx) -> None:
+    net, order = "10.0.0.0/29", new_id()
+    await lay_out(tx, prefix(net))
+    await ask(tx, order)
+    await assign(tx, order)
+    await name_address(tx, "10.0.0.1", "a.example.org", holder=None, actor=None, actor_label="x")
+    await release(tx, order)
+    await register_prefix(tx, prefix(net, reserved=("10.0.0.1",)))
+    assert (await labels(tx))[1] == "reserved"
+    await register_prefix(tx, prefix(net))
+    assert 1 not in await labels(tx)
+    assert texts(await ask(tx, new_id())) == ["10.0.0.2"]
+    assert await expire(tx) == 0
+    await tx.execute("DELETE FROM reverse_name")
+    assert await expire(tx) == 1
+    assert texts(await ask(tx, new_id())) == ["10.0.0.1"]

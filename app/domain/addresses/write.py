@@ -129,13 +129,26 @@ def _zone(field: str, text: str) -> str:
     return zone
 
 
+_NO_LONGER = (
+    "kind = $1 AND scope = $2 AND state = 'reserved' AND holder IS NULL AND expires_at IS NULL "
+    "AND reason = '' AND position <> ALL($3)"
+)
+
+
 async def reserve(tx: Tx, prefix: UUID, network: Network, reserved: Mapping[int, str]) -> None:
     """Make exactly these positions the reserved ones, among those that nobody asked for."""
     kind = kind_of(network)
+    # What was kept back while it cooled down goes on with that: a name of it may still be known.
+    await tx.execute(
+        "UPDATE address_claim SET state = 'quarantined', seq = seq + 1, expires_at = $4 "
+        f"WHERE {_NO_LONGER} AND id IN (SELECT claim FROM reverse_name)",
+        kind,
+        prefix,
+        list(reserved),
+        tx.now(),
+    )
     freed = await tx.fetch(
-        "DELETE FROM address_claim WHERE kind = $1 AND scope = $2 AND state = 'reserved' "
-        "AND holder IS NULL AND expires_at IS NULL AND reason = '' AND position <> ALL($3) "
-        "RETURNING id, kind, scope, position",
+        f"DELETE FROM address_claim WHERE {_NO_LONGER} RETURNING id, kind, scope, position",
         kind,
         prefix,
         list(reserved),
