@@ -231,6 +231,16 @@ async def test_what_is_kept_goes_only_to_whom_it_is_kept_for(tx: Tx) -> None:
         await claim_next(tx, scope, 1, HandClaim(reason="x", expires_at=tx.now()), **STAFF)
 
 
+async def test_what_cooled_down_and_was_kept_back_is_free_when_it_no_longer_is(tx: Tx) -> None:
+    scope = (await lay_out(tx, prefix(NET)))[NET]
+    await claim_address(tx, scope, "10.0.0.1", MONITORING, **STAFF)
+    claim = await tx.fetchval("SELECT id FROM address_claim WHERE position = 1")
+    await release_by_hand(tx, claim, seq=1, reason="moved", **STAFF)
+    await change_prefix(tx, scope, prefix(NET, reserved=("10.0.0.1",)), **STAFF)
+    await change_prefix(tx, scope, prefix(NET), **STAFF)
+    assert texts(await ask(tx, new_id())) == ["10.0.0.1"]
+
+
 async def test_one_name_is_given_once_however_many_add_it(database: Database) -> None:
     async with database.transaction() as tx:
         await furnish(tx)

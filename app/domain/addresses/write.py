@@ -159,7 +159,8 @@ async def reserve(tx: Tx, prefix: UUID, network: Network, reserved: Mapping[int,
         "SELECT $1, $2, position, 'reserved', purpose, 1, $5 "
         "FROM unnest($3::bigint[], $4::text[]) AS c (position, purpose) ORDER BY position "
         "ON CONFLICT (kind, scope, position) DO UPDATE SET state = 'reserved', "
-        "purpose = excluded.purpose, expires_at = NULL, seq = address_claim.seq + 1 "
+        "purpose = excluded.purpose, expires_at = NULL, seq = address_claim.seq + 1, reason = "
+        "CASE address_claim.state WHEN 'reserved' THEN address_claim.reason ELSE '' END "
         "WHERE address_claim.state IN ('reserved', 'quarantined') RETURNING position",
         kind,
         prefix,
