@@ -27,7 +27,9 @@ from tests.inventory.hall import an_order
 
 
 async def labels(tx: Tx) -> dict[int, str]:
-    rows = await tx.fetch("SELECT position, purpose FROM address_claim WHERE state = 'reserved'")
+    rows = await tx.fetch(
+        "SELECT position, purpose FROM address_claim WHERE state = 'reserved' ORDER BY id"
+    )
     return {row["position"]: row["purpose"] for row in rows}
 
 
