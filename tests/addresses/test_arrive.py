@@ -1,5 +1,7 @@
 """Whole files of prefixes and addresses: taken in as a whole or not at all, and given out again."""
 
+import csv
+import io
 import json
 from typing import Any
 
@@ -45,14 +47,14 @@ async def take(tx: Tx, text: str, *, datacentre: str = "ams1", dry_run: bool = F
 
 async def test_what_is_exported_is_read_back_to_the_letter(tx: Tx) -> None:
     await furnish(tx)
-    await add_vrf(tx, VrfSeed(name="mgmt", note="Switches"), **STAFF)
+    await add_vrf(tx, VrfSeed(name="mgmt (old)", note="Switches"), **STAFF)
     await lay_out(
         tx,
         prefix("10.0.0.0/16", status=PrefixStatus.container, note="=HYPERLINK(1)"),
         prefix("10.0.1.0/24", gateway="10.0.1.1", reserved=("10.0.1.8/30", "10.0.1.200"),
                vlan_group="ams1", vid=7, rack="R1", forward_zone="example.net", check_first=True),
         prefix(V6, purpose="ipv6", auto_allocatable=False, cooldown_s=60),
-        prefix("10.0.1.0/24", vrf="mgmt"),
+        prefix("10.0.1.0/24", vrf="mgmt (old)"),
         groups=[vlans()],
     )  # fmt: skip
     space = await export_space(tx)
@@ -62,6 +64,12 @@ async def test_what_is_exported_is_read_back_to_the_letter(tx: Tx) -> None:
         arrival = await take(tx, text)
         assert (arrival.prefixes, arrival.rows, arrival.is_kept) == (4, (), True)
         assert await export_space(tx) == space
+
+
+@pytest.mark.parametrize("first", ["=", "+", "-", "@", "\t", "\r"], ids=repr)
+def test_no_cell_is_a_formula_to_a_spreadsheet(first: str) -> None:
+    [cell] = csv.DictReader(io.StringIO(csv_of([prefix(note=f"{first}1+1")]), newline=""))
+    assert cell["note"] == f"'{first}1+1"
 
 
 async def test_netboxs_prefixes_become_ours_and_wait_for_our_word(tx: Tx) -> None:
@@ -151,10 +159,29 @@ async def test_every_bad_row_is_named_and_nothing_is_written(tx: Tx) -> None:
         (b"{}", "a list of prefixes"),
         (b"{", "truncated"),
         (b'{"prefixes": [{"network": "10.0.0.0/8"}], "vlan_groups": [{"name": 7}]}', "Expected"),
+        (
+            b'{"prefixes": [{"network": "::/64"}], "vlan_groups": [{"name": "core", "datacentre": ""}]}',
+            "VLAN group core: There is no datacentre",
+        ),
+        (b"[" * 100_000, "nested too deeply"),
+        (b'[{"prefix": ' + b'{"name": ' * 3_000 + b"1" + b"}" * 3_000 + b"}]", "nested too deeply"),
         (b"prefix\n" + b"10.0.0.0/24\n" * 20_001, "at most 20,000"),
         (b"x" * 4_000_001, "larger than"),
     ],
-    ids=["empty", "bytes", "columns", "numbers", "object", "broken", "group", "rows", "size"],
+    ids=[
+        "empty",
+        "bytes",
+        "columns",
+        "numbers",
+        "object",
+        "broken",
+        "group",
+        "site",
+        "lists",
+        "objects",
+        "rows",
+        "size",
+    ],
 )
 async def test_what_is_no_such_file_is_refused(tx: Tx, raw: bytes, why: str) -> None:
     facts: dict[str, Any] = {"datacentre": "ams1", "dry_run": False}

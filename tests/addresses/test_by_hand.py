@@ -1,5 +1,6 @@
 """What staff do to the address space: add, change, claim and release; each with its reason kept."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -46,6 +47,9 @@ async def reserved(tx: Tx) -> dict[int, str]:
 async def test_a_prefix_is_added_into_containers_and_changed(tx: Tx) -> None:
     await lay_out(tx, groups=[vlans()])
     await add_vrf(tx, VrfSeed(name="mgmt"), **STAFF)
+    for name in ("mgmt", "Global", " "):
+        with pytest.raises(Invalid):
+            await add_vrf(tx, VrfSeed(name=name), **STAFF)
     await add_prefix(tx, prefix("10.0.0.0/16", status=CONTAINER), **STAFF)
     leaf = await add_prefix(tx, prefix(NET, gateway="10.0.0.1", reserved=("10.0.0.4",)), **STAFF)
     await add_prefix(tx, prefix("10.0.0.0/8", status=CONTAINER, datacentre="fra1"), **STAFF)
@@ -225,6 +229,28 @@ async def test_what_is_kept_goes_only_to_whom_it_is_kept_for(tx: Tx) -> None:
         await claim_next(tx, scope, 1, HandClaim(reason=" "), **STAFF)
     with pytest.raises(Invalid):
         await claim_next(tx, scope, 1, HandClaim(reason="x", expires_at=tx.now()), **STAFF)
+
+
+async def test_what_cooled_down_and_was_kept_back_is_free_when_it_no_longer_is(tx: Tx) -> None:
+    scope = (await lay_out(tx, prefix(NET)))[NET]
+    await claim_address(tx, scope, "10.0.0.1", MONITORING, **STAFF)
+    claim = await tx.fetchval("SELECT id FROM address_claim WHERE position = 1")
+    await release_by_hand(tx, claim, seq=1, reason="moved", **STAFF)
+    await change_prefix(tx, scope, prefix(NET, reserved=("10.0.0.1",)), **STAFF)
+    await change_prefix(tx, scope, prefix(NET), **STAFF)
+    assert texts(await ask(tx, new_id())) == ["10.0.0.1"]
+
+
+async def test_one_name_is_given_once_however_many_add_it(database: Database) -> None:
+    async with database.transaction() as tx:
+        await furnish(tx)
+
+    async def add(first_vid: int) -> object:
+        async with database.transaction() as tx:
+            return await add_vlan_group(tx, vlans(first_vid=first_vid), **STAFF)
+
+    answers = await asyncio.gather(add(100), add(200), return_exceptions=True)
+    assert sorted(type(answer) for answer in answers if isinstance(answer, Exception)) == [Invalid]
 
 
 async def test_vlan_groups_are_added_and_changed_and_ids_of_them_claimed(tx: Tx) -> None:

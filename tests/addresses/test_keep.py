@@ -61,6 +61,19 @@ async def test_whole_prefixes_are_kept_as_one_row_and_let_go(tx: Tx) -> None:
     assert [row[0] for row in actions] == ["addresses.keep", "addresses.let_go"]
 
 
+async def test_keeping_ends_what_is_over_and_wakes_who_waits_for_it(
+    database: Database, clock: SetClock
+) -> None:
+    async with database.transaction() as tx:
+        scope = (await lay_out(tx, prefix(NET)))[NET]
+        over = await kept(tx, scope, expires_at=clock.now() + timedelta(hours=1))
+    clock.advance(hours=1)
+    async with database.transaction() as tx:
+        await kept(tx, scope, "10.0.0.1")
+        keys = await tx.fetch("SELECT key FROM outbox WHERE key LIKE '%' || $1::text", str(over))
+    assert [row["key"] for row in keys] == [f"stock.appeared:prefix:{scope}:kept:{over}"]
+
+
 async def test_what_cannot_be_kept_is_refused_with_the_reason(tx: Tx) -> None:
     ids = await lay_out(tx, prefix(NET), prefix(V6))
     scope = ids[NET]

@@ -13,7 +13,9 @@ from app.core.ids import new_id
 from app.domain.addresses.assign import assign
 from app.domain.addresses.claim import PoolExhausted
 from app.domain.addresses.errors import InUse, PrefixOverlaps
+from app.domain.addresses.expire import expire
 from app.domain.addresses.find import find_prefix, list_prefixes, list_vlan_groups
+from app.domain.addresses.name_address import name_address
 from app.domain.addresses.register import register_prefix, register_vlan_group
 from app.domain.addresses.release import release
 from app.domain.addresses.reserved import reserved_positions
@@ -25,7 +27,9 @@ from tests.inventory.hall import an_order
 
 
 async def labels(tx: Tx) -> dict[int, str]:
-    rows = await tx.fetch("SELECT position, purpose FROM address_claim WHERE state = 'reserved'")
+    rows = await tx.fetch(
+        "SELECT position, purpose FROM address_claim WHERE state = 'reserved' ORDER BY id"
+    )
     return {row["position"]: row["purpose"] for row in rows}
 
 
@@ -154,6 +158,16 @@ def test_whatever_the_prefix_its_own_addresses_are_reserved(
     assert ("network" in positions.values()) is (length < 31)
 
 
+def test_what_is_reserved_of_a_prefix_is_bounded_as_a_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("app.domain.addresses.reserved.MOST", 8)
+    eight = ("10.0.0.0/30", "10.0.0.4-10.0.0.7")
+    assert len(reserved_positions(ip_network("10.0.0.0/24"), None, eight)) == 9
+    with pytest.raises(Invalid, match="Together they are more than 8"):
+        reserved_positions(ip_network("10.0.0.0/24"), None, (*eight, "10.0.0.9"))
+
+
 async def test_prefixes_show_how_full_they_are(tx: Tx) -> None:
     ids = await lay_out(
         tx,
@@ -237,3 +251,21 @@ async def test_a_prefix_that_is_opened_for_orders_wakes_who_waits(
         await register_prefix(tx, prefix())
         assert await tx.fetchval("SELECT count(*) FROM outbox WHERE topic = 'stock.appeared'") == 1
         assert texts(await ask(tx, new_id(), [ip4()])) == ["10.0.0.1"]
+
+
+async def test_what_is_reserved_no_more_waits_until_its_old_name_is_gone(tx: Tx) -> None:
+    net, order = "10.0.0.0/29", new_id()
+    await lay_out(tx, prefix(net))
+    await ask(tx, order)
+    await assign(tx, order)
+    await name_address(tx, "10.0.0.1", "a.example.org", holder=None, actor=None, actor_label="x")
+    await release(tx, order)
+    await register_prefix(tx, prefix(net, reserved=("10.0.0.1",)))
+    assert (await labels(tx))[1] == "reserved"
+    await register_prefix(tx, prefix(net))
+    assert 1 not in await labels(tx)
+    assert texts(await ask(tx, new_id())) == ["10.0.0.2"]
+    assert await expire(tx) == 0
+    await tx.execute("DELETE FROM reverse_name")
+    assert await expire(tx) == 1
+    assert texts(await ask(tx, new_id())) == ["10.0.0.1"]

@@ -60,6 +60,9 @@ async def test_prefixes_are_created_listed_changed_and_removed(
     assert late.status_code == 412
     parts = await owner.post(f"{here}/split", json={"prefix_length": 26})
     assert [one["prefix"] for one in parts.json()["items"]][-1] == "192.0.2.192/26"
+    lone = f"{PREFIXES}/{parts.json()['items'][0]['id']}/merge"
+    longer = await owner.post(lone, json={"prefix_length": 64})
+    assert (longer.status_code, longer.json()["code"]) == (409, "ipam.cannot_divide")
     refused = await owner.delete(here)
     assert (refused.status_code, refused.json()["code"]) == (409, "ipam.cannot_divide")
     first = parts.json()["items"][0]["id"]
@@ -90,6 +93,29 @@ async def test_a_bad_prefix_is_refused(
     assert answer.status_code == status
     if field:
         assert set(answer.json()["fields"]) == {field}
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("2027-01-31T00:00:00", "time zone"),
+        ("0001-01-01T00:00:00+14:00", "years"),
+        ("9999-12-31T23:59:59-14:00", "years"),
+    ],
+    ids=["zone", "before", "after"],
+)
+async def test_times_name_their_zone_and_lie_in_the_calendar(
+    stage: Stage, owner: Program, text: str, why: str
+) -> None:
+    await make(owner)
+    shown = await owner.get(f"{V1}/addresses/192.0.2.1", params={"since": text})
+    claimed = await owner.post(
+        f"{V1}/address-claims",
+        json={"address": "192.0.2.1", "description": "x", "expires_at": text},
+    )
+    for answer, field in ((shown, "since"), (claimed, "expires_at")):
+        assert (answer.status_code, list(answer.json()["fields"])) == (422, [field])
+        assert why in answer.json()["fields"][field]
 
 
 async def test_available_ips_are_listed_and_claimed_as_netbox_has_it(
@@ -145,6 +171,8 @@ async def test_available_prefixes_are_listed_and_made_as_netbox_has_it(
     assert [line["prefix"] for line in two.json()] == ["192.0.1.0/25", "192.0.3.0/24"]
     refused = await owner.post(there, json={"prefix_length": 24})
     assert "no /24 in it is free" in refused.json()["detail"]
+    longer = await owner.post(there, json={"prefix_length": 33})
+    assert (longer.status_code, set(longer.json()["fields"])) == (422, {"length"})
     leaf = f"{PREFIXES}/{one.json()['id']}/available-prefixes/"
     assert (await owner.get(leaf)).json() == []
     assert "split it" in (await owner.post(leaf, json={"prefix_length": 25})).json()["detail"]

@@ -11,6 +11,7 @@ from app.domain.addresses.errors import CannotDivide, PrefixOverlaps
 from app.domain.addresses.register import register_vlan_group, register_vrf
 from app.domain.addresses.reserved import parse_network
 from app.domain.addresses.seed import PrefixSeed, VlanGroupSeed, VrfSeed
+from app.domain.addresses.sheet import GLOBAL
 from app.domain.addresses.structure import change_tree
 from app.domain.addresses.tree import parts_in
 from app.domain.addresses.write import write_prefix
@@ -61,6 +62,9 @@ async def add_next_prefix(
     network, parts, is_container = await parts_in(tx, container)
     if not is_container:
         raise CannotDivide(str(network), "it is no container; split it instead")
+    longest = 32 if network.version == 4 else 64
+    if length > longest:
+        raise Invalid({"length": f"{network} is given out in prefixes of at most /{longest}."})
     found = lowest_free_network(network, parts, length)
     if found is None:
         raise CannotDivide(str(network), f"no /{length} in it is free; ask for a smaller one")
@@ -70,7 +74,10 @@ async def add_next_prefix(
 
 async def add_vrf(tx: Tx, vrf: VrfSeed, *, actor: UUID | None, actor_label: str) -> UUID:
     """Return the new VRF's id. Raises Invalid."""
+    await change_tree(tx)
     await _refuse_known_name(tx, "vrf", vrf.name)
+    if vrf.name.strip().lower() in GLOBAL:
+        raise Invalid({"name": "That stands for the one without a name; choose another."})
     written = await register_vrf(tx, vrf)
     await record(
         tx,
@@ -90,6 +97,7 @@ async def add_vlan_group(
     tx: Tx, group: VlanGroupSeed, *, actor: UUID | None, actor_label: str
 ) -> UUID:
     """Return the new VLAN group's id. Raises Invalid."""
+    await change_tree(tx)
     await _refuse_known_name(tx, "vlan_group", group.name)
     written = await register_vlan_group(tx, group)
     await record(

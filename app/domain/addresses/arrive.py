@@ -16,7 +16,7 @@ from app.domain.addresses.register import register_prefix, register_vlan_group, 
 from app.domain.addresses.reserved import Network, parse_network
 from app.domain.addresses.seed import AddressSeed, PrefixSeed, VlanGroupSeed, VrfSeed
 from app.domain.addresses.seeds import prefix_seeds
-from app.domain.addresses.sheet import AddressSeedRow, Sheet, SheetRow, read_sheet
+from app.domain.addresses.sheet import AddressSeedRow, Sheet, SheetRow, Unreadable, read_sheet
 from app.domain.addresses.states import PrefixStatus
 from app.domain.audit.record import record
 
@@ -117,7 +117,11 @@ async def _groups_and_vrfs(tx: Tx, sheet: Sheet) -> None:
     for vrf in sheet.vrfs:
         await register_vrf(tx, vrf)
     for group in sheet.vlan_groups:
-        await register_vlan_group(tx, group)
+        try:
+            await register_vlan_group(tx, group)
+        except Invalid as invalid:
+            why = " ".join(invalid.fields.values()).rstrip(".")
+            raise Unreadable(f"of VLAN group {group.name}: {why}") from invalid
     named = {row.what.vrf for row in sheet.rows if row.what is not None and row.what.vrf}
     known = {row["name"] for row in await tx.fetch("SELECT name FROM vrf")}
     for name in sorted(named - known):

@@ -54,7 +54,7 @@ async def claim_address(
     texts = tuple(position_text(kind_of(network), network, one) for one in positions)
     if taken:
         raise AddressesTaken(network, [texts[one - first] for one in taken[:10]])
-    await _tell(tx, prefix, texts, claim, actor=actor, actor_label=actor_label)
+    await _record(tx, prefix, texts, claim, actor=actor, actor_label=actor_label)
     return texts
 
 
@@ -92,7 +92,7 @@ async def claim_next(
         is_whole = True
     INDEX.take(prefix, positions)
     texts = tuple(position_text(kind_of(network), network, one) for one in positions)
-    await _tell(tx, prefix, texts, claim, actor=actor, actor_label=actor_label)
+    await _record(tx, prefix, texts, claim, actor=actor, actor_label=actor_label)
     return texts
 
 
@@ -110,7 +110,7 @@ async def claim_vlan(
         raise Invalid({"vid": f"{row['name']} has {row['first_vid']} to {row['last_vid']}."})
     if await _insert(tx, AddressKind.vlan, group, [vid], claim):
         raise AddressesTaken(row["name"], [f"VLAN {vid}"])
-    await _tell(
+    await _record(
         tx, group, (str(vid),), claim, actor=actor, actor_label=actor_label, kind="vlan_group"
     )
 
@@ -254,7 +254,7 @@ def _require_all(won: set[int], positions: Sequence[int]) -> None:
         raise _TakenError(sorted(set(positions) - won))
 
 
-async def _tell(
+async def _record(
     tx: Tx,
     scope: UUID,
     texts: Sequence[str],

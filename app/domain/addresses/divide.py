@@ -60,10 +60,11 @@ async def split_prefix(
         await _write(tx, part_id, part, gateway=gateway, like=row)
     await tx.execute(
         "UPDATE address_claim SET scope = ($2::uuid[])[position / $3 + 1], "
-        "position = position % $3, seq = seq + 1 WHERE scope = $1",
+        "position = position % $3, seq = seq + 1 WHERE kind = $4 AND scope = $1",
         prefix,
         ids,
         size,
+        kind_of(network),
     )
     await _split_reservations(tx, prefix, ids, size)
     for part_id, part in zip(ids, parts, strict=True):
@@ -121,10 +122,11 @@ async def merge_prefixes(
         moved = (int(row["network"][0]) - int(network[0])) >> unit
         await tx.execute(
             "UPDATE address_claim SET scope = $2, position = position + $3, seq = seq + 1 "
-            "WHERE scope = $1",
+            "WHERE kind = $4 AND scope = $1",
             row["id"],
             whole,
             moved,
+            kind_of(network),
         )
         await tx.execute(
             "UPDATE address_reservation SET prefix = $2, first = first + $3, last = last + $3 "
@@ -190,11 +192,12 @@ async def _write(
 async def _refuse_broken_blocks(tx: Tx, row: asyncpg.Record, size: int) -> None:
     """Raise CannotDivide unless each block (rows `item` to `item+255`) stays in one prefix."""
     broken = await tx.fetchval(
-        "SELECT count(*) FROM (SELECT 1 FROM address_claim WHERE scope = $1 "
+        "SELECT count(*) FROM (SELECT 1 FROM address_claim WHERE kind = $3 AND scope = $1 "
         "AND holder IS NOT NULL GROUP BY holder, split_part(item, '+', 1) "
         "HAVING min(position / $2) < max(position / $2)) broken",
         row["id"],
         size,
+        kind_of(row["network"]),
     )
     if broken:
         raise CannotDivide(

@@ -198,10 +198,14 @@ async def leaf_of(tx: Tx, what: str, *, vrf: str = "") -> UUID:
 
 
 async def leaves_in(tx: Tx, prefix: UUID, length: int) -> tuple[UUID, ...]:
-    """Return all leaves of the network of `length` around a prefix, in its VRF, by network."""
+    """Return all leaves of the network of `length` around a prefix, in its VRF, by network.
+
+    A `length` that is not shorter than its own finds nothing but itself.
+    """
     rows = await tx.fetch(
         "SELECT p.id FROM prefix o JOIN prefix p ON p.network <<= "
-        "network(set_masklen(o.network::inet, $2)) AND p.vrf IS NOT DISTINCT FROM o.vrf "
+        "network(set_masklen(o.network::inet, least($2, masklen(o.network)))) "
+        "AND p.vrf IS NOT DISTINCT FROM o.vrf "
         "WHERE o.id = $1 AND p.status <> 'container' ORDER BY p.network",
         prefix,
         length,

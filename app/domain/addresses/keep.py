@@ -90,9 +90,7 @@ async def keep(
     if taken:
         texts = [position_text(kind_of(network), network, row["position"]) for row in taken]
         raise InUse(network, texts)
-    await tx.execute(
-        "DELETE FROM address_reservation WHERE prefix = $1 AND expires_at <= $2", prefix, tx.now()
-    )
+    await end_reservations(tx)
     if await tx.fetchval(
         "SELECT EXISTS (SELECT FROM address_reservation WHERE prefix = $1 "
         "AND first <= $3 AND last >= $2)",
@@ -149,7 +147,11 @@ async def let_go(
         action="addresses.let_go",
         subject_kind="prefix",
         subject=row["prefix"],
-        before={name: row[name] for name in ("first", "last", "client", "purpose")},
+        before={
+            "kept": span_text(row["network"], row["first"], row["last"]),
+            "client": row["client"],
+            "purpose": row["purpose"],
+        },
         after={},
         reason=reason,
     )

@@ -11,7 +11,7 @@ from app.domain.audit.record import record
 
 _STANDING = """
 SELECT p.network,
-    (SELECT count(*) FROM address_claim c WHERE c.scope = p.id
+    (SELECT count(*) FROM address_claim c WHERE c.kind IN ('ip4', 'ip6net') AND c.scope = p.id
         AND (c.state <> 'reserved' OR c.reason <> '' OR c.holder IS NOT NULL)) AS claims,
     (SELECT count(*) FROM address_reservation r WHERE r.prefix = p.id) AS reservations,
     (SELECT count(*) FROM reverse_name n JOIN address_claim c ON c.id = n.claim
@@ -38,7 +38,9 @@ async def remove_prefix(tx: Tx, prefix: UUID, *, actor: UUID | None, actor_label
     if standing:
         why = f"it still has {', '.join(standing)}; release or remove these first"
         raise CannotDivide(str(row["network"]), why)
-    await tx.execute("DELETE FROM address_claim WHERE scope = $1", prefix)
+    await tx.execute(
+        "DELETE FROM address_claim WHERE kind IN ('ip4', 'ip6net') AND scope = $1", prefix
+    )
     await tx.execute("DELETE FROM prefix WHERE id = $1", prefix)
     INDEX.forget(prefix)
     tx.publish("addresses", f"prefix:{prefix}")

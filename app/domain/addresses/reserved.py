@@ -34,6 +34,8 @@ def reserved_positions(
         if last - first >= MOST:
             raise Invalid({"reserved": f"{text} is too large; leave it out of the prefix."})
         positions.update(dict.fromkeys(range(first, last + 1), "reserved"))
+        if len(positions) > MOST:
+            raise Invalid({"reserved": f"Together they are more than {MOST:,}; leave some out."})
     if network.version == 4:
         positions.update(
             dict.fromkeys(unusable_offsets(network, gateway), "gateway")

@@ -67,7 +67,8 @@ async def search_claims(
 
 async def claims_in(tx: Tx, scope: UUID, *, page: int = 1) -> ClaimPage:
     """Return what is taken in a prefix or VLAN group, the lowest first, 50 a page."""
-    return await _page(tx, "c.scope = $2", (), [scope], page)
+    where = "c.kind IN ('ip4', 'ip6net', 'vlan') AND c.scope = $2"  # as its index begins
+    return await _page(tx, where, (), [scope], page)
 
 
 async def latest_claims(

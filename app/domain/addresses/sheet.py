@@ -24,6 +24,8 @@ ADDRESS = ("address", "ip_address", "ip_addr", "ip")
 GLOBAL = frozenset({"", "global", "default", "none", "-"})
 NOTHING = frozenset({"", "-", "—", "none", "null", "na"})
 OURS = frozenset(PrefixSeed.__struct_fields__) - {"reserved"}
+FORMULA = frozenset("=+-@\t\r")
+"""What a spreadsheet takes the rest of a cell for a formula after."""
 
 
 class Unreadable(Refusal):
@@ -83,11 +85,10 @@ def read_sheet(raw: bytes, *, datacentre: str, sites: Mapping[str, str]) -> Shee
     vrfs: tuple[VrfSeed, ...] = ()
     groups: tuple[VlanGroupSeed, ...] = ()
     if text[0] in "[{":
-        found = _json(text)
+        found, rows = _json(text)
         if isinstance(found, dict) and "prefixes" in found:
             vrfs = _converted(found.get("vrfs", []), tuple[VrfSeed, ...])
             groups = _converted(found.get("vlan_groups", []), tuple[VlanGroupSeed, ...])
-        rows = _objects(found)
         first = 1
     else:
         rows = _csv(text)
@@ -109,7 +110,8 @@ def csv_of(prefixes: Sequence[PrefixSeed]) -> str:
     """Return prefixes as a CSV that `read_sheet` reads back."""
     names = PrefixSeed.__struct_fields__
     out = io.StringIO()
-    writer = csv.DictWriter(out, names, lineterminator="\n")
+    # By the default line end, both of its characters are quoted in cells.
+    writer = csv.DictWriter(out, names)
     writer.writeheader()
     for prefix in prefixes:
         facts = msgspec.structs.asdict(prefix) | {"reserved": "; ".join(prefix.reserved)}
@@ -119,14 +121,18 @@ def csv_of(prefixes: Sequence[PrefixSeed]) -> str:
 
 def _unarmed(value: object) -> object:
     """Keep spreadsheets from taking what somebody wrote for a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@"} else value
+    return f"'{value}" if isinstance(value, str) and value[:1] in FORMULA else value
 
 
-def _json(text: str) -> Any:
+def _json(text: str) -> tuple[Any, list[dict[str, str]]]:
+    """Return what the text says, and the rows that are in it."""
     try:
-        return msgspec.json.decode(text)
+        found = msgspec.json.decode(text)
+        return found, _objects(found)
     except msgspec.DecodeError as error:
         raise Unreadable(str(error)) from error
+    except RecursionError as error:
+        raise Unreadable("things in it are nested too deeply") from error
 
 
 def _converted(found: object, kind: Any) -> Any:
@@ -173,7 +179,7 @@ def _flat(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     text = "" if value is None else str(value).replace("\0", "").strip()
-    return text[1:] if text[:2] in {"'=", "'+", "'-", "'@"} else text
+    return text[1:] if text[:1] == "'" and text[1:2] in FORMULA else text
 
 
 def _row(
@@ -208,7 +214,7 @@ def _row(
     try:
         facts = _own(row) if is_ours else _foreign(row)
         seed = msgspec.convert(
-            facts | {"network": network, "datacentre": place, "vrf": _vrf(row)},
+            facts | {"network": network, "datacentre": place, "vrf": _vrf(row, is_ours=is_ours)},
             PrefixSeed,
             strict=False,
         )
@@ -249,7 +255,7 @@ def _address(row: Mapping[str, str], address: str) -> AddressSeedRow:
     words = [one for one in (_first(row, ("description", "note")), name) if one]
     return AddressSeedRow(
         address=address,
-        vrf=_vrf(row),
+        vrf=_vrf(row, is_ours=False),
         purpose=role,
         reason=(", ".join(words) or "imported")[:500],
     )
@@ -260,9 +266,11 @@ def _first(row: Mapping[str, str], names: Sequence[str]) -> str:
     return found.strip()
 
 
-def _vrf(row: Mapping[str, str]) -> str:
-    """Return the name of a VRF without its route distinguisher."""
-    name = re.sub(r"\s*\([^)]*\)$", "", row.get("vrf", "")).strip()
+def _vrf(row: Mapping[str, str], *, is_ours: bool) -> str:
+    """Return the name of a VRF; NetBox writes its route distinguisher behind it."""
+    name = row.get("vrf", "")
+    if not is_ours:
+        name = re.sub(r"\s*\([^)]*\)$", "", name).strip()
     return "" if name.lower() in GLOBAL else name
 
 

@@ -13,12 +13,13 @@ class ClaimState(StrEnum):
     """An order's until its service ends. `assign` makes it of `held`."""
 
     reserved = "reserved"
-    """Never handed out: network, broadcast, gateway, and the ranges an operator keeps."""
+    """Given to no order: network, broadcast, gateway, the ranges an operator keeps, and what staff
+    claimed by hand, which has a reason."""
 
     quarantined = "quarantined"
     """Nobody's, and not free until the cool-down ends: caches and block lists still know the
-    last client. `release` makes it of `assigned`, `settle_check` when it was
-    found in use before it was handed out."""
+    last client. `release` makes it of `assigned`, `release_by_hand` of `reserved`, `settle_check`
+    when it was found in use before it was handed out."""
 
 
 TAKEN = frozenset({ClaimState.held, ClaimState.assigned})

@@ -101,10 +101,11 @@ async def _refuse_overlap(
 async def _refuse_to_contain(tx: Tx, prefix: UUID, network: Network) -> None:
     """Raise CannotDivide while a leaf has claims or reservations, which its parts would need."""
     standing = await tx.fetchval(
-        "SELECT (SELECT count(*) FROM address_claim WHERE scope = $1 AND (state <> 'reserved' "
-        "OR reason <> '' OR holder IS NOT NULL)) "
+        "SELECT (SELECT count(*) FROM address_claim WHERE kind = $2 AND scope = $1 "
+        "AND (state <> 'reserved' OR reason <> '' OR holder IS NOT NULL)) "
         "+ (SELECT count(*) FROM address_reservation WHERE prefix = $1)",
         prefix,
+        kind_of(network),
     )
     if standing:
         why = f"it has {standing} claims or reservations; split it, and they move to its parts"
@@ -128,13 +129,26 @@ def _zone(field: str, text: str) -> str:
     return zone
 
 
+_NO_LONGER = (
+    "kind = $1 AND scope = $2 AND state = 'reserved' AND holder IS NULL AND expires_at IS NULL "
+    "AND reason = '' AND position <> ALL($3)"
+)
+
+
 async def reserve(tx: Tx, prefix: UUID, network: Network, reserved: Mapping[int, str]) -> None:
     """Make exactly these positions the reserved ones, among those that nobody asked for."""
     kind = kind_of(network)
+    # What was kept back while it cooled down goes on with that: a name of it may still be known.
+    await tx.execute(
+        "UPDATE address_claim SET state = 'quarantined', seq = seq + 1, expires_at = $4 "
+        f"WHERE {_NO_LONGER} AND id IN (SELECT claim FROM reverse_name)",
+        kind,
+        prefix,
+        list(reserved),
+        tx.now(),
+    )
     freed = await tx.fetch(
-        "DELETE FROM address_claim WHERE kind = $1 AND scope = $2 AND state = 'reserved' "
-        "AND holder IS NULL AND expires_at IS NULL AND reason = '' AND position <> ALL($3) "
-        "RETURNING id, kind, scope, position",
+        f"DELETE FROM address_claim WHERE {_NO_LONGER} RETURNING id, kind, scope, position",
         kind,
         prefix,
         list(reserved),
@@ -145,7 +159,8 @@ async def reserve(tx: Tx, prefix: UUID, network: Network, reserved: Mapping[int,
         "SELECT $1, $2, position, 'reserved', purpose, 1, $5 "
         "FROM unnest($3::bigint[], $4::text[]) AS c (position, purpose) ORDER BY position "
         "ON CONFLICT (kind, scope, position) DO UPDATE SET state = 'reserved', "
-        "purpose = excluded.purpose, expires_at = NULL, seq = address_claim.seq + 1 "
+        "purpose = excluded.purpose, expires_at = NULL, seq = address_claim.seq + 1, reason = "
+        "CASE address_claim.state WHEN 'reserved' THEN address_claim.reason ELSE '' END "
         "WHERE address_claim.state IN ('reserved', 'quarantined') RETURNING position",
         kind,
         prefix,
@@ -162,9 +177,11 @@ async def keep_back(tx: Tx, prefix: UUID, network: Network) -> None:
     """Reserve what the protocol keeps in it; what staff keep stays, and old ends become free."""
     gateway = await tx.fetchval("SELECT gateway FROM prefix WHERE id = $1", prefix)
     kept = await tx.fetch(
-        "SELECT position, purpose FROM address_claim WHERE scope = $1 AND state = 'reserved' "
-        "AND reason = '' AND purpose NOT IN ('network', 'broadcast', 'gateway')",
+        "SELECT position, purpose FROM address_claim WHERE kind = $2 AND scope = $1 "
+        "AND state = 'reserved' AND reason = '' "
+        "AND purpose NOT IN ('network', 'broadcast', 'gateway')",
         prefix,
+        kind_of(network),
     )
     positions = {row["position"]: row["purpose"] for row in kept}
     await reserve(tx, prefix, network, positions | reserved_positions(network, gateway, ()))

@@ -10,7 +10,7 @@ from litestar import Controller, Response, get, post
 from litestar.params import JSONBody, PathParameter, QueryParameter
 
 from app.core.database import Tx
-from app.core.errors import Invalid, NotFound
+from app.core.errors import NotFound
 from app.domain.accounts.scopes import Scope
 from app.domain.addresses.by_hand import claim_address
 from app.domain.addresses.find import leaf_of
@@ -34,7 +34,7 @@ from app.routes.api.claim_json import (
 from app.routes.api.listing import USUAL, Cursor, Limit, page_answer, position_of
 from app.routes.api.needs import needs
 from app.routes.api.once import Asked
-from app.routes.api.terms import claim_of
+from app.routes.api.terms import claim_of, moment_of
 from app.routes.security.dependencies import Db, HttpRequest
 
 ClaimId = Annotated[int, PathParameter(description="Id of the claim.", ge=1, le=2**63 - 1)]
@@ -61,9 +61,8 @@ async def show_address(
         datetime | None, QueryParameter(description="Only what held then or earlier.")
     ] = None,
 ) -> Response[AddressDetail]:
-    for name, given in (("since", since), ("until", until)):
-        if given is not None and given.tzinfo is None:
-            raise Invalid({name: "Say in which time zone: end it with Z for UTC."})
+    first = moment_of("since", since) or BEGINNING
+    last = moment_of("until", until) or END
     try:
         wanted = ip_address(address)
     except ValueError:
@@ -73,9 +72,7 @@ async def show_address(
         history = [
             tenure_line(name, tenure)
             for vrf, name in await vrfs_with_history(tx, wanted)
-            for tenure in await history_of(
-                tx, wanted, since=since or BEGINNING, until=until or END, vrf=vrf
-            )
+            for tenure in await history_of(tx, wanted, since=first, until=last, vrf=vrf)
         ]
     if not standings and not history:
         raise NotFound("prefix around the address", address)

@@ -1,6 +1,6 @@
 """For whom, why and until when something is claimed or kept, as the API asks for it."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -25,16 +25,27 @@ class Terms(Protocol):
 
 async def claim_of(tx: Tx, terms: Terms) -> HandClaim:
     """Return the terms as the verbs take them. Raises Invalid."""
-    if terms.expires_at is not None and terms.expires_at.tzinfo is None:
-        raise Invalid({"expires_at": "Say in which time zone: end it with Z for UTC."})
+    expires_at = moment_of("expires_at", terms.expires_at)
     if not terms.description.strip():
         raise Invalid({"description": "Say what it is for: whoever looks at it will ask."})
     return HandClaim(
         reason=terms.description,
         client=await _account_id(tx, terms.client) if terms.client else None,
         purpose=terms.role,
-        expires_at=terms.expires_at,
+        expires_at=expires_at,
     )
+
+
+def moment_of(field: str, given: datetime | None) -> datetime | None:
+    """Return a time in UTC. Raises Invalid on `field` for one without a zone, or past all years."""
+    if given is None:
+        return None
+    if given.tzinfo is None:
+        raise Invalid({field: "Say in which time zone: end it with Z for UTC."})
+    try:
+        return given.astimezone(UTC)
+    except OverflowError as error:
+        raise Invalid({field: "It lies outside of the years 1 to 9999."}) from error
 
 
 async def _account_id(tx: Tx, client: str) -> UUID:
