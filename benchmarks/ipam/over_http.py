@@ -83,7 +83,7 @@ async def _theirs(peer: Nautobot) -> dict[Case, tuple[float, int]]:
     left = iter(peer.paths)
     found = {}
     for case in CASES:
-        paths = [next(left) for _ in range(THEIRS)]
+        paths = list(islice(left, len(list(_networks(case, THEIRS)))))
         found[case] = await _rate((peer.url,), f"Token {TOKEN}", NAUTOBOTS_BODY, case, paths)
     return found
 
