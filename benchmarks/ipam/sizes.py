@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Sequence
 from ipaddress import IPv4Network
+from pathlib import Path
 from uuid import UUID
 
 from app.core.database import Database
@@ -141,7 +142,6 @@ async def _first_claim_s(dsn: str) -> float:
 def _resident_mb() -> float:
     """Return this process's resident memory; 0 where the system has no /proc."""
     try:
-        with open("/proc/self/statm") as file:  # noqa: PTH123 - no file of a disk
-            return int(file.read().split()[1]) * 4096 / 2**20
+        return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 2**20
     except OSError:
         return 0.0

@@ -1,15 +1,17 @@
 """Claims that come at once are written together; each caller has its own answer or error."""
 
 import asyncio
+from collections.abc import Sequence
 from contextvars import copy_context
 from datetime import UTC, datetime
 from itertools import chain
+from typing import TypeAlias
 from uuid import UUID
 
 import pytest
 
-from app.core.database import Database
-from app.core.errors import Invalid
+from app.core.database import Database, Tx
+from app.core.errors import Invalid, Refusal
 from app.core.ids import new_id
 from app.domain.addresses import desk as desks
 from app.domain.addresses import together
@@ -22,6 +24,8 @@ from app.domain.addresses.views import Claimed
 from app.ipam.wants import AddressRules, AddressWant, wants_of
 from tests.addresses.processes import install
 from tests.addresses.site import V6, WHOLE, ip4, lay_out, prefix, texts, try_to_claim, vlans
+
+Answers: TypeAlias = list[Claimed | Refusal]
 
 UNTIL = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
 
@@ -41,9 +45,9 @@ async def test_sets_that_come_at_once_are_written_together(
 ) -> None:
     batches = []
 
-    async def counted(tx, asks, **how):  # type: ignore[no-untyped-def]  # as the original
+    async def counted(tx: Tx, asks: Sequence[Ask], *, try_once: bool = False) -> Answers:
         batches.append(len(asks))
-        return await together.claim_together(tx, asks, **how)
+        return await together.claim_together(tx, asks, try_once=try_once)
 
     monkeypatch.setattr(desks, "claim_together", counted)
     async with database.transaction() as tx:
@@ -77,10 +81,10 @@ async def test_a_batch_that_fails_is_claimed_one_by_one(
 ) -> None:
     bad = new_id()
 
-    async def poisoned(tx, asks, **how):  # type: ignore[no-untyped-def]  # as the original
+    async def poisoned(tx: Tx, asks: Sequence[Ask], *, try_once: bool = False) -> Answers:
         if any(ask.holder == bad for ask in asks):
             raise ConnectionResetError("gone")
-        return await together.claim_together(tx, asks, **how)
+        return await together.claim_together(tx, asks, try_once=try_once)
 
     monkeypatch.setattr(desks, "claim_together", poisoned)
     async with database.transaction() as tx:

@@ -25,7 +25,7 @@ _LISTENING = (
 
 async def until(is_so: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
-        while not is_so():  # noqa: ASYNC110 - PostgreSQL tells it to the other connection
+        while not is_so():  # noqa: ASYNC110 - the listener beside us is told, we are not
             await asyncio.sleep(0.005)
 
 

@@ -5,6 +5,7 @@ from litestar.types import ControllerRouterHandler
 from app.routes.admin.address_audits import AddressAudits
 from app.routes.admin.addresses import Addresses
 from app.routes.admin.api_reference import api_reference
+from app.routes.admin.client_services import Services
 from app.routes.admin.connections import Connections
 from app.routes.admin.dashboard import Dashboard
 from app.routes.admin.flow_deeds import FlowDeeds
@@ -25,7 +26,6 @@ from app.routes.admin.run_deeds import RunDeeds
 from app.routes.admin.runs import Runs
 from app.routes.admin.runs_many import ManyRuns
 from app.routes.admin.servers import Racks, Servers
-from app.routes.admin.services import Services
 from app.routes.admin.space_import import SpaceImport, export_prefixes
 from app.routes.admin.tokens import Tokens
 from app.routes.admin.vlans import Vlans

@@ -2,7 +2,7 @@
 
 import os
 
-from nautobot.core.settings import *  # noqa: F403
+from nautobot.core.settings import *  # noqa: F403 - as its documentation has it
 
 DATABASES = {
     "default": {

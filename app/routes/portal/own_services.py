@@ -7,7 +7,7 @@ from litestar import Controller, Response, get, post
 from litestar.params import FromPath
 
 from app.components.portal.lists import services_page, services_region
-from app.components.portal.service import ServiceStory, service_page, service_status
+from app.components.portal.own_service import ServiceStory, service_page, service_status
 from app.components.portal.service_access import Shown
 from app.domain.services.credentials import AlreadyRevealed, reveal
 from app.domain.services.find import find_service, services_of

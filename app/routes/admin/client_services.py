@@ -6,7 +6,7 @@ from uuid import UUID
 from litestar import Controller, Response, get
 from litestar.params import FromPath
 
-from app.components.admin.services import (
+from app.components.admin.client_services import (
     SERVICES,
     VIEWS,
     ServiceFile,
