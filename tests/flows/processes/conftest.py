@@ -29,9 +29,11 @@ from app.core.migrate import migrate
 from app.flows.document import Document, NodeSpec, Retry
 from app.flows.publish import publish
 from app.flows.start import start_flow
+from tests.databases import copy_database
 from tests.flows.processes.world import World
 
 LEASE_S = 1.5
+TEMPLATE = "yard_template"
 LIMIT_S = 60.0
 OVER = ("succeeded", "failed", "cancelled", "halted")
 
@@ -150,9 +152,20 @@ def call(target: Target, *, policy: str | None = None, hold: bool = False) -> No
     return NodeSpec(type="action.http", params=params, idempotency=policy, retry=retry)
 
 
+@dataclass(frozen=True)
+class Servers:
+    """What takes seconds to start, and serves one test after another."""
+
+    folder: Path
+    postgres: EmbeddedPostgres
+    redis_server: EmbeddedRedis
+    target: Target
+    processes: Processes
+
+
 @pytest.fixture(scope="package")
-async def servers() -> AsyncIterator[Yard]:
-    """Gone with the last test: there is one database open in a process at a time."""
+async def servers() -> AsyncIterator[Servers]:
+    """Gone with the last test."""
     async with contextlib.AsyncExitStack() as stack:
         name = stack.enter_context(
             tempfile.TemporaryDirectory(prefix="slipway-flows-", ignore_cleanup_errors=True)
@@ -160,18 +173,13 @@ async def servers() -> AsyncIterator[Yard]:
         folder = Path(name)
         postgres = EmbeddedPostgres(folder)
         stack.callback(postgres.stop)
-        server = EmbeddedRedis(folder)
-        stack.callback(server.stop)
-        await migrate(postgres.dsn)
-        redis = Redis.from_url(server.url)
-        stack.push_async_callback(redis.aclose)
-        database = Database(after_commit=Live(redis).publish)
-        await database.open(postgres.dsn, max_size=4)
-        stack.push_async_callback(database.close)
+        redis_server = EmbeddedRedis(folder)
+        stack.callback(redis_server.stop)
+        await migrate(await copy_database(postgres.dsn, TEMPLATE))
         target = Target()
         app = web.Application()
         app.router.add_get("/call", target.call)
-        runner = web.AppRunner(app, shutdown_timeout=0.1)
+        runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         port = free_port()
@@ -179,22 +187,36 @@ async def servers() -> AsyncIterator[Yard]:
         target.url = f"http://127.0.0.1:{port}"
         processes = Processes(folder / "logs")
         stack.push_async_callback(processes.stop)
-        environment = {
-            "DATABASE_URL": postgres.dsn,
-            "REDIS_URL": server.url,
-            "SLIPWAY_ENV_FILE": "",
-            "SLIPWAY_EGRESS_ALLOW": "127.0.0.0/8",
-            "SLIPWAY_DATA_DIR": name,
-            "SLIPWAY_LEASE_S": str(LEASE_S),
-        }
-        yield Yard(postgres, database, server, redis, target, processes, environment)
+        yield Servers(folder, postgres, redis_server, target, processes)
 
 
 @pytest.fixture
-async def yard(servers: Yard) -> AsyncIterator[Yard]:
-    servers.target.counts.clear()
-    servers.target.gate.clear()
-    servers.target.delay_s = 0.0
-    yield servers
-    servers.target.gate.set()
-    await servers.dismiss()
+async def yard(servers: Servers) -> AsyncIterator[Yard]:
+    """As new: nothing that another test, or a first try of this one, left behind is there."""
+    target = servers.target
+    target.counts.clear()
+    target.gate.clear()
+    target.delay_s = 0.0
+    async with contextlib.AsyncExitStack() as stack:
+        redis = Redis.from_url(servers.redis_server.url)
+        stack.push_async_callback(redis.aclose)
+        await redis.flushall()
+        dsn = await copy_database(servers.postgres.dsn, "yard", template=TEMPLATE)
+        database = Database(after_commit=Live(redis).publish)
+        await database.open(dsn, max_size=4)
+        stack.push_async_callback(database.close)
+        environment = {
+            "DATABASE_URL": dsn,
+            "REDIS_URL": servers.redis_server.url,
+            "SLIPWAY_ENV_FILE": "",
+            "SLIPWAY_EGRESS_ALLOW": "127.0.0.0/8",
+            "SLIPWAY_DATA_DIR": str(servers.folder),
+            "SLIPWAY_LEASE_S": str(LEASE_S),
+        }
+        yard = Yard(
+            servers.postgres, database, servers.redis_server, redis, target, servers.processes,
+            environment,
+        )  # fmt: skip
+        stack.push_async_callback(yard.dismiss)
+        stack.callback(target.gate.set)
+        yield yard

@@ -89,7 +89,6 @@ async def open_shop(tx: Tx, vault: Vault, servers: int) -> None:
     await register_catalog(tx, SHOP)
     for number in range(-(-servers // 40)):
         await machines(tx, 40, rack=f"r{number}", prefix=f"10.0.{number}.0/24")
-    await tx.execute("DELETE FROM bmc")  # those of a first try
     await give_bmcs(tx, vault)
     await tx.execute(
         "UPDATE prefix SET gateway = host(set_masklen(network::inet, 24) + 1)::inet "

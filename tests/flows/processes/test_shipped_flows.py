@@ -28,7 +28,7 @@ async def world(yard: Yard, tmp_path: Path) -> AsyncIterator[World]:
     world.plan({})
     application = web.Application()
     application.router.add_post("/", world.answer)
-    runner = web.AppRunner(application, shutdown_timeout=0.1)
+    runner = web.AppRunner(application, shutdown_timeout=0.1, access_log=None)
     await runner.setup()
     port = free_port()
     await web.TCPSite(runner, "127.0.0.1", port).start()

@@ -108,7 +108,6 @@ async def connect(database: Database, vault: Vault) -> None:
         ("team-chat", Kind.CHAT, chat),
     ]
     async with database.transaction() as tx:
-        await tx.execute("DELETE FROM connection")  # those of a first try
         for name, kind, typed in wanted:
             await add_connection(
                 tx, vault, name=name, kind=kind, typed=typed, actor=None, actor_label="test"
