@@ -4,12 +4,15 @@ Places are data: the policy forbids `style` in markup, so our js moves the eleme
 draws the edges (`static/js/designer/draw.js`).
 """
 
+from collections.abc import Collection
 from typing import Any
 
 import htpy as h
 
-from app.components.designer.names import edge_id, node_id, note_id
+from app.components.designer.names import edge_id, frame_id, node_id, note_id
+from app.components.designer.slot import saved_by
 from app.components.icon import IconName, icon
+from app.flows.drafts.frames import FRAME_HEAD, Frame, frames_of
 from app.flows.drafts.place import height_of
 from app.flows.drafts.ports import lost_ports, ports_of, title, type_of
 from app.flows.drafts.sheet import Edge, Sheet, port_of, source_of, target_of
@@ -59,7 +62,6 @@ def node_card(
         data_ports="\n".join((*ports, *lost)),
         data_within=spec.within,
         data_start=is_start,
-        data_container=kind is not None and kind.container,
     )[
         h.div(".fl-head")[
             h.span(".fl-symbol")[icon(symbol_of(spec.type))],
@@ -131,6 +133,18 @@ def _edges(sheet: Sheet) -> list[h.Element]:
     ]
 
 
+def frames(sheet: Sheet, among: Collection[str] | None = None) -> list[h.Element]:
+    """Return the frames around what stands in containers: in all of them, or in those `among`."""
+    return [_frame(sheet, frame) for frame in frames_of(sheet, among)]
+
+
+def _frame(sheet: Sheet, frame: Frame) -> h.Element:
+    return h.g(".fl-frame", id=frame_id(frame.container))[
+        h.rect(x=frame.x, y=frame.y, width=frame.width, height=frame.height, rx=14),
+        h.text(x=frame.x + 14, y=frame.y + FRAME_HEAD)[title(sheet, frame.container)],
+    ]
+
+
 def note_card(note: dict[str, Any], *, is_fixed: bool = False) -> h.Element:
     """Return a sticky note; its words are edited in place, unless it is fixed."""
     tone = note.get("tone", "warning")
@@ -148,7 +162,12 @@ def note_card(note: dict[str, Any], *, is_fixed: bool = False) -> h.Element:
         h.div(".fl-note-text")[note.get("text", "")]
         if is_fixed
         else h.textarea(
-            ".fl-note-text", aria_label="Note", rows=3, placeholder="Write a note…", tabindex="-1"
+            ".fl-note-text",
+            saved_by("edit_note", "text", note=note["id"]),
+            aria_label="Note",
+            rows=3,
+            placeholder="Write a note…",
+            tabindex="-1",
         )[note.get("text", "")]
     ]
 
@@ -169,8 +188,12 @@ def canvas(sheet: Sheet, *, label: str = DRAWING, is_fixed: bool = False) -> h.E
     )[
         h.div("#world.fl-world")[
             h.div("#paper.fl-paper")[
-                h.div("#frames"),
-                h.svg(".fl-edges", aria_hidden="true")[h.g("#edges")[_edges(sheet)]],
+                h.svg(".fl-edges", aria_hidden="true")[
+                    h.g("#frames")[frames(sheet)],
+                    h.g("#edges")[_edges(sheet)],
+                    h.path("#wish.fl-wish"),
+                    h.path("#band.fl-band"),
+                ],
                 h.div("#notes")[
                     [note_card(note, is_fixed=is_fixed) for note in sheet.notes().values()]
                 ],
@@ -180,8 +203,7 @@ def canvas(sheet: Sheet, *, label: str = DRAWING, is_fixed: bool = False) -> h.E
                 ],
             ]
         ],
-        h.div("#band.fl-band", hidden=True),
         h.svg("#minimap.fl-minimap", aria_hidden="true")[
-            h.path("#minimap-nodes"), h.rect("#minimap-view")
+            h.path("#minimap-nodes"), h.path("#minimap-view")
         ],
     ]

@@ -1,5 +1,6 @@
 """The editor's page: palette and outline at the left, the canvas, the form at the right."""
 
+import secrets
 from collections.abc import Iterable, Sequence
 
 import htpy as h
@@ -17,6 +18,7 @@ from app.components.designer.panel import flow_panel
 from app.components.designer.patch import live
 from app.components.designer.people import Present, people
 from app.components.designer.problems import problems
+from app.components.form import csrf_field, hidden_field
 from app.components.frame import PageFrame
 from app.components.icon import IconName, icon
 from app.components.page import SIGN_IN, workbench_page
@@ -34,6 +36,7 @@ def editor_page(
     trial: h.Element,
     frame: PageFrame,
 ) -> h.Element:
+    tab = secrets.token_hex(8)
     return workbench_page(
         view.row.name,
         h.h1(".visually-hidden")[f"Flow {view.row.name}"],
@@ -53,6 +56,7 @@ def editor_page(
             h.div("#panel-place.fl-panel-place")[flow_panel(view)],
         ],
         h.div("#gesture", hidden=True),
+        _here(view, tab, frame),
         h.p("#voice.visually-hidden", role="status", aria_live="polite"),
         h.div("#said.fl-said", role="alert"),
         cheat_sheet(),
@@ -63,9 +67,20 @@ def editor_page(
             h.div("#sheet-words")[h.h2("#sheet-title")["Publish"]]
         ],
         frame=frame,
-        bar=_bar(view, found, present, frame),
+        bar=_bar(view, found, present, tab, frame),
         head=h.script(type="module", src=asset_url("designer.js")),
     )
+
+
+def _here(view: DraftView, tab: str, frame: PageFrame) -> h.Element:
+    """Return what tells the others that this window is open; our js adds what is selected."""
+    url = draft_url(view.id, "/here")
+    return h.form(
+        {"hx-post": url, "hx-trigger": "rest delay:250ms, pageshow from:window", "hx-swap": "none"},
+        id="here",
+        action=url,
+        hidden=True,
+    )[csrf_field(frame.csrf), hidden_field("tab", tab)]
 
 
 FEW = 150
@@ -80,7 +95,11 @@ def _outline_later(view: DraftView) -> h.Element:
 
 
 def _bar(
-    view: DraftView, found: Sequence[Problem], present: Sequence[Present] | None, frame: PageFrame
+    view: DraftView,
+    found: Sequence[Problem],
+    present: Sequence[Present] | None,
+    tab: str,
+    frame: PageFrame,
 ) -> h.Node:
     row = view.row
     return [
@@ -96,15 +115,15 @@ def _bar(
         h.span("#saved.fl-saved", data_state="saved")["Saved"],
         h.a("#sign-in.fl-sign-in", href=SIGN_IN, target="_blank")["Sign in"],
         h.div(".fl-bar-end")[
-            people(view.id, present),
-            problems(view.sheet, found),
+            people(view.id, present, tab),
+            problems(view.id, view.sheet, found),
             h.button(
                 {"hx-get": draft_url(view.id, "/trial/ask"), "hx-target": "#sheet-words"},
                 id="try",
                 type="button",
                 class_="btn btn-sm btn-outline",
                 title="Dry run (T)",
-                data_sheet=True,
+                data_dialog_open="sheet",
             )[icon("play"), h.span["Try"]],
             h.button(type="button", class_="btn btn-sm btn-outline", data_do="changes")[
                 icon("git-compare"), h.span["Changes"]
@@ -113,7 +132,7 @@ def _bar(
                 {"hx-get": draft_url(view.id, "/publish"), "hx-target": "#sheet-words"},
                 type="button",
                 class_="btn btn-sm btn-primary",
-                data_sheet=True,
+                data_dialog_open="sheet",
             )[icon("check"), h.span["Publish…"]],
             _more(view, frame),
         ],

@@ -123,8 +123,7 @@ def _wiring(slot: Slot, field: ParamField, mode: str) -> Attributes:
     described = [f"{slot.key}-help"] if _is_helped(slot, field) else []
     return {
         "id": slot.key,
-        "data-param": slot.param,
-        "data-path": as_json(slot.path) if slot.path else None,
+        **slot.filling(mode),
         "data-mode": mode,
         "aria-describedby": " ".join([*described, f"{slot.key}-wrong"]),
         "aria-required": "true" if field.is_required else None,

@@ -1,54 +1,81 @@
-"""The cheat sheet: every gesture with its key, as `?` shows it."""
+"""The cheat sheet: every gesture with its key, as `?` shows it and as our js reads it."""
+
+from typing import NamedTuple
 
 import htpy as h
 
 from app.components.button import icon_button
 
-KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
+
+class Key(NamedTuple):
+    """One line of the cheat sheet; `chords` are what our js listens for, each with its deed."""
+
+    keys: str
+    words: str
+    chords: str = ""
+
+
+KEYS: tuple[tuple[str, tuple[Key, ...]], ...] = (
     (
         "Draw",
         (
-            ("/ or Ctrl K", "Add a node; it is connected to the selected one"),
-            ("C", "Connect from the selected node; C again takes its next port"),
-            ("Enter", "Go to the form of the selected node"),
-            ("F2", "Rename"),
-            ("Ctrl D", "Duplicate"),
-            ("Ctrl C, Ctrl X, Ctrl V", "Copy, cut and paste, also between windows"),
-            ("Delete", "Delete what is selected"),
-            ("N", "Add a sticky note"),
-            ("L", "Arrange all, or what is selected"),
-            ("Ctrl Z, Ctrl Shift Z", "Undo and redo what you did"),
+            Key(
+                "/ or Ctrl K",
+                "Add a node; it is connected to the selected one",
+                "/:drawer ctrl+k:drawer",
+            ),
+            Key("C", "Connect from the selected node; C again takes its next port", "c:connect"),
+            Key("Enter", "Go to the form of the selected node", "Enter:form"),
+            Key("F2", "Rename", "F2:rename"),
+            Key("Ctrl D", "Duplicate", "ctrl+d:duplicate"),
+            Key(
+                "Ctrl C, Ctrl X, Ctrl V",
+                "Copy, cut and paste, also between windows",
+                "ctrl+c:copy ctrl+x:cut",
+            ),
+            Key("Delete", "Delete what is selected", "Delete:delete Backspace:delete"),
+            Key("N", "Add a sticky note", "n:note"),
+            Key("L", "Arrange all, or what is selected", "l:arrange"),
+            Key(
+                "Ctrl Z, Ctrl Shift Z",
+                "Undo and redo what you did",
+                "ctrl+z:undo ctrl+shift+z:redo ctrl+y:redo",
+            ),
         ),
     ),
     (
         "Move about",
         (
-            ("→ and ←", "Follow an edge forth and back"),
-            ("↑ and ↓", "Go to the node above or below"),
-            ("Alt and arrows", "Move what is selected by a step"),
-            ("Shift and click, or drag", "Select several"),
-            ("Ctrl A, Esc", "Select all, none"),
-            ("O", "List of all nodes"),
-            ("E", "Select the next edge of the node"),
+            Key("→ and ←", "Follow an edge forth and back"),
+            Key("↑ and ↓", "Go to the node above or below"),
+            Key("Alt and arrows", "Move what is selected by a step"),
+            Key("Shift and click, or drag", "Select several"),
+            Key("Ctrl A, Esc", "Select all, none", "ctrl+a:all Escape:none"),
+            Key("O", "List of all nodes", "o:outline"),
+            Key("E", "Select the next edge of the node", "e:edge"),
         ),
     ),
     (
         "Try",
         (
-            ("T", "Dry run: what the flow would do"),
-            ("R", "Run the selected node alone, dry"),
-            ("U", "Run until the selected node, dry"),
-            ("Esc", "Take the trial away, when nothing is selected"),
+            Key("T", "Dry run: what the flow would do", "t:try"),
+            Key("R", "Run the selected node alone, dry", "r:run-this"),
+            Key("U", "Run until the selected node, dry", "u:run-here"),
+            Key("Esc", "Take the trial away, when nothing is selected"),
         ),
     ),
     (
         "Look",
         (
-            ("+, -, 0", "Zoom in, out, to full size"),
-            ("1", "Show the whole flow"),
-            ("Space and drag, wheel", "Pan; Ctrl and wheel zooms"),
-            ("Alt while dragging", "Leave the grid"),
-            ("?", "This list"),
+            Key(
+                "+, -, 0",
+                "Zoom in, out, to full size",
+                "+:zoom-in =:zoom-in -:zoom-out 0:zoom-full",
+            ),
+            Key("1", "Show the whole flow", "1:fit"),
+            Key("Space and drag, wheel", "Pan; Ctrl and wheel zooms"),
+            Key("Alt while dragging", "Leave the grid"),
+            Key("?", "This list", "?:keys"),
         ),
     ),
 )
@@ -64,7 +91,14 @@ def cheat_sheet() -> h.Element:
             [
                 h.section[
                     h.h3[group],
-                    h.dl[[h.div[h.dt[h.kbd[keys]], h.dd[words]] for keys, words in entries]],
+                    h.dl[
+                        [
+                            h.div(data_chords=key.chords or None)[
+                                h.dt[h.kbd[key.keys]], h.dd[key.words]
+                            ]
+                            for key in entries
+                        ]
+                    ],
                 ]
                 for group, entries in KEYS
             ]

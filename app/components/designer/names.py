@@ -24,6 +24,10 @@ def outline_id(node: str) -> str:
     return f"o-{node}"
 
 
+def frame_id(container: str) -> str:
+    return f"f-{container}"
+
+
 def note_id(note: str) -> str:
     return f"note-{note}"
 

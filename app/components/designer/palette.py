@@ -45,14 +45,17 @@ def palette(types: Iterable[NodeType]) -> h.Element:
                 for family in order
                 if family in groups
             ],
-            h.p("#palette-none.sw-quiet", hidden=True)["No node type fits."],
+            h.p(".fl-types-none.sw-quiet")["No node type fits."],
         ],
     ]
 
 
 def _entry(kind: NodeType) -> h.Element:
-    return h.button(
-        type="button",
+    # No <button>: Firefox does not let one be dragged.
+    return h.div(
+        role="button",
+        tabindex="0",
+        draggable="true",
         class_=f"fl-type-entry {tone_of(kind.name)}",
         data_type=kind.name,
         data_words=f"{kind.title} {kind.name} {kind.summary}".lower(),

@@ -12,6 +12,7 @@ from app.components.designer.fields import View, param_field
 from app.components.designer.markdown import inline, markdown
 from app.components.designer.policies import policies
 from app.components.designer.sample_data import sample_data
+from app.components.designer.slot import as_json, saved_by
 from app.components.designer.trial_node import node_trial
 from app.components.icon import IconName, icon
 from app.components.time import moment
@@ -39,6 +40,7 @@ def node_panel(
     sheet = view.sheet
     spec, kind = sheet.nodes[node], type_of(sheet, node)
     return h.section("#panel.fl-panel", data_panel=node, aria_label=f"Node {title(sheet, node)}")[
+        h.input("#panel-node", type="hidden", name="node", value=node),
         _head(sheet, node, kind),
         h.p(".fl-wrong", data_wrong="node"),
         node_trial(trial, node) if trial else None,
@@ -84,12 +86,11 @@ def _head(sheet: Sheet, node: str, kind: NodeType | None) -> h.Element:
             h.label(".sw-label", for_="node-name")["Name"],
             h.input(
                 "#node-name.form-control",
+                saved_by("rename", "name", node=node),
                 value=spec.name,
                 placeholder=kind.title if kind else node,
                 maxlength=80,
                 autocomplete="off",
-                data_set="rename",
-                data_key="name",
             ),
             h.p(".sw-help")["In expressions: ", h.code[f"steps.{node}"]],
         ],
@@ -132,7 +133,7 @@ def _within(sheet: Sheet, node: str) -> h.Node:
     chosen = sheet.nodes[node].within or ""
     return h.div(".fl-field")[
         h.label(".sw-label", for_="node-within")["Stands in"],
-        h.select("#node-within.form-select", data_set="set_within", data_key="within")[
+        h.select("#node-within.form-select", saved_by("set_within", "within", nodes=[node]))[
             h.option(value="", selected=not chosen)["No container"],
             [
                 h.option(value=name, selected=name == chosen)[title(sheet, name)]
@@ -158,7 +159,8 @@ def comments(sheet: Sheet, node: str) -> h.Element:
                 ],
                 h.p[comment["text"]],
                 h.button(
-                    type="button", class_="btn btn-quiet btn-sm", data_settle=key,
+                    type="button", class_="btn btn-quiet btn-sm", data_give="uncomment",
+                    data_with=as_json({"node": node, "comment": key}),
                     aria_label=f"Settle the comment of {comment['by']}",
                 )[icon("check"), "Settle"],
             ]
@@ -170,7 +172,10 @@ def comments(sheet: Sheet, node: str) -> h.Element:
             aria_label="New comment",
             placeholder="Say something to the other designers…",
         ),
-        h.button(type="button", class_="btn btn-outline btn-sm", data_do="comment")["Comment"],
+        h.button(
+            type="button", class_="btn btn-outline btn-sm", data_give="comment",
+            data_with=as_json({"node": node}), data_from="node-comment",
+        )["Comment"],
     ]  # fmt: skip
 
 
@@ -223,7 +228,7 @@ def _within_many(sheet: Sheet, nodes: Sequence[str]) -> h.Node:
         return None
     return h.div(".fl-field")[
         h.label(".sw-label", for_="node-within")["Put into"],
-        h.select("#node-within.form-select", data_set="set_within", data_key="within")[
+        h.select("#node-within.form-select", saved_by("set_within", "within", nodes=nodes))[
             h.option(value="-", selected=True)["Choose…"],
             h.option(value="")["No container"],
             [h.option(value=name)[title(sheet, name)] for name in containers],
@@ -247,20 +252,24 @@ def flow_panel(view: DraftView) -> h.Element:
         h.div(".fl-field")[
             h.label(".sw-label", for_="flow-title")["Name"],
             h.input(
-                "#flow-title.form-control", value=document.name, data_flow="name", maxlength=120,
-                autocomplete="off",
+                "#flow-title.form-control", saved_by("set_flow", "value", field="name"),
+                value=document.name, maxlength=120, autocomplete="off",
             ),
             h.p(".sw-help")["Its short name is ", h.code[document.flow], "."],
         ],
         h.div(".fl-field")[
             h.label(".sw-label", for_="flow-description")["What it does"],
             h.textarea(
-                "#flow-description.form-control.fl-grow", rows=3, data_flow="description"
+                "#flow-description.form-control.fl-grow",
+                saved_by("set_flow", "value", field="description"),
+                rows=3,
             )[document.description],
         ],
         h.div(".fl-field")[
             h.label(".sw-label", for_="flow-failure")["When a step fails for good"],
-            h.select("#flow-failure.form-select", data_flow="on_failure")[
+            h.select(
+                "#flow-failure.form-select", saved_by("set_flow", "value", field="on_failure")
+            )[
                 h.option(value="halt", selected=document.on_failure == "halt")[
                     "Halt, and let a person decide"
                 ],
@@ -272,8 +281,9 @@ def flow_panel(view: DraftView) -> h.Element:
         h.div(".fl-field")[
             h.label(".sw-label", for_="flow-inputs")["Inputs, as JSON Schema"],
             h.textarea(
-                "#flow-inputs.form-control.sw-mono.fl-grow", rows=4, spellcheck="false",
-                data_flow="inputs", placeholder='{"type": "object", "properties": {}}',
+                "#flow-inputs.form-control.sw-mono.fl-grow",
+                saved_by("set_flow", "value", field="inputs"), rows=4, spellcheck="false",
+                placeholder='{"type": "object", "properties": {}}',
             )[inputs],
             h.p(".sw-help")["What a run gets; expressions see it as ", h.code["input"], "."],
         ],

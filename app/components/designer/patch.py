@@ -6,18 +6,20 @@ from uuid import UUID
 
 import htpy as h
 
-from app.components.designer.canvas import edge_path, node_card, note_card
+from app.components.designer.canvas import edge_path, frames, node_card, note_card
 from app.components.designer.guide import guide
 from app.components.designer.names import (
     draft_topic,
     draft_url,
     edge_id,
+    frame_id,
     node_id,
     note_id,
     outline_id,
 )
 from app.components.designer.outline import outline_item
 from app.flows.drafts.command import Change
+from app.flows.drafts.frames import reframed
 from app.flows.drafts.ports import lost_ports, type_of
 from app.flows.drafts.sheet import Cell, Edge, Sheet, edge_of, port_of, source_of
 
@@ -47,7 +49,8 @@ def patch(
     """Return the partials that bring a canvas up to `rev`; applying them twice does no harm.
 
     What is new is taken away first, where it is there, and then added. `select` names nodes
-    or notes to select then, with spaces between; `others` says that some of it is not one's own.
+    or notes to select then, with spaces between; `others` says that the form that is open may show
+    something else now.
     """
     cells = {change.cell: change for change in changes}
     moved = _moved(sheet, cells.values())
@@ -56,6 +59,7 @@ def patch(
         parts += _node(sheet, node, is_new=(node, "") in cells)
     for edge in _edges(sheet, cells):
         parts += _edge(sheet, edge)
+    parts += _frames(sheet, cells.values())
     for cell in cells:
         if cell[0] == "" and cell[1].startswith("note:"):
             parts += _note(sheet, cell[1].removeprefix("note:"))
@@ -129,6 +133,14 @@ def _edge(sheet: Sheet, edge: Edge) -> list[h.Element]:
                 "#edges", h.svg[edge_path(edge, is_broken=is_broken)], swap="beforeend strip:true"
             )
         )
+    return parts
+
+
+def _frames(sheet: Sheet, changes: Iterable[Change]) -> list[h.Element]:
+    moved = reframed(sheet, changes)
+    parts = [partial(f"#{frame_id(container)}", swap="delete") for container in sorted(moved)]
+    if drawn := frames(sheet, moved):
+        parts.append(partial("#frames", h.svg[drawn], swap="beforeend strip:true"))
     return parts
 
 

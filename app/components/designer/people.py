@@ -1,6 +1,7 @@
 """Who else is here, and which node each has selected."""
 
 from collections.abc import Sequence
+from urllib.parse import urlencode
 from uuid import UUID
 
 import htpy as h
@@ -22,14 +23,13 @@ class Present:
         self.colour = sum(name.encode()) % COLOURS
 
 
-def people(draft: UUID, present: Sequence[Present] | None) -> h.Element:
-    """Return the row of faces; our js marks the nodes that they have selected.
+def people(draft: UUID, present: Sequence[Present] | None, tab: str) -> h.Element:
+    """Return the faces of all but the window `tab`; our js marks the nodes they have selected.
 
     None: it is not known who is here.
     """
-    return live_region(
-        people_topic(draft), draft_url(draft, "/people"), id_="people", at_most_every_ms=500
-    )[
+    url = draft_url(draft, f"/people?{urlencode({'tab': tab})}")
+    return live_region(people_topic(draft), url, id_="people", at_most_every_ms=500)[
         h.p(".fl-nobody-knows", title=UNKNOWN, aria_label=UNKNOWN, tabindex="0")["?"]
         if present is None
         else h.ul(".fl-people", aria_label="Who is here")[
@@ -37,7 +37,6 @@ def people(draft: UUID, present: Sequence[Present] | None) -> h.Element:
                 h.li(
                     class_=f"fl-face fl-colour-{each.colour}",
                     title=each.name,
-                    data_tab=each.tab,
                     data_holds=each.node or None,
                     data_who=each.name,
                     data_colour=each.colour,
@@ -46,6 +45,7 @@ def people(draft: UUID, present: Sequence[Present] | None) -> h.Element:
                     h.span(".visually-hidden")[each.name],
                 ]
                 for each in present
+                if each.tab != tab
             ]
         ]
     ]

@@ -2,6 +2,7 @@
 
 import htpy as h
 
+from app.components.designer.slot import saved_by
 from app.flows.document import ERRORS, Retry, Timeout
 from app.flows.drafts.ports import title, type_of
 from app.flows.drafts.sheet import Sheet, target_of
@@ -18,29 +19,42 @@ def policies(sheet: Sheet, node: str) -> h.Node:
     pause, retried = "Pause before the second", ", ".join(usual.on)
     return [
         h.div(".fl-pair")[
-            _text("retry.max", "Attempts", _unless(retry.max, usual.max), "1: none is repeated"),
-            _text("retry.delay", pause, _unless(retry.delay, usual.delay), "2s"),
-            _text("retry.factor", "Growth of the pause", _unless(retry.factor, 2.0), "2.0"),
-            _text("retry.longest", "Longest pause", _unless(retry.longest, usual.longest), "5m"),
+            _text(
+                node, "retry.max", "Attempts", _unless(retry.max, usual.max), "1: none is repeated"
+            ),
+            _text(node, "retry.delay", pause, _unless(retry.delay, usual.delay), "2s"),
+            _text(node, "retry.factor", "Growth of the pause", _unless(retry.factor, 2.0), "2.0"),
+            _text(
+                node, "retry.longest", "Longest pause", _unless(retry.longest, usual.longest), "5m"
+            ),
         ],
         _text(
+            node,
             "retry.on",
             "Errors that are tried again",
             _unless(", ".join(retry.on), retried),
             retried,
-            f"Of {', '.join(ERRORS)}.",
+            help_=f"Of {', '.join(ERRORS)}.",
         ),
         h.div(".fl-pair")[
             _text(
+                node,
                 "timeout.attempt",
                 "One attempt takes at most",
                 _unless(timeout.attempt, Timeout().attempt),
                 Timeout().attempt,
             ),
-            _text("timeout.total", "All of them, waits included", timeout.total or "", "no limit"),
+            _text(
+                node,
+                "timeout.total",
+                "All of them, waits included",
+                timeout.total or "",
+                "no limit",
+            ),
         ],
         h.p(".sw-help")[f"Times are {_DURATION}."],
         _choice(
+            node,
             "on_failure",
             "When it fails for good",
             spec.on_failure or "",
@@ -51,6 +65,7 @@ def policies(sheet: Sheet, node: str) -> h.Node:
             ],
         ),
         _choice(
+            node,
             "idempotency",
             "When nobody knows whether it happened",
             spec.idempotency or "",
@@ -62,6 +77,7 @@ def policies(sheet: Sheet, node: str) -> h.Node:
             ],
         ),
         _choice(
+            node,
             "compensate",
             "To undo it",
             spec.compensate or "",
@@ -87,17 +103,19 @@ def _unless(value: object, default: object) -> str:
     return "" if value == default else str(value)
 
 
-def _text(field: str, label: str, value: str, usual: str, help_: str = "") -> h.Element:
+def _text(
+    node: str, field: str, label: str, value: str, usual: str, *, help_: str = ""
+) -> h.Element:
     key = f"policy-{field.replace('.', '-')}"
     return h.div(".fl-field")[
         h.label(".sw-label", for_=key)[label],
         h.input(
+            saved_by("set_policy", "value", node=node, field=field),
             id=key,
             class_="form-control",
             value=value,
             placeholder=usual,
             autocomplete="off",
-            data_policy=field,
             aria_describedby=f"{key}-wrong",
         ),
         h.p(".sw-help")[help_] if help_ else None,
@@ -105,12 +123,14 @@ def _text(field: str, label: str, value: str, usual: str, help_: str = "") -> h.
     ]
 
 
-def _choice(field: str, label: str, value: str, options: list[tuple[str, str]]) -> h.Element:
+def _choice(
+    node: str, field: str, label: str, value: str, options: list[tuple[str, str]]
+) -> h.Element:
     key = f"policy-{field}"
     return h.div(".fl-field")[
         h.label(".sw-label", for_=key)[label],
-        h.select(id=key, class_="form-select", data_policy=field)[
-            [h.option(value=name, selected=name == value)[words] for name, words in options]
-        ],
+        h.select(
+            saved_by("set_policy", "value", node=node, field=field), id=key, class_="form-select"
+        )[[h.option(value=name, selected=name == value)[words] for name, words in options]],
         h.p(".fl-wrong", data_wrong=field),
     ]

@@ -1,9 +1,11 @@
 """What keeps a draft from running: a list that leads to each node, and words beside the fields."""
 
 from collections.abc import Collection, Sequence
+from uuid import UUID
 
 import htpy as h
 
+from app.components.designer.names import draft_url
 from app.components.designer.patch import partial
 from app.components.icon import icon
 from app.flows.document import Retry, Timeout
@@ -22,14 +24,28 @@ _POLICIES = (
 )  # fmt: skip
 
 
-def problems(sheet: Sheet, found: Sequence[Problem]) -> h.Element:
-    """Return the list, errors first; `data-node` is what our js marks on the canvas."""
+def problems(draft: UUID, sheet: Sheet, found: Sequence[Problem]) -> h.Element:
+    """Return the list in its place, which asks for it again when our js says that it may differ."""
+    return h.details(
+        {
+            "hx-get": draft_url(draft, "/problems"),
+            "hx-trigger": "check delay:300ms",
+            "hx-include": "#panel-node",
+            "hx-sync": "this:replace",
+        },
+        id="problems",
+        class_="fl-problems",
+    )[problem_list(sheet, found)]
+
+
+def problem_list(sheet: Sheet, found: Sequence[Problem]) -> h.Fragment:
+    """Return the list, errors first; `data-bad` is what our js marks on the canvas."""
     wrong = sum(problem.is_error for problem in found)
     warned = len(found) - wrong
     found = sorted(found, key=lambda problem: not problem.is_error)
     say = f"{wrong} to mend" if wrong else f"{warned} to think over" if warned else "Can run"
-    return h.details("#problems.fl-problems", data_count=wrong)[
-        h.summary(class_=["btn btn-sm", "btn-outline"])[
+    return h.fragment[
+        h.summary(".btn.btn-sm.btn-outline", data_count=wrong)[
             icon("triangle-alert" if found else "circle-check"), h.span[say]
         ],
         h.div(".fl-problems-list")[

@@ -3,7 +3,7 @@
 import htpy as h
 import msgspec
 
-from app.components.designer.slot import as_json
+from app.components.designer.slot import as_json, saved_by
 from app.components.icon import icon
 from app.flows.drafts.sheet import Sheet
 
@@ -19,11 +19,10 @@ def sample_data(sheet: Sheet, node: str) -> h.Node:
         h.label(".sw-label", for_="node-pin")["Output, as JSON"],
         h.textarea(
             "#node-pin.form-control.sw-mono.fl-grow",
+            saved_by("set_pin", "text", node=node),
             rows=4,
             spellcheck="false",
             placeholder='{"server": "fra1-a1-01"}',
-            data_set="set_pin",
-            data_key="text",
             aria_describedby="node-pin-wrong",
         )[text],
         h.p("#node-pin-wrong.fl-wrong", data_wrong="pin"),

@@ -44,9 +44,19 @@ class Slot(msgspec.Struct, frozen=True, kw_only=True):
     def focused(self, what: str) -> bool:
         return self.focus == Focus(self.path, what)
 
+    def filling(self, mode: str) -> Attributes:
+        """Return what saves that which is typed here in that mode."""
+        where = {"node": self.node, "param": self.param, "path": self.path}
+        return saved_by("set_param", "value", mode=mode, **where)
+
     def shaping(self, act: str) -> str:
         """Return the payload of a change of form here."""
         return as_json({"node": self.node, "param": self.param, "path": self.path, "act": act})
+
+
+def saved_by(gesture: str, key: str, **payload: Any) -> Attributes:
+    """Return by which gesture a field is saved; what is typed is the payload's `key`."""
+    return {"data-set": gesture, "data-key": key, "data-with": as_json(payload)}
 
 
 def slot_of(draft: UUID, node: str, param: str) -> Slot:

@@ -112,7 +112,7 @@ def _actions(draft: UUID) -> h.Element:
             {"hx-get": draft_url(draft, "/trial/ask"), "hx-target": "#sheet-words"},
             type="button",
             class_="btn btn-outline btn-sm",
-            data_sheet=True,
+            data_dialog_open="sheet",
         )[icon("play"), "Dry run…"],
         h.button(
             {

@@ -82,12 +82,12 @@ def moved_in(sheet: Sheet, target: str, within: str | None) -> list[str]:
     here = sheet.nodes[target].within
     if here == within or any(target_of(edge) == target for edge in sheet.document.edges):
         return []
-    if within is not None and target in _around(sheet, within):
+    if within is not None and target in around(sheet, within):
         return []
     return [node for node in reached(sheet, target) if sheet.nodes[node].within == here]
 
 
-def _around(sheet: Sheet, node: str) -> set[str]:
+def around(sheet: Sheet, node: str) -> set[str]:
     """Return a container and those around it."""
     seen: set[str] = set()
     at: str | None = node

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from litestar import Controller, Response, post
 from litestar.params import FromPath
 
@@ -14,6 +15,13 @@ from app.routes.designer.access import DESIGNERS, DRAFT
 from app.routes.security.dependencies import Db, HttpRequest
 from app.routes.security.html import html
 from app.routes.security.typed import typed
+
+
+class Field(msgspec.Struct, frozen=True):
+    """Which field is asked about, as its gesture names it."""
+
+    node: str
+    param: str
 
 
 class Aid(Controller):
@@ -31,8 +39,11 @@ class Aid(Controller):
             sheet = (await find_draft(tx, draft)).sheet
         text = values.get("text", "")
         at = int(cursor) if cursor.isdigit() else len(text)
-        node, param = values.get("node", ""), values.get("param", "")
-        if node not in sheet.nodes:
-            raise NotFound("node", node)
-        found = aid_with(sheet, node, param, text, at, now=db.clock.now())
+        try:
+            field = msgspec.json.decode(values.get("with", ""), type=Field)
+        except msgspec.DecodeError as error:
+            raise NotFound("field", values.get("with", "")) from error
+        if field.node not in sheet.nodes:
+            raise NotFound("node", field.node)
+        found = aid_with(sheet, field.node, field.param, text, at, now=db.clock.now())
         return html(aid_fragment(values.get("key", ""), found))

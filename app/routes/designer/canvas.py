@@ -10,7 +10,7 @@ from litestar.params import FromPath, FromQuery
 from app.components.designer.editor import editor_page
 from app.components.designer.outline import outline
 from app.components.designer.patch import patch
-from app.components.designer.problems import beside_fields, problems
+from app.components.designer.problems import beside_fields, problem_list
 from app.components.designer.trial import trial_dock
 from app.flows.drafts.check import check
 from app.flows.drafts.find import changes_since, find_draft
@@ -64,7 +64,7 @@ class Canvas(Controller):
             view = await find_draft(tx, draft)
         found = check(view)
         beside = beside_fields(view.sheet, found, node) if node in view.sheet.nodes else None
-        return html(h.fragment[problems(view.sheet, found), beside])
+        return html(h.fragment[problem_list(view.sheet, found), beside])
 
     @get("/outline")
     async def outline(self, db: Db, draft: FromPath[UUID]) -> Response[Any]:

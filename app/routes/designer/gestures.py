@@ -29,6 +29,13 @@ MAKES = frozenset({"add_node", "add_note", "duplicate", "paste"})
 """Gestures whose product is selected: one goes on from there."""
 
 
+REWRITES = frozenset({
+    "undo", "redo", "comment", "uncomment", "set_within", "connect", "reconnect", "disconnect",
+    "set_pin",
+})  # fmt: skip
+"""Gestures after which the open form shows something else than what was typed into it."""
+
+
 class Gestures(Controller):
     """Commands to a draft. A browser that got no answer sends the same command again."""
 
@@ -114,7 +121,7 @@ def _answer(step: Step | None, command: Command, changes: tuple[Change, ...]) ->
         step.sheet,
         {change.cell: change for change in (*step.changes, *changes)}.values(),
         select=" ".join(made),
-        others=len(changes) > len(step.changes),
+        others=len(changes) > len(step.changes) or command.kind in REWRITES,
     )
     return h.fragment[answer, shaped]
 

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Controller, Response, get, post
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -30,8 +30,11 @@ class People(Controller):
     include_in_schema = False
 
     @get("/people")
-    async def show(self, db: Db, redis: Cache, draft: FromPath[UUID]) -> Response[Any]:
-        return html(people(draft, await present(redis, db, draft)))
+    async def show(
+        self, db: Db, redis: Cache, draft: FromPath[UUID], tab: FromQuery[str] = ""
+    ) -> Response[Any]:
+        """Return who is here, but for the window `tab` that asks."""
+        return html(people(draft, await present(redis, db, draft), tab))
 
     @post("/here", status_code=204)
     async def here(

@@ -14,13 +14,14 @@ TITLE = "Put into a container"
 class Payload(msgspec.Struct, frozen=True):
     nodes: tuple[str, ...]
     within: str | None = None
+    """Left out or empty: they are taken out."""
 
 
 def plan(sheet: Sheet, payload: Payload, stamp: Any) -> Cells:  # noqa: ARG001 - a kind's signature
     for node in payload.nodes:
         if node not in sheet.nodes:
             raise NoSuchNode(node)
-    container = payload.within
+    container = payload.within or None
     if container is not None:
         _require_container(sheet, container, payload.nodes)
     cells: dict[tuple[str, str], Any] = {(node, "within"): container for node in payload.nodes}

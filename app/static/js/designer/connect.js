@@ -1,145 +1,108 @@
 // Connecting: by dragging from a port, by tapping port and node, or with C and the arrow keys.
-import { course, inOf, outOf } from "./draw.js";
+import { course, inOf, outOf, trace } from "./draw.js";
 import { barred, edges, endsOf, leaving, nodes } from "./model.js";
-import { announce, around, byId, canvas, flag } from "./page.js";
+import { announce, around, byId, canvas, flag, only } from "./page.js";
 import { choose, titleOf } from "./select.js";
 import { send } from "./send.js";
 import { at, reveal } from "./view.js";
 
-/** What is being connected. @type {{node: string, port: string, edge: FlowEdge | null, line: SVGPathElement, no: Set<string>, target: string} | null} */
+/** What is being connected. @type {{from: FlowItem, port: string, edge: FlowEdge | null, no: Set<string>, target: string} | null} */
 let wish = null;
+const line = byId("wish");
 
 export const isConnecting = () => wish !== null;
 
 /** Begin an edge at a port; with `edge`, lead that one elsewhere. @param {string} node @param {string} port @param {FlowEdge | null} [edge] */
 export function begin(node, port, edge = null) {
   cancel();
-  const line = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  line.setAttribute("class", "fl-wish");
-  byId("edges").parentElement?.append(line);
-  wish = { node, port, edge, line, no: barred(node), target: "" };
-  flag(edge?.el, "is-lifted");
+  const from = nodes.get(node);
+  if (!from) return;
+  wish = { from, port, edge, no: barred(node), target: "" };
+  only("is-lifted", [edge?.el]);
   flag(canvas, "is-connecting");
-  for (const id of wish.no) flag(nodes.get(id)?.el, "is-barred");
-  flag(nodes.get(node)?.el.querySelector(`[data-port="${CSS.escape(port)}"]`), "is-open");
+  only("is-barred", [...wish.no].map((id) => nodes.get(id)?.el));
+  only("is-open", [from.el.querySelector(`[data-port="${CSS.escape(port)}"]`)]);
   announce(`Connecting from ${titleOf(node)}, port ${port}: arrows, then Enter`);
 }
 
 export function cancel() {
-  if (!wish) return;
-  wish.line.remove();
-  flag(wish.edge?.el, "is-lifted", false);
   wish = null;
+  trace(line);
   flag(canvas, "is-connecting", false);
-  for (const el of canvas.querySelectorAll(".is-barred, .is-target, .is-open")) el.classList.remove("is-barred", "is-target", "is-open");
+  for (const name of ["is-lifted", "is-barred", "is-open", "is-target"]) only(name);
 }
 
-/** @param {string} id */
-function aim(id) {
-  if (!wish || wish.target === id) return;
-  flag(nodes.get(wish.target)?.el, "is-target", false);
+/** Aim at a node, or at a point where there is none. @param {string} id @param {Point} [point] */
+function aim(id, point) {
+  if (!wish) return;
+  const target = wish.no.has(id) ? undefined : nodes.get(id);
   wish.target = id;
-  if (!wish.no.has(id)) flag(nodes.get(id)?.el, "is-target");
+  only("is-target", [target?.el]);
+  flag(line, "is-bad", id !== "" && !target);
+  const end = target ? inOf(target) : point;
+  if (end) trace(line, course(outOf(wish.from, wish.port), end));
 }
 
 /** Follow the pointer. @param {PointerEvent} event */
 export function follow(event) {
-  const from = wish && nodes.get(wish.node);
-  if (!wish || !from) return;
-  const id = nodeAt(event);
-  aim(id);
-  const target = wish.no.has(id) ? null : nodes.get(id);
-  wish.line.classList.toggle("is-bad", id !== "" && !target);
-  wish.line.setAttribute("d", course(outOf(from, wish.port), target ? inOf(target) : at(event)));
+  if (wish) aim(nodeAt(event), at(event));
 }
 
 /** @param {{clientX: number, clientY: number}} event */
-export function nodeAt(event) {
-  return around(document.elementFromPoint(event.clientX, event.clientY), "[data-node]")?.dataset.node ?? "";
-}
+export const nodeAt = (event) => around(document.elementFromPoint(event.clientX, event.clientY), "[data-node]")?.dataset.node ?? "";
 
 /** End the edge at a node; nowhere, a lifted edge is taken away. @param {string} id */
 export function finish(id) {
   if (!wish) return;
-  const { node, port, edge } = wish;
+  const { from, port, edge } = wish, node = from.id;
   cancel();
-  if (edge && id === edge.to) return;
-  if (id && edge) {
-    send("reconnect", { edge: endsOf(edge), node, port, to: id });
-  } else if (id) {
-    send("connect", { node, port, to: id });
-  } else if (edge) {
-    send("disconnect", { edges: [endsOf(edge)] });
-  }
+  if (!edge) {
+    if (id) send("connect", { node, port, to: id });
+  } else if (!id) send("disconnect", { edges: [endsOf(edge)] });
+  else if (id !== edge.to) send("reconnect", { edge: endsOf(edge), node, port, to: id });
 }
 
 /** `C`: begin at the selected node, then go on to its next port. @param {string} id */
 export function connectKey(id) {
-  const node = nodes.get(wish ? wish.node : id);
+  const node = wish?.from ?? nodes.get(id);
   if (!node) return;
-  const used = new Set(leaving(node.id).map((edge) => edge.port));
-  const port = wish ? node.ports[(node.ports.indexOf(wish.port) + 1) % node.ports.length] : (node.ports.find((each) => !used.has(each)) ?? node.ports[0]);
-  begin(node.id, port);
+  const { ports } = node, used = leaving(node.id).map((edge) => edge.port);
+  begin(node.id, wish ? ports[(ports.indexOf(wish.port) + 1) % ports.length] : (ports.find((port) => !used.includes(port)) ?? ports[0]));
 }
 
 /** Choose the next target that the arrow key points to. @param {string} arrow */
 export function step(arrow) {
   if (!wish) return;
-  const from = nodes.get(wish.target) ?? nodes.get(wish.node);
-  const no = wish.no;
-  const next = from && nearest(from, arrow, (node) => !no.has(node.id) && node.id !== wish?.target);
-  const first = next ?? [...nodes.values()].find((node) => !no.has(node.id));
-  if (!first) {
-    announce("There is no node to connect to.");
-    return;
-  }
-  aim(first.id);
-  reveal(first);
-  const start = nodes.get(wish.node);
-  if (start) wish.line.setAttribute("d", course(outOf(start, wish.port), inOf(first)));
-  announce(titleOf(first.id));
+  const { no, target } = wish, fits = (/** @type {FlowItem} */ node) => !no.has(node.id) && node.id !== target;
+  const next = nearest(nodes.get(target) ?? wish.from, arrow, fits) ?? [...nodes.values()].find((node) => !no.has(node.id));
+  if (!next) return announce("There is no node to connect to.");
+  aim(next.id);
+  reveal(next);
+  announce(titleOf(next.id));
 }
 
 export function confirm() {
-  const target = wish?.target ?? "";
+  const target = wish?.target;
   if (!target) return;
   finish(target);
   choose([target]);
 }
 
-/** @param {FlowNode} from @param {string} arrow @param {(node: FlowNode) => boolean} fits */
-export function nearest(from, arrow, fits) {
+/** @param {FlowItem} from @param {string} arrow @param {(node: FlowItem) => boolean} [fits] */
+export function nearest(from, arrow, fits = () => true) {
   const [dx, dy] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[arrow] ?? [0, 0];
-  /** @type {FlowNode | null} */ let best = null;
-  let least = Infinity;
-  for (const node of nodes.values()) {
-    if (node === from || !fits(node)) continue;
-    const along = (node.x - from.x) * dx + (node.y - from.y) * dy;
-    const aside = Math.abs((node.x - from.x) * dy) + Math.abs((node.y - from.y) * dx);
-    if (along <= 0) continue;
-    const far = along + 3 * aside;
-    if (far < least) [best, least] = [node, far];
-  }
-  return best;
+  const along = (/** @type {FlowItem} */ node) => (node.x - from.x) * dx + (node.y - from.y) * dy;
+  const far = (/** @type {FlowItem} */ node) => along(node) + 3 * (Math.abs((node.x - from.x) * dy) + Math.abs((node.y - from.y) * dx));
+  const ahead = [...nodes.values()].filter((node) => along(node) > 0 && fits(node));
+  return ahead.sort((a, b) => far(a) - far(b)).at(0);
 }
 
-/** The edge under the pointer, found by walking along the curves. @param {Point} point @param {number} reach */
+const pen = /** @type {CanvasRenderingContext2D} */ (document.createElement("canvas").getContext("2d"));
+/** The edge under the pointer: one that lies there, else one that is near. @param {Point} point @param {number} reach */
 export function edgeAt(point, reach) {
-  let best = "", least = reach;
-  for (const edge of edges.values()) {
-    const a = nodes.get(edge.from), b = nodes.get(edge.to);
-    if (!a || !b) continue;
-    const p = outOf(a, edge.port), q = inOf(b);
-    if (point.x < Math.min(p.x, q.x) - 170 || point.x > Math.max(p.x, q.x) + 170) continue;
-    if (point.y < Math.min(p.y, q.y) - reach || point.y > Math.max(p.y, q.y) + reach) continue;
-    const bend = Math.max(36, Math.min(160, Math.abs(q.x - p.x) / 2));
-    for (let i = 0; i <= 24; i++) {
-      const t = i / 24, u = 1 - t;
-      const x = u ** 3 * p.x + 3 * u * u * t * (p.x + bend) + 3 * u * t * t * (q.x - bend) + t ** 3 * q.x;
-      const y = u ** 3 * p.y + 3 * u * u * t * p.y + 3 * u * t * t * q.y + t ** 3 * q.y;
-      const far = Math.hypot(point.x - x, point.y - y);
-      if (far < least) [best, least] = [edge.id, far];
-    }
+  for (const width of [2, reach, 2 * reach]) {
+    pen.lineWidth = width;
+    for (const { id, el, far } of edges.values()) if (!far && pen.isPointInStroke(new Path2D(el.getAttribute("d") ?? ""), point.x, point.y)) return id;
   }
-  return best;
+  return "";
 }

@@ -1,160 +1,124 @@
 // The flow editor: the server draws, this moves things about and sends what was done.
-import { DEEDS, drawer, showTrial } from "./act.js";
-import { drawAll, drawEdgesOf, drawFrames, drawMinimap, place } from "./draw.js";
-import { prepare, saveAll, startForm } from "./form.js";
+import { DEEDS, showTrial } from "./act.js";
+import { drawAll, drawEdgesOf, place } from "./draw.js";
+import { inkAll, saveAll, startForm } from "./form.js";
 import { startKeys } from "./keys.js";
-import { items, nodes, notes, watch } from "./model.js";
-import { all, around, base, byId, canvas, flag, on } from "./page.js";
-import { startPalette } from "./palette.js";
+import { edges, items, nodes, notes, watch } from "./model.js";
+import { all, around, byId, canvas, editor, flag, on, only } from "./page.js";
+import { drawer, startPalette } from "./palette.js";
 import { held, startPointer } from "./pointer.js";
-import { choose, chosenNodes, editorClass, forgetPanel, loadPanel, mark, markOthers, pick, settleAdded, startPresence, switchField } from "./select.js";
-import { isMoving, isQuiet, onAnswer, resolve, rev, send } from "./send.js";
-import { cull, open, seen } from "./view.js";
+import { choose, forgetPanel, loadPanel, mark, markOthers, pick, settleAdded, startPresence, switchField } from "./select.js";
+import { isMoving, onAnswer, resolve, rev, send } from "./send.js";
+import { open, settleLater } from "./view.js";
 
-// After these the form shows something else than what was typed into it.
-const REWRITES = new Set(["undo", "redo", "comment", "uncomment", "set_within", "connect", "reconnect", "disconnect", "set_pin"]);
 let live = byId("draft-live"), trial = byId("trial");
-let problemTimer = 0, mapTimer = 0, newest = 0;
+let newest = 0;
 
 const lookAgain = () => htmx.ajax("GET", live.dataset.liveUrl ?? "", { source: live, target: live, swap: "none" });
 
-function checkLater() {
-  clearTimeout(problemTimer);
-  problemTimer = setTimeout(async () => {
-    if (!isQuiet()) return checkLater();
-    const node = chosenNodes().length === 1 ? chosenNodes()[0] : "";
-    for (const el of byId("panel").querySelectorAll("[data-wrong]")) el.replaceChildren();
-    const wasOpen = byId("problems").hasAttribute("open");
-    await htmx.ajax("GET", `${base}/problems?node=${encodeURIComponent(node)}`, { source: byId("problems"), target: byId("problems"), swap: "outerHTML" });
-    byId("problems").toggleAttribute("open", wasOpen);
-    markProblems();
-  }, 300);
-}
-
-function markProblems() {
-  const bad = new Set(all("#problems [data-bad]").map((el) => el.dataset.bad));
-  for (const node of nodes.values()) flag(node.el, "is-wrong", bad.has(node.id));
+/** Show what patches know nothing of: what is selected, wrong, held by others, tried, changed. */
+function markAll() {
+  mark();
+  markOthers();
+  showTrial();
+  only("is-wrong", all("#problems [data-bad]").map((el) => nodes.get(el.dataset.bad ?? "")?.el));
+  for (const fate of ["added", "changed"]) {
+    only(`is-${fate}`, all(`#panel [data-fate=${fate}]`).map(({ dataset }) => nodes.get(dataset.diffNode ?? "")?.el ?? edges.get(dataset.diffEdge ?? "")?.el));
+  }
 }
 
 /** Take over places that a patch brought, but not of what is in someone's hand. */
-function takePlaces() {
-  const fresh = byId("draft-live");
-  if (fresh === live) return;
-  live = fresh;
+function takeNews() {
+  const { moved = "{}", select = "", others } = live.dataset;
   // An answer that was made before one that came earlier: what it took back is fetched again.
   if (rev() < newest) lookAgain();
   newest = Math.max(newest, rev());
   /** @type {Object<string, [number, number]>} */
-  const moved = JSON.parse(fresh.dataset.moved ?? "{}");
-  for (const [id, [x, y]] of Object.entries(moved)) {
+  const places = JSON.parse(moved);
+  for (const [id, [x, y]] of Object.entries(places)) {
     const node = nodes.get(id);
     if (!node) continue;
-    node.el.dataset.x = String(x);
-    node.el.dataset.y = String(y);
+    Object.assign(node.el.dataset, { x, y });
     if (held.has(id) || isMoving(id)) continue;
-    node.x = x;
-    node.y = y;
-    place(node);
+    place(Object.assign(node, { x, y }));
   }
-  if (Object.keys(moved).length > 0) {
-    drawEdgesOf(Object.keys(moved));
-    drawFrames();
-    mapLater();
+  drawEdgesOf(new Set(Object.keys(places)));
+  settleLater();
+  const made = select.split(" ").filter(Boolean);
+  if (made.length > 1) choose(made);
+  else if (made.length === 1) {
+    pick(made[0]);
+    notes.get(made[0])?.el.querySelector("textarea")?.focus();
   }
-  const made = (fresh.dataset.select ?? "").split(" ").filter(Boolean);
-  if (made.length > 0) choose(made);
-  if (made.length === 1) pick(made[0]);
-  const note = made.length === 1 ? notes.get(made[0]) : undefined;
-  note?.el.querySelector("textarea")?.focus();
-  checkLater();
-}
-
-function mapLater() {
-  clearTimeout(mapTimer);
-  mapTimer = setTimeout(() => {
-    cull();
-    drawMinimap(seen());
-  }, 100);
-}
-
-function showDiff() {
-  for (const el of all("#panel [data-fate]")) {
-    const { fate = "", diffNode, diffEdge } = el.dataset;
-    const drawn = diffNode ? nodes.get(diffNode)?.el : document.getElementById(diffEdge ?? "");
-    flag(drawn, `is-${fate}`);
-  }
-  drawAll();
+  // The node whose form is open was changed, and not by what was typed into it.
+  if (others !== undefined && byId("panel").dataset.diff === undefined) loadPanel(true);
+  htmx.trigger(byId("problems"), "check");
 }
 
 watch((added) => {
   settleAdded(added);
-  mark();
-  drawFrames();
-  mapLater();
-  markProblems();
-  markOthers();
-  showTrial();
+  settleLater();
+  markAll();
 });
 
-on(document, "htmx:after:swap", (event) => {
-  const source = event.detail.ctx.sourceElement;
-  const isNews = byId("draft-live") !== live;
-  takePlaces();
-  if (source?.id === "people" || document.getElementById("people")) markOthers();
-  prepare(byId("panel-place"));
+on(byId("problems"), "htmx:before:swap", () => {
+  for (const el of all("#panel [data-wrong]")) el.replaceChildren();
+});
+on(document, "htmx:after:swap", () => {
+  if (byId("draft-live") !== live) {
+    live = byId("draft-live");
+    takeNews();
+  }
   if (byId("trial") !== trial) {
     trial = byId("trial");
     /** @type {HTMLDialogElement} */ (byId("sheet")).close();
-    showTrial();
-    if (chosenNodes().length === 1) loadPanel(true);
+    loadPanel(true);
   }
   if (byId("panel").dataset.diff !== undefined) {
     forgetPanel();
-    editorClass("has-panel", true);
-    showDiff();
+    flag(editor, "has-panel");
   }
-  // Others changed the node whose form is open.
-  if (isNews && live.dataset.others !== undefined && chosenNodes().length === 1) loadPanel(true);
+  for (const el of all("#ghosts > *")) place({ el, x: el.dataset.x ?? "", y: el.dataset.y ?? "" });
+  inkAll();
+  markAll();
 });
 
-onAnswer((gesture, status) => {
-  if (status !== 200) {
-    // What was drawn ahead of the answer goes back to where the server has it.
-    for (const item of items()) {
-      item.x = Number(item.el.dataset.x);
-      item.y = Number(item.el.dataset.y);
-    }
-    drawAll();
-  }
+onAnswer((status) => {
+  if (status === 200) return;
+  // What was drawn ahead of the answer goes back to where the server has it.
+  for (const item of items()) Object.assign(item, { x: Number(item.el.dataset.x), y: Number(item.el.dataset.y) });
+  drawAll();
+  if (status) return;
   // Theirs is kept: see it.
-  if (!gesture) lookAgain();
-  if (!gesture || (status === 200 && REWRITES.has(gesture.kind))) {
-    forgetPanel();
-    loadPanel(true);
-  }
+  lookAgain();
+  loadPanel(true);
 });
 
+/** What a click does, by the attribute of what is clicked. @type {Object<string, (el: HTMLElement) => unknown>} */
+const CLICKS = {
+  do: (el) => DEEDS[el.dataset.do ?? ""]?.(),
+  give({ dataset }) {
+    const field = /** @type {HTMLTextAreaElement | null} */ (document.getElementById(dataset.from ?? ""));
+    send(dataset.give ?? "", { ...JSON.parse(dataset.with ?? "{}"), ...(field && { text: field.value }) });
+    if (field) field.value = "";
+  },
+  pick({ dataset }) {
+    flag(editor, "has-drawer", false);
+    byId("problems").removeAttribute("open");
+    pick(dataset.pick ?? "");
+  },
+  drawer: (el) => drawer(el.dataset.drawer),
+  field: switchField,
+  resolve,
+};
 on(document, "click", (event) => {
-  const own = (/** @type {string} */ name) => around(event.target, `[${name}]`);
-  const deed = own("data-do"), tab = own("data-drawer"), target = own("data-pick");
-  const choice = own("data-resolve"), settled = own("data-settle"), sheet = own("data-sheet"), field = own("data-field"), gift = own("data-give");
-  if (deed?.dataset.do) {
+  for (const [name, act] of Object.entries(CLICKS)) {
+    const el = around(event.target, `[data-${name}]`);
+    if (!el) continue;
     saveAll();
-    DEEDS[deed.dataset.do]?.();
-  } else if (tab?.dataset.drawer) drawer(tab.dataset.drawer);
-  else if (target) {
-    editorClass("has-drawer", false);
-    pick(target.dataset.pick ?? "");
-    const list = /** @type {HTMLDetailsElement | null} */ (target.closest("details"));
-    if (list?.id === "problems") list.open = false;
-  } else if (choice) resolve(choice);
-  else if (field) switchField(field);
-  else if (gift?.dataset.give) {
-    saveAll();
-    send(gift.dataset.give, JSON.parse(gift.dataset.with ?? "{}"));
+    act(el);
+    return;
   }
-  else if (settled) send("uncomment", { node: chosenNodes()[0], comment: settled.dataset.settle });
-  else if (sheet) /** @type {HTMLDialogElement} */ (byId("sheet")).showModal();
 });
 
 startPointer();
@@ -162,11 +126,9 @@ startKeys();
 startPalette();
 startForm();
 startPresence();
+new ResizeObserver(settleLater).observe(canvas);
 drawAll();
 open();
-markProblems();
-markOthers();
-showTrial();
-prepare();
-new ResizeObserver(mapLater).observe(canvas);
+markAll();
+
 canvas.dataset.ready = "";

@@ -1,32 +1,24 @@
 // A run over its flow: the server says how each node stands, this puts the signs into the nodes,
 // steps through the run, and moves about.
-import { drawAll, drawMinimap } from "./draw.js";
+import { drawAll, putSigns } from "./draw.js";
+import { startHand } from "./hand.js";
 import { edges, entering, leaving, nodes, watch } from "./model.js";
-import { all, announce, around, byId, canvas, editor, fetchInto, flag, isTyping, on } from "./page.js";
-import { cull, fit, open, pan, reveal, seen, startMinimap, zoomBy, zoomFull } from "./view.js";
+import { announce, around, byId, canvas, editor, fetchInto, flag, isTyping, on, only } from "./page.js";
+import { fit, open, pan, reveal, settleLater, zoomBy, zoomFull } from "./view.js";
 
 const story = /** @type {HTMLInputElement} */ (byId("story"));
 let current = "", shownPanel = "", isFollowing = true, said = "", active = "", position = "", timer = 0;
-/** @type {Map<number, PointerEvent>} */
-const fingers = new Map();
 
 /** Put the signs that came into their nodes. */
 function takeSigns() {
-  const now = byId("run-now"), { count = "0", ways = "", says = "" } = now.dataset;
-  const signs = new Map(all("[data-on]", now).map((el) => [el.dataset.on, el]));
-  for (const node of nodes.values()) {
-    const sign = signs.get(node.id), shown = node.el.querySelector(".fl-state");
-    if (!sign && now.dataset.whole === undefined) continue;
-    shown?.remove();
-    if (sign) node.el.append(sign.cloneNode(true));
-    node.el.setAttribute("aria-description", sign?.title ?? "Not reached");
-  }
-  const taken = new Set(ways.split(" "));
-  for (const edge of edges.values()) flag(edge.el, "is-taken", taken.has(edge.id));
+  const now = byId("run-now"), { count = "0", ways = "", says = "", whole } = now.dataset;
+  putSigns(now, whole !== undefined);
+  for (const { el } of nodes.values()) el.ariaDescription = /** @type {HTMLElement | null} */ (el.querySelector(".fl-state"))?.title ?? "Not reached";
+  only("is-taken", ways.split(" ").map((id) => edges.get(id)?.el));
   position = now.dataset.position ?? "0";
   story.max = String(Math.max(Number(count), 1));
   story.value = position;
-  byId("follow").setAttribute("aria-pressed", String(isFollowing));
+  byId("follow").ariaPressed = String(isFollowing);
   if (says !== said) announce((said = says));
   const wanted = nodes.get(now.dataset.active ?? "");
   if (isFollowing && wanted && wanted.id !== active) reveal(wanted);
@@ -60,10 +52,9 @@ async function loadWanted(again) {
 
 /** @param {string} id */
 function select(id) {
-  flag(nodes.get(current)?.el, "is-chosen", false);
   current = id;
   const node = nodes.get(id);
-  flag(node?.el, "is-chosen");
+  only("is-chosen", [node?.el]);
   if (node) {
     node.el.focus({ preventScroll: true });
     reveal(node);
@@ -85,7 +76,7 @@ function walk(key) {
   const node = nodes.get(current) ?? [...nodes.values()].sort((a, b) => a.x - b.x)[0];
   if (!node || !current) return node && select(node.id);
   const ways = key === "ArrowLeft" ? entering(node.id).map((edge) => edge.from) : leaving(node.id).map((edge) => edge.to);
-  const far = (/** @type {FlowNode} */ one) => Math.hypot(one.x - node.x, 2 * (one.y - node.y));
+  const far = (/** @type {FlowItem} */ one) => Math.hypot(one.x - node.x, 2 * (one.y - node.y));
   if (key === "ArrowLeft" || key === "ArrowRight") {
     const next = ways.flatMap((id) => nodes.get(id) ?? []).sort((a, b) => far(a) - far(b))[0];
     return next && select(next.id);
@@ -100,7 +91,7 @@ const DEEDS = {
   back: () => goTo(Number(story.value) - 1), forth: () => goTo(Number(story.value) + 1),
   follow: () => {
     isFollowing = !isFollowing;
-    byId("follow").setAttribute("aria-pressed", String(isFollowing));
+    byId("follow").ariaPressed = String(isFollowing);
     if (isFollowing) goTo(Number(story.max));
   },
   "zoom-in": () => zoomBy(1.2), "zoom-out": () => zoomBy(1 / 1.2), "zoom-full": zoomFull, fit, none: () => select(""),
@@ -127,38 +118,10 @@ on(document, "click", (event) => {
 });
 on(story, "input", () => goTo(Number(story.value)));
 
-let moved = false;
-on(canvas, "pointerdown", (event) => {
-  if (around(event.target, "#minimap")) return;
-  fingers.set(event.pointerId, event);
-  moved = false;
-  canvas.setPointerCapture(event.pointerId);
+startHand((event) => {
+  const node = around(event.target, "[data-node]")?.dataset.node ?? "";
+  return { move: (_, dx, dy) => pan(dx, dy), up: (_, moved) => moved || select(node) };
 });
-on(canvas, "pointermove", (event) => {
-  const before = fingers.get(event.pointerId);
-  if (!before) return;
-  const [dx, dy] = [event.clientX - before.clientX, event.clientY - before.clientY];
-  if (!moved && Math.hypot(dx, dy) < 4) return;
-  moved = true;
-  const other = [...fingers.values()].find((one) => one.pointerId !== event.pointerId);
-  if (other) {
-    const gap = (/** @type {PointerEvent} */ one) => Math.hypot(one.clientX - other.clientX, one.clientY - other.clientY);
-    zoomBy(gap(event) / Math.max(gap(before), 1), other);
-  } else pan(dx, dy);
-  fingers.set(event.pointerId, event);
-});
-for (const name of ["pointerup", "pointercancel"]) {
-  on(canvas, name, (event) => {
-    if (!fingers.delete(event.pointerId) || moved || name !== "pointerup") return;
-    const under = around(document.elementFromPoint(event.clientX, event.clientY), "[data-node]");
-    select(under?.dataset.node ?? "");
-  });
-}
-on(canvas, "wheel", (event) => {
-  event.preventDefault();
-  if (event.ctrlKey || event.metaKey) zoomBy(Math.exp(-event.deltaY / 300), event);
-  else pan(-event.deltaX, -event.deltaY);
-}, { passive: false });
 
 let shown = byId("run-now");
 on(document, "htmx:after:swap", () => {
@@ -168,14 +131,10 @@ on(document, "htmx:after:swap", () => {
   takeSigns();
 });
 
-startMinimap();
 watch(() => {});
 drawAll();
 // Clear of what says how the run stands, where that lies over the canvas.
 open(Math.max(60, shown.getBoundingClientRect().bottom - canvas.getBoundingClientRect().top + 24));
 takeSigns();
-new ResizeObserver(() => {
-  cull();
-  drawMinimap(seen());
-}).observe(canvas);
+new ResizeObserver(settleLater).observe(canvas);
 canvas.dataset.ready = "";

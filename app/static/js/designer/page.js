@@ -14,30 +14,35 @@ export function announce(words) {
   byId("voice").textContent = words;
 }
 
-let hush = 0;
-/** Show a message for a while. @param {string} words */
+/** Show a message; the sheet lets it fade. @param {string} words */
 export function say(words) {
-  byId("said").textContent = words;
-  hushLater();
-}
-export function hushLater() {
-  clearTimeout(hush);
-  hush = setTimeout(() => byId("said").replaceChildren(), 7_000);
+  const line = document.createElement("p");
+  line.textContent = words;
+  byId("said").replaceChildren(line);
 }
 
+/** The element at or around an event's target that fits. @param {any} target @param {string} selector @returns {HTMLElement | null} */
+export const around = (target, selector) => target?.closest?.(selector) ?? null;
 /** Whether a key belongs to what is being typed. @param {EventTarget | null} target */
-export const isTyping = (target) =>
-  target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
+export const isTyping = (target) => around(target, "input, textarea, select") === target;
 
 /** Fetch a fragment of the draft. @param {string} rest @param {string} target @param {string} [swap] */
 export const fetchInto = (rest, target, swap = "outerHTML") =>
   htmx.ajax("GET", base + rest, { source: byId(target.slice(1)), target, swap });
 
-/** The element at or around an event's target that fits. @param {EventTarget | null} target @param {string} selector @returns {HTMLElement | null} */
-export const around = (target, selector) => (target instanceof Element ? target.closest(selector) : null);
 /** @param {string} selector @param {ParentNode} [root] @returns {HTMLElement[]} */
-export const all = (selector, root = document) => [...root.querySelectorAll(selector)].filter((el) => el instanceof HTMLElement);
+export const all = (selector, root = document) => [...root.querySelectorAll(selector)].map((el) => /** @type {HTMLElement} */ (el));
 /** @param {EventTarget} target @param {string} name @param {(event: any) => void} act @param {AddEventListenerOptions | boolean} [how] */
 export const on = (target, name, act, how) => target.addEventListener(name, act, how);
 /** @param {Element | null | undefined} el @param {string} name @param {boolean} [is] */
 export const flag = (el, name, is = true) => el?.classList.toggle(name, is);
+/** Give a class to these elements of the canvas, and to no others. @param {string} name @param {(Element | null | undefined)[]} [els] */
+export function only(name, els = []) {
+  for (const el of [...canvas.getElementsByClassName(name)]) flag(el, name, els.includes(el));
+  for (const el of els) flag(el, name);
+}
+/** The option before or after one of a list, round and round; none where the key is no arrow. @param {HTMLElement[]} options @param {HTMLElement | undefined} option @param {string} key */
+export function neighbour(options, option, key) {
+  const by = { ArrowDown: 1, ArrowUp: -1 }[key];
+  return by && options.at((options.indexOf(/** @type {HTMLElement} */ (option)) + by) % options.length);
+}

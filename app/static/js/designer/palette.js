@@ -1,115 +1,93 @@
-// The palette: found by typing, added by Enter, by click, or by dragging to the canvas.
+// The drawers at the left. The palette: found by typing, added by Enter, by click, or by dragging.
 import { nodeAt } from "./connect.js";
-import { nodes } from "./model.js";
-import { all, announce, around, byId, canvas, on } from "./page.js";
-import { chosenNodes, editorClass } from "./select.js";
+import { all, announce, around, byId, canvas, editor, flag, neighbour, on } from "./page.js";
+import { chosenNodes } from "./select.js";
 import { send } from "./send.js";
-import { at, seen } from "./view.js";
+import { at, spot } from "./view.js";
 
+const KIND = "text/x-slipway-node";
+const palette = byId("palette");
 const search = /** @type {HTMLInputElement} */ (byId("palette-search"));
-const entries = () => all("[data-type]", byId("palette"));
-let active = 0;
+
+/** @param {string} [name] */
+export function drawer(name) {
+  for (const tab of all("[data-drawer]")) {
+    const is = tab.dataset.drawer === name;
+    tab.ariaPressed = String(is);
+    byId(tab.dataset.drawer ?? "").hidden = !is;
+  }
+  flag(editor, "has-drawer");
+  if (name !== "outline") return;
+  htmx.trigger(byId("outline-list"), "open");
+  byId("outline").querySelector("button")?.focus();
+}
 
 export function openPalette() {
-  const tab = /** @type {HTMLElement} */ (document.querySelector('[data-drawer="palette"]'));
-  tab.click();
-  editorClass("has-drawer", true);
+  drawer("palette");
   search.focus();
   search.select();
 }
 
-function shown() {
-  return entries().filter((entry) => !entry.hidden);
+const shown = () => all("[data-type]:not([hidden])", palette);
+const active = () => all(".is-active", palette).at(0);
+
+/** @param {HTMLElement} [entry] */
+function activate(entry) {
+  flag(active(), "is-active", false);
+  flag(entry, "is-active");
+  entry?.scrollIntoView({ block: "nearest" });
 }
 
 function filter() {
   const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
-  for (const entry of entries()) entry.hidden = !words.every((word) => entry.dataset.words?.includes(word));
-  for (const group of all(".fl-type-group")) group.hidden = !group.querySelector("[data-type]:not([hidden])");
-  byId("palette-none").hidden = shown().length > 0;
+  for (const entry of all("[data-type]", palette)) entry.hidden = !words.every((word) => entry.dataset.words?.includes(word));
   // What begins with the words comes first for Enter.
-  const list = shown();
-  active = Math.max(0, list.findIndex((entry) => words.length > 0 && entry.dataset.words?.startsWith(words[0])));
-  markActive();
+  activate(shown().find((entry) => words[0] && entry.dataset.words?.startsWith(words[0])) ?? shown()[0]);
 }
 
-function markActive() {
-  for (const entry of entries()) entry.classList.remove("is-active");
-  const entry = search === document.activeElement ? shown()[active] : undefined;
-  entry?.classList.add("is-active");
-  entry?.scrollIntoView({ block: "nearest" });
+/** Add a node: where it is dropped, or behind the selected node and connected to it. @param {string} [type] @param {Point} [place] @param {string} [onto] */
+function add(type, place, onto) {
+  const behind = onto || (place || chosenNodes().length !== 1 ? undefined : chosenNodes()[0]);
+  send("add_node", { type, behind, ...(onto ? {} : (place ?? (behind ? {} : spot(1 / 3)))) });
 }
 
-/** Add a node: where it is dropped, or behind the selected node and connected to it. @param {string} type @param {Point} [spot] @param {string} [onto] */
-export function add(type, spot, onto) {
-  const behind = onto || (!spot && chosenNodes().length === 1 ? chosenNodes()[0] : null);
-  const view = seen();
-  const free = spot ?? (behind ? {} : { x: view.x + view.w / 3, y: view.y + view.h / 3 });
-  return send("add_node", { type, ...(behind ? { behind } : {}), ...(onto ? {} : free) });
+/** Go back to the canvas, with a node or without. @param {HTMLElement | null} [entry] */
+function leave(entry) {
+  flag(editor, "has-drawer", false);
+  canvas.focus();
+  if (entry) add(entry.dataset.type);
 }
 
 export function startPalette() {
-  on(search, "input", filter);
-  on(search, "focus", filter);
-  on(search, "blur", markActive);
-  on(search, "keydown", async (event) => {
-    const list = shown();
-    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-      active = (active + (event.key === "ArrowDown" ? 1 : -1) + list.length) % Math.max(1, list.length);
-      markActive();
-      announce(list[active]?.querySelector(".fl-type-title")?.textContent ?? "");
-      event.preventDefault();
-    } else if (event.key === "Enter" && list[active]) {
-      event.preventDefault();
-      const type = list[active].dataset.type ?? "";
+  for (const name of ["input", "focus"]) on(search, name, filter);
+  on(search, "blur", () => activate());
+  on(search, "keydown", (event) => {
+    const entry = active(), next = neighbour(shown(), entry, event.key);
+    if (next) {
+      activate(next);
+      announce(next.querySelector(".fl-type-title")?.textContent ?? "");
+    } else if (event.key === "Enter" && entry) {
       search.value = "";
       filter();
-      editorClass("has-drawer", false);
-      canvas.focus();
-      await add(type);
-    } else if (event.key === "Escape") {
-      editorClass("has-drawer", false);
-      canvas.focus();
-    }
-  });
-  drags();
-}
-
-function drags() {
-  const palette = byId("palette");
-  let wasDragged = false;
-  /** @type {{entry: HTMLElement, ghost: HTMLElement | null, x: number, y: number} | null} */
-  let held = null;
-  on(palette, "pointerdown", (event) => {
-    const entry = around(event.target, "[data-type]");
-    if (entry && event.button === 0 && event.pointerType !== "touch") held = { entry, ghost: null, x: event.clientX, y: event.clientY };
-  });
-  on(window, "pointermove", (event) => {
-    if (!held) return;
-    if (!held.ghost && Math.hypot(event.clientX - held.x, event.clientY - held.y) > 6) {
-      held.ghost = /** @type {HTMLElement} */ (held.entry.cloneNode(true));
-      held.ghost.classList.add("is-ghost");
-      document.body.append(held.ghost);
-    }
-    if (held.ghost) held.ghost.style.transform = `translate(${event.clientX + 6}px,${event.clientY + 6}px)`;
-  });
-  on(window, "pointerup", (event) => {
-    const drop = held;
-    held = null;
-    if (!drop?.ghost) return;
-    drop.ghost.remove();
-    wasDragged = true;
-    setTimeout(() => { wasDragged = false; });
-    const over = document.elementFromPoint(event.clientX, event.clientY);
-    if (!over || !canvas.contains(over)) return;
-    const onto = nodeAt(event);
-    add(drop.entry.dataset.type ?? "", at(event), nodes.has(onto) ? onto : "");
+      leave(entry);
+    } else if (event.key === "Escape") leave();
+    else return;
+    event.preventDefault();
   });
   on(palette, "click", (event) => {
     const entry = around(event.target, "[data-type]");
-    if (!entry || wasDragged) return;
-    add(entry.dataset.type ?? "");
-    editorClass("has-drawer", false);
-    canvas.focus();
+    if (entry) leave(entry);
+  });
+  on(palette, "keydown", (event) => {
+    if (!event.target.dataset.type || (event.key !== "Enter" && event.key !== " ")) return;
+    event.preventDefault();
+    leave(event.target);
+  });
+  on(palette, "dragstart", (event) => event.dataTransfer.setData(KIND, around(event.target, "[data-type]")?.dataset.type ?? ""));
+  on(canvas, "dragover", (event) => event.preventDefault());
+  on(canvas, "drop", (event) => {
+    event.preventDefault();
+    const type = event.dataTransfer.getData(KIND);
+    if (type) add(type, at(event), nodeAt(event));
   });
 }

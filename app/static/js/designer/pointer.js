@@ -1,205 +1,141 @@
-// Mouse, pen and touch on the canvas: panning, dragging, the rubber band, edges, pinching.
-import { drawEdgesOf, drawFrames, GRID, place } from "./draw.js";
+// What a press on the canvas begins: panning, dragging, the rubber band, edges.
+import { drawEdgesOf, GRID, place, rectangle, trace, WIDTH } from "./draw.js";
 import { begin, cancel, edgeAt, finish, follow, isConnecting, nodeAt } from "./connect.js";
+import { startHand } from "./hand.js";
 import { entering, itemOf, items, nodes, notes } from "./model.js";
 import { around, byId, canvas, flag, on } from "./page.js";
 import { choose, chooseEdge, chosen, toggle } from "./select.js";
-import { rev, send } from "./send.js";
-import { at, pan, startMinimap, zoom, zoomBy } from "./view.js";
+import { rev, send, showState } from "./send.js";
+import { at, pan, zoom } from "./view.js";
 
-const SLOP_PX = 4;
-
-/** @typedef {{move: (event: PointerEvent) => void, up: (event: PointerEvent, moved: boolean) => void}} Drag */
-/** @type {Drag | null} */
-let drag = null;
-/** @type {PointerEvent | null} */
-let start = null;
-let moved = false;
-/** Fingers that are down, for pinching. @type {Map<number, PointerEvent>} */
-const fingers = new Map();
+/** @typedef {import("./hand.js").Drag} Drag */
 let isSpaceDown = false;
 /** What is being dragged: patches leave it where it is. @type {Set<string>} */
 export const held = new Set();
 
-/** @param {PointerEvent} event */
-function down(event) {
-  fingers.set(event.pointerId, event);
-  if (fingers.size === 2) return pinchBegins();
-  const el = event.target;
-  if (drag || around(el, "#minimap")) return;
-  const isBusy = isConnecting();
-  const port = around(el, "[data-port]"), entry = around(el, "[data-in]"), note = around(el, "[data-note]");
+/** @param {PointerEvent} event @returns {Drag | null} */
+function press(event) {
+  rest();
+  const el = event.target, isMore = event.shiftKey;
+  const port = around(el, "[data-port]")?.dataset.port, note = around(el, "[data-note]")?.dataset.note;
   const node = nodeAt(event);
-  start = event;
-  moved = false;
-  if (event.button === 1 || isSpaceDown) drag = panning();
-  else if (event.button !== 0) return;
-  else if (isBusy) drag = { move: () => {}, up: (last) => finish(nodeAt(last)) };
-  else if (port && node) drag = wiring(node, port.dataset.port ?? "");
-  else if (entry && node && entering(node).length > 0) drag = rewiring(node);
-  else if (node) drag = dragging(node, event.shiftKey);
-  else if (note && !(el instanceof HTMLTextAreaElement && el === document.activeElement)) drag = dragging(note.dataset.note ?? "", event.shiftKey);
-  else if (note) return;
-  else drag = onPaper(event);
-  if (!(el instanceof HTMLTextAreaElement)) event.preventDefault();
-  canvas.setPointerCapture(event.pointerId);
-}
-
-/** @param {PointerEvent} event */
-function onPaper(event) {
-  const edge = edgeAt(at(event), 10 / zoom());
-  const inner = event.pointerType === "touch" && !event.shiftKey ? panning() : banding(event.shiftKey);
-  return {
-    move: inner.move,
-    up: (/** @type {PointerEvent} */ last, /** @type {boolean} */ wasMoved) => {
-      if (!wasMoved && edge) chooseEdge(edge);
-      else inner.up(last, wasMoved);
-    },
-  };
-}
-
-/** @param {PointerEvent} event */
-function move(event) {
-  if (fingers.has(event.pointerId)) {
-    if (fingers.size === 2) return pinch(event);
-    fingers.set(event.pointerId, event);
-  }
-  if (isConnecting() && !drag) follow(event);
-  if (!drag || !start || event.pointerId !== start.pointerId) return;
-  if (!moved && Math.hypot(event.clientX - start.clientX, event.clientY - start.clientY) < SLOP_PX) return;
-  moved = true;
-  drag.move(event);
-}
-
-/** @param {PointerEvent} event */
-function up(event) {
-  fingers.delete(event.pointerId);
-  if (!drag || !start || event.pointerId !== start.pointerId) return;
-  const ending = drag;
-  drag = start = null;
-  if (event.type === "pointercancel") {
-    held.clear();
-    cancel();
-    return;
-  }
-  ending.up(event, moved);
+  if (event.button === 1 || isSpaceDown) return panning();
+  if (event.button !== 0) return null;
+  if (isConnecting()) return { move: follow, up: (last) => finish(nodeAt(last)) };
+  if (node && port) return wiring(node, port);
+  if (node && around(el, "[data-in]") && entering(node).length > 0) return rewiring(node);
+  if (node) return dragging(node, event);
+  // In a note that is being written the pointer belongs to its words.
+  if (note) return el === document.activeElement && around(el, "textarea") ? null : dragging(note, event);
+  const edge = edgeAt(at(event), 10 / zoom()), drag = event.pointerType === "touch" && !isMore ? panning() : banding(event);
+  return { ...drag, up: (last, moved) => (edge && !moved ? chooseEdge(edge) : drag.up(last, moved)) };
 }
 
 /** @returns {Drag} */
 function panning() {
-  let last = /** @type {PointerEvent} */ (start);
   flag(canvas, "is-panning");
   return {
-    move(event) {
-      pan(event.clientX - last.clientX, event.clientY - last.clientY);
-      last = event;
-    },
-    up(_, wasMoved) {
+    move: (_, dx, dy) => pan(dx, dy),
+    up(_, moved) {
       flag(canvas, "is-panning", false);
-      if (!wasMoved && !isSpaceDown) choose([]);
+      if (!moved && !isSpaceDown) choose([]);
     },
   };
 }
 
-/** @param {boolean} isMore @returns {Drag} */
-function banding(isMore) {
-  const first = /** @type {PointerEvent} */ (start);
-  const band = byId("band");
-  const before = isMore ? [...chosen] : [];
+/** @param {PointerEvent} first @returns {Drag} */
+function banding(first) {
+  const band = byId("band"), a = at(first), before = first.shiftKey ? [...chosen] : [];
+  /** @type {Box} */
+  let box = { ...a, w: 0, h: 0 };
   return {
     move(event) {
-      const box = canvas.getBoundingClientRect();
-      const [left, right] = [first.clientX, event.clientX].sort((a, b) => a - b);
-      const [top, bottom] = [first.clientY, event.clientY].sort((a, b) => a - b);
-      band.hidden = false;
-      band.style.transform = `translate(${left - box.left}px,${top - box.top}px)`;
-      band.style.width = `${right - left}px`;
-      band.style.height = `${bottom - top}px`;
+      const b = at(event);
+      box = { x: Math.min(a.x, b.x), y: Math.min(a.y, b.y), w: Math.abs(a.x - b.x), h: Math.abs(a.y - b.y) };
+      trace(band, rectangle(box));
     },
-    up(event, wasMoved) {
-      band.hidden = true;
-      if (!wasMoved) return choose(before);
-      const a = at(first), b = at(event);
-      const inside = (/** @type {FlowNode | FlowNote} */ item) =>
-        item.x + 200 > Math.min(a.x, b.x) && item.x < Math.max(a.x, b.x) && item.y + 80 > Math.min(a.y, b.y) && item.y < Math.max(a.y, b.y);
-      choose([...before, ...items().filter(inside).map((item) => item.id)]);
+    up(_, moved) {
+      trace(band);
+      const inside = items().filter((item) => item.x + WIDTH > box.x && item.x < box.x + box.w && item.y + 80 > box.y && item.y < box.y + box.h);
+      choose([...before, ...(moved ? inside.map((item) => item.id) : [])]);
     },
   };
 }
 
-/** @param {string} id @param {boolean} isMore @returns {Drag} */
-function dragging(id, isMore) {
-  const first = /** @type {PointerEvent} */ (start);
-  const seen = rev();
-  const wasChosen = chosen.has(id);
+/** @param {string} id @param {PointerEvent} first @returns {Drag} */
+function dragging(id, first) {
+  const seen = rev(), isMore = first.shiftKey, wasChosen = chosen.has(id);
   if (!wasChosen && !isMore) choose([id]);
-  /** @type {Map<string, Point>} */
-  let from = new Map();
-  /** @type {PointerEvent | null} */
-  let latest = null;
-  const frame = () => {
-    const event = latest;
-    latest = null;
-    if (!event) return;
-    const grid = event.altKey ? 1 : GRID;
-    for (const [key, point] of from) {
-      const item = itemOf(key);
-      if (!item) continue;
-      item.x = Math.round((point.x + (event.clientX - first.clientX) / zoom()) / grid) * grid;
-      item.y = Math.round((point.y + (event.clientY - first.clientY) / zoom()) / grid) * grid;
-      place(item);
-    }
-    drawEdgesOf(from.keys());
-  };
+  /** Where everything stood. @type {Map<string, Point>} */
+  const from = new Map();
   return {
     move(event) {
       if (from.size === 0) {
         if (isMore && !wasChosen) choose([...chosen, id]);
         for (const key of chosen) {
           const item = itemOf(key);
-          if (item) from.set(key, { x: item.x, y: item.y });
+          if (item) from.set(key, { ...item });
           held.add(key);
         }
       }
-      if (!latest) requestAnimationFrame(frame);
-      latest = event;
-    },
-    up(event, wasMoved) {
-      held.clear();
-      if (!wasMoved) {
-        if (isMore) toggle(id);
-        else choose([id]);
-        return;
+      const grid = event.altKey ? 1 : GRID;
+      for (const [key, { x, y }] of from) {
+        const item = itemOf(key);
+        if (!item) continue;
+        item.x = Math.round((x + (event.clientX - first.clientX) / zoom()) / grid) * grid;
+        item.y = Math.round((y + (event.clientY - first.clientY) / zoom()) / grid) * grid;
+        place(item);
       }
-      latest = event;
-      frame();
-      sendPlaces(from.keys(), seen);
+      drawEdgesOf(held);
+    },
+    up(_, moved) {
+      if (moved) sendPlaces(seen);
+      else if (isMore) toggle(id);
+      else choose([id]);
     },
   };
 }
 
-/** Tell the server where things stand now. @param {Iterable<string>} ids @param {number} seen */
-export function sendPlaces(ids, seen) {
-  /** @type {{nodes: Object<string, [number, number]>, notes: Object<string, [number, number]>}} */
-  const places = { nodes: {}, notes: {} };
-  for (const id of ids) {
-    const node = nodes.get(id), note = notes.get(id);
-    if (node) places.nodes[id] = [node.x, node.y];
-    else if (note) places.notes[id] = [note.x, note.y];
+/** Let go of what is held, and tell the server where it stands now. @param {number} seen */
+function sendPlaces(seen) {
+  const places = (/** @type {Map<string, FlowItem>} */ map) => Object.fromEntries([...held].flatMap((id) => {
+    const item = map.get(id);
+    return item ? [[id, [item.x, item.y]]] : [];
+  }));
+  send("move", { nodes: places(nodes), notes: places(notes) }, seen);
+  held.clear();
+}
+
+/** When what the keys move is sent, and what was seen when they began. @type {{timer: number, seen: number} | null} */
+let nudged = null;
+
+/** Move what is selected by keys; sent when the keys rest. @param {number} dx @param {number} dy */
+export function nudge(dx, dy) {
+  for (const id of chosen) {
+    const item = itemOf(id);
+    if (!item) continue;
+    item.x += dx;
+    item.y += dy;
+    place(item);
+    held.add(id);
   }
-  drawFrames();
-  return send("move", places, seen);
+  drawEdgesOf(held);
+  clearTimeout(nudged?.timer);
+  nudged = { seen: nudged?.seen ?? rev(), timer: setTimeout(rest, 300) };
+  showState("saving");
+}
+
+function rest() {
+  if (!nudged) return;
+  clearTimeout(nudged.timer);
+  sendPlaces(nudged.seen);
+  nudged = null;
 }
 
 /** Draw an edge from a port; a tap leaves it open until the target is tapped. @param {string} node @param {string} port @returns {Drag} */
 function wiring(node, port) {
   begin(node, port);
-  return {
-    move: follow,
-    up(event, wasMoved) {
-      if (wasMoved) finish(nodeAt(event));
-    },
-  };
+  return { move: follow, up: (event, moved) => moved && finish(nodeAt(event)) };
 }
 
 /** Lift the edge that ends at a node. @param {string} node @returns {Drag} */
@@ -210,55 +146,21 @@ function rewiring(node) {
       if (!isConnecting()) begin(edge.from, edge.port, edge);
       follow(event);
     },
-    up(event, wasMoved) {
-      if (wasMoved) finish(nodeAt(event));
-      else chooseEdge(edge.id);
-    },
+    up: (event, moved) => (moved ? finish(nodeAt(event)) : chooseEdge(edge.id)),
   };
 }
 
-let spread = 0;
-const middle = () => {
-  const [a, b] = [...fingers.values()];
-  return { clientX: (a.clientX + b.clientX) / 2, clientY: (a.clientY + b.clientY) / 2, far: Math.hypot(a.clientX - b.clientX, a.clientY - b.clientY) };
-};
-function pinchBegins() {
-  drag = start = null;
-  held.clear();
-  cancel();
-  spread = middle().far;
-}
-/** @param {PointerEvent} event */
-function pinch(event) {
-  const before = middle();
-  fingers.set(event.pointerId, event);
-  const now = middle();
-  pan(now.clientX - before.clientX, now.clientY - before.clientY);
-  if (spread > 0) zoomBy(now.far / spread, now);
-  spread = now.far;
-}
-
-/** @param {WheelEvent} event */
-function wheel(event) {
-  if (event.target instanceof HTMLTextAreaElement && event.target === document.activeElement) return;
-  event.preventDefault();
-  if (event.ctrlKey || event.metaKey) zoomBy(Math.exp(-event.deltaY / 300), event);
-  else if (event.shiftKey) pan(-event.deltaY, -event.deltaX);
-  else pan(-event.deltaX, -event.deltaY);
-}
-
 export function startPointer() {
-  on(canvas, "pointerdown", down);
-  on(canvas, "pointermove", move);
-  on(canvas, "pointerup", up);
-  on(canvas, "pointercancel", up);
-  on(canvas, "wheel", wheel, { passive: false });
-  startMinimap();
+  startHand(press, follow, () => {
+    held.clear();
+    cancel();
+    trace(byId("band"));
+    flag(canvas, "is-panning", false);
+  });
   on(window, "keydown", (event) => {
-    if (event.key === " " && event.target === canvas) {
-      isSpaceDown = true;
-      event.preventDefault();
-    }
+    if (event.key !== " " || event.target !== canvas) return;
+    isSpaceDown = true;
+    event.preventDefault();
   });
   on(window, "keyup", (event) => {
     if (event.key === " ") isSpaceDown = false;

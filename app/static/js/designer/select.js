@@ -1,7 +1,7 @@
 // What is selected: nodes, notes and one edge; the form at the right follows.
-import { all, announce, base, byId, canvas, fetchInto, flag, isTyping, on } from "./page.js";
+import { all, announce, byId, canvas, editor, fetchInto, flag, isTyping, on, only } from "./page.js";
 import { drawEdge, place } from "./draw.js";
-import { edges, entering, itemOf, items, leaving, nodes, notes } from "./model.js";
+import { edges, entering, itemOf, leaving, nodes, notes } from "./model.js";
 import { typing } from "./send.js";
 import { reveal, unveil } from "./view.js";
 
@@ -11,41 +11,35 @@ export const chosen = new Set();
 export let chosenEdge = "";
 /** The node from which the arrow keys go on. */
 export let current = "";
-const tab = Math.random().toString(36).slice(2);
-let panelTimer = 0, hereTimer = 0, shownPanel = "";
+const here = /** @type {HTMLFormElement} */ (byId("here"));
+let panelTimer = 0, shownPanel = "";
 
 export const chosenNodes = () => [...chosen].filter((id) => nodes.has(id));
-export const chosenNotes = () => [...chosen].filter((id) => notes.has(id));
+/** What is selected, as gestures name it. */
+export const selection = () => ({ nodes: chosenNodes(), notes: [...chosen].filter((id) => notes.has(id)) });
 
 /** Mark what is selected; patches bring elements that know nothing of it. */
 export function mark() {
-  for (const id of [...chosen]) if (!nodes.has(id) && !notes.has(id)) chosen.delete(id);
+  for (const id of chosen) if (!itemOf(id)) chosen.delete(id);
   if (!edges.has(chosenEdge)) chosenEdge = "";
-  for (const item of items()) {
-    const is = chosen.has(item.id);
-    if (item.el.classList.contains("is-chosen") !== is) flag(item.el, "is-chosen", is);
-  }
-  for (const edge of edges.values()) flag(edge.el, "is-chosen", edge.id === chosenEdge);
+  only("is-chosen", [...[...chosen].map((id) => itemOf(id)?.el), edges.get(chosenEdge)?.el]);
 }
 
-/** @param {Iterable<string>} ids @param {{focus?: boolean, quiet?: boolean}} [how] */
-export function choose(ids, { focus = true, quiet = false } = {}) {
+/** @param {Iterable<string>} ids @param {boolean} [isQuiet] */
+export function choose(ids, isQuiet = false) {
+  const wanted = [...ids], last = wanted.at(-1) ?? "", item = itemOf(last);
   chosen.clear();
-  for (const id of ids) chosen.add(id);
+  wanted.forEach((id) => chosen.add(id));
   chosenEdge = "";
-  const last = [...chosen].at(-1) ?? "";
-  if (last) current = last;
+  current = last || current;
   mark();
-  const item = itemOf(last);
   if (item) unveil(item);
-  if (focus && item && !item.el.contains(document.activeElement)) item.el.focus({ preventScroll: true });
-  else if (focus && !item && !canvas.contains(document.activeElement) && !isTyping(document.activeElement)) canvas.focus({ preventScroll: true });
-  if (!quiet) {
-    if (chosen.size === 1 && item) announce(describe(last));
-    else if (chosen.size > 1) announce(`${chosen.size} selected`);
-  }
-  showPanel();
-  tellOthers();
+  const el = item?.el ?? canvas, active = document.activeElement;
+  if (!el.contains(active) && (item || !isTyping(active))) el.focus({ preventScroll: true });
+  if (!isQuiet && item) announce(chosen.size > 1 ? `${chosen.size} selected` : describe(item));
+  clearTimeout(panelTimer);
+  panelTimer = setTimeout(() => loadPanel(), 60);
+  htmx.trigger(here, "rest");
 }
 
 /** @param {string} id */
@@ -57,30 +51,29 @@ export function toggle(id) {
 
 /** @param {string} id */
 export function chooseEdge(id) {
-  choose([], { quiet: true });
+  choose([]);
   chosenEdge = id;
+  mark();
   const edge = edges.get(id);
   if (edge) announce(`Edge from ${titleOf(edge.from)}, port ${edge.port}, to ${titleOf(edge.to)}. Delete takes it away.`);
-  mark();
+}
+
+/** Select a node and bring it into sight. @param {string} id */
+export function pick(id) {
+  const item = itemOf(id);
+  if (!item) return;
+  choose([id]);
+  reveal(item);
 }
 
 /** @param {string} id */
 export const titleOf = (id) => nodes.get(id)?.el.querySelector(".fl-title")?.textContent ?? id;
 
-/** @param {string} id */
-function describe(id) {
-  const item = itemOf(id);
-  if (!item) return "";
-  const after = leaving(id).map((edge) => titleOf(edge.to));
-  const words = item.el.getAttribute("aria-label") ?? id;
+/** @param {FlowItem} item */
+function describe({ id, el, start }) {
+  const words = el.ariaLabel ?? id, after = leaving(id).map((edge) => titleOf(edge.to)).join(", ");
   if (notes.has(id)) return words;
-  return `${words}. ${after.length ? `Leads to ${after.join(", ")}` : "Leads nowhere"}.${entering(id).length || nodes.get(id)?.start ? "" : " Nothing leads to it."}`;
-}
-
-// The form: fetched when the selection rests, and again only when it changes.
-function showPanel() {
-  clearTimeout(panelTimer);
-  panelTimer = setTimeout(() => loadPanel(), 60);
+  return `${words}. Leads ${after ? `to ${after}` : "nowhere"}.${start || entering(id).length > 0 ? "" : " Nothing leads to it."}`;
 }
 
 /** What changes the panel waits for its turn: an answer never lands on one that was asked for later. */
@@ -89,105 +82,67 @@ let turn = Promise.resolve();
 export const inPanel = (act) => (turn = turn.then(act, act));
 /** Give a parameter in another way. @param {HTMLElement} button */
 export const switchField = (button) => {
-  const { field = "" } = button.dataset, target = `#${button.closest(".fl-field")?.id}`;
+  const target = `#${button.closest(".fl-field")?.id}`;
   return inPanel(async () => {
-    if (document.querySelector(target)) await fetchInto(field, target);
+    if (document.querySelector(target)) await fetchInto(button.dataset.field ?? "", target);
   });
 };
 
+/** Fetch the form of what is selected, unless it is there already; by force, what is typed in it stays. */
 export const loadPanel = (force = false) => inPanel(async () => {
-  const wanted = chosenNodes().join(" ");
+  const wanted = chosenNodes().join(" "), before = byId("panel");
   if (!force && wanted === shownPanel) return;
   shownPanel = wanted;
   byId("ghosts").replaceChildren();
-  editorClass("has-panel", wanted !== "");
-  const opened = force ? all("#panel details[open]").map((el) => el.id) : [];
+  flag(editor, "has-panel", wanted !== "");
+  const kept = (/** @type {string} */ selector) => (force ? all(`#panel ${selector}`) : []);
+  const opened = kept("details[open]");
   // What was turned into an expression, or back, and is not saved as such yet, stays that.
-  const views = force ? all("#panel [data-view]").map((el) => `&views=${el.dataset.view}`).join("") : "";
-  const before = byId("panel");
+  const views = kept("[data-view]").map((el) => `&views=${el.dataset.view}`).join("");
   await fetchInto(`/panel?chosen=${encodeURIComponent(wanted)}${views}`, "#panel", force ? "outerMorph" : "outerHTML");
   // No answer: selected again, it is asked for again.
   if (!force && byId("panel") === before) shownPanel = "?";
-  for (const id of opened) document.getElementById(id)?.setAttribute("open", "");
-  if (force) for (const field of byId("panel").querySelectorAll("input, textarea, select")) adopt(field);
+  for (const el of opened) document.getElementById(el.id)?.setAttribute("open", "");
+  // A field takes the server's value unless its letters are not saved yet.
+  for (const field of /** @type {HTMLInputElement[]} */ (kept("[data-set]"))) {
+    if (!typing.has(field)) field.value = field.defaultValue ?? /** @type {HTMLInputElement | null} */ (field.querySelector("[selected]"))?.value ?? field.value;
+  }
 });
-/** A field takes the server's value unless its letters are not saved yet. @param {Element} field */
-function adopt(field) {
-  if (!(field instanceof HTMLElement) || typing.has(field)) return;
-  if (field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement) field.value = field.defaultValue;
-  else if (field instanceof HTMLSelectElement) field.value = [...field.options].find((option) => option.defaultSelected)?.value ?? field.value;
-}
+
 /** The panel shows something else: the next selection fetches its form. */
 export function forgetPanel() {
   clearTimeout(panelTimer);
   shownPanel = "?";
 }
 
-/** @param {string} name @param {boolean} on */
-export const editorClass = (name, on) => byId("editor").classList.toggle(name, on);
-
-/** Select a node and bring it into sight. @param {string} id */
-export function pick(id) {
-  const node = itemOf(id);
-  if (!node) return;
-  choose([id]);
-  reveal(node);
-}
-
 /** Put elements that a patch brought where they belong. @param {Element[]} added */
 export function settleAdded(added) {
   for (const el of added) {
-    if (el instanceof SVGPathElement) {
-      const edge = edges.get(el.id);
-      if (edge) drawEdge(edge);
-    } else if (el instanceof HTMLElement) {
-      const item = nodes.get(el.dataset.node ?? "") ?? notes.get(el.dataset.note ?? "");
-      if (item) place(item);
-      for (const edge of item ? [...entering(item.id), ...leaving(item.id)] : []) drawEdge(edge);
-      if (item && item.id === current && chosen.has(current) && document.activeElement === document.body) el.focus({ preventScroll: true });
-    }
+    const { node = "", note = "" } = /** @type {HTMLElement} */ (el).dataset, edge = edges.get(el.id);
+    const item = nodes.get(node) ?? notes.get(note);
+    for (const each of item ? [...entering(item.id), ...leaving(item.id)] : [edge]) if (each) drawEdge(each);
+    if (!item) continue;
+    place(item);
+    if (chosen.has(current) && item.id === current && document.activeElement === document.body) item.el.focus({ preventScroll: true });
   }
 }
 
-// Presence: what this window has selected, told when it rests and every 20 s.
-function tellOthers() {
-  clearTimeout(hereTimer);
-  hereTimer = setTimeout(tell, 250);
-}
-function here() {
-  const form = new FormData();
-  form.set("_csrf_token", byId("editor").dataset.csrf ?? "");
-  form.set("tab", tab);
-  form.set("node", [...chosen].at(-1) ?? "");
-  return form;
-}
-function tell() {
-  fetch(`${base}/here`, { method: "POST", body: here() }).catch(() => {});
-}
+/** Tell the others what this window has selected: when that rests, and every 20 s while it is looked at. */
 export function startPresence() {
-  tell();
-  setInterval(() => {
-    if (!document.hidden) tell();
-  }, 20_000);
+  on(here, "htmx:config:request", (event) => event.detail.ctx.request.body.set("node", [...chosen].at(-1) ?? ""));
+  setInterval(() => document.hidden || htmx.trigger(here, "rest"), 20_000);
   on(window, "pagehide", () => {
-    const form = here();
+    const form = new FormData(here);
     form.set("gone", "1");
-    navigator.sendBeacon(`${base}/here`, form);
-  });
-  on(window, "pageshow", (event) => {
-    if (event.persisted) tell();
+    navigator.sendBeacon(here.action, form);
   });
 }
 
-/** Mark what others have selected; our own face is left out. */
+/** Mark what others have selected. */
 export function markOthers() {
   for (const el of all("[data-held]")) delete el.dataset.held;
-  for (const face of all("#people [data-tab]")) {
-    const isMine = face.dataset.tab === tab;
-    face.hidden = isMine;
-    const node = nodes.get(face.dataset.holds ?? "");
-    if (isMine || !node) continue;
-    node.el.dataset.held = face.dataset.who;
-    node.el.dataset.colour = face.dataset.colour;
+  for (const { dataset } of all("#people [data-holds]")) {
+    const el = nodes.get(dataset.holds ?? "")?.el;
+    if (el) Object.assign(el.dataset, { held: dataset.who, colour: dataset.colour });
   }
 }

@@ -4,18 +4,16 @@ import type { Htmx } from "htmx.org";
 declare global {
   const htmx: Htmx;
 
-  /** A node as it stands on the canvas. */
-  interface FlowNode {
+  /** A node or a note as it stands on the canvas. */
+  interface FlowItem {
     id: string;
     el: HTMLElement;
     x: number;
     y: number;
     h: number;
     ports: string[];
-    within: string;
     /** It starts the flow: nothing leads to it. */
     start: boolean;
-    container: boolean;
     /** It is out of sight. */
     far?: boolean;
   }
@@ -27,15 +25,12 @@ declare global {
     to: string;
     far?: boolean;
   }
-  interface FlowNote {
-    id: string;
-    el: HTMLElement;
-    x: number;
-    y: number;
-    far?: boolean;
-  }
   interface Point {
     x: number;
     y: number;
+  }
+  interface Box extends Point {
+    w: number;
+    h: number;
   }
 }

@@ -1,21 +1,24 @@
 // Pan and zoom: one transform of one element, which the compositor moves without painting.
-import { boundsOf, drawMinimap, moveMinimap } from "./draw.js";
+import { boundsOf, drawMinimap, rectangle, trace, WIDTH } from "./draw.js";
 import { byId, canvas, flag, on, world } from "./page.js";
 import { edges, items, nodes } from "./model.js";
 
 const LEAST = 0.1;
 const MOST = 2;
+const TALL = 120;
 let x = 0, y = 0, scale = 1;
 let frame = 0, settle = 0, drawnScale = 0;
+/** What was in sight when elements were last hidden. @type {Box} */
+let culled = { x: 0, y: 0, w: 0, h: 0 };
 
-/** The part of the flow that is seen. */
+/** The part of the flow that is seen. @returns {Box} */
 export const seen = () => ({ x: -x / scale, y: -y / scale, w: canvas.clientWidth / scale, h: canvas.clientHeight / scale });
 export const zoom = () => scale;
 
 /** @param {{clientX: number, clientY: number}} event @returns {Point} */
-export function at(event) {
+export function at({ clientX, clientY }) {
   const box = canvas.getBoundingClientRect();
-  return { x: (event.clientX - box.left - x) / scale, y: (event.clientY - box.top - y) / scale };
+  return { x: (clientX - box.left - x) / scale, y: (clientY - box.top - y) / scale };
 }
 
 // The world is a layer that is only shifted; the paper in it is painted anew when the scale changes.
@@ -28,36 +31,41 @@ function show() {
     byId("zoom").textContent = `${Math.round(scale * 100)} %`;
   }
   const view = seen();
-  moveMinimap(view);
+  trace(byId("minimap-view"), rectangle(view));
   if (Math.abs(view.x - culled.x) > view.w / 4 || Math.abs(view.y - culled.y) > view.h / 4 || view.w !== culled.w || view.h !== culled.h) cull();
+  settleLater();
+}
+const later = () => (frame ||= requestAnimationFrame(show));
+
+/** What costs more is drawn when things rest. */
+export function settleLater() {
   clearTimeout(settle);
-  settle = setTimeout(() => drawMinimap(seen()), 150);
+  settle = setTimeout(() => {
+    cull();
+    drawMinimap(seen());
+  }, 120);
 }
 
-let culled = { x: 0, y: 0, w: 0, h: 0 };
 /** Take what is out of sight out of the page's reckoning: work then follows what is seen, not the flow's size. */
-export function cull() {
+function cull() {
   const view = (culled = seen());
   const left = view.x - view.w / 2, right = view.x + 1.5 * view.w, top = view.y - view.h / 2, bottom = view.y + 1.5 * view.h;
-  /** @param {{el: Element, far?: boolean}} item @param {boolean} far */
-  const put = (item, far) => {
-    if ((item.far ?? false) === far) return;
-    item.far = far;
-    flag(item.el, "is-far", far);
+  /** @param {{el: Element, far?: boolean}} item @param {FlowItem} a @param {FlowItem} b @param {number} w @param {number} h */
+  const put = (item, a, b, w, h) => {
+    const far = Math.min(a.x, b.x) > right || Math.max(a.x, b.x) + w < left || Math.min(a.y, b.y) > bottom || Math.max(a.y, b.y) + h < top;
+    if (item.far !== far) flag(item.el, "is-far", (item.far = far));
   };
-  for (const node of nodes.values()) put(node, node.x > right || node.x + 200 < left || node.y > bottom || node.y + node.h < top);
+  for (const node of nodes.values()) put(node, node, node, WIDTH, node.h);
   for (const edge of edges.values()) {
     const a = nodes.get(edge.from), b = nodes.get(edge.to);
-    if (a && b) put(edge, Math.min(a.x, b.x) > right || Math.max(a.x, b.x) + 400 < left || Math.min(a.y, b.y) > bottom || Math.max(a.y, b.y) + 300 < top);
+    if (a && b) put(edge, a, b, 2 * WIDTH, 300);
   }
 }
 
-/** Whatever is far away can be seen from now on. @param {FlowNode | FlowNote} item */
+/** Whatever is far away can be seen from now on. @param {FlowItem} item */
 export function unveil(item) {
-  item.far = false;
-  flag(item.el, "is-far", false);
+  flag(item.el, "is-far", (item.far = false));
 }
-const later = () => (frame ||= requestAnimationFrame(show));
 
 /** @param {number} dx @param {number} dy */
 export function pan(dx, dy) {
@@ -77,72 +85,59 @@ on(canvas, "scroll", () => {
   show();
 });
 
-/** @param {number} factor @param {{clientX: number, clientY: number}} [around] */
-export function zoomBy(factor, around) {
-  const box = canvas.getBoundingClientRect();
-  const cx = (around ? around.clientX : box.left + box.width / 2) - box.left;
-  const cy = (around ? around.clientY : box.top + box.height / 2) - box.top;
-  const next = Math.min(MOST, Math.max(LEAST, scale * factor));
-  x = cx - ((cx - x) * next) / scale;
-  y = cy - ((cy - y) * next) / scale;
-  scale = next;
-  later();
+/** A point of what is seen: the middle, or so far from the upper left corner. @param {number} [part] @returns {Point} */
+export function spot(part = 1 / 2) {
+  const view = seen();
+  return { x: view.x + view.w * part, y: view.y + view.h * part };
+}
+
+/** Zoom around a point, which stays where it is. @param {number} factor @param {Point} [around] */
+export function zoomBy(factor, around = spot()) {
+  const before = scale;
+  scale = Math.min(MOST, Math.max(LEAST, scale * factor));
+  pan(around.x * (before - scale), around.y * (before - scale));
 }
 
 export const zoomFull = () => zoomBy(1 / scale);
 
 /** Show the whole flow, never larger than life. */
 export function fit() {
-  const box = boundsOf(items());
   const { clientWidth: w, clientHeight: h } = canvas;
-  if (!box) {
-    x = w / 4;
-    y = h / 4;
-    scale = 1;
-  } else {
-    const pad = 60;
-    scale = Math.max(LEAST, Math.min(1, (w - 2 * pad) / (box.right - box.left), (h - 2 * pad) / (box.bottom - box.top)));
-    x = (w - (box.right + box.left) * scale) / 2;
-    y = (h - (box.bottom + box.top) * scale) / 2;
-  }
+  const box = items().length > 0 ? boundsOf(items()) : { x: w / 4, y: h / 4, w, h };
+  const pad = 60;
+  scale = Math.max(LEAST, Math.min(1, (w - 2 * pad) / box.w, (h - 2 * pad) / box.h));
+  x = (w - (2 * box.x + box.w) * scale) / 2;
+  y = (h - (2 * box.y + box.h) * scale) / 2;
   show();
 }
 
 /** Show the upper left of a flow that would be too small as a whole, `top` pixels below the edge. */
 export function open(top = 60) {
   fit();
+  if (scale >= 0.55) return;
   const box = boundsOf(nodes.values());
-  if (scale >= 0.55 || !box) return;
   scale = 0.8;
-  x = 60 - box.left * scale;
-  y = top - box.top * scale;
+  x = 60 - box.x * scale;
+  y = top - box.y * scale;
   show();
 }
 
-/** Bring a node into sight. @param {FlowNode | FlowNote} node */
+/** Bring a node into sight. @param {FlowItem} node */
 export function reveal(node) {
   unveil(node);
-  const view = seen();
-  const pad = 40 / scale;
-  const right = node.x + 200 + pad - (view.x + view.w), left = view.x - (node.x - pad);
-  const bottom = node.y + 120 + pad - (view.y + view.h), top = view.y - (node.y - pad);
-  if (left > 0) x += left * scale;
-  else if (right > 0) x -= right * scale;
-  if (top > 0) y += top * scale;
-  else if (bottom > 0) y -= bottom * scale;
-  later();
+  const view = seen(), pad = 40 / scale;
+  /** How far a stretch lies outside another. @param {number} from @param {number} to @param {number} start @param {number} end */
+  const outside = (from, to, start, end) => Math.min(0, from - pad - start) || Math.max(0, to + pad - end);
+  pan(-scale * outside(node.x, node.x + WIDTH, view.x, view.x + view.w), -scale * outside(node.y, node.y + TALL, view.y, view.y + view.h));
 }
 
 /** Let the minimap be pressed: what lies there is shown. */
 export function startMinimap() {
   const map = /** @type {SVGSVGElement} */ (/** @type {unknown} */ (byId("minimap")));
   const jump = (/** @type {PointerEvent} */ event) => {
-    const matrix = map.getScreenCTM();
-    if (event.buttons === 0 || !matrix) return;
-    const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(matrix.inverse());
-    x = canvas.clientWidth / 2 - point.x * scale;
-    y = canvas.clientHeight / 2 - point.y * scale;
-    later();
+    if (event.buttons === 0) return;
+    const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(map.getScreenCTM()?.inverse()), middle = spot();
+    pan((middle.x - point.x) * scale, (middle.y - point.y) * scale);
   };
   on(map, "pointerdown", jump);
   on(map, "pointermove", jump);
