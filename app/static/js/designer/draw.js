@@ -66,7 +66,7 @@ export function drawMinimap(view) {
 /** Put copies of signs into the nodes that they are of; where they are all, other nodes lose theirs. @param {HTMLElement} source @param {boolean} isAll */
 export function putSigns(source, isAll) {
   const signs = new Map(all("[data-on]", source).map((el) => [el.dataset.on ?? "", el]));
-  for (const shown of all(".fl-state", canvas)) if (isAll && !signs.has(shown.parentElement?.dataset.node ?? "")) shown.remove();
+  for (const shown of [...canvas.getElementsByClassName("fl-state")]) if (isAll && !signs.has(shown.parentElement?.dataset.node ?? "")) shown.remove();
   for (const [id, sign] of signs) {
     const el = nodes.get(id)?.el, shown = el?.querySelector(".fl-state");
     if (shown?.isEqualNode(sign)) continue;

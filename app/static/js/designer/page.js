@@ -36,10 +36,13 @@ export const all = (selector, root = document) => [...root.querySelectorAll(sele
 export const on = (target, name, act, how) => target.addEventListener(name, act, how);
 /** @param {Element | null | undefined} el @param {string} name @param {boolean} [is] */
 export const flag = (el, name, is = true) => el?.classList.toggle(name, is);
-/** Give a class to these elements of the canvas, and to no others. @param {string} name @param {(Element | null | undefined)[]} [els] */
+/** What bears a class that is given below. @type {Map<string, (Element | null | undefined)[]>} */
+const bearers = new Map();
+/** Give a class to these elements, and to no others. @param {string} name @param {(Element | null | undefined)[]} [els] */
 export function only(name, els = []) {
-  for (const el of [...canvas.getElementsByClassName(name)]) flag(el, name, els.includes(el));
+  for (const el of bearers.get(name) ?? []) flag(el, name, els.includes(el));
   for (const el of els) flag(el, name);
+  bearers.set(name, els);
 }
 /** The option before or after one of a list, round and round; none where the key is no arrow. @param {HTMLElement[]} options @param {HTMLElement | undefined} option @param {string} key */
 export function neighbour(options, option, key) {

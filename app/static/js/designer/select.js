@@ -138,11 +138,15 @@ export function startPresence() {
   });
 }
 
+/** What others have selected. @type {HTMLElement[]} */
+let named = [];
 /** Mark what others have selected. */
 export function markOthers() {
-  for (const el of all("[data-held]")) delete el.dataset.held;
-  for (const { dataset } of all("#people [data-holds]")) {
-    const el = nodes.get(dataset.holds ?? "")?.el;
-    if (el) Object.assign(el.dataset, { held: dataset.who, colour: dataset.colour });
-  }
+  for (const el of named) delete el.dataset.held;
+  const faces = all("#people [data-holds]").filter(({ dataset }) => nodes.has(dataset.holds ?? ""));
+  named = faces.map(({ dataset: { holds = "", who, colour } }) => {
+    const { el } = /** @type {FlowItem} */ (nodes.get(holds));
+    Object.assign(el.dataset, { held: who, colour });
+    return el;
+  });
 }
