@@ -163,7 +163,7 @@ async def test_only_designers_and_owners_draw(
     async with Browser(app) as browser:
         browser.cookies.set(SESSION_COOKIE, await session_of(database, role, "Someone"))
         await browser.get("/designer")
-        token = _csrf(browser)
+        token = csrf_of(browser)
         may = role in (Role.DESIGNER, Role.OWNER)
         for method, path in WAYS:
             where = path.format(draft=f"/designer/drafts/{desk.draft}", run=NO_RUN)
@@ -193,7 +193,7 @@ async def test_every_route_of_the_designer_is_walked_above(app: Litestar) -> Non
     assert len(routes) == len(WAYS) + len(LOOKS)
 
 
-def _csrf(browser: Browser) -> str:
+def csrf_of(browser: Browser) -> str:
     nonce = browser.cookies.get(CSRF_COOKIE, "")
     session = browser.cookies[SESSION_COOKIE]
     return hmac.new(nonce.encode(), f"csrf:{session}".encode(), hashlib.sha256).hexdigest()

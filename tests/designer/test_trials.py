@@ -4,6 +4,7 @@ from uuid import uuid4
 
 import msgspec
 import pytest
+from litestar import Litestar
 from redis.asyncio import Redis
 
 from app.components.designer.problems import beside_fields
@@ -14,6 +15,7 @@ from app.components.designer.trial_rehearsal import rehearsal_states
 from app.components.form import Form
 from app.core.database import Database
 from app.core.errors import Invalid, NotFound
+from app.domain.accounts.roles import Role
 from app.flows.drafts import trial as trial_module
 from app.flows.drafts.find import find_draft
 from app.flows.drafts.pins import pin_problem
@@ -28,6 +30,8 @@ from app.flows.drafts.try_out import (
     Ask,
     begin_trial,
     dry_run_draft,
+    own_fields,
+    own_input,
     rehearse_draft,
     sample_input,
 )
@@ -41,7 +45,11 @@ from app.flows.predict import Expected, Prediction
 from app.flows.publish import publish
 from app.flows.start import start_flow
 from app.flows.views import RunsWanted
+from app.routes.security.visit import SESSION_COOKIE
+from tests.designer.conftest import session_of
 from tests.designer.desk import ADA, GRACE, Desk, a_desk
+from tests.designer.test_publishing import csrf_of
+from tests.security.browser import Browser
 
 
 @pytest.fixture
@@ -96,6 +104,45 @@ async def test_an_input_that_is_typed_must_be_an_object(desk: Desk) -> None:
     with pytest.raises(NotFound):
         await tried(desk, Ask(run=uuid4()))
     assert isinstance(sample_input(await desk.sheet()), dict)
+
+
+TAKES = {
+    "type": "object",
+    "properties": {
+        "host": {"type": "string", "title": "Host name"},
+        "disks": {"type": "array", "items": {"type": "integer"}},
+    },
+    "required": ["host"],
+}
+
+
+async def test_what_the_flow_takes_is_typed_into_a_form_of_its_own(
+    app: Litestar, desk: Desk, database: Database
+) -> None:
+    await desk.give("set_flow", field="inputs", value=msgspec.json.encode(TAKES).decode())
+    url = f"/designer/drafts/{desk.draft}/trial"
+    async with Browser(app) as browser:
+        browser.cookies.set(SESSION_COOKIE, await session_of(database, Role.DESIGNER, "Ada"))
+        form = await browser.get(f"{url}/ask")
+        assert "Host name" in form.text
+        assert "Input, as JSON" not in form.text
+        headers = {"X-CSRFToken": csrf_of(browser)}
+        typed = {"by": "text", "$.host": "", "$.disks#": "0"}
+        more = await browser.post(url, data=typed | {"add": "$.disks"}, headers=headers)
+        assert 'name="$.disks[0]"' in more.text
+        typed |= {"$.disks#": "1", "$.disks[0]": "many"}
+        wrong = await browser.post(url, data=typed, headers=headers)
+        assert wrong.status_code == 422
+        assert wrong.headers["HX-Retarget"] == "#sheet-words"
+        assert 'value="many"' in wrong.text
+        typed |= {"$.host": "a.example.org", "$.disks[0]": "500"}
+        right = await browser.post(url, data=typed, headers=headers)
+        assert right.status_code == 200
+        assert "the input that was typed" in right.text
+    document = (await desk.sheet()).document
+    assert own_input(document, typed) == {"host": "a.example.org", "disks": [500]}
+    broken = msgspec.structs.replace(document, inputs={"type": "objekt"})
+    assert own_fields(broken, {}) == ()
 
 
 async def test_a_recorded_run_of_the_flow_is_picked(desk: Desk) -> None:

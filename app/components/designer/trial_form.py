@@ -4,20 +4,30 @@ from collections.abc import Sequence
 
 import htpy as h
 
+from app.components.admin.input_form import input_labels, inputs_form
 from app.components.button import submit_button
 from app.components.designer.names import draft_url
 from app.components.form import Form, form_element
 from app.flows.drafts.try_out import trigger_pinned
 from app.flows.drafts.views import DraftView
+from app.flows.typed_input import InputField
 from app.flows.views import RunRow
 
 
-def trial_form(view: DraftView, form: Form, runs: Sequence[RunRow], sample: str) -> h.Element:
-    """Return the form for the dialog; `sample` is an input that fits, as JSON."""
+def trial_form(
+    view: DraftView,
+    form: Form,
+    runs: Sequence[RunRow],
+    sample: str,
+    fields: Sequence[InputField] = (),
+) -> h.Element:
+    """Return the form for the dialog; `sample` is an input that fits, as JSON.
+
+    `fields` are those of an input of one's own, where the flow says what it takes.
+    """
     url = draft_url(view.id, "/trial")
     chosen = form.value("by", "sample")
     pinned = trigger_pinned(view.sheet)
-    wrong = form.errors.get("text", "")
     return h.div(".fl-publish")[
         h.h2("#sheet-title.sw-dialog-title")["Dry run"],
         h.p(".sw-dialog-text")[
@@ -46,23 +56,31 @@ def trial_form(view: DraftView, form: Form, runs: Sequence[RunRow], sample: str)
                 if runs
                 else h.p(".sw-help")["No run of this flow is recorded yet."],
                 _radio("text", "an input of my own", chosen),
-                h.textarea(
-                    "#trial-text.form-control.sw-mono.fl-grow",
-                    name="text",
-                    rows=5,
-                    spellcheck="false",
-                    aria_label="Input, as JSON",
-                    aria_invalid="true" if wrong else None,
-                    aria_describedby="trial-text-wrong",
-                )[form.value("text", sample)],
-                h.p("#trial-text-wrong.fl-wrong")[wrong],
+                inputs_form(form, fields, url) if fields else _as_json(form, sample),
             ],
             h.div(".sw-actions.is-end")[
                 h.button(type="button", class_="btn btn-outline", data_dialog_close=True)["Cancel"],
                 submit_button("Run dry", busy="Running…"),
             ],
+            labels={"text": "Input", **input_labels(fields)},
             attrs={"hx-post": url, "hx-target": "#trial", "hx-swap": "outerHTML"},
         ),
+    ]
+
+
+def _as_json(form: Form, sample: str) -> h.Fragment:
+    wrong = form.errors.get("text", "")
+    return h.fragment[
+        h.textarea(
+            "#trial-text.form-control.sw-mono.fl-grow",
+            name="text",
+            rows=5,
+            spellcheck="false",
+            aria_label="Input, as JSON",
+            aria_invalid="true" if wrong else None,
+            aria_describedby="trial-text-wrong",
+        )[form.value("text", sample)],
+        h.p("#trial-text-wrong.fl-wrong")[wrong],
     ]
 
 

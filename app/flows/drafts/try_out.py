@@ -1,7 +1,9 @@
 """Try a draft out: a dry run by chosen data, or a rehearsal that tells how far it is."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -11,7 +13,7 @@ from redis.asyncio import Redis
 from app.core.database import Database, Tx
 from app.core.errors import Invalid
 from app.core.ids import new_id
-from app.flows.document import BadDocument
+from app.flows.document import BadDocument, Document
 from app.flows.drafts.ports import type_of
 from app.flows.drafts.sheet import Sheet
 from app.flows.drafts.trial import Trial, content_of, go_on
@@ -21,15 +23,20 @@ from app.flows.dryrun.given import Given
 from app.flows.dryrun.of_flow import dry_run_of
 from app.flows.dryrun.rehearse import rehearse
 from app.flows.dryrun.score import keep_rehearsal
+from app.flows.inputs import BadInput, Inputs, schema_problems
+from app.flows.typed_input import ROOT, InputField, beside, input_fields, read_input
 
 TELL_EVERY = timedelta(milliseconds=300)
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
-    """What a dry run goes by: a recorded run, an input as JSON, or what is pinned and made up."""
+    """What a dry run goes by: a recorded run, an input, or what is pinned and made up."""
 
     run: UUID | None = None
     text: str = ""
+    """An input as JSON."""
+    data: dict[str, Any] | None = None
+    """An input as it was typed into a form of its own."""
     only: str = ""
     until: str = ""
 
@@ -39,7 +46,8 @@ async def dry_run_draft(tx: Tx, view: DraftView, ask: Ask) -> Trial:
 
     Raises Invalid for an input that is no JSON object, NotFound for a run or a node that is not.
     """
-    given = Given(input=_input(ask.text), only=ask.only, until=ask.until)
+    typed = _input(ask.text) if ask.data is None else ask.data
+    given = Given(input=typed, only=ask.only, until=ask.until)
     run = await dry_run_of(tx, view.sheet.document, given, run=ask.run, pins=view.sheet.pins)
     begun = begin_trial(tx, view, words=_words(view.sheet, ask))
     return replace(begun, run=run, only=ask.only, until=ask.until)
@@ -86,6 +94,31 @@ def sample_input(sheet: Sheet) -> dict[str, object]:
         return {}
 
 
+def own_fields(document: Document, values: Mapping[str, str]) -> tuple[InputField, ...]:
+    """Return the fields into which an input of one's own is typed, filled in as `values` say.
+
+    None where the draft does not say what it takes, or not so that it can be used.
+    """
+    schema = document.inputs
+    if not schema or schema_problems(schema):
+        return ()
+    fields = input_fields(schema, values)
+    return () if any(field.name == ROOT for field in fields) else fields
+
+
+def own_input(document: Document, values: Mapping[str, str]) -> dict[str, Any]:
+    """Return what was typed into `own_fields`. Raises Invalid by field."""
+    fields = own_fields(document, values)
+    data, errors = read_input(fields, values)
+    try:
+        Inputs(document.flow, document.inputs).require(data)
+    except BadInput as bad:
+        errors = {**beside(fields, bad.fields), **errors}
+    if errors:
+        raise Invalid(errors)
+    return data
+
+
 def _input(text: str) -> dict[str, object] | None:
     if not text.strip():
         return None
@@ -96,7 +129,7 @@ def _input(text: str) -> dict[str, object] | None:
 
 
 def _words(sheet: Sheet, ask: Ask) -> str:
-    if ask.text.strip():
+    if ask.data is not None or ask.text.strip():
         return "the input that was typed"
     if ask.run is not None:
         return f"the recorded run {str(ask.run)[-8:]}"
