@@ -5,8 +5,9 @@ from collections.abc import Collection, Iterable
 import msgspec
 
 from app.flows.drafts.command import Change
-from app.flows.drafts.place import NODE_WIDTH, height_of
-from app.flows.drafts.ports import around, lost_ports, ports_of
+from app.flows.drafts.place import NODE_WIDTH
+from app.flows.drafts.ports import around
+from app.flows.drafts.room import node_height
 from app.flows.drafts.sheet import Sheet
 
 FRAME_HEAD = 18
@@ -48,7 +49,7 @@ def _frame(sheet: Sheet, container: str, body: Iterable[str]) -> Frame:
     places = {node: sheet.position(node) or (0, 0) for node in body}
     left, top = min(x for x, _ in places.values()), min(y for _, y in places.values())
     right = max(x for x, _ in places.values()) + NODE_WIDTH
-    bottom = max(y + _height(sheet, node) for node, (_, y) in places.items())
+    bottom = max(y + node_height(sheet, node) for node, (_, y) in places.items())
     pad = _PAD - _LESS * min(_DEEPEST, len(_containers(sheet, container)))
     return Frame(
         container,
@@ -57,10 +58,6 @@ def _frame(sheet: Sheet, container: str, body: Iterable[str]) -> Frame:
         right - left + 2 * pad,
         bottom - top + 2 * pad + FRAME_HEAD,
     )
-
-
-def _height(sheet: Sheet, node: str) -> int:
-    return height_of(len(ports_of(sheet, node)) + len(lost_ports(sheet, node)))
 
 
 def reframed(sheet: Sheet, changes: Iterable[Change]) -> set[str]:

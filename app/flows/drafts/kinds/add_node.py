@@ -5,8 +5,9 @@ from typing import Any
 import msgspec
 
 from app.flows.drafts.errors import BadGesture, NoSuchNode
-from app.flows.drafts.place import GAP_X, NODE_WIDTH, free_place, new_id
+from app.flows.drafts.place import GAP_X, NODE_WIDTH, height_of, new_id
 from app.flows.drafts.ports import ERROR, ports_of, scope_behind
+from app.flows.drafts.room import free_place
 from app.flows.drafts.sheet import Cells, Sheet, edge_cell
 from app.flows.registry import node_types
 
@@ -46,7 +47,13 @@ def plan(sheet: Sheet, payload: Payload, stamp: Any) -> Cells:  # noqa: ARG001 -
         at = sheet.position(behind)
         if x is None and at is not None:
             x, y = at[0] + NODE_WIDTH + GAP_X, at[1]
-    left, top = free_place(sheet, START[0] if x is None else x, START[1] if y is None else y)
+    left, top = free_place(
+        sheet,
+        START[0] if x is None else x,
+        START[1] if y is None else y,
+        height=height_of(len(kind.all_ports({})) + 1),
+        is_behind=behind is not None,
+    )
     cells[node, ""] = {"spec": spec, "ui": {"x": left, "y": top}}
     return cells
 
