@@ -86,7 +86,7 @@ export const DEEDS = {
   "zoom-in": () => zoomBy(1.25),
   "zoom-out": () => zoomBy(0.8),
   "zoom-full": zoomFull,
-  fit,
+  fit: () => fit(),
   keys: () => /** @type {HTMLDialogElement} */ (byId("keys")).showModal(),
   drawer: openPalette,
   outline: () => drawer("outline"),

@@ -3,13 +3,13 @@ import { DEEDS, showTrial } from "./act.js";
 import { drawAll, drawEdgesOf, place } from "./draw.js";
 import { inkAll, saveAll, startForm } from "./form.js";
 import { startKeys } from "./keys.js";
-import { edges, items, nodes, notes, watch } from "./model.js";
+import { edges, itemOf, items, nodes, notes, watch } from "./model.js";
 import { all, around, byId, canvas, editor, flag, on, only } from "./page.js";
 import { drawer, startPalette } from "./palette.js";
 import { held, startPointer } from "./pointer.js";
-import { choose, forgetPanel, loadPanel, mark, markOthers, pick, settleAdded, startPresence, switchField } from "./select.js";
+import { choose, chosen, current, forgetPanel, loadPanel, mark, markOthers, pick, settleAdded, startPresence, switchField } from "./select.js";
 import { isMoving, onAnswer, resolve, rev, send } from "./send.js";
-import { open, settleLater } from "./view.js";
+import { keepInSight, open, settleLater } from "./view.js";
 
 let live = byId("draft-live"), trial = byId("trial");
 let newest = 0;
@@ -126,9 +126,9 @@ startKeys();
 startPalette();
 startForm();
 startPresence();
-new ResizeObserver(settleLater).observe(canvas);
 drawAll();
 open();
+keepInSight(() => (chosen.size > 0 ? itemOf(current) : undefined));
 markAll();
 
 canvas.dataset.ready = "";

@@ -4,7 +4,7 @@ import { drawAll, putSigns } from "./draw.js";
 import { startHand } from "./hand.js";
 import { edges, entering, leaving, nodes, watch } from "./model.js";
 import { announce, around, byId, canvas, editor, fetchInto, flag, isTyping, on, only } from "./page.js";
-import { fit, open, pan, reveal, settleLater, zoomBy, zoomFull } from "./view.js";
+import { fit, keepInSight, open, pan, reveal, zoomBy, zoomFull } from "./view.js";
 
 const story = /** @type {HTMLInputElement} */ (byId("story"));
 let current = "", shownPanel = "", isFollowing = true, said = "", active = "", position = "", timer = 0;
@@ -25,6 +25,9 @@ function takeSigns() {
   active = wanted?.id ?? active;
   if (current) loadPanel(true);
 }
+
+/** How much of the canvas lies under what says how the run stands, in pixels from its upper edge. */
+const covered = () => Math.max(0, byId("run-now").getBoundingClientRect().bottom - canvas.getBoundingClientRect().top);
 
 let isLoading = false;
 /** Fetch what the chosen node did; one request at a time, and the last wish is granted. */
@@ -94,12 +97,12 @@ const DEEDS = {
     byId("follow").ariaPressed = String(isFollowing);
     if (isFollowing) goTo(Number(story.max));
   },
-  "zoom-in": () => zoomBy(1.2), "zoom-out": () => zoomBy(1 / 1.2), "zoom-full": zoomFull, fit, none: () => select(""),
+  "zoom-in": () => zoomBy(1.2), "zoom-out": () => zoomBy(1 / 1.2), "zoom-full": zoomFull, fit: () => fit(covered()), none: () => select(""),
 };
 /** @type {Object<string, () => void>} */
 const KEYS = {
   ",": DEEDS.back, ".": DEEDS.forth, f: DEEDS.follow, "+": DEEDS["zoom-in"], "=": DEEDS["zoom-in"], "-": DEEDS["zoom-out"],
-  0: zoomFull, 1: fit, Home: () => goTo(1), End: () => goTo(Number(story.max)), Escape: DEEDS.none,
+  0: zoomFull, 1: DEEDS.fit, Home: () => goTo(1), End: () => goTo(Number(story.max)), Escape: DEEDS.none,
 };
 
 on(document, "keydown", (event) => {
@@ -133,8 +136,7 @@ on(document, "htmx:after:swap", () => {
 
 watch(() => {});
 drawAll();
-// Clear of what says how the run stands, where that lies over the canvas.
-open(Math.max(60, shown.getBoundingClientRect().bottom - canvas.getBoundingClientRect().top + 24));
+open(covered());
 takeSigns();
-new ResizeObserver(settleLater).observe(canvas);
+keepInSight(() => nodes.get(current));
 canvas.dataset.ready = "";

@@ -5,9 +5,14 @@ import { edges, items, nodes } from "./model.js";
 
 const LEAST = 0.1;
 const MOST = 2;
+/** A node's name is 6 pixels high then. */
+const LEGIBLE = 0.45;
 const TALL = 120;
+const PAD = 40;
 let x = 0, y = 0, scale = 1;
 let frame = 0, settle = 0, drawnScale = 0;
+/** Fits the flow as it was fitted last; does nothing once the view was moved. */
+let fitAgain = () => {};
 /** What was in sight when elements were last hidden. @type {Box} */
 let culled = { x: 0, y: 0, w: 0, h: 0 };
 
@@ -69,6 +74,7 @@ export function unveil(item) {
 
 /** @param {number} dx @param {number} dy */
 export function pan(dx, dy) {
+  if (dx || dy) fitAgain = () => {};
   x += dx;
   y += dy;
   later();
@@ -100,25 +106,26 @@ export function zoomBy(factor, around = spot()) {
 
 export const zoomFull = () => zoomBy(1 / scale);
 
-/** Show the whole flow, never larger than life. */
-export function fit() {
-  const { clientWidth: w, clientHeight: h } = canvas;
+/** Show the whole flow, never larger than life, below the `top` pixels that something lies over. */
+export function fit(top = 0) {
+  const { clientWidth: w, clientHeight } = canvas, h = clientHeight - top;
   const box = items().length > 0 ? boundsOf(items()) : { x: w / 4, y: h / 4, w, h };
-  const pad = 60;
-  scale = Math.max(LEAST, Math.min(1, (w - 2 * pad) / box.w, (h - 2 * pad) / box.h));
+  scale = Math.max(LEAST, Math.min(1, (w - 2 * PAD) / box.w, (h - 2 * PAD) / box.h));
   x = (w - (2 * box.x + box.w) * scale) / 2;
-  y = (h - (2 * box.y + box.h) * scale) / 2;
+  y = top + (h - (2 * box.y + box.h) * scale) / 2;
+  fitAgain = () => fit(top);
   show();
 }
 
-/** Show the upper left of a flow that would be too small as a whole, `top` pixels below the edge. */
-export function open(top = 60) {
-  fit();
-  if (scale >= 0.55) return;
+/** Show the whole flow, or the upper left of one that could not be read as a whole. */
+export function open(top = 0) {
+  fit(top);
+  fitAgain = () => open(top);
+  if (scale >= LEGIBLE) return;
   const box = boundsOf(nodes.values());
   scale = 0.8;
-  x = 60 - box.x * scale;
-  y = top - box.y * scale;
+  x = PAD - box.x * scale;
+  y = PAD + top - box.y * scale;
   show();
 }
 
@@ -129,6 +136,16 @@ export function reveal(node) {
   /** How far a stretch lies outside another. @param {number} from @param {number} to @param {number} start @param {number} end */
   const outside = (from, to, start, end) => Math.min(0, from - pad - start) || Math.max(0, to + pad - end);
   pan(-scale * outside(node.x, node.x + WIDTH, view.x, view.x + view.w), -scale * outside(node.y, node.y + TALL, view.y, view.y + view.h));
+}
+
+/** When the canvas changes its size, what was fitted is fitted again, and what is selected stays in sight. @param {() => FlowItem | undefined} selected */
+export function keepInSight(selected) {
+  new ResizeObserver(() => {
+    fitAgain();
+    const item = selected();
+    if (item) reveal(item);
+    settleLater();
+  }).observe(canvas);
 }
 
 /** Let the minimap be pressed: what lies there is shown. */
