@@ -78,6 +78,14 @@ async def test_the_first_user_of_an_embedded_slipway(own_folder: Path) -> None:
     assert "already an account" in said
 
 
+async def test_a_new_database_is_not_taken_for_another(own_folder: Path) -> None:
+    settings = {"SLIPWAY_DATA_DIR": str(own_folder)}
+    code, said = await slipway("ipam", "audit", **settings)
+    assert code == 0
+    assert "a new, empty one is begun" in said
+    assert await slipway("ipam", "audit", **settings) == (0, "0 claims, 0 drifts\n")
+
+
 async def test_what_is_wrong_is_named(dsn: str) -> None:
     code, said = await slipway("serve", SLIPWAY_PORT="abc", DATABASE_URL="mysql://x")
     assert code == 1
