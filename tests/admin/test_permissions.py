@@ -40,6 +40,7 @@ OPEN = {
     "/admin/connections/new": {Role.OPERATOR, Role.OWNER},
     "/admin/connections/new/http": {Role.OPERATOR, Role.OWNER},
     "/admin/services": {Role.OPERATOR, Role.DESIGNER, Role.FINANCE, Role.OWNER},
+    "/admin/services/{service}/suspend": {Role.OPERATOR, Role.OWNER},
     "/admin/servers": {Role.OPERATOR, Role.DESIGNER, Role.OWNER},
     "/admin/dashboard/stock": {Role.OPERATOR, Role.DESIGNER, Role.OWNER},
     "/admin/servers/{server}": {Role.OPERATOR, Role.DESIGNER, Role.OWNER},
@@ -74,10 +75,12 @@ async def _named(stage: Stage) -> dict[str, UUID]:
         rack = await tx.fetchval("SELECT rack FROM server WHERE id = $1", server)
         prefix = await tx.fetchval("SELECT id FROM prefix LIMIT 1")
     assert order.invoice_id is not None
+    assert order.service_id is not None
     return {
         "order": order.id,
         "run": run,
         "server": server,
+        "service": order.service_id,
         "rack": rack,
         "prefix": prefix,
         "invoice": order.invoice_id,

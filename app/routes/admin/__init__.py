@@ -26,6 +26,7 @@ from app.routes.admin.run_deeds import RunDeeds
 from app.routes.admin.runs import Runs
 from app.routes.admin.runs_many import ManyRuns
 from app.routes.admin.servers import Racks, Servers
+from app.routes.admin.service_deeds import ServiceDeeds
 from app.routes.admin.space_import import SpaceImport, export_prefixes
 from app.routes.admin.tokens import Tokens
 from app.routes.admin.vlans import Vlans
@@ -43,6 +44,7 @@ ADMIN: tuple[ControllerRouterHandler, ...] = (
     ManyRuns,
     Connections,
     Services,
+    ServiceDeeds,
     Servers,
     Racks,
     Prefixes,
