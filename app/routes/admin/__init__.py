@@ -4,7 +4,7 @@ from litestar.types import ControllerRouterHandler
 
 from app.routes.admin.address_audits import AddressAudits
 from app.routes.admin.addresses import Addresses
-from app.routes.admin.api_reference import api_reference
+from app.routes.admin.api_reference import ApiReference
 from app.routes.admin.client_services import Services
 from app.routes.admin.connections import Connections
 from app.routes.admin.dashboard import Dashboard
@@ -61,6 +61,6 @@ ADMIN: tuple[ControllerRouterHandler, ...] = (
     Mails,
     MailTemplates,
     Tokens,
-    api_reference,
+    ApiReference,
 )
 """Every handler of the admin side, for the composition root."""
