@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from app.drivers.http.contract import Basic, HttpPeer
+from app.drivers.hypervisor.contract import HypervisorPeer
 from app.drivers.secret import Secret
 from app.drivers.tls import TrustCa
 from tests.drivers.certificates import Authority
@@ -51,7 +51,7 @@ GUESTS = [
 
 
 @contextlib.contextmanager
-def fakepve(folder: Path, authority: Authority) -> Iterator[HttpPeer]:
+def fakepve(folder: Path, authority: Authority) -> Iterator[HypervisorPeer]:
     """Run one; a second of PVE is 5 ms. The peer signs in by user and password."""
     programs = environment("fakepve", *FAKEPVE)
     port = free_port()
@@ -71,10 +71,12 @@ def fakepve(folder: Path, authority: Authority) -> Iterator[HttpPeer]:
         )
         try:
             await_listening(process, port, log, 30)
-            yield HttpPeer(
+            yield HypervisorPeer(
                 name=NAME,
-                base_url=f"https://127.0.0.1:{port}/api2/json",
-                auth=Basic("root@pam", Secret(PASSWORD)),
+                provider="proxmox",
+                url=f"https://127.0.0.1:{port}",
+                username="root@pam",
+                secret=Secret(PASSWORD),
                 tls=TrustCa(authority.pem),
             )
         finally:
