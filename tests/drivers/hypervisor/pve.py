@@ -51,8 +51,10 @@ GUESTS = [
 
 
 @contextlib.contextmanager
-def fakepve(folder: Path, authority: Authority) -> Iterator[HypervisorPeer]:
-    """Run one; a second of PVE is 5 ms. The peer signs in by user and password."""
+def fakepve(
+    folder: Path, authority: Authority, *, second_s: float = 0.005
+) -> Iterator[HypervisorPeer]:
+    """Run one whose second takes `second_s`. The peer signs in by user and password."""
     programs = environment("fakepve", *FAKEPVE)
     port = free_port()
     guests = folder / "guests.json"
@@ -63,7 +65,7 @@ def fakepve(folder: Path, authority: Authority) -> Iterator[HypervisorPeer]:
         process = subprocess.Popen(
             [
                 *(programs / "fakepve", guests, "--host", "127.0.0.1", "--port", str(port)),
-                *("--password", PASSWORD, "--time-scale", "0.005"),
+                *("--password", PASSWORD, "--time-scale", str(second_s)),
                 *("--cert", issued.cert, "--key", issued.key),
             ],
             stdout=output,
