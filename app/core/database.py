@@ -43,6 +43,22 @@ def storable(text: str, longest: int = 2_000) -> str:
     return text[:longest].replace("\x00", "�").encode(errors="replace").decode()
 
 
+LOST = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError)
+"""The connection is gone, and with it the answer: the commit may have happened."""
+_GOING_AWAY = (
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+)
+
+
+def is_lost(error: BaseException) -> bool:
+    """Return whether the database went away, so that nobody knows what it has done last."""
+    # A time-out is an OSError, but one of ours: the caller's own time was over.
+    return isinstance(error, (*LOST, *_GOING_AWAY)) and not isinstance(error, TimeoutError)
+
+
 AfterCommit = Callable[[frozenset[str]], Awaitable[None]]
 
 

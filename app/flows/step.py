@@ -9,7 +9,7 @@ import asyncpg
 import msgspec
 import structlog
 
-from app.core.database import Database
+from app.core.database import Database, is_lost
 from app.core.errors import Refusal
 from app.drivers.errors import DriverError, Retriable
 from app.flows import containers, journal, lease, outcome, recall
@@ -31,7 +31,7 @@ from app.flows.node import (
     StepFailed,
     Wait,
 )
-from app.flows.writer import Writer, is_lost
+from app.flows.writer import Writer
 
 TRIES_OF_OURS = 5
 """How often a step in our own database is done when it meets another one's locks."""

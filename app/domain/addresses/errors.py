@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import ClassVar
+from uuid import UUID
 
 from app.core.errors import Refusal
 from app.domain.addresses.states import ClaimState
@@ -150,6 +151,18 @@ class PrefixFull(Refusal):
         self.network = str(network)
         self.wanted = wanted
         self.free = free
+
+
+class PrefixBusy(Refusal):
+    """Others took what was chosen, again and again."""
+
+    code = "ipam.prefix_busy"
+
+    def __init__(self, prefix: UUID) -> None:
+        super().__init__(
+            f"Others were faster each time in prefix {prefix}; nothing was claimed. Ask again."
+        )
+        self.prefix = prefix
 
 
 class NotByHand(Refusal):

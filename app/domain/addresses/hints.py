@@ -38,13 +38,17 @@ async def tell(tx: Tx, changed: Mapping[UUID, Sequence[int]], *, took: bool) -> 
 
     A NOTIFY makes commits wait for each other: for whoever writes a batch, or seldom.
     """
-    hints = [
+    if hints := hints_of(changed, took=took):
+        await tx.execute("SELECT pg_notify($1, hint) FROM unnest($2::text[]) hint", CHANNEL, hints)
+
+
+def hints_of(changed: Mapping[UUID, Sequence[int]], *, took: bool) -> list[str]:
+    """Return the messages that say which positions were taken, or freed."""
+    return [
         msgspec.json.encode(Hint(pool, took, positions[start : start + MOST])).decode()
         for pool, positions in changed.items()
         for start in range(0, len(positions), MOST)
     ]
-    if hints:
-        await tx.execute("SELECT pg_notify($1, hint) FROM unnest($2::text[]) hint", CHANNEL, hints)
 
 
 def heed(index: AddressIndex, text: str) -> None:

@@ -50,6 +50,14 @@ class AddressIndex:
     def __init__(self) -> None:
         self._known: dict[UUID, _Known] = {}
 
+    def is_ready(self, pool: UUID, now: datetime) -> bool:
+        """Return whether the pool can be chosen from without a look at the claims.
+
+        What other processes claim, they tell (`hints.py`), or it costs a retry.
+        """
+        known = self._known.get(pool)
+        return known is not None and not known.leaving and now - known.read_at < READ_AGAIN
+
     def space(self, pool: UUID) -> SpaceIndex:
         """Return the space of a pool that `refresh` was called for."""
         return self._known[pool].space
@@ -97,10 +105,18 @@ class AddressIndex:
 
         Twice within `CONTENDED_S`, and the pool is contended.
         """
-        known, now_s = self._known[pool], time.monotonic()
+        known, now_s = self._known.get(pool), time.monotonic()
+        if known is None:
+            return
         if now_s - known.lost_s < CONTENDED_S:
             known.contended_s = now_s
         known.lost_s, known.looked_s = now_s, float("-inf")
+
+    def look_again(self, pool: UUID) -> None:
+        """Have the next `refresh` look at what other processes claimed, however lately it did."""
+        known = self._known.get(pool)
+        if known is not None:
+            known.looked_s = float("-inf")
 
     def is_contended(self, pool: UUID) -> bool:
         """Return whether other processes were first there again and again lately."""

@@ -25,10 +25,11 @@ from app.core.database import Database, Tx
 from app.core.errors import Invalid, NotFound
 from app.domain.accounts.roles import Permission, allows
 from app.domain.accounts.views import AccountView
-from app.domain.addresses.by_hand import claim_address, lowest_free
+from app.domain.addresses.by_hand import claim_address
 from app.domain.addresses.errors import AddressesTaken, NotByHand
 from app.domain.addresses.find import leaf_of, list_vrfs
 from app.domain.addresses.history import history_of, vrfs_with_history
+from app.domain.addresses.leaves import free_texts
 from app.domain.addresses.release_by_hand import release_by_hand
 from app.domain.addresses.search import find_claim, search_claims, standings_of
 from app.domain.addresses.states import ClaimState
@@ -77,7 +78,8 @@ class Addresses(Controller):
         values = {name: query.get(name, "") for name in ("address", "vrf")}
         async with db.snapshot() as tx:
             if prefix := _uuid(query.get("prefix", "")):
-                values["address"], values["vrf"] = await lowest_free(tx, prefix)
+                leaf, free = await free_texts(tx, prefix, 1)
+                values["address"], values["vrf"] = "".join(free), leaf.vrf
             vrfs = await list_vrfs(tx)
         return html(claim_page(Form(values=values, csrf=frame.csrf), vrfs, frame=frame))
 

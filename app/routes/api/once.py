@@ -41,8 +41,8 @@ class Ask:
         """
         if self.key is None:
             async with self.database.transaction() as tx:
-                made = _made(await deed(tx), status)
-            return _response(made)
+                content = await deed(tx)
+            return self.done(content, status=status)
         request_hash = await _hash_of(self.request)
         account = self.caller.account.id
         async with self.database.transaction() as tx:
@@ -51,6 +51,10 @@ class Ask:
                 made = _made(await deed(tx), status)
                 await keep_answer(tx, account, self.key, made)
         return _response(made) if kept is None else _response(kept, replayed=True)
+
+    def done(self, content: object, *, status: int = 200) -> Response[Any]:
+        """Answer with what was done already, for a request without a key, with its `ETag`."""
+        return _response(_made(content, status))
 
 
 async def provide_ask(

@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 from typing import Protocol
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from app.core.database import Tx
 from app.core.errors import Invalid, NotFound
 from app.domain.accounts.find import find_account, find_account_by_email
@@ -25,15 +27,18 @@ class Terms(Protocol):
 
 async def claim_of(tx: Tx, terms: Terms) -> HandClaim:
     """Return the terms as the verbs take them. Raises Invalid."""
+    claim = claim_for_nobody(terms)
+    if not terms.client:
+        return claim
+    return replace(claim, client=await _account_id(tx, terms.client))
+
+
+def claim_for_nobody(terms: Terms) -> HandClaim:
+    """Return the terms without their client, which nobody has to look up. Raises Invalid."""
     expires_at = moment_of("expires_at", terms.expires_at)
     if not terms.description.strip():
         raise Invalid({"description": "Say what it is for: whoever looks at it will ask."})
-    return HandClaim(
-        reason=terms.description,
-        client=await _account_id(tx, terms.client) if terms.client else None,
-        purpose=terms.role,
-        expires_at=expires_at,
-    )
+    return HandClaim(reason=terms.description, purpose=terms.role, expires_at=expires_at)
 
 
 def moment_of(field: str, given: datetime | None) -> datetime | None:
