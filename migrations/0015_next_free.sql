@@ -16,9 +16,11 @@ DECLARE
 BEGIN
     -- As everyone who makes claims (structure.py); what follows sees what was before it.
     PERFORM pg_advisory_xact_lock_shared(hashtextextended('prefixes', 0));
-    RETURN QUERY WITH made AS (
-    INSERT INTO address_claim AS m (kind, scope, position, state, client, purpose, reason, seq,
-        expires_at, claimed_at)
+    -- Whoever was too late takes its turn in a prefix alone.
+    PERFORM pg_advisory_xact_lock_shared(hashtextextended('by hand:' || turn.scope, 0))
+    FROM (SELECT DISTINCT scope FROM unnest(scopes) AS scope ORDER BY scope) AS turn;
+    RETURN QUERY INSERT INTO address_claim AS m (kind, scope, position, state, client, purpose,
+        reason, seq, expires_at, claimed_at)
     SELECT CASE family(p.network) WHEN 4 THEN 'ip4' ELSE 'ip6net' END, p.id, c.at, 'reserved',
         c.client, c.purpose, c.reason, 1, c.until, claim_next.now
     FROM unnest(scopes, positions, clients, purposes, reasons, ends)
@@ -33,9 +35,8 @@ BEGIN
             ELSE r.client IS DISTINCT FROM c.client END
     )
     ORDER BY c.scope, c.at
-    ON CONFLICT DO NOTHING RETURNING m.id, m.scope, m.position, m.client
-    ) SELECT made.id, made.scope, made.position, a.email
-    FROM made LEFT JOIN account a ON a.id = made.client;
+    ON CONFLICT DO NOTHING
+    RETURNING m.id, m.scope, m.position, (SELECT a.email FROM account a WHERE a.id = m.client);
     GET DIAGNOSTICS written = ROW_COUNT;
     IF written < cardinality(positions) THEN
         RAISE unique_violation USING MESSAGE = 'another was first';

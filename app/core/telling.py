@@ -12,10 +12,11 @@ log = structlog.get_logger()
 
 
 class Teller:
-    """Publishes for one process; the topics of a moment go together."""
+    """Publishes for one process; the topics of `gather_s` go together."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, gather_s: float = 0.0) -> None:
         self._database = database
+        self._gather_s = gather_s
         self._topics: set[str] = set()
         self._telling: asyncio.Task[None] | None = None
 
@@ -37,6 +38,8 @@ class Teller:
 
     async def _tell(self) -> None:
         while self._topics and self._database.after_commit is not None:
+            if self._gather_s:
+                await asyncio.sleep(self._gather_s)
             topics, self._topics = frozenset(self._topics), set()
             try:
                 await self._database.after_commit(topics)

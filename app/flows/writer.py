@@ -77,6 +77,8 @@ class Writer:
             yield connection
         finally:
             with contextlib.suppress(*LOST):
+                await connection.execute("RESET ALL")
+            with contextlib.suppress(*LOST):
                 await self._database.pool.release(connection)
 
     async def _keep_writing(self, connection: Any, *, again: bool) -> None:

@@ -23,6 +23,7 @@ from app.domain.addresses.hints import hints_of
 from app.domain.addresses.index import INDEX
 from app.domain.addresses.leaves import Leaf, read_leaves
 from app.domain.addresses.states import ClaimState
+from app.domain.addresses.structure import keep_tree
 from app.domain.addresses.views import ClaimView
 
 TRIES = 12
@@ -95,6 +96,7 @@ async def claim_next_in_turn(
     The claims are read anew before anybody is told that a prefix is full. An order that is
     faster costs a repetition; after `TRIES` of them all are refused. Cost: seven statements.
     """
+    await keep_tree(tx)  # in the order of `claim_next`
     await tx.execute(
         "SELECT pg_advisory_xact_lock(hashtextextended('by hand:' || prefix, 0)) "
         "FROM unnest($1::uuid[]) AS prefix",

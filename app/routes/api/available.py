@@ -32,7 +32,7 @@ from app.routes.api.prefix_json import (
 )
 from app.routes.api.space_json import PrefixId
 from app.routes.api.terms import claim_for_nobody, claim_of
-from app.routes.security.dependencies import Claiming, Db
+from app.routes.security.dependencies import Db
 
 
 class Available(Controller):
@@ -77,7 +77,6 @@ class Available(Controller):
     async def claim_ips(
         self,
         ask: Asked,
-        desk: Claiming,
         prefix_id: PrefixId,
         data: JSONBody[AddressRequest | list[AddressRequest]],
     ) -> Response[AddressLine | list[AddressLine]]:
@@ -105,7 +104,7 @@ class Available(Controller):
                 claims = await _claims(tx, wanted)
         else:
             claims = [claim_for_nobody(one) for one in wanted]
-        return ask.done(lines(await desk.claim(next_of(claims))), status=201)
+        return ask.done(lines(await ask.desk.claim(next_of(claims))), status=201)
 
     @get(
         "/available-prefixes",
