@@ -1,3 +1,36 @@
+-- Claims by one statement each: for an order, and by hand for many callers.
+--
+-- A plan made anew for each call would cost more than the call does.
+
+-- What one order claims, all or nothing. `got` says which were free when some were not.
+CREATE FUNCTION claim_for_order(
+    kinds TEXT[], scopes UUID[], positions BIGINT[], items TEXT[], purposes TEXT[], holder UUID,
+    client UUID, until TIMESTAMPTZ, now TIMESTAMPTZ,
+    OUT made BIGINT, OUT first BIGINT, OUT last BIGINT, OUT got_scopes UUID[],
+    OUT got_positions BIGINT[]
+) LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+    WITH written AS (
+        INSERT INTO address_claim (kind, scope, position, state, holder, item, purpose, seq,
+            expires_at, claimed_at, client)
+        SELECT c.kind, c.scope, c.at, 'held', claim_for_order.holder, c.item, c.purpose, 1,
+            until, claim_for_order.now, claim_for_order.client
+        FROM unnest(kinds, scopes, positions, items, purposes)
+            AS c (kind, scope, at, item, purpose)
+        ORDER BY c.kind, c.scope, c.at
+        ON CONFLICT DO NOTHING RETURNING id, scope, position
+    )
+    SELECT count(*), min(w.id), max(w.id),
+        CASE WHEN count(*) < cardinality(positions) THEN array_agg(w.scope) END,
+        CASE WHEN count(*) < cardinality(positions) THEN array_agg(w.position) END
+    INTO made, first, last, got_scopes, got_positions FROM written w;
+    IF made < cardinality(positions) THEN
+        RAISE unique_violation;
+    END IF;
+EXCEPTION WHEN unique_violation THEN
+    NULL;  -- what was written is undone, what was seen is returned
+END $$;
+
 -- Claims of the next free addresses, for many callers by one statement: one journey and one
 -- commit, whoever asks. All of it is written or nothing.
 --
@@ -9,7 +42,6 @@ CREATE FUNCTION claim_next(
     ends TIMESTAMPTZ[], entries UUID[], actors UUID[], labels TEXT[], subjects UUID[],
     facts TEXT[], whys TEXT[], hints TEXT[], now TIMESTAMPTZ
 ) RETURNS TABLE (claim BIGINT, pool UUID, place BIGINT, email TEXT) LANGUAGE plpgsql
--- A plan made anew for each call costs more than the call.
 SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     written BIGINT;

@@ -8,7 +8,16 @@ from uuid import UUID
 
 import pytest
 
-from app.domain.addresses import divide, free, register, remove, together
+from app.domain.addresses import (
+    claim,
+    desk,
+    divide,
+    free,
+    leaves,
+    next_free,
+    register,
+    remove,
+)
 from app.domain.addresses.index import AddressIndex
 
 _MEMORY: ContextVar[dict[UUID, Any]] = ContextVar("memory")
@@ -40,6 +49,6 @@ class Processes(AddressIndex):
 
 def install(monkeypatch: pytest.MonkeyPatch) -> Processes:
     processes = Processes()
-    for module in (divide, free, register, remove, together):
+    for module in (claim, desk, divide, free, leaves, next_free, register, remove):
         monkeypatch.setattr(module, "INDEX", processes)
     return processes

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from msgspec.structs import replace
@@ -12,7 +13,7 @@ from app.core.database import Database, Tx
 from app.core.errors import Invalid, NotFound
 from app.core.ids import new_id
 from app.domain.addresses.add import add_prefix, add_vlan_group, add_vrf
-from app.domain.addresses.by_hand import HandClaim, claim_address, claim_next, claim_vlan
+from app.domain.addresses.by_hand import HandClaim, claim_address, claim_vlan
 from app.domain.addresses.change import change_prefix, change_vlan_group
 from app.domain.addresses.claim import PoolExhausted
 from app.domain.addresses.divide import split_prefix
@@ -26,6 +27,7 @@ from app.domain.addresses.errors import (
 )
 from app.domain.addresses.expire import expire
 from app.domain.addresses.keep import keep
+from app.domain.addresses.next_free import NextAsk, claim_next
 from app.domain.addresses.release_by_hand import release_by_hand
 from app.domain.addresses.seed import VrfSeed
 from app.domain.addresses.seeds import prefix_seed, prefix_seeds
@@ -37,6 +39,11 @@ NET = "10.0.0.0/29"
 STAFF: dict[str, Any] = {"actor": None, "actor_label": "staff"}
 CONTAINER = PrefixStatus.container
 MONITORING = HandClaim(reason="monitoring", purpose="ops")
+
+
+async def next_texts(tx: Tx, prefix: UUID, count: int, claim: HandClaim) -> tuple[str, ...]:
+    claims = await claim_next(tx, NextAsk(prefix=prefix, claims=[claim] * count, **STAFF))
+    return tuple(one.text for one in claims)
 
 
 async def reserved(tx: Tx) -> dict[int, str]:
@@ -115,7 +122,7 @@ async def test_what_becomes_a_container_has_no_claims_and_the_reverse_keeps_its_
     tx: Tx,
 ) -> None:
     scope = (await lay_out(tx, prefix(NET)))[NET]
-    [address] = await claim_next(tx, scope, 1, MONITORING, **STAFF)
+    [address] = await next_texts(tx, scope, 1, MONITORING)
     with pytest.raises(CannotDivide, match="split it"):
         await change_prefix(tx, scope, prefix(NET, status=CONTAINER), **STAFF)
     with pytest.raises(InUse):
@@ -156,10 +163,10 @@ async def test_addresses_are_claimed_and_released_into_quarantine(
             await claim_address(tx, scope, "10.0.0.2-10.0.0.4", MONITORING, **STAFF)
         # Nothing of what failed stays, and orders go round what is claimed.
         assert [texts(await ask(tx, new_id())) for _ in range(2)] == [["10.0.0.2"], ["10.0.0.4"]]
-        found = await claim_next(tx, scope, 2, MONITORING, **STAFF)
+        found = await next_texts(tx, scope, 2, MONITORING)
         assert found == ("10.0.0.5", "10.0.0.6")
         with pytest.raises(PrefixFull, match="has 0 free; 1 are wanted"):
-            await claim_next(tx, scope, 1, MONITORING, **STAFF)
+            await next_texts(tx, scope, 1, MONITORING)
         rows = await tx.fetch("SELECT id, position, seq, state FROM address_claim")
         claims = {row["position"]: row for row in rows}
         for position, why in ((0, "change the prefix"), (2, "cancel the order")):
@@ -191,16 +198,16 @@ async def test_addresses_are_claimed_and_released_into_quarantine(
 async def test_what_another_process_took_or_freed_costs_a_repetition(tx: Tx) -> None:
     scope = (await lay_out(tx, prefix(NET)))[NET]
     for expected in ("10.0.0.1", "10.0.0.2"):
-        assert await claim_next(tx, scope, 1, MONITORING, **STAFF) == (expected,)
+        assert await next_texts(tx, scope, 1, MONITORING) == (expected,)
     # An update keeps the id, so that nothing tells this process.
     await tx.execute("UPDATE address_claim SET position = 3 WHERE position = 1")
-    assert await claim_next(tx, scope, 1, MONITORING, **STAFF) == ("10.0.0.1",)
-    rest = await claim_next(tx, scope, 3, MONITORING, **STAFF)
+    assert await next_texts(tx, scope, 1, MONITORING) == ("10.0.0.1",)
+    rest = await next_texts(tx, scope, 3, MONITORING)
     assert rest == ("10.0.0.4", "10.0.0.5", "10.0.0.6")
     await tx.execute("DELETE FROM address_claim WHERE position = 4")
-    assert await claim_next(tx, scope, 1, MONITORING, **STAFF) == ("10.0.0.4",)
+    assert await next_texts(tx, scope, 1, MONITORING) == ("10.0.0.4",)
     with pytest.raises(PrefixFull):
-        await claim_next(tx, scope, 1, MONITORING, **STAFF)
+        await next_texts(tx, scope, 1, MONITORING)
 
 
 async def test_what_is_kept_goes_only_to_whom_it_is_kept_for(tx: Tx) -> None:
@@ -210,9 +217,9 @@ async def test_what_is_kept_goes_only_to_whom_it_is_kept_for(tx: Tx) -> None:
     await keep(tx, scope, "10.0.0.1-10.0.0.4", purpose="lab", **lab, **STAFF)
     with pytest.raises(AddressesTaken, match="kept for another"):
         await claim_address(tx, scope, "10.0.0.4-10.0.0.5", MONITORING, **STAFF)
-    assert await claim_next(tx, scope, 1, MONITORING, **STAFF) == ("10.0.0.5",)
+    assert await next_texts(tx, scope, 1, MONITORING) == ("10.0.0.5",)
     for_lab = HandClaim(reason="rack 4", purpose="lab", expires_at=tx.now() + timedelta(days=1))
-    assert await claim_next(tx, scope, 1, for_lab, **STAFF) == ("10.0.0.1",)
+    assert await next_texts(tx, scope, 1, for_lab) == ("10.0.0.1",)
     assert await claim_address(tx, ids[V6], "2001:db8:0:9::", for_lab, **STAFF) == (
         "2001:db8:0:9::/64",
     )
@@ -224,11 +231,11 @@ async def test_what_is_kept_goes_only_to_whom_it_is_kept_for(tx: Tx) -> None:
             await claim_address(tx, scope, bad, MONITORING, **STAFF)
         assert set(caught.value.fields) == {"address"}
     with pytest.raises(Invalid):
-        await claim_next(tx, scope, 0, MONITORING, **STAFF)
+        await next_texts(tx, scope, 0, MONITORING)
     with pytest.raises(Invalid):
-        await claim_next(tx, scope, 1, HandClaim(reason=" "), **STAFF)
+        await next_texts(tx, scope, 1, HandClaim(reason=" "))
     with pytest.raises(Invalid):
-        await claim_next(tx, scope, 1, HandClaim(reason="x", expires_at=tx.now()), **STAFF)
+        await next_texts(tx, scope, 1, HandClaim(reason="x", expires_at=tx.now()))
 
 
 async def test_what_cooled_down_and_was_kept_back_is_free_when_it_no_longer_is(tx: Tx) -> None:

@@ -20,15 +20,16 @@ from app.core.database import Database, Tx
 from app.domain.addresses import desk as desks
 from app.domain.addresses.assign import assign
 from app.domain.addresses.audit import audit_addresses
+from app.domain.addresses.by_hand import HandClaim
 from app.domain.addresses.claim import Claimed, PoolExhausted
 from app.domain.addresses.desk import ClaimDesk
 from app.domain.addresses.divide import merge_prefixes, split_prefix
-from app.domain.addresses.errors import AlreadyKept, InUse
+from app.domain.addresses.errors import AlreadyKept, InUse, PrefixFull
 from app.domain.addresses.expire import expire
 from app.domain.addresses.find import addresses_of
 from app.domain.addresses.keep import end_reservations, keep, let_go
+from app.domain.addresses.next_free import NextAsk
 from app.domain.addresses.release import release
-from app.domain.addresses.together import Ask
 from app.ipam.wants import AddressRules, wants_of
 from tests.addresses.processes import Processes, install
 from tests.addresses.site import ask, lay_out, prefix
@@ -41,6 +42,7 @@ GATEWAY = "10.0.0.1"
 COOLDOWN_S = 100
 PLAIN = AddressRules(ipv6_length=None, vlan=False)
 BY_STAFF = {"actor": None, "actor_label": "test"}
+BY_HAND = HandClaim(reason="by hand")
 which = st.integers(0, 1)
 
 
@@ -159,27 +161,37 @@ class AddressMachine(RuleBasedStateMachine):
         self.note(who, extras, expires_at, claimed, knows_all=fresh)
         assert claimed in {None, self.do(lambda tx: addresses_of(tx, holder))}
 
-    @rule(extras=st.tuples(st.integers(0, 2), st.integers(0, 2)), process=which)
-    def claim_together(self, extras: tuple[int, int], process: int) -> None:
-        """Both at one desk at one moment: as if one came after the other, whichever."""
-        expires_at = self.until(60)
-        asks = [
-            Ask(wants=wants_of(PLAIN, more), holder=holder, datacentre="ams1", rack="R1",
-                expires_at=expires_at)
-            for more, (holder, _) in zip(extras, self.world.orders, strict=True)
-        ]  # fmt: skip
+    @rule(many=st.tuples(st.integers(1, 3), st.integers(1, 3)), process=which, half=which)
+    def claim_by_hand(self, many: tuple[int, int], process: int, half: int) -> None:
+        """Two programs at one desk at one moment; then their claims are gone, and nobody is told."""
+        leaf = self.leaves[half % len(self.leaves)]
 
         async def work() -> list[Any]:
             with self.world.processes.within(self.memories[process]):
+                async with self.world.database.snapshot() as tx:
+                    scope = await tx.fetchval("SELECT id FROM prefix WHERE network = $1", leaf)
+                asks = [
+                    NextAsk(prefix=scope, claims=[BY_HAND] * count, **BY_STAFF) for count in many
+                ]
                 desk = ClaimDesk(self.world.database)
-                return await asyncio.gather(*map(desk.claim, asks), return_exceptions=True)
+                answers = await asyncio.gather(*map(desk.claim, asks), return_exceptions=True)
+                async with self.world.database.transaction() as tx:
+                    await tx.execute("DELETE FROM address_claim WHERE reason = $1", BY_HAND.reason)
+                return answers
 
         answers = self.world.run(work())
-        # Who is refused came last: nothing that the other left was enough.
-        for who in sorted(range(2), key=lambda who: not isinstance(answers[who], Claimed)):
-            assert isinstance(answers[who], Claimed | PoolExhausted)
-            claimed = answers[who] if isinstance(answers[who], Claimed) else None
-            self.note(who, extras[who], expires_at, claimed)
+        kept = set().union(*(each.texts for each in self.kept_now()))
+        free = {text for text in self.usable() if ip_address(text) in leaf}
+        free -= set(self.model) | kept
+        got = [claim.text for answer in answers if isinstance(answer, tuple) for claim in answer]
+        assert len(got) == len(set(got))
+        assert set(got) <= free
+        for count, answer in zip(many, answers, strict=True):
+            if isinstance(answer, tuple):
+                assert len(answer) == count
+            else:
+                assert isinstance(answer, PrefixFull)
+                assert count > len(free) - len(got)
 
     def note(
         self,

@@ -69,7 +69,7 @@ LEFT JOIN LATERAL (
     SELECT array_agg(v.first) AS firsts, array_agg(v.last) AS lasts, array_agg(v.client) AS clients
     FROM address_reservation v
     WHERE v.prefix = p.id AND (v.expires_at IS NULL OR v.expires_at > $2)) k ON true
-WHERE d.code = ANY($1) AND p.status = 'active'
+WHERE d.code = $1 AND p.status = 'active'
       AND (p.vrf IS NULL OR coalesce(p.purpose, '{GENERAL}') <> '{GENERAL}')
 """
 """A prefix of a VRF serves only who states its purpose: its addresses mean nothing outside."""
@@ -78,23 +78,20 @@ _GROUPS = """
 SELECT g.id, g.name, d.code AS datacentre, r.name AS rack, g.auto_allocatable, g.first_vid,
        g.last_vid
 FROM vlan_group g JOIN datacentre d ON d.id = g.datacentre LEFT JOIN rack r ON r.id = g.rack
-WHERE d.code = ANY($1)
+WHERE d.code = $1
 """
 
 VLAN_COOLDOWN_S = 3600
 """A released VLAN id stays unused so long: switches and firewalls forget the last client."""
 
 
-async def pools_of(
-    tx: Tx, datacentres: Collection[str], kinds: Collection[AddressKind]
-) -> dict[UUID, Pool]:
-    """Return the pools of those kinds in the datacentres, by id. At most two statements."""
-    codes = list(datacentres)
+async def pools_of(tx: Tx, datacentre: str, kinds: Collection[AddressKind]) -> dict[UUID, Pool]:
+    """Return the pools of those kinds in a datacentre, by id. At most two statements."""
     pools: list[Pool] = []
     if {AddressKind.ip4, AddressKind.ip6net} & set(kinds):
-        pools += map(_prefix, await tx.fetch(_PREFIXES, codes, tx.now()))
+        pools += map(_prefix, await tx.fetch(_PREFIXES, datacentre, tx.now()))
     if AddressKind.vlan in kinds:
-        pools += map(_group, await tx.fetch(_GROUPS, codes))
+        pools += map(_group, await tx.fetch(_GROUPS, datacentre))
     return {pool.id: pool for pool in pools if pool.kind in kinds}
 
 
