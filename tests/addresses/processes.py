@@ -1,5 +1,6 @@
 """Several processes in one: each task can have an index of its own, as each process has."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -28,6 +29,7 @@ class Processes(AddressIndex):
 
     def __init__(self) -> None:
         self._shared: dict[UUID, Any] = {}
+        self.unfinished = asyncio.Event()
 
     @property
     def _known(self) -> dict[UUID, Any]:  # type: ignore[override]  # where it is kept is the point

@@ -60,13 +60,31 @@ def heed(index: AddressIndex, text: str) -> None:
 
 @contextlib.asynccontextmanager
 async def listening(database: Database, index: AddressIndex) -> AsyncIterator[None]:
-    """Heed hints for as long as the block lasts, on a connection of the pool."""
-    task = asyncio.create_task(_listen(database, index), name="address-hints")
+    """Heed hints for as long as the block lasts, on a connection of the pool.
+
+    Pools of which the process knows a page are read whole beside what goes on.
+    """
+    tasks = [
+        asyncio.create_task(_listen(database, index), name="address-hints"),
+        asyncio.create_task(_complete(database, index), name="address-index"),
+    ]
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _complete(database: Database, index: AddressIndex) -> None:
+    while True:
+        await index.unfinished.wait()
+        try:
+            async with database.snapshot() as tx:
+                await index.complete(tx)
+        except Exception as error:  # noqa: BLE001 - then it is read when the page has no room
+            log.warning("addresses.not_completed", error=str(error))
+            await asyncio.sleep(RETRY_S)
 
 
 async def _listen(database: Database, index: AddressIndex) -> None:

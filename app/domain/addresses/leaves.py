@@ -107,6 +107,9 @@ async def free_texts(tx: Tx, prefix: UUID, limit: int) -> tuple[Leaf, list[str]]
     free: list[int] = []
     for _ in range(LOOKS):
         free = _lowest(leaf, INDEX.space(pool.id), limit)
+        if len(free) < limit and not INDEX.is_whole(pool.id):
+            await INDEX.refresh(tx, [pool], whole=True)
+            free = _lowest(leaf, INDEX.space(pool.id), limit)
         rows = await tx.fetch(
             "SELECT position FROM address_claim WHERE kind = $1 AND scope = $2 "
             "AND position = ANY($3)",
