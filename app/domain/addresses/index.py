@@ -153,7 +153,8 @@ class AddressIndex:
 
     def is_contended(self, pool: UUID) -> bool:
         """Return whether other processes were first there again and again lately."""
-        return time.monotonic() - self._known[pool].contended_s < CONTENDED_S
+        known = self._known.get(pool)
+        return known is not None and time.monotonic() - known.contended_s < CONTENDED_S
 
     def wrote(self, pools: Iterable[UUID], first: int, last: int) -> None:
         """Note that this process made the claims `first` to `last`, which need no catching up.
