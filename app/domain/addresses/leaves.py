@@ -10,11 +10,10 @@ import msgspec
 from app.core.database import Tx
 from app.core.errors import NotFound
 from app.domain.addresses.index import INDEX
-from app.domain.addresses.pools import Pool, general, kind_of, size_of
+from app.domain.addresses.pools import Pool, prefix_pool
 from app.domain.addresses.reserved import Network
 from app.domain.addresses.text import position_text
 from app.ipam.bitmap import SpaceIndex
-from app.ipam.choice import Strategy
 
 LOOKS = 4
 """How often a list of what is free is made anew when some of it has been taken meanwhile."""
@@ -68,8 +67,8 @@ class Leaf(msgspec.Struct, frozen=True, kw_only=True):
 
 _LEAVES = """
 SELECT p.id, p.network, d.code AS datacentre, r.name AS rack, p.purpose, p.auto_allocatable,
-       p.strategy, p.cooldown_s, coalesce(v.name, '') AS vrf, k.firsts, k.lasts, k.clients,
-       k.purposes
+       p.strategy, p.cooldown_s, p.gateway, p.vlan_group, p.vid, coalesce(v.name, '') AS vrf,
+       k.firsts, k.lasts, k.clients, k.purposes
 FROM prefix p JOIN datacentre d ON d.id = p.datacentre LEFT JOIN rack r ON r.id = p.rack
 LEFT JOIN vrf v ON v.id = p.vrf
 LEFT JOIN LATERAL (
@@ -143,21 +142,4 @@ def _leaf(row: asyncpg.Record) -> Leaf:
         row["clients"] or (),
         row["purposes"] or (),
     )
-    return Leaf(
-        pool=Pool(
-            id=row["id"],
-            kind=kind_of(network),
-            name=str(network),
-            datacentre=row["datacentre"],
-            rack=row["rack"],
-            purpose=general(row["purpose"]),
-            auto_allocatable=row["auto_allocatable"],
-            strategy=Strategy(row["strategy"]),
-            cooldown_s=row["cooldown_s"],
-            size=size_of(network),
-            network=network,
-        ),
-        network=network,
-        vrf=row["vrf"],
-        kept=tuple(spans),
-    )
+    return Leaf(pool=prefix_pool(row), network=network, vrf=row["vrf"], kept=tuple(spans))

@@ -89,13 +89,14 @@ async def pools_of(tx: Tx, datacentre: str, kinds: Collection[AddressKind]) -> d
     """Return the pools of those kinds in a datacentre, by id. At most two statements."""
     pools: list[Pool] = []
     if {AddressKind.ip4, AddressKind.ip6net} & set(kinds):
-        pools += map(_prefix, await tx.fetch(_PREFIXES, datacentre, tx.now()))
+        pools += map(prefix_pool, await tx.fetch(_PREFIXES, datacentre, tx.now()))
     if AddressKind.vlan in kinds:
         pools += map(_group, await tx.fetch(_GROUPS, datacentre))
     return {pool.id: pool for pool in pools if pool.kind in kinds}
 
 
-def _prefix(row: asyncpg.Record) -> Pool:
+def prefix_pool(row: asyncpg.Record) -> Pool:
+    """Return a prefix as it is read, with what is kept of it."""
     network = row["network"]
     return Pool(
         id=row["id"],
