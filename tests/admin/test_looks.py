@@ -217,6 +217,11 @@ async def test_an_opened_attempt_stays_open_while_the_run_goes_on(
         tx.publish(f"run:{run}")
     await page.get_by_text("it restarts now").first.wait_for()
     assert await opened.get_attribute("open") is not None
+    # The list of runs follows, too: what gets stuck comes first.
+    await page.goto(f"{address}/admin/runs")
+    await page.get_by_text("Live", exact=True).wait_for()
+    late, _ = await stage.halted(host="late.example.org", client=1)
+    await page.get_by_role("row").nth(1).get_by_text(late.hostname).wait_for()
 
 
 @pytest.mark.parametrize("size", ["desk", "phone"])
