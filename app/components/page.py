@@ -98,7 +98,9 @@ def admin_page(
         side,
         h.div(".sw-admin-column")[
             bar,
-            h.main("#main.sw-main", tabindex="-1")[flash_messages(frame.flashes, frame.csrf), children],
+            h.main("#main.sw-main", tabindex="-1")[
+                flash_messages(frame.flashes, frame.csrf), children
+            ],
         ],
     ]
     return _document(title, body, frame)
@@ -131,7 +133,9 @@ def plain_page(title: str, *children: h.Node, frame: PageFrame) -> h.Element:
     body = h.body(".sw-plain", _body_attributes(frame))[
         _skip_link(),
         h.header(".sw-plain-head")[wordmark(frame.brand, "/"), theme_button()],
-        h.main("#main.sw-plain-main", tabindex="-1")[flash_messages(frame.flashes, frame.csrf), children],
+        h.main("#main.sw-plain-main", tabindex="-1")[
+            flash_messages(frame.flashes, frame.csrf), children
+        ],
         _footer(frame),
     ]
     return _document(title, body, frame)
