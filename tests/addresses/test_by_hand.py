@@ -231,14 +231,85 @@ async def test_what_is_kept_goes_only_to_whom_it_is_kept_for(tx: Tx) -> None:
         await claim_next(tx, scope, 1, HandClaim(reason="x", expires_at=tx.now()), **STAFF)
 
 
-async def test_what_cooled_down_and_was_kept_back_is_free_when_it_no_longer_is(tx: Tx) -> None:
-    scope = (await lay_out(tx, prefix(NET)))[NET]
-    await claim_address(tx, scope, "10.0.0.1", MONITORING, **STAFF)
-    claim = await tx.fetchval("SELECT id FROM address_claim WHERE position = 1")
-    await release_by_hand(tx, claim, seq=1, reason="moved", **STAFF)
-    await change_prefix(tx, scope, prefix(NET, reserved=("10.0.0.1",)), **STAFF)
-    await change_prefix(tx, scope, prefix(NET), **STAFF)
-    assert texts(await ask(tx, new_id())) == ["10.0.0.1"]
+async def test_what_is_kept_back_while_it_cools_down_goes_on_cooling_down(
+    database: Database, clock: SetClock
+) -> None:
+    """Let go again it is not free before the end; kept back beyond that, it stays kept back."""
+    async with database.transaction() as tx:
+        scope = (await lay_out(tx, prefix(NET, cooldown_s=600)))[NET]
+        for address in ("10.0.0.1", "10.0.0.2"):
+            await claim_address(tx, scope, address, MONITORING, **STAFF)
+            claim = await tx.fetchval("SELECT id FROM address_claim WHERE state = 'reserved' "
+                                      "AND reason <> ''")  # fmt: skip
+            await release_by_hand(tx, claim, seq=1, reason="moved", **STAFF)
+        both = prefix(NET, reserved=("10.0.0.1/32", "10.0.0.2"), cooldown_s=600)
+        await change_prefix(tx, scope, both, **STAFF)
+        assert (await prefix_seed(tx, scope)).reserved == ("10.0.0.1-10.0.0.2",)
+        await change_prefix(tx, scope, replace(both, reserved=("10.0.0.2",)), **STAFF)
+        assert texts(await ask(tx, new_id())) == ["10.0.0.3"]
+    clock.advance(seconds=600)
+    async with database.transaction() as tx:
+        assert await expire(tx) == 2
+        assert await reserved(tx) == {0: "network", 2: "reserved", 7: "broadcast"}
+    async with database.transaction() as tx:
+        assert texts(await ask(tx, new_id())) == ["10.0.0.1"]
+        states = await tx.fetch(
+            "SELECT state FROM address_event WHERE network = '10.0.0.2/32' ORDER BY id"
+        )
+        assert [row["state"] for row in states] == ["reserved", "quarantined", "free"]
+
+
+async def test_a_claim_by_hand_whose_time_is_over_cools_down_first(
+    database: Database, clock: SetClock
+) -> None:
+    async with database.transaction() as tx:
+        ids = await lay_out(tx, prefix(NET, cooldown_s=600), groups=[vlans()])
+        until = HandClaim(reason="a week of tests", expires_at=clock.now() + timedelta(hours=1))
+        await claim_address(tx, ids[NET], "10.0.0.1", until, **STAFF)
+        await claim_vlan(tx, ids["ams1"], 100, until, **STAFF)
+    clock.advance(hours=1)
+    async with database.transaction() as tx:
+        assert (await expire(tx), await expire(tx)) == (2, 0)
+        rows = await tx.fetch(
+            "SELECT state, reason, expires_at FROM address_claim WHERE reason <> '' ORDER BY kind"
+        )
+        assert [tuple(row) for row in rows] == [
+            ("quarantined", "its time was over: a week of tests", clock.now() + timedelta(**ends))
+            for ends in ({"seconds": 600}, {"hours": 1})
+        ]
+        assert texts(await ask(tx, new_id())) == ["10.0.0.2"]
+    clock.advance(seconds=600)
+    async with database.transaction() as tx:
+        assert await expire(tx) == 1
+    async with database.transaction() as tx:
+        assert texts(await ask(tx, new_id())) == ["10.0.0.1"]
+
+
+async def test_a_claim_by_hand_stays_as_it_is_where_its_range_is_kept_back(
+    database: Database, clock: SetClock
+) -> None:
+    """What the prefix says is for afterwards: the address is not handed out then."""
+    async with database.transaction() as tx:
+        scope = (await lay_out(tx, prefix(NET, cooldown_s=0)))[NET]
+        end = clock.now() + timedelta(hours=1)
+        probe = HandClaim(reason="probe", purpose="ops", expires_at=end)
+        await claim_address(tx, scope, "10.0.0.1-10.0.0.2", probe, **STAFF)
+        await change_prefix(
+            tx, scope, prefix(NET, reserved=("10.0.0.1-10.0.0.3",), cooldown_s=0), **STAFF
+        )
+        rows = await tx.fetch(
+            "SELECT purpose, reason, expires_at, seq FROM address_claim WHERE position IN (1, 2)"
+        )
+        assert [tuple(row) for row in rows] == [("ops", "probe", end, 1)] * 2
+        claim = await tx.fetchval("SELECT id FROM address_claim WHERE position = 1")
+        await release_by_hand(tx, claim, seq=1, reason="moved", **STAFF)
+    clock.advance(hours=1)
+    async with database.transaction() as tx:
+        assert await expire(tx) == 2
+        assert await reserved(tx) == {0: "network", 7: "broadcast"} | dict.fromkeys(
+            (1, 2, 3), "reserved"
+        )
+        assert texts(await ask(tx, new_id())) == ["10.0.0.4"]
 
 
 async def test_one_name_is_given_once_however_many_add_it(database: Database) -> None:

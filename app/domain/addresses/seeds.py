@@ -17,8 +17,9 @@ _SEEDS = """
 SELECT p.network, coalesce(v.name, '') AS vrf, p.status, d.code AS datacentre, r.name AS rack,
        p.gateway, p.purpose, p.auto_allocatable, p.strategy, p.cooldown_s, p.note, p.check_first,
        g.name AS vlan_group, p.vid, p.forward_zone, p.reverse_zone,
-       ARRAY(SELECT c.position FROM address_claim c WHERE c.scope = p.id AND c.state = 'reserved'
-             AND c.reason = '' AND c.purpose = 'reserved' ORDER BY c.position) AS reserved
+       ARRAY(SELECT c.position FROM address_claim c WHERE c.scope = p.id AND (c.kept_back =
+             'reserved' OR c.state = 'reserved' AND c.reason = '' AND c.purpose = 'reserved')
+             ORDER BY c.position) AS reserved
 FROM prefix p JOIN datacentre d ON d.id = p.datacentre LEFT JOIN rack r ON r.id = p.rack
 LEFT JOIN vrf v ON v.id = p.vrf LEFT JOIN vlan_group g ON g.id = p.vlan_group
 WHERE $1::uuid[] IS NULL OR p.id = ANY($1)
