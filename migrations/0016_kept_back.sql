@@ -2,6 +2,9 @@
 -- afterwards it is kept back, and let go meanwhile it cools down to the end.
 ALTER TABLE address_claim ADD COLUMN kept_back TEXT NOT NULL DEFAULT '';
 
+-- How much of a prefix is kept is counted with each list of prefixes.
+CREATE INDEX address_reservation_prefix ON address_reservation (prefix);
+
 -- Kept back in the middle of a cool-down that a name of the last owner prolongs.
 UPDATE address_claim SET state = 'quarantined', kept_back = purpose, seq = seq + 1,
     expires_at = now()

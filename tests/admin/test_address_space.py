@@ -187,7 +187,12 @@ async def test_reservations_vlans_vrfs_and_audits(stage: Stage, owner: Browser) 
     listed = (await owner.get("/admin/reservations?q=client2")).text
     assert "198.51.100.8/29" in listed
     leaf = f"{PREFIXES}/{await prefix_id(stage.database, '198.51.100.0/25')}"
-    assert "198.51.100.9: kept for client2@example.org" in (await owner.get(leaf)).text
+    page = (await owner.get(leaf)).text
+    assert "198.51.100.9: kept for client2@example.org" in page
+    # Both pages say the same of what is free for anyone.
+    [free] = set(re.findall(r"(\d+) free, 8 kept", (await owner.get(PREFIXES)).text))
+    assert f"{free} addresses" in page
+    assert "8 addresses" in page
     [end] = re.findall(r'href="(/admin/reservations/[^/"]+/end)"', listed)
     assert (await owner.send_form(end, end, {"reason": ""})).status_code == 422
     assert (await owner.send_form(end, end, {"reason": "contract ended"})).status_code == 303

@@ -247,6 +247,14 @@ async def test_vlans_and_reservations(stage: Stage, owner: Program) -> None:
     assert kept.status_code == 201
     assert kept.json()["address"] == "198.51.100.64/28"
     assert kept.json()["client_email"] == "client1@example.org"
+    pool = (await owner.get(f"{PREFIXES}/{kept.json()['prefix']}")).json()
+    listed = await owner.get(f"{PREFIXES}?contains=198.51.100.64&status=active")
+    assert pool == listed.json()["items"][0]
+    counts = ("free", "kept", "held", "assigned", "reserved", "quarantined")
+    assert pool["kept"] == 16
+    assert sum(pool[name] for name in counts) == pool["size"]
+    available = await owner.get(f"{PREFIXES}/{pool['id']}/available-ips?limit=100")
+    assert len(available.json()) == min(pool["free"], 100)
     assert (await owner.post(there, json=new)).json()["code"] == "ipam.already_kept"
     nobody = await owner.post(there, json=new | {"client": str(new_id())})
     assert set(nobody.json()["fields"]) == {"client"}

@@ -77,6 +77,8 @@ def _standing(file: AddressFile, one: Standing) -> h.Element:
             pairs.append(("Until", moment(claim.expires_at)))
         if claim.purpose and claim.reason:
             pairs.append(("Purpose", claim.purpose))
+        if claim.kept_back:
+            pairs.append(("Afterwards", f"kept back as {claim.kept_back}"))
     if one.kept:
         pairs.append(("Kept for", one.kept))
     return card(

@@ -165,9 +165,9 @@ def _use(file: PrefixFile) -> h.Element:
     if prefix.is_container:
         bar = progress(round(file.covered * 1_000), 1_000, label="Divided among prefixes")
         return card(bar, title="Use")
-    usable = prefix.size - prefix.reserved
     counts = {
         "free": prefix.free,
+        "kept": prefix.kept,
         "assigned": prefix.assigned,
         "held": prefix.held,
         "reserved": prefix.reserved,
@@ -175,7 +175,7 @@ def _use(file: PrefixFile) -> h.Element:
     }
     return card(
         stack(
-            quota(usable - prefix.free, usable, label="Taken"),
+            quota(prefix.usable - prefix.free, prefix.usable, label="Taken or kept"),
             h.ul(".sw-legend")[
                 [
                     h.li[state_badge(state), h.span[unit_words(prefix.network, count)]]

@@ -40,7 +40,7 @@ class Draft(NamedTuple):
 
     @property
     def is_container(self) -> bool:
-        return self.columns["status"] == PrefixStatus.container
+        return bool(self.columns["status"] == PrefixStatus.container)
 
 
 async def read_names(tx: Tx, seeds: Iterable[PrefixSeed]) -> Names:

@@ -135,7 +135,7 @@ class Reservation(Table, tablename="address_reservation"):
     """
 
     id = key()
-    prefix = reference(Prefix, index=False)
+    prefix = reference(Prefix)
     first = BigInt()
     last = BigInt()
     client = reference(Account, null=True)

@@ -39,7 +39,11 @@ class PrefixLine(Struct, frozen=True, kw_only=True):
     ]
     description: str
     size: int
-    free: int
+    free: Annotated[int, Meta(description="Free for anyone: neither taken nor kept.")]
+    kept: Annotated[
+        int,
+        Meta(description="Kept for a client or a purpose and not taken: free to these alone."),
+    ]
     held: int
     assigned: int
     reserved: int
@@ -205,6 +209,6 @@ def prefix_line(prefix: PrefixView) -> PrefixLine:
 
 PREFIX_COUNTS = (
     "id", "status", "datacentre", "rack", "auto_allocatable", "strategy", "cooldown_s",
-    "vlan_group", "vid", "forward_zone", "reverse_zone", "check_first", "size", "free", "held",
-    "assigned", "reserved", "quarantined",
+    "vlan_group", "vid", "forward_zone", "reverse_zone", "check_first", "size", "free", "kept",
+    "held", "assigned", "reserved", "quarantined",
 )  # fmt: skip
