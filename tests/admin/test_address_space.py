@@ -214,12 +214,21 @@ async def test_reservations_vlans_vrfs_and_audits(stage: Stage, owner: Browser) 
     assert "10 – 40" in (await owner.get(f"{vlans}/rows")).text
 
     vrf = {"name": "mgmt", "note": "Switches"}
-    new = f"{PREFIXES}/new-vrf"
+    vrfs = "/admin/vrfs"
+    new = f"{vrfs}/new"
     assert (await owner.send_form(new, new, vrf)).status_code == 303
     assert set(errors_of((await owner.send_form(new, new, vrf)).text)) == {"name"}
-    await add(owner, network="198.51.100.0/24", gateway="", vrf="mgmt")
+    in_vrf = await add(owner, network="198.51.100.0/24", gateway="", vrf="mgmt")
     assert "VRF mgmt" in (await owner.get(f"{PREFIXES}?vrf=mgmt")).text
     assert "VRF mgmt" not in (await owner.get(f"{PREFIXES}?vrf=global")).text
+    [remove] = re.findall(rf'action="({vrfs}/[^/"]+/remove)"', (await owner.get(vrfs)).text)
+    assert (await owner.send_form(vrfs, remove)).headers["location"] == vrfs
+    assert "The VRF mgmt still has 1 prefix." in (await owner.get(vrfs)).text
+    await owner.send_form(in_vrf, f"{in_vrf}/remove")
+    await owner.send_form(vrfs, remove)
+    assert "mgmt" not in (await owner.get(vrfs)).text
+    assert (await owner.send_form(oob, f"{oob}/remove")).headers["location"] == oob
+    assert "oob still has 1 id that is taken." in (await owner.get(oob)).text
 
     audits = "/admin/address-audits"
     assert (await owner.send_form(audits, audits)).status_code == 303

@@ -7,6 +7,7 @@ import pytest
 
 from app.core.database import Database
 from app.core.ids import new_id
+from app.domain.addresses.expire import expire
 from tests.admin.stage import Stage
 from tests.api.conftest import Program
 
@@ -24,9 +25,9 @@ async def make(program: Program, **facts: Any) -> Any:
 async def test_prefixes_are_created_listed_changed_and_removed(
     stage: Stage, owner: Program
 ) -> None:
-    vrf = await owner.post(f"{V1}/vrfs", json={"name": "mgmt"})
-    assert (vrf.status_code, vrf.json()) == (201, {"name": "mgmt"})
-    assert (await owner.get(f"{V1}/vrfs")).json() == {"items": [{"name": "mgmt"}]}
+    vrf = await owner.post(f"{V1}/vrfs", json={"name": "mgmt", "description": "Switches"})
+    assert (vrf.status_code, vrf.json()["name"]) == (201, "mgmt")
+    assert (await owner.get(f"{V1}/vrfs")).json() == {"items": [vrf.json()]}
     whole = await make(owner, prefix="192.0.0.0/16", status="container", gateway=None)
     made = await make(owner, vlan_group="ams1-access", vid=7, description="Front racks")
     assert (made["prefix"], made["family"], made["vrf"]) == ("192.0.2.0/24", 4, None)
@@ -71,6 +72,36 @@ async def test_prefixes_are_created_listed_changed_and_removed(
     gone = await owner.delete(f"{PREFIXES}/{merged.json()['id']}")
     assert gone.json() == {"id": merged.json()["id"]}
     assert (await owner.get(f"{PREFIXES}/{merged.json()['id']}")).status_code == 404
+
+
+async def test_vrfs_and_vlan_groups_are_removed_when_nothing_is_in_them(
+    stage: Stage, owner: Program
+) -> None:
+    """What happened to addresses of a VRF that is gone is not told as of the global one."""
+    vrf = (await owner.post(f"{V1}/vrfs", json={"name": "mgmt"})).json()
+    leaf = await make(owner, vrf="mgmt", cooldown_s=0, vlan_group="ams1-access")
+    claim = {"address": "192.0.2.9", "vrf": "mgmt", "description": "probe"}
+    [made] = (await owner.post(f"{V1}/address-claims", json=claim)).json()["items"]
+    groups = (await owner.get(f"{V1}/vlan-groups")).json()["items"]
+    [group] = [one["id"] for one in groups if one["name"] == "ams1-access"]
+    for place, says in (
+        (f"{V1}/vrfs/{vrf['id']}", "The VRF mgmt still has 1 prefix. Remove or release these"),
+        (f"{V1}/vlan-groups/{group}", "The VLAN group ams1-access still has 1 prefix"),
+    ):
+        refused = await owner.delete(place)
+        assert (refused.status_code, refused.json()["code"]) == (409, "ipam.still_used")
+        assert says in refused.json()["detail"]
+    release = f"{V1}/address-claims/{made['id']}/release"
+    await owner.post(release, json={"seq": 1, "reason": "over"})
+    async with stage.database.transaction() as tx:
+        await expire(tx)
+    assert (await owner.delete(f"{PREFIXES}/{leaf['id']}")).status_code == 200
+    assert (await owner.delete(f"{V1}/vrfs/{vrf['id']}")).json() == {"id": vrf["id"]}
+    assert (await owner.delete(f"{V1}/vlan-groups/{group}")).status_code == 200
+    assert (await owner.delete(f"{V1}/vrfs/{vrf['id']}")).status_code == 404
+    await make(owner)
+    told = (await owner.get(f"{V1}/addresses/192.0.2.9")).json()["history"]
+    assert {one["vrf"] for one in told} == {"(removed)"}
 
 
 @pytest.mark.parametrize(

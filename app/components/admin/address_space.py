@@ -12,6 +12,7 @@ from app.domain.addresses.views import ClaimView, PrefixView
 ACTIVE = "addresses"
 PREFIXES = "/admin/prefixes"
 ADDRESSES = "/admin/addresses"
+VRFS = "/admin/vrfs"
 VLANS = "/admin/vlans"
 RESERVATIONS = "/admin/reservations"
 AUDITS = "/admin/address-audits"
@@ -25,6 +26,7 @@ def space_tabs(here: str) -> h.Element:
         [
             Tab("Prefixes", PREFIXES),
             Tab("Addresses", ADDRESSES),
+            Tab("VRFs", VRFS),
             Tab("VLANs", VLANS),
             Tab("Reservations", RESERVATIONS),
             Tab("Audits", AUDITS),

@@ -77,7 +77,6 @@ def prefixes_page(
             lede="The address space: what contains what, how full it is, and what is still free.",
             actions=[
                 link_button("Import", f"{PREFIXES}/import", weight="quiet"),
-                link_button("Add a VRF", f"{PREFIXES}/new-vrf", weight="quiet"),
                 link_button("Add a prefix", f"{PREFIXES}/new", weight="primary", symbol="plus"),
             ]
             if may_change

@@ -19,6 +19,7 @@ from app.components.badge import state_badge
 from app.components.button import link_button, submit_button
 from app.components.card import card, split, stack
 from app.components.choice import Option, checkbox_field, select_field
+from app.components.confirm import confirm_button
 from app.components.empty import empty
 from app.components.facts import facts
 from app.components.form import Form, form_element, text_field
@@ -100,6 +101,18 @@ def vlan_group_page(
             actions=[
                 link_button("Claim an id", f"{VLANS}/{group.id}/claim", weight="primary"),
                 link_button("Change", f"{VLANS}/{group.id}/change", symbol="pencil"),
+                confirm_button(
+                    "Remove",
+                    id_="remove",
+                    title=f"Remove {group.name}?",
+                    text="Only a group of which nothing is taken, and without prefixes on it, can "
+                    "be removed.",
+                    action=f"{VLANS}/{group.id}/remove",
+                    csrf=frame.csrf,
+                    confirm="Remove it",
+                    weight="quiet",
+                    symbol="trash-2",
+                ),
             ]
             if may_change
             else None,

@@ -21,6 +21,7 @@ from app.domain.addresses.views import (
     Ip6Net,
     PrefixView,
     VlanGroupView,
+    VrfView,
 )
 from app.ipam.choice import Strategy
 from app.ipam.wants import PRIMARY_IP4, AddressKind
@@ -224,6 +225,23 @@ async def leaves_in(tx: Tx, prefix: UUID, length: int) -> tuple[UUID, ...]:
 async def list_vrfs(tx: Tx) -> tuple[str, ...]:
     """Return the names of all VRFs beside the global one."""
     return tuple(row["name"] for row in await tx.fetch("SELECT name FROM vrf ORDER BY name"))
+
+
+async def read_vrfs(tx: Tx) -> tuple[VrfView, ...]:
+    """Return all VRFs beside the global one, by name."""
+    rows = await tx.fetch(
+        "SELECT v.id, v.name, v.note, count(p.id) AS prefixes FROM vrf v "
+        "LEFT JOIN prefix p ON p.vrf = v.id GROUP BY v.id ORDER BY v.name"
+    )
+    return tuple(VrfView(**dict(row)) for row in rows)
+
+
+async def find_vrf(tx: Tx, vrf: UUID) -> VrfView:
+    """Return one VRF. Raises NotFound."""
+    for view in await read_vrfs(tx):
+        if view.id == vrf:
+            return view
+    raise NotFound("VRF", vrf)
 
 
 async def find_vlan_group(tx: Tx, group: UUID) -> VlanGroupView:

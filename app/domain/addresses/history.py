@@ -65,10 +65,11 @@ async def vrfs_with_history(
 ) -> tuple[tuple[UUID | None, str], ...]:
     """Return the VRFs in which an address (IPv6: its /64) has a history, with their names.
 
-    The global one is None and empty, and comes first.
+    The global one is None and empty, and comes first; one that is gone is `(removed)`.
     """
     rows = await tx.fetch(
-        "SELECT DISTINCT e.vrf, coalesce(v.name, '') AS name FROM address_event e "
+        "SELECT DISTINCT e.vrf, CASE WHEN e.vrf IS NULL THEN '' "
+        "ELSE coalesce(v.name, '(removed)') END AS name FROM address_event e "
         "LEFT JOIN vrf v ON v.id = e.vrf WHERE e.network = $1 ORDER BY name",
         _network_of(address),
     )

@@ -88,6 +88,15 @@ class PrefixView(msgspec.Struct, frozen=True, kw_only=True):
         return 1.0 if self.usable == 0 else 1.0 - self.free / self.usable
 
 
+class VrfView(msgspec.Struct, frozen=True, kw_only=True):
+    """A routing table of its own, and how many prefixes are in it."""
+
+    id: UUID
+    name: str
+    note: str
+    prefixes: int
+
+
 class VlanGroupView(msgspec.Struct, frozen=True, kw_only=True):
     """A VLAN group and how full it is."""
 

@@ -30,6 +30,7 @@ from app.routes.admin.service_deeds import ServiceDeeds
 from app.routes.admin.space_import import SpaceImport, export_prefixes
 from app.routes.admin.tokens import Tokens
 from app.routes.admin.vlans import Vlans
+from app.routes.admin.vrfs import Vrfs
 
 ADMIN: tuple[ControllerRouterHandler, ...] = (
     Dashboard,
@@ -53,6 +54,7 @@ ADMIN: tuple[ControllerRouterHandler, ...] = (
     OnePrefix,
     Addresses,
     Vlans,
+    Vrfs,
     Reservations,
     AddressAudits,
     ReverseDns,

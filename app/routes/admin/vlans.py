@@ -23,8 +23,9 @@ from app.domain.accounts.roles import Permission, allows
 from app.domain.addresses.add import add_vlan_group
 from app.domain.addresses.by_hand import claim_vlan
 from app.domain.addresses.change import change_vlan_group
-from app.domain.addresses.errors import AddressesTaken
+from app.domain.addresses.errors import AddressesTaken, StillUsed
 from app.domain.addresses.find import find_vlan_group, list_prefixes, list_vlan_groups
+from app.domain.addresses.remove import remove_vlan_group
 from app.domain.addresses.search import claims_in
 from app.domain.addresses.views import ClaimPage, PrefixView, VlanGroupView
 from app.domain.inventory.find import list_datacentres
@@ -144,6 +145,17 @@ class Vlans(Controller):
             form = refused(refusal, values, frame.csrf)
             return html(claim_vlan_page(group, form, frame=frame), status_code=422)
         return go(request, f"{VLANS}/{group_id}", Flash("success", f"VLAN {vid} is claimed."))
+
+    @post("/{group_id:uuid}/remove", guards=CHANGES, status_code=200)
+    async def remove(
+        self, request: HttpRequest, db: Db, me: Me, group_id: FromPath[UUID]
+    ) -> Response[Any]:
+        try:
+            async with db.transaction() as tx:
+                await remove_vlan_group(tx, group_id, actor=me.id, actor_label=me.email)
+        except StillUsed as refusal:
+            return go(request, f"{VLANS}/{group_id}", Flash("warning", refusal.message))
+        return go(request, VLANS, Flash("success", "The VLAN group is removed."))
 
 
 async def _read(

@@ -15,7 +15,7 @@ from app.routes.api.flows import Flows, check_flow, list_flow_bindings, show_sch
 from app.routes.api.needs import COMPONENTS
 from app.routes.api.node_types import NodeTypes
 from app.routes.api.once import DEPENDENCIES
-from app.routes.api.prefixes import Prefixes, create_vrf, list_all_vrfs
+from app.routes.api.prefixes import Prefixes, create_vrf, delete_vrf, list_all_vrfs
 from app.routes.api.reservations import Reservations
 from app.routes.api.run_deeds import RunDeeds, retry_runs
 from app.routes.api.runs import Runs
@@ -41,6 +41,7 @@ API: tuple[ControllerRouterHandler, ...] = (
             Available,
             list_all_vrfs,
             create_vrf,
+            delete_vrf,
             VlanGroups,
             Reservations,
             show_address,

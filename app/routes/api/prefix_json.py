@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from app.domain.addresses.seed import PrefixSeed
 from app.domain.addresses.states import PrefixStatus
-from app.domain.addresses.views import PrefixView
+from app.domain.addresses.views import PrefixView, VrfView
 from app.ipam.choice import Strategy
 from app.routes.api.listing import Paged
 from app.routes.api.space_json import Cooldown, Network, Text, Vid, VrfName, same
@@ -152,9 +152,12 @@ class PrefixRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class VrfLine(Struct, frozen=True):
-    """A routing table of its own."""
+    """A routing table of its own, and how many prefixes are in it."""
 
+    id: UUID
     name: str
+    description: str
+    prefixes: int
 
 
 class VrfList(Struct, frozen=True):
@@ -170,6 +173,10 @@ class NewVrf(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     name: Annotated[str, Meta(min_length=1, max_length=100)]
     description: Text = ""
+
+
+def vrf_line(vrf: VrfView) -> VrfLine:
+    return VrfLine(vrf.id, vrf.name, vrf.note, vrf.prefixes)
 
 
 def seed_of(new: NewPrefix) -> PrefixSeed:
