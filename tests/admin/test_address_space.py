@@ -122,6 +122,23 @@ async def test_an_address_is_claimed_released_and_its_history_told(
     shown = (await owner.get("/admin/addresses/192.0.2.2")).text
     assert "monitoring" in shown
     assert email in shown
+    [name] = re.findall(r'href="(/admin/reverse-dns\?address=192.0.2.2)#set"', shown)
+    assert 'value="192.0.2.2"' in (await owner.get(name)).text
+    named = {"address": "192.0.2.2", "hostname": "probe.example.org"}
+    assert (await owner.send_form(name, "/admin/reverse-dns", named)).status_code == 303
+    assert "monitoring" in (await owner.get("/admin/reverse-dns/rows")).text
+    [change] = re.findall(r'href="(/admin/addresses/claims/\d+/change)"', shown)
+    asked = (await owner.get(change)).text
+    assert "monitoring</textarea>" in asked
+    wanted = {"seq": "1", "reason": "", "purpose": "probe", "expires_at": "2031-01-01"}
+    refused = await owner.send_form(change, change, wanted)
+    assert (refused.status_code, set(errors_of(refused.text))) == (422, {"reason"})
+    done = await owner.send_form(change, change, wanted | {"reason": "monitoring, anew"})
+    assert done.headers["location"] == "/admin/addresses/192.0.2.2"
+    again = wanted | {"seq": "2", "reason": "monitoring"}
+    assert (await owner.send_form(change, change, again)).status_code == 303
+    shown = (await owner.get("/admin/addresses/192.0.2.2")).text
+    assert "probe.example.org" in shown
     [release] = re.findall(r'href="(/admin/addresses/claims/\d+/release)"', shown)
     seq = re.search(r'name="seq" value="(\d+)"', (await owner.get(release)).text)
     assert seq is not None

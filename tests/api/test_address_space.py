@@ -229,6 +229,22 @@ async def test_addresses_are_claimed_released_and_their_history_told(
     following = (await owner.get(f"{claims}?pool={first['pool']}&cursor={listed['next']}")).json()
     assert following["items"][0]["address"] == "192.0.2.17"
 
+    one = f"{claims}/{first['id']}"
+    named = await owner.put(f"{V1}/addresses/192.0.2.16/hostname", json={"hostname": "a.b.org"})
+    assert named.json()["items"] == [
+        {"address": "192.0.2.16", "hostname": "a.b.org", "state": "pending"}
+    ]
+    assert (await owner.get(f"{V1}/addresses/192.0.2.16")).json()["names"] == named.json()["items"]
+    for free in ("192.0.2.200", "ten"):
+        refused = await owner.put(f"{V1}/addresses/{free}/hostname", json={"hostname": "a.b.org"})
+        assert set(refused.json()["fields"]) == {"address"}
+    change = {"seq": first["seq"], "role": "dns", "expires_at": "2031-01-01T00:00:00Z"}
+    first = (await owner.patch(one, json=change)).json()
+    assert (first["role"], first["description"], first["seq"]) == ("dns", "anycast", 2)
+    assert (await owner.patch(one, json=change)).status_code == 404
+    empty = await owner.patch(one, json={"seq": 2, "description": " "})
+    assert set(empty.json()["fields"]) == {"description"}
+
     async with database.snapshot() as tx:
         before = (await tx.fetchval("SELECT clock_timestamp()")).isoformat()
     release = f"{claims}/{first['id']}/release"

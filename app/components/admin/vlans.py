@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import htpy as h
 
+from app.components.admin.address import claim_deeds
 from app.components.admin.address_space import (
     ACTIVE,
-    ADDRESSES,
     TOPICS,
     VLANS,
     owner_of,
@@ -138,7 +138,7 @@ def vlan_group_region(
                             Column("State", narrow=True),
                             Column("Whose"),
                             Column("Since", narrow=True),
-                            Column("Release", narrow=True, hidden_label=True),
+                            Column("What to do", narrow=True, hidden_label=True),
                         ),
                         [_claim(claim, may_change=may_change) for claim in claims.items],
                         caption="Ids that are taken",
@@ -191,14 +191,13 @@ def vlan_group_region(
 
 
 def _claim(claim: ClaimView, *, may_change: bool) -> Row:
-    release = link_button("Release", f"{ADDRESSES}/claims/{claim.id}/release", size="small")
     return Row(
         cells=(
             h.span(".sw-strong")[claim.text],
             state_badge(claim.state),
             owner_of(claim),
             moment(claim.claimed_at),
-            release if may_change and claim.is_by_hand else "",
+            h.div(".sw-actions")[claim_deeds(claim)] if may_change else "",
         ),
         id_=f"claim-{claim.id}",
     )

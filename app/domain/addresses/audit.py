@@ -79,7 +79,8 @@ _CHECKS = {
             || {_CLAIM} || ' is ' || c.state || ')'
         FROM reverse_name n JOIN address_claim c ON c.id = n.claim
         LEFT JOIN prefix p ON p.id = c.scope
-        WHERE n.hostname IS NOT NULL AND (c.state <> 'assigned'
+        WHERE n.hostname IS NOT NULL AND (
+            NOT (c.state = 'assigned' OR c.state = 'reserved' AND c.reason <> '')
         OR NOT n.address <<= claimed_network(c.kind, p.network, c.position))""",
     "prefix_in_leaf": """
         SELECT p.network::text, 'lies in ' || o.network || ', which is no container'

@@ -42,7 +42,7 @@ async def claim_address(
     purpose is not given. Raises NotFound, Invalid (`address`, `reason`, `expires_at`) and
     AddressesTaken. Cost: five statements.
     """
-    _check(tx, claim)
+    check_terms(tx, claim)
     network = await _leaf(tx, prefix)
     first, last = ends_of(network, what, field="address")
     if last - first >= MOST:
@@ -67,7 +67,7 @@ async def claim_next(
     another process, that was faster costs a repetition. Raises NotFound, Invalid (`count`,
     `reason`, `expires_at`) and PrefixFull. Cost: eight statements, whatever the size.
     """
-    _check(tx, claim)
+    check_terms(tx, claim)
     if not 0 < count <= MOST:
         raise Invalid({"count": f"Ask for 1 to {MOST}."})
     network = await _leaf(tx, prefix)
@@ -100,7 +100,7 @@ async def claim_vlan(
     tx: Tx, group: UUID, vid: int, claim: HandClaim, *, actor: UUID | None, actor_label: str
 ) -> None:
     """Claim a VLAN id of a group. Raises NotFound, Invalid (`vid`, …) and AddressesTaken."""
-    _check(tx, claim)
+    check_terms(tx, claim)
     row = await tx.fetchrow(
         "SELECT name, first_vid, last_vid FROM vlan_group WHERE id = $1 FOR KEY SHARE", group
     )
@@ -197,7 +197,8 @@ async def _kept(tx: Tx, prefix: UUID, claim: HandClaim, positions: range) -> boo
     return kept
 
 
-def _check(tx: Tx, claim: HandClaim) -> None:
+def check_terms(tx: Tx, claim: HandClaim) -> None:
+    """Raise Invalid (`reason`, `expires_at`) for a claim without a reason or a future."""
     if not claim.reason.strip():
         raise Invalid({"reason": "Say what it is for: whoever looks at it in a year will ask."})
     if claim.expires_at is not None and claim.expires_at <= tx.now():

@@ -29,8 +29,10 @@ class ReverseDns(Controller):
 
     @get()
     async def list(self, request: HttpRequest, db: Db, me: Me, frame: Frame) -> Response[Any]:
+        """Show the names, and the form for the address of the query."""
         may_change = allows(me.role, Permission.ADDRESSES_CHANGE)
-        form = Form(csrf=frame.csrf) if may_change else None
+        address = request.query_params.get("address", "")
+        form = Form(values={"address": address}, csrf=frame.csrf) if may_change else None
         return await _page(request, db, frame, form)
 
     @get("/rows")

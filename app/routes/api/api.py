@@ -6,7 +6,7 @@ from litestar.openapi.plugins import JsonRenderPlugin, YamlRenderPlugin
 from litestar.openapi.spec import Tag
 from litestar.types import ControllerRouterHandler
 
-from app.routes.api.addresses import AddressClaims, show_address
+from app.routes.api.addresses import AddressClaims, set_hostname, show_address
 from app.routes.api.available import Available
 from app.routes.api.flow_deeds import FlowDeeds
 from app.routes.api.flow_start import start_a_flow
@@ -45,6 +45,7 @@ API: tuple[ControllerRouterHandler, ...] = (
             VlanGroups,
             Reservations,
             show_address,
+            set_hostname,
             AddressClaims,
         ],
         dependencies=DEPENDENCIES,
