@@ -105,6 +105,10 @@ async def test_a_map_opens_down_to_the_address(
         assert block.at <= position < block.at + block.size
         assert block.taken[ClaimState.reserved] >= 1
     assert (await address_map(tx, view, at=-7)).at == 0
+    # Not asked for a place, it shows what there is first.
+    assert cell in (await address_map(tx, view)).cells
+    await tx.execute("DELETE FROM address_claim WHERE reason <> ''")
+    assert (await address_map(tx, view)).at == 0
 
 
 async def test_what_is_kept_is_not_free_wherever_it_is_counted(

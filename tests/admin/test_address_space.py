@@ -263,6 +263,17 @@ async def test_reservations_vlans_vrfs_and_audits(stage: Stage, owner: Browser) 
     assert "which is no order" in told
 
 
+async def test_a_large_map_leads_to_an_address(stage: Stage, owner: Browser) -> None:
+    page = await add(owner, network="2001:db8:70::/48", gateway="")
+    there = await owner.get(f"{page}?address=2001:db8:70:a701::9")
+    assert there.headers["location"] == f"{page}?at={0xA701}#cells"
+    assert "2001:db8:70:a701::/64: free" in (await owner.get(f"{page}?at={0xA701}")).text
+    for bad, says in (("ten", "is no address"), ("2001:db9::", "does not lie in")):
+        refused = await owner.get(f"{page}?address={bad}")
+        assert refused.status_code == 422
+        assert says in errors_of(refused.text)["address"]
+
+
 async def test_who_may_only_read_is_shown_no_deed(stage: Stage, enter: Enter) -> None:
     designer = await enter(Role.DESIGNER)
     leaf = f"{PREFIXES}/{await prefix_id(stage.database, '198.51.100.0/25')}"

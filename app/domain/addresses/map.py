@@ -56,15 +56,19 @@ class AddressMap(msgspec.Struct, frozen=True, kw_only=True):
     at: int
 
 
-async def address_map(tx: Tx, prefix: PrefixView, *, at: int = 0) -> AddressMap:
+async def address_map(tx: Tx, prefix: PrefixView, *, at: int | None = None) -> AddressMap:
     """Return the map of a leaf, opened at position `at` (anything outside is 0).
 
+    None opens it at the first position that somebody has or that is kept for someone.
     A prefix of at most 256 addresses has cells only; a larger one a grid of its /24s (IPv6: of
     256 /64s each) above, one of over 65,536 a grid of /16s above that, and so on. Cost: one
-    statement a grid that counts its claims by index, two for the cells.
+    statement a grid that counts its claims by index and one that reads what is kept, two for the
+    cells.
     """
     network = prefix.network
     size = size_of(network)
+    if at is None:
+        at = await _first_of_interest(tx, prefix.id, network)
     at = at if 0 <= at < size else 0
     grids = []
     start, span = 0, size
@@ -75,6 +79,20 @@ async def address_map(tx: Tx, prefix: PrefixView, *, at: int = 0) -> AddressMap:
     return AddressMap(
         grids=tuple(grids), cells=await _cells(tx, prefix.id, network, start, span), at=start
     )
+
+
+async def _first_of_interest(tx: Tx, prefix: UUID, network: Network) -> int:
+    """Return the lowest position that is claimed or kept for someone; 0 where there is none."""
+    first: int | None = await tx.fetchval(
+        "SELECT least((SELECT position FROM address_claim WHERE kind = $1 AND scope = $2 "
+        "AND (state <> 'reserved' OR reason <> '') ORDER BY position LIMIT 1), "
+        "(SELECT min(first) FROM address_reservation WHERE prefix = $2 "
+        "AND (expires_at IS NULL OR expires_at > $3)))",
+        kind_of(network),
+        prefix,
+        tx.now(),
+    )
+    return first or 0
 
 
 async def _blocks(
