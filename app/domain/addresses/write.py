@@ -44,7 +44,7 @@ async def write_drafts(tx: Tx, drafts: Sequence[Draft]) -> None:
     """Write prefixes that may stand beside each other, containers before what they hold.
 
     The tree is locked already. Raises InUse when orders have what is to be kept back. Orders that
-    wait for addresses look again, once. Cost: six statements, however many prefixes.
+    wait for addresses look again, once. Cost: seven statements, however many prefixes.
     """
     if not drafts:
         return
@@ -102,66 +102,67 @@ def has_claims(network: Network, standing: int) -> CannotDivide:
     return CannotDivide(str(network), why)
 
 
-_KEPT = """
-WITH kept AS MATERIALIZED (
-    SELECT * FROM unnest($2::uuid[], $3::bigint[]) AS k (scope, position))
-"""
-_NO_LONGER = """
-c.kind IN ('ip4', 'ip6net') AND c.scope = ANY($1) AND (c.scope, c.position) NOT IN (
-    SELECT scope, position FROM kept)
-"""
-_PLAIN = "address_claim.state = 'reserved' AND address_claim.reason = ''"
+_PLAIN = "{0}.state = 'reserved' AND {0}.reason = '' AND {0}.holder IS NULL"
 """Kept back, and nothing else: by nobody's hand, and not cooling down."""
+_HAD = f"""
+SELECT id, scope, position, CASE WHEN {_PLAIN.format("c")} THEN purpose ELSE kept_back END AS purpose
+FROM address_claim c WHERE kind IN ('ip4', 'ip6net') AND scope = ANY($1)
+AND (kept_back <> '' OR {_PLAIN.format("c")})
+"""
 
 
 async def reserve(tx: Tx, wanted: Mapping[UUID, tuple[Network, KeptBack]]) -> None:
     """Have each prefix keep back exactly these positions.
 
     A claim by hand, or a cool-down, on one of them goes on as it is; what is let go in the middle
-    of one is free when that ends. Raises InUse. Three statements.
+    of one is free when that ends. Raises InUse. Four statements, which write what differs.
     """
-    rows = [
-        (kind_of(network), prefix, position, purpose)
-        for prefix, (network, kept_back) in wanted.items()
-        for position, purpose in sorted(kept_back.items())
-    ]
-    prefixes, scopes = list(wanted), [scope for _, scope, _, _ in rows]
-    positions = [position for _, _, position, _ in rows]
-    await tx.execute(
-        f"{_KEPT} UPDATE address_claim c SET kept_back = '' WHERE kept_back <> '' AND {_NO_LONGER}",
-        prefixes,
-        scopes,
-        positions,
-    )
-    freed = await tx.fetch(
-        f"{_KEPT} DELETE FROM address_claim c WHERE c.state = 'reserved' AND c.holder IS NULL "
-        f"AND c.reason = '' AND {_NO_LONGER} RETURNING id, kind, scope, position",
-        prefixes,
-        scopes,
-        positions,
-    )
-    await after_freeing(tx, freed)
+    had = {(row["scope"], row["position"]): row for row in await tx.fetch(_HAD, list(wanted))}
+    kept = {
+        (prefix, position): purpose
+        for prefix, (_, kept_back) in wanted.items()
+        for position, purpose in kept_back.items()
+    }
+    await _let_go(tx, [row["id"] for where, row in had.items() if where not in kept])
+    new = {
+        where: purpose
+        for where, purpose in kept.items()
+        if where not in had or had[where]["purpose"] != purpose
+    }
     done = await tx.fetch(
         "INSERT INTO address_claim (kind, scope, position, state, purpose, seq, claimed_at) "
         "SELECT kind, scope, position, 'reserved', purpose, 1, $5 "
         "FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::text[]) "
         "AS c (kind, scope, position, purpose) ORDER BY kind, scope, position "
         "ON CONFLICT (kind, scope, position) DO UPDATE SET "
-        f"purpose = CASE WHEN {_PLAIN} THEN excluded.purpose ELSE address_claim.purpose END, "
-        f"kept_back = CASE WHEN {_PLAIN} THEN '' ELSE excluded.purpose END "
+        f"purpose = CASE WHEN {_PLAIN.format('address_claim')} "
+        "THEN excluded.purpose ELSE address_claim.purpose END, "
+        f"kept_back = CASE WHEN {_PLAIN.format('address_claim')} "
+        "THEN '' ELSE excluded.purpose END "
         "WHERE address_claim.state IN ('reserved', 'quarantined') RETURNING scope, position",
-        [kind for kind, _, _, _ in rows],
-        scopes,
-        positions,
-        [purpose for _, _, _, purpose in rows],
+        [kind_of(wanted[prefix][0]) for prefix, _ in new],
+        [prefix for prefix, _ in new],
+        [position for _, position in new],
+        list(new.values()),
         tx.now(),
     )
-    if len(done) < len(rows):
-        won = {(row["scope"], row["position"]) for row in done}
-        prefix = next(scope for _, scope, position, _ in rows if (scope, position) not in won)
-        network, kept_back = wanted[prefix]
-        taken = sorted(position for position in kept_back if (prefix, position) not in won)
-        raise in_use(network, taken)
+    missing = sorted(new.keys() - {(row["scope"], row["position"]) for row in done})
+    if missing:
+        prefix = missing[0][0]
+        raise in_use(wanted[prefix][0], [position for one, position in missing if one == prefix])
+
+
+async def _let_go(tx: Tx, claims: Sequence[int]) -> None:
+    """Keep no longer back what these claims do: free, or in the middle of something else."""
+    await tx.execute(
+        "UPDATE address_claim SET kept_back = '' WHERE id = ANY($1) AND kept_back <> ''", claims
+    )
+    freed = await tx.fetch(
+        f"DELETE FROM address_claim c WHERE id = ANY($1) AND {_PLAIN.format('c')} "
+        "RETURNING id, kind, scope, position",
+        claims,
+    )
+    await after_freeing(tx, freed)
 
 
 def in_use(network: Network, positions: Sequence[int]) -> InUse:
