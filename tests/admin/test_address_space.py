@@ -263,6 +263,37 @@ async def test_reservations_vlans_vrfs_and_audits(stage: Stage, owner: Browser) 
     assert "which is no order" in told
 
 
+async def test_the_trail_is_in_words(stage: Stage, owner: Browser) -> None:
+    """Networks, addresses and people are named; no ids, and no list as a program writes it."""
+    page = await add(owner, reserved="192.0.2.8, 192.0.2.9", network="192.0.2.0/24")
+    for path, sent in {
+        "/admin/addresses/new": {
+            "address": "192.0.2.20-192.0.2.21", "reason": "probes", "client": "client1@example.org",
+            "expires_at": "2031-01-31",
+        },
+        "/admin/reservations/new": {
+            "address": "192.0.2.64/28", "reason": "by contract", "client": "client2@example.org",
+        },
+        "/admin/reverse-dns": {"address": "192.0.2.20", "hostname": "probe.example.org"},
+    }.items():  # fmt: skip
+        assert (await owner.send_form(path, path, sent)).status_code == 303
+    [end] = re.findall(
+        r'href="(/admin/reservations/[^/"]+/end)"', (await owner.get("/admin/reservations")).text
+    )
+    await owner.send_form(end, end, {"reason": "over"})
+    await owner.send_form(f"{page}/split", f"{page}/split", {"length": "26"})
+    trail = (await owner.get(page)).text.partition("Audit trail")[2]
+    for words in (
+        "network 192.0.2.0/24", "kept back 192.0.2.8, 192.0.2.9", "orders may take from it yes",
+        "addresses 192.0.2.20, 192.0.2.21", "client client1@example.org",
+        "until 2031-01-31 00:00 UTC", "kept 192.0.2.64/28; client client2@example.org",
+        "End a reservation", "address 192.0.2.20; host name probe.example.org",
+        "parts 192.0.2.0/26, 192.0.2.64/26, 192.0.2.128/26, 192.0.2.192/26",
+    ):  # fmt: skip
+        assert words in trail, words
+    assert not re.search(r">[^<]*([0-9a-f]{8}-[0-9a-f]{4}-|\[&#39;|\[\]|None|True)", trail)
+
+
 async def test_a_large_map_leads_to_an_address(stage: Stage, owner: Browser) -> None:
     page = await add(owner, network="2001:db8:70::/48", gateway="")
     there = await owner.get(f"{page}?address=2001:db8:70:a701::9")

@@ -15,6 +15,7 @@ from app.components.admin.address_space import (
 )
 from app.components.admin.claim_form import terms_fields
 from app.components.admin.decide import decide_page
+from app.components.admin.trail import trail_card
 from app.components.badge import state_badge
 from app.components.button import link_button, submit_button
 from app.components.card import card, split, stack
@@ -31,6 +32,7 @@ from app.components.progress import quota
 from app.components.table import Column, Row, table
 from app.components.time import moment
 from app.domain.addresses.views import ClaimPage, ClaimView, PrefixView, VlanGroupView
+from app.domain.audit.views import AuditLine
 from app.domain.inventory.views import DatacentreView
 
 
@@ -89,6 +91,7 @@ def vlan_group_page(
     claims: ClaimPage,
     prefixes: Sequence[PrefixView],
     *,
+    trail: Sequence[AuditLine] | None,
     may_change: bool,
     frame: PageFrame,
 ) -> h.Element:
@@ -117,7 +120,10 @@ def vlan_group_page(
             if may_change
             else None,
         ),
-        vlan_group_region(group, claims, prefixes, may_change=may_change),
+        stack(
+            vlan_group_region(group, claims, prefixes, may_change=may_change),
+            trail_card(trail) if trail is not None else None,
+        ),
         frame=frame,
         active=ACTIVE,
     )

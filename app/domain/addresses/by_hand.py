@@ -17,6 +17,7 @@ from app.domain.addresses.pools import Pool, general, kind_of, size_of
 from app.domain.addresses.reserved import Network, ends_of
 from app.domain.addresses.structure import keep_tree
 from app.domain.addresses.text import position_text
+from app.domain.addresses.whose import client_words
 from app.domain.audit.record import record
 from app.ipam.bitmap import FreeMap, SpaceIndex, UsedMap
 from app.ipam.choice import Strategy
@@ -314,7 +315,7 @@ async def _record(
         before={},
         after={
             "addresses": ", ".join(texts[:10]) + (" …" if len(texts) > 10 else ""),
-            "client": claim.client,
+            "client": await client_words(tx, claim.client),
             "purpose": claim.purpose,
             "expires_at": claim.expires_at,
         },

@@ -71,7 +71,7 @@ async def name_address(
             action="addresses.name",
             subject_kind="prefix" if is_by_hand else "order",
             subject=claim["scope"] if is_by_hand else claim["holder"],
-            before={"address": str(place), "hostname": before and before["hostname"]},
+            before={"hostname": before and before["hostname"]},
             after={"address": str(place), "hostname": wanted},
         )
 

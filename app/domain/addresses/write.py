@@ -105,7 +105,8 @@ def has_claims(network: Network, standing: int) -> CannotDivide:
 _PLAIN = "{0}.state = 'reserved' AND {0}.reason = '' AND {0}.holder IS NULL"
 """Kept back, and nothing else: by nobody's hand, and not cooling down."""
 _HAD = f"""
-SELECT id, scope, position, CASE WHEN {_PLAIN.format("c")} THEN purpose ELSE kept_back END AS purpose
+SELECT id, scope, position,
+    CASE WHEN {_PLAIN.format("c")} THEN purpose ELSE kept_back END AS purpose
 FROM address_claim c WHERE kind IN ('ip4', 'ip6net') AND scope = ANY($1)
 AND (kept_back <> '' OR {_PLAIN.format("c")})
 """

@@ -28,6 +28,7 @@ from app.domain.addresses.find import find_vlan_group, list_prefixes, list_vlan_
 from app.domain.addresses.remove import remove_vlan_group
 from app.domain.addresses.search import claims_in
 from app.domain.addresses.views import ClaimPage, PrefixView, VlanGroupView
+from app.domain.audit.find import trail
 from app.domain.inventory.find import list_datacentres
 from app.routes.admin.prefixes import CHANGES, refused
 from app.routes.admin.query import wanted_of
@@ -83,7 +84,12 @@ class Vlans(Controller):
         may_change = allows(me.role, Permission.ADDRESSES_CHANGE)
         async with db.snapshot() as tx:
             group, claims, prefixes = await _read(tx, group_id, request)
-        return html(vlan_group_page(group, claims, prefixes, may_change=may_change, frame=frame))
+            sees_trail = allows(me.role, Permission.AUDIT_READ)
+            lines = await trail(tx, [group_id], limit=20) if sees_trail else None
+        page = vlan_group_page(
+            group, claims, prefixes, trail=lines, may_change=may_change, frame=frame
+        )
+        return html(page)
 
     @get("/{group_id:uuid}/now")
     async def refresh(
