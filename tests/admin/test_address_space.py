@@ -284,9 +284,9 @@ async def test_the_trail_is_in_words(stage: Stage, owner: Browser) -> None:
     await owner.send_form(f"{page}/split", f"{page}/split", {"length": "26"})
     trail = (await owner.get(page)).text.partition("Audit trail")[2]
     for words in (
-        "network 192.0.2.0/24", "kept back 192.0.2.8, 192.0.2.9", "orders may take from it yes",
+        "network 192.0.2.0/24", "kept back 192.0.2.8, 192.0.2.9", "cool-down in s 600",
         "addresses 192.0.2.20, 192.0.2.21", "client client1@example.org",
-        "until 2031-01-31 00:00 UTC", "kept 192.0.2.64/28; client client2@example.org",
+        "until 2031-01-31 00:00 UTC", "kept 192.0.2.64/28", "client client2@example.org",
         "End a reservation", "address 192.0.2.20; host name probe.example.org",
         "parts 192.0.2.0/26, 192.0.2.64/26, 192.0.2.128/26, 192.0.2.192/26",
     ):  # fmt: skip

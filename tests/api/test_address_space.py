@@ -297,7 +297,7 @@ async def test_vlans_and_reservations(stage: Stage, owner: Program) -> None:
     pool = (await owner.get(f"{PREFIXES}/{kept.json()['prefix']}")).json()
     listed = await owner.get(f"{PREFIXES}?contains=198.51.100.64&status=active")
     assert pool == listed.json()["items"][0]
-    counts = ("free", "kept", "held", "assigned", "reserved", "quarantined")
+    counts = ("free", "kept", "held", "assigned", "by_hand", "reserved", "quarantined")
     assert pool["kept"] == 16
     assert sum(pool[name] for name in counts) == pool["size"]
     available = await owner.get(f"{PREFIXES}/{pool['id']}/available-ips?limit=100")

@@ -80,7 +80,8 @@ def _standing(file: AddressFile, one: Standing) -> h.Element:
         prefix += [" ", badge(f"VRF {one.vrf}", dot=False)]
     pairs: list[tuple[str, h.Node]] = [("Prefix", prefix)]
     if claim is not None:
-        pairs += [("Whose", owner_of(claim)), ("Since", moment(claim.claimed_at))]
+        whose = "Why" if claim.state is ClaimState.quarantined else "Whose"
+        pairs += [(whose, owner_of(claim)), ("Since", moment(claim.claimed_at))]
         if claim.expires_at is not None:
             pairs.append(("Until", moment(claim.expires_at)))
         if claim.purpose and claim.reason:

@@ -82,13 +82,18 @@ def prefix_page(file: PrefixFile, *, frame: PageFrame) -> h.Element:
 def _jump(file: PrefixFile) -> h.Element:
     """Return the way to an address of a prefix that is larger than one grid."""
     example = str(file.prefix.network[1])
-    return h.form(
-        ".sw-filter-form", method="get", action=prefix_href(file.prefix.id), role="search"
-    )[
-        text_field(
-            file.jump, JUMP, "Go to an address", mono=True, placeholder=example, autocomplete="off"
-        ),
-        h.div(".sw-actions")[submit_button("Show", symbol="search", weight="plain")],
+    return h.div(".sw-filters")[
+        h.form(".sw-filter-form", method="get", action=prefix_href(file.prefix.id), role="search")[
+            text_field(
+                file.jump,
+                JUMP,
+                "Go to an address",
+                mono=True,
+                placeholder=example,
+                autocomplete="off",
+            ),
+            h.div(".sw-actions")[submit_button("Show", symbol="search", weight="plain")],
+        ]
     ]
 
 
@@ -190,6 +195,7 @@ def _use(file: PrefixFile) -> h.Element:
         "kept": prefix.kept,
         "assigned": prefix.assigned,
         "held": prefix.held,
+        "claimed_by_hand": prefix.by_hand,
         "reserved": prefix.reserved,
         "quarantined": prefix.quarantined,
     }

@@ -122,8 +122,8 @@ def preview_page(
             head,
             again if faults else confirm,
             _rows("Rows in error", faults) if faults else None,
-            _rows("What changes", differing) if differing else None,
-            _rows("What is new", new) if new else None,
+            _rows("What changes", differing, said="Change") if differing else None,
+            _rows("What is new", new, said="As") if new else None,
             _rows("What is done otherwise than the file says", arrival.notes)
             if arrival.notes
             else None,
@@ -140,15 +140,16 @@ _BADGES: dict[Outcome, tuple[str, Tone]] = {
 }
 
 
-def _rows(title: str, rows: Sequence[SheetRow]) -> h.Element:
+def _rows(title: str, rows: Sequence[SheetRow], *, said: str = "Why") -> h.Element:
+    """Return the first rows of a kind; `said` is the head of what is to be said of each."""
     more = len(rows) - SHOWN
     return card(
         table(
             (
-                Column("Row", figures=True, narrow=True),
                 Column("What"),
-                Column("Kind", narrow=True, hidden_label=True),
-                Column("Why"),
+                Column("Row", figures=True, narrow=True),
+                Column("Kind", narrow=True),
+                Column(said),
             ),
             [_row(row) for row in rows[:SHOWN]],
             caption=title,
@@ -164,8 +165,8 @@ def _row(row: SheetRow) -> Row:
     said = row.faults or row.changes or ((row.note,) if row.note else ())
     return Row(
         cells=(
-            str(row.number),
             h.span(".sw-mono")[row.text or "–"],
+            str(row.number),
             badge(words, tone, dot=False),
             [h.div[one] for one in said] or h.span(".sw-quiet")[_summary(row)],
         )

@@ -43,6 +43,8 @@ FACTS = {
     "vlan_group": "VLAN group",
     "vrf": "VRF",
 }
+SUBJECTS = ("address", "addresses", "network", "kept", "name", "client", "for")
+"""Facts that say what a line is about."""
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(:[\d.]+)?(Z|\+00:00)")
 
 
@@ -79,10 +81,15 @@ def _change(line: AuditLine) -> h.Node:
     currency = line.after.get("currency") or line.before.get("currency") or ""
     changes = [
         change
-        for name in [*line.after, *(name for name in line.before if name not in line.after)]
+        for name in sorted({*line.after, *line.before}, key=_rank)
         if name not in HIDDEN_FACTS and (change := _fact(name, line, currency))
     ]
     return f" · {'; '.join(changes)}" if changes else None
+
+
+def _rank(name: str) -> tuple[int, str]:
+    """Put what a line is about before what became of it; the database keeps no order."""
+    return (SUBJECTS.index(name) if name in SUBJECTS else len(SUBJECTS)), name
 
 
 def _fact(name: str, line: AuditLine, currency: str) -> str | None:

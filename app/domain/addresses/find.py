@@ -107,13 +107,14 @@ _PREFIXES = """
 SELECT p.id, p.network, coalesce(v.name, '') AS vrf, p.status, d.code AS datacentre,
        r.name AS rack, p.gateway, p.purpose, p.auto_allocatable, p.strategy, p.cooldown_s, p.note,
        g.name AS vlan_group, p.vid, p.forward_zone, p.reverse_zone, p.check_first,
-       c.held, c.assigned, c.reserved, c.quarantined, k.kept
+       c.held, c.assigned, c.by_hand, c.reserved, c.quarantined, k.kept
 FROM prefix p JOIN datacentre d ON d.id = p.datacentre LEFT JOIN rack r ON r.id = p.rack
 LEFT JOIN vrf v ON v.id = p.vrf LEFT JOIN vlan_group g ON g.id = p.vlan_group
 CROSS JOIN LATERAL (
     SELECT count(*) FILTER (WHERE state = 'held') AS held,
            count(*) FILTER (WHERE state = 'assigned') AS assigned,
-           count(*) FILTER (WHERE state = 'reserved') AS reserved,
+           count(*) FILTER (WHERE state = 'reserved' AND reason <> '') AS by_hand,
+           count(*) FILTER (WHERE state = 'reserved' AND reason = '') AS reserved,
            count(*) FILTER (WHERE state = 'quarantined') AS quarantined
     FROM address_claim WHERE scope = p.id AND kind = CASE family(p.network)
         WHEN 4 THEN 'ip4' ELSE 'ip6net' END) c

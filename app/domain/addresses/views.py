@@ -63,7 +63,10 @@ class PrefixView(msgspec.Struct, frozen=True, kw_only=True):
     size: int
     held: int
     assigned: int
+    by_hand: int
+    """Claimed by staff."""
     reserved: int
+    """Kept back by the protocol, or by the prefix's own settings."""
     quarantined: int
     kept: int
     """What is kept for a client or a purpose and not taken: free to these alone."""
@@ -75,11 +78,12 @@ class PrefixView(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def free(self) -> int:
         """What anyone may have."""
-        return self.usable - self.held - self.assigned - self.quarantined - self.kept
+        taken = self.held + self.assigned + self.by_hand + self.quarantined
+        return self.usable - taken - self.kept
 
     @property
     def usable(self) -> int:
-        """What is not reserved by the protocol, the prefix or staff."""
+        """What is not kept back."""
         return self.size - self.reserved
 
     @property

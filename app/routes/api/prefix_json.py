@@ -46,7 +46,10 @@ class PrefixLine(Struct, frozen=True, kw_only=True):
     ]
     held: int
     assigned: int
-    reserved: int
+    by_hand: Annotated[int, Meta(description="Claimed by staff.")]
+    reserved: Annotated[
+        int, Meta(description="Kept back: network, broadcast, gateway and the prefix's `reserved`.")
+    ]
     quarantined: int
 
 
@@ -217,5 +220,5 @@ def prefix_line(prefix: PrefixView) -> PrefixLine:
 PREFIX_COUNTS = (
     "id", "status", "datacentre", "rack", "auto_allocatable", "strategy", "cooldown_s",
     "vlan_group", "vid", "forward_zone", "reverse_zone", "check_first", "size", "free", "kept",
-    "held", "assigned", "reserved", "quarantined",
+    "held", "assigned", "by_hand", "reserved", "quarantined",
 )  # fmt: skip
