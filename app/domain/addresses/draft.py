@@ -26,6 +26,8 @@ class Names(NamedTuple):
 
     vrfs: dict[str, UUID]
     vlan_groups: dict[str, UUID]
+    places: dict[str, tuple[str, str | None]]
+    """Datacentre and rack of each VLAN group."""
     datacentres: dict[str, UUID]
     racks: dict[tuple[str, str], UUID]
 
@@ -46,11 +48,12 @@ class Draft(NamedTuple):
 async def read_names(tx: Tx, seeds: Iterable[PrefixSeed]) -> Names:
     """Return the ids of all VRFs, VLAN groups, datacentres, and of the racks that `seeds` name."""
     rows = await tx.fetch(
-        "SELECT 'vrf' AS kind, name, NULL AS site, id FROM vrf UNION ALL "
-        "SELECT 'vlan_group', name, NULL, id FROM vlan_group UNION ALL "
-        "SELECT 'datacentre', code, NULL, id FROM datacentre UNION ALL "
-        "SELECT 'rack', r.name, d.code, r.id FROM rack r JOIN datacentre d ON d.id = r.datacentre "
-        "WHERE r.name = ANY($1)",
+        "SELECT 'vrf' AS kind, name, NULL AS site, NULL AS rack, id FROM vrf UNION ALL "
+        "SELECT 'vlan_group', g.name, d.code, r.name, g.id FROM vlan_group g "
+        "JOIN datacentre d ON d.id = g.datacentre LEFT JOIN rack r ON r.id = g.rack UNION ALL "
+        "SELECT 'datacentre', code, NULL, NULL, id FROM datacentre UNION ALL "
+        "SELECT 'rack', r.name, d.code, NULL, r.id FROM rack r "
+        "JOIN datacentre d ON d.id = r.datacentre WHERE r.name = ANY($1)",
         sorted({seed.rack for seed in seeds if seed.rack is not None}),
     )
 
@@ -58,7 +61,10 @@ async def read_names(tx: Tx, seeds: Iterable[PrefixSeed]) -> Names:
         return {row["name"]: row["id"] for row in rows if row["kind"] == kind}
 
     racks = {(row["site"], row["name"]): row["id"] for row in rows if row["kind"] == "rack"}
-    return Names(of("vrf"), of("vlan_group"), of("datacentre"), racks)
+    places = {
+        row["name"]: (row["site"], row["rack"]) for row in rows if row["kind"] == "vlan_group"
+    }
+    return Names(of("vrf"), of("vlan_group"), places, of("datacentre"), racks)
 
 
 def draft_of(prefix: PrefixSeed, prefix_id: UUID, names: Names, *, before: str | None) -> Draft:
@@ -100,7 +106,7 @@ def draft_of(prefix: PrefixSeed, prefix_id: UUID, names: Names, *, before: str |
         "cooldown_s": prefix.cooldown_s,
         "note": prefix.note,
         "check_first": prefix.check_first,
-        "vlan_group": _id(faults, names.vlan_groups, "vlan_group", "VLAN group", prefix.vlan_group),
+        "vlan_group": _vlan_group(faults, names, prefix),
         "vid": prefix.vid,
         "forward_zone": _zone(faults, "forward_zone", prefix.forward_zone),
         "reverse_zone": _zone(faults, "reverse_zone", prefix.reverse_zone),
@@ -124,6 +130,19 @@ def _rack(faults: dict[str, str], names: Names, prefix: PrefixSeed) -> UUID | No
     found = names.racks.get((prefix.datacentre, prefix.rack))
     if found is None:
         faults["rack"] = f"There is no rack {prefix.rack} in {prefix.datacentre}."
+    return found
+
+
+def _vlan_group(faults: dict[str, str], names: Names, prefix: PrefixSeed) -> UUID | None:
+    """Return the group, one whose VLANs reach the machines that the prefix serves."""
+    name = prefix.vlan_group
+    found = _id(faults, names.vlan_groups, "vlan_group", "VLAN group", name)
+    if name is None or found is None:
+        return None
+    site, rack = names.places[name]
+    if site != prefix.datacentre or (None not in {rack, prefix.rack} and rack != prefix.rack):
+        place = site if rack is None else f"{site}, rack {rack}"
+        faults["vlan_group"] = f"The VLANs of {name} are of {place}; the prefix is elsewhere."
     return found
 
 

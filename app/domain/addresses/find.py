@@ -68,11 +68,12 @@ def assemble(claims: Iterable[Row]) -> Claimed:
 async def addresses_fit(tx: Tx, holder: UUID, *, datacentre: str, rack: str) -> bool:
     """Return whether all that the order has may be used at that place; true if it has nothing.
 
-    A pool may be used in its rack, or in its whole datacentre when it is of no rack.
+    A pool may be used in its rack, or in its whole datacentre when it is of no rack; a prefix on
+    VLANs of a rack is of that rack.
     """
     misfits = await tx.fetchval(
         "SELECT count(*) FROM address_claim c LEFT JOIN prefix p ON p.id = c.scope "
-        "LEFT JOIN vlan_group g ON g.id = c.scope "
+        "LEFT JOIN vlan_group g ON g.id = coalesce(p.vlan_group, c.scope) "
         "LEFT JOIN datacentre d ON d.id = coalesce(p.datacentre, g.datacentre) "
         "LEFT JOIN rack r ON r.id = coalesce(p.rack, g.rack) "
         "WHERE c.holder = $1 AND c.state = ANY($2) "

@@ -59,7 +59,18 @@ async def check_vlan_group(tx: Tx, group: VlanGroupSeed) -> tuple[UUID, UUID | N
     """Return the ids of its datacentre and rack. Raises Invalid."""
     if group.first_vid > group.last_vid:
         raise Invalid({"last_vid": "The last id is lower than the first."})
-    return await find_place(tx, group.datacentre, group.rack)
+    datacentre, rack = await find_place(tx, group.datacentre, group.rack)
+    elsewhere = await tx.fetchval(
+        "SELECT string_agg(p.network::text, ', ' ORDER BY p.network) FROM prefix p "
+        "JOIN vlan_group g ON g.id = p.vlan_group WHERE g.name = $1 "
+        "AND (p.datacentre <> $2 OR p.rack <> $3)",
+        group.name,
+        datacentre,
+        rack,
+    )
+    if elsewhere:
+        raise Invalid({"rack": f"On its VLANs are {elsewhere}, which are of another place."})
+    return datacentre, rack
 
 
 async def register_vrf(tx: Tx, vrf: VrfSeed) -> UUID:

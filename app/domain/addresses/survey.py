@@ -148,10 +148,11 @@ def _with_new(names: Names, sheet: Sheet) -> Names:
     """Add what the file brings along, or has made, under ids that are not kept."""
     vrfs = {row.what.vrf for row in sheet.rows if row.what is not None and row.what.vrf}
     vrfs |= {vrf.name for vrf in sheet.vrfs}
-    groups = {group.name for group in sheet.vlan_groups}
+    places = {group.name: (group.datacentre, group.rack) for group in sheet.vlan_groups}
     return names._replace(
         vrfs={name: new_id() for name in vrfs} | names.vrfs,
-        vlan_groups={name: new_id() for name in groups} | names.vlan_groups,
+        vlan_groups={name: new_id() for name in places} | names.vlan_groups,
+        places=names.places | places,
     )
 
 
