@@ -76,7 +76,7 @@ def finish(course: Course, token: Token, done: Done, now: datetime) -> None:
         ResourceRow(place[0], place[1], taken.kind, storable(taken.ref), "taken", now)
         for taken in dict.fromkeys(done.takes)
     ]
-    change.returns += [(given.kind, given.ref) for given in done.returns]
+    change.returns += done.returns
     if done.delivers:
         change.delivers = True
         for resource in change.resources:
