@@ -179,9 +179,7 @@ async def write(
     """Write the changes in one statement; a run that is missing in the answer is fenced out."""
     rows = await connection.fetch(AGAIN if again else FIRST, _document(changes))
     written = {row["id"] for row in rows}
-    for change in changes:
-        if change.run in written:
-            count_steps(change.attempts)
+    count_steps(row for change in changes if change.run in written for row in change.attempts)
     return {
         row["id"]: Written(
             is_ending=row["cancel_requested"] or row["status"] == "compensating",

@@ -21,6 +21,8 @@ from app.flows.metrics import count_commit
 
 MOST_AT_ONCE = 500
 RETRY_S = 0.2
+TELL_EVERY_S = 0.1
+"""How often pages are told at most: a run may do many steps in that time."""
 LOST = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError)
 """The connection is gone, and with it the answer: the commit may have happened."""
 _GOING_AWAY = (
@@ -74,7 +76,7 @@ class Writer:
         self._waiting.clear()
 
     def tell(self, topics: Iterable[str]) -> None:
-        """Publish the topics beside what goes on; those of a moment together."""
+        """Publish the topics beside what goes on: at once, then those of a moment together."""
         if self._database.after_commit is None:
             return
         self._topics.update(topics)
@@ -88,6 +90,7 @@ class Writer:
                 await self._database.after_commit(topics)
             except Exception as error:  # noqa: BLE001 - the pages' own poll and the sweep find it
                 log.warning("journal.not_told", topics=len(topics), error=str(error))
+            await asyncio.sleep(TELL_EVERY_S)
 
     async def _run(self) -> None:
         again = False
