@@ -19,6 +19,7 @@ from app.domain.addresses.keep import end_reservations
 from app.domain.billing.reconcile import reconcile
 from app.domain.inventory.expire import expire_holds
 from app.domain.inventory.find import bmc_of
+from app.domain.inventory.maintain import end_due_maintenance
 from app.domain.inventory.power import note_power
 from app.domain.orders.expire import expire_order_holds, expire_orders
 from app.drivers.errors import DriverError
@@ -47,6 +48,7 @@ async def expire(ctx: dict[str, Any]) -> None:
         context.database,
         expire_order_holds,
         expire_holds,
+        end_due_maintenance,
         expire_claims,
         end_reservations,
         expire_sessions,
