@@ -13,9 +13,9 @@ Refuses: TypeAlias = Literal[
 _RESOURCES: tuple[tuple[Refuses, str, str], ...] = (
     ("feed_a", "Feed A", " W"),
     ("feed_b", "Feed B", " W"),
-    ("weight", "The rack's weight limit", " kg"),
-    ("cooling", "The rack's power and cooling budget", " W"),
-    ("ports", "The rack's switches", " ports"),
+    ("weight", "Weight", " kg"),
+    ("cooling", "Power and cooling of the whole rack", " W"),
+    ("ports", "Switch ports", ""),
 )
 """In the order of `needs`."""
 
@@ -40,16 +40,14 @@ def obstacles(
     if u_position < 1 or top > rack.u_height:
         words = f"Units {u_position} to {top} are not all in a rack of {rack.u_height}."
         found.append(Obstacle("height", words))
-    standing = dict.fromkeys(
-        taken[unit] for unit in range(u_position, top + 1) if unit in taken
-    )
+    standing = dict.fromkeys(taken[unit] for unit in range(u_position, top + 1) if unit in taken)
     found += [Obstacle("units", f"{name} stands there.") for name in standing]
     for (rule, name, unit), needed, has in zip(_RESOURCES, needs(machine), left(rack), strict=True):
         if has is not None and needed > 0 and needed > has:
-            words = f"{name} has {max(has, 0):,}{unit} left, the machine needs {needed:,}."
+            words = f"{name}: {max(has, 0):,}{unit} left, the machine needs {needed:,}."
             found.append(Obstacle(rule, words))
     most, there = rack.most_of_client, clients_of(rack)[machine.client]
     if machine.client and most is not None and there >= most:
-        words = f"The client has {there} machines there already; {most} is the most."
+        words = f"Machines of its client: {there} there already, at most {most} may be."
         found.append(Obstacle("client", words))
     return tuple(found)

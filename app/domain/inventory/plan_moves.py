@@ -120,7 +120,8 @@ async def accept_moves(
             tx.now(),
             actor_label,
         )
-        await _record(tx, "inventory.plan_move", server, place, actor, actor_label, reason)
+        by = (actor, actor_label)
+        await _record(tx, "inventory.plan_move", (server, place), by=by, reason=reason)
         made.append(task)
     tx.publish("servers")
     return made
@@ -144,34 +145,28 @@ async def finish_task(tx: Tx, task: UUID, *, actor: UUID | None, actor_label: st
     """Write down that the server was carried to its new place. Raises NoRoom, NotFound."""
     one = await find_task(tx, task)
     place = Place(one.to_rack, one.to_u, one.side)  # type: ignore[arg-type]  # by its CHECK
-    await relocate(
-        tx, one.server, place, actor=actor, actor_label=actor_label, reason=one.reason
-    )
+    await relocate(tx, one.server, place, actor=actor, actor_label=actor_label, reason=one.reason)
 
 
 async def drop_task(tx: Tx, task: UUID, *, actor: UUID | None, actor_label: str) -> None:
     """Take a planned move back; its place is free again. Raises NotFound."""
     one = await find_task(tx, task)
     await tx.execute("DELETE FROM rack_move WHERE id = $1", task)
-    place = Place(one.to_rack, one.to_u)
-    await _record(tx, "inventory.drop_move", one.server, place, actor, actor_label, one.reason)
+    task_was = (one.server, Place(one.to_rack, one.to_u))
+    by = (actor, actor_label)
+    await _record(tx, "inventory.drop_move", task_was, by=by, reason=one.reason)
     tx.publish("servers")
 
 
 async def _record(
-    tx: Tx,
-    action: str,
-    server: UUID,
-    place: Place,
-    actor: UUID | None,
-    actor_label: str,
-    reason: str,
+    tx: Tx, action: str, task: tuple[UUID, Place], *, by: tuple[UUID | None, str], reason: str
 ) -> None:
+    server, place = task
     rack = await tx.fetchval("SELECT name FROM rack WHERE id = $1", place.rack)
     await record(
         tx,
-        actor=actor,
-        actor_label=actor_label,
+        actor=by[0],
+        actor_label=by[1],
         action=action,
         subject_kind="server",
         subject=server,

@@ -12,6 +12,7 @@ from app.core.database import Tx
 from app.core.errors import Invalid
 from app.core.ids import new_id
 from app.core.secrets import Vault
+from app.domain.inventory.disks import write_disks
 from app.domain.inventory.register_cables import (
     register_cable,
     register_device,
@@ -22,7 +23,6 @@ from app.domain.inventory.seed import (
     BmcSeed,
     CpuSeed,
     DatacentreSeed,
-    DiskSeed,
     EquivalenceSeed,
     InventorySeed,
     ServerSeed,
@@ -142,7 +142,7 @@ async def register_server(tx: Tx, vault: Vault, server: ServerSeed) -> UUID:
     except asyncpg.IntegrityConstraintViolationError as error:
         raise fault_of(error) from error
     assert written is not None  # noqa: S101 - an upsert without a condition returns its row
-    await _disks(tx, written["id"], server.disks)
+    await write_disks(tx, written["id"], server.disks)
     await register_ports(tx, server.ports, server=written["id"])
     if server.bmc is not None:
         await register_bmc(tx, vault, written["id"], server.bmc)
@@ -179,11 +179,3 @@ async def _cpu(tx: Tx, name: str) -> UUID:
     if cpu is None:
         raise Invalid({"cpu_model": f"There is no CPU model {name}. Write it down first."})
     return cpu
-
-
-async def _disks(tx: Tx, server: UUID, disks: tuple[DiskSeed, ...]) -> None:
-    await tx.execute("DELETE FROM disk WHERE server = $1", server)
-    await tx.executemany(
-        "INSERT INTO disk (id, server, kind, capacity_gb, quantity) VALUES ($1, $2, $3, $4, $5)",
-        [(new_id(), server, disk.kind, disk.capacity_gb, disk.quantity) for disk in disks],
-    )
