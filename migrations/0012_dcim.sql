@@ -171,6 +171,8 @@ CREATE INDEX cable_b_port ON cable (b_port);
 CREATE TABLE hardware_report (
     id UUID PRIMARY KEY,
     server UUID UNIQUE NOT NULL REFERENCES server ON DELETE RESTRICT,
-    read_at TIMESTAMPTZ NOT NULL,
+    asked_at TIMESTAMPTZ NOT NULL,
+    read_at TIMESTAMPTZ,
+    error TEXT NOT NULL DEFAULT '',
     facts JSONB NOT NULL DEFAULT '{}'
 );

@@ -382,7 +382,7 @@ async def test_a_plan_of_moves_becomes_tasks_whose_places_are_kept(tx: Tx) -> No
         await relocate(tx, ids[name], Place(rack, unit), **STAFF)
     other = await rack_named(tx, "S2")
     spaces = [one for one in await read_for_plan(tx, "ams1") if one.name in {str(rack), str(other)}]
-    moves = gap_moves(spaces, 9, str(rack))
+    moves = await gap_moves(spaces, 9, str(rack))
     assert len(moves) == 2
     places = [(move.machine, Place(UUID(move.to_rack), move.to_u)) for move in moves]
     tasks = await accept_moves(tx, places, **STAFF, reason="blade chassis")
@@ -402,7 +402,7 @@ async def test_a_plan_of_moves_becomes_tasks_whose_places_are_kept(tx: Tx) -> No
     with pytest.raises(NotFound):
         await accept_moves(tx, [(new_id(), Place(rack, 1))], **STAFF, reason="x")
     with pytest.raises(NoPlan):
-        gap_moves(spaces, 11)
+        await gap_moves(spaces, 11)
 
 
 async def test_power_is_taken_off_a_rack_that_has_too_much(tx: Tx) -> None:
@@ -411,10 +411,10 @@ async def test_power_is_taken_off_a_rack_that_has_too_much(tx: Tx) -> None:
     for unit, name in ((1, "m001"), (2, "m002")):
         await relocate(tx, ids[name], Place(rack, unit), **STAFF)
     spaces = [one for one in await read_for_plan(tx, "ams1") if one.feed_a_watts is not None]
-    (move,) = relief_moves(spaces, 60)
+    (move,) = await relief_moves(spaces, 60)
     assert (move.from_rack, move.to_rack) == (str(rack), str(await rack_named(tx, "S2")))
     with pytest.raises(NoPlan):
-        relief_moves(spaces, 20)
+        await relief_moves(spaces, 20)
 
 
 DELIVERY = b"""name,serial,cpu_model,ram_gb,mac,u_height,power_draw_watts,disks
@@ -430,7 +430,7 @@ async def test_a_delivery_is_racked_and_accepted_as_a_whole(tx: Tx) -> None:
     rack = await small_rack(tx)
     delivery = await read_delivery(tx, DELIVERY, "ams1")
     assert (len(delivery.machines), delivery.faults) == (3, ())
-    plan, racked = plan_delivery(await spaces_for(tx, "ams1", [rack]), delivery.machines)
+    plan, racked = await plan_delivery(await spaces_for(tx, "ams1", [rack]), delivery.machines)
     assert (len(racked), len(plan.unplaced), plan.is_proven) == (2, 1, True)
     made = await accept_delivery(tx, vault, delivery.machines, racked, **STAFF)
     view = await rack_view(tx, rack)

@@ -33,6 +33,14 @@ class PortView(msgspec.Struct, frozen=True, kw_only=True):
     far_device: UUID | None
 
 
+class CableEnd(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose a port is."""
+
+    owner: str
+    server: UUID | None
+    device: UUID | None
+
+
 class CableView(msgspec.Struct, frozen=True, kw_only=True):
     """A cable with both of its ends."""
 
@@ -52,6 +60,9 @@ class CableView(msgspec.Struct, frozen=True, kw_only=True):
     b_server: UUID | None
     b_device: UUID | None
 
+
+MOST_PORTS = 500
+"""Ports that a form offers."""
 
 _PORTS = """
 SELECT p.id, p.name, p.kind, p.mac, p.speed_mbps, c.id AS cable, c.label, c.colour,
@@ -87,6 +98,43 @@ async def ports_of(
         device,
     )
     return tuple(PortView(**dict(row)) for row in rows)
+
+
+async def find_port(tx: Tx, port: UUID) -> tuple[PortView, CableEnd]:
+    """Return a port, and whose it is. Raises NotFound."""
+    row = await tx.fetchrow(f"{_PORTS} WHERE p.id = $1", port)
+    end = await tx.fetchrow(
+        "SELECT coalesce(s.name, d.name) AS owner, p.server, p.device FROM port p "
+        "LEFT JOIN server s ON s.id = p.server LEFT JOIN device d ON d.id = p.device "
+        "WHERE p.id = $1",
+        port,
+    )
+    if row is None or end is None:
+        raise NotFound("port", port)
+    return PortView(**dict(row)), CableEnd(**dict(end))
+
+
+async def free_ports(tx: Tx, port: UUID) -> list[tuple[UUID, str]]:
+    """Return the free ports that a cable from `port` could go to: of its kind and datacentre.
+
+    Those of its own rack first; of a server's port only devices', as one cables. At most
+    `MOST_PORTS`.
+    """
+    rows = await tx.fetch(
+        "WITH here AS (SELECT p.kind, p.server, r.id AS rack, r.datacentre FROM port p "
+        "LEFT JOIN server s ON s.id = p.server LEFT JOIN device d ON d.id = p.device "
+        "JOIN rack r ON r.id = coalesce(s.rack, d.rack) WHERE p.id = $1) "
+        "SELECT p.id, r.name || ', ' || coalesce(s.name, d.name) || ', ' || p.name AS name "
+        "FROM here, port p LEFT JOIN server s ON s.id = p.server "
+        "LEFT JOIN device d ON d.id = p.device JOIN rack r ON r.id = coalesce(s.rack, d.rack) "
+        "WHERE p.kind = here.kind AND p.id <> $1 AND r.datacentre = here.datacentre "
+        "AND (here.server IS NULL OR p.server IS NULL) "
+        "AND NOT EXISTS (SELECT FROM cable c WHERE p.id IN (c.a_port, c.b_port)) "
+        "ORDER BY r.id <> here.rack, r.name, coalesce(s.name, d.name), length(p.name), p.name "
+        f"LIMIT {MOST_PORTS}",
+        port,
+    )
+    return [(row["id"], row["name"]) for row in rows]
 
 
 async def list_cables(tx: Tx, *, search: str = "", page: int = 1) -> Page[CableView]:
@@ -132,35 +180,45 @@ async def connect(
     if kinds[a] != kinds[b]:
         raise Invalid({"b": f"A {kinds[a]} port and a {kinds[b]} port take no cable together."})
     cable = await plug(tx, a, b, label=label, colour=colour, length_cm=length_cm)
-    await _tell(tx, "inventory.plug", await find_cable(tx, cable), actor, actor_label)
+    await _tell(tx, "inventory.plug", await find_cable(tx, cable), (actor, actor_label))
     return cable
 
 
-async def disconnect(tx: Tx, cable: UUID, *, actor: UUID | None, actor_label: str) -> None:
+async def disconnect(
+    tx: Tx, cable: UUID, *, actor: UUID | None, actor_label: str, reason: str = ""
+) -> None:
     """Take a cable out of both ports. Raises NotFound."""
     view = await find_cable(tx, cable)
     await tx.execute("DELETE FROM cable WHERE id = $1", cable)
-    await _tell(tx, "inventory.unplug", view, actor, actor_label)
+    await _tell(tx, "inventory.unplug", view, (actor, actor_label), reason)
 
 
 async def _tell(
-    tx: Tx, action: str, cable: CableView, actor: UUID | None, actor_label: str
+    tx: Tx, action: str, cable: CableView, by: tuple[UUID | None, str], reason: str = ""
 ) -> None:
     """Audit a cable at each end that is a server or a device."""
     between = [f"{cable.a_owner} {cable.a_port}", f"{cable.b_owner} {cable.b_port}"]
     for server, device in ((cable.a_server, cable.a_device), (cable.b_server, cable.b_device)):
         await record(
             tx,
-            actor=actor,
-            actor_label=actor_label,
+            actor=by[0],
+            actor_label=by[1],
             action=action,
             subject_kind="server" if server else "device",
             subject=server or device,
             before={},
             after={"between": between, "label": cable.label},
+            reason=reason,
         )
         if server:
             tx.publish(f"server:{server}")
+
+
+async def add_device(tx: Tx, seed: DeviceSeed, *, actor: UUID | None, actor_label: str) -> UUID:
+    """Return the new device's id. Raises Invalid, by field."""
+    if await tx.fetchval("SELECT EXISTS (SELECT FROM device WHERE name = $1)", seed.name):
+        raise Invalid({"name": "Another device has this name."})
+    return await save_device(tx, seed, actor=actor, actor_label=actor_label)
 
 
 async def save_device(tx: Tx, seed: DeviceSeed, *, actor: UUID | None, actor_label: str) -> UUID:

@@ -7,6 +7,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
+from app.core.apart import apart
 from app.core.database import Tx
 from app.core.errors import Invalid
 from app.core.ids import new_id
@@ -89,12 +90,12 @@ async def spaces_for(tx: Tx, datacentre: str, racks: Sequence[UUID] = ()) -> lis
     return await read_spaces(tx, racks or await racks_in(tx, datacentre))
 
 
-def plan_delivery(
+async def plan_delivery(
     spaces: Sequence[RackSpace], machines: Sequence[ServerSeed]
 ) -> tuple[RackPlan, tuple[Racked, ...]]:
-    """Return where each machine goes: pure, for a worker process; see `rack_up`."""
+    """Return where each machine goes, found in a process of its own; see `rack_up`."""
     wanted = [_as_machine(machine) for machine in machines]
-    plan = rack_up(spaces, wanted, seed=SEED, deterministic_limit=LIMIT)
+    plan = await apart(rack_up, spaces, wanted, seed=SEED, deterministic_limit=LIMIT)
     serials = {one.id: machine.serial for one, machine in zip(wanted, machines, strict=True)}
     return plan, tuple(
         Racked(serial=serials[one.machine], rack=UUID(one.rack), u_position=one.u_position)

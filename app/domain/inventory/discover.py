@@ -11,13 +11,18 @@ import msgspec
 from app.core.database import Tx
 from app.core.errors import Invalid, NotFound
 from app.core.ids import new_id
+from app.core.outbox import emit
 from app.domain.audit.record import record
-from app.domain.inventory.seed import PortSeed
+from app.domain.inventory.errors import NoBmc
 from app.domain.inventory.states import tell
 from app.domain.inventory.units import fault_of
 from app.drivers.bmc.contract import Inventory
 
 Fact: TypeAlias = Literal["serial", "model", "ram_gb", "cpu_count", "cpu_model", "mac"]
+
+
+ASKED = "server.discover"
+"""Topic of the outbox: a BMC is to be asked."""
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,17 +42,40 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """What a BMC said, and how it differs from the record."""
 
-    read_at: datetime
-    found: Inventory
+    asked_at: datetime
+    read_at: datetime | None
+    """None when it never answered."""
+    error: str
+    """Why it did not answer when it was asked last, in its own words."""
+    is_waiting: bool
+    """It was asked, and has not answered yet."""
+    found: Inventory | None
     differences: tuple[Difference, ...]
+
+
+async def ask_hardware(tx: Tx, server: UUID) -> None:
+    """Have the server's BMC asked what hardware there is; the answer comes by `keep_report`.
+
+    Raises NoBmc.
+    """
+    if not await tx.fetchval("SELECT EXISTS (SELECT FROM bmc WHERE server = $1)", server):
+        raise NoBmc(server)
+    await tx.execute(
+        "INSERT INTO hardware_report (id, server, asked_at) VALUES ($1, $2, $3) "
+        "ON CONFLICT (server) DO UPDATE SET asked_at = excluded.asked_at, error = ''",
+        new_id(),
+        server,
+        tx.now(),
+    )
+    key = f"{ASKED}:{server}:{tx.now().isoformat()}"
+    await emit(tx, ASKED, key, {"server": str(server)})
+    tx.publish(f"server:{server}")
 
 
 async def keep_report(tx: Tx, server: UUID, found: Inventory) -> None:
     """Keep what the BMC says in place of what it said before."""
     await tx.execute(
-        "INSERT INTO hardware_report (id, server, read_at, facts) VALUES ($1, $2, $3, $4) "
-        "ON CONFLICT (server) DO UPDATE SET read_at = excluded.read_at, facts = excluded.facts",
-        new_id(),
+        "UPDATE hardware_report SET read_at = $2, error = '', facts = $3 WHERE server = $1",
         server,
         tx.now(),
         msgspec.json.encode(found).decode(),
@@ -55,18 +83,28 @@ async def keep_report(tx: Tx, server: UUID, found: Inventory) -> None:
     tx.publish(f"server:{server}")
 
 
+async def keep_failure(tx: Tx, server: UUID, error: str) -> None:
+    """Keep why the BMC said nothing; what it said before stays."""
+    await tx.execute("UPDATE hardware_report SET error = $2 WHERE server = $1", server, error)
+    tx.publish(f"server:{server}")
+
+
 async def compare(tx: Tx, server: UUID) -> Comparison | None:
-    """Return the last report against the record as it is now, or None without a report."""
+    """Return the last report against the record as it is now; None when none was asked for."""
     report = await tx.fetchrow(
-        "SELECT read_at, facts FROM hardware_report WHERE server = $1", server
+        "SELECT asked_at, read_at, error, facts FROM hardware_report WHERE server = $1", server
     )
     if report is None:
         return None
-    found = msgspec.json.decode(report["facts"], type=Inventory)
+    read_at = report["read_at"]
+    found = None if read_at is None else msgspec.json.decode(report["facts"], type=Inventory)
     return Comparison(
-        read_at=report["read_at"],
+        asked_at=report["asked_at"],
+        read_at=read_at,
+        error=report["error"],
+        is_waiting=not report["error"] and (read_at is None or read_at < report["asked_at"]),
         found=found,
-        differences=await _differences(tx, server, found),
+        differences=() if found is None else await _differences(tx, server, found),
     )
 
 
@@ -107,14 +145,13 @@ async def accept_difference(
 async def _write(tx: Tx, server: UUID, difference: Difference) -> None:
     fact, found = difference.fact, difference.found
     if fact.startswith("nic:"):
-        port = PortSeed(name=found, mac=fact.removeprefix("nic:"))
         await tx.execute(
             "INSERT INTO port (id, server, name, kind, mac) VALUES ($1, $2, $3, 'network', $4) "
             "ON CONFLICT (server, device, name) DO UPDATE SET mac = excluded.mac",
             new_id(),
             server,
-            port.name,
-            port.mac,
+            found,
+            fact.removeprefix("nic:"),
         )
     elif fact == "cpu_model":
         await tx.execute(

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from app.core.apart import apart
 from app.core.database import Tx
 from app.core.errors import NotFound
 from app.core.ids import new_id
@@ -54,12 +55,15 @@ async def read_for_plan(tx: Tx, datacentre: str) -> list[RackSpace]:
     return await read_spaces(tx, await racks_in(tx, datacentre))
 
 
-def gap_moves(spaces: Sequence[RackSpace], u_height: int, within: str = "") -> tuple[Move, ...]:
+async def gap_moves(
+    spaces: Sequence[RackSpace], u_height: int, within: str = ""
+) -> tuple[Move, ...]:
     """Return the fewest moves that free `u_height` units on end, in the rack `within` if given.
 
-    Pure; can take `LIMIT` seconds a stretch: call it in a worker process. Raises NoPlan.
+    In a process of its own, since it can take `LIMIT` seconds a stretch. Raises NoPlan.
     """
-    plan = free_gap(
+    plan = await apart(
+        free_gap,
         spaces,
         u_height,
         within=[within] if within else (),
@@ -71,12 +75,12 @@ def gap_moves(spaces: Sequence[RackSpace], u_height: int, within: str = "") -> t
     return plan.moves
 
 
-def relief_moves(spaces: Sequence[RackSpace], percent: int) -> tuple[Move, ...]:
+async def relief_moves(spaces: Sequence[RackSpace], percent: int) -> tuple[Move, ...]:
     """Return the fewest moves after which no feed carries more than `percent` of its budget.
 
-    Pure, as long as `gap_moves`. Raises NoPlan.
+    In a process of its own, as `gap_moves`. Raises NoPlan.
     """
-    moves = relieve(spaces, percent, seed=SEED, deterministic_limit=LIMIT)
+    moves = await apart(relieve, spaces, percent, seed=SEED, deterministic_limit=LIMIT)
     if moves is None:
         raise NoPlan(f"brings every feed to {percent} % of its budget")
     return moves

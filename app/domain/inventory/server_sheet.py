@@ -8,6 +8,7 @@ import msgspec
 
 from app.core.errors import Invalid
 from app.core.sheets import csv_text
+from app.domain.inventory.read_struct import read_struct
 from app.domain.inventory.seed import DiskSeed, ServerSeed
 from app.solver.want import DiskKind
 
@@ -56,14 +57,7 @@ def facts_of(row: Mapping[str, str]) -> dict[str, Any]:
 def seed_of(facts: Mapping[str, Any], known: ServerSeed | None = None) -> ServerSeed:
     """Return a server made of facts over what is known of it. Raises Invalid, by column."""
     base = {} if known is None else msgspec.structs.asdict(known)
-    try:
-        return msgspec.convert({**base, **facts}, ServerSeed, strict=False)
-    except msgspec.ValidationError as error:
-        words, _, path = str(error).partition(" - at `$.")
-        if missing := re.search(r"required field `(\w+)`", words):
-            raise Invalid({missing[1]: "It is missing. Fill it in."}) from error
-        field = re.match(r"\w+", path)
-        raise Invalid({field[0] if field else "": f"{words}."}) from error
+    return read_struct({**base, **facts}, ServerSeed)
 
 
 def differences(old: ServerSeed, new: ServerSeed) -> tuple[str, ...]:

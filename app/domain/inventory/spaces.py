@@ -9,8 +9,10 @@ import asyncpg
 from app.core.database import Tx
 from app.core.errors import NotFound
 from app.domain.inventory.states import ServerState
-from app.solver.placing import Machine, RackSpace, Standing
+from app.solver.placing import Machine, RackSpace, Standing, left
 
+PORTS = 4
+"""Where the ports are in what `left` returns."""
 CAN_MOVE = frozenset(
     {
         ServerState.enrolled,
@@ -76,6 +78,13 @@ async def read_spaces(
         _space(row, standing[row["id"]], unseen[row["id"]])
         for row in await tx.fetch(_RACKS, list(racks))
     ]
+
+
+async def ports_in(tx: Tx, rack: UUID) -> tuple[int, int] | None:
+    """Return how many ports of the rack's switches are taken, of how many; None without any."""
+    (space,) = await read_spaces(tx, [rack])
+    free = left(space)[PORTS]
+    return None if space.ports is None or free is None else (space.ports - free, space.ports)
 
 
 async def racks_in(tx: Tx, datacentre: str) -> list[UUID]:

@@ -269,9 +269,11 @@ class Cable(Table, tablename="cable"):
 
 
 class HardwareReport(Table, tablename="hardware_report"):
-    """What the BMC of a server last said of its hardware."""
+    """What the BMC of a server last said of its hardware, or why it said nothing (`error`)."""
 
     id = key()
     server = reference(Server, unique=True)
-    read_at = moment()
+    asked_at = moment()
+    read_at = moment(null=True)
+    error = text(default="")
     facts = JSONB(default="{}")
