@@ -47,7 +47,7 @@ def ports_card(ports: Sequence[PortView], owner: str, *, may_change: bool) -> h.
             cells=(
                 h.span[
                     h.span(".sw-strong")[port.name],
-                    h.span(".sw-under")[_about(port)],
+                    h.span(".sw-under.sw-why")[_about(port)],
                 ],
                 PORT_KINDS[port.kind],
                 h.a(href=owner_href(port.far_server, port.far_device))[

@@ -21,17 +21,14 @@ FEEDS: dict[Feeds, str] = {"AB": "A and B", "A": "A", "B": "B"}
 
 def dcim_tabs(active: str) -> h.Element:
     """Return links between the datacentre's pages; `active` is the address of the one shown."""
-    return tabs(
-        [
-            Tab("Racks", RACKS),
-            Tab("Cables", CABLES),
-            Tab("CPU models", CPUS),
-            Tab("Delivery", DELIVERY),
-            Tab("Moves", MOVES),
-        ],
-        active,
-        label="Datacentre",
-    )
+    items = [
+        Tab("Racks", RACKS),
+        Tab("Cables", CABLES),
+        Tab("CPU models", CPUS),
+        Tab("Delivery", DELIVERY),
+        Tab("Moves", MOVES),
+    ]
+    return h.div(".sw-filters")[tabs(items, active, label="Datacentre")]
 
 
 def units_text(u_position: int | None, u_height: int) -> str:

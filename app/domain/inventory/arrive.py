@@ -16,7 +16,7 @@ from app.domain.audit.record import record
 from app.domain.inventory.register import register_server
 from app.domain.inventory.seed import ServerSeed
 from app.domain.inventory.seeds import server_seeds
-from app.domain.inventory.server_sheet import differences, facts_of, seed_of
+from app.domain.inventory.server_sheet import differences, disk_text, facts_of, seed_of
 
 _Kind: TypeAlias = Literal["new", "changed", "unchanged", "fault"]
 LISTS = ("servers", "results", "data")
@@ -112,10 +112,14 @@ async def _take(
         tx,
         server,
         actor_label,
-        {name: getattr(known, name) for name in shown},
-        {name: getattr(seed, name) for name in shown},
+        {name: _shown(known, name) for name in shown},
+        {name: _shown(seed, name) for name in shown},
     )
     return "changed", ", ".join(name.replace("_", " ") for name in fields)
+
+
+def _shown(seed: ServerSeed, name: str) -> object:
+    return disk_text(seed.disks) if name == "disks" else getattr(seed, name)
 
 
 async def _record(

@@ -197,7 +197,7 @@ async def _tell(
     tx: Tx, action: str, cable: CableView, by: tuple[UUID | None, str], reason: str = ""
 ) -> None:
     """Audit a cable at each end that is a server or a device."""
-    between = [f"{cable.a_owner} {cable.a_port}", f"{cable.b_owner} {cable.b_port}"]
+    between = f"{cable.a_owner} {cable.a_port} and {cable.b_owner} {cable.b_port}"
     for server, device in ((cable.a_server, cable.a_device), (cable.b_server, cable.b_device)):
         await record(
             tx,
@@ -282,7 +282,7 @@ async def save_ports(
         subject_kind="server" if server else "device",
         subject=server or device,
         before={},
-        after={"ports": [port.name for port in ports]},
+        after={"ports": ", ".join(port.name for port in ports)},
     )
     if server:
         tx.publish(f"server:{server}")

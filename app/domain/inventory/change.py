@@ -17,6 +17,7 @@ from app.domain.inventory.errors import NoRoom
 from app.domain.inventory.maintain import begin_maintenance
 from app.domain.inventory.relocate import Place, relocate
 from app.domain.inventory.seed import Amount, Count, DiskSeed, Feeds, Name, Note, Text
+from app.domain.inventory.server_sheet import disk_text
 from app.domain.inventory.spaces import read_machine, read_spaces
 from app.domain.inventory.states import tell
 from app.domain.inventory.units import fault_of
@@ -106,10 +107,14 @@ async def _change(
         action="inventory.change",
         subject_kind="server",
         subject=server,
-        before={name: before[name] for name in changed},
-        after=changed,
+        before={name: _shown(before[name]) for name in changed},
+        after={name: _shown(value) for name, value in changed.items()},
     )
     tell(tx, server, row["holder"])
+
+
+def _shown(value: object) -> object:
+    return disk_text(value) if isinstance(value, tuple) else value
 
 
 async def _write(tx: Tx, server: UUID, changed: dict[str, object]) -> None:

@@ -16,9 +16,11 @@ from app.routes.api.needs import COMPONENTS
 from app.routes.api.node_types import NodeTypes
 from app.routes.api.once import DEPENDENCIES
 from app.routes.api.prefixes import Prefixes, create_vrf, delete_vrf, list_all_vrfs
+from app.routes.api.racks import Cables, Racks
 from app.routes.api.reservations import Reservations
 from app.routes.api.run_deeds import RunDeeds, retry_runs
 from app.routes.api.runs import Runs
+from app.routes.api.servers import Servers, take_servers_in
 from app.routes.api.unreadable import refuse_json, refuse_nul
 from app.routes.api.vlan_groups import VlanGroups
 
@@ -47,6 +49,10 @@ API: tuple[ControllerRouterHandler, ...] = (
             show_address,
             set_hostname,
             AddressClaims,
+            Servers,
+            take_servers_in,
+            Racks,
+            Cables,
         ],
         dependencies=DEPENDENCIES,
         before_request=refuse_nul,
@@ -60,7 +66,7 @@ API: tuple[ControllerRouterHandler, ...] = (
 OPENAPI = OpenAPIConfig(
     title="Slipway",
     version="1",
-    summary="Flows with their runs, and the address space, for programs.",
+    summary="Flows with their runs, the address space and the datacentre, for programs.",
     description="Send `Authorization: Bearer slw_…`. Lists are read page by page: `next` of one "
     "is `cursor` of the following. A POST with an `Idempotency-Key` is done once. What can change "
     "has an `ETag`; with `If-Match` it is only changed as you know it. Refusals are "
@@ -75,6 +81,8 @@ OPENAPI = OpenAPIConfig(
         Tag("VLANs", "Groups of VLAN ids."),
         Tag("Reservations", "Addresses that are kept for a client or a purpose."),
         Tag("Addresses", "Who has what, who had it, and claims by hand."),
+        Tag("Servers", "Machines: hardware, place and state."),
+        Tag("Racks", "What stands where, and what is plugged into what."),
     ],
     render_plugins=[
         JsonRenderPlugin(path="/openapi.json"),
