@@ -133,7 +133,7 @@ class MaintenanceEnd(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class SheetServer(
     Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
 ):
-    """A server as a row of a sheet, each cell as text; an empty one changes nothing, `-` empties."""
+    """A server as a row of a sheet; an empty cell changes nothing, `-` empties."""
 
     serial: Annotated[str, Meta(description="By this it is known.")]
     name: str = ""
