@@ -48,7 +48,7 @@ async def import_servers(
     sheet = read_raw(raw, lists=LISTS)
     if len(sheet.rows) > MOST_SERVERS:
         raise Unreadable(f"it has {len(sheet.rows):,} servers; at most {MOST_SERVERS:,} at a time")
-    if "serial" not in sheet.rows[0]:
+    if not sheet.rows or "serial" not in sheet.rows[0]:
         raise Unreadable("no column is named serial")
     known = await server_seeds(tx, serials=[row.get("serial", "") for row in sheet.rows])
     told: dict[_Kind, list[SheetLine]] = defaultdict(list)

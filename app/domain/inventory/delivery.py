@@ -53,6 +53,8 @@ async def read_delivery(tx: Tx, raw: bytes, datacentre: str) -> Delivery:
     sheet = read_raw(raw, lists=LISTS)
     if len(sheet.rows) > MOST_MACHINES:
         raise Unreadable(f"it has {len(sheet.rows):,} machines; at most {MOST_MACHINES} at a time")
+    if not sheet.rows:
+        raise Unreadable("it has a head and no machine")
     known = {
         row["serial"]
         for row in await tx.fetch(

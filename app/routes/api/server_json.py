@@ -181,7 +181,7 @@ class ServerSheet(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         "dry_run": True,
     }
 
-    servers: Annotated[tuple[SheetServer, ...], Meta(min_length=1, max_length=5_000)]
+    servers: Annotated[list[SheetServer], Meta(min_length=1, max_length=5_000)]
     dry_run: Annotated[bool, Meta(description="Only say what would be done.")] = False
 
 
