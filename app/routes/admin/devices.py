@@ -1,6 +1,7 @@
 """`/admin/devices`: switches, PDUs and what else is in racks."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from app.components.admin.rack_form import device_form_page, device_page
 from app.components.form import Form
 from app.components.frame import PageFrame
 from app.components.notice import Flash
-from app.core.database import Database
+from app.core.database import Database, Tx
 from app.core.errors import Invalid
 from app.domain.accounts.roles import Permission, allows
 from app.domain.audit.find import trail
@@ -44,6 +45,25 @@ def read_ports(values: Mapping[str, str], field: str = "name") -> tuple[PortSeed
     if len(names) > 1 and values.get("mac", "").strip():
         raise Invalid({"mac": "Several ports cannot have one MAC. Leave it empty."})
     return tuple(read_form({**values, "name": name}, PortSeed) for name in names)
+
+
+async def write_ports(
+    request: HttpRequest,
+    db: Database,
+    frame: PageFrame,
+    save: Callable[[Tx, Sequence[PortSeed]], Awaitable[None]],
+    owner: tuple[str, str],
+) -> Response[Any]:
+    """Save the ports of a form; `owner` is the name and the address of what has them."""
+    values, (name, here) = await typed(request), owner
+    try:
+        ports = read_ports(values)
+        async with db.transaction() as tx:
+            await save(tx, ports)
+    except Invalid as invalid:
+        form = Form(values=values, errors=invalid.fields, csrf=frame.csrf)
+        return html(ports_page(form, name, here, frame=frame), status_code=422)
+    return go(request, here, Flash("success", f"{len(ports)} ports are written down."))
 
 
 class Devices(Controller):
@@ -128,17 +148,11 @@ class Devices(Controller):
     async def add_ports(
         self, request: HttpRequest, db: Db, me: Me, frame: Frame, *, device_id: FromPath[UUID]
     ) -> Response[Any]:
-        values, here = await typed(request), f"{DEVICES}/{device_id}"
         async with db.snapshot() as tx:
             device = await find_device(tx, device_id)
-        try:
-            ports = read_ports(values)
-            async with db.transaction() as tx:
-                await save_ports(tx, ports, device=device_id, actor=me.id, actor_label=me.email)
-        except Invalid as invalid:
-            form = Form(values=values, errors=invalid.fields, csrf=frame.csrf)
-            return html(ports_page(form, device.name, here, frame=frame), status_code=422)
-        return go(request, here, Flash("success", f"{len(ports)} ports are written down."))
+        save = partial(save_ports, device=device_id, actor=me.id, actor_label=me.email)
+        owner = (device.name, f"{DEVICES}/{device_id}")
+        return await write_ports(request, db, frame, save, owner)
 
     @get("/{device_id:uuid}/remove", guards=CHANGES)
     async def ask_to_remove(self, db: Db, frame: Frame, device_id: FromPath[UUID]) -> Response[Any]:

@@ -1,6 +1,7 @@
 """`/admin/servers/…`: what is written down of servers, changed; of one, or of many at once."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +25,7 @@ from app.domain.inventory.find import find_server
 from app.domain.inventory.seeds import server_seed
 from app.domain.inventory.server_sheet import disk_text, disks_of
 from app.routes.admin.dcim_typed import rack_names, read_form, read_time, read_uuid
-from app.routes.admin.devices import read_ports
+from app.routes.admin.devices import write_ports
 from app.routes.admin.racks import CHANGES
 from app.routes.admin.reasons import reason_of
 from app.routes.security.dependencies import Db, Frame, HttpRequest, Me
@@ -78,17 +79,11 @@ class ServerChanges(Controller):
     async def add_ports(
         self, request: HttpRequest, db: Db, me: Me, frame: Frame, *, server_id: FromPath[UUID]
     ) -> Response[Any]:
-        values, here = await typed(request), f"{SERVERS}/{server_id}"
         async with db.snapshot() as tx:
             server = await find_server(tx, server_id)
-        try:
-            ports = read_ports(values)
-            async with db.transaction() as tx:
-                await save_ports(tx, ports, server=server_id, actor=me.id, actor_label=me.email)
-        except Invalid as invalid:
-            form = Form(values=values, errors=invalid.fields, csrf=frame.csrf)
-            return html(ports_page(form, server.name, here, frame=frame), status_code=422)
-        return go(request, here, Flash("success", f"{len(ports)} ports are written down."))
+        save = partial(save_ports, server=server_id, actor=me.id, actor_label=me.email)
+        owner = (server.name, f"{SERVERS}/{server_id}")
+        return await write_ports(request, db, frame, save, owner)
 
     @get("/many")
     async def ask_many(self, request: HttpRequest, db: Db, frame: Frame) -> Response[Any]:
