@@ -68,12 +68,10 @@ class Room:
 
 def room_of(inventory: Inventory, racks: Sequence[RackRoom]) -> Room:
     """Return the racks as columns. About 3 µs a rack and 1 ms for 100,000 servers."""
-    datacentres = {name: code for code, name in enumerate(inventory.datacentre_names)}
-    names = {name: code for code, name in enumerate(inventory.rack_names)}
-    table = np.full((len(datacentres), len(names)), -1, dtype=np.intp)
-    for place, room in enumerate(racks):
-        if room.datacentre in datacentres and room.rack in names:
-            table[datacentres[room.datacentre], names[room.rack]] = place
+    places = {(room.datacentre, room.rack): place for place, room in enumerate(racks)}
+    table = np.array(
+        [places.get((site, name or ""), -1) for site, name in inventory.racks], np.intp
+    )
     left = [
         [
             UNLIMITED if number is None else number
@@ -89,7 +87,7 @@ def room_of(inventory: Inventory, racks: Sequence[RackRoom]) -> Room:
     ]
     left.append([UNLIMITED] * len(RESOURCES))
     return Room(
-        rack=table[inventory.datacentre, inventory.rack],
+        rack=table[inventory.rack],
         racks=tuple(racks),
         left=np.array(left, dtype=np.int64),
     )

@@ -13,6 +13,7 @@ from app.solver import score
 from app.solver.capacity import how_many, stock_of
 from app.solver.inventory import DiskFacts, Equivalence, inventory_of, size_of
 from app.solver.match import Match, match
+from app.solver.room import RackRoom, Side
 from app.solver.want import DiskKind, ServerWant, StorageWant
 
 from . import fleets, plain
@@ -288,7 +289,7 @@ def test_no_servers_at_all():
         datacentre_required=True,
         storage=(StorageWant(hardware_raid=True),),
     )
-    result = answer([], want, avoid_racks={"r1": 1})
+    result = answer([], want, avoid_racks={("ams", "r1"): 1})
     assert (result.chosen, result.ranked, result.explanation.total) == (None, (), 0)
 
 
@@ -331,7 +332,7 @@ def test_the_cheapest_equivalence_of_several_counts():
 
 def test_racks_of_the_client_matter_only_where_the_order_asks_to_spread():
     found = [fleets.server(1, rack="r1"), fleets.server(2, rack="r2")]
-    busy = {"r1": 2, "r2": 1}
+    busy = {("ams", "r1"): 2, ("ams", "r2"): 1}
     spread = {
         answer(found, ServerWant(spread_racks=True), avoid_racks=busy, seed=seed).chosen
         for seed in range(20)
@@ -339,6 +340,20 @@ def test_racks_of_the_client_matter_only_where_the_order_asks_to_spread():
     assert spread == {UUID(int=2)}
     close = {answer(found, ServerWant(), avoid_racks=busy, seed=seed).chosen for seed in range(20)}
     assert close == {UUID(int=1), UUID(int=2)}
+
+
+def test_racks_of_one_name_in_two_datacentres_are_two_racks():
+    found = [fleets.server(1, datacentre="ams"), fleets.server(2, datacentre="fra")]
+    busy = {("ams", "r1"): 1}
+    spread = ServerWant(spread_racks=True)
+    assert answer(found, spread, avoid_racks=busy, seed=1).ranked[0] == UUID(int=2)
+    preferred = answer(found, ServerWant(racks=("fra/r1", "r1")), seed=1)
+    assert preferred.ranked == (UUID(int=2), UUID(int=1))
+    rooms = (RackRoom(datacentre="ams", rack="r1", clients={"ann": 1}),)
+    limited = answer(
+        found, ServerWant(most_in_rack=1), seed=1, side=Side(racks=rooms, client="ann")
+    )
+    assert limited.ranked == (UUID(int=2),)
 
 
 def test_a_datacentre_that_is_listed_twice_has_its_first_place():
