@@ -107,6 +107,25 @@ def takes(inventory: Inventory, vlans: int) -> Numbers:
     )
 
 
+def admitted(room: Room, rack: NDArray[np.intp], needed: Numbers) -> NDArray[np.intp]:
+    """Return how many of some machines each rack admits at most, the unlimited one last.
+
+    `rack` is each machine's place in `room.racks`, `needed` its row of `takes`. Each resource
+    is looked at alone, the most modest machines first: exact where those of a rack are alike.
+    """
+    number = len(room.racks) + 1
+    rack = rack % number  # -1 is the last one
+    most = np.bincount(rack, minlength=number)
+    for place in range(len(RESOURCES)):
+        order = np.lexsort((needed[:, place], rack))
+        here, total = rack[order], np.cumsum(needed[order, place])
+        first = np.searchsorted(here, here)
+        total = total - np.where(first > 0, total[first - 1], 0)
+        fits = (total <= room.left[here, place]) | (total == 0)
+        most = np.minimum(most, np.bincount(here[fits], minlength=number))
+    return most
+
+
 def all_rules(
     inventory: Inventory, want: ServerWant, exclude: Collection[UUID], side: Side | None
 ) -> tuple[Rule, ...]:

@@ -1,7 +1,7 @@
 """One order: every choice, count and reason re-checked by a matcher in plain Python."""
 
 from collections import Counter
-from itertools import combinations
+from itertools import combinations, islice
 from uuid import UUID
 
 import msgspec
@@ -10,13 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.solver import score
-from app.solver.capacity import how_many, stock_of
+from app.solver.batch import WaitingOrder
+from app.solver.capacity import how_many
 from app.solver.inventory import DiskFacts, Equivalence, inventory_of, size_of
 from app.solver.match import Match, match
 from app.solver.room import RackRoom, Side
 from app.solver.want import DiskKind, ServerWant, StorageWant
 
 from . import fleets, plain
+from .test_sides import rooms
 
 CASES = settings(max_examples=80, deadline=None)
 FEWER = settings(max_examples=30, deadline=None)
@@ -143,10 +145,27 @@ def test_stock_is_the_number_of_servers_that_serve(found, want):
     inventory = inventory_of(found, groups=fleets.GROUPS)
     count = sum(not plain.failed(server, want, (), fleets.GROUPS) for server in found)
     assert how_many(inventory, want) == count
-    assert stock_of(inventory, {"it": want, "any": ServerWant()}) == {
-        "it": count,
-        "any": len(found),
-    }
+
+
+@FEWER
+@given(fleets.servers, fleets.wants, rooms)
+def test_stock_is_never_less_than_what_the_racks_admit(found, want, racks):
+    inventory = inventory_of(found, groups=fleets.GROUPS)
+    fitting = [s for s in found if not plain.failed(s, want, (), fleets.GROUPS)]
+    order = WaitingOrder(UUID(int=1), want)
+    most = max(
+        number
+        for number in range(len(fitting) + 1)
+        for some in islice(combinations(fitting, number), 200)
+        if plain.racks_admit([(server, order) for server in some], [order], racks)
+    )
+    assert most <= how_many(inventory, want, racks) <= len(fitting)
+
+
+def test_stock_stops_at_the_power_of_its_racks():
+    found = [fleets.server(n + 1, rack=f"r{n % 2}", power_watts=300) for n in range(8)]
+    rack = RackRoom(datacentre="ams", rack="r1", feed_a_watts=650, feed_b_watts=2_000)
+    assert how_many(inventory_of(found), ServerWant(), (rack,)) == 4 + 2
 
 
 @FEWER

@@ -6,9 +6,12 @@ from uuid import UUID
 from app.core.errors import Refusal
 from app.solver.explain import Explanation
 from app.solver.obstacles import Obstacle
+from app.solver.room import RESOURCES
 
 NAMED = 3
 """Relaxations that a message names; the explanation has them all."""
+RACKS = frozenset(name for name, _ in RESOURCES)
+"""Rules that racks set, not the want: told where they keep a server out."""
 
 
 class NoServer(Refusal):
@@ -17,7 +20,8 @@ class NoServer(Refusal):
     code = "inventory.no_server"
 
     def __init__(self, explanation: Explanation) -> None:
-        wanted = "; ".join(rule.label for rule in explanation.rules) or "any server"
+        told = [rule for rule in explanation.rules if rule.eliminated or rule.rule not in RACKS]
+        wanted = "; ".join(rule.label for rule in told) or "any server"
         ways = "; ".join(step.text for step in explanation.relaxations[:NAMED])
         todo = (
             f"Relax a rule of the product ({ways}), or add servers."
