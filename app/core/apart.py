@@ -10,6 +10,7 @@ from typing import ParamSpec, TypeVar
 P = ParamSpec("P")
 T = TypeVar("T")
 
+SMALL = 200_000
 # Whoever dies leaves no process behind: without its parent it reads the end of its input.
 _PROGRAM = """
 import pickle, sys
@@ -20,6 +21,17 @@ except BaseException as error:
     answer = (False, error)
 pickle.dump(answer, sys.stdout.buffer)
 """
+
+
+async def off_loop(size: int, work: Callable[P, T], *values: P.args, **named: P.kwargs) -> T:
+    """Return what pure work returns, done off the event loop: in a thread, or apart if it is large.
+
+    `size` is in pairs to be looked at; up to `SMALL` of them are a blink, and a process of its
+    own would take longer to begin than the work itself.
+    """
+    if size <= SMALL:
+        return await asyncio.to_thread(work, *values, **named)
+    return await apart(work, *values, **named)
 
 
 async def apart(work: Callable[P, T], *values: P.args, **named: P.kwargs) -> T:

@@ -95,6 +95,8 @@ class _Gone(Exception):
 
 
 class Ask(NamedTuple):
+    """Who holds a server, how long, and by which want and stock it was chosen."""
+
     inventory: Inventory
     want: ServerWant
     holder: UUID
@@ -110,18 +112,30 @@ async def _hold(tx: Tx, ranked: Sequence[tuple[UUID, int]], ask: Ask) -> UUID | 
     """
     attempts = [(ranked, False), *(([candidate], True) for candidate in ranked)]
     for candidates, patient in attempts:
-        with suppress(_Gone):
-            async with tx.savepoint():
-                server = await hold_first(
-                    tx, candidates, holder=ask.holder, expires_at=ask.expires_at, patient=patient
-                )
-                if server is None or not await rack_admits(tx, server, ask):
-                    raise _Gone
+        if server := await take_first(tx, candidates, ask, patient=patient):
             return server
     return None
 
 
-async def rack_admits(tx: Tx, server: UUID, ask: Ask) -> bool:
+async def take_first(
+    tx: Tx, candidates: Sequence[tuple[UUID, int]], ask: Ask, *, patient: bool
+) -> UUID | None:
+    """Hold the first candidate, given as (server, seq), that is free if its rack admits it.
+
+    Otherwise nothing is held or locked, and None is returned.
+    """
+    with suppress(_Gone):
+        async with tx.savepoint():
+            server = await hold_first(
+                tx, candidates, holder=ask.holder, expires_at=ask.expires_at, patient=patient
+            )
+            if server is None or not await _rack_admits(tx, server, ask):
+                raise _Gone
+        return server
+    return None
+
+
+async def _rack_admits(tx: Tx, server: UUID, ask: Ask) -> bool:
     """Return whether the rack of a server that the order holds now admits it; so until the commit.
 
     Others may have been given servers of that rack since it was read, each another one.
