@@ -21,6 +21,8 @@ OPEN = {
     "/admin": {Role.OPERATOR, Role.DESIGNER, Role.FINANCE, Role.OWNER},
     "/admin/orders": {Role.OPERATOR, Role.DESIGNER, Role.FINANCE, Role.OWNER},
     "/admin/orders/{order}": {Role.OPERATOR, Role.DESIGNER, Role.FINANCE, Role.OWNER},
+    "/admin/orders/{order}/allocation": {Role.OPERATOR, Role.DESIGNER, Role.OWNER},
+    "/admin/orders/{order}/allocation/choose?server=fra1-b1-01": {Role.OPERATOR, Role.OWNER},
     "/admin/orders/{order}/cancel": {Role.OPERATOR, Role.FINANCE, Role.OWNER},
     "/admin/runs": {Role.OPERATOR, Role.DESIGNER, Role.FINANCE, Role.OWNER},
     "/admin/runs/{run}": {Role.OPERATOR, Role.DESIGNER, Role.FINANCE, Role.OWNER},

@@ -4,6 +4,7 @@ from litestar.types import ControllerRouterHandler
 
 from app.routes.admin.address_audits import AddressAudits
 from app.routes.admin.addresses import Addresses
+from app.routes.admin.allocation import Allocation
 from app.routes.admin.api_reference import ApiReference
 from app.routes.admin.cables import Cables
 from app.routes.admin.client_services import Services
@@ -45,6 +46,7 @@ from app.routes.admin.vrfs import Vrfs
 ADMIN: tuple[ControllerRouterHandler, ...] = (
     Dashboard,
     Orders,
+    Allocation,
     Runs,
     RunDeeds,
     Flows,
