@@ -14,8 +14,9 @@ from app.domain.inventory.find import server_of
 from app.domain.inventory.states import ServerState
 from app.domain.orders import serve_backlog as serving
 from app.domain.orders.errors import OutOfStock
+from app.domain.orders.find_backlog import last_served, waiting_lines
 from app.domain.orders.mark_provisioning import mark_provisioning
-from app.domain.orders.serve_backlog import last_served, serve_backlog
+from app.domain.orders.serve_backlog import serve_backlog
 from app.domain.orders.wait_for_stock import wait_for_stock
 from app.domain.orders.waiting import kept_for_waiting, waiting_orders
 from tests.orders.test_life import pay
@@ -67,6 +68,8 @@ async def test_what_appears_goes_to_those_who_wait_the_oldest_first(
         assert (left.order_id, left.passed) == (waiting[2], 1)
         assert await serve_backlog(tx) is None, "what is held is not free"
         assert await last_served(tx) == (served,)
+        [line] = await waiting_lines(tx, limit=50)
+        assert (line.id, line.passed, line.priority) == (waiting[2], 1, 0)
 
 
 async def test_priority_goes_before_age(database: Database, waiting: list[UUID]) -> None:

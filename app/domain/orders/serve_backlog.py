@@ -122,13 +122,3 @@ async def _keep(tx: Tx, served: Served) -> None:
         served.took_ms,
     )
     tx.publish("backlog")
-
-
-async def last_served(tx: Tx, *, limit: int = 20) -> tuple[Served, ...]:
-    """Return what came of the last times, the latest first."""
-    rows = await tx.fetch(
-        "SELECT at, waiting, placed, bound, is_proven, took_ms FROM backlog_plan "
-        "ORDER BY at DESC LIMIT $1",
-        limit,
-    )
-    return tuple(Served(**dict(row)) for row in rows)

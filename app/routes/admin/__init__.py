@@ -7,6 +7,7 @@ from app.routes.admin.addresses import Addresses
 from app.routes.admin.allocation import Allocation
 from app.routes.admin.api_reference import ApiReference
 from app.routes.admin.cables import Cables
+from app.routes.admin.backlog import Backlog
 from app.routes.admin.client_services import Services
 from app.routes.admin.connections import Connections
 from app.routes.admin.cpu_models import CpuModels
@@ -39,6 +40,7 @@ from app.routes.admin.server_place import ServerPlace
 from app.routes.admin.servers import Servers
 from app.routes.admin.service_deeds import ServiceDeeds
 from app.routes.admin.space_import import SpaceImport, export_prefixes
+from app.routes.admin.stock import StockPages
 from app.routes.admin.tokens import Tokens
 from app.routes.admin.vlans import Vlans
 from app.routes.admin.vrfs import Vrfs
@@ -47,6 +49,8 @@ ADMIN: tuple[ControllerRouterHandler, ...] = (
     Dashboard,
     Orders,
     Allocation,
+    StockPages,
+    Backlog,
     Runs,
     RunDeeds,
     Flows,
