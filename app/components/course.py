@@ -11,6 +11,8 @@ WIDTH, HEIGHT = 640, 220
 LEFT, RIGHT, TOP, BOTTOM = 52, 16, 12, 28
 TICKS = 4
 STEPS = (1, 2, 5)
+CLOSE = 8
+"""Words of days closer than this share of the drawing would lie over each other."""
 
 Point: TypeAlias = tuple[float, float]
 """A day, counted from the first, and a quantity."""
@@ -101,13 +103,15 @@ def _grid(scale: _Scale) -> Iterator[h.Node]:
 
 
 def _days(scale: _Scale, first: date, start: int) -> Iterator[h.Node]:
-    """Name the first day, today and the last day, those that are apart."""
-    for day, anchor in ((0, "start"), (start, "middle"), (scale.days, "end")):
-        if start or day:
-            words = (first + timedelta(days=day)).strftime("%-d %b")
-            yield h.text(
-                ".sw-course-text", x=str(scale.x(day)), y=str(HEIGHT - 8), text_anchor=anchor
-            )["today" if day == start else words]
+    """Name today, the last day, and the first one where it is not close to today."""
+    anchors = {start: "middle", scale.days: "end"}
+    if start * CLOSE > scale.days:
+        anchors[0] = "start"
+    for day, anchor in anchors.items():
+        words = (first + timedelta(days=day)).strftime("%-d %b")
+        yield h.text(".sw-course-text", x=str(scale.x(day)), y=str(HEIGHT - 8), text_anchor=anchor)[
+            "today" if day == start else words
+        ]
 
 
 def _rounded(top: int) -> int:

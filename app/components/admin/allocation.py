@@ -1,6 +1,5 @@
 """Why an order has its server: each candidate against each rule, and choosing another."""
 
-from collections.abc import Iterator
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -21,6 +20,9 @@ from app.components.table import Column, Row, table
 from app.domain.orders.account_words import verdict, why_not, why_the_best
 from app.domain.orders.explain import OrderAccount
 from app.solver.account import Candidate
+from app.solver.explain import RuleCount
+from app.solver.room import RESOURCES
+from app.solver.rules import RuleName
 
 TIERS = {
     "datacentre": "Datacentre",
@@ -30,6 +32,22 @@ TIERS = {
     "rack": "Rack",
 }
 """Scores in each tier, lower is better, the first that differs decides."""
+RULES: dict[RuleName, str] = {
+    "excluded": "Set aside",
+    "datacentre": "Place",
+    "cpu": "CPU",
+    "cores": "Cores",
+    "ram": "Memory",
+    "storage": "Disks",
+    "raid_controller": "RAID",
+    "feed_a": "Feed A",
+    "feed_b": "Feed B",
+    "cooling": "Cooling",
+    "ports": "Ports",
+    "vlans": "VLANs",
+    "client": "Client",
+}
+OF_RACKS = frozenset(name for name, _ in RESOURCES)
 
 
 def allocation_href(order: UUID, deed: str = "", *, server: str = "") -> str:
@@ -103,57 +121,52 @@ def _ask(told: OrderAccount, asked: str, fault: str, *, may_choose: bool) -> h.E
     is_free = about is not None and about.is_free and about.server != told.has
     words = answer or (f"{asked} is the best one." if asked and not fault else None)
     return card(
-        h.form(".sw-filter-form", method="get", action=allocation_href(told.order))[
-            text_field(
-                form,
-                "server",
-                "Why not this server?",
-                kind="search",
-                placeholder="Name or id",
-                optional=True,
-                autocomplete="off",
-            ),
-            h.div(".sw-actions")[
-                submit_button("Ask", busy="Looking…", weight="plain", symbol="circle-help")
+        stack(
+            h.form(".sw-filter-form", method="get", action=allocation_href(told.order))[
+                text_field(
+                    form,
+                    "server",
+                    "Why not this server?",
+                    kind="search",
+                    placeholder="Name or id",
+                    optional=True,
+                    autocomplete="off",
+                ),
+                h.div(".sw-actions")[
+                    submit_button("Ask", busy="Looking…", weight="plain", symbol="circle-help")
+                ],
             ],
-        ],
-        notice(
-            "info",
-            words,
-            link_button("Give it this one", allocation_href(told.order, "choose", server=asked))
-            if is_free and may_choose
+            notice(
+                "info",
+                words,
+                link_button("Give it this one", allocation_href(told.order, "choose", server=asked))
+                if is_free and may_choose
+                else None,
+            )
+            if words
             else None,
-        )
-        if words
-        else None,
+        ),
     )
 
 
 def _grid(told: OrderAccount, *, may_choose: bool) -> h.Element:
+    """Return the matrix; it scrolls within its card, and the servers stay in view."""
     account = told.account
-    rules = account.explanation.rules
-    columns = [
-        Column("Server"),
-        *(Column(rule.label, narrow=True) for rule in rules),
-        *(Column(words, figures=True, narrow=True) for words in TIERS.values()),
-        *([Column("Choose", hidden_label=True)] if may_choose else []),
-    ]
-    rows = [
-        Row(
-            cells=list(_cells(told, one, may_choose=may_choose)),
-            id_=f"candidate-{one.server}",
-            marked=one.server == account.chosen,
-        )
-        for one in account.candidates
+    heads = [
+        *(h.th(scope="col", title=rule.label)[RULES[rule.rule]] for rule in _columns(told)),
+        *(h.th(".is-figures", scope="col")[words] for words in TIERS.values()),
     ]
     left_off = f" {account.left_off:,} more are not shown." if account.left_off else ""
     return card(
-        table(
-            columns,
-            rows,
-            caption="Candidates against rules",
-            empty=empty("server", "Nothing is in stock", "Servers appear here when they are free."),
-        ),
+        h.div(".sw-matrix", tabindex="0", role="region", aria_label="Candidates against rules")[
+            h.table[
+                h.caption(".visually-hidden")["Candidates against rules"],
+                h.thead[h.tr[h.th(scope="col")["Server"], heads]],
+                h.tbody[[_row(told, one, may_choose=may_choose) for one in account.candidates]],
+            ]
+        ]
+        if account.candidates
+        else empty("server", "Nothing is in stock", "Servers appear here when they are free."),
         title="Candidates",
         lede="The best first, then those that fail least. Of the scores lower is better; the "
         f"first one that differs decides.{left_off}",
@@ -162,26 +175,41 @@ def _grid(told: OrderAccount, *, may_choose: bool) -> h.Element:
     )
 
 
-def _cells(told: OrderAccount, one: Candidate, *, may_choose: bool) -> Iterator[h.Node]:
-    name = told.names[one.server]
-    yield [
-        h.a(href=f"/admin/servers/{one.server}")[name],
-        " ",
-        badge("It has this", "accent") if one.server == told.has else None,
-        h.div(".sw-quiet")[told.places[one.server]],
+def _columns(told: OrderAccount) -> list[RuleCount]:
+    """Return the rules of the product, and those of the racks that keep anything out."""
+    return [
+        rule
+        for rule in told.account.explanation.rules
+        if rule.eliminated or rule.rule not in OF_RACKS
     ]
-    for rule in told.account.explanation.rules:
-        fails = rule.rule in one.failed
-        yield h.span(class_=["sw-verdict", "tone-danger" if fails else "tone-success"])[
-            icon("x", label="fails") if fails else icon("check", label="passes")
-        ]
-    for tier in TIERS:
-        yield "" if one.scores is None else f"{one.scores[tier]:,}"
-    if may_choose:
-        link = link_button(
-            "Choose", allocation_href(told.order, "choose", server=name), size="small"
-        )
-        yield None if one.server == told.has else link
+
+
+def _row(told: OrderAccount, one: Candidate, *, may_choose: bool) -> h.Element:
+    name, is_best = told.names[one.server], one.server == told.account.chosen
+    has_it = one.server == told.has
+    mark = "It has this one" if has_it else "The best" if is_best else None
+    href = allocation_href(told.order, "choose", server=name)
+    return h.tr(id=f"candidate-{one.server}", class_={"is-best": is_best})[
+        h.th(scope="row")[
+            h.a(href=f"/admin/servers/{one.server}")[name],
+            badge(mark, "accent") if mark else None,
+            h.span(".sw-under")[
+                told.places[one.server],
+                [" · ", h.a(href=href)["choose it"]] if may_choose and not has_it else None,
+            ],
+        ],
+        [_verdict(is_failed=rule.rule in one.failed) for rule in _columns(told)],
+        [
+            h.td(".is-figures")["" if one.scores is None else f"{one.scores[tier]:,}"]
+            for tier in TIERS
+        ],
+    ]
+
+
+def _verdict(*, is_failed: bool) -> h.Element:
+    return h.td(class_=["sw-verdict", "tone-danger" if is_failed else "tone-success"])[
+        icon("x", label="fails") if is_failed else icon("check", label="passes")
+    ]
 
 
 def _rules(told: OrderAccount) -> h.Element:
@@ -198,7 +226,7 @@ def _rules(told: OrderAccount) -> h.Element:
             ),
             id_=f"rule-{rule.rule}",
         )
-        for rule in explanation.rules
+        for rule in _columns(told)
     ]
     pairs = h.ul(".sw-ways")[[h.li[pair.text] for pair in told.account.pairs]]
     return card(

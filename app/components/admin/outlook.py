@@ -145,20 +145,22 @@ def product_stock_page(shown: ProductStock, *, frame: PageFrame) -> h.Element:
 def _what_if(shown: ProductStock) -> h.Element:
     one = shown.outlook
     return card(
-        h.form(".sw-filter-form", method="get", action=product_href(one.slug))[
-            text_field(
-                shown.form,
-                "number",
-                "How many more?",
-                inputmode="numeric",
-                autocomplete="off",
-                placeholder="40",
-            ),
-            h.div(".sw-actions")[
-                submit_button("Ask", busy="Solving…", weight="plain", symbol="circle-help")
+        stack(
+            h.form(".sw-filter-form", method="get", action=product_href(one.slug))[
+                text_field(
+                    shown.form,
+                    "number",
+                    "How many more?",
+                    inputmode="numeric",
+                    autocomplete="off",
+                    placeholder="40",
+                ),
+                h.div(".sw-actions")[
+                    submit_button("Ask", busy="Solving…", weight="plain", symbol="circle-help")
+                ],
             ],
-        ],
-        _answer(shown.answer) if shown.answer else None,
+            _answer(shown.answer) if shown.answer else None,
+        ),
         title="Can more be sold?",
         lede="Beside all orders that wait already.",
         symbol="circle-help",
@@ -206,7 +208,7 @@ def _words(runway: Runway | None) -> str:
     if runway.days is None:
         return "At the pace of an ordinary week it lasts for ever."
     words = f"It lasts {runway.days:,.0f} days at the pace of an ordinary week"
-    if runway.earliest_days is None:
+    if runway.earliest_days is None or runway.earliest_days == runway.days:
         return f"{words}."
     return f"{words}, {runway.earliest_days:,.0f} at that of a good one."
 
@@ -219,9 +221,10 @@ def lasts(runway: Runway | None) -> h.Node:
         return "for ever"
     early = "" if runway.earliest_days is None else f"from {runway.earliest_days:,.0f}"
     late = "" if runway.latest_days is None else f"to {runway.latest_days:,.0f}"
+    is_sure = runway.earliest_days == runway.days == runway.latest_days
     return [
         h.span(class_={"sw-late": _is_short(runway)})[f"{runway.days:,.0f} days"],
-        h.span(".sw-under")[f"{early} {late}".strip()],
+        None if is_sure else h.span(".sw-under")[f"{early} {late}".strip()],
     ]
 
 
