@@ -29,6 +29,7 @@ ALL = tuple(Scope)
 READS = (Scope.FLOWS_READ, Scope.RUNS_READ)
 SERVERS = (Scope.SERVERS_READ, Scope.SERVERS_WRITE)
 ADDRESSES = (Scope.ADDRESSES_READ, Scope.ADDRESSES_WRITE)
+ALLOCATION = (Scope.ALLOCATION_READ, Scope.ALLOCATION_WRITE)
 
 
 async def make(
@@ -128,6 +129,11 @@ async def test_the_owners_role_bounds_a_token_when_made_and_ever_after(
             *READS,
             Scope.ADDRESSES_READ,
             Scope.SERVERS_READ,
+        Role.OPERATOR: {*READS, *ADDRESSES, *ALLOCATION, Scope.RUNS_WRITE, Scope.RUNS_DECIDE},
+        Role.DESIGNER: {
+            *READS,
+            Scope.ADDRESSES_READ,
+            Scope.ALLOCATION_READ,
             Scope.FLOWS_WRITE,
             Scope.RUNS_DECIDE,
         },

@@ -20,7 +20,7 @@ from app.components.page import admin_page, page_head
 from app.components.table import Column, Row, table
 from app.domain.catalog.stock import StockDay
 from app.domain.orders.outlook import Outlook
-from app.domain.orders.what_if import Sellable
+from app.domain.orders.what_if import Bound, Sellable
 from app.solver.what_if import Runway
 
 STOCK = "/admin/stock"
@@ -30,7 +30,7 @@ SHORT_DAYS = 14
 """Stock that lasts no longer is marked."""
 WEEK = 7
 
-BINDS = {
+BINDS: dict[Bound, str] = {
     "stock": "There are not enough such servers.",
     "racks": "The racks are short: of power, or of places for one client.",
     "waiting": "Orders that wait already go first.",
@@ -171,9 +171,7 @@ def _answer(answer: Sellable) -> h.Element:
     if answer.is_possible:
         return notice("success", f"Yes: all {answer.asked:,} can be delivered.")
     told = answer.servers
-    binds = [BINDS[one] for one in told.binds]
-    if answer.possible < told.possible:
-        binds.append(BINDS["addresses"])
+    binds = [BINDS[one] for one in answer.binds]
     ways = [step.text for step in told.relaxations]
     return notice(
         "warning",

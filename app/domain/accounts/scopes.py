@@ -26,6 +26,10 @@ class Scope(StrEnum):
     """Read servers, racks, devices, ports and cables."""
     SERVERS_WRITE = "servers:write"
     """Change, import, move and cable these, and take servers out of stock."""
+    ALLOCATION_READ = "allocation:read"
+    """Read why orders have their servers, who waits for one, and how long stock lasts."""
+    ALLOCATION_WRITE = "allocation:write"
+    """Give an order another server."""
 
 
 NEEDS = {
@@ -38,6 +42,8 @@ NEEDS = {
     Scope.ADDRESSES_WRITE: Permission.ADDRESSES_CHANGE,
     Scope.SERVERS_READ: Permission.SERVERS_READ,
     Scope.SERVERS_WRITE: Permission.SERVERS_CHANGE,
+    Scope.ALLOCATION_READ: Permission.SERVERS_READ,
+    Scope.ALLOCATION_WRITE: Permission.SERVERS_CHANGE,
 }
 """The permission that the owner of a token needs for it to hold the scope."""
 
@@ -51,6 +57,8 @@ WORDS = {
     Scope.ADDRESSES_WRITE: "Change prefixes, VLANs and reservations, claim and release addresses",
     Scope.SERVERS_READ: "Read servers, racks, devices, ports and cables",
     Scope.SERVERS_WRITE: "Change, import, move and cable servers, take them out of stock",
+    Scope.ALLOCATION_READ: "Read why orders have their servers, who waits, and what is left",
+    Scope.ALLOCATION_WRITE: "Give an order another server",
 }
 
 

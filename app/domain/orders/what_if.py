@@ -1,5 +1,6 @@
 """Say whether so many more of a product can be sold, and what binds."""
 
+from typing import Literal, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -12,7 +13,9 @@ from app.domain.inventory.available import read_available
 from app.domain.inventory.rooms import read_rooms
 from app.domain.orders.waiting import SEED, waiting_orders
 from app.solver.batch import WaitingOrder
-from app.solver.what_if import WhatIf, sell_more
+from app.solver.what_if import Binding, WhatIf, sell_more
+
+Bound: TypeAlias = Binding | Literal["addresses"]
 
 MOST = 2_000
 LIMIT = 1.0
@@ -34,6 +37,12 @@ class Sellable(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_possible(self) -> bool:
         return self.possible == self.asked
+
+    @property
+    def binds(self) -> tuple[Bound, ...]:
+        """Return what would have to give."""
+        short = self.possible < self.servers.possible
+        return (*self.servers.binds, "addresses") if short else self.servers.binds
 
 
 async def sell(tx: Tx, slug: str, number: int) -> Sellable:

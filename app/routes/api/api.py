@@ -7,6 +7,8 @@ from litestar.openapi.spec import Tag
 from litestar.types import ControllerRouterHandler
 
 from app.routes.api.addresses import AddressClaims, set_hostname, show_address
+from app.routes.api.addresses import AddressClaims, show_address
+from app.routes.api.allocation import ALLOCATION
 from app.routes.api.available import Available
 from app.routes.api.flow_deeds import FlowDeeds
 from app.routes.api.flow_start import start_a_flow
@@ -53,6 +55,7 @@ API: tuple[ControllerRouterHandler, ...] = (
             take_servers_in,
             Racks,
             Cables,
+            *ALLOCATION,
         ],
         dependencies=DEPENDENCIES,
         before_request=refuse_nul,
@@ -67,6 +70,7 @@ OPENAPI = OpenAPIConfig(
     title="Slipway",
     version="1",
     summary="Flows with their runs, the address space and the datacentre, for programs.",
+    summary="Flows with their runs, the address space and allocation, for programs.",
     description="Send `Authorization: Bearer slw_…`. Lists are read page by page: `next` of one "
     "is `cursor` of the following. A POST with an `Idempotency-Key` is done once. What can change "
     "has an `ETag`; with `If-Match` it is only changed as you know it. Refusals are "
@@ -83,6 +87,7 @@ OPENAPI = OpenAPIConfig(
         Tag("Addresses", "Who has what, who had it, and claims by hand."),
         Tag("Servers", "Machines: hardware, place and state."),
         Tag("Racks", "What stands where, and what is plugged into what."),
+        Tag("Allocation", "Which order gets which server and why, who waits, what can be sold."),
     ],
     render_plugins=[
         JsonRenderPlugin(path="/openapi.json"),
