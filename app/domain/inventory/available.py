@@ -26,6 +26,19 @@ SELECT e."group", w.name AS wanted, i.name AS stand_in, e.cost
 FROM cpu_equivalence e JOIN cpu_model w ON w.id = e.wanted JOIN cpu_model i ON i.id = e.stand_in
 ORDER BY e."group", w.name, i.name
 """
+# `ctid` and `xmin` name a version of a row: together they change with whatever is written.
+_PRINT = """
+WITH free AS (SELECT id, ctid, xmin FROM server WHERE state = 'available' OR holder = $1)
+SELECT (SELECT sum(hashtextextended(id::text || ctid || xmin, 0)) FROM free)::text,
+    (SELECT sum(hashtextextended(k.ctid::text || k.xmin, 0)) FROM disk k
+     JOIN free ON free.id = k.server)::text,
+    (SELECT string_agg(id::text || ctid || xmin, '' ORDER BY id) FROM datacentre),
+    (SELECT string_agg(id::text || ctid || xmin, '' ORDER BY id) FROM cpu_model),
+    (SELECT string_agg(id::text || ctid || xmin, '' ORDER BY id) FROM cpu_equivalence),
+    (SELECT sum(hashtextextended(id::text || ctid || xmin, 0)) FROM rack)::text
+"""
+KEPT = 4
+"""Readings that are kept in this process, the latest ones."""
 
 
 class Available(NamedTuple):
@@ -39,9 +52,26 @@ class Available(NamedTuple):
 async def read_available(tx: Tx, holder: UUID | None = None) -> Available:
     """Return every free server with its disks and place, and which CPU may stand in for which.
 
-    With `holder` that order's own server is among them, as if it were free.
-    Two statements. Cost: about 8 µs a free server, most of it in Python (80 ms for 10,000).
+    With `holder` that order's own server is among them, as if it were free. One statement tells
+    whether anything was written since this process read it last, about 1 µs a free server; then
+    two more read it, about 8 µs a free server, most of it in Python (80 ms for 10,000).
     """
+    seen = tuple(await tx.fetchrow(_PRINT, holder) or ())
+    if seen not in _kept:
+        read = await _read(tx, holder)
+        # Written between the two statements: what was read is newer than what was seen.
+        if tuple(await tx.fetchrow(_PRINT, holder) or ()) != seen:
+            return read
+        while len(_kept) >= KEPT:
+            del _kept[next(iter(_kept))]
+        _kept[seen] = read
+    return _kept[seen]
+
+
+_kept: dict[tuple[object, ...], Available] = {}
+
+
+async def _read(tx: Tx, holder: UUID | None) -> Available:
     rows = await tx.fetch(_SERVERS, holder)
     sets: dict[str, tuple[DiskFacts, ...]] = {}
     facts = []
