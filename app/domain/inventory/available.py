@@ -29,13 +29,15 @@ ORDER BY e."group", w.name, i.name
 # `ctid` and `xmin` name a version of a row: together they change with whatever is written.
 _PRINT = """
 WITH free AS (SELECT id, ctid, xmin FROM server WHERE state = 'available' OR holder = $1)
-SELECT (SELECT sum(hashtextextended(id::text || ctid || xmin, 0)) FROM free)::text,
-    (SELECT sum(hashtextextended(k.ctid::text || k.xmin, 0)) FROM disk k
-     JOIN free ON free.id = k.server)::text,
+SELECT
+    (SELECT (bit_xor(uuid_hash_extended(id, 0)),
+             bit_xor(hashtidextended(ctid, xmin::text::bigint)))::text FROM free),
+    (SELECT bit_xor(hashtidextended(k.ctid, k.xmin::text::bigint))
+     FROM disk k JOIN free ON free.id = k.server),
+    (SELECT bit_xor(hashtidextended(ctid, xmin::text::bigint)) FROM rack),
     (SELECT string_agg(id::text || ctid || xmin, '' ORDER BY id) FROM datacentre),
     (SELECT string_agg(id::text || ctid || xmin, '' ORDER BY id) FROM cpu_model),
-    (SELECT string_agg(id::text || ctid || xmin, '' ORDER BY id) FROM cpu_equivalence),
-    (SELECT sum(hashtextextended(id::text || ctid || xmin, 0)) FROM rack)::text
+    (SELECT string_agg(id::text || ctid || xmin, '' ORDER BY id) FROM cpu_equivalence)
 """
 KEPT = 4
 """Readings that are kept in this process, the latest ones."""
