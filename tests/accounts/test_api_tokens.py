@@ -124,15 +124,18 @@ async def test_the_owners_role_bounds_a_token_when_made_and_ever_after(
         await make(database, finance, Scope.RUNS_READ, Scope.RUNS_WRITE)
     made = await make(database, owner, *ALL)
     for role, left in {
-        Role.OPERATOR: {*READS, *ADDRESSES, *SERVERS, Scope.RUNS_WRITE, Scope.RUNS_DECIDE},
+        Role.OPERATOR: {
+            *READS,
+            *ADDRESSES,
+            *SERVERS,
+            *ALLOCATION,
+            Scope.RUNS_WRITE,
+            Scope.RUNS_DECIDE,
+        },
         Role.DESIGNER: {
             *READS,
             Scope.ADDRESSES_READ,
             Scope.SERVERS_READ,
-        Role.OPERATOR: {*READS, *ADDRESSES, *ALLOCATION, Scope.RUNS_WRITE, Scope.RUNS_DECIDE},
-        Role.DESIGNER: {
-            *READS,
-            Scope.ADDRESSES_READ,
             Scope.ALLOCATION_READ,
             Scope.FLOWS_WRITE,
             Scope.RUNS_DECIDE,

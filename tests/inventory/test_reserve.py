@@ -146,6 +146,23 @@ async def test_a_rack_gets_no_more_machines_than_it_has_power_for(database: Data
     assert "Power left on feed A of its rack" in caught.value.message
 
 
+async def test_each_feed_and_what_else_draws_from_it_count(tx: Tx) -> None:
+    ids = await furnish(tx, *(machine(n, power_draw_watts=500) for n in range(1, 4)))
+    await tx.execute("UPDATE server SET feeds = 'B' WHERE id = $1", ids["m003"])
+    await tx.execute("UPDATE rack SET feed_a_watts = 1000, cooling_watts = 1200")
+    await tx.execute(
+        "INSERT INTO device (id, kind, name, rack, feeds, u_position, power_draw_watts) "
+        "SELECT $1, 'switch', 'sw1', rack, 'A', 40, 200 FROM server LIMIT 1",
+        new_id(),
+    )
+    first = await reserve(tx, ANY, holder=new_id(), expires_at=None)
+    second = await reserve(tx, ANY, holder=new_id(), expires_at=None)
+    assert ids["m003"] in {first.id, second.id}, "feed A carries one beside the switch"
+    with pytest.raises(NoServer) as caught:
+        await reserve(tx, ANY, holder=new_id(), expires_at=None)
+    assert "feed A" in caught.value.message
+
+
 async def test_a_client_who_orders_twice_at_once_gets_one_in_a_rack(database: Database) -> None:
     want = ServerWant(most_in_rack=1)
     async with database.transaction() as tx:

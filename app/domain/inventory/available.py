@@ -10,6 +10,7 @@ from app.solver.want import DiskKind
 _SERVERS = """
 SELECT s.id, s.name, s.seq, d.code AS datacentre, r.name AS rack, c.name AS cpu_model,
        c.cores * s.cpu_count AS cores, s.ram_gb, s.raid_controller, s.power_draw_watts,
+       s.feeds,
        coalesce(k.disks, '') AS disks
 FROM server s JOIN rack r ON r.id = s.rack JOIN datacentre d ON d.id = r.datacentre
 JOIN cpu_model c ON c.id = s.cpu_model
@@ -93,6 +94,7 @@ async def _read(tx: Tx, holder: UUID | None) -> Available:
                 disks=sets[written],
                 raid_controller="hardware" if row["raid_controller"] else None,
                 power_watts=row["power_draw_watts"],
+                feeds=row["feeds"],
             )
         )
     links = await tx.fetch(_EQUIVALENCES)

@@ -9,15 +9,23 @@ from app.core.database import Tx
 from app.solver.inventory import RackKey
 from app.solver.room import RackRoom, Side
 
-# A machine that nobody has is switched off: it draws power when it is sold. The rack's budget
-# is each feed's, since either must carry it alone.
+# A machine that nobody has is switched off: it draws power when it is sold. Devices always do.
+# What all in the rack may draw together bounds each feed too: either must carry it alone.
 _ROOMS = """
 SELECT d.code AS datacentre, r.name AS rack,
-       nullif(r.power_budget_watts, 0) - coalesce(p.watts, 0) AS watts,
+       least(nullif(r.power_budget_watts, 0) - coalesce(p.watts, 0),
+             r.feed_a_watts - coalesce(p.a_watts, 0)) AS a_watts,
+       least(nullif(r.power_budget_watts, 0) - coalesce(p.watts, 0),
+             r.feed_b_watts - coalesce(p.b_watts, 0)) AS b_watts,
+       r.cooling_watts - coalesce(p.watts, 0) AS cooling_watts,
        coalesce(c.clients, '{}') AS clients
 FROM rack r JOIN datacentre d ON d.id = r.datacentre
-LEFT JOIN (SELECT rack, sum(power_draw_watts) AS watts FROM server
-           WHERE state NOT IN ('enrolled', 'available') AND holder IS DISTINCT FROM $1
+LEFT JOIN (SELECT rack, sum(power_draw_watts) AS watts,
+                  sum(power_draw_watts) FILTER (WHERE feeds LIKE '%A%') AS a_watts,
+                  sum(power_draw_watts) FILTER (WHERE feeds LIKE '%B%') AS b_watts
+           FROM (SELECT rack, power_draw_watts, feeds FROM server
+                 WHERE state NOT IN ('enrolled', 'available') AND holder IS DISTINCT FROM $1
+                 UNION ALL SELECT rack, power_draw_watts, feeds FROM device) draws
            GROUP BY rack) p ON p.rack = r.id
 LEFT JOIN (SELECT rack, jsonb_object_agg(account, machines) AS clients FROM (
                SELECT s.rack, o.account, count(*) AS machines
@@ -25,7 +33,8 @@ LEFT JOIN (SELECT rack, jsonb_object_agg(account, machines) AS clients FROM (
                WHERE o.account = ANY($2) AND s.holder IS DISTINCT FROM $1
                GROUP BY s.rack, o.account) a
            GROUP BY rack) c ON c.rack = r.id
-WHERE (r.power_budget_watts > 0 OR c.clients IS NOT NULL)
+WHERE (r.power_budget_watts > 0 OR c.clients IS NOT NULL
+       OR num_nonnulls(r.feed_a_watts, r.feed_b_watts, r.cooling_watts) > 0)
 AND ($3::uuid IS NULL OR r.id = (SELECT rack FROM server WHERE id = $3))
 ORDER BY d.code, r.name
 """
@@ -44,8 +53,9 @@ async def read_rooms(
         RackRoom(
             datacentre=row["datacentre"],
             rack=row["rack"],
-            feed_a_watts=row["watts"],
-            feed_b_watts=row["watts"],
+            feed_a_watts=row["a_watts"],
+            feed_b_watts=row["b_watts"],
+            cooling_watts=row["cooling_watts"],
             clients=msgspec.json.decode(row["clients"]),
         )
         for row in rows

@@ -6,8 +6,8 @@ from app.routes.admin.address_audits import AddressAudits
 from app.routes.admin.addresses import Addresses
 from app.routes.admin.allocation import Allocation
 from app.routes.admin.api_reference import ApiReference
-from app.routes.admin.cables import Cables
 from app.routes.admin.backlog import Backlog
+from app.routes.admin.cables import Cables
 from app.routes.admin.client_services import Services
 from app.routes.admin.connections import Connections
 from app.routes.admin.cpu_models import CpuModels

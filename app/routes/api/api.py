@@ -7,7 +7,6 @@ from litestar.openapi.spec import Tag
 from litestar.types import ControllerRouterHandler
 
 from app.routes.api.addresses import AddressClaims, set_hostname, show_address
-from app.routes.api.addresses import AddressClaims, show_address
 from app.routes.api.allocation import ALLOCATION
 from app.routes.api.available import Available
 from app.routes.api.flow_deeds import FlowDeeds
@@ -69,8 +68,7 @@ API: tuple[ControllerRouterHandler, ...] = (
 OPENAPI = OpenAPIConfig(
     title="Slipway",
     version="1",
-    summary="Flows with their runs, the address space and the datacentre, for programs.",
-    summary="Flows with their runs, the address space and allocation, for programs.",
+    summary="Flows with their runs, addresses, the datacentre and allocation, for programs.",
     description="Send `Authorization: Bearer slw_…`. Lists are read page by page: `next` of one "
     "is `cursor` of the following. A POST with an `Idempotency-Key` is done once. What can change "
     "has an `ETag`; with `If-Match` it is only changed as you know it. Refusals are "
