@@ -55,7 +55,7 @@ async def working(resources: Resources) -> AsyncIterator[WorkerContext]:
         settings=settings,
         database=database,
         vault=resources.vault,
-        fleet=make_fleet(),
+        fleet=make_fleet(database, resources.vault),
         mailer=make_mailer(settings, database.clock),
         gateways=make_gateways(settings),
     )

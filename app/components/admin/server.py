@@ -5,6 +5,7 @@ from datetime import datetime
 
 import htpy as h
 
+from app.components.admin.bmc_form import rejection_notice
 from app.components.admin.cables import ports_card
 from app.components.admin.dcim import FEEDS, RACKS, SERVERS, SIDES, units_text
 from app.components.admin.decide import decide_page
@@ -25,6 +26,7 @@ from app.components.time import moment
 from app.components.tone import Tone
 from app.domain.addresses.views import Claimed
 from app.domain.audit.views import AuditLine
+from app.domain.inventory.bmc import Rejection
 from app.domain.inventory.cabling import PortView
 from app.domain.inventory.maintain import OPEN_TO_MAINTENANCE
 from app.domain.inventory.put_back import ACCEPTABLE
@@ -98,6 +100,8 @@ class ServerFile:
     addresses: Claimed
     trail: tuple[AuditLine, ...] | None
     may_change: bool
+    rejection: Rejection | None = None
+    """What its BMC said to the credentials that are written down, if it rejects them."""
 
 
 def server_page(file: ServerFile, *, frame: PageFrame) -> h.Element:
@@ -117,13 +121,14 @@ def server_region(file: ServerFile) -> h.Element:
         ),
         stack(
             _state(server),
+            rejection_notice(file.rejection) if file.rejection is not None else None,
             split(
                 stack(
                     _hardware(file),
                     ports_card(file.ports, f"{SERVERS}/{server.id}", may_change=file.may_change),
                     trail_card(file.trail) if file.trail is not None else None,
                 ),
-                stack(_holder(file), _place(file), _bmc(server), _notes(server)),
+                stack(_holder(file), _place(file), _bmc(file), _notes(server)),
             ),
         ),
     ]
@@ -247,7 +252,8 @@ def _place(file: ServerFile) -> h.Element:
     )
 
 
-def _bmc(server: ServerView) -> h.Element:
+def _bmc(file: ServerFile) -> h.Element:
+    server = file.server
     seen: h.Node = (
         ["as seen ", moment(server.power_seen_at)] if server.power_seen_at else "never seen yet"
     )
@@ -257,7 +263,12 @@ def _bmc(server: ServerView) -> h.Element:
     ]
     if server.boot_method:
         pairs.append(("Installs by", server.boot_method.replace("-", " ")))
-    return card(facts(pairs), title="Power and BMC", symbol="power")
+    change = (
+        link_button("Change", f"{SERVERS}/{server.id}/bmc", weight="quiet", size="small")
+        if file.may_change
+        else None
+    )
+    return card(facts(pairs), title="Power and BMC", symbol="power", actions=change)
 
 
 def deed_page(server: ServerView, deed: Deed, form: Form, *, frame: PageFrame) -> h.Element:

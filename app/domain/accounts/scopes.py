@@ -23,7 +23,7 @@ class Scope(StrEnum):
     ADDRESSES_WRITE = "addresses:write"
     """Change these, and claim and release addresses by hand."""
     SERVERS_READ = "servers:read"
-    """Read servers, racks, devices, ports and cables."""
+    """Read servers, racks, devices, ports and cables; of BMCs never their passwords."""
     SERVERS_WRITE = "servers:write"
     """Change, import, move and cable these, and take servers out of stock."""
     ALLOCATION_READ = "allocation:read"

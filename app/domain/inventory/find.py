@@ -13,7 +13,7 @@ from app.core.secrets import Vault
 from app.domain.inventory.errors import NoBmc
 from app.domain.inventory.states import ServerState
 from app.domain.inventory.views import DatacentreView, ServerPage, ServerRow, ServerView
-from app.drivers.bmc.contract import BmcAddress
+from app.drivers.bmc.contract import BmcAddress, BmcProtocol
 from app.drivers.secret import Secret
 from app.drivers.tls import Tls, TrustAnything, TrustCa, TrustPin, TrustSystem
 
@@ -48,13 +48,14 @@ async def bmc_of(tx: Tx, vault: Vault, server_id: UUID) -> tuple[BmcAddress, str
     The second is `network` or `virtual-media`. Raises NoBmc.
     """
     row = await tx.fetchrow(
-        "SELECT url, username, sealed_password, system_path, tls_mode, ca_pem, boot_method "
-        "FROM bmc WHERE server = $1",
+        "SELECT protocol, url, username, sealed_password, system_path, tls_mode, ca_pem, "
+        "boot_method FROM bmc WHERE server = $1",
         server_id,
     )
     if row is None:
         raise NoBmc(server_id)
     address = BmcAddress(
+        protocol=BmcProtocol(row["protocol"]),
         url=row["url"],
         username=row["username"],
         password=Secret(vault.open(row["sealed_password"])),

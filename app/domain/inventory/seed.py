@@ -5,6 +5,7 @@ from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
+from app.drivers.bmc.contract import BmcProtocol
 from app.solver.want import DiskKind
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
@@ -80,8 +81,8 @@ class DiskSeed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class BmcSeed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A management controller. The password is sealed before it is written down."""
 
-    url: Annotated[str, msgspec.Meta(pattern="^https?://[^/]+/?$")]
-    """Scheme, host and port."""
+    url: Annotated[str, msgspec.Meta(pattern="^(https?|ipmi)://[^/]+/?$")]
+    """Scheme, host and port: `https://…`, or `ipmi://…` by IPMI."""
     username: str
     password: str
     system_path: str = ""
@@ -90,7 +91,7 @@ class BmcSeed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     ca_pem: str = ""
     """`ca`: the CA's certificate, "" for the machine's own bundle; `pin`: the SHA-256 in hex."""
     boot_method: Literal["network", "virtual-media"] = "network"
-    protocol: Literal["redfish"] = "redfish"
+    protocol: BmcProtocol = BmcProtocol.REDFISH
 
     def __repr__(self) -> str:
         return f"BmcSeed({self.url!r})"

@@ -1,6 +1,6 @@
 """Hardware: where it stands, what it is, what is plugged into it, and who holds it."""
 
-from piccolo.columns import JSONB, UUID, BigInt, Boolean, Bytea, Date, Integer, SmallInt
+from piccolo.columns import JSONB, UUID, BigInt, Boolean, Bytea, Date, Integer, SmallInt, Text
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
@@ -173,8 +173,10 @@ class Bmc(Table, tablename="bmc"):
     ca_pem = text(default="")
     boot_method = text(default="network")
 
+    known_protocol = Check("protocol IN ('redfish', 'ipmi')")
     known_boot = Check("boot_method IN ('network', 'virtual-media')")
     known_tls = Check("tls_mode IN ('ca', 'pin', 'off')")
+    ipmi_has_no_media = Check("protocol <> 'ipmi' OR boot_method = 'network'")
 
 
 class Device(Table, tablename="device"):
@@ -277,3 +279,23 @@ class HardwareReport(Table, tablename="hardware_report"):
     read_at = moment(null=True)
     error = text(default="")
     facts = JSONB(default="{}")
+
+
+class BmcPeer(Table, tablename="bmc_peer"):
+    """A BMC as it is reached, for all workers; several servers may have one (`bmc_turn.py`)."""
+
+    peer = Text(primary_key=True, default=None, help_text="host and port")
+    holder = UUID(default=None, help_text="whose turn it is")
+    held_until = moment()
+    cipher_suite = SmallInt(null=True, default=None, help_text="that IPMI agreed on last")
+
+
+class BmcRejection(Table, tablename="bmc_rejection"):
+    """Credentials that a BMC rejected, and that are not shown to it again."""
+
+    id = key()
+    peer = text(index=True)
+    username = text()
+    sealed_credentials = Bytea()
+    words = text()
+    rejected_at = moment()

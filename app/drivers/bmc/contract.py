@@ -22,6 +22,11 @@ class BmcProtocol(StrEnum):
     IPMI = "ipmi"
 
 
+def peer_of(url: str) -> str:
+    """Return what is the same for all addresses of one BMC: host and port, lower case."""
+    return urlsplit(url).netloc.rpartition("@")[2].lower()
+
+
 class BmcAddress(msgspec.Struct, frozen=True, kw_only=True):
     """Where a BMC is and how to sign in."""
 
@@ -36,8 +41,7 @@ class BmcAddress(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def peer(self) -> str:
-        """Return what is the same for all addresses of one BMC: host and port, lower case."""
-        return urlsplit(self.url).netloc.rpartition("@")[2].lower()
+        return peer_of(self.url)
 
     @property
     def host(self) -> str:

@@ -34,6 +34,7 @@ from app.routes.admin.reverse_dns import ReverseDns
 from app.routes.admin.run_deeds import RunDeeds
 from app.routes.admin.runs import Runs
 from app.routes.admin.runs_many import ManyRuns
+from app.routes.admin.server_bmc import ServerBmc
 from app.routes.admin.server_change import ServerChanges
 from app.routes.admin.server_import import ServerImport, export_servers
 from app.routes.admin.server_place import ServerPlace
@@ -68,6 +69,7 @@ ADMIN: tuple[ControllerRouterHandler, ...] = (
     export_servers,
     ServerPlace,
     Discovery,
+    ServerBmc,
     Racks,
     Devices,
     Cables,

@@ -24,6 +24,7 @@ from app.domain.accounts.views import AccountView
 from app.domain.addresses.find import addresses_of
 from app.domain.addresses.views import Claimed
 from app.domain.audit.find import trail
+from app.domain.inventory.bmc import rejection_of
 from app.domain.inventory.cabling import ports_of
 from app.domain.inventory.errors import ServerNotAllowed
 from app.domain.inventory.find import (
@@ -157,7 +158,7 @@ async def _deed_page(
 
 
 async def read_file(tx: Tx, server_id: UUID, me: AccountView) -> ServerFile:
-    """Read a server; four statements."""
+    """Read a server; five statements."""
     server = await find_server(tx, server_id)
     sees_trail = allows(me.role, Permission.AUDIT_READ)
     return ServerFile(
@@ -167,4 +168,5 @@ async def read_file(tx: Tx, server_id: UUID, me: AccountView) -> ServerFile:
         addresses=await addresses_of(tx, server.holder) if server.holder else Claimed(),
         trail=await trail(tx, [server_id]) if sees_trail else None,
         may_change=allows(me.role, Permission.SERVERS_CHANGE),
+        rejection=await rejection_of(tx, server_id, server.bmc_url) if server.bmc_url else None,
     )

@@ -21,6 +21,7 @@ from app.routes.api.racks import Cables, Racks
 from app.routes.api.reservations import Reservations
 from app.routes.api.run_deeds import RunDeeds, retry_runs
 from app.routes.api.runs import Runs
+from app.routes.api.server_bmc import ServerBmcs
 from app.routes.api.servers import Servers, take_servers_in
 from app.routes.api.unreadable import refuse_json, refuse_nul
 from app.routes.api.vlan_groups import VlanGroups
@@ -55,6 +56,7 @@ API: tuple[ControllerRouterHandler, ...] = (
             Racks,
             Cables,
             *ALLOCATION,
+            ServerBmcs,
         ],
         dependencies=DEPENDENCIES,
         before_request=refuse_nul,
@@ -83,7 +85,7 @@ OPENAPI = OpenAPIConfig(
         Tag("VLANs", "Groups of VLAN ids."),
         Tag("Reservations", "Addresses that are kept for a client or a purpose."),
         Tag("Addresses", "Who has what, who had it, and claims by hand."),
-        Tag("Servers", "Machines: hardware, place and state."),
+        Tag("Servers", "Machines: hardware, place, state, and how their BMCs are reached."),
         Tag("Racks", "What stands where, and what is plugged into what."),
         Tag("Allocation", "Which order gets which server and why, who waits, what can be sold."),
     ],
