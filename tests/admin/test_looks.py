@@ -136,6 +136,7 @@ async def a_busy_day(stage: Stage) -> dict[str, str]:
         "connection": f"/admin/connections/{shop}",
         "connection-kind": "/admin/connections/new",
         "connection-new": "/admin/connections/new/ssh",
+        "server-bmc": f"/admin/servers/{stage.servers['fra1-b1-02']}/bmc",
     }
 
 

@@ -44,7 +44,7 @@ def bmc_page(
                 h.a(href=SERVERS)["Servers"], " / ", h.a(href=server)[bmc.server_name]
             ],
         ),
-        h.div(".sw-decide")[
+        h.div(".sw-decide.sw-stack")[
             rejection_notice(rejection) if rejection is not None else None,
             card(
                 form_element(
@@ -67,15 +67,14 @@ def bmc_page(
     )  # fmt: skip
 
 
-def rejection_notice(rejection: Rejection) -> h.Element:
+def rejection_notice(rejection: Rejection, *, change: str = "") -> h.Element:
+    """Return what the BMC said; `change` is the address of the form, for a page that is not it."""
     return notice(
         "danger",
         "The BMC rejects the user name or the password",
-        h.p(".sw-break")[
-            f"It said: {rejection.words}. ", moment(rejection.at), ". ",
-            NOT_AGAIN,
-        ],
-    )  # fmt: skip
+        h.p(".sw-break")["It said ", moment(rejection.at), ": ", rejection.words],
+        h.p[NOT_AGAIN, [" ", h.a(href=change)["Change them"], "."] if change else None],
+    )
 
 
 def _reach(form: Form) -> tuple[h.Element, ...]:

@@ -121,7 +121,7 @@ def server_region(file: ServerFile) -> h.Element:
         ),
         stack(
             _state(server),
-            rejection_notice(file.rejection) if file.rejection is not None else None,
+            _rejection(file),
             split(
                 stack(
                     _hardware(file),
@@ -172,6 +172,13 @@ def _state(server: ServerView) -> h.Element | None:
         if server.maintenance_ends_at
         else None,
     )
+
+
+def _rejection(file: ServerFile) -> h.Element | None:
+    if file.rejection is None:
+        return None
+    change = f"{SERVERS}/{file.server.id}/bmc" if file.may_change else ""
+    return rejection_notice(file.rejection, change=change)
 
 
 def _hardware(file: ServerFile) -> h.Element:
