@@ -285,8 +285,6 @@ class BmcPeer(Table, tablename="bmc_peer"):
     """A BMC as it is reached, for all workers; several servers may have one (`bmc_turn.py`)."""
 
     peer = Text(primary_key=True, default=None, help_text="host and port")
-    holder = UUID(default=None, help_text="whose turn it is")
-    held_until = moment()
     cipher_suite = SmallInt(null=True, default=None, help_text="that IPMI agreed on last")
 
 

@@ -1,8 +1,6 @@
--- What all workers must know of a BMC: whose turn it is, what it agreed to, whom it rejected.
+-- What all workers must know of a BMC: what it agreed to, and whom it rejected.
 CREATE TABLE bmc_peer (
     peer TEXT PRIMARY KEY,
-    holder UUID NOT NULL,
-    held_until TIMESTAMPTZ NOT NULL,
     cipher_suite SMALLINT
 );
 
