@@ -2,7 +2,7 @@
 
 import htpy as h
 
-from app.components.admin.servers import SERVERS
+from app.components.admin.dcim import SERVERS
 from app.components.button import link_button, submit_button
 from app.components.card import card
 from app.components.choice import Option, select_field

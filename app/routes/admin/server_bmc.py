@@ -8,7 +8,7 @@ from litestar import Controller, Response, get, post
 from litestar.params import FromPath
 
 from app.components.admin.bmc_form import bmc_page
-from app.components.admin.servers import SERVERS
+from app.components.admin.dcim import SERVERS
 from app.components.form import Form
 from app.components.notice import Flash
 from app.core.errors import Invalid
