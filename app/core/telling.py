@@ -12,11 +12,16 @@ log = structlog.get_logger()
 
 
 class Teller:
-    """Publishes for one process; the topics of `gather_s` go together."""
+    """Publishes for one process.
 
-    def __init__(self, database: Database, *, gather_s: float = 0.0) -> None:
+    The topics of `gather_s` go together, and after each time it rests for `pause_s`: what comes
+    meanwhile goes together too.
+    """
+
+    def __init__(self, database: Database, *, gather_s: float = 0.0, pause_s: float = 0.0) -> None:
         self._database = database
         self._gather_s = gather_s
+        self._pause_s = pause_s
         self._topics: set[str] = set()
         self._telling: asyncio.Task[None] | None = None
 
@@ -45,3 +50,5 @@ class Teller:
                 await self._database.after_commit(topics)
             except Exception as error:  # noqa: BLE001 - the pages' own poll and the sweep find it
                 log.warning("topics.not_told", topics=len(topics), error=str(error))
+            if self._pause_s:
+                await asyncio.sleep(self._pause_s)

@@ -100,7 +100,7 @@ class Interpreter:
     def _due(self, course: Course) -> list[Token]:
         if course.is_steered or _stops(course):
             return []
-        return course.due(self.database.clock.now())
+        return course.due(self.database.clock)
 
     async def _do_beside(self, course: Course, token: Token) -> None:
         try:

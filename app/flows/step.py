@@ -96,14 +96,13 @@ class Doer:
         """
         if not _may_begin(course, token):
             return
-        now = self.database.clock.now()
         stop = course.stop_of(token)
         if stop.kind is None:
             message = (
                 f"No node type {stop.spec.type} version {stop.spec.v} is installed here; "
                 "install the package that ships it, then retry."
             )
-            outcome.halt_unbegun(course, token, message, now)
+            outcome.halt_unbegun(course, token, message, self.database.clock.now())
             return
         try:
             await self._do(course, token, stop, stop.kind)
@@ -186,7 +185,7 @@ class Doer:
                 await recall.read_outputs(tx, course.id, course, missing)
 
     def _do_pure(self, course: Course, token: Token, kind: NodeType, begun: Begun) -> None:
-        now = self.database.clock.now()
+        now = begun.step.now
         outcome.begin(course, token, begun.given, now)
         try:
             result = cast("PureDo", kind.do)(begun.step, begun.params)
@@ -236,7 +235,7 @@ class Doer:
     ) -> None:
         policy = stop.policy(kind, begun.params)
         is_in_doubt = token.doubt
-        outcome.begin(course, token, begun.given, self.database.clock.now())
+        outcome.begin(course, token, begun.given, begun.step.now)
         if is_in_doubt and policy is Idempotency.NONE:
             outcome.halt_in_doubt(course, token, DOUBT, self.database.clock.now())
             return

@@ -21,6 +21,8 @@ from app.flows.metrics import count_commit
 
 MOST_AT_ONCE = 500
 RETRY_S = 0.2
+TELL_EVERY_S = 0.1
+"""How often pages are told at most: a run may do many steps in that time."""
 log = structlog.get_logger()
 
 
@@ -32,7 +34,7 @@ class Writer:
         self._waiting: list[tuple[Change, asyncio.Future[Written]]] = []
         self._rung = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._teller = Teller(database)
+        self._teller = Teller(database, pause_s=TELL_EVERY_S)
 
     async def write(self, change: Change) -> Written:
         """Return when the change is committed. Raises Fenced when the run is not ours any more.

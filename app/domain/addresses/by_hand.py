@@ -1,7 +1,9 @@
 """Claim an address, a /64 or a VLAN id by hand, without an order; `release_by_hand` ends it."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -10,10 +12,12 @@ from app.core.database import Tx
 from app.core.errors import Invalid, NotFound
 from app.domain.addresses.errors import AddressesTaken
 from app.domain.addresses.hints import tell
+from app.domain.addresses.index import INDEX
 from app.domain.addresses.pools import kind_of
 from app.domain.addresses.reserved import Network, ends_of
 from app.domain.addresses.structure import keep_tree
 from app.domain.addresses.text import position_text
+from app.domain.addresses.whose import client_words
 from app.domain.audit.record import record
 from app.ipam.wants import AddressKind
 
@@ -28,6 +32,16 @@ class HandClaim(msgspec.Struct, frozen=True, kw_only=True):
     client: UUID | None = None
     purpose: str = ""
     expires_at: datetime | None = None
+
+
+class Spot(NamedTuple):
+    """An address or /64 of a prefix that is to be claimed by hand, as what and why."""
+
+    kind: AddressKind
+    prefix: UUID
+    position: int
+    purpose: str
+    reason: str
 
 
 async def claim_address(
@@ -72,6 +86,33 @@ async def claim_vlan(
     await _record(
         tx, group, (str(vid),), claim, actor=actor, actor_label=actor_label, kind="vlan_group"
     )
+
+
+async def claim_spots(tx: Tx, spots: Sequence[Spot]) -> None:
+    """Claim many at once, for nobody in particular; one that somebody has stays as it is.
+
+    The tree is locked already. Two statements.
+    """
+    claimed = await tx.fetch(
+        "INSERT INTO address_claim (kind, scope, position, state, purpose, reason, seq, "
+        "claimed_at) SELECT kind, scope, position, 'reserved', purpose, reason, 1, $6 "
+        "FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::text[], $5::text[]) "
+        "AS c (kind, scope, position, purpose, reason) ORDER BY kind, scope, position "
+        "ON CONFLICT (kind, scope, position) DO NOTHING RETURNING scope, position",
+        [spot.kind for spot in spots],
+        [spot.prefix for spot in spots],
+        [spot.position for spot in spots],
+        [spot.purpose for spot in spots],
+        [spot.reason for spot in spots],
+        tx.now(),
+    )
+    took: dict[UUID, list[int]] = defaultdict(list)
+    for row in claimed:
+        took[row["scope"]].append(row["position"])
+    for prefix, positions in took.items():
+        INDEX.take(prefix, positions)
+        tx.publish("addresses", f"prefix:{prefix}")
+    await tell(tx, took, took=True)
 
 
 _FOR_OTHERS = (
@@ -152,11 +193,11 @@ def _require_all(won: set[int], positions: Sequence[int]) -> None:
         raise _TakenError(sorted(set(positions) - won))
 
 
-def claim_facts(texts: Sequence[str], claim: HandClaim) -> dict[str, object]:
-    """Return what the audit trail says of a claim."""
+def claim_facts(texts: Sequence[str], claim: HandClaim, client: str | None) -> dict[str, object]:
+    """Return what the audit trail says of a claim; `client` in words."""
     return {
         "addresses": ", ".join(texts[:10]) + (" …" if len(texts) > 10 else ""),
-        "client": claim.client,
+        "client": client,
         "purpose": claim.purpose,
         "expires_at": claim.expires_at,
     }
@@ -180,7 +221,7 @@ async def _record(
         subject_kind=kind,
         subject=scope,
         before={},
-        after=claim_facts(texts, claim),
+        after=claim_facts(texts, claim, await client_words(tx, claim.client)),
         reason=claim.reason,
     )
     tx.publish("addresses", f"prefix:{scope}")

@@ -122,6 +122,17 @@ class CannotDivide(Refusal):
         self.why = why
 
 
+class StillUsed(Refusal):
+    """A VRF or VLAN group cannot be removed: `by` says what there still is in it."""
+
+    code = "ipam.still_used"
+
+    def __init__(self, thing: str, by: Sequence[str]) -> None:
+        super().__init__(f"{thing} still has {' and '.join(by)}. Remove or release these first.")
+        self.thing = thing
+        self.by = tuple(by)
+
+
 class AddressesTaken(Refusal):
     """Some of what was asked for by name is not free."""
 

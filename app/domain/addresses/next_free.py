@@ -25,6 +25,7 @@ from app.domain.addresses.leaves import Leaf, read_leaves
 from app.domain.addresses.states import ClaimState
 from app.domain.addresses.structure import keep_tree
 from app.domain.addresses.views import ClaimView
+from app.domain.addresses.whose import client_words
 
 TRIES = 12
 
@@ -181,7 +182,9 @@ async def write_next(tx: Tx, cases: Sequence[NextCase]) -> list[tuple[ClaimView,
         for case in cases
         for position, claim in zip(case.positions, case.ask.claims, strict=True)
     ]
-    notes = [note for case in cases for note in _notes(case)]
+    clients = {claim.client for _, _, claim in rows}
+    words = {client: await client_words(tx, client) for client in clients}
+    notes = [note for case in cases for note in _notes(case, words)]
     try:
         written = await tx.fetch(
             "SELECT * FROM claim_next($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
@@ -223,11 +226,14 @@ def _is_told(cases: Sequence[NextCase]) -> bool:
     )
 
 
-def _notes(case: NextCase) -> Iterable[tuple[NextCase, dict[str, object], str]]:
+def _notes(
+    case: NextCase, words: Mapping[UUID | None, str | None]
+) -> Iterable[tuple[NextCase, dict[str, object], str]]:
     """Return what the audit trail says: a line for each run of addresses on the same terms."""
     texts = map(case.leaf.text, case.positions)
     for claim, same in groupby(case.ask.claims):
-        yield case, claim_facts([next(texts) for _ in same], claim), claim.reason
+        facts = claim_facts([next(texts) for _ in same], claim, words[claim.client])
+        yield case, facts, claim.reason
 
 
 def _by_pool(rows: Iterable[tuple[UUID, int, HandClaim]]) -> Mapping[UUID, Sequence[int]]:
@@ -257,6 +263,7 @@ def _views(
             client_email=email,
             item="",
             purpose=claim.purpose,
+            kept_back="",
             reason=claim.reason,
             seq=1,
             claimed_at=tx.now(),

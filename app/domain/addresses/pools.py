@@ -62,9 +62,11 @@ class Pool(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _PREFIXES = f"""
-SELECT p.id, p.network, d.code AS datacentre, r.name AS rack, p.purpose, p.auto_allocatable,
+SELECT p.id, p.network, d.code AS datacentre, coalesce(r.name, q.name) AS rack, p.purpose,
+       p.auto_allocatable,
        p.strategy, p.cooldown_s, p.gateway, p.vlan_group, p.vid, k.firsts, k.lasts, k.clients
 FROM prefix p JOIN datacentre d ON d.id = p.datacentre LEFT JOIN rack r ON r.id = p.rack
+LEFT JOIN vlan_group g ON g.id = p.vlan_group LEFT JOIN rack q ON q.id = g.rack
 LEFT JOIN LATERAL (
     SELECT array_agg(v.first) AS firsts, array_agg(v.last) AS lasts, array_agg(v.client) AS clients
     FROM address_reservation v
@@ -72,7 +74,8 @@ LEFT JOIN LATERAL (
 WHERE d.code = $1 AND p.status = 'active'
       AND (p.vrf IS NULL OR coalesce(p.purpose, '{GENERAL}') <> '{GENERAL}')
 """
-"""A prefix of a VRF serves only who states its purpose: its addresses mean nothing outside."""
+"""A prefix of a VRF serves only who states its purpose: its addresses mean nothing outside. One
+on VLANs of a rack serves that rack alone: they are not on the switches of the others."""
 
 _GROUPS = """
 SELECT g.id, g.name, d.code AS datacentre, r.name AS rack, g.auto_allocatable, g.first_vid,

@@ -4,12 +4,15 @@ from datetime import UTC, datetime
 from typing import Protocol
 from uuid import UUID
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from app.core.database import Tx
 from app.core.errors import Invalid, NotFound
 from app.domain.accounts.find import find_account, find_account_by_email
 from app.domain.addresses.by_hand import HandClaim
+from app.domain.addresses.views import ClaimView
+from app.routes.api.claim_json import ClaimChange
 
 
 class Terms(Protocol):
@@ -39,6 +42,20 @@ def claim_for_nobody(terms: Terms) -> HandClaim:
     if not terms.description.strip():
         raise Invalid({"description": "Say what it is for: whoever looks at it will ask."})
     return HandClaim(reason=terms.description, purpose=terms.role, expires_at=expires_at)
+
+
+def changed_terms(claim: ClaimView, change: ClaimChange) -> HandClaim:
+    """Return the terms of a claim with what is to be otherwise. Raises Invalid."""
+    if change.description is not UNSET and not change.description.strip():
+        raise Invalid({"description": "Say what it is for: whoever looks at it will ask."})
+    return HandClaim(
+        reason=claim.reason if change.description is UNSET else change.description,
+        client=claim.client,
+        purpose=claim.purpose if change.role is UNSET else change.role,
+        expires_at=claim.expires_at
+        if change.expires_at is UNSET
+        else moment_of("expires_at", change.expires_at),
+    )
 
 
 def moment_of(field: str, given: datetime | None) -> datetime | None:

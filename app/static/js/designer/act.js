@@ -5,7 +5,7 @@ import { edges, endsOf, itemOf, nodes, notes } from "./model.js";
 import { all, announce, base, byId, canvas, fetchInto, flag, say } from "./page.js";
 import { openPalette } from "./palette.js";
 import { held, sendPlaces } from "./pointer.js";
-import { choose, chosen, chosenEdge, chosenNodes, chosenNotes, current, editorClass, forgetPanel, inPanel, loadPanel } from "./select.js";
+import { choose, chosen, chosenEdge, chosenNodes, chosenNotes, current, editorClass, forgetPanel, inPanel, loadPanel, pick } from "./select.js";
 import { isQuiet, rev, send, showState } from "./send.js";
 import { fit, seen, zoomBy, zoomFull } from "./view.js";
 
@@ -28,6 +28,8 @@ export async function copyText() {
   return answer.ok ? answer.text() : "";
 }
 
+const NO_CLIPBOARD = "The browser does not let this page use the clipboard. Over HTTPS it does.";
+
 /** @param {boolean} isCut */
 export async function copy(isCut = false) {
   if (chosen.size === 0) return;
@@ -39,7 +41,7 @@ export async function copy(isCut = false) {
     announce(`${count} copied.`);
     if (isCut) remove();
   } catch {
-    say("The browser does not let this page use the clipboard. Over HTTPS it does.");
+    say(NO_CLIPBOARD);
   }
 }
 
@@ -130,7 +132,7 @@ export function showTrial() {
   for (const edge of edges.values()) flag(edge.el, "is-taken", ways.includes(edge.id));
 }
 
-/** @type {Object<string, () => void>} */
+/** @type {Object<string, () => unknown>} */
 export const DEEDS = {
   "run-this": () => tryOut({ only: current }),
   "run-here": () => tryOut({ until: current }),
@@ -139,6 +141,16 @@ export const DEEDS = {
   delete: remove,
   duplicate: () => chosen.size > 0 && send("duplicate", { nodes: chosenNodes(), notes: chosenNotes() }),
   copy: () => copy(),
+  paste: async () => {
+    const text = await navigator.clipboard?.readText().catch(() => null);
+    if (text == null) say(NO_CLIPBOARD);
+    else paste(text);
+  },
+  several: () => (byId("several").ariaPressed = String(canvas.classList.toggle("is-several"))),
+  "next-note": () => {
+    const ids = [...notes.keys()];
+    pick(ids[(ids.indexOf(current) + 1) % ids.length]);
+  },
   note: addNote,
   arrange: () => send("layout", { nodes: chosenNodes().length > 1 ? chosenNodes() : [] }),
   "zoom-in": () => zoomBy(1.25),
@@ -150,6 +162,10 @@ export const DEEDS = {
   outline: () => drawer("outline"),
   "close-drawer": () => editorClass("has-drawer", false),
   "close-panel": () => choose([]),
+  flow: () => {
+    choose([]);
+    editorClass("has-flow", true);
+  },
   comment: () => {
     const field = /** @type {HTMLTextAreaElement} */ (byId("node-comment"));
     const node = chosenNodes()[0];

@@ -2,7 +2,7 @@
 import { course, inOf, outOf } from "./draw.js";
 import { barred, edges, endsOf, leaving, nodes } from "./model.js";
 import { announce, around, byId, canvas, flag } from "./page.js";
-import { choose, titleOf } from "./select.js";
+import { choose, chosenEdge, titleOf } from "./select.js";
 import { send } from "./send.js";
 import { at, reveal } from "./view.js";
 
@@ -63,7 +63,7 @@ export function finish(id) {
   if (!wish) return;
   const { node, port, edge } = wish;
   cancel();
-  if (edge && id === edge.to) return;
+  if (edge && id === edge.to && port === edge.port) return;
   if (id && edge) {
     send("reconnect", { edge: endsOf(edge), node, port, to: id });
   } else if (id) {
@@ -73,13 +73,14 @@ export function finish(id) {
   }
 }
 
-/** `C`: begin at the selected node, then go on to its next port. @param {string} id */
+/** `C`: begin at the selected node or lift the selected edge, then go on to the next port. @param {string} id */
 export function connectKey(id) {
-  const node = nodes.get(wish ? wish.node : id);
+  const edge = wish ? wish.edge : edges.get(chosenEdge);
+  const node = nodes.get(wish?.node ?? edge?.from ?? id);
   if (!node) return;
   const used = new Set(leaving(node.id).map((edge) => edge.port));
-  const port = wish ? node.ports[(node.ports.indexOf(wish.port) + 1) % node.ports.length] : (node.ports.find((each) => !used.has(each)) ?? node.ports[0]);
-  begin(node.id, port);
+  const port = wish ? node.ports[(node.ports.indexOf(wish.port) + 1) % node.ports.length] : (edge?.port ?? node.ports.find((each) => !used.has(each)) ?? node.ports[0]);
+  begin(node.id, port, edge);
 }
 
 /** Choose the next target that the arrow key points to. @param {string} arrow */

@@ -1,7 +1,7 @@
 // Puts elements in their places and draws edges, frames of containers and the minimap. The sizes
 // are those of app/flows/drafts/place.py and of 70-designer.css.
 import { byId } from "./page.js";
-import { edges, edgesOf, nodes, notes } from "./model.js";
+import { edges, edgesOf, items, nodes, notes } from "./model.js";
 
 export const WIDTH = 200;
 export const GRID = 20;
@@ -52,10 +52,19 @@ export function drawAll() {
   drawFrames();
 }
 
-/** @param {Iterable<{x: number, y: number, h?: number}>} items */
-export function boundsOf(items) {
+/** What was drawn ahead of the server goes back to where that has it. */
+export function putBack() {
+  for (const item of items()) {
+    item.x = Number(item.el.dataset.x);
+    item.y = Number(item.el.dataset.y);
+  }
+  drawAll();
+}
+
+/** @param {Iterable<{x: number, y: number, h?: number}>} all */
+export function boundsOf(all) {
   let left = Infinity, top = Infinity, right = -Infinity, bottom = -Infinity;
-  for (const item of items) {
+  for (const item of all) {
     left = Math.min(left, item.x);
     top = Math.min(top, item.y);
     right = Math.max(right, item.x + WIDTH);

@@ -6,6 +6,9 @@ import { edgesOf, entering, leaving, nodes, notes } from "./model.js";
 import { around, byId, canvas, isTyping, on } from "./page.js";
 import { openPalette } from "./palette.js";
 import { chooseEdge, chosen, chosenEdge, chosenNodes, current, pick, toggle } from "./select.js";
+import { pan } from "./view.js";
+
+const PAN_PX = 120;
 
 /** Follow an edge, or go to the neighbour above or below. @param {string} arrow @param {boolean} isMore */
 function go(arrow, isMore) {
@@ -34,15 +37,15 @@ function toForm() {
   if (field instanceof HTMLElement) field.focus();
 }
 
-/** @type {Object<string, () => void>} */
+/** @type {Object<string, () => unknown>} */
 const PLAIN = {
-  "/": openPalette, "?": DEEDS.keys, c: () => connectKey(current), n: DEEDS.note, l: DEEDS.arrange, o: DEEDS.outline, e: nextEdge,
+  "/": openPalette, "?": DEEDS.keys, c: () => connectKey(current), n: DEEDS.note, m: DEEDS["next-note"], l: DEEDS.arrange, o: DEEDS.outline, e: nextEdge,
   t: () => byId("try").click(), r: DEEDS["run-this"], u: DEEDS["run-here"],
   Delete: remove, Backspace: remove, "+": DEEDS["zoom-in"], "=": DEEDS["zoom-in"], "-": DEEDS["zoom-out"],
   0: DEEDS["zoom-full"], 1: DEEDS.fit, Enter: toForm,
   F2: () => /** @type {HTMLInputElement | null} */ (document.getElementById("node-name"))?.select(),
 };
-/** @type {Object<string, () => void>} */
+/** @type {Object<string, () => unknown>} */
 const CONTROL = {
   k: openPalette, z: DEEDS.undo, y: DEEDS.redo, d: DEEDS.duplicate, a: DEEDS.all, c: () => copy(), x: () => copy(true),
 };
@@ -68,7 +71,8 @@ function keyDown(event) {
     if (event.altKey) {
       const far = event.shiftKey ? 5 * GRID : GRID;
       nudge({ ArrowLeft: -far, ArrowRight: far }[event.key] ?? 0, { ArrowUp: -far, ArrowDown: far }[event.key] ?? 0);
-    } else if (isConnecting()) step(event.key);
+    } else if (control) pan({ ArrowLeft: PAN_PX, ArrowRight: -PAN_PX }[event.key] ?? 0, { ArrowUp: PAN_PX, ArrowDown: -PAN_PX }[event.key] ?? 0);
+    else if (isConnecting()) step(event.key);
     else go(event.key, event.shiftKey);
   } else if (event.key === "Escape") {
     if (isConnecting()) cancel();

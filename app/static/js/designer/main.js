@@ -1,9 +1,9 @@
 // The flow editor: the server draws, this moves things about and sends what was done.
 import { DEEDS, drawer, showTrial } from "./act.js";
-import { drawAll, drawEdgesOf, drawFrames, drawMinimap, place } from "./draw.js";
+import { drawAll, drawEdgesOf, drawFrames, drawMinimap, place, putBack } from "./draw.js";
 import { prepare, saveAll, startForm } from "./form.js";
 import { startKeys } from "./keys.js";
-import { items, nodes, notes, watch } from "./model.js";
+import { nodes, notes, watch } from "./model.js";
 import { all, around, base, byId, canvas, flag, on } from "./page.js";
 import { startPalette } from "./palette.js";
 import { held, startPointer } from "./pointer.js";
@@ -118,14 +118,7 @@ on(document, "htmx:after:swap", (event) => {
 });
 
 onAnswer((gesture, status) => {
-  if (status !== 200) {
-    // What was drawn ahead of the answer goes back to where the server has it.
-    for (const item of items()) {
-      item.x = Number(item.el.dataset.x);
-      item.y = Number(item.el.dataset.y);
-    }
-    drawAll();
-  }
+  if (status !== 200) putBack();
   // Theirs is kept: see it.
   if (!gesture) lookAgain();
   if (!gesture || (status === 200 && REWRITES.has(gesture.kind))) {

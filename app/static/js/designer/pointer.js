@@ -1,5 +1,5 @@
 // Mouse, pen and touch on the canvas: panning, dragging, the rubber band, edges, pinching.
-import { drawEdgesOf, drawFrames, GRID, place } from "./draw.js";
+import { drawEdgesOf, drawFrames, GRID, place, putBack } from "./draw.js";
 import { begin, cancel, edgeAt, finish, follow, isConnecting, nodeAt } from "./connect.js";
 import { entering, itemOf, items, nodes, notes } from "./model.js";
 import { around, byId, canvas, flag, on } from "./page.js";
@@ -21,6 +21,9 @@ let isSpaceDown = false;
 /** What is being dragged: patches leave it where it is. @type {Set<string>} */
 export const held = new Set();
 
+/** Whether what is pressed joins what is selected; fingers, which have no Shift, have a tool for it. @param {PointerEvent} event */
+const isMore = (event) => event.shiftKey || canvas.classList.contains("is-several");
+
 /** @param {PointerEvent} event */
 function down(event) {
   fingers.set(event.pointerId, event);
@@ -37,8 +40,8 @@ function down(event) {
   else if (isBusy) drag = { move: () => {}, up: (last) => finish(nodeAt(last)) };
   else if (port && node) drag = wiring(node, port.dataset.port ?? "");
   else if (entry && node && entering(node).length > 0) drag = rewiring(node);
-  else if (node) drag = dragging(node, event.shiftKey);
-  else if (note && !(el instanceof HTMLTextAreaElement && el === document.activeElement)) drag = dragging(note.dataset.note ?? "", event.shiftKey);
+  else if (node) drag = dragging(node, isMore(event));
+  else if (note && !(el instanceof HTMLTextAreaElement && el === document.activeElement)) drag = dragging(note.dataset.note ?? "", isMore(event));
   else if (note) return;
   else drag = onPaper(event);
   if (!(el instanceof HTMLTextAreaElement)) event.preventDefault();
@@ -48,7 +51,8 @@ function down(event) {
 /** @param {PointerEvent} event */
 function onPaper(event) {
   const edge = edgeAt(at(event), 10 / zoom());
-  const inner = event.pointerType === "touch" && !event.shiftKey ? panning() : banding(event.shiftKey);
+  const more = isMore(event);
+  const inner = event.pointerType === "touch" && !more ? panning() : banding(more);
   return {
     move: inner.move,
     up: (/** @type {PointerEvent} */ last, /** @type {boolean} */ wasMoved) => {
@@ -77,12 +81,15 @@ function up(event) {
   if (!drag || !start || event.pointerId !== start.pointerId) return;
   const ending = drag;
   drag = start = null;
-  if (event.type === "pointercancel") {
-    held.clear();
-    cancel();
-    return;
-  }
+  if (event.type === "pointercancel") return letGo();
   ending.up(event, moved);
+}
+
+/** Nothing comes of what was begun. */
+function letGo() {
+  held.clear();
+  cancel();
+  putBack();
 }
 
 /** @returns {Drag} */
@@ -101,11 +108,11 @@ function panning() {
   };
 }
 
-/** @param {boolean} isMore @returns {Drag} */
-function banding(isMore) {
+/** @param {boolean} joins @returns {Drag} */
+function banding(joins) {
   const first = /** @type {PointerEvent} */ (start);
   const band = byId("band");
-  const before = isMore ? [...chosen] : [];
+  const before = joins ? [...chosen] : [];
   return {
     move(event) {
       const box = canvas.getBoundingClientRect();
@@ -127,12 +134,12 @@ function banding(isMore) {
   };
 }
 
-/** @param {string} id @param {boolean} isMore @returns {Drag} */
-function dragging(id, isMore) {
+/** @param {string} id @param {boolean} joins @returns {Drag} */
+function dragging(id, joins) {
   const first = /** @type {PointerEvent} */ (start);
   const seen = rev();
   const wasChosen = chosen.has(id);
-  if (!wasChosen && !isMore) choose([id]);
+  if (!wasChosen && !joins) choose([id]);
   /** @type {Map<string, Point>} */
   let from = new Map();
   /** @type {PointerEvent | null} */
@@ -154,7 +161,7 @@ function dragging(id, isMore) {
   return {
     move(event) {
       if (from.size === 0) {
-        if (isMore && !wasChosen) choose([...chosen, id]);
+        if (joins && !wasChosen) choose([...chosen, id]);
         for (const key of chosen) {
           const item = itemOf(key);
           if (item) from.set(key, { x: item.x, y: item.y });
@@ -167,7 +174,7 @@ function dragging(id, isMore) {
     up(event, wasMoved) {
       held.clear();
       if (!wasMoved) {
-        if (isMore) toggle(id);
+        if (joins) toggle(id);
         else choose([id]);
         return;
       }
@@ -224,8 +231,7 @@ const middle = () => {
 };
 function pinchBegins() {
   drag = start = null;
-  held.clear();
-  cancel();
+  letGo();
   spread = middle().far;
 }
 /** @param {PointerEvent} event */

@@ -33,13 +33,15 @@ export function choose(ids, { focus = true, quiet = false } = {}) {
   chosen.clear();
   for (const id of ids) chosen.add(id);
   chosenEdge = "";
+  editorClass("has-flow", false);
   const last = [...chosen].at(-1) ?? "";
   if (last) current = last;
   mark();
   const item = itemOf(last);
   if (item) unveil(item);
   if (focus && item && !item.el.contains(document.activeElement)) item.el.focus({ preventScroll: true });
-  else if (focus && !item && !canvas.contains(document.activeElement) && !isTyping(document.activeElement)) canvas.focus({ preventScroll: true });
+  // A note that was being written is left, too: fingers have no other way.
+  else if (focus && !item && (canvas.contains(document.activeElement) || !isTyping(document.activeElement))) canvas.focus({ preventScroll: true });
   if (!quiet) {
     if (chosen.size === 1 && item) announce(describe(last));
     else if (chosen.size > 1) announce(`${chosen.size} selected`);
