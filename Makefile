@@ -11,12 +11,12 @@ RUN := .venv/bin
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
 
-.PHONY: demo test lint coverage bench setup browser name-servers clean-demo clean
+.PHONY: demo test lint coverage bench setup browser name-servers ipmi clean-demo clean
 
 demo: setup ## Order a server and watch it being delivered; ONCE=1 ends when it is
 	@$(RUN)/slipway demo $(if $(ONCE),--once) $(if $(PORT),--port $(PORT)) $(if $(SPEED),--speed $(SPEED))
 
-test: setup browser name-servers ## Every test, against real servers and a real browser; ARGS=tests/ipam: some
+test: setup browser name-servers ipmi ## Every test, against real servers and a real browser; ARGS=tests/ipam: some
 	@$(RUN)/pytest -n $(WORKERS) $(ARGS)
 
 lint: setup ## Style, types (of Python and of the editor's JavaScript) and layers
@@ -56,6 +56,9 @@ browser: ## Chromium for the browser tests
 name-servers: ## Knot and BIND for the DNS tests
 	@scripts/ensure-name-server knot
 	@scripts/ensure-name-server bind9
+
+ipmi: ## OpenIPMI's BMC simulator and ipmitool for the IPMI tests
+	@scripts/ensure-ipmi
 
 clean-demo: ## Remove the demo's data
 	@[ ! -d .data/demo ] || $(RUN)/slipway demo --clean

@@ -4,9 +4,12 @@ from datetime import timedelta
 from pathlib import Path
 
 from app.core.clock import Clock, SystemClock
+from app.core.database import Database
 from app.core.secrets import Vault
+from app.domain.inventory.bmc_turn import SharedTurns
 from app.domain.services.prepare_install import Site
 from app.drivers.bmc.contract import BmcFleet
+from app.drivers.bmc.fleet import MixedFleet
 from app.drivers.deploy.contract import Deployer
 from app.drivers.egress import Egress
 from app.drivers.mail.contract import Mailer
@@ -67,9 +70,9 @@ def make_deployer(settings: Settings) -> Deployer:
     return deployer
 
 
-def make_fleet() -> BmcFleet:
-    fleet: BmcFleet = load("bmc", "redfish")()
-    return fleet
+def make_fleet(database: Database, vault: Vault) -> BmcFleet:
+    """Return all BMCs, by whichever protocol; they are shared with the other workers."""
+    return MixedFleet(SharedTurns(database, vault))
 
 
 def make_peers(settings: Settings, clock: Clock) -> Peers:

@@ -8,6 +8,7 @@ from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
 from app.adapters import make_deployer, make_gateways, make_peers
+from app.domain.addresses.desk import ClaimDesk
 from app.resources import Resources
 from app.routes.admin import ADMIN
 from app.routes.api.api import API, OPENAPI
@@ -46,10 +47,12 @@ def create_app(resources: Resources, *, debug: bool = False) -> Litestar:
     gateways = make_gateways(settings)
     deployer = make_deployer(settings)
     peers = make_peers(settings, resources.database.clock)
+    desk = ClaimDesk(resources.database)
 
     @asynccontextmanager
     async def close_adapters(_: Litestar) -> AsyncIterator[None]:
         yield
+        await desk.close()
         for gateway in gateways.values():
             await gateway.close()
         await peers.close()
@@ -66,6 +69,7 @@ def create_app(resources: Resources, *, debug: bool = False) -> Litestar:
             "live": provide(resources.live),
             "vault": provide(resources.vault),
             "settings": provide(settings),
+            "desk": provide(desk),
             "gateways": provide(gateways),
             "deployer": provide(deployer),
             "peers": provide(peers),

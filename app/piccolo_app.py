@@ -10,6 +10,7 @@ APP_CONFIG = AppConfig(
     table_classes=table_finder(
         modules=[
             "app.core.outbox",
+            "app.core.turns",
             *(
                 f"app.domain.{context}.tables"
                 for context in (

@@ -12,7 +12,7 @@ from app.core.clock import Clock
 from app.core.database import Database
 from app.core.embedded.postgres import EmbeddedPostgres
 from app.core.embedded.redis import EmbeddedRedis
-from app.core.live import Live
+from app.core.live import EVERYTHING, Live
 from app.core.secrets import Vault, key_from_file
 from app.settings import Settings
 
@@ -79,11 +79,16 @@ class Resources:
 
 @contextlib.asynccontextmanager
 async def open_resources(
-    settings: Settings, servers: Servers, *, clock: Clock | None = None, pool_size: int = 16
+    settings: Settings,
+    servers: Servers,
+    *,
+    clock: Clock | None = None,
+    pool_size: int = 16,
+    hears: str = EVERYTHING,
 ) -> AsyncIterator[Resources]:
-    """Open everything, and close it in reverse order on leaving."""
+    """Open everything, and close it in reverse order on leaving. `hears`: see `Live`."""
     redis = open_redis(servers.redis_url)
-    live = Live(redis)
+    live = Live(redis, hears=hears)
     database = Database(clock, after_commit=live.publish)
     try:
         await database.open(servers.database_url, max_size=pool_size)

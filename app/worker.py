@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -17,11 +18,13 @@ from redis.exceptions import RedisError
 from app.adapters import make_fleet, make_gateways, make_mailer, make_peers, make_prober, make_tools
 from app.domain.addresses.hints import listening
 from app.domain.addresses.index import INDEX
+from app.domain.inventory.discover import ASKED
 from app.flows.interpreter import Interpreter
 from app.flows.runner import Runner
 from app.jobs.check_addresses import AddressCheck
 from app.jobs.consumers import make_consumers
 from app.jobs.context import WorkerContext
+from app.jobs.discover_hardware import discover_hardware
 from app.jobs.fire_schedules import Schedules
 from app.jobs.keep_names import Names
 from app.jobs.relay_outbox import Relay
@@ -29,6 +32,7 @@ from app.jobs.sweeps import (
     audit_claims,
     expire,
     forget,
+    note_stocks,
     read_power,
     reconcile_payments,
     report_left_behind,
@@ -51,7 +55,7 @@ async def working(resources: Resources) -> AsyncIterator[WorkerContext]:
         settings=settings,
         database=database,
         vault=resources.vault,
-        fleet=make_fleet(),
+        fleet=make_fleet(database, resources.vault),
         mailer=make_mailer(settings, database.clock),
         gateways=make_gateways(settings),
     )
@@ -62,7 +66,8 @@ async def working(resources: Resources) -> AsyncIterator[WorkerContext]:
     )
     check = AddressCheck(database, resources.vault, make_prober(), peers.dns)
     consumers = make_consumers(settings, database, resources.vault, context.mailer, check)
-    relay = Relay(database, resources.live, consumers)
+    discover = partial(discover_hardware, database, resources.vault, context.fleet)
+    relay = Relay(database, resources.live, {**consumers, ASKED: discover})
     names = Names(database, resources.live, resources.vault, peers.dns)
     tasks = [
         asyncio.create_task(runner.run(), name="flow-runner"),
@@ -128,6 +133,7 @@ def arq_worker(servers: Servers, context: WorkerContext) -> PeriodicWorker:
             cron(expire, second=EVERY_10_S, run_at_startup=True),
             cron(forget, minute=7),
             cron(audit_claims, minute=23),
+            cron(note_stocks, minute={14, 44}, second=10, run_at_startup=True),
             cron(report_left_behind, minute={11, 41}, second=30),
             cron(reconcile_payments, second=EVERY_30_S, run_at_startup=True),
             cron(read_power, second=EVERY_30_S),

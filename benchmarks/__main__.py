@@ -2,8 +2,10 @@
 
 import asyncio
 import signal
+import traceback
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from typing import TypeAlias
 
 import click
 import msgspec
@@ -16,14 +18,17 @@ from benchmarks.machine import calibrate, describe
 from benchmarks.report import say
 from benchmarks.result import Result, keep
 
-BENCHMARKS: dict[str, Callable[[], Awaitable[list[Result]]]] = {
-    "delivery": delivery.measure,
-    "pages": pages.measure,
-    "flows": flows.measure,
-    "cold": cold.measure,
-    "editor": editor.measure,
-    "solver": solver.measure,
-    "ipam": ipam.measure,
+Parts: TypeAlias = dict[str, Callable[[], Awaitable[list[Result]]]]
+"""What a benchmark measures one after the other; what one part found is kept if another fails."""
+
+BENCHMARKS: dict[str, Parts] = {
+    "delivery": {"delivery": delivery.measure},
+    "pages": {"pages": pages.measure},
+    "flows": {"flows": flows.measure},
+    "cold": {"cold": cold.measure},
+    "editor": {"editor": editor.measure},
+    "solver": {"solver": solver.measure},
+    "ipam": ipam.parts(),
 }
 
 
@@ -53,40 +58,56 @@ def main(
     if speed is not None:
         if only != "delivery":
             raise click.UsageError("--speed goes with --only delivery.")
-        chosen = {"delivery": lambda: delivery.measure(speed=speed)}
+        chosen = {"delivery": {"delivery": lambda: delivery.measure(speed=speed)}}
     if size is not None and only == "ipam":
-        chosen = {"ipam": lambda: ipam.measure(size=size)}
+        chosen = {"ipam": ipam.parts(size)}
     elif size is not None or parts:
         if only != "flows":
             raise click.UsageError("--size and --part go with --only flows, --size with ipam too.")
         wanted = parts or tuple(flows.PARTS)
-        chosen = {"flows": lambda: flows.measure(size=size or 1.0, parts=wanted)}
+        chosen = {"flows": {"flows": lambda: flows.measure(size=size or 1.0, parts=wanted)}}
     try:
-        uvloop.run(_run(chosen, keeps=speed is None and size is None))
-    except Refusal as refusal:
-        raise click.ClickException(refusal.message) from None
+        failed = uvloop.run(_run(chosen, keeps=speed is None and size is None))
     except asyncio.CancelledError:
         raise SystemExit(143) from None
+    if failed:
+        raise click.ClickException(f"could not be measured: {', '.join(failed)}")
 
 
-async def _run(chosen: dict[str, Callable[[], Awaitable[list[Result]]]], *, keeps: bool) -> None:
+async def _run(chosen: dict[str, Parts], *, keeps: bool) -> list[str]:
+    """Return the parts that failed, by name."""
     if task := asyncio.current_task():
         # What was started is ended, whoever stops us.
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    lines = []
-    for name, measure in chosen.items():
+    lines: list[str] = []
+    failed: list[str] = []
+    for name, parts in chosen.items():
         machine = await calibrate()
         say(f"{name} on {describe(machine)}")
         at = datetime.now(UTC).isoformat(timespec="seconds")
-        for result in await measure():
-            dated = msgspec.structs.replace(result, at=at, machine=machine)
-            if keeps:
-                keep(dated)
-            lines.append(dated.line())
+        for part, measure in parts.items():
+            try:
+                results = await measure()
+            except Exception as error:  # noqa: BLE001 - the other parts are measured all the same
+                failed.append(name if part == name else f"{name} ({part})")
+                say(_why(failed[-1], error))
+                continue
+            for result in results:
+                dated = msgspec.structs.replace(result, at=at, machine=machine)
+                if keeps:
+                    keep(dated)
+                lines.append(dated.line())
         say("")
     # Last, so that whoever runs it finds the verdict on the last line.
     for line in lines:
         say(line)
+    return failed
+
+
+def _why(part: str, error: Exception) -> str:
+    if isinstance(error, Refusal):
+        return f"{part} failed: {error.message}"
+    return f"{part} failed:\n{''.join(traceback.format_exception(error))}"
 
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ from app.cli.database import with_database
 from app.cli.say import json_option, say_json, say_rows
 from app.core.database import Database
 from app.core.errors import NotFound
+from app.domain.orders.account_words import verdict, why_not, why_the_best
 from app.domain.orders.explain import OrderAccount, explain_order
-from app.solver.account import TierScore
 
 SHOWN = 20
 """Candidates printed; JSON has them all."""
@@ -50,34 +50,18 @@ def explain(*, order: str, server: str, as_json: bool) -> None:
 
 
 def _lines(told: OrderAccount) -> Iterator[str]:
-    account, names = told.account, told.names
-    counts = account.explanation
-    yield f"Order #{told.number}: {counts.eligible} of {counts.total} servers serve it."
+    account = told.account
+    yield f"Order #{told.number}: {verdict(told)}"
     if told.has is not None:
-        yield f"It has {names[told.has]}."
-    if account.chosen is not None:
-        yield f"The best is {names[account.chosen]}{_because(account.against, 'the next')}."
-    for rule in counts.rules:
+        yield f"It has {told.names[told.has]}."
+    if best := why_the_best(told):
+        yield best
+    for rule in account.explanation.rules:
         yield f"  {rule.label}: {rule.eliminated} fail, {rule.eliminated_alone} only this"
     yield from (f"  {step.text}" for step in account.explanation.relaxations)
     yield from (f"  {pair.text}" for pair in account.pairs)
-    asked = account.asked
-    if asked is None or asked.server == account.chosen:
-        return
-    name = names[asked.server]
-    if not asked.is_free:
-        yield f"{name} is not in stock."
-    elif asked.failed:
-        yield f"{name} fails: {'; '.join(asked.failed)}."
-    else:
-        yield f"{name} serves it too; the best one goes before it{_because(asked.against, 'it')}."
-
-
-def _because(scores: tuple[TierScore, ...], other: str) -> str:
-    for score in scores:
-        if score.decides:
-            return f" by {score.tier} ({score.chosen}; {other} has {score.other})"
-    return ", drawn among equals" if scores else ""
+    if answer := why_not(told):
+        yield answer
 
 
 def _say_candidates(told: OrderAccount) -> None:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
+import click
 import uvloop
 
 from app.core.database import Database
@@ -37,6 +38,7 @@ async def opened(settings: Settings, servers: Servers) -> AsyncIterator[Database
 def with_database(verb: Callable[[Database], Awaitable[T]]) -> T:
     """Return what `verb` does with the open database of the settings."""
     settings = load_settings()
+    _say_that_it_is_new(settings)
     servers = start_servers(settings)
 
     async def run() -> T:
@@ -47,3 +49,13 @@ def with_database(verb: Callable[[Database], Awaitable[T]]) -> T:
         return uvloop.run(run())
     finally:
         servers.stop()
+
+
+def _say_that_it_is_new(settings: Settings) -> None:
+    """Warn whoever meant another one: an empty database answers every question."""
+    if not settings.database_url and not (settings.data_dir / "postgres").exists():
+        click.echo(
+            f"There was no database in {settings.data_dir}: a new, empty one is begun there. "
+            "SLIPWAY_DATA_DIR or DATABASE_URL names another (`make demo` prints its own).",
+            err=True,
+        )

@@ -4,7 +4,6 @@ Everything is known by its natural key (a serial number, a network, a product's 
 file may be imported again after a change, and what it does not name stays as it is.
 """
 
-from importlib.resources import files
 from pathlib import Path
 
 import click
@@ -23,13 +22,18 @@ from app.domain.inventory.register import register_inventory
 from app.domain.inventory.seed import InventorySeed
 from app.domain.notices.shipped import install_templates
 from app.flows.bind import bind
-from app.flows.document import parse
+from app.flows.gallery import find_template
 from app.flows.publish import publish
 from app.resources import Servers, open_vault, start_servers
 from app.settings import Settings, load_settings
 
-FLOW = "dedicated-server"
-TRIGGER = "order.paid"
+FLOWS = {
+    "order.paid": "dedicated-server",
+    "service.suspended": "server-suspended",
+    "service.unsuspended": "server-unsuspended",
+    "service.terminated": "server-terminated",
+}
+"""By event, the shipped flow that serves a category for which no other was chosen."""
 
 
 class ProviderFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -76,17 +80,17 @@ async def _import(settings: Settings, servers: Servers, provider: ProviderFile) 
 
 
 async def register_provider(tx: Tx, vault: Vault, provider: ProviderFile) -> None:
-    """Write the whole file, or nothing of it; every category gets a flow that delivers it."""
+    """Write the whole file, or nothing of it; every category gets flows for its whole life."""
     await register_inventory(tx, vault, provider.inventory)
     await register_addresses(tx, provider.addresses)
     await register_catalog(tx, provider.catalog)
     await install_templates(tx)
-    template = files("app.flows.templates").joinpath(f"{FLOW}.json").read_text()
-    await publish(tx, parse(template), note="shipped with Slipway")
-    unbound = await tx.fetch(
-        "SELECT id FROM category WHERE NOT EXISTS "
-        "(SELECT 1 FROM flow_binding b WHERE b.category = category.id AND b.trigger = $1)",
-        TRIGGER,
-    )
-    for category in unbound:
-        await bind(tx, category=category["id"], trigger=TRIGGER, flow=FLOW)
+    for trigger, flow in FLOWS.items():
+        await publish(tx, find_template(flow), note="shipped with Slipway")
+        unbound = await tx.fetch(
+            "SELECT id FROM category WHERE NOT EXISTS "
+            "(SELECT 1 FROM flow_binding b WHERE b.category = category.id AND b.trigger = $1)",
+            trigger,
+        )
+        for category in unbound:
+            await bind(tx, category=category["id"], trigger=trigger, flow=flow)

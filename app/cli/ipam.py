@@ -12,7 +12,9 @@ from app.domain.addresses.arrive import Arrival, export_space, import_space
 from app.domain.addresses.audit import AddressAudit, audit_addresses
 from app.domain.addresses.forget_name import forget_name
 from app.domain.addresses.seed import AddressSeed
-from app.domain.addresses.sheet import csv_of
+from app.domain.addresses.sheet import Outcome, csv_of
+
+_OUTCOMES = {Outcome.new: "new", Outcome.differs: "changed", Outcome.same: "as they are"}
 
 
 @click.group()
@@ -60,12 +62,15 @@ def import_(path: Path, datacentre: str, *, dry_run: bool) -> None:
 
     arrival = with_database(take)
     for row in arrival.rows:
-        click.echo(f"row {row.number} {row.text}: {row.fault or row.note}")
+        words = [*row.faults] or [word for word in (row.note, *row.changes) if word]
+        if words:
+            click.echo(f"row {row.number} {row.text}: {'; '.join(words)}")
     counts = f"{arrival.prefixes} prefixes, {arrival.addresses} addresses"
     if arrival.faults:
         click.echo(f"Nothing was changed; rows in error: {len(arrival.faults)}.")
         raise SystemExit(1)
-    click.echo(f"{counts} {'taken in' if arrival.is_kept else 'could be taken in'}")
+    outcomes = ", ".join(f"{len(arrival.of(one))} {words}" for one, words in _OUTCOMES.items())
+    click.echo(f"{counts} {'taken in' if arrival.is_kept else 'could be taken in'}: {outcomes}")
 
 
 @ipam.command()

@@ -9,6 +9,7 @@ import click
 import uvloop
 
 from app.cli.database import bring_up_to_date
+from app.core.live import DOORBELLS
 from app.core.logs import configure_logs
 from app.resources import open_resources, start_servers
 from app.settings import Settings, load_settings
@@ -28,7 +29,7 @@ async def _work(settings: Settings) -> None:
     gc.set_threshold(50_000, 20, 50)
     servers = start_servers(settings)
     try:
-        async with open_resources(settings, servers) as resources:
+        async with open_resources(settings, servers, hears=DOORBELLS) as resources:
             await bring_up_to_date(settings, servers, resources.database)
             work = asyncio.create_task(run_worker(resources, servers))
             loop = asyncio.get_running_loop()

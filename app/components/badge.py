@@ -22,6 +22,7 @@ STATE_TONES: dict[str, Tone] = {
     "reserved": "neutral",
     "container": "neutral",
     "deprecated": "warning",
+    "kept": "info",
     "free": "success",
     # orders
     "cart": "neutral",

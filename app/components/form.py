@@ -200,14 +200,20 @@ def email_field(
 
 
 def password_field(
-    form: Form, name: str, label: str, *, new: bool, help_: h.Node = None
+    form: Form,
+    name: str,
+    label: str,
+    *,
+    new: bool,
+    help_: h.Node = None,
+    optional: bool = False,
 ) -> h.Element:
     """Return a password field with a button that shows it; `new` lets the browser offer one."""
     key = form.id_of(name)
     entry = h.input(
         form.wiring(name, help_=help_),
         type="password",
-        required=True,
+        required=not optional,
         autocomplete="new-password" if new else "current-password",
         class_="form-control",
     )
@@ -218,7 +224,9 @@ def password_field(
         aria_pressed="false",
         aria_label="Show password",
     )[icon("eye", cls="when-off"), icon("eye-off", cls="when-on")]
-    return field_frame(form, name, label, h.div(".sw-affixed")[entry, toggle], help_=help_)
+    return field_frame(
+        form, name, label, h.div(".sw-affixed")[entry, toggle], help_=help_, optional=optional
+    )
 
 
 def textarea_field(

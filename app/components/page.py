@@ -53,7 +53,7 @@ def portal_page(
     )[
         _skip_link(),
         bar,
-        h.main("#main.sw-main", tabindex="-1")[flash_messages(frame.flashes), children],
+        h.main("#main.sw-main", tabindex="-1")[flash_messages(frame.flashes, frame.csrf), children],
         _footer(frame),
     ]
     return _document(title, body, frame, head)
@@ -98,7 +98,9 @@ def admin_page(
         side,
         h.div(".sw-admin-column")[
             bar,
-            h.main("#main.sw-main", tabindex="-1")[flash_messages(frame.flashes), children],
+            h.main("#main.sw-main", tabindex="-1")[
+                flash_messages(frame.flashes, frame.csrf), children
+            ],
         ],
     ]
     return _document(title, body, frame)
@@ -121,7 +123,7 @@ def workbench_page(
             ],
         ],
         h.main("#main.sw-bench-main", tabindex="-1")[children],
-        h.div(".sw-bench-flashes")[flash_messages(frame.flashes)],
+        h.div(".sw-bench-flashes")[flash_messages(frame.flashes, frame.csrf)],
     ]
     return _document(title, body, frame, head, sheets=("fonts.css", "bench.css"))
 
@@ -131,7 +133,9 @@ def plain_page(title: str, *children: h.Node, frame: PageFrame) -> h.Element:
     body = h.body(".sw-plain", _body_attributes(frame))[
         _skip_link(),
         h.header(".sw-plain-head")[wordmark(frame.brand, "/"), theme_button()],
-        h.main("#main.sw-plain-main", tabindex="-1")[flash_messages(frame.flashes), children],
+        h.main("#main.sw-plain-main", tabindex="-1")[
+            flash_messages(frame.flashes, frame.csrf), children
+        ],
         _footer(frame),
     ]
     return _document(title, body, frame)

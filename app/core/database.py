@@ -43,6 +43,22 @@ def storable(text: str, longest: int = 2_000) -> str:
     return text[:longest].replace("\x00", "�").encode(errors="replace").decode()
 
 
+LOST = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError)
+"""The connection is gone, and with it the answer: the commit may have happened."""
+_GOING_AWAY = (
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+)
+
+
+def is_lost(error: BaseException) -> bool:
+    """Return whether the database went away, so that nobody knows what it has done last."""
+    # A time-out is an OSError, but one of ours: the caller's own time was over.
+    return isinstance(error, (*LOST, *_GOING_AWAY)) and not isinstance(error, TimeoutError)
+
+
 AfterCommit = Callable[[frozenset[str]], Awaitable[None]]
 
 
@@ -99,6 +115,17 @@ class Tx:
         return frozenset(self._topics)
 
 
+class _Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
+    """Is given back to the pool as it is, which saves a journey each time.
+
+    Nothing of ours outlives its transaction: settings and locks are `LOCAL` and `xact` ones, and
+    who needs others undoes them. A transaction that is still open is rolled back all the same.
+    """
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
 class Database:
     """A pool of connections. `transaction()` for verbs, `snapshot()` for reads.
 
@@ -118,6 +145,7 @@ class Database:
                 dsn,
                 min_size=min_size,
                 max_size=max_size,
+                connection_class=_Connection,
                 # The server may be restarted under us: a connection idle for long is replaced.
                 max_inactive_connection_lifetime=120.0,
                 server_settings={"application_name": "slipway", "timezone": "UTC"},

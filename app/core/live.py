@@ -15,6 +15,8 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 PREFIX = "slipway:"
+EVERYTHING = "*"
+DOORBELLS = "doorbell:*"
 RECONNECT_S = 0.5
 PUBLISH_S = 1.0
 """How long a commit waits at most until its topics are told; without Redis they are lost."""
@@ -52,10 +54,14 @@ Sweep = Callable[[], Awaitable[float]]
 
 
 class Live:
-    """The process's one subscriber, fanned out to any number of listeners."""
+    """The process's one subscriber, fanned out to any number of listeners.
 
-    def __init__(self, redis: Redis) -> None:
+    `hears` is a pattern of Redis: topics that nobody in this process listens to are not sent to it.
+    """
+
+    def __init__(self, redis: Redis, *, hears: str = EVERYTHING) -> None:
         self._redis = redis
+        self._hears = hears
         self._listeners: dict[str, set[Subscription]] = defaultdict(set)
         self._task: asyncio.Task[None] | None = None
         self._is_over = False
@@ -125,7 +131,7 @@ class Live:
 
     async def _relay(self) -> None:
         async with self._redis.pubsub() as pubsub:
-            await pubsub.psubscribe(PREFIX + "*")
+            await pubsub.psubscribe(PREFIX + self._hears)
             async for message in pubsub.listen():
                 if message["type"] == "psubscribe":
                     # Now, and after each reconnection, which redis-py makes by itself: whatever

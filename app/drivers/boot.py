@@ -40,6 +40,10 @@ class BootOverride(msgspec.Struct, frozen=True, kw_only=True):
 class BootDriver(Protocol):
     """Sets the one-time boot device of one server. Raises only `DriverError`s."""
 
+    async def read(self) -> BootOverride | None:
+        """Return the override that is in force; None when the machine boots as it is set up to."""
+        ...
+
     async def set_once(
         self,
         device: BootDevice,

@@ -13,11 +13,12 @@ from app.drivers.egress import Egress
 from app.drivers.errors import Retriable, Unauthorised
 from app.drivers.http.client import HttpClient
 from app.drivers.http.contract import Call, HttpPeer, NoAuth
+from app.drivers.hypervisor.contract import Hypervisor, HypervisorPeer, Turns
 from app.drivers.registry import load
 from app.drivers.ssh.client import SshClient
 from app.drivers.ssh.contract import SshHost
 
-Peer: TypeAlias = HttpPeer | SshHost | DnsServer | ChatRoom
+Peer: TypeAlias = HttpPeer | SshHost | DnsServer | ChatRoom | HypervisorPeer
 
 TEST_S = 10.0
 TEST_MESSAGE = ChatMessage(text="Slipway can write here. This was a test of the connection.")
@@ -28,6 +29,16 @@ class Tested(msgspec.Struct, frozen=True):
 
     words: str
     is_certain: bool = True
+
+
+class NoTurns:
+    """For calls that change nothing, and so need no turn."""
+
+    async def take(self, key: str, holder: str, *, for_s: float) -> bool:
+        raise NotImplementedError
+
+    async def give_back(self, key: str, holder: str) -> None:
+        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +69,13 @@ class Peers:
             case ChatRoom():
                 await self.chat.send(peer, TEST_MESSAGE)
                 return Tested("a test message was sent; look whether it has come")
+            case HypervisorPeer():
+                return Tested(await self.hypervisor(peer, NoTurns()).check())
+
+    def hypervisor(self, peer: HypervisorPeer, turns: Turns) -> Hypervisor:
+        """Return the driver of a provider of virtual machines; nothing is called yet."""
+        made: Hypervisor = load("hypervisor", peer.provider)(self.http, peer, turns)
+        return made
 
     async def close(self) -> None:
         await self.http.close()

@@ -37,3 +37,22 @@ class PowerDriver(Protocol):
         already is left so. Raises `Refused` where the BMC cannot ask.
         """
         ...
+
+    async def stop(self, *, patience_s: float, deadline_s: float) -> bool:
+        """Shut down, and take the power away when `patience_s` ends; True when it came to that.
+
+        `deadline_s` is for the hard way alone. Whoever asks for a hard off meanwhile is not kept
+        waiting. A BMC that cannot ask the operating system has its power taken away at once.
+        """
+        ...
+
+    async def cycle(self, *, deadline_s: float) -> None:
+        """Switch off (hard), see that it is off, switch on, see that it is on."""
+        ...
+
+    async def reset(self) -> None:
+        """Restart a running machine as its button would; not seen in its power state.
+
+        Not idempotent: each call restarts it. Raises `Refused` for one that is off.
+        """
+        ...

@@ -1,11 +1,15 @@
-"""What of a run has changed in memory and is not written yet: rows for one group commit."""
+"""What of a run has changed in memory and is not written yet: rows for one group commit.
 
-from dataclasses import dataclass, field
+The journal's statement reads them as they are here, by the names of the fields.
+"""
+
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
+
+from app.flows.node import Resource
 
 BLOB_OVER_BYTES = 65_536
 """Larger outputs are kept apart from the rows that are read often."""
@@ -38,8 +42,7 @@ def _without_nul(value: Any) -> Any:
             return value
 
 
-@dataclass(slots=True)
-class AttemptRow:
+class AttemptRow(msgspec.Struct):
     """One attempt as it is to be in the journal; written again whenever it has changed."""
 
     scope: str
@@ -53,13 +56,20 @@ class AttemptRow:
     started_at: datetime
     finished_at: datetime | None = None
     output: str | None = None
+    blob: UUID | None = None
     port: str = ""
     error: str = ""
     error_kind: str = ""
 
 
-@dataclass(slots=True)
-class EventRow:
+class BlobRow(msgspec.Struct):
+    """An output kept apart from its attempt."""
+
+    id: UUID
+    content: str
+
+
+class EventRow(msgspec.Struct):
     at: datetime
     kind: str
     scope: str
@@ -67,8 +77,7 @@ class EventRow:
     facts: str
 
 
-@dataclass(slots=True)
-class ResourceRow:
+class ResourceRow(msgspec.Struct):
     scope: str
     node: str
     kind: str
@@ -77,15 +86,13 @@ class ResourceRow:
     at: datetime
 
 
-@dataclass(slots=True)
-class OutboxRow:
+class OutboxRow(msgspec.Struct):
     topic: str
     key: str
     payload: str
 
 
-@dataclass(slots=True)
-class RunRow:
+class RunRow(msgspec.Struct):
     """How the run's own row ends this commit. `releases`: the lease is given back."""
 
     status: str
@@ -96,8 +103,7 @@ class RunRow:
     releases: bool
 
 
-@dataclass(slots=True)
-class TokenRow:
+class TokenRow(msgspec.Struct):
     id: UUID
     scope: str
     node: str
@@ -113,26 +119,26 @@ class TokenRow:
     override: str | None
 
 
-@dataclass(slots=True)
-class Change:
+class Change(msgspec.Struct, omit_defaults=True):
     """What one run wants written, all or nothing, as long as its `epoch` holds."""
 
     run: UUID
     epoch: int
     now: datetime
-    tokens: list[TokenRow] = field(default_factory=list)
-    gone: list[UUID] = field(default_factory=list)
-    attempts: list[AttemptRow] = field(default_factory=list)
-    events: list[EventRow] = field(default_factory=list)
-    variables: dict[str, str] = field(default_factory=dict)
-    resources: list[ResourceRow] = field(default_factory=list)
-    outbox: list[OutboxRow] = field(default_factory=list)
-    returns: list[tuple[str, str]] = field(default_factory=list)
-    """(kind, reference) of what is given back, whichever step took it."""
+    tokens: list[TokenRow] = []
+    gone: list[UUID] = []
+    attempts: list[AttemptRow] = []
+    blobs: list[BlobRow] = []
+    events: list[EventRow] = []
+    variables: dict[str, str] = {}
+    resources: list[ResourceRow] = []
+    outbox: list[OutboxRow] = []
+    returns: list[Resource] = []
+    """What is given back, whichever step took it."""
     delivers: bool = False
     """Everything on the ledger is the client's from now on."""
     row: RunRow | None = None
-    topics: set[str] = field(default_factory=set)
+    topics: set[str] = set()
 
     @property
     def is_empty(self) -> bool:

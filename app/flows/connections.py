@@ -10,6 +10,7 @@ from app.domain.connections.open import open_connection
 from app.drivers.chat.contract import ChatRoom
 from app.drivers.dns.contract import DnsServer
 from app.drivers.http.contract import HttpPeer
+from app.drivers.hypervisor.contract import HypervisorPeer
 from app.drivers.peers import Peer
 from app.drivers.ssh.contract import SshHost
 from app.flows.node import Step
@@ -22,6 +23,7 @@ KINDS: dict[type, Kind] = {
     SshHost: Kind.SSH,
     DnsServer: Kind.DNS,
     ChatRoom: Kind.CHAT,
+    HypervisorPeer: Kind.HYPERVISOR,
 }
 P = TypeVar("P", bound=Peer)
 

@@ -13,6 +13,7 @@ from uuid import UUID
 
 import msgspec
 
+from app.core.clock import Clock
 from app.core.ids import new_id
 from app.flows.change import AttemptRow, Change, EventRow, OutboxRow, RunRow, TokenRow, to_json
 from app.flows.chart import Chart, Stop
@@ -201,7 +202,7 @@ class Course:
             new_id(), place[0], place[1], attempt=self.attempts.get(place, 0) + 1, error=error
         )
 
-    def due(self, now: datetime) -> list[Token]:
+    def due(self, clock: Clock) -> list[Token]:
         """Return the tokens that can be done now and that nothing is at, the oldest first."""
         return [
             token
@@ -209,7 +210,7 @@ class Course:
             if not token.is_busy
             and (
                 token.state in ("ready", "started")
-                or (token.state == "waiting" and _is_over(token, now))
+                or (token.state == "waiting" and _is_over(token, clock.now()))
             )
         ]
 

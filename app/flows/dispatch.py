@@ -56,9 +56,7 @@ async def dispatch(tx: Tx, event: Event) -> tuple[UUID, ...]:
     staff and keeps no other back. Signals are sent first, in the order of their names, so that
     two events at once do not wait for each other.
     """
-    names = {*event.names, *([str(event.subject)] if event.subject else [])}
-    for name in sorted(names):
-        await send_signal(tx, f"event:{event.kind}:{name}", dict(event.data))
+    await wake(tx, event)
     if event.category is not None and event.subject is not None:
         run = await start_run(
             tx,
@@ -72,6 +70,13 @@ async def dispatch(tx: Tx, event: Event) -> tuple[UUID, ...]:
         return (run,)
     started = [await start_or_tell(tx, flow, event) for flow in await _listening(tx, event)]
     return tuple(run for run in started if run is not None)
+
+
+async def wake(tx: Tx, event: Event) -> None:
+    """Signal who waits for the event, and start nothing."""
+    names = {*event.names, *([str(event.subject)] if event.subject else [])}
+    for name in sorted(names):
+        await send_signal(tx, f"event:{event.kind}:{name}", dict(event.data))
 
 
 async def start_or_tell(tx: Tx, flow: UUID, event: Event) -> UUID | None:

@@ -1,16 +1,25 @@
 """Tell a failure that may have had its effect all the same from one that had none."""
 
-import contextlib
-from collections.abc import Iterator
+from types import TracebackType
 
 from app.drivers.errors import Unanswered
 from app.flows.node import StepFailed
 
 
-@contextlib.contextmanager
-def doubts() -> Iterator[None]:
-    """Let an answer that got lost fail the step as `unknown`; other errors pass as they are."""
-    try:
-        yield
-    except Unanswered as error:
-        raise StepFailed(str(error), transient=True, unknown=True) from error
+class Doubts:
+    """A block in which an answer that got lost fails the step as `unknown`.
+
+    Other errors pass as they are.
+    """
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if isinstance(error, Unanswered):
+            raise StepFailed(str(error), transient=True, unknown=True) from error

@@ -145,6 +145,17 @@ async def list_bindings(tx: Tx, *, trigger: str) -> tuple[BindingRow, ...]:
     return tuple(_binding({**row, "trigger": trigger}) for row in rows)
 
 
+async def name_of_serving(tx: Tx, category: UUID, trigger: str) -> str | None:
+    """Return the name of the enabled flow that serves a category on `trigger`; one statement."""
+    name: str | None = await tx.fetchval(
+        "SELECT f.name FROM flow_binding b JOIN flow f ON f.id = b.flow "
+        "WHERE b.category = $1 AND b.trigger = $2 AND f.is_enabled",
+        category,
+        trigger,
+    )
+    return name
+
+
 async def _flows(tx: Tx, slug: str | None, since: datetime | None) -> tuple[FlowRow, ...]:
     rows = await tx.fetch(_FLOWS, slug)
     flows = [row["id"] for row in rows]

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import structlog
 
-from app.core.database import Database, storable
+from app.core.database import Database, is_lost, storable
 from app.flows import lease, recall
 from app.flows.chart import Charts
 from app.flows.compensate import compensate
@@ -22,7 +22,7 @@ from app.flows.lease import Claim, Fenced
 from app.flows.node import Effect
 from app.flows.rest import Rest, listen, rest
 from app.flows.step import Broken, Doer, Unwritable
-from app.flows.writer import Writer, is_lost
+from app.flows.writer import Writer
 
 AGAIN_S = 0.2
 """How soon a database that is away is asked again."""
@@ -100,7 +100,7 @@ class Interpreter:
     def _due(self, course: Course) -> list[Token]:
         if course.is_steered or _stops(course):
             return []
-        return course.due(self.database.clock.now())
+        return course.due(self.database.clock)
 
     async def _do_beside(self, course: Course, token: Token) -> None:
         try:

@@ -4,6 +4,7 @@ Steps a second is `rate(slipway_flow_steps_total[1m])`; failures by node type ar
 lines whose outcome is not `succeeded`.
 """
 
+from collections import Counter as Tally
 from collections.abc import Iterable
 from functools import lru_cache
 
@@ -31,9 +32,9 @@ def count_commit(changes: int) -> None:
 
 def count_steps(attempts: Iterable[AttemptRow]) -> None:
     """Note the attempts among these that have ended; under 1 µs each."""
-    for attempt in attempts:
-        if attempt.finished_at is not None:
-            _steps(attempt.type, attempt.status).inc()
+    ended = Tally((each.type, each.status) for each in attempts if each.finished_at is not None)
+    for (kind, outcome), count in ended.items():
+        _steps(kind, outcome).inc(count)
 
 
 @lru_cache(maxsize=2_048)

@@ -13,7 +13,7 @@ from app.core.errors import Refusal
 from app.flows import containers, join
 from app.flows.backoff import backoff
 from app.flows.change import AttemptRow, ResourceRow, to_json
-from app.flows.course import ENDS, Course, Ending, Token
+from app.flows.course import ENDS, Course, Ending, Place, Token
 from app.flows.node import Done, RunEnds, StepFailed, Wait
 from app.flows.scopes import is_within
 
@@ -69,22 +69,29 @@ def finish(course: Course, token: Token, done: Done, now: datetime) -> None:
             course.outputs[place] = msgspec.json.decode(output)
         if token.scope == "/":
             course.last_output = output
-    change = course.pending(now)
-    change.variables.update(variables)
-    course.variables |= {name: msgspec.json.decode(value) for name, value in variables.items()}
-    change.resources += [
-        ResourceRow(place[0], place[1], taken.kind, storable(taken.ref), "taken", now)
-        for taken in dict.fromkeys(done.takes)
-    ]
-    change.returns += [(given.kind, given.ref) for given in done.returns]
-    if done.delivers:
-        change.delivers = True
-        for resource in change.resources:
-            resource.state = "delivered"
+    if variables:
+        course.pending(now).variables.update(variables)
+        course.variables |= {name: msgspec.json.decode(value) for name, value in variables.items()}
+    if done.takes or done.returns or done.delivers:
+        _enter(course, place, done, now)
     course.note(now, "finished", place, port=done.port)
     course.tell(now)
     if course.has(token):
         go_on(course, token, course.stop_of(token).targets(done.port), now)
+
+
+def _enter(course: Course, place: Place, done: Done, now: datetime) -> None:
+    """Keep the ledger of what the run has taken."""
+    change = course.pending(now)
+    change.resources += [
+        ResourceRow(place[0], place[1], taken.kind, storable(taken.ref), "taken", now)
+        for taken in dict.fromkeys(done.takes)
+    ]
+    change.returns += done.returns
+    if done.delivers:
+        change.delivers = True
+        for resource in change.resources:
+            resource.state = "delivered"
 
 
 def wait(course: Course, token: Token, result: Wait, now: datetime) -> None:
@@ -306,5 +313,7 @@ def _open_row(course: Course, token: Token, now: datetime) -> AttemptRow:
 
 def _write(course: Course, row: AttemptRow, now: datetime) -> None:
     attempts = course.pending(now).attempts
-    if not any(row is other for other in attempts):
-        attempts.append(row)
+    for other in attempts:
+        if other is row:
+            return
+    attempts.append(row)

@@ -9,7 +9,7 @@ import asyncpg
 import msgspec
 import structlog
 
-from app.core.database import Database
+from app.core.database import Database, is_lost
 from app.core.errors import Refusal
 from app.drivers.errors import DriverError, Retriable
 from app.flows import containers, journal, lease, outcome, recall
@@ -31,7 +31,7 @@ from app.flows.node import (
     StepFailed,
     Wait,
 )
-from app.flows.writer import Writer, is_lost
+from app.flows.writer import Writer
 
 TRIES_OF_OURS = 5
 """How often a step in our own database is done when it meets another one's locks."""
@@ -96,14 +96,13 @@ class Doer:
         """
         if not _may_begin(course, token):
             return
-        now = self.database.clock.now()
         stop = course.stop_of(token)
         if stop.kind is None:
             message = (
                 f"No node type {stop.spec.type} version {stop.spec.v} is installed here; "
                 "install the package that ships it, then retry."
             )
-            outcome.halt_unbegun(course, token, message, now)
+            outcome.halt_unbegun(course, token, message, self.database.clock.now())
             return
         try:
             await self._do(course, token, stop, stop.kind)
@@ -186,7 +185,7 @@ class Doer:
                 await recall.read_outputs(tx, course.id, course, missing)
 
     def _do_pure(self, course: Course, token: Token, kind: NodeType, begun: Begun) -> None:
-        now = self.database.clock.now()
+        now = begun.step.now
         outcome.begin(course, token, begun.given, now)
         try:
             result = cast("PureDo", kind.do)(begun.step, begun.params)
@@ -236,7 +235,7 @@ class Doer:
     ) -> None:
         policy = stop.policy(kind, begun.params)
         is_in_doubt = token.doubt
-        outcome.begin(course, token, begun.given, self.database.clock.now())
+        outcome.begin(course, token, begun.given, begun.step.now)
         if is_in_doubt and policy is Idempotency.NONE:
             outcome.halt_in_doubt(course, token, DOUBT, self.database.clock.now())
             return

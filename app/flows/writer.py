@@ -6,13 +6,13 @@ rides in one commit. Who hands in a change goes on only when it is committed.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from typing import Any
 
-import asyncpg
 import structlog
 
-from app.core.database import Database
+from app.core.database import LOST, Database, is_lost
+from app.core.telling import Teller
 from app.flows import journal
 from app.flows.change import Change
 from app.flows.journal import Written
@@ -21,21 +21,9 @@ from app.flows.metrics import count_commit
 
 MOST_AT_ONCE = 500
 RETRY_S = 0.2
-LOST = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError)
-"""The connection is gone, and with it the answer: the commit may have happened."""
-_GOING_AWAY = (
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.TooManyConnectionsError,
-)
+TELL_EVERY_S = 0.1
+"""How often pages are told at most: a run may do many steps in that time."""
 log = structlog.get_logger()
-
-
-def is_lost(error: BaseException) -> bool:
-    """Return whether the database went away, so that nobody knows what it has done last."""
-    # A time-out is an OSError, but one of ours: the step's own time was over.
-    return isinstance(error, (*LOST, *_GOING_AWAY)) and not isinstance(error, TimeoutError)
 
 
 class Writer:
@@ -46,8 +34,7 @@ class Writer:
         self._waiting: list[tuple[Change, asyncio.Future[Written]]] = []
         self._rung = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._topics: set[str] = set()
-        self._telling: asyncio.Task[None] | None = None
+        self._teller = Teller(database, pause_s=TELL_EVERY_S)
 
     async def write(self, change: Change) -> Written:
         """Return when the change is committed. Raises Fenced when the run is not ours any more.
@@ -63,31 +50,15 @@ class Writer:
 
     async def close(self) -> None:
         """Stop; changes that are not committed are given up."""
-        for task in (self._task, self._telling):
-            if task is not None:
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
-        self._task = self._telling = None
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        self._task = None
+        await self._teller.close()
         for _, answer in self._waiting:
             answer.cancel()
         self._waiting.clear()
-
-    def tell(self, topics: Iterable[str]) -> None:
-        """Publish the topics beside what goes on; those of a moment together."""
-        if self._database.after_commit is None:
-            return
-        self._topics.update(topics)
-        if self._topics and (self._telling is None or self._telling.done()):
-            self._telling = asyncio.create_task(self._tell(), name="journal-teller")
-
-    async def _tell(self) -> None:
-        while self._topics and self._database.after_commit is not None:
-            topics, self._topics = frozenset(self._topics), set()
-            try:
-                await self._database.after_commit(topics)
-            except Exception as error:  # noqa: BLE001 - the pages' own poll and the sweep find it
-                log.warning("journal.not_told", topics=len(topics), error=str(error))
 
     async def _run(self) -> None:
         again = False
@@ -107,6 +78,8 @@ class Writer:
             await connection.execute(journal.BY_INDEX.replace("LOCAL ", ""))
             yield connection
         finally:
+            with contextlib.suppress(*LOST):
+                await connection.execute("RESET ALL")
             with contextlib.suppress(*LOST):
                 await self._database.pool.release(connection)
 
@@ -145,7 +118,8 @@ class Writer:
                 answer.set_exception(Fenced())
             else:
                 answer.set_result(found)
-        self.tell(topic for change, _ in batch if change.run in written for topic in change.topics)
+        kept = (change for change, _ in batch if change.run in written)
+        self._teller.tell(topic for change in kept for topic in change.topics)
 
     async def _write_apart(
         self,

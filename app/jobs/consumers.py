@@ -15,6 +15,7 @@ from app.domain.orders.cancel import cancel
 from app.domain.orders.fail import fail
 from app.domain.orders.find import find_delivered_by, find_order
 from app.domain.orders.lock import lock_order
+from app.domain.orders.serve_backlog import serve_backlog
 from app.domain.orders.states import UNSERVED, OrderState, explain
 from app.domain.services.open import end_undelivered
 from app.drivers.mail.contract import Mailer
@@ -73,7 +74,13 @@ async def deliver_mail(
 
 
 async def wake_for_stock(database: Database, parcel: Parcel) -> None:  # noqa: ARG001 - a consumer's signature
-    """`stock.appeared`: let every run that waits for a server or an address look again."""
+    """`stock.appeared`: hold servers for the orders that wait, all together; then wake their runs.
+
+    Whoever waits for an address looks again, too. Two transactions: a run is locked before its
+    order, never after it.
+    """
+    async with database.transaction() as tx:
+        await serve_backlog(tx)
     async with database.transaction() as tx:
         await wake_waiters(tx, STOCK)
 

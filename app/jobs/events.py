@@ -11,10 +11,11 @@ import msgspec
 
 from app.core.database import Database, Tx
 from app.core.outbox import Parcel, emit
-from app.flows.dispatch import Event, dispatch
+from app.flows.dispatch import Event, dispatch, wake
 from app.flows.node import Subject
 from app.flows.signals import send_signal
 from app.flows.start import Link, NoFlow, chain_of
+from app.flows.supersede import supersede
 from app.flows.triggers.alerts import Alert, alert_of_notice, run_of_notice
 from app.jobs.relay_outbox import Consumer
 
@@ -24,6 +25,16 @@ UNDONE = {
     "service.terminated": "given back",
 }
 """What only a flow does about a change of a service; without one a person has to."""
+ENDS = {
+    "service.suspended": ("service.unsuspended",),
+    "service.unsuspended": ("service.suspended",),
+    "service.terminated": ("service.suspended", "service.unsuspended"),
+}
+"""What each of them makes pointless of what came before."""
+
+
+class StillUndone(Exception):
+    """An earlier run about the same service is not over yet; the event is told again."""
 
 
 def event_consumers(database: Database) -> Mapping[str, Consumer]:
@@ -39,7 +50,12 @@ def event_consumers(database: Database) -> Mapping[str, Consumer]:
 
 
 async def tell_of_service(database: Database, parcel: Parcel) -> None:
-    """`service.*`: start the flow that is bound to the category; staff hear when none is."""
+    """`service.*`: start the flow that is bound to the category; staff hear when none is.
+
+    Of a service only what was said last is brought about: what an earlier event began is
+    cancelled first (raises StillUndone until it is over), and what is not so any more, because
+    it is told late, starts nothing.
+    """
     facts = parcel.payload
     event = Event(
         kind=parcel.topic,
@@ -50,11 +66,33 @@ async def tell_of_service(database: Database, parcel: Parcel) -> None:
         category=UUID(facts["category"]),
     )
     async with database.transaction() as tx:
-        try:
-            await dispatch(tx, event)
-        except NoFlow as error:
-            if parcel.topic in UNDONE:
-                await _tell_of_unserved(tx, parcel, error)
+        undoing = 0
+        if parcel.topic in UNDONE:
+            if await _is_past(tx, facts):
+                await wake(tx, event)
+                return
+            undoing = await supersede(
+                tx, UUID(facts["service"]), ENDS[parcel.topic], by=parcel.topic
+            )
+        if not undoing:
+            await _start_or_tell(tx, event, parcel)
+    if undoing:
+        raise StillUndone(f"{undoing} earlier runs about {facts['hostname']} are being undone")
+
+
+async def _is_past(tx: Tx, facts: Mapping[str, str]) -> bool:
+    state = await tx.fetchval(
+        "SELECT state FROM service WHERE id = $1 FOR SHARE", UUID(facts["service"])
+    )
+    return bool(state != facts["state"])
+
+
+async def _start_or_tell(tx: Tx, event: Event, parcel: Parcel) -> None:
+    try:
+        await dispatch(tx, event)
+    except NoFlow as error:
+        if parcel.topic in UNDONE:
+            await _tell_of_unserved(tx, parcel, error)
 
 
 async def _tell_of_unserved(tx: Tx, parcel: Parcel, error: NoFlow) -> None:

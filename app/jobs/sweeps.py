@@ -17,8 +17,10 @@ from app.domain.addresses.audit import audit_addresses
 from app.domain.addresses.expire import expire as expire_claims
 from app.domain.addresses.keep import end_reservations
 from app.domain.billing.reconcile import reconcile
+from app.domain.catalog.stock import note_stock
 from app.domain.inventory.expire import expire_holds
 from app.domain.inventory.find import bmc_of
+from app.domain.inventory.maintain import end_due_maintenance
 from app.domain.inventory.power import note_power
 from app.domain.orders.expire import expire_order_holds, expire_orders
 from app.drivers.errors import DriverError
@@ -47,6 +49,7 @@ async def expire(ctx: dict[str, Any]) -> None:
         context.database,
         expire_order_holds,
         expire_holds,
+        end_due_maintenance,
         expire_claims,
         end_reservations,
         expire_sessions,
@@ -83,6 +86,11 @@ async def audit_claims(ctx: dict[str, Any]) -> None:
         audit = await audit_addresses(tx)
     if audit.found:
         log.warning("addresses.drift", drifts=len(audit.found), first=audit.found[0].says)
+
+
+async def note_stocks(ctx: dict[str, Any]) -> None:
+    """Write today's stock of each product down, for the plots of its course."""
+    await _each(context_of(ctx).database, note_stock)
 
 
 async def reconcile_payments(ctx: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.solver.explain import Explanation, explain
-from app.solver.inventory import Inventory
+from app.solver.inventory import Inventory, RackKey
 from app.solver.match import best
 from app.solver.relax import STEPS, Rows
 from app.solver.room import Side, all_rules
@@ -98,7 +98,7 @@ def account(
     want: ServerWant,
     *,
     seed: int,
-    avoid_racks: Mapping[str, int] | None = None,
+    avoid_racks: Mapping[RackKey, int] | None = None,
     exclude: Collection[UUID] = (),
     side: Side | None = None,
     about: UUID | None = None,

@@ -1,16 +1,16 @@
 """How many orders the racks could admit at most: a maximum flow through pools and racks."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
-from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
 from ortools.graph.python import max_flow
 
-from app.solver.ledger import Asker, Ledger
+from app.solver.inventory import Inventory
+from app.solver.ledger import Asker
 from app.solver.pools import Problem
-from app.solver.room import RESOURCES
+from app.solver.room import Room, admitted, takes
 
 
 class Capacities(NamedTuple):
@@ -22,32 +22,22 @@ class Capacities(NamedTuple):
     """Machines that a rack admits at most, whichever they are."""
 
 
-def capacities(ledger: Ledger, problem: Problem, askers: Sequence[Asker]) -> Capacities:
+def capacities(
+    inventory: Inventory, room: Room, problem: Problem, askers: Sequence[Asker]
+) -> Capacities:
     """Return how many machines each rack admits if the most modest ones are chosen there.
 
     Each resource is looked at alone. `problem` must hold every server that some order may get.
     """
     modest = min(askers, key=lambda asker: asker[1], default=("", 0))
-    members = Counter[tuple[int, int]]()
-    rows: defaultdict[int, list[tuple[int, ...]]] = defaultdict(list)
-    for number, pool in enumerate(problem.pools):
-        for row in pool:
-            rack = ledger.rack[row]
-            members[number, rack] += 1
-            rows[rack].append(ledger.takes(row, modest))
-    return Capacities(
-        members, {rack: _admitted(takes, ledger.left[rack]) for rack, takes in rows.items()}
+    members = Counter(
+        (number, int(rack))
+        for number, pool in enumerate(problem.pools)
+        for rack in room.rack[list(pool)]
     )
-
-
-def _admitted(takes: Sequence[Sequence[int]], left: Sequence[int]) -> int:
-    return min(
-        sum(
-            not total or total <= left[resource]
-            for total in accumulate(sorted(one[resource] for one in takes))
-        )
-        for resource in range(len(RESOURCES))
-    )
+    rows = [row for pool in problem.pools for row in pool]
+    most = admitted(room, room.rack[rows], takes(inventory, modest[1])[rows])
+    return Capacities(members, {rack: int(most[rack]) for _, rack in members})
 
 
 def most_in_racks(problem: Problem, level: int, room: Capacities) -> int:

@@ -1,24 +1,21 @@
 """How many orders the stock could serve: what a product page shows."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 from app.solver.inventory import Inventory
+from app.solver.room import RackRoom, admitted, room_of, takes
 from app.solver.rules import eligible_rows, rules_of
 from app.solver.want import ServerWant
 
 
-def how_many(inventory: Inventory, want: ServerWant) -> int:
+def how_many(inventory: Inventory, want: ServerWant, racks: Sequence[RackRoom] = ()) -> int:
     """Return how many servers serve the want: the most orders for it that can be delivered.
 
-    Time: 0.5 ms for 100,000 servers.
+    With `racks`, no more than these have room for, each resource looked at alone.
+    Time: 0.5 ms for 100,000 servers, some 20 ms with racks.
     """
-    return len(eligible_rows(inventory, rules_of(inventory, want)))
-
-
-def stock_of(inventory: Inventory, wants: Mapping[str, ServerWant]) -> dict[str, int]:
-    """Return `how_many` for each want by its key.
-
-    Each is counted as if it alone were sold: a server that serves two products is in
-    the stock of both.
-    """
-    return {key: how_many(inventory, want) for key, want in wants.items()}
+    rows = eligible_rows(inventory, rules_of(inventory, want))
+    if not racks:
+        return len(rows)
+    room = room_of(inventory, racks)
+    return int(admitted(room, room.rack[rows], takes(inventory, 0)[rows]).sum())

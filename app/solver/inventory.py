@@ -19,6 +19,9 @@ from app.solver.want import DiskKind
 Column: TypeAlias = NDArray[np.int32]
 Mask: TypeAlias = NDArray[np.bool_]
 
+RackKey: TypeAlias = tuple[str, str]
+"""A rack: its datacentre's code and its name, which is unique there."""
+
 T = TypeVar("T")
 
 GB_PER_UNIT = {DiskKind.nvme: 32, DiskKind.ssd: 32, DiskKind.hdd: 256}
@@ -41,6 +44,7 @@ class ServerFacts(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     datacentre: str
     rack: str | None = None
+    """Its name in the datacentre."""
     cpu_model: str
     cores: int
     """Of all sockets together."""
@@ -70,7 +74,7 @@ class Equivalence(msgspec.Struct, frozen=True):
 class Inventory:
     """Servers as columns, in the order of their ids; made by `inventory_of`.
 
-    Columns have one entry a server; `*_names` and `disk_sets` are the tables that
+    Columns have one entry a server; `*_names`, `racks` and `disk_sets` are the tables that
     codes point into. `live` says which servers take part: `without` and `only` change
     nothing else and share the columns. Memory: about 300 bytes a server.
     """
@@ -92,7 +96,8 @@ class Inventory:
     size: NDArray[np.int64]
     """What a machine is worth, see `size_of`."""
     datacentre_names: tuple[str, ...]
-    rack_names: tuple[str | None, ...]
+    racks: tuple[tuple[str, str | None], ...]
+    """Datacentre and name: two datacentres may each have a rack R1."""
     cpu_names: tuple[str, ...]
     disk_sets: tuple[tuple[DiskFacts, ...], ...]
     equivalences: tuple[Equivalence, ...]
@@ -130,7 +135,7 @@ def inventory_of(
     """
     facts = sorted(servers, key=lambda server: server.id)
     datacentre, datacentre_names = _interned(server.datacentre for server in facts)
-    rack, rack_names = _interned(server.rack for server in facts)
+    rack, racks = _interned((server.datacentre, server.rack) for server in facts)
     cpu, cpu_names = _interned(server.cpu_model for server in facts)
     disks, disk_sets = _interned(server.disks for server in facts)
     return Inventory(
@@ -149,7 +154,7 @@ def inventory_of(
         ports=_column(server.ports for server in facts),
         size=np.fromiter((size_of(server) for server in facts), np.int64),
         datacentre_names=datacentre_names,
-        rack_names=rack_names,
+        racks=racks,
         cpu_names=cpu_names,
         disk_sets=disk_sets,
         equivalences=tuple(equivalences),

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.solver.explain import Explanation, explain
-from app.solver.inventory import Inventory
+from app.solver.inventory import Inventory, RackKey
 from app.solver.room import Side, all_rules
 from app.solver.rules import eligible_rows
 from app.solver.score import Scores, packed, tiers_of
@@ -33,7 +33,7 @@ def match(
     want: ServerWant,
     *,
     seed: int,
-    avoid_racks: Mapping[str, int] | None = None,
+    avoid_racks: Mapping[RackKey, int] | None = None,
     exclude: Collection[UUID] = (),
     side: Side | None = None,
 ) -> Match:

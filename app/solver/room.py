@@ -68,12 +68,10 @@ class Room:
 
 def room_of(inventory: Inventory, racks: Sequence[RackRoom]) -> Room:
     """Return the racks as columns. About 3 µs a rack and 1 ms for 100,000 servers."""
-    datacentres = {name: code for code, name in enumerate(inventory.datacentre_names)}
-    names = {name: code for code, name in enumerate(inventory.rack_names)}
-    table = np.full((len(datacentres), len(names)), -1, dtype=np.intp)
-    for place, room in enumerate(racks):
-        if room.datacentre in datacentres and room.rack in names:
-            table[datacentres[room.datacentre], names[room.rack]] = place
+    places = {(room.datacentre, room.rack): place for place, room in enumerate(racks)}
+    table = np.array(
+        [places.get((site, name or ""), -1) for site, name in inventory.racks], np.intp
+    )
     left = [
         [
             UNLIMITED if number is None else number
@@ -89,7 +87,7 @@ def room_of(inventory: Inventory, racks: Sequence[RackRoom]) -> Room:
     ]
     left.append([UNLIMITED] * len(RESOURCES))
     return Room(
-        rack=table[inventory.datacentre, inventory.rack],
+        rack=table[inventory.rack],
         racks=tuple(racks),
         left=np.array(left, dtype=np.int64),
     )
@@ -107,6 +105,25 @@ def takes(inventory: Inventory, vlans: int) -> Numbers:
             np.full(len(inventory.ids), vlans, dtype=np.int64),
         ]
     )
+
+
+def admitted(room: Room, rack: NDArray[np.intp], needed: Numbers) -> NDArray[np.intp]:
+    """Return how many of some machines each rack admits at most, the unlimited one last.
+
+    `rack` is each machine's place in `room.racks`, `needed` its row of `takes`. Each resource
+    is looked at alone, the most modest machines first: exact where those of a rack are alike.
+    """
+    number = len(room.racks) + 1
+    rack = rack % number  # -1 is the last one
+    most = np.bincount(rack, minlength=number)
+    for place in range(len(RESOURCES)):
+        order = np.lexsort((needed[:, place], rack))
+        here, total = rack[order], np.cumsum(needed[order, place])
+        first = np.searchsorted(here, here)
+        total = total - np.where(first > 0, total[first - 1], 0)
+        fits = (total <= room.left[here, place]) | (total == 0)
+        most = np.minimum(most, np.bincount(here[fits], minlength=number))
+    return most
 
 
 def all_rules(

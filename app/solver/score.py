@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from app.solver.inventory import Column, Inventory
+from app.solver.inventory import Column, Inventory, RackKey
 from app.solver.rules import model_costs
 from app.solver.want import ServerWant
 
@@ -38,15 +38,15 @@ def tiers_of(
     inventory: Inventory,
     want: ServerWant,
     rows: NDArray[np.intp],
-    avoid_racks: Mapping[str, int] | None = None,
+    avoid_racks: Mapping[RackKey, int] | None = None,
 ) -> Tiers:
     """Return the tiers of these rows, which must be eligible. About 0.3 ms for 100,000."""
     avoid = (avoid_racks or {}) if want.spread_racks else {}
-    spread = np.zeros(len(inventory.rack_names), dtype=np.int64)
+    spread = np.zeros(len(inventory.racks), dtype=np.int64)
     if avoid:
-        spread[:] = [avoid.get(name or "", 0) for name in inventory.rack_names]
-    datacentres = _places(inventory.datacentre_names, want.datacentres)
-    racks = _places(inventory.rack_names, want.racks)
+        spread[:] = [avoid.get((place, rack or ""), 0) for place, rack in inventory.racks]
+    datacentres = _places([(name,) for name in inventory.datacentre_names], want.datacentres)
+    racks = _places([(rack, f"{place}/{rack}") for place, rack in inventory.racks], want.racks)
     return Tiers(
         datacentre=_looked_up(datacentres, inventory.datacentre, rows),
         equivalence=_looked_up(model_costs(inventory, want), inventory.cpu, rows),
@@ -85,8 +85,10 @@ def _dense(values: Scores) -> tuple[Scores, int]:
     return places.astype(np.int64), len(distinct)
 
 
-def _places(names: Sequence[str | None], preferred: Sequence[str]) -> Scores:
-    if not preferred:
-        return np.zeros(len(names), dtype=np.int64)
+def _places(names: Sequence[tuple[str | None, ...]], preferred: Sequence[str]) -> Scores:
+    """Return for each thing, given by all its names, the first place of one that is preferred."""
     places = {name: place for place, name in reversed(list(enumerate(preferred)))}
-    return np.array([places.get(name or "", len(preferred)) for name in names], dtype=np.int64)
+    return np.array(
+        [min(places.get(name or "", len(preferred)) for name in known) for known in names],
+        dtype=np.int64,
+    )

@@ -87,7 +87,7 @@ def fit(
     flow = [int(taken.get(arc.group) == fine.pools[arc.pool][0]) for arc in fine.arcs]
     search = Search(fine, flow, kept=range(len(flow)), seed=seed, limit=limit, is_whole=is_whole)
     levels = sorted({group.priority for group in groups}, reverse=True)
-    room_for = capacities(batch.ledger(), problem, askers)
+    room_for = capacities(inventory, room, problem, askers)
     most = {level: most_in_racks(problem, level, room_for) for level in levels}
     result = _searched(batch, fine, search, most, relaxed)
     served = zip(fine.arcs, result.flow, strict=True)

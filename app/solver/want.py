@@ -53,7 +53,10 @@ class ServerWant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     datacentre_required: bool = False
     """Whether another datacentre than the listed ones is refused, or only comes last."""
     racks: tuple[str, ...] = ()
-    """Names in order of preference; other racks come last and are never refused."""
+    """In order of preference: a name, or `datacentre/name` for the rack of one datacentre.
+
+    Other racks come last and are never refused.
+    """
     spread_racks: bool = False
     """Prefer racks that hold few machines of the client."""
     most_in_rack: Positive | None = None

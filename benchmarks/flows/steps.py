@@ -1,7 +1,8 @@
 """W1: steps per second of one worker, and one run alone, beside the floor and the peers.
 
 Everybody does the same ten HTTP calls to the same target, on the same machine in the same
-minutes: three rounds in turn, each after a warm-up, the best counts.
+minutes: three rounds in turn, each of several batches after a warm-up. The median of all batches
+counts, for everybody: one good or bad moment of the machine decides nothing.
 """
 
 from types import ModuleType
@@ -20,6 +21,8 @@ from benchmarks.report import say, table
 from benchmarks.result import Result
 
 ROUNDS = 3
+BATCHES = 3
+"""Of each round: to start and to warm up a contestant takes longer than a batch."""
 FLOWS = {ours.NAME: 400, restate.NAME: 400, dbos.NAME: 150}
 """A rate needs no more runs than last for some seconds; DBOS is the slowest."""
 TUNING_FLOWS = 60
@@ -31,32 +34,35 @@ GOAL_ALONE_MS = 80.0
 CONTESTANTS = (ours, restate, dbos)
 
 
-class Best(msgspec.Struct):
-    """The best of some rounds of one contestant."""
+class Score(msgspec.Struct):
+    """What one contestant reached in all rounds."""
 
     setting: Setting
-    reached: Reached
-    rounds: list[float]
-    alone_s: list[float]
+    batches: list[Reached] = []
+    alone_s: list[float] = []
 
-    def take(self, reached: Reached, alone_s: list[float]) -> None:
-        self.rounds.append(reached.steps_per_s)
-        if reached.steps_per_s > self.reached.steps_per_s:
-            self.reached = reached
-        if not self.alone_s or percentile(alone_s, 0.99) < percentile(self.alone_s, 0.99):
-            self.alone_s = alone_s
+    @property
+    def reached(self) -> Reached:
+        """Return the batch in the middle; of an even number the slower one."""
+        ranked = sorted(self.batches, key=lambda each: each.steps_per_s)
+        return ranked[(len(ranked) - 1) // 2]
+
+    @property
+    def latest(self) -> list[float]:
+        """Return the steps per second of the latest round's batches."""
+        return [each.steps_per_s for each in self.batches[-BATCHES:]]
 
     def facts(self) -> dict[str, Any]:
         return {
             "setting": str(self.setting),
-            "rounds": self.rounds,
+            "batches": [each.steps_per_s for each in self.batches],
             "alone_s": spread(self.alone_s),
             **msgspec.to_builtins(self.reached),
         }
 
 
 async def measure(works: Works, size: float) -> list[Result]:
-    best: dict[str, Best] = {}
+    scores: dict[str, Score] = {}
     missing: dict[str, str] = {}
     floors: list[floor.Floor] = []
     for number in range(ROUNDS):
@@ -65,27 +71,29 @@ async def measure(works: Works, size: float) -> list[Result]:
             if contestant.NAME in missing:
                 continue
             try:
-                await _round(works, contestant, best, size)
+                await _round(works, contestant, scores, size)
             except Refusal as refusal:
                 if contestant is ours:
                     raise
                 missing[contestant.NAME] = refusal.message
-                best.pop(contestant.NAME, None)
+                scores.pop(contestant.NAME, None)
                 say(refusal.message)
-        told = ", ".join(f"{name} {each.rounds[-1]:.0f}" for name, each in best.items())
+        told = ", ".join(f"{name} {_rates(each.latest)}" for name, each in scores.items())
         say(f"W1 round {number + 1}: {told} steps/s")
     least = max(floors, key=lambda each: each.grouped_per_s)
-    _show(best, least)
-    return _results(best, least, missing)
+    _show(scores, least)
+    return _results(scores, least, missing)
 
 
-async def _round(works: Works, contestant: ModuleType, best: dict[str, Best], size: float) -> None:
+async def _round(
+    works: Works, contestant: ModuleType, scores: dict[str, Score], size: float
+) -> None:
     """Do one contestant's part: start it, warm it up, find its best setting, measure, end it."""
     name: str = contestant.NAME
     async with contestant.running(works) as running:
         settings: tuple[Setting, ...] = contestant.SETTINGS
         await running.many(_some(WARM_UP, size), settings[0])
-        if name not in best:
+        if name not in scores:
             setting = settings[0]
             if len(settings) > 1:
                 tried = {
@@ -95,20 +103,26 @@ async def _round(works: Works, contestant: ModuleType, best: dict[str, Best], si
                 setting = max(tried, key=lambda each: tried[each])
                 told = "; ".join(f"{each}: {reached:.0f}" for each, reached in tried.items())
                 say(f"{name} by setting, steps/s: {told}")
-            best[name] = Best(setting, Reached(0.0), [], [])
+            scores[name] = Score(setting)
+        score = scores[name]
         await usage.quiet()
-        reached = await running.many(_some(FLOWS[name], size), best[name].setting)
-        best[name].take(reached, await running.alone(_some(ALONE, size)))
+        for _ in range(BATCHES):
+            score.batches.append(await running.many(_some(FLOWS[name], size), score.setting))
+        score.alone_s += await running.alone(_some(ALONE, size))
 
 
 def _some(count: int, size: float) -> int:
     return max(4, round(count * size))
 
 
-def _results(best: dict[str, Best], least: floor.Floor, missing: dict[str, str]) -> list[Result]:
-    mine = best[ours.NAME]
+def _rates(rates: list[float]) -> str:
+    return " ".join(f"{rate:.0f}" for rate in rates)
+
+
+def _results(scores: dict[str, Score], least: floor.Floor, missing: dict[str, str]) -> list[Result]:
+    mine = scores[ours.NAME]
     details = {
-        "contestants": {name: each.facts() for name, each in best.items()},
+        "contestants": {name: each.facts() for name, each in scores.items()},
         "floor_per_s": msgspec.to_builtins(least),
         "versions": {**restate.VERSIONS, **dbos.VERSIONS},
         "missing": missing,
@@ -117,15 +131,16 @@ def _results(best: dict[str, Best], least: floor.Floor, missing: dict[str, str])
     results = [
         Result(
             name="flows-w1", ours=rate, peer=least.grouped_per_s, goal=GOAL_PER_S, unit="/s",
-            at_least=True, details=details, plots=_plots(best),
-            says=f"steps per second of one worker, {STEPS} HTTP calls a flow, best of {ROUNDS}; "
-            f"peer: the bare rows by asyncpg in groups of {floor.GROUP}",
+            at_least=True, details=details, plots=_plots(scores),
+            says=f"steps per second of one worker, {STEPS} HTTP calls a flow, median of "
+            f"{len(mine.batches)} batches; peer: the bare rows by asyncpg in groups of "
+            f"{floor.GROUP}",
         )
     ]  # fmt: skip
     for name, times in GOAL_TIMES.items():
-        if name not in best:
+        if name not in scores:
             continue
-        peer = best[name]
+        peer = scores[name]
         results.append(
             Result(
                 name=f"flows-w1-{name.lower()}", ours=rate, peer=peer.reached.steps_per_s,
@@ -134,10 +149,10 @@ def _results(best: dict[str, Best], least: floor.Floor, missing: dict[str, str])
             )
         )  # fmt: skip
     p99_ms = percentile(mine.alone_s, 0.99) * 1e3
-    other = restate.NAME if restate.NAME in best else dbos.NAME if dbos.NAME in best else ours.NAME
+    other = next((name for name in GOAL_TIMES if name in scores), ours.NAME)
     results.append(
         Result(
-            name="flows-w1-alone", ours=p99_ms, peer=percentile(best[other].alone_s, 0.99) * 1e3,
+            name="flows-w1-alone", ours=p99_ms, peer=percentile(scores[other].alone_s, 0.99) * 1e3,
             goal=GOAL_ALONE_MS, unit="ms",
             says=f"p99 of {len(mine.alone_s)} such runs, one at a time; peer: {other}",
         )
@@ -145,24 +160,24 @@ def _results(best: dict[str, Best], least: floor.Floor, missing: dict[str, str])
     return results
 
 
-def _plots(best: dict[str, Best]) -> dict[str, str]:
-    rows = [(name, each.reached.steps_per_s) for name, each in best.items()]
-    runs = {name: each.alone_s for name, each in best.items()}
+def _plots(scores: dict[str, Score]) -> dict[str, str]:
+    rows = [(name, each.reached.steps_per_s) for name, each in scores.items()]
+    runs = {name: each.alone_s for name, each in scores.items()}
     return plots.rates(rows) | plots.alone(runs, GOAL_ALONE_MS)
 
 
-def _show(best: dict[str, Best], least: floor.Floor) -> None:
+def _show(scores: dict[str, Score], least: floor.Floor) -> None:
     rows = [("floor", f"{least.grouped_per_s:.0f}", "", "", "")]
-    for name, each in best.items():
+    for name, each in scores.items():
         rows.append((
             f"{name} ({each.setting})", f"{each.reached.steps_per_s:.0f}",
-            " ".join(f"{rate:.0f}" for rate in each.rounds),
+            _rates([batch.steps_per_s for batch in each.batches]),
             f"{percentile(each.alone_s, 0.5) * 1e3:.1f}",
             f"{percentile(each.alone_s, 0.99) * 1e3:.1f}",
         ))  # fmt: skip
-    say(table(("W1", "steps/s", "rounds", "alone p50 ms", "p99 ms"), rows))
+    say(table(("W1", "steps/s", "batches", "alone p50 ms", "p99 ms"), rows))
     say(f"floor one by one: {least.single_per_s:.0f} steps/s")
-    for name, each in best.items():
+    for name, each in scores.items():
         took = ", ".join(
             f"{part} {us:.0f} µs"
             for part, us in each.reached.cpu_us_per_step.items()

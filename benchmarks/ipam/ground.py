@@ -12,9 +12,9 @@ from app.core.database import Database
 from app.core.embedded.postgres import EmbeddedPostgres
 from app.core.ids import new_id
 from app.core.migrate import migrate
+from app.domain.addresses.claim import claim
 from app.domain.addresses.register import register_addresses
 from app.domain.addresses.seed import AddressSeed, PrefixSeed, VlanGroupSeed
-from app.domain.addresses.together import Ask
 from app.ipam.choice import Strategy
 from app.ipam.wants import AddressRules, AddressWant, wants_of
 
@@ -90,8 +90,12 @@ async def fill(database: Database, prefix: UUID, size: int, claims: int) -> None
         await tx.execute("VACUUM ANALYZE address_claim")
 
 
-def ask_for(wants: Sequence[AddressWant]) -> Ask:
-    return Ask(wants=wants, holder=new_id(), datacentre=DATACENTRE, rack=None, expires_at=None)
+async def claim_for(database: Database, wants: Sequence[AddressWant]) -> UUID:
+    """Claim for an order in a transaction of its own, as checkout does; return the order."""
+    holder = new_id()
+    async with database.transaction() as tx:
+        await claim(tx, wants, holder=holder, datacentre=DATACENTRE, rack=None, expires_at=None)
+    return holder
 
 
 async def rate(work: Callable[[], Awaitable[object]], times: int, at_once: int) -> float:

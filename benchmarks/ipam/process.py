@@ -1,8 +1,8 @@
 """A Slipway process of its own, for the benchmark: `python -m benchmarks.ipam.process`.
 
-`orders DSN COUNT` waits for a line, claims so many orders' sets at the desk and prints how many a
-second that were; `first DSN` prints the seconds from its start until its first claim stands,
-without the time that Python takes to import the program.
+`orders DSN COUNT` waits for a line, claims so many orders' sets, each in a transaction of its own,
+and prints how many a second that were; `first DSN` prints the seconds from its start until its
+first claim stands, without the time that Python takes to import the program.
 """
 
 import asyncio
@@ -12,10 +12,9 @@ import time
 import uvloop
 
 from app.core.database import Database
-from app.domain.addresses.desk import ClaimDesk
 from app.domain.addresses.hints import listening
 from app.domain.addresses.index import INDEX
-from benchmarks.ipam.ground import CONNECTIONS, ONE, ORDER, ask_for, rate
+from benchmarks.ipam.ground import CONNECTIONS, ONE, ORDER, claim_for, rate
 from benchmarks.report import say
 
 WARM_UP = 64
@@ -23,14 +22,13 @@ WARM_UP = 64
 
 async def orders(dsn: str, count: str) -> None:
     database = Database()
-    await database.open(dsn, min_size=2, max_size=4)
+    await database.open(dsn, min_size=2, max_size=CONNECTIONS + 1)
     try:
         async with listening(database, INDEX):
-            desk = ClaimDesk(database)
-            await rate(lambda: desk.claim(ask_for(ORDER)), WARM_UP, CONNECTIONS)
+            await rate(lambda: claim_for(database, ORDER), WARM_UP, CONNECTIONS)
             say("ready")
             await asyncio.to_thread(sys.stdin.readline)
-            say(str(await rate(lambda: desk.claim(ask_for(ORDER)), int(count), CONNECTIONS)))
+            say(str(await rate(lambda: claim_for(database, ORDER), int(count), CONNECTIONS)))
     finally:
         await database.close()
 
@@ -40,7 +38,7 @@ async def first(dsn: str) -> None:
     database = Database()
     await database.open(dsn, min_size=1, max_size=4)
     try:
-        await ClaimDesk(database).claim(ask_for(ONE))
+        await claim_for(database, ONE)
         say(str(time.perf_counter() - began))
     finally:
         await database.close()

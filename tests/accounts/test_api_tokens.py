@@ -27,7 +27,9 @@ from tests.accounts.people import make_account
 
 ALL = tuple(Scope)
 READS = (Scope.FLOWS_READ, Scope.RUNS_READ)
+SERVERS = (Scope.SERVERS_READ, Scope.SERVERS_WRITE)
 ADDRESSES = (Scope.ADDRESSES_READ, Scope.ADDRESSES_WRITE)
+ALLOCATION = (Scope.ALLOCATION_READ, Scope.ALLOCATION_WRITE)
 
 
 async def make(
@@ -122,8 +124,22 @@ async def test_the_owners_role_bounds_a_token_when_made_and_ever_after(
         await make(database, finance, Scope.RUNS_READ, Scope.RUNS_WRITE)
     made = await make(database, owner, *ALL)
     for role, left in {
-        Role.OPERATOR: {*READS, *ADDRESSES, Scope.RUNS_WRITE, Scope.RUNS_DECIDE},
-        Role.DESIGNER: {*READS, Scope.ADDRESSES_READ, Scope.FLOWS_WRITE, Scope.RUNS_DECIDE},
+        Role.OPERATOR: {
+            *READS,
+            *ADDRESSES,
+            *SERVERS,
+            *ALLOCATION,
+            Scope.RUNS_WRITE,
+            Scope.RUNS_DECIDE,
+        },
+        Role.DESIGNER: {
+            *READS,
+            Scope.ADDRESSES_READ,
+            Scope.SERVERS_READ,
+            Scope.ALLOCATION_READ,
+            Scope.FLOWS_WRITE,
+            Scope.RUNS_DECIDE,
+        },
         Role.FINANCE: {*READS, Scope.RUNS_DECIDE},
         Role.CLIENT: set(),
     }.items():

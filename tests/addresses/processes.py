@@ -1,5 +1,6 @@
 """Several processes in one: each task can have an index of its own, as each process has."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -8,7 +9,16 @@ from uuid import UUID
 
 import pytest
 
-from app.domain.addresses import divide, free, register, remove, together
+from app.domain.addresses import (
+    claim,
+    desk,
+    divide,
+    free,
+    leaves,
+    next_free,
+    register,
+    remove,
+)
 from app.domain.addresses.index import AddressIndex
 
 _MEMORY: ContextVar[dict[UUID, Any]] = ContextVar("memory")
@@ -19,6 +29,7 @@ class Processes(AddressIndex):
 
     def __init__(self) -> None:
         self._shared: dict[UUID, Any] = {}
+        self.unfinished = asyncio.Event()
 
     @property
     def _known(self) -> dict[UUID, Any]:  # type: ignore[override]  # where it is kept is the point
@@ -40,6 +51,6 @@ class Processes(AddressIndex):
 
 def install(monkeypatch: pytest.MonkeyPatch) -> Processes:
     processes = Processes()
-    for module in (divide, free, register, remove, together):
+    for module in (claim, desk, divide, free, leaves, next_free, register, remove):
         monkeypatch.setattr(module, "INDEX", processes)
     return processes

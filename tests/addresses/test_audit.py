@@ -56,7 +56,11 @@ async def test_every_contradiction_is_named(tx: Tx) -> None:
             last,
             tx.now(),
         )
-    found = {(drift.kind, drift.subject) for drift in (await audit_addresses(tx)).found}
+    drifts = (await audit_addresses(tx)).found
+    found = {(drift.kind, drift.subject) for drift in drifts}
+    number = await tx.fetchval("SELECT number FROM client_order WHERE id = $1", ended)
+    [says] = [one.says for one in drifts if one.subject == "10.0.0.10/32"]
+    assert says == f"assigned by order #{number}, whose service is terminated"
     assert found == {
         ("claim_without_pool", "ip4 1"),
         ("claim_in_container", "10.1.0.0/32"),

@@ -1,8 +1,11 @@
 """What staff do to the address space: add, change, claim and release; each with its reason kept."""
 
 import asyncio
+import json
 from datetime import timedelta
+from ipaddress import ip_network
 from typing import Any
+from uuid import UUID
 
 import pytest
 from msgspec.structs import replace
@@ -12,8 +15,10 @@ from app.core.database import Database, Tx
 from app.core.errors import Invalid, NotFound
 from app.core.ids import new_id
 from app.domain.addresses.add import add_prefix, add_vlan_group, add_vrf
-from app.domain.addresses.by_hand import HandClaim, claim_address, claim_next, claim_vlan
+from app.domain.addresses.audit import audit_addresses
+from app.domain.addresses.by_hand import HandClaim, claim_address, claim_vlan
 from app.domain.addresses.change import change_prefix, change_vlan_group
+from app.domain.addresses.change_by_hand import change_by_hand
 from app.domain.addresses.claim import PoolExhausted
 from app.domain.addresses.divide import split_prefix
 from app.domain.addresses.errors import (
@@ -26,6 +31,9 @@ from app.domain.addresses.errors import (
 )
 from app.domain.addresses.expire import expire
 from app.domain.addresses.keep import keep
+from app.domain.addresses.name_address import name_address
+from app.domain.addresses.names import names_in
+from app.domain.addresses.next_free import NextAsk, claim_next
 from app.domain.addresses.release_by_hand import release_by_hand
 from app.domain.addresses.seed import VrfSeed
 from app.domain.addresses.seeds import prefix_seed, prefix_seeds
@@ -37,6 +45,11 @@ NET = "10.0.0.0/29"
 STAFF: dict[str, Any] = {"actor": None, "actor_label": "staff"}
 CONTAINER = PrefixStatus.container
 MONITORING = HandClaim(reason="monitoring", purpose="ops")
+
+
+async def next_texts(tx: Tx, prefix: UUID, count: int, claim: HandClaim) -> tuple[str, ...]:
+    claims = await claim_next(tx, NextAsk(prefix=prefix, claims=[claim] * count, **STAFF))
+    return tuple(one.text for one in claims)
 
 
 async def reserved(tx: Tx) -> dict[int, str]:
@@ -115,7 +128,7 @@ async def test_what_becomes_a_container_has_no_claims_and_the_reverse_keeps_its_
     tx: Tx,
 ) -> None:
     scope = (await lay_out(tx, prefix(NET)))[NET]
-    [address] = await claim_next(tx, scope, 1, MONITORING, **STAFF)
+    [address] = await next_texts(tx, scope, 1, MONITORING)
     with pytest.raises(CannotDivide, match="split it"):
         await change_prefix(tx, scope, prefix(NET, status=CONTAINER), **STAFF)
     with pytest.raises(InUse):
@@ -156,10 +169,10 @@ async def test_addresses_are_claimed_and_released_into_quarantine(
             await claim_address(tx, scope, "10.0.0.2-10.0.0.4", MONITORING, **STAFF)
         # Nothing of what failed stays, and orders go round what is claimed.
         assert [texts(await ask(tx, new_id())) for _ in range(2)] == [["10.0.0.2"], ["10.0.0.4"]]
-        found = await claim_next(tx, scope, 2, MONITORING, **STAFF)
+        found = await next_texts(tx, scope, 2, MONITORING)
         assert found == ("10.0.0.5", "10.0.0.6")
         with pytest.raises(PrefixFull, match="has 0 free; 1 are wanted"):
-            await claim_next(tx, scope, 1, MONITORING, **STAFF)
+            await next_texts(tx, scope, 1, MONITORING)
         rows = await tx.fetch("SELECT id, position, seq, state FROM address_claim")
         claims = {row["position"]: row for row in rows}
         for position, why in ((0, "change the prefix"), (2, "cancel the order")):
@@ -191,16 +204,17 @@ async def test_addresses_are_claimed_and_released_into_quarantine(
 async def test_what_another_process_took_or_freed_costs_a_repetition(tx: Tx) -> None:
     scope = (await lay_out(tx, prefix(NET)))[NET]
     for expected in ("10.0.0.1", "10.0.0.2"):
-        assert await claim_next(tx, scope, 1, MONITORING, **STAFF) == (expected,)
-    # An update keeps the id, so that nothing tells this process.
+        assert await next_texts(tx, scope, 1, MONITORING) == (expected,)
+    # An update keeps the id, so that nothing tells this process: it goes round what it finds taken,
     await tx.execute("UPDATE address_claim SET position = 3 WHERE position = 1")
-    assert await claim_next(tx, scope, 1, MONITORING, **STAFF) == ("10.0.0.1",)
-    rest = await claim_next(tx, scope, 3, MONITORING, **STAFF)
-    assert rest == ("10.0.0.4", "10.0.0.5", "10.0.0.6")
+    assert await next_texts(tx, scope, 1, MONITORING) == ("10.0.0.4",)
+    # and looks at all of it before it says that there is no more.
+    rest = await next_texts(tx, scope, 3, MONITORING)
+    assert rest == ("10.0.0.1", "10.0.0.5", "10.0.0.6")
     await tx.execute("DELETE FROM address_claim WHERE position = 4")
-    assert await claim_next(tx, scope, 1, MONITORING, **STAFF) == ("10.0.0.4",)
+    assert await next_texts(tx, scope, 1, MONITORING) == ("10.0.0.4",)
     with pytest.raises(PrefixFull):
-        await claim_next(tx, scope, 1, MONITORING, **STAFF)
+        await next_texts(tx, scope, 1, MONITORING)
 
 
 async def test_what_is_kept_goes_only_to_whom_it_is_kept_for(tx: Tx) -> None:
@@ -210,9 +224,9 @@ async def test_what_is_kept_goes_only_to_whom_it_is_kept_for(tx: Tx) -> None:
     await keep(tx, scope, "10.0.0.1-10.0.0.4", purpose="lab", **lab, **STAFF)
     with pytest.raises(AddressesTaken, match="kept for another"):
         await claim_address(tx, scope, "10.0.0.4-10.0.0.5", MONITORING, **STAFF)
-    assert await claim_next(tx, scope, 1, MONITORING, **STAFF) == ("10.0.0.5",)
+    assert await next_texts(tx, scope, 1, MONITORING) == ("10.0.0.5",)
     for_lab = HandClaim(reason="rack 4", purpose="lab", expires_at=tx.now() + timedelta(days=1))
-    assert await claim_next(tx, scope, 1, for_lab, **STAFF) == ("10.0.0.1",)
+    assert await next_texts(tx, scope, 1, for_lab) == ("10.0.0.1",)
     assert await claim_address(tx, ids[V6], "2001:db8:0:9::", for_lab, **STAFF) == (
         "2001:db8:0:9::/64",
     )
@@ -224,21 +238,134 @@ async def test_what_is_kept_goes_only_to_whom_it_is_kept_for(tx: Tx) -> None:
             await claim_address(tx, scope, bad, MONITORING, **STAFF)
         assert set(caught.value.fields) == {"address"}
     with pytest.raises(Invalid):
-        await claim_next(tx, scope, 0, MONITORING, **STAFF)
+        await next_texts(tx, scope, 0, MONITORING)
     with pytest.raises(Invalid):
-        await claim_next(tx, scope, 1, HandClaim(reason=" "), **STAFF)
+        await next_texts(tx, scope, 1, HandClaim(reason=" "))
     with pytest.raises(Invalid):
-        await claim_next(tx, scope, 1, HandClaim(reason="x", expires_at=tx.now()), **STAFF)
+        await next_texts(tx, scope, 1, HandClaim(reason="x", expires_at=tx.now()))
 
 
-async def test_what_cooled_down_and_was_kept_back_is_free_when_it_no_longer_is(tx: Tx) -> None:
-    scope = (await lay_out(tx, prefix(NET)))[NET]
-    await claim_address(tx, scope, "10.0.0.1", MONITORING, **STAFF)
-    claim = await tx.fetchval("SELECT id FROM address_claim WHERE position = 1")
-    await release_by_hand(tx, claim, seq=1, reason="moved", **STAFF)
-    await change_prefix(tx, scope, prefix(NET, reserved=("10.0.0.1",)), **STAFF)
-    await change_prefix(tx, scope, prefix(NET), **STAFF)
-    assert texts(await ask(tx, new_id())) == ["10.0.0.1"]
+async def test_what_is_kept_back_while_it_cools_down_goes_on_cooling_down(
+    database: Database, clock: SetClock
+) -> None:
+    """Let go again it is not free before the end; kept back beyond that, it stays kept back."""
+    async with database.transaction() as tx:
+        scope = (await lay_out(tx, prefix(NET, cooldown_s=600)))[NET]
+        for address in ("10.0.0.1", "10.0.0.2"):
+            await claim_address(tx, scope, address, MONITORING, **STAFF)
+            claim = await tx.fetchval("SELECT id FROM address_claim WHERE state = 'reserved' "
+                                      "AND reason <> ''")  # fmt: skip
+            await release_by_hand(tx, claim, seq=1, reason="moved", **STAFF)
+        both = prefix(NET, reserved=("10.0.0.1/32", "10.0.0.2"), cooldown_s=600)
+        await change_prefix(tx, scope, both, **STAFF)
+        assert (await prefix_seed(tx, scope)).reserved == ("10.0.0.1-10.0.0.2",)
+        await change_prefix(tx, scope, replace(both, reserved=("10.0.0.2",)), **STAFF)
+        assert texts(await ask(tx, new_id())) == ["10.0.0.3"]
+    clock.advance(seconds=600)
+    async with database.transaction() as tx:
+        assert await expire(tx) == 2
+        assert await reserved(tx) == {0: "network", 2: "reserved", 7: "broadcast"}
+    async with database.transaction() as tx:
+        assert texts(await ask(tx, new_id())) == ["10.0.0.1"]
+        states = await tx.fetch(
+            "SELECT state FROM address_event WHERE network = '10.0.0.2/32' ORDER BY id"
+        )
+        assert [row["state"] for row in states] == ["reserved", "quarantined", "free"]
+
+
+async def test_a_claim_by_hand_whose_time_is_over_cools_down_first(
+    database: Database, clock: SetClock
+) -> None:
+    async with database.transaction() as tx:
+        ids = await lay_out(tx, prefix(NET, cooldown_s=600), groups=[vlans()])
+        until = HandClaim(reason="a week of tests", expires_at=clock.now() + timedelta(hours=1))
+        await claim_address(tx, ids[NET], "10.0.0.1", until, **STAFF)
+        await claim_vlan(tx, ids["ams1"], 100, until, **STAFF)
+    clock.advance(hours=1)
+    async with database.transaction() as tx:
+        assert (await expire(tx), await expire(tx)) == (2, 0)
+        rows = await tx.fetch(
+            "SELECT state, reason, expires_at FROM address_claim WHERE reason <> '' ORDER BY kind"
+        )
+        assert [tuple(row) for row in rows] == [
+            ("quarantined", "its time was over: a week of tests", clock.now() + timedelta(**ends))
+            for ends in ({"seconds": 600}, {"hours": 1})
+        ]
+        assert texts(await ask(tx, new_id())) == ["10.0.0.2"]
+    clock.advance(seconds=600)
+    async with database.transaction() as tx:
+        assert await expire(tx) == 1
+    async with database.transaction() as tx:
+        assert texts(await ask(tx, new_id())) == ["10.0.0.1"]
+
+
+async def test_a_claim_by_hand_stays_as_it_is_where_its_range_is_kept_back(
+    database: Database, clock: SetClock
+) -> None:
+    """What the prefix says is for afterwards: the address is not handed out then."""
+    async with database.transaction() as tx:
+        scope = (await lay_out(tx, prefix(NET, cooldown_s=0)))[NET]
+        end = clock.now() + timedelta(hours=1)
+        probe = HandClaim(reason="probe", purpose="ops", expires_at=end)
+        await claim_address(tx, scope, "10.0.0.1-10.0.0.2", probe, **STAFF)
+        await change_prefix(
+            tx, scope, prefix(NET, reserved=("10.0.0.1-10.0.0.3",), cooldown_s=0), **STAFF
+        )
+        rows = await tx.fetch(
+            "SELECT purpose, reason, expires_at, seq FROM address_claim WHERE position IN (1, 2)"
+        )
+        assert [tuple(row) for row in rows] == [("ops", "probe", end, 1)] * 2
+        claim = await tx.fetchval("SELECT id FROM address_claim WHERE position = 1")
+        await release_by_hand(tx, claim, seq=1, reason="moved", **STAFF)
+    clock.advance(hours=1)
+    async with database.transaction() as tx:
+        assert await expire(tx) == 2
+        assert await reserved(tx) == {0: "network", 7: "broadcast"} | dict.fromkeys(
+            (1, 2, 3), "reserved"
+        )
+        assert texts(await ask(tx, new_id())) == ["10.0.0.4"]
+
+
+async def test_what_staff_claimed_is_named_and_described_anew_until_it_is_released(
+    database: Database, clock: SetClock
+) -> None:
+    async with database.transaction() as tx:
+        ids = await lay_out(tx, prefix(NET, cooldown_s=0), prefix(V6))
+        await claim_address(tx, ids[NET], "10.0.0.1", MONITORING, **STAFF)
+        await claim_address(tx, ids[V6], "2001:db8:0:7::", MONITORING, **STAFF)
+        for address in ("10.0.0.1", "2001:db8:0:7::25"):
+            await name_address(tx, address, "probe.example.org", holder=None, **STAFF)
+        for nobodys in ("10.0.0.0", "10.0.0.2"):
+            with pytest.raises(Invalid, match="staff did not claim it"):
+                await name_address(tx, nobodys, "x.example.org", holder=None, **STAFF)
+        with pytest.raises(Invalid, match="none of this server"):
+            await name_address(tx, "10.0.0.1", "x.example.org", holder=new_id(), **STAFF)
+        claim = await tx.fetchval("SELECT id FROM address_claim WHERE position = 1")
+        end = clock.now() + timedelta(hours=1)
+        wanted = HandClaim(reason="new probe", purpose="ops", expires_at=end)
+        await change_by_hand(tx, claim, wanted, seq=1, **STAFF)
+        await change_by_hand(tx, claim, wanted, seq=2, **STAFF)  # nothing to do
+        with pytest.raises(NotFound):
+            await change_by_hand(tx, claim, wanted, seq=1, **STAFF)
+        for bad in (replace(wanted, reason=" "), replace(wanted, expires_at=clock.now())):
+            with pytest.raises(Invalid):
+                await change_by_hand(tx, claim, bad, seq=2, **STAFF)
+        assert len(await names_in(tx, ip_network("2001:db8:0:7::/64"))) == 1
+        assert (await audit_addresses(tx)).found == ()
+        line = await tx.fetchrow(
+            "SELECT before, after FROM audit_entry WHERE action = 'addresses.change_claim'"
+        )
+        assert json.loads(line["before"]) == {"for": "monitoring", "expires_at": None}
+        assert json.loads(line["after"])["address"] == "10.0.0.1"
+        [name] = await names_in(tx, ip_network("10.0.0.1/32"))
+        assert (name.hostname, name.claimed_for) == ("probe.example.org", "new probe")
+    clock.advance(hours=1)
+    async with database.transaction() as tx:
+        # Its name goes with it, and until the name server agrees the address is not free.
+        assert await expire(tx) == 1
+        assert await names_in(tx, ip_network("10.0.0.1/32")) == ()
+        assert await expire(tx) == 0
+        assert texts(await ask(tx, new_id())) == ["10.0.0.2"]
 
 
 async def test_one_name_is_given_once_however_many_add_it(database: Database) -> None:

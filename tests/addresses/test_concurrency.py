@@ -9,7 +9,7 @@ import pytest
 
 from app.core.database import Database
 from app.core.ids import new_id
-from app.domain.addresses import together
+from app.domain.addresses import claim as claims
 from app.domain.addresses.claim import Claimed
 from app.domain.addresses.find import addresses_of
 from app.domain.addresses.release import release
@@ -190,7 +190,7 @@ async def test_who_was_too_late_tries_again_a_bounded_number_of_times(
 ) -> None:
     """The other process has taken the first address, and commits while this one waits for it."""
     processes = install(monkeypatch)
-    monkeypatch.setattr(together, "TRIES", tries)
+    monkeypatch.setattr(claims, "TRIES", tries)
     async with database.transaction() as tx:
         await lay_out(tx, prefix("10.0.0.0/31"))
 
@@ -217,7 +217,7 @@ async def test_what_could_not_be_inserted_is_free_again_in_this_process(
     async with database.transaction() as tx:
         await lay_out(tx, prefix("10.0.0.0/28"))
     with monkeypatch.context() as broken:
-        broken.setattr(together, "_insert_all", None)
+        broken.setattr(claims, "_insert", None)
         for _ in range(3):
             with pytest.raises(TypeError):
                 await try_to_claim(database, new_id())

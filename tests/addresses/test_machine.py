@@ -14,21 +14,27 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from msgspec.structs import replace
 
 from app.core.clock import SetClock
 from app.core.database import Database, Tx
 from app.domain.addresses import desk as desks
 from app.domain.addresses.assign import assign
 from app.domain.addresses.audit import audit_addresses
+from app.domain.addresses.by_hand import HandClaim, claim_address
+from app.domain.addresses.change import change_prefix
 from app.domain.addresses.claim import Claimed, PoolExhausted
 from app.domain.addresses.desk import ClaimDesk
 from app.domain.addresses.divide import merge_prefixes, split_prefix
-from app.domain.addresses.errors import AlreadyKept, InUse
+from app.domain.addresses.errors import AddressesTaken, AlreadyKept, InUse, PrefixFull
 from app.domain.addresses.expire import expire
-from app.domain.addresses.find import addresses_of
+from app.domain.addresses.find import addresses_of, leaf_of
 from app.domain.addresses.keep import end_reservations, keep, let_go
+from app.domain.addresses.next_free import NextAsk
 from app.domain.addresses.release import release
-from app.domain.addresses.together import Ask
+from app.domain.addresses.release_by_hand import release_by_hand
+from app.domain.addresses.search import claims_named
+from app.domain.addresses.seeds import prefix_seed
 from app.ipam.wants import AddressRules, wants_of
 from tests.addresses.processes import Processes, install
 from tests.addresses.site import ask, lay_out, prefix
@@ -41,6 +47,7 @@ GATEWAY = "10.0.0.1"
 COOLDOWN_S = 100
 PLAIN = AddressRules(ipv6_length=None, vlan=False)
 BY_STAFF = {"actor": None, "actor_label": "test"}
+BY_HAND = HandClaim(reason="by hand")
 which = st.integers(0, 1)
 
 
@@ -54,6 +61,12 @@ class Taken:
     holder: UUID | None
     item: str
     expires_at: datetime | None
+    purpose: str = "primary"
+    reason: str = ""
+
+    @property
+    def is_by_hand(self) -> bool:
+        return self.state == "reserved"
 
 
 @dataclass
@@ -92,7 +105,10 @@ class World:
 
 
 class AddressMachine(RuleBasedStateMachine):
-    """`model`, `kept` and `leaves` are what should be; `memories` are those of two processes."""
+    """`model`, `kept`, `back` and `leaves` are what should be; `memories` are two processes'.
+
+    `back` is what staff had the prefixes keep back, beside network, broadcast and gateway.
+    """
 
     world: World
 
@@ -100,6 +116,7 @@ class AddressMachine(RuleBasedStateMachine):
     def lay_out(self) -> None:
         self.model: dict[str, Taken] = {}
         self.kept: dict[str, Kept] = {}
+        self.back: frozenset[str] = frozenset()
         self.reservations = 0
         self.leaves: tuple[IPv4Network, ...] = (WHOLE,)
         self.memories: list[dict[UUID, Any]] = [{}, {}]
@@ -123,9 +140,15 @@ class AddressMachine(RuleBasedStateMachine):
     def of(self, holder: UUID) -> dict[str, str]:
         return {taken.item: text for text, taken in self.model.items() if taken.holder == holder}
 
+    def kept_back(self) -> dict[str, str]:
+        """Return what each address is kept back for by its prefix."""
+        purposes = dict.fromkeys(self.back, "reserved") | {GATEWAY: "gateway"}
+        for leaf in self.leaves:
+            purposes |= {str(leaf[0]): "network", str(leaf[-1]): "broadcast"}
+        return purposes
+
     def usable(self) -> set[str]:
-        ends = {end for leaf in self.leaves for end in (leaf[0], leaf[-1])}
-        return {str(address) for address in WHOLE if address not in ends} - {GATEWAY}
+        return set(map(str, WHOLE)) - set(self.kept_back())
 
     def kept_now(self) -> list[Kept]:
         now = self.world.clock.now()
@@ -159,27 +182,37 @@ class AddressMachine(RuleBasedStateMachine):
         self.note(who, extras, expires_at, claimed, knows_all=fresh)
         assert claimed in {None, self.do(lambda tx: addresses_of(tx, holder))}
 
-    @rule(extras=st.tuples(st.integers(0, 2), st.integers(0, 2)), process=which)
-    def claim_together(self, extras: tuple[int, int], process: int) -> None:
-        """Both at one desk at one moment: as if one came after the other, whichever."""
-        expires_at = self.until(60)
-        asks = [
-            Ask(wants=wants_of(PLAIN, more), holder=holder, datacentre="ams1", rack="R1",
-                expires_at=expires_at)
-            for more, (holder, _) in zip(extras, self.world.orders, strict=True)
-        ]  # fmt: skip
+    @rule(many=st.tuples(st.integers(1, 3), st.integers(1, 3)), process=which, half=which)
+    def claim_at_the_desk(self, many: tuple[int, int], process: int, half: int) -> None:
+        """Two programs at one desk at one moment; then their claims are gone, and nobody is told."""
+        leaf = self.leaves[half % len(self.leaves)]
 
         async def work() -> list[Any]:
             with self.world.processes.within(self.memories[process]):
+                async with self.world.database.snapshot() as tx:
+                    scope = await tx.fetchval("SELECT id FROM prefix WHERE network = $1", leaf)
+                asks = [
+                    NextAsk(prefix=scope, claims=[BY_HAND] * count, **BY_STAFF) for count in many
+                ]
                 desk = ClaimDesk(self.world.database)
-                return await asyncio.gather(*map(desk.claim, asks), return_exceptions=True)
+                answers = await asyncio.gather(*map(desk.claim, asks), return_exceptions=True)
+                async with self.world.database.transaction() as tx:
+                    await tx.execute("DELETE FROM address_claim WHERE reason = $1", BY_HAND.reason)
+                return answers
 
         answers = self.world.run(work())
-        # Who is refused came last: nothing that the other left was enough.
-        for who in sorted(range(2), key=lambda who: not isinstance(answers[who], Claimed)):
-            assert isinstance(answers[who], Claimed | PoolExhausted)
-            claimed = answers[who] if isinstance(answers[who], Claimed) else None
-            self.note(who, extras[who], expires_at, claimed)
+        kept = set().union(*(each.texts for each in self.kept_now()))
+        free = {text for text in self.usable() if ip_address(text) in leaf}
+        free -= set(self.model) | kept
+        got = [claim.text for answer in answers if isinstance(answer, tuple) for claim in answer]
+        assert len(got) == len(set(got))
+        assert set(got) <= free
+        for count, answer in zip(many, answers, strict=True):
+            if isinstance(answer, tuple):
+                assert len(answer) == count
+            else:
+                assert isinstance(answer, PrefixFull)
+                assert count > len(free) - len(got)
 
     def note(
         self,
@@ -243,6 +276,61 @@ class AddressMachine(RuleBasedStateMachine):
                 del self.model[text]
             else:
                 self.model[text] = Taken("quarantined", None, taken.item, self.until(COOLDOWN_S))
+
+    @rule(n=st.integers(0, 7), hand_s=st.sampled_from([None, 30]), process=which)
+    def claim_by_hand(self, n: int, hand_s: int | None, process: int) -> None:
+        text, until = str(WHOLE[n]), self.until(hand_s)
+        terms = HandClaim(reason="probe", purpose="ops", expires_at=until)
+        others = set().union(*(each.texts for each in self.kept_now()))
+
+        async def work(tx: Tx) -> None:
+            await claim_address(tx, await leaf_of(tx, text), text, terms, **BY_STAFF)
+
+        if text in others or text in self.model or text in self.kept_back():
+            with pytest.raises(AddressesTaken):
+                self.do(work, process)
+            return
+        self.do(work, process)
+        self.model[text] = Taken("reserved", None, "", until, "ops", "probe")
+
+    @precondition(lambda self: any(taken.is_by_hand for taken in self.model.values()))
+    @rule(data=st.data(), process=which)
+    def release_by_hand(self, data: st.DataObject, process: int) -> None:
+        by_hand = sorted(text for text, taken in self.model.items() if taken.is_by_hand)
+        text = data.draw(st.sampled_from(by_hand))
+
+        async def work(tx: Tx) -> None:
+            [claim] = await claims_named(tx, await leaf_of(tx, text), [text])
+            await release_by_hand(tx, claim.id, seq=claim.seq, reason="moved", **BY_STAFF)
+
+        self.do(work, process)
+        self.cool_down(text, "released by hand: moved")
+
+    def cool_down(self, text: str, reason: str) -> None:
+        self.model[text] = Taken("quarantined", None, "", self.until(COOLDOWN_S), "ops", reason)
+
+    @rule(ends=st.none() | st.tuples(st.integers(0, 7), st.integers(0, 7)), process=which)
+    def keep_a_range_back(self, ends: tuple[int, int] | None, process: int) -> None:
+        """Have a prefix keep this range back and nothing else; None: nothing of the first one."""
+        first, last = sorted(WHOLE[end] for end in ends) if ends else (WHOLE[0], WHOLE[0])
+        leaf = next(leaf for leaf in self.leaves if first in leaf)
+        last = min(last, leaf[-1])
+        wanted = {str(ip_address(n)) for n in range(int(first), int(last) + 1)} if ends else set()
+
+        async def work(tx: Tx) -> None:
+            scope = await leaf_of(tx, str(leaf[0]))
+            seed = await prefix_seed(tx, scope)
+            seed = replace(seed, reserved=(f"{first}-{last}",) if ends else ())
+            await change_prefix(tx, scope, seed, **BY_STAFF)
+
+        if any(self.model[text].holder is not None for text in wanted & set(self.model)):
+            with pytest.raises(InUse):
+                self.do(work, process)
+            return
+        self.do(work, process)
+        elsewhere = {text for text in self.back if ip_address(text) not in leaf}
+        fixed = {str(leaf[0]), str(leaf[-1]), GATEWAY}
+        self.back = frozenset(elsewhere | (wanted - fixed))
 
     @rule(
         ends=st.tuples(st.integers(0, 7), st.integers(0, 7)),
@@ -317,8 +405,7 @@ class AddressMachine(RuleBasedStateMachine):
             return
         self.do(work, process)
         self.leaves = HALVES
-        for text in ends & set(self.model):
-            del self.model[text]
+        self.back -= ends
 
     @rule(seconds=st.sampled_from([10, 100]))
     def wait(self, seconds: int) -> None:
@@ -334,7 +421,10 @@ class AddressMachine(RuleBasedStateMachine):
         ]
         assert self.do(expire, process) == len(due)
         for text in due:
-            del self.model[text]
+            if self.model[text].is_by_hand:
+                self.cool_down(text, "its time was over: probe")
+            else:
+                del self.model[text]
         self.do(end_reservations, process)
         self.kept = {key: each for key, each in self.kept.items() if each in self.kept_now()}
 
@@ -344,16 +434,24 @@ class AddressMachine(RuleBasedStateMachine):
 
     @invariant()
     def agrees(self) -> None:
-        async def work(tx: Tx) -> dict[str, Taken]:
+        async def work(tx: Tx) -> None:
             rows = await tx.fetch(
-                "SELECT host(p.network::inet + c.position) AS text, c.state, c.holder, c.item, "
-                "c.expires_at FROM address_claim c JOIN prefix p ON p.id = c.scope "
-                "WHERE c.state <> 'reserved'"
+                "SELECT host(p.network::inet + c.position) AS text, c.kept_back, c.state, "
+                "c.holder, c.item, c.expires_at, c.purpose, c.reason "
+                "FROM address_claim c JOIN prefix p ON p.id = c.scope"
             )
-            return {row["text"]: Taken(*list(row)[1:]) for row in rows}
+            claims = {row["text"]: Taken(*list(row)[2:]) for row in rows}
+            plain = {
+                text: taken.purpose
+                for text, taken in claims.items()
+                if taken.is_by_hand and not taken.reason
+            }
+            assert {text: claims[text] for text in set(claims) - set(plain)} == self.model
+            later = {row["text"]: row["kept_back"] for row in rows if row["kept_back"]}
+            assert plain | later == self.kept_back()
 
         if hasattr(self, "model"):
-            assert self.do(work) == self.model
+            self.do(work)
 
     def teardown(self) -> None:
         """The audit finds nothing, and who had an address when can be told for each."""

@@ -25,6 +25,8 @@ from app.ipam.prefixes import unusable_offsets
 from tests.addresses.site import V4, V6, WHOLE, ask, ip4, lay_out, prefix, texts, vlans
 from tests.inventory.hall import an_order
 
+BY_TEST = {"actor": None, "actor_label": "test"}
+
 
 async def labels(tx: Tx) -> dict[int, str]:
     rows = await tx.fetch(
@@ -253,19 +255,23 @@ async def test_a_prefix_that_is_opened_for_orders_wakes_who_waits(
         assert texts(await ask(tx, new_id(), [ip4()])) == ["10.0.0.1"]
 
 
-async def test_what_is_reserved_no_more_waits_until_its_old_name_is_gone(tx: Tx) -> None:
+async def test_what_is_reserved_no_more_waits_until_its_old_name_is_gone(
+    database: Database, clock: SetClock
+) -> None:
     net, order = "10.0.0.0/29", new_id()
-    await lay_out(tx, prefix(net))
-    await ask(tx, order)
-    await assign(tx, order)
-    await name_address(tx, "10.0.0.1", "a.example.org", holder=None, actor=None, actor_label="x")
-    await release(tx, order)
-    await register_prefix(tx, prefix(net, reserved=("10.0.0.1",)))
-    assert (await labels(tx))[1] == "reserved"
-    await register_prefix(tx, prefix(net))
-    assert 1 not in await labels(tx)
-    assert texts(await ask(tx, new_id())) == ["10.0.0.2"]
-    assert await expire(tx) == 0
-    await tx.execute("DELETE FROM reverse_name")
-    assert await expire(tx) == 1
-    assert texts(await ask(tx, new_id())) == ["10.0.0.1"]
+    async with database.transaction() as tx:
+        await lay_out(tx, prefix(net))
+        await ask(tx, order)
+        await assign(tx, order)
+        await name_address(tx, "10.0.0.1", "a.example.org", holder=None, **BY_TEST)
+        await release(tx, order)
+        await register_prefix(tx, prefix(net, reserved=("10.0.0.1",)))
+        await register_prefix(tx, prefix(net))
+        assert texts(await ask(tx, new_id())) == ["10.0.0.2"]
+    clock.advance(hours=1)
+    async with database.transaction() as tx:
+        assert await expire(tx) == 0
+        await tx.execute("DELETE FROM reverse_name")
+        assert await expire(tx) == 1
+    async with database.transaction() as tx:
+        assert texts(await ask(tx, new_id())) == ["10.0.0.1"]

@@ -1,5 +1,6 @@
 """A product's allocation rules on a real address space: subnet, block, VLAN, what is kept for one."""
 
+from ipaddress import ip_network
 from uuid import UUID
 
 import pytest
@@ -8,9 +9,9 @@ from app.core.database import Database, Tx
 from app.core.errors import Invalid
 from app.core.ids import new_id
 from app.domain.addresses.claim import PoolExhausted
-from app.domain.addresses.find import addresses_of
+from app.domain.addresses.find import addresses_fit, addresses_of
 from app.domain.addresses.keep import keep
-from app.domain.addresses.register import register_addresses
+from app.domain.addresses.register import register_addresses, register_prefix, register_vlan_group
 from app.domain.addresses.release import release
 from app.domain.addresses.seed import AddressSeed, VrfSeed
 from app.ipam.wants import AddressRules, wants_of
@@ -94,6 +95,36 @@ async def test_a_prefix_in_one_vlan_gives_that_vlan_to_all(database: Database) -
             assert (await ask(tx, holder, wants)).vlan == 77
         assert (await addresses_of(tx, order)).vlan == 77
         assert await tx.fetchval("SELECT count(*) FROM address_claim WHERE kind = 'vlan'") == 0
+
+
+async def test_a_prefix_on_vlans_of_a_rack_serves_that_rack_alone(database: Database) -> None:
+    """Whether the order asks for a VLAN or not: the address is in one all the same."""
+    async with database.transaction() as tx:
+        groups = [vlans("r2", rack="R2"), vlans("all", first_vid=3000)]
+        await lay_out(tx, prefix("10.0.0.0/28"), prefix("10.0.1.0/24"), groups=groups)
+        await tie(tx, "10.0.0.0/28", "r2", 7)
+        for rules, vlan in ((AddressRules(ipv6_length=None), 3000), (BLOCK, None)):
+            claimed = await ask(tx, new_id(), wants_of(rules), rack="R1")
+            assert (claimed.ip4[0].address in ip_network("10.0.1.0/24"), claimed.vlan) == (
+                True, vlan,
+            )  # fmt: skip
+        order = new_id()
+        assert (await ask(tx, order, wants_of(BLOCK), rack="R2")).vlan == 7
+        assert not await addresses_fit(tx, order, datacentre="ams1", rack="R1")
+        assert await addresses_fit(tx, order, datacentre="ams1", rack="R2")
+
+
+async def test_vlans_of_another_place_are_refused(tx: Tx) -> None:
+    groups = [vlans("r2", rack="R2"), vlans("far", datacentre="fra1")]
+    ids = await lay_out(tx, prefix("10.0.0.0/28", rack="R2"), groups=groups)
+    for group, rack in (("far", None), ("r2", "R1")):
+        with pytest.raises(Invalid) as refused:
+            await register_prefix(tx, prefix("10.0.1.0/28", rack=rack, vlan_group=group))
+        assert "the prefix is elsewhere" in refused.value.fields["vlan_group"]
+    await tie(tx, "10.0.0.0/28", "r2", 7)
+    with pytest.raises(Invalid, match=r"On its VLANs are 10\.0\.0\.0/28"):
+        await register_vlan_group(tx, vlans("r2", rack="R1"))
+    assert await register_vlan_group(tx, vlans("r2", last_vid=200)) == ids["r2"]
 
 
 async def test_a_rule_by_vlan_group_takes_only_what_is_tied_to_it(database: Database) -> None:

@@ -1,9 +1,12 @@
 """The tree with its gaps, and a prefix as a map, at every size."""
 
+from datetime import timedelta
+
 import pytest
 
-from app.core.database import Tx
-from app.domain.addresses.by_hand import HandClaim, claim_address
+from app.core.clock import SetClock
+from app.core.database import Database, Tx
+from app.domain.addresses.by_hand import HandClaim, claim_address, free_texts
 from app.domain.addresses.find import find_prefix, leaf_of
 from app.domain.addresses.keep import keep, list_reservations
 from app.domain.addresses.map import address_map
@@ -12,9 +15,9 @@ from app.domain.addresses.search import search_claims
 from app.domain.addresses.seed import VrfSeed
 from app.domain.addresses.states import ClaimState, PrefixStatus
 from app.domain.addresses.tree import Gap, TreeLine, free_in, parts_of, prefix_tree
-from tests.addresses.site import lay_out, prefix
+from tests.addresses.site import ask, lay_out, prefix, texts
 from tests.addresses.test_by_hand import MONITORING, STAFF
-from tests.inventory.hall import furnish
+from tests.inventory.hall import an_order, furnish
 
 CONTAINER = PrefixStatus.container
 
@@ -102,6 +105,44 @@ async def test_a_map_opens_down_to_the_address(
         assert block.at <= position < block.at + block.size
         assert block.taken[ClaimState.reserved] >= 1
     assert (await address_map(tx, view, at=-7)).at == 0
+    # Not asked for a place, it shows what there is first.
+    assert cell in (await address_map(tx, view)).cells
+    await tx.execute("DELETE FROM address_claim WHERE reason <> ''")
+    assert (await address_map(tx, view)).at == 0
+
+
+async def test_what_is_kept_is_not_free_wherever_it_is_counted(
+    database: Database, clock: SetClock
+) -> None:
+    """A claim inside of what is kept counts once, as taken; what is over counts no more."""
+    async with database.transaction() as tx:
+        ids = await lay_out(tx, prefix("10.0.0.0/22"), prefix("2001:db8::/48"))
+        order = await an_order(tx)
+        client = await tx.fetchval("SELECT account FROM client_order WHERE id = $1", order)
+        terms = {"reason": "by contract", "expires_at": clock.now() + timedelta(hours=1)}
+        scope, six = ids["10.0.0.0/22"], ids["2001:db8::/48"]
+        await keep(tx, scope, "10.0.0.8-10.0.2.7", client=client, **terms, **STAFF)
+        await keep(tx, six, "2001:db8::/50", client=None, purpose="lab", **terms, **STAFF)
+        assert texts(await ask(tx, order)) == ["10.0.0.8"]
+    async with database.snapshot() as tx:
+        view = await find_prefix(tx, scope)
+        assert (view.kept, view.held, view.reserved, view.free) == (511, 1, 2, 510)
+        assert (view.usable, view.utilisation) == (1022, 512 / 1022)
+        [in_tree, _] = [line.what for line in (await prefix_tree(tx)).items]
+        assert in_tree == view
+        [blocks] = (await address_map(tx, view)).grids
+        assert [(block.kept, block.taken.total()) for block in blocks] == [
+            (247, 2), (256, 0), (8, 0), (0, 1),
+        ]  # fmt: skip
+        assert (await find_prefix(tx, six)).kept == 1 << 14
+        [coarse] = (await address_map(tx, await find_prefix(tx, six))).grids
+        assert sum(block.kept for block in coarse) == 1 << 14
+        _, free = await free_texts(tx, scope, 1_000)
+        assert len(free) == view.free
+    clock.advance(hours=1)
+    async with database.snapshot() as tx:
+        view = await find_prefix(tx, scope)
+        assert (view.kept, view.free) == (0, 1021)
 
 
 async def test_what_is_kept_shows_on_the_map_and_is_found_by_words(tx: Tx) -> None:

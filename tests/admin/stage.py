@@ -59,6 +59,14 @@ RACKS = (("ams1", "A1"), ("ams1", "A2"), ("fra1", "B1"))
 ROUND = "/attempts:{}"
 
 
+async def bind_template(tx: Tx, flow: str, trigger: str) -> None:
+    """Publish a shipped flow as it is, and have it serve the shop's category."""
+    template = files("app.flows.templates").joinpath(f"{flow}.json").read_text()
+    await publish(tx, parse(template), note="shipped")
+    category = await tx.fetchval("SELECT id FROM category WHERE slug = $1", CATEGORY)
+    await bind(tx, category=category, trigger=trigger, flow=flow)
+
+
 @dataclass
 class Stage:
     """Writes what a worker would have written; every method is a transaction of its own."""
@@ -74,10 +82,7 @@ class Stage:
             self.servers = await register_inventory(tx, self.vault, hardware(servers_per_rack))
             await register_addresses(tx, addresses())
             await register_catalog(tx, demo_catalogue("http://mirror.test"))
-            template = files("app.flows.templates").joinpath("dedicated-server.json").read_text()
-            await publish(tx, parse(template), note="shipped")
-            category = await tx.fetchval("SELECT id FROM category WHERE slug = $1", CATEGORY)
-            await bind(tx, category=category, trigger="order.paid", flow="dedicated-server")
+            await bind_template(tx, "dedicated-server", "order.paid")
             for number in range(3):
                 email = f"client{number + 1}@example.org"
                 self.clients.append(await a_client(tx, email, country="NL"))

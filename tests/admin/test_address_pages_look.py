@@ -11,6 +11,7 @@ from app.domain.addresses.audit import audit_addresses
 from app.domain.addresses.by_hand import HandClaim, claim_address
 from app.domain.addresses.divide import split_prefix
 from app.domain.addresses.keep import keep
+from app.domain.addresses.name_address import name_address
 from app.domain.addresses.release_by_hand import release_by_hand
 from app.domain.addresses.seed import PrefixSeed, VrfSeed
 from app.domain.addresses.states import PrefixStatus
@@ -56,6 +57,7 @@ async def a_space(stage: Stage) -> dict[str, str]:
         reservation = await keep(
             tx, six, "2001:db8:16:f000::/52", client=None, purpose="lab", **kept
         )
+        await name_address(tx, "192.0.2.5", "rr1.example.net", holder=None, **STAFF)
         await audit_addresses(tx)
         await tx.execute("UPDATE address_claim SET client = $1 WHERE holder = $2",
                          stage.clients[2], orders[0].id)  # fmt: skip
@@ -79,6 +81,10 @@ async def a_space(stage: Stage) -> dict[str, str]:
         "address": f"{addresses}/192.0.2.8",
         "address-claim": f"{addresses}/new",
         "address-release": f"{addresses}/claims/{claim}/release",
+        "address-change": f"{addresses}/claims/{claim}/change",
+        "reverse-dns": "/admin/reverse-dns?address=192.0.2.5",
+        "vrfs": "/admin/vrfs",
+        "vrf-new": "/admin/vrfs/new",
         "vlans": "/admin/vlans",
         "vlan": f"/admin/vlans/{group}",
         "vlan-new": "/admin/vlans/new",
@@ -102,9 +108,17 @@ async def test_every_page_is_accessible_within_the_policy_and_the_width(
         if (found := await faults_of(page)) != CLEAN:
             faults[name] = found
     await page.goto(f"{address}/admin/prefixes/import")
-    await page.get_by_label("Or its content").fill("prefix\n10.0.0.0/24\n10.0.0.1/24\n")
+    await page.get_by_label("Or its content").fill("prefix,site\n10.0.0.0/24,ams1\n10.0.0.1/24,x\n")
     await page.get_by_role("button", name="Look at it").click()
-    await page.get_by_text("2 rows cannot be taken in").wait_for()
+    await page.get_by_text("1 row cannot be taken in").wait_for()
+    if (found := await faults_of(page)) != CLEAN:
+        faults["refused"] = found
+    await page.get_by_role("link", name="Choose another file").click()
+    known = "Prefix,Status,Description\n100.64.0.0/20,Container,Carrier-grade NAT\n"
+    await page.get_by_label("Or its content").fill(f"{known}10.0.0.0/24,Active,Lab\n")
+    await page.get_by_label("Datacentre").select_option("ams1")
+    await page.get_by_role("button", name="Look at it").click()
+    await page.get_by_text("1 new, 1 changed, 0 as they are").wait_for()
     if (found := await faults_of(page)) != CLEAN:
         faults["preview"] = found
     assert faults == {}

@@ -122,6 +122,23 @@ async def test_an_address_is_claimed_released_and_its_history_told(
     shown = (await owner.get("/admin/addresses/192.0.2.2")).text
     assert "monitoring" in shown
     assert email in shown
+    [name] = re.findall(r'href="(/admin/reverse-dns\?address=192.0.2.2)#set"', shown)
+    assert 'value="192.0.2.2"' in (await owner.get(name)).text
+    named = {"address": "192.0.2.2", "hostname": "probe.example.org"}
+    assert (await owner.send_form(name, "/admin/reverse-dns", named)).status_code == 303
+    assert "monitoring" in (await owner.get("/admin/reverse-dns/rows")).text
+    [change] = re.findall(r'href="(/admin/addresses/claims/\d+/change)"', shown)
+    asked = (await owner.get(change)).text
+    assert "monitoring</textarea>" in asked
+    wanted = {"seq": "1", "reason": "", "purpose": "probe", "expires_at": "2031-01-01"}
+    refused = await owner.send_form(change, change, wanted)
+    assert (refused.status_code, set(errors_of(refused.text))) == (422, {"reason"})
+    done = await owner.send_form(change, change, wanted | {"reason": "monitoring, anew"})
+    assert done.headers["location"] == "/admin/addresses/192.0.2.2"
+    again = wanted | {"seq": "2", "reason": "monitoring"}
+    assert (await owner.send_form(change, change, again)).status_code == 303
+    shown = (await owner.get("/admin/addresses/192.0.2.2")).text
+    assert "probe.example.org" in shown
     [release] = re.findall(r'href="(/admin/addresses/claims/\d+/release)"', shown)
     seq = re.search(r'name="seq" value="(\d+)"', (await owner.get(release)).text)
     assert seq is not None
@@ -187,7 +204,12 @@ async def test_reservations_vlans_vrfs_and_audits(stage: Stage, owner: Browser) 
     listed = (await owner.get("/admin/reservations?q=client2")).text
     assert "198.51.100.8/29" in listed
     leaf = f"{PREFIXES}/{await prefix_id(stage.database, '198.51.100.0/25')}"
-    assert "198.51.100.9: kept for client2@example.org" in (await owner.get(leaf)).text
+    page = (await owner.get(leaf)).text
+    assert "198.51.100.9: kept for client2@example.org" in page
+    # Both pages say the same of what is free for anyone.
+    [free] = set(re.findall(r"(\d+) free, 8 kept", (await owner.get(PREFIXES)).text))
+    assert f"{free} addresses" in page
+    assert "8 addresses" in page
     [end] = re.findall(r'href="(/admin/reservations/[^/"]+/end)"', listed)
     assert (await owner.send_form(end, end, {"reason": ""})).status_code == 422
     assert (await owner.send_form(end, end, {"reason": "contract ended"})).status_code == 303
@@ -209,12 +231,21 @@ async def test_reservations_vlans_vrfs_and_audits(stage: Stage, owner: Browser) 
     assert "10 – 40" in (await owner.get(f"{vlans}/rows")).text
 
     vrf = {"name": "mgmt", "note": "Switches"}
-    new = f"{PREFIXES}/new-vrf"
+    vrfs = "/admin/vrfs"
+    new = f"{vrfs}/new"
     assert (await owner.send_form(new, new, vrf)).status_code == 303
     assert set(errors_of((await owner.send_form(new, new, vrf)).text)) == {"name"}
-    await add(owner, network="198.51.100.0/24", gateway="", vrf="mgmt")
+    in_vrf = await add(owner, network="198.51.100.0/24", gateway="", vrf="mgmt")
     assert "VRF mgmt" in (await owner.get(f"{PREFIXES}?vrf=mgmt")).text
     assert "VRF mgmt" not in (await owner.get(f"{PREFIXES}?vrf=global")).text
+    [remove] = re.findall(rf'action="({vrfs}/[^/"]+/remove)"', (await owner.get(vrfs)).text)
+    assert (await owner.send_form(vrfs, remove)).headers["location"] == vrfs
+    assert "The VRF mgmt still has 1 prefix." in (await owner.get(vrfs)).text
+    await owner.send_form(in_vrf, f"{in_vrf}/remove")
+    await owner.send_form(vrfs, remove)
+    assert "mgmt" not in (await owner.get(vrfs)).text
+    assert (await owner.send_form(oob, f"{oob}/remove")).headers["location"] == oob
+    assert "oob still has 1 id that is taken." in (await owner.get(oob)).text
 
     audits = "/admin/address-audits"
     assert (await owner.send_form(audits, audits)).status_code == 303
@@ -230,6 +261,48 @@ async def test_reservations_vlans_vrfs_and_audits(stage: Stage, owner: Browser) 
     told = (await owner.get(first)).text
     assert "198.51.100.9/32" in told
     assert "which is no order" in told
+
+
+async def test_the_trail_is_in_words(stage: Stage, owner: Browser) -> None:
+    """Networks, addresses and people are named; no ids, and no list as a program writes it."""
+    page = await add(owner, reserved="192.0.2.8, 192.0.2.9", network="192.0.2.0/24")
+    for path, sent in {
+        "/admin/addresses/new": {
+            "address": "192.0.2.20-192.0.2.21", "reason": "probes", "client": "client1@example.org",
+            "expires_at": "2031-01-31",
+        },
+        "/admin/reservations/new": {
+            "address": "192.0.2.64/28", "reason": "by contract", "client": "client2@example.org",
+        },
+        "/admin/reverse-dns": {"address": "192.0.2.20", "hostname": "probe.example.org"},
+    }.items():  # fmt: skip
+        assert (await owner.send_form(path, path, sent)).status_code == 303
+    [end] = re.findall(
+        r'href="(/admin/reservations/[^/"]+/end)"', (await owner.get("/admin/reservations")).text
+    )
+    await owner.send_form(end, end, {"reason": "over"})
+    await owner.send_form(f"{page}/split", f"{page}/split", {"length": "26"})
+    trail = (await owner.get(page)).text.partition("Audit trail")[2]
+    for words in (
+        "network 192.0.2.0/24", "kept back 192.0.2.8, 192.0.2.9", "cool-down in s 600",
+        "addresses 192.0.2.20, 192.0.2.21", "client client1@example.org",
+        "until 2031-01-31 00:00 UTC", "kept 192.0.2.64/28", "client client2@example.org",
+        "End a reservation", "address 192.0.2.20; host name probe.example.org",
+        "parts 192.0.2.0/26, 192.0.2.64/26, 192.0.2.128/26, 192.0.2.192/26",
+    ):  # fmt: skip
+        assert words in trail, words
+    assert not re.search(r">[^<]*([0-9a-f]{8}-[0-9a-f]{4}-|\[&#39;|\[\]|None|True)", trail)
+
+
+async def test_a_large_map_leads_to_an_address(stage: Stage, owner: Browser) -> None:
+    page = await add(owner, network="2001:db8:70::/48", gateway="")
+    there = await owner.get(f"{page}?address=2001:db8:70:a701::9")
+    assert there.headers["location"] == f"{page}?at={0xA701}#cells"
+    assert "2001:db8:70:a701::/64: free" in (await owner.get(f"{page}?at={0xA701}")).text
+    for bad, says in (("ten", "is no address"), ("2001:db9::", "does not lie in")):
+        refused = await owner.get(f"{page}?address={bad}")
+        assert refused.status_code == 422
+        assert says in errors_of(refused.text)["address"]
 
 
 async def test_who_may_only_read_is_shown_no_deed(stage: Stage, enter: Enter) -> None:

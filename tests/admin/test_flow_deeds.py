@@ -59,10 +59,16 @@ async def test_a_category_is_bound_in_place_of_what_served_it_and_unbound(
     page = (await owner.get("/admin/flows/second")).text
     assert "Bind in place of Dedicated server" in page
     bind = {"category": "dedicated", "instead_of": "dedicated-server"}
-    for _ in range(2):  # sent twice, done once
+    for words in ("It serves dedicated from now on, in place of dedicated-server.", "from now on."):
+        # Sent twice, it is done once; and only what changed something can be taken back.
         answer = await owner.send_form("/admin/flows/second", "/admin/flows/second/bind", bind)
-        assert "It serves dedicated from now on" in await told(owner, answer)
+        page = await told(owner, answer)
+        assert words in page
+        assert ("Put dedicated-server back" in page) == ("in place of" in words)
     assert len(await audited(stage.database, "flow.bound")) == 2  # one of them the stage's
+    taken_back = await do(owner, "bind", category="dedicated", instead_of="second")
+    assert "in place of second. " in (await told(owner, taken_back)).replace("<", " ")
+    await owner.send_form("/admin/flows/second", "/admin/flows/second/bind", bind)
     late = await do(owner, "bind", category="dedicated", instead_of="gone")
     assert "Meanwhile second serves dedicated" in await told(owner, late)
     unbound = await owner.send_form("/admin/flows/second", "/admin/flows/second/unbind/dedicated")

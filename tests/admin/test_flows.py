@@ -13,7 +13,7 @@ from tests.security.browser import Browser
 
 async def test_flows_their_versions_and_what_these_changed(stage: Stage, owner: Browser) -> None:
     await stage.delivered()
-    await stage.halted(client=1)
+    _, stuck = await stage.halted(client=1, error="disk <b>dead</b>")
     shipped = files("app.flows.templates").joinpath("dedicated-server.json").read_text()
     document = parse(shipped)
     named = replace(document.nodes["install"], name="Install it <now>")
@@ -21,8 +21,15 @@ async def test_flows_their_versions_and_what_these_changed(stage: Stage, owner: 
         nodes = {**document.nodes, "install": named}
         await publish(tx, replace(document, nodes=nodes), note="a better name")
     listed = (await owner.get("/admin/flows")).text
-    for words in ("Dedicated server", "version 2", "100.0%"):
-        assert words in listed
+    row = listed[listed.index("Dedicated server") :]
+    row = row[: row.index("</tr>")]
+    for words in (
+        "version 2", "100.0%", "2 in 24 h", "1 under way", "p99 ",
+        f"/admin/runs/{stuck}", "disk &lt;b&gt;dead&lt;/b&gt;",
+    ):  # fmt: skip
+        assert words in row
+    served = listed[listed.index("A paid order starts") :]
+    assert "Dedicated server, version 2" in served
     page = (await owner.get("/admin/flows/dedicated-server")).text
     assert "a better name" in page
     changes = (await owner.get("/admin/flows/dedicated-server/changes/1/2")).text

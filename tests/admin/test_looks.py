@@ -102,6 +102,13 @@ async def a_busy_day(stage: Stage) -> dict[str, str]:
         "order": f"/admin/orders/{halted.id}",
         "order-moving": f"/admin/orders/{moving.id}",
         "order-waiting": f"/admin/orders/{waiting.id}",
+        "allocation": f"/admin/orders/{waiting.id}/allocation?server=fra1-b1-01",
+        "choose": f"/admin/orders/{waiting.id}/allocation/choose?server=fra1-b1-01",
+        "stock": "/admin/stock",
+        "stock-product": "/admin/stock/products/metal-m?number=40",
+        "rules": "/admin/stock/products/metal-m/rules",
+        "backlog": "/admin/backlog",
+        "priority": f"/admin/backlog/{waiting.id}/priority",
         "cancel": f"/admin/orders/{halted.id}/cancel",
         "runs": "/admin/runs",
         "run": f"/admin/runs/{run}",
@@ -129,6 +136,7 @@ async def a_busy_day(stage: Stage) -> dict[str, str]:
         "connection": f"/admin/connections/{shop}",
         "connection-kind": "/admin/connections/new",
         "connection-new": "/admin/connections/new/ssh",
+        "server-bmc": f"/admin/servers/{stage.servers['fra1-b1-02']}/bmc",
     }
 
 
@@ -217,6 +225,11 @@ async def test_an_opened_attempt_stays_open_while_the_run_goes_on(
         tx.publish(f"run:{run}")
     await page.get_by_text("it restarts now").first.wait_for()
     assert await opened.get_attribute("open") is not None
+    # The list of runs follows, too: what gets stuck comes first.
+    await page.goto(f"{address}/admin/runs")
+    await page.get_by_text("Live", exact=True).wait_for()
+    late, _ = await stage.halted(host="late.example.org", client=1)
+    await page.get_by_role("row").nth(1).get_by_text(late.hostname).wait_for()
 
 
 @pytest.mark.parametrize("size", ["desk", "phone"])
@@ -236,6 +249,10 @@ async def test_a_flow_is_compared_bound_and_run_by_hand(
     await page.get_by_role("button", name="Compare").click()
     await page.locator("ins", has_text="Put it in").wait_for()
     await page.goto(f"{address}/admin/flows/every-field")
+    await page.get_by_role("button", name="Bind", exact=True).click()
+    await page.get_by_text("It serves dedicated from now on.").wait_for()
+    await page.get_by_role("button", name="Unbind it").click()
+    await page.get_by_text("No flow serves dedicated now.").wait_for()
     await page.get_by_role("button", name="Bind", exact=True).click()
     await page.get_by_text("It serves dedicated from now on.").wait_for()
     await page.get_by_role("link", name="Run now").click()

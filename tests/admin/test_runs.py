@@ -57,14 +57,17 @@ async def test_the_usual_time_of_a_step_comes_from_runs_before(stage: Stage) -> 
 
 
 async def test_the_list_is_filtered(stage: Stage, owner: Browser) -> None:
-    await stage.delivered(host="done.example.org")
-    await stage.halted(host="halted.example.org")
+    done = await stage.delivered(host="done.example.org")
+    await stage.halted(host="halted.example.org", client=1)
     page = (await owner.get("/admin/runs")).text
     assert page.index("halted.example.org") < page.index("done.example.org")
     stuck = (await owner.get("/admin/runs?view=stuck")).text
     assert "done.example.org" not in stuck
     assert "halted.example.org" in stuck
     assert "Nothing matches" in (await owner.get("/admin/runs?view=failed&q=x")).text
+    for words in ("done.example", str(done.server_name), "client1@example.org"):
+        found = (await owner.get("/admin/runs", params={"q": words})).text
+        assert ("done.example.org" in found, "halted.example.org" in found) == (True, False), words
     assert "done.example.org" in (await owner.get("/admin/runs/rows?view=succeeded")).text
 
 

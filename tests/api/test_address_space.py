@@ -7,6 +7,7 @@ import pytest
 
 from app.core.database import Database
 from app.core.ids import new_id
+from app.domain.addresses.expire import expire
 from tests.admin.stage import Stage
 from tests.api.conftest import Program
 
@@ -24,9 +25,9 @@ async def make(program: Program, **facts: Any) -> Any:
 async def test_prefixes_are_created_listed_changed_and_removed(
     stage: Stage, owner: Program
 ) -> None:
-    vrf = await owner.post(f"{V1}/vrfs", json={"name": "mgmt"})
-    assert (vrf.status_code, vrf.json()) == (201, {"name": "mgmt"})
-    assert (await owner.get(f"{V1}/vrfs")).json() == {"items": [{"name": "mgmt"}]}
+    vrf = await owner.post(f"{V1}/vrfs", json={"name": "mgmt", "description": "Switches"})
+    assert (vrf.status_code, vrf.json()["name"]) == (201, "mgmt")
+    assert (await owner.get(f"{V1}/vrfs")).json() == {"items": [vrf.json()]}
     whole = await make(owner, prefix="192.0.0.0/16", status="container", gateway=None)
     made = await make(owner, vlan_group="ams1-access", vid=7, description="Front racks")
     assert (made["prefix"], made["family"], made["vrf"]) == ("192.0.2.0/24", 4, None)
@@ -71,6 +72,36 @@ async def test_prefixes_are_created_listed_changed_and_removed(
     gone = await owner.delete(f"{PREFIXES}/{merged.json()['id']}")
     assert gone.json() == {"id": merged.json()["id"]}
     assert (await owner.get(f"{PREFIXES}/{merged.json()['id']}")).status_code == 404
+
+
+async def test_vrfs_and_vlan_groups_are_removed_when_nothing_is_in_them(
+    stage: Stage, owner: Program
+) -> None:
+    """What happened to addresses of a VRF that is gone is not told as of the global one."""
+    vrf = (await owner.post(f"{V1}/vrfs", json={"name": "mgmt"})).json()
+    leaf = await make(owner, vrf="mgmt", cooldown_s=0, vlan_group="ams1-access")
+    claim = {"address": "192.0.2.9", "vrf": "mgmt", "description": "probe"}
+    [made] = (await owner.post(f"{V1}/address-claims", json=claim)).json()["items"]
+    groups = (await owner.get(f"{V1}/vlan-groups")).json()["items"]
+    [group] = [one["id"] for one in groups if one["name"] == "ams1-access"]
+    for place, says in (
+        (f"{V1}/vrfs/{vrf['id']}", "The VRF mgmt still has 1 prefix. Remove or release these"),
+        (f"{V1}/vlan-groups/{group}", "The VLAN group ams1-access still has 1 prefix"),
+    ):
+        refused = await owner.delete(place)
+        assert (refused.status_code, refused.json()["code"]) == (409, "ipam.still_used")
+        assert says in refused.json()["detail"]
+    release = f"{V1}/address-claims/{made['id']}/release"
+    await owner.post(release, json={"seq": 1, "reason": "over"})
+    async with stage.database.transaction() as tx:
+        await expire(tx)
+    assert (await owner.delete(f"{PREFIXES}/{leaf['id']}")).status_code == 200
+    assert (await owner.delete(f"{V1}/vrfs/{vrf['id']}")).json() == {"id": vrf["id"]}
+    assert (await owner.delete(f"{V1}/vlan-groups/{group}")).status_code == 200
+    assert (await owner.delete(f"{V1}/vrfs/{vrf['id']}")).status_code == 404
+    await make(owner)
+    told = (await owner.get(f"{V1}/addresses/192.0.2.9")).json()["history"]
+    assert {one["vrf"] for one in told} == {"(removed)"}
 
 
 @pytest.mark.parametrize(
@@ -198,6 +229,22 @@ async def test_addresses_are_claimed_released_and_their_history_told(
     following = (await owner.get(f"{claims}?pool={first['pool']}&cursor={listed['next']}")).json()
     assert following["items"][0]["address"] == "192.0.2.17"
 
+    one = f"{claims}/{first['id']}"
+    named = await owner.put(f"{V1}/addresses/192.0.2.16/hostname", json={"hostname": "a.b.org"})
+    assert named.json()["items"] == [
+        {"address": "192.0.2.16", "hostname": "a.b.org", "state": "pending"}
+    ]
+    assert (await owner.get(f"{V1}/addresses/192.0.2.16")).json()["names"] == named.json()["items"]
+    for free in ("192.0.2.200", "ten"):
+        refused = await owner.put(f"{V1}/addresses/{free}/hostname", json={"hostname": "a.b.org"})
+        assert set(refused.json()["fields"]) == {"address"}
+    change = {"seq": first["seq"], "role": "dns", "expires_at": "2031-01-01T00:00:00Z"}
+    first = (await owner.patch(one, json=change)).json()
+    assert (first["role"], first["description"], first["seq"]) == ("dns", "anycast", 2)
+    assert (await owner.patch(one, json=change)).status_code == 404
+    empty = await owner.patch(one, json={"seq": 2, "description": " "})
+    assert set(empty.json()["fields"]) == {"description"}
+
     async with database.snapshot() as tx:
         before = (await tx.fetchval("SELECT clock_timestamp()")).isoformat()
     release = f"{claims}/{first['id']}/release"
@@ -247,6 +294,14 @@ async def test_vlans_and_reservations(stage: Stage, owner: Program) -> None:
     assert kept.status_code == 201
     assert kept.json()["address"] == "198.51.100.64/28"
     assert kept.json()["client_email"] == "client1@example.org"
+    pool = (await owner.get(f"{PREFIXES}/{kept.json()['prefix']}")).json()
+    listed = await owner.get(f"{PREFIXES}?contains=198.51.100.64&status=active")
+    assert pool == listed.json()["items"][0]
+    counts = ("free", "kept", "held", "assigned", "by_hand", "reserved", "quarantined")
+    assert pool["kept"] == 16
+    assert sum(pool[name] for name in counts) == pool["size"]
+    available = await owner.get(f"{PREFIXES}/{pool['id']}/available-ips?limit=100")
+    assert len(available.json()) == min(pool["free"], 100)
     assert (await owner.post(there, json=new)).json()["code"] == "ipam.already_kept"
     nobody = await owner.post(there, json=new | {"client": str(new_id())})
     assert set(nobody.json()["fields"]) == {"client"}

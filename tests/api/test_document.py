@@ -15,7 +15,7 @@ from app.domain.accounts.scopes import NEEDS, Scope, scopes_of
 from app.routes.api.api import OPENAPI
 from tests.api.conftest import Call, Program
 
-LOOKS = {"checkFlow", "dryRunFlow", "dryRunDocument", "rehearseDocument"}
+LOOKS = {"checkFlow", "dryRunFlow", "dryRunDocument", "rehearseDocument", "matchServers"}
 """Operations that take a body and change nothing."""
 METHODS = {"get", "post", "put", "patch", "delete"}
 PROBLEM = "application/problem+json"

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import msgspec
 import pytest
@@ -93,6 +93,12 @@ async def test_a_run_is_started_corrected_approved_and_ends(
     ended = await shown(owner, run)
     assert ended["run"]["status"] == "succeeded"
     assert [one["node"] for one in ended["attempts"]] == ["begin", "read", "read", "ask", "yes"]
+    again = await owner.get(f"{RUNS}/{run}/replay")
+    assert again.status_code == 200, again.text
+    found = again.json()
+    assert (found["run"], found["flow"], found["status"]) == (run, "review", "succeeded")
+    assert (found["steps"], found["is_same"], found["differences"]) == (5, True, [])
+    assert (await owner.get(f"{RUNS}/{uuid4()}/replay")).status_code == 404
 
 
 async def test_what_names_no_role_is_asked_of_operators(

@@ -1,8 +1,11 @@
 """The API's documentation as a page: whole, without script, for staff alone."""
 
+import re
+
 import pytest
 from litestar import Litestar
 
+from app.components.admin.api_reference import slug_of
 from app.core.database import Database
 from app.domain.accounts.roles import Role
 from app.routes.api.reference import kind_of
@@ -15,20 +18,30 @@ from tests.security.browser import Browser
 PAGE = "/admin/api"
 
 
-async def test_the_page_has_every_operation_and_object(app: Litestar, database: Database) -> None:
+async def test_the_pages_have_every_operation_and_object(app: Litestar, database: Database) -> None:
     document = app.openapi_schema.to_schema()
+    pages = {}
     async with Browser(app) as browser:
         browser.cookies.set(SESSION_COOKIE, await session_of(database, Role.FINANCE))
-        page = (await browser.get(PAGE)).text
+        first = (await browser.get(PAGE)).text
+        for tag in document["tags"]:
+            place = f"{PAGE}/{slug_of(tag['name'])}"
+            assert f'href="{place}"' in first
+            pages[tag["name"]] = (await browser.get(place)).text
+        assert (await browser.get(f"{PAGE}/nonsense")).status_code == 404
     for path, item in document["paths"].items():
-        assert path in page
+        assert path in first
         for operation in item.values():
+            page = pages[operation["tags"][0]]
             assert f'id="{operation["operationId"]}"' in page
             assert operation["security"][0]["token"][0] in page
     for name, schema in document["components"]["schemas"].items():
-        assert f'id="{name}"' in page
+        page = next((page for page in (first, *pages.values()) if f'id="{name}"' in page), "")
+        assert (name, bool(page)) == (name, True)
         assert all(word in page for word in schema.get("enum", ()))
-    assert "`" not in page
+    for page in (first, *pages.values()):
+        assert "`" not in page
+        assert set(re.findall(r'href="#([^"]+)"', page)) <= set(re.findall(r'id="([^"]+)"', page))
 
 
 async def test_it_is_for_staff_alone(app: Litestar, database: Database) -> None:
@@ -64,5 +77,6 @@ async def test_the_page_is_accessible_within_the_policy_and_the_width(
     await context.add_cookies([{"name": SESSION_COOKIE, "value": token, "url": address}])
     page = await context.new_page()
     await page.add_init_script(WATCH)
-    await page.goto(address + PAGE)
-    assert await faults_of(page) == {"axe": [], "spill": 0, "broken": []}
+    for place in (PAGE, f"{PAGE}/flows"):
+        await page.goto(address + place)
+        assert await faults_of(page) == {"axe": [], "spill": 0, "broken": []}

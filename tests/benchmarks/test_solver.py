@@ -35,4 +35,4 @@ def test_fleets_and_orders_are_made_by_seed():
     assert fleet.orders(5, 3) == fleet.orders(5, 3) != fleet.orders(5, 4)
     assert fleet.rooms(90, 3) == fleet.rooms(90, 3)
     assert len(fleet.rooms(90, 3)) == 3
-    assert fleet.fleet(90, 3).rack_names == ("r0", "r1", "r2")
+    assert fleet.fleet(90, 3).racks == (("ams", "r0"), ("fra", "r1"), ("nyc", "r2"))

@@ -26,7 +26,7 @@ async def test_an_order_is_explained_by_its_number(dsn: str, database: Database)
         order = await an_order(tx, await a_client(tx))
     code, said = await slipway("allocate", "explain", f"#{order.number}", DATABASE_URL=dsn)
     assert code == 0, said
-    assert said.startswith(f"Order #{order.number}: 3 of 3 servers serve it.")
+    assert said.startswith(f"Order #{order.number}: 3 of 3 free servers serve it.")
     assert f"It has {order.server_name}." in said
     code, said = await slipway(
         "allocate", "explain", str(order.id), "--server", str(order.server_id), "--json",
@@ -66,14 +66,14 @@ async def test_why_a_server_was_not_chosen(
         nothing = await explain_order(tx, order.id)
     code, said = printed(chosen, monkeypatch)
     assert code == 0
-    assert f"The best is {order.server_name} by waste" in said
+    assert f"The best is {order.server_name} for the smaller machine" in said
     assert f"{small} fails: At least" in printed(asked[small], monkeypatch)[1]
     assert (
-        f"{large} serves it too; the best one goes before it by waste"
+        f"{large} serves it too; the best one goes before it for the smaller machine"
         in (printed(asked[large], monkeypatch)[1])
     )
     assert f"{sold} is not in stock." in printed(asked[sold], monkeypatch)[1]
     code, said = printed(nothing, monkeypatch)
     assert code == 1
-    assert "0 of 3 servers serve it" in said
+    assert "0 of 3 free servers serve it" in said
     assert " admits " in said

@@ -54,7 +54,7 @@ async def test_an_empty_slipway_is_furnished_by_hand(dsn: str, database: Databas
     assert (code, said.strip()) == (0, "owner@example.net can sign in as owner.")
     async with database.snapshot() as tx:
         assert await tx.fetchval("SELECT count(*) FROM server WHERE state = 'available'") == 1
-        assert await tx.fetchval("SELECT count(*) FROM flow_binding") == 1
+        assert await tx.fetchval("SELECT count(*) FROM flow_binding") == 4
         sealed = await tx.fetchval("SELECT sealed_password FROM bmc")
     assert b"change me" not in sealed
 
@@ -76,6 +76,14 @@ async def test_the_first_user_of_an_embedded_slipway(own_folder: Path) -> None:
     code, said = await slipway(*words, **settings)
     assert code == 1
     assert "already an account" in said
+
+
+async def test_a_new_database_is_not_taken_for_another(own_folder: Path) -> None:
+    settings = {"SLIPWAY_DATA_DIR": str(own_folder)}
+    code, said = await slipway("ipam", "audit", **settings)
+    assert code == 0
+    assert "a new, empty one is begun" in said
+    assert await slipway("ipam", "audit", **settings) == (0, "0 claims, 0 drifts\n")
 
 
 async def test_what_is_wrong_is_named(dsn: str) -> None:

@@ -48,11 +48,17 @@ async def test_a_file_is_tried_taken_in_and_given_out_again(
     )
     file.write_text("prefix,status\n10.0.0.0/8,container\n10.1.0.0/24,active\n")
     assert (await slipway(*command, "--dry-run", DATABASE_URL=dsn)) == (
-        0, "2 prefixes, 0 addresses could be taken in\n",
+        0, "2 prefixes, 0 addresses could be taken in: 2 new, 0 changed, 0 as they are\n",
     )  # fmt: skip
     assert (await slipway(*command, DATABASE_URL=dsn)) == (
-        0, "2 prefixes, 0 addresses taken in\n",
+        0, "2 prefixes, 0 addresses taken in: 2 new, 0 changed, 0 as they are\n",
     )  # fmt: skip
+    file.write_text("prefix,status,description\n10.0.0.0/8,container,\n10.1.0.0/24,active,x\n")
+    code, said = await slipway(*command, "--dry-run", DATABASE_URL=dsn)
+    assert (code, said.splitlines()) == (0, [
+        "row 3 10.1.0.0/24: note: none → x",
+        "2 prefixes, 0 addresses could be taken in: 0 new, 1 changed, 1 as they are",
+    ])  # fmt: skip
     code, said = await slipway("ipam", "export", DATABASE_URL=dsn)
     assert [one["network"] for one in json.loads(said)["prefixes"]] == ["10.0.0.0/8", "10.1.0.0/24"]
     code, said = await slipway("ipam", "export", "--csv", DATABASE_URL=dsn)

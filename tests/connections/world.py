@@ -37,6 +37,13 @@ TYPED: dict[Kind, dict[str, str]] = {
         "secret": "c2VjcmV0IHNlY3JldCBzZWNyZXQ=",
     },
     Kind.CHAT: {"chat": "slack", "secret": WEBHOOK},
+    Kind.HYPERVISOR: {
+        "provider": "proxmox",
+        "base_url": "https://pve1.test:8006",
+        "username": "slipway@pve!provisioning",
+        "secret": "2b1a5c1e-token",
+        "trust": "system",
+    },
 }
 
 

@@ -15,6 +15,12 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def free_udp_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @contextmanager
 def running(arguments: list[str], port: int, log: Path, deadline_s: float = 30.0) -> Iterator[None]:
     """Run `python arguments`, and give way once it listens on `port`."""

@@ -8,7 +8,7 @@ from app.drivers.secret import Secret
 
 def test_every_shipped_driver_loads() -> None:
     shipped = {
-        "bmc": {"redfish"},
+        "bmc": {"redfish", "ipmi"},
         "deploy": {"netboot"},
         "dns": {"rfc2136"},
         "hypervisor": {"proxmox"},

@@ -26,6 +26,20 @@ def test_every_entry_point_is_found() -> None:
     assert len(TYPES) == len(node_types())
 
 
+def test_what_a_provider_needs_is_there() -> None:
+    """Triggers, actions, logic and data that a flow is drawn of without a line of code."""
+    needed = {
+        "trigger": "order_paid service_created service_suspended service_terminated "
+        "payment_received schedule webhook manual alert flow_ended",
+        "action": "allocate_server allocate_addresses install_os power http update_service "
+        "send_mail issue_credit note chat_webhook dns_record run_flow ssh",
+        "logic": "if switch each parallel join wait poll_until wait_event approval stop fail",
+        "data": "set map parse_json template regex lookup",
+    }
+    names = {f"{family}.{name}" for family, names in needed.items() for name in names.split()}
+    assert names <= {name for name, _ in node_types()}
+
+
 @pytest.mark.parametrize("point", POINTS, ids=[point.name for point in POINTS])
 def test_a_file_has_one_node_and_says_its_name(point: EntryPoint) -> None:
     module = importlib.import_module(point.module)

@@ -15,15 +15,15 @@ from app.domain.inventory.find import (
     find_server,
     list_datacentres,
     list_servers,
-    rack_view,
     server_of,
 )
+from app.domain.inventory.find_racks import rack_view
 from app.domain.inventory.register import (
     register_equivalence,
     register_inventory,
-    register_rack,
     register_server,
 )
+from app.domain.inventory.register_rack import register_rack
 from app.domain.inventory.reserve import reserve
 from app.domain.inventory.seed import DiskSeed, EquivalenceSeed, RackSeed
 from app.domain.inventory.states import ServerState

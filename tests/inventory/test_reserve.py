@@ -19,8 +19,9 @@ from app.domain.inventory.find import find_server, server_of
 from app.domain.inventory.release import release
 from app.domain.inventory.reserve import HeldServer, NoServer, reserve
 from app.domain.inventory.states import ServerState
+from app.domain.inventory.stock import stock
 from app.solver.want import DiskKind, ServerWant, StorageWant
-from tests.inventory.hall import furnish, machine
+from tests.inventory.hall import an_order, furnish, machine
 
 ANY = ServerWant()
 QUARTER = timedelta(minutes=15)
@@ -29,9 +30,7 @@ QUARTER = timedelta(minutes=15)
 async def take(database: Database, holder: UUID, want: ServerWant = ANY) -> HeldServer | None:
     async with database.transaction() as tx:
         try:
-            return await reserve(
-                tx, want, holder=holder, expires_at=tx.now() + QUARTER, seed=holder.int & 0xFFFF
-            )
+            return await reserve(tx, want, holder=holder, expires_at=tx.now() + QUARTER)
         except NoServer:
             return None
 
@@ -50,7 +49,7 @@ async def test_the_same_order_gets_the_same_server_whatever_its_state(tx: Tx) ->
     await furnish(tx, machine(1), machine(2))
     order = new_id()
     first = await reserve(tx, ANY, holder=order, expires_at=tx.now() + QUARTER)
-    assert await reserve(tx, ANY, holder=order, expires_at=tx.now() + QUARTER, seed=9) == first
+    assert await reserve(tx, ANY, holder=order, expires_at=tx.now() + QUARTER) == first
     await begin_provisioning(tx, order)
     assert await reserve(tx, ANY, holder=order, expires_at=None) == first
     await activate(tx, order)
@@ -112,12 +111,68 @@ async def test_a_stand_in_goes_where_the_wanted_model_is_out(tx: Tx) -> None:
 
 
 async def test_excluded_servers_and_crowded_racks_are_passed_over(tx: Tx) -> None:
-    ids = await furnish(tx, machine(1), machine(2), machine(3, rack="R2"))
-    want = ServerWant(spread_racks=True)
-    held = await reserve(tx, want, holder=new_id(), expires_at=None, avoid_racks={"R1": 2})
-    assert held.id == ids["m003"]
-    held = await reserve(tx, want, holder=new_id(), expires_at=None, exclude=[ids["m001"]])
+    ids = await furnish(
+        tx,
+        machine(1),
+        machine(2, rack="R2"),
+        machine(3, u_position=3),
+        machine(4, datacentre="fra1"),
+    )
+    want = ServerWant(spread_racks=True, datacentres=("ams1",))
+    first, second, third = [await an_order(tx) for _ in range(3)]
+    await tx.execute("UPDATE client_order SET account = (SELECT account FROM client_order LIMIT 1)")
+    held = await reserve(tx, want, holder=first, expires_at=None, exclude=[ids["m002"]])
+    assert held.rack == "R1"
+    held = await reserve(tx, want, holder=second, expires_at=None)
     assert held.id == ids["m002"]
+    strict = ServerWant(most_in_rack=1)
+    held = await reserve(tx, strict, holder=third, expires_at=None)
+    assert held.id == ids["m004"], "R1 of the other datacentre is another rack"
+    stranger = await an_order(tx)
+    held = await reserve(tx, strict, holder=stranger, expires_at=None)
+    assert held.rack == "R1", "the limit is each client's own"
+
+
+async def test_a_rack_gets_no_more_machines_than_it_has_power_for(database: Database) -> None:
+    """R1 of the hall has 4,000 W: for three of these, however many ask at the same time."""
+    async with database.transaction() as tx:
+        await furnish(tx, *(machine(n, power_draw_watts=1_300) for n in range(1, 9)))
+    results = await asyncio.gather(*(take(database, new_id()) for _ in range(8)))
+    assert sum(result is not None for result in results) == 3
+    async with database.transaction() as tx:
+        assert await stock(tx, {"any": ANY}) == {"any": 0}
+        with pytest.raises(NoServer) as caught:
+            await reserve(tx, ANY, holder=new_id(), expires_at=None)
+    assert "Power left on feed A of its rack" in caught.value.message
+
+
+async def test_each_feed_and_what_else_draws_from_it_count(tx: Tx) -> None:
+    ids = await furnish(tx, *(machine(n, power_draw_watts=500) for n in range(1, 4)))
+    await tx.execute("UPDATE server SET feeds = 'B' WHERE id = $1", ids["m003"])
+    await tx.execute("UPDATE rack SET feed_a_watts = 1000, cooling_watts = 1200")
+    await tx.execute(
+        "INSERT INTO device (id, kind, name, rack, feeds, u_position, power_draw_watts) "
+        "SELECT $1, 'switch', 'sw1', rack, 'A', 40, 200 FROM server LIMIT 1",
+        new_id(),
+    )
+    first = await reserve(tx, ANY, holder=new_id(), expires_at=None)
+    second = await reserve(tx, ANY, holder=new_id(), expires_at=None)
+    assert ids["m003"] in {first.id, second.id}, "feed A carries one beside the switch"
+    with pytest.raises(NoServer) as caught:
+        await reserve(tx, ANY, holder=new_id(), expires_at=None)
+    assert "feed A" in caught.value.message
+
+
+async def test_a_client_who_orders_twice_at_once_gets_one_in_a_rack(database: Database) -> None:
+    want = ServerWant(most_in_rack=1)
+    async with database.transaction() as tx:
+        await furnish(tx, *(machine(n) for n in range(1, 5)))
+        orders = [await an_order(tx) for _ in range(4)]
+        await tx.execute(
+            "UPDATE client_order SET account = (SELECT account FROM client_order LIMIT 1)"
+        )
+    results = await asyncio.gather(*(take(database, order, want) for order in orders))
+    assert sum(result is not None for result in results) == 1
 
 
 async def test_overlapping_requirements_do_not_starve_each_other(tx: Tx) -> None:

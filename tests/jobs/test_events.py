@@ -42,6 +42,16 @@ async def again(desk: Desk) -> None:
     await desk.work()
 
 
+async def end_runs(desk: Desk) -> None:
+    """Do what a worker does with runs that are through, or are cancelled before they began."""
+    async with desk.database.transaction() as tx:
+        await tx.execute(
+            "UPDATE run SET status = CASE WHEN cancel_requested THEN 'cancelled' "
+            "ELSE 'succeeded' END, finished_at = $1 WHERE finished_at IS NULL",
+            tx.now(),
+        )
+
+
 async def active(desk: Desk) -> tuple[OrderView, UUID]:
     """An order with a service that was delivered on the shop's only server."""
     order = await desk.order()
@@ -65,11 +75,11 @@ async def test_what_becomes_of_a_service_starts_the_flow_of_its_category(
     for event in ("created", "suspended", "unsuspended", "terminated"):
         await bind_to(desk, board, event, f"service.{event}", f"service_{event}")
     order, service = await active(desk)
-    async with desk.database.transaction() as tx:
-        await suspend_service(tx, service, **BY)
-        await unsuspend_service(tx, service, **BY)
-        await terminate_service(tx, service, **BY)
-    await desk.work()
+    for change in (suspend_service, unsuspend_service, terminate_service):
+        async with desk.database.transaction() as tx:
+            await change(tx, service, **BY)
+        await desk.work()
+        await end_runs(desk)
     await again(desk)
     runs = await board.runs()
     assert sorted(run["slug"] for run in runs) == [
@@ -92,6 +102,37 @@ async def test_what_becomes_of_a_service_starts_the_flow_of_its_category(
         for name in (order.id, service)
     )
     assert [row["signal_key"] for row in told] == wanted
+
+
+async def test_of_a_service_only_what_was_said_last_comes_about(desk: Desk, board: Board) -> None:
+    """A machine that is waited for, to be off, is not switched off when its service runs again."""
+    for event in ("suspended", "unsuspended"):
+        await bind_to(desk, board, event, f"service.{event}", f"service_{event}")
+    _, service = await active(desk)
+    async with desk.database.transaction() as tx:
+        await suspend_service(tx, service, **BY)
+    await desk.work()
+    async with desk.database.transaction() as tx:
+        await unsuspend_service(tx, service, **BY)
+    await desk.work()
+    assert await board.runs("unsuspended") == []
+    assert await desk.value("SELECT count(*) FROM run WHERE cancel_requested") == 1
+    await end_runs(desk)
+    await again(desk)
+    assert len(await board.runs("unsuspended")) == 1
+
+
+async def test_what_is_told_late_of_a_service_starts_nothing(desk: Desk, board: Board) -> None:
+    for event in ("suspended", "terminated"):
+        await bind_to(desk, board, event, f"service.{event}", f"service_{event}")
+    _, service = await active(desk)
+    async with desk.database.transaction() as tx:
+        await suspend_service(tx, service, **BY)
+        await terminate_service(tx, service, **BY)
+    await desk.work()
+    assert [run["slug"] for run in await board.runs()] == ["terminated"]
+    told = await board.rows("SELECT signal_key FROM run_signal WHERE signal_key ~ 'suspended'")
+    assert len(told) == 2
 
 
 async def test_suspend_silently_does_nothing(desk: Desk, board: Board) -> None:

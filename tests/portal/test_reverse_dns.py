@@ -112,7 +112,7 @@ async def test_staff_see_what_failed_and_name_any_address(
             admin, admin, {"address": "203.0.18.99", "hostname": "b.example.org"}
         )
         assert refused.status_code == 422
-        assert "203.0.18.99 is no address that an order has." in refused.text
+        assert "203.0.18.99 is nobody&#39;s: no order has it, and staff did not" in refused.text
         rows = (await operator.get(f"{admin}/rows")).text
         assert "b.example.org" in rows
     assert ("203.0.18.3", "b.example.org", NameState.pending) in await names(database)

@@ -4,7 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from app.cli.demo.catalogue import demo_catalogue
-from app.cli.import_ import TRIGGER, ProviderFile, register_provider
+from app.cli.import_ import ProviderFile, register_provider
 from app.core.database import Database, Tx
 from app.core.secrets import Vault
 from app.domain.accounts.ssh_keys import add_ssh_key
@@ -157,7 +157,7 @@ async def pay(tx: Tx, order: OrderView) -> UUID:
     run = await start_run(
         tx,
         category=order.category_id,
-        trigger=TRIGGER,
+        trigger="order.paid",
         subject=order.id,
         data={"order": str(order.id)},
         dedup_key=f"test:{order.id}",

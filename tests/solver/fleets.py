@@ -60,7 +60,7 @@ wants = st.builds(
     storage=st.lists(storage_wants, max_size=2).map(tuple),
     datacentres=_some((*DATACENTRES, "syd")),
     datacentre_required=st.booleans(),
-    racks=_some(RACKS),
+    racks=_some((*RACKS, "ams/r1", "fra/r2")),
     spread_racks=st.booleans(),
 )
 
@@ -74,7 +74,9 @@ equivalences = st.lists(
     max_size=4,
 )
 
-avoid_racks = st.dictionaries(st.sampled_from(RACKS), st.integers(0, 3))
+avoid_racks = st.dictionaries(
+    st.tuples(st.sampled_from(DATACENTRES), st.sampled_from(RACKS)), st.integers(0, 3)
+)
 
 
 def server(number=1, **facts):

@@ -91,13 +91,16 @@ def size(server):
 
 def costs(server, want, equivalences, groups, avoid_racks=None):
     """Return the tiers, to be compared one after the other."""
-    avoid = (avoid_racks or {}).get(server.rack, 0) if want.spread_racks else 0
+    avoid = (avoid_racks or {}).get(_place_of(server), 0) if want.spread_racks else 0
     return (
         _place(server.datacentre, want.datacentres),
         model_cost(server, want, equivalences, groups),
         size(server),
         avoid,
-        _place(server.rack, want.racks),
+        min(
+            _place(name, want.racks)
+            for name in (server.rack, "/".join(map(str, _place_of(server))))
+        ),
     )
 
 

@@ -20,13 +20,23 @@ TIERS = ("datacentre", "equivalence", "waste", "spread", "rack")
 
 
 @settings(max_examples=80, deadline=None)
-@given(fleets.servers, fleets.wants, fleets.equivalences, rooms, clients, st.data())
-def test_every_reason_is_what_plain_python_says(found, want, equivalences, racks, client, data):
+@given(
+    fleets.servers,
+    fleets.wants,
+    fleets.equivalences,
+    rooms,
+    clients,
+    fleets.avoid_racks,
+    st.data(),
+)
+def test_every_reason_is_what_plain_python_says(
+    found, want, equivalences, racks, client, crowds, data
+):
     inventory = inventory_of(found, equivalences=equivalences, groups=fleets.GROUPS)
     side = Side(racks=racks, client=client)
     about = data.draw(st.sampled_from([server.id for server in found] or [UUID(int=1)]))
-    told = account(inventory, want, seed=5, side=side, about=about)
-    matched = match(inventory, want, seed=5, side=side)
+    told = account(inventory, want, seed=5, side=side, avoid_racks=crowds, about=about)
+    matched = match(inventory, want, seed=5, side=side, avoid_racks=crowds)
     assert (told.chosen, told.explanation) == (matched.chosen, matched.explanation)
     assert told.runner_up == (matched.ranked[1] if len(matched.ranked) > 1 else None)
 
@@ -38,7 +48,7 @@ def test_every_reason_is_what_plain_python_says(found, want, equivalences, racks
     by_id = {server.id: server for server in found}
     costs = {
         server.id: dict(
-            zip(TIERS, plain.costs(server, want, equivalences, fleets.GROUPS), strict=True)
+            zip(TIERS, plain.costs(server, want, equivalences, fleets.GROUPS, crowds), strict=True)
         )
         for server in found
         if not failed(server)

@@ -1,7 +1,7 @@
 """One order: every choice, count and reason re-checked by a matcher in plain Python."""
 
 from collections import Counter
-from itertools import combinations
+from itertools import combinations, islice
 from uuid import UUID
 
 import msgspec
@@ -10,12 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.solver import score
-from app.solver.capacity import how_many, stock_of
+from app.solver.batch import WaitingOrder
+from app.solver.capacity import how_many
 from app.solver.inventory import DiskFacts, Equivalence, inventory_of, size_of
 from app.solver.match import Match, match
+from app.solver.room import RackRoom, Side
 from app.solver.want import DiskKind, ServerWant, StorageWant
 
 from . import fleets, plain
+from .test_sides import rooms
 
 CASES = settings(max_examples=80, deadline=None)
 FEWER = settings(max_examples=30, deadline=None)
@@ -142,10 +145,27 @@ def test_stock_is_the_number_of_servers_that_serve(found, want):
     inventory = inventory_of(found, groups=fleets.GROUPS)
     count = sum(not plain.failed(server, want, (), fleets.GROUPS) for server in found)
     assert how_many(inventory, want) == count
-    assert stock_of(inventory, {"it": want, "any": ServerWant()}) == {
-        "it": count,
-        "any": len(found),
-    }
+
+
+@FEWER
+@given(fleets.servers, fleets.wants, rooms)
+def test_stock_is_never_less_than_what_the_racks_admit(found, want, racks):
+    inventory = inventory_of(found, groups=fleets.GROUPS)
+    fitting = [s for s in found if not plain.failed(s, want, (), fleets.GROUPS)]
+    order = WaitingOrder(UUID(int=1), want)
+    most = max(
+        number
+        for number in range(len(fitting) + 1)
+        for some in islice(combinations(fitting, number), 200)
+        if plain.racks_admit([(server, order) for server in some], [order], racks)
+    )
+    assert most <= how_many(inventory, want, racks) <= len(fitting)
+
+
+def test_stock_stops_at_the_power_of_its_racks():
+    found = [fleets.server(n + 1, rack=f"r{n % 2}", power_watts=300) for n in range(8)]
+    rack = RackRoom(datacentre="ams", rack="r1", feed_a_watts=650, feed_b_watts=2_000)
+    assert how_many(inventory_of(found), ServerWant(), (rack,)) == 4 + 2
 
 
 @FEWER
@@ -288,7 +308,7 @@ def test_no_servers_at_all():
         datacentre_required=True,
         storage=(StorageWant(hardware_raid=True),),
     )
-    result = answer([], want, avoid_racks={"r1": 1})
+    result = answer([], want, avoid_racks={("ams", "r1"): 1})
     assert (result.chosen, result.ranked, result.explanation.total) == (None, (), 0)
 
 
@@ -331,7 +351,7 @@ def test_the_cheapest_equivalence_of_several_counts():
 
 def test_racks_of_the_client_matter_only_where_the_order_asks_to_spread():
     found = [fleets.server(1, rack="r1"), fleets.server(2, rack="r2")]
-    busy = {"r1": 2, "r2": 1}
+    busy = {("ams", "r1"): 2, ("ams", "r2"): 1}
     spread = {
         answer(found, ServerWant(spread_racks=True), avoid_racks=busy, seed=seed).chosen
         for seed in range(20)
@@ -339,6 +359,20 @@ def test_racks_of_the_client_matter_only_where_the_order_asks_to_spread():
     assert spread == {UUID(int=2)}
     close = {answer(found, ServerWant(), avoid_racks=busy, seed=seed).chosen for seed in range(20)}
     assert close == {UUID(int=1), UUID(int=2)}
+
+
+def test_racks_of_one_name_in_two_datacentres_are_two_racks():
+    found = [fleets.server(1, datacentre="ams"), fleets.server(2, datacentre="fra")]
+    busy = {("ams", "r1"): 1}
+    spread = ServerWant(spread_racks=True)
+    assert answer(found, spread, avoid_racks=busy, seed=1).ranked[0] == UUID(int=2)
+    preferred = answer(found, ServerWant(racks=("fra/r1", "r1")), seed=1)
+    assert preferred.ranked == (UUID(int=2), UUID(int=1))
+    rooms = (RackRoom(datacentre="ams", rack="r1", clients={"ann": 1}),)
+    limited = answer(
+        found, ServerWant(most_in_rack=1), seed=1, side=Side(racks=rooms, client="ann")
+    )
+    assert limited.ranked == (UUID(int=2),)
 
 
 def test_a_datacentre_that_is_listed_twice_has_its_first_place():

@@ -3,6 +3,7 @@
 Everything is known by its natural key, so that the demo can be run again on its data.
 """
 
+from collections.abc import Iterator
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,14 @@ import msgspec
 
 from app.cli.demo.catalogue import demo_catalogue
 from app.cli.demo.logins import Logins
+from app.cli.demo.racks import (
+    KG_A_UNIT,
+    cables_of,
+    devices_of,
+    ports_of,
+    rack_seed,
+    warranty_of,
+)
 from app.cli.import_ import ProviderFile, register_provider
 from app.core.database import Database, Tx
 from app.core.secrets import Vault
@@ -21,12 +30,12 @@ from app.domain.addresses.seed import AddressSeed, PrefixSeed, VlanGroupSeed
 from app.domain.billing.tax import set_tax_rate
 from app.domain.inventory.seed import (
     BmcSeed,
+    CableSeed,
     CpuSeed,
     DatacentreSeed,
     DiskSeed,
     EquivalenceSeed,
     InventorySeed,
-    RackSeed,
     ServerSeed,
 )
 from app.ipam.choice import Strategy
@@ -79,7 +88,7 @@ def inventory_of(lab: Lab) -> InventorySeed:
     cpus = {machine["cpu_model"]: machine for machine in lab.machines}
     return InventorySeed(
         datacentres=tuple(DatacentreSeed(**site) for site in lab.datacentres),
-        racks=tuple(RackSeed(**rack) for rack in lab.racks),
+        racks=tuple(rack_seed(rack) for rack in lab.racks),
         cpu_models=tuple(
             CpuSeed(
                 name=name,
@@ -94,11 +103,29 @@ def inventory_of(lab: Lab) -> InventorySeed:
                 group="xeon-e-2300", wanted="Intel Xeon E-2386G", stand_in="Intel Xeon E-2388G"
             ),
         ),
-        servers=tuple(_server(machine, ca_pem) for machine in lab.machines),
+        servers=tuple(
+            _server(machine, number, ca_pem) for number, machine in enumerate(lab.machines)
+        ),
+        devices=tuple(device for rack in lab.racks for device in devices_of(rack)),
+        cables=tuple(cable for machines in _by_rack(lab) for cable in _cables(machines)),
     )
 
 
-def _server(machine: dict[str, Any], ca_pem: str) -> ServerSeed:
+def _by_rack(lab: Lab) -> list[list[dict[str, Any]]]:
+    racks: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for machine in lab.machines:
+        racks.setdefault((machine["datacentre"], machine["rack"]), []).append(machine)
+    return list(racks.values())
+
+
+def _cables(machines: list[dict[str, Any]]) -> Iterator[CableSeed]:
+    """Return the cables of the machines of a rack, in the order of its units."""
+    ordered = sorted(machines, key=lambda machine: int(machine["u_position"]))
+    for number, machine in enumerate(ordered, 1):
+        yield from cables_of(machine, number)
+
+
+def _server(machine: dict[str, Any], number: int, ca_pem: str) -> ServerSeed:
     by_media = machine["datacentre"] == VIRTUAL_MEDIA_DATACENTRE
     return ServerSeed(
         name=machine["name"],
@@ -112,7 +139,10 @@ def _server(machine: dict[str, Any], ca_pem: str) -> ServerSeed:
         ram_gb=machine["ram_gb"],
         raid_controller=machine["raid_controller"],
         power_draw_watts=machine["power_draw_watts"],
+        weight_kg=KG_A_UNIT * machine["u_height"],
+        warranty_ends_on=warranty_of(number),
         mac=machine["mac"],
+        ports=ports_of(machine),
         disks=tuple(
             DiskSeed(kind=disk["kind"], capacity_gb=disk["capacity_gb"], quantity=disk["count"])
             for disk in machine["disks"]

@@ -10,13 +10,15 @@ from app.components.admin.address_space import (
     ACTIVE,
     ADDRESSES,
     TOPICS,
+    VLANS,
     address_href,
     owner_of,
     prefix_href,
     with_query,
 )
-from app.components.admin.claim_form import terms_fields, vrf_field
+from app.components.admin.claim_form import terms_fields, until_field, vrf_field
 from app.components.admin.decide import decide_page
+from app.components.admin.reverse_dns import REVERSE_DNS
 from app.components.badge import badge, state_badge
 from app.components.button import link_button, submit_button
 from app.components.card import card, stack
@@ -26,13 +28,17 @@ from app.components.form import Form, hidden_field, text_field
 from app.components.frame import PageFrame
 from app.components.live import live_region
 from app.components.page import admin_page, page_head
+from app.components.reverse_dns import name_badge
 from app.components.table import Column, Row, table
 from app.components.time import moment
 from app.domain.addresses.history import Tenure
+from app.domain.addresses.names import NameView
 from app.domain.addresses.search import Standing
+from app.domain.addresses.states import ClaimState
 from app.domain.addresses.views import ClaimView
 
 DAY = "day"
+PURPOSE_HELP = "What it is used as, such as router or monitoring."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +50,8 @@ class AddressFile:
     history: tuple[tuple[str, tuple[Tenure, ...]], ...]
     day: date | None
     """Only what held on this day is shown."""
+    names: tuple[NameView, ...]
+    """Of the global VRF alone: DNS knows no other."""
     may_change: bool
 
 
@@ -72,31 +80,69 @@ def _standing(file: AddressFile, one: Standing) -> h.Element:
         prefix += [" ", badge(f"VRF {one.vrf}", dot=False)]
     pairs: list[tuple[str, h.Node]] = [("Prefix", prefix)]
     if claim is not None:
-        pairs += [("Whose", owner_of(claim)), ("Since", moment(claim.claimed_at))]
+        whose = "Why" if claim.state is ClaimState.quarantined else "Whose"
+        pairs += [(whose, owner_of(claim)), ("Since", moment(claim.claimed_at))]
         if claim.expires_at is not None:
             pairs.append(("Until", moment(claim.expires_at)))
         if claim.purpose and claim.reason:
             pairs.append(("Purpose", claim.purpose))
+        if claim.kept_back:
+            pairs.append(("Afterwards", f"kept back as {claim.kept_back}"))
     if one.kept:
         pairs.append(("Kept for", one.kept))
+    if (
+        not one.vrf
+        and claim is not None
+        and (claim.state is ClaimState.assigned or claim.is_by_hand)
+    ):
+        pairs.append(("Host name", _names(file)))
     return card(
         facts(pairs),
         title="Now",
         symbol="map-pin",
         actions=[
             state_badge(claim.state if claim else "free"),
-            _deed(file.text, one) if file.may_change else None,
+            *(_deeds(file.text, one) if file.may_change else ()),
         ],
     )
 
 
-def _deed(text: str, one: Standing) -> h.Element | None:
+def _names(file: AddressFile) -> h.Node:
+    """Return the names (of a /64, those of its addresses) and the way to set one."""
+    address = file.text.partition("/")[0]
+    to = with_query(REVERSE_DNS, address=address if "/" not in file.text else f"{address}1")
+    is_net = "/" in file.text
+    return h.div[
+        [
+            h.div[
+                h.span(".sw-mono")[f"{one.address}: {one.hostname}" if is_net else one.hostname],
+                " ",
+                name_badge(one),
+            ]
+            for one in file.names
+        ],
+        h.a(href=f"{to}#set")["Change" if file.names and not is_net else "Set one"]
+        if file.may_change
+        else (None if file.names else "none"),
+    ]
+
+
+def _deeds(text: str, one: Standing) -> list[h.Element]:
     if one.claim is None:
         to = with_query(f"{ADDRESSES}/new", address=text, vrf=one.vrf)
-        return link_button("Claim by hand", to, size="small", symbol="plus")
-    if one.claim.is_by_hand:
-        return link_button("Release", f"{ADDRESSES}/claims/{one.claim.id}/release", size="small")
-    return None
+        return [link_button("Claim by hand", to, size="small", symbol="plus")]
+    return claim_deeds(one.claim)
+
+
+def claim_deeds(claim: ClaimView) -> list[h.Element]:
+    """Return what staff may do to a claim: nothing, unless they made it."""
+    if not claim.is_by_hand:
+        return []
+    here = f"{ADDRESSES}/claims/{claim.id}"
+    return [
+        link_button("Change", f"{here}/change", size="small", weight="quiet"),
+        link_button("Release", f"{here}/release", size="small"),
+    ]
 
 
 def _history(file: AddressFile) -> h.Element:
@@ -178,7 +224,7 @@ def claim_page(form: Form, vrfs: Sequence[str], *, frame: PageFrame) -> h.Elemen
             help_="An address, a /64, or a range of at most 256 of them.",
         ),
         vrf_field(form, vrfs),
-        terms_fields(form, purpose_help="What it is used as, such as router or monitoring."),
+        terms_fields(form, purpose_help=PURPOSE_HELP),
         about=h.p["No order gets it until you release it."],
         form=form,
         action=f"{ADDRESSES}/new",
@@ -189,6 +235,30 @@ def claim_page(form: Form, vrfs: Sequence[str], *, frame: PageFrame) -> h.Elemen
         reason_help="What it is for. Shown wherever the address is.",
         labels={"address": "Address", "client": "Client", "expires_at": "Until"},
     )
+
+
+def change_claim_page(claim: ClaimView, form: Form, *, frame: PageFrame) -> h.Element:
+    """Return the form that changes what a claim by hand is for, and until when."""
+    return decide_page(
+        f"Change {claim.text}",
+        hidden_field("seq", form.value("seq", str(claim.seq))),
+        text_field(form, "purpose", "Purpose", optional=True, help_=PURPOSE_HELP),
+        until_field(form),
+        about=h.p["It stays whose it is. What it was until now stays in its history."],
+        form=form,
+        action=f"{ADDRESSES}/claims/{claim.id}/change",
+        confirm="Save",
+        back=(claim.text, claim_href(claim)),
+        frame=frame,
+        active=ACTIVE,
+        reason_help="What it is for. Shown wherever the address is.",
+        labels={"purpose": "Purpose", "expires_at": "Until"},
+    )
+
+
+def claim_href(claim: ClaimView) -> str:
+    """Return the page of what is claimed."""
+    return f"{VLANS}/{claim.scope}" if claim.kind == "vlan" else address_href(claim.text)
 
 
 def release_page(claim: ClaimView, form: Form, *, frame: PageFrame) -> h.Element:
@@ -203,7 +273,7 @@ def release_page(claim: ClaimView, form: Form, *, frame: PageFrame) -> h.Element
         form=form,
         action=f"{ADDRESSES}/claims/{claim.id}/release",
         confirm="Release it",
-        back=(claim.text, address_href(claim.text) if claim.kind != "vlan" else ADDRESSES),
+        back=(claim.text, claim_href(claim)),
         frame=frame,
         active=ACTIVE,
     )

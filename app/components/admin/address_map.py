@@ -67,9 +67,11 @@ def _block(prefix: UUID, block: Block, *, is_first: bool) -> h.Element:
     taken = block.taken.total()
     shade = 0 if taken == 0 else 1 + (taken - 1) * STEPS // block.size
     words = f"{_named(block)}: {taken:,} of {block.size:,} taken"
+    if block.kept:
+        words += f", {block.kept:,} kept"
     return h.a(
         href=prefix_href(prefix, at=str(block.at)) + "#cells",
-        class_=["sw-cell", "is-block", f"is-shade-{shade}"],
+        class_=["sw-cell", "is-block", f"is-shade-{shade}", {"is-kept": block.kept > 0}],
         title=words,
         aria_label=words,
         aria_current="true" if block.is_open else None,

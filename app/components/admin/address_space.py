@@ -7,11 +7,12 @@ from uuid import UUID
 import htpy as h
 
 from app.components.nav import Tab, tabs
-from app.domain.addresses.views import ClaimView
+from app.domain.addresses.views import ClaimView, PrefixView
 
 ACTIVE = "addresses"
 PREFIXES = "/admin/prefixes"
 ADDRESSES = "/admin/addresses"
+VRFS = "/admin/vrfs"
 VLANS = "/admin/vlans"
 RESERVATIONS = "/admin/reservations"
 AUDITS = "/admin/address-audits"
@@ -25,6 +26,7 @@ def space_tabs(here: str) -> h.Element:
         [
             Tab("Prefixes", PREFIXES),
             Tab("Addresses", ADDRESSES),
+            Tab("VRFs", VRFS),
             Tab("VLANs", VLANS),
             Tab("Reservations", RESERVATIONS),
             Tab("Audits", AUDITS),
@@ -56,6 +58,11 @@ def unit_words(network: IPv4Network | IPv6Network, count: int) -> str:
     if network.version == 6:
         return f"{count:,} /64" + ("" if count == 1 else "s")
     return f"{count:,} address" + ("" if count == 1 else "es")
+
+
+def room_words(prefix: PrefixView) -> str:
+    """Say what of a leaf is free for anyone, and what is kept: `37 free, 16 kept`."""
+    return f"{prefix.free:,} free" + (f", {prefix.kept:,} kept" if prefix.kept else "")
 
 
 def owner_of(claim: ClaimView) -> h.Node:

@@ -1,5 +1,6 @@
 """The API as its users read it: every operation and object of the OpenAPI document, no script."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,10 +23,10 @@ _TONES: dict[str, Tone] = {"get": "info", "post": "accent", "put": "accent", "de
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What a value is: words, and the name of the object that it is or holds, if any."""
+    """What a value is: words, and the objects among them."""
 
     words: str
-    named: str | None = None
+    named: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +80,13 @@ class Reference:
     shapes: tuple[Shape, ...]
 
 
+def slug_of(tag: str) -> str:
+    """Return how a tag is named in addresses: `Node types` → `node-types`."""
+    return tag.lower().replace(" ", "-")
+
+
 def api_reference_page(reference: Reference, *, frame: PageFrame) -> h.Element:
-    """Return the page; some 2 ms an operation."""
+    """Return the page that leads to all others: every operation, a line each."""
     return admin_page(
         "API",
         page_head(
@@ -92,54 +98,108 @@ def api_reference_page(reference: Reference, *, frame: PageFrame) -> h.Element:
                 link_button("YAML", "/api/openapi.yaml"),
             ],
         ),
-        split(
-            stack(
-                [
-                    [_operation(one) for one in reference.operations if one.tag == tag]
-                    for tag, _ in reference.tags
-                ],
-                [_shape(one) for one in reference.shapes],
-            ),
-            _contents(reference),
+        stack(
+            [
+                card(
+                    _lines(reference, tag),
+                    title=tag,
+                    actions=link_button("In full", f"{HERE}/{slug_of(tag)}"),
+                    lede=_text(words),
+                    flush=True,
+                )
+                for tag, words in reference.tags
+            ],
+            [_shape(one) for one in _of_refusals(reference)],
         ),
         frame=frame,
         active="tokens",
     )
 
 
-def _contents(reference: Reference) -> h.Element:
+def _of_refusals(reference: Reference) -> list[Shape]:
+    """Return the objects that no good answer has: what is said of refusals everywhere."""
+    named = {shape.name for shape in _shapes_of(reference, reference.operations)}
+    return [shape for shape in reference.shapes if shape.name not in named]
+
+
+def _lines(reference: Reference, tag: str) -> h.Element:
+    return table(
+        (Column("Asks", narrow=True), Column("Address"), Column("What it does")),
+        [
+            Row(cells=(_method(one), code(one.path), one.summary), href=_place(one))
+            for one in reference.operations
+            if one.tag == tag
+        ],
+        caption=f"Operations on {tag}",
+    )
+
+
+def api_part_page(reference: Reference, tag: str, *, frame: PageFrame) -> h.Element:
+    """Return one tag's page: its operations, and the objects that they send and answer."""
+    operations = [one for one in reference.operations if one.tag == tag]
+    shapes = _shapes_of(reference, operations)
+    return admin_page(
+        f"API: {tag}",
+        page_head(
+            tag, eyebrow=h.a(href=HERE)["API"], lede=_text(dict(reference.tags).get(tag, ""))
+        ),
+        split(
+            stack([_operation(one) for one in operations], [_shape(one) for one in shapes]),
+            _contents(operations, shapes),
+        ),
+        frame=frame,
+        active="tokens",
+    )
+
+
+def _shapes_of(reference: Reference, operations: Sequence[Operation]) -> list[Shape]:
+    """Return the objects that the operations name, and those which these name in turn."""
+    named = {
+        name
+        for one in operations
+        for kind in (one.sends, one.gets, *(field.kind for field in one.fields))
+        if kind is not None
+        for name in kind.named
+    }
+    shapes = {shape.name: shape for shape in reference.shapes}
+    found: set[str] = set()
+    while new := (named & shapes.keys()) - found:
+        found |= new
+        fields = (field for name in new for field in shapes[name].fields)
+        named = {name for field in fields for name in field.kind.named}
+    return [shape for shape in reference.shapes if shape.name in found]
+
+
+def _contents(operations: Sequence[Operation], shapes: Sequence[Shape]) -> h.Element:
+    links = {
+        "Operations": [(one.id, one.summary) for one in operations],
+        "Objects": [(one.name, one.name) for one in shapes],
+    }
     return card(
         [
-            h.nav(".sw-contents", aria_label=tag)[
-                h.p(".sw-strong")[tag],
-                h.p(".sw-quiet")[_text(words)],
-                h.ul[
-                    [
-                        h.li[h.a(href=f"#{one.id}")[one.summary]]
-                        for one in reference.operations
-                        if one.tag == tag
-                    ]
-                ],
+            h.nav(".sw-contents", aria_label=title)[
+                h.p(".sw-strong")[title],
+                h.ul[[h.li[h.a(href=f"#{anchor}")[words]] for anchor, words in targets]],
             ]
-            for tag, words in reference.tags
-        ],
-        h.nav(".sw-contents", aria_label="Objects")[
-            h.p(".sw-strong")["Objects"],
-            h.ul[[h.li[h.a(href=f"#{one.name}")[one.name]] for one in reference.shapes]],
+            for title, targets in links.items()
         ],
         title="Contents",
     )
+
+
+def _place(one: Operation) -> str:
+    return f"{HERE}/{slug_of(one.tag)}#{one.id}"
+
+
+def _method(one: Operation) -> h.Element:
+    return badge(one.method.upper(), _TONES.get(one.method, "neutral"), dot=False)
 
 
 def _operation(one: Operation) -> h.Element:
     return card(
         stack(
             h.div[
-                h.p[
-                    badge(one.method.upper(), _TONES.get(one.method, "neutral"), dot=False),
-                    " ",
-                    code(one.path),
-                ],
+                h.p[_method(one), " ", code(one.path)],
                 h.p[_text(one.says)],
                 h.p(".sw-quiet")["Scope ", code(one.scope), ". Answers ", _kind(one.gets), "."],
                 h.p(".sw-quiet")["Body: ", _kind(one.sends), "."] if one.sends else None,
@@ -193,10 +253,8 @@ def _fields(fields: Sequence[Field], *, caption: str) -> h.Element:
 
 
 def _kind(kind: Kind) -> h.Node:
-    if kind.named is None:
-        return kind.words
-    before, _, after = kind.words.partition(kind.named)
-    return [before, h.a(href=f"#{kind.named}")[kind.named], after]
+    words = re.split(r"(\w+)", kind.words)
+    return [h.a(href=f"#{word}")[word] if word in kind.named else word for word in words]
 
 
 def _text(words: str) -> list[h.Node]:

@@ -35,12 +35,16 @@ def terms_fields(form: Form, *, purpose_help: str) -> list[h.Element]:
             help_="E-mail address of the account.",
         ),
         text_field(form, "purpose", "Purpose", optional=True, help_=purpose_help),
-        text_field(
-            form,
-            "expires_at",
-            "Until",
-            kind="date",
-            optional=True,
-            help_="It ends at the beginning of this day (UTC); left out, never.",
-        ),
+        until_field(form),
     ]
+
+
+def until_field(form: Form) -> h.Element:
+    return text_field(
+        form,
+        "expires_at",
+        "Until",
+        kind="date",
+        optional=True,
+        help_="It ends at the beginning of this day (UTC); left out, never.",
+    )

@@ -22,12 +22,14 @@ SYMBOLS: dict[Kind, IconName] = {
     Kind.SSH: "square-terminal",
     Kind.DNS: "globe",
     Kind.CHAT: "message-square",
+    Kind.HYPERVISOR: "box",
 }
 ABOUT: dict[Kind, str] = {
     Kind.HTTP: "Anything that is called over HTTP: panels, licences, monitoring, billing.",
     Kind.SSH: "A machine on which flows run commands.",
     Kind.DNS: "A server that takes signed updates (RFC 2136): Knot, BIND, PowerDNS.",
     Kind.CHAT: "A channel of Slack, Mattermost, Teams or Discord.",
+    Kind.HYPERVISOR: "A cluster on which flows make virtual machines: Proxmox VE.",
 }
 
 _COLUMNS = (

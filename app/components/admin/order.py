@@ -62,6 +62,7 @@ class OrderFile:
     trail: tuple[AuditLine, ...] | None
     may_retry: bool
     may_cancel: bool
+    sees_stock: bool
 
     @property
     def can_cancel(self) -> bool:
@@ -294,12 +295,21 @@ def _machine(file: OrderFile) -> h.Element:
         ]
     pairs += address_facts(file.addresses)
     if not pairs:
-        return card(
-            h.p(".sw-quiet")["Neither a server nor addresses are with this order now."],
-            title="Server and addresses",
-            symbol="server",
-        )
-    return card(facts(pairs), title="Server and addresses", symbol="server")
+        told: h.Node = h.p(".sw-quiet")["Neither a server nor addresses are with this order now."]
+    else:
+        told = facts(pairs)
+    why = link_button(
+        "Why this one?" if server else "Why none?",
+        f"{ORDERS}/{file.order.id}/allocation",
+        size="small",
+        symbol="circle-help",
+    )
+    return card(
+        told,
+        title="Server and addresses",
+        symbol="server",
+        actions=why if file.sees_stock else None,
+    )
 
 
 def address_facts(claimed: Claimed) -> list[tuple[str, h.Node]]:

@@ -19,11 +19,12 @@ from app.components.admin.prefixes import TREE_COLUMNS, tree_rows
 from app.components.admin.reservations import reservation_table
 from app.components.admin.trail import trail_card
 from app.components.badge import badge, state_badge
-from app.components.button import link_button
+from app.components.button import link_button, submit_button
 from app.components.card import card, split, stack
 from app.components.confirm import confirm_button
 from app.components.empty import empty
 from app.components.facts import copyable, facts
+from app.components.form import Form, text_field
 from app.components.frame import PageFrame
 from app.components.live import live_region
 from app.components.page import admin_page, page_head
@@ -35,6 +36,8 @@ from app.domain.addresses.map import AddressMap
 from app.domain.addresses.tree import TreeLine
 from app.domain.addresses.views import PrefixView
 from app.domain.audit.views import AuditLine
+
+JUMP = "address"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +54,8 @@ class PrefixFile:
     reservations: tuple[ReservationView, ...]
     trail: tuple[AuditLine, ...] | None
     may_change: bool
+    jump: Form
+    """The address that the map is to be opened at."""
 
 
 def prefix_page(file: PrefixFile, *, frame: PageFrame) -> h.Element:
@@ -67,15 +72,35 @@ def prefix_page(file: PrefixFile, *, frame: PageFrame) -> h.Element:
             lede=prefix.note or None,
             actions=_actions(prefix, frame.csrf) if file.may_change else None,
         ),
+        _jump(file) if file.shown is not None and file.shown.grids else None,
         prefix_region(file),
         frame=frame,
         active=ACTIVE,
     )
 
 
+def _jump(file: PrefixFile) -> h.Element:
+    """Return the way to an address of a prefix that is larger than one grid."""
+    example = str(file.prefix.network[1])
+    return h.div(".sw-filters")[
+        h.form(".sw-filter-form", method="get", action=prefix_href(file.prefix.id), role="search")[
+            text_field(
+                file.jump,
+                JUMP,
+                "Go to an address",
+                mono=True,
+                placeholder=example,
+                autocomplete="off",
+            ),
+            h.div(".sw-actions")[submit_button("Show", symbol="search", weight="plain")],
+        ]
+    ]
+
+
 def prefix_region(file: PrefixFile) -> h.Element:
     """Return what changes by itself: use, map and reservations."""
-    prefix, at = file.prefix, str(file.shown.at) if file.shown and file.shown.at else ""
+    # Where it is open it stays, whatever is claimed before.
+    prefix, at = file.prefix, str(file.shown.at) if file.shown else ""
     return live_region(
         f"{TOPICS} prefix:{prefix.id}",
         prefix_href(prefix.id, "now", at=at),
@@ -165,17 +190,18 @@ def _use(file: PrefixFile) -> h.Element:
     if prefix.is_container:
         bar = progress(round(file.covered * 1_000), 1_000, label="Divided among prefixes")
         return card(bar, title="Use")
-    usable = prefix.size - prefix.reserved
     counts = {
         "free": prefix.free,
+        "kept": prefix.kept,
         "assigned": prefix.assigned,
         "held": prefix.held,
+        "claimed_by_hand": prefix.by_hand,
         "reserved": prefix.reserved,
         "quarantined": prefix.quarantined,
     }
     return card(
         stack(
-            quota(usable - prefix.free, usable, label="Taken"),
+            quota(prefix.usable - prefix.free, prefix.usable, label="Taken or kept"),
             h.ul(".sw-legend")[
                 [
                     h.li[state_badge(state), h.span[unit_words(prefix.network, count)]]

@@ -251,29 +251,3 @@ def divide_page(
         frame=frame,
         active=ACTIVE,
     )
-
-
-def new_vrf_page(form: Form, *, frame: PageFrame) -> h.Element:
-    title = "Add a VRF"
-    return admin_page(
-        title,
-        page_head(
-            title,
-            eyebrow=h.a(href=PREFIXES)["Prefixes"],
-            lede="A routing table of its own: the same network may be written down once in each.",
-        ),
-        h.div(".sw-decide")[
-            card(
-                form_element(
-                    form,
-                    f"{PREFIXES}/new-vrf",
-                    text_field(form, "name", "Name"),
-                    text_field(form, "note", "Note", optional=True),
-                    h.div(".sw-actions")[submit_button("Add it", weight="primary")],
-                    labels={"name": "Name", "note": "Note"},
-                )
-            )
-        ],
-        frame=frame,
-        active=ACTIVE,
-    )

@@ -9,6 +9,7 @@ from app.components.admin.address_space import (
     PREFIXES,
     TOPICS,
     prefix_href,
+    room_words,
     space_tabs,
     with_query,
 )
@@ -76,7 +77,6 @@ def prefixes_page(
             lede="The address space: what contains what, how full it is, and what is still free.",
             actions=[
                 link_button("Import", f"{PREFIXES}/import", weight="quiet"),
-                link_button("Add a VRF", f"{PREFIXES}/new-vrf", weight="quiet"),
                 link_button("Add a prefix", f"{PREFIXES}/new", weight="primary", symbol="plus"),
             ]
             if may_change
@@ -143,11 +143,10 @@ def _prefix_row(prefix: PrefixView, covered: float, depth: int) -> Row:
 
 
 def use_bar(prefix: PrefixView, covered: float) -> h.Element:
-    """Return how much of a leaf is taken, or of a container divided."""
+    """Return how much of a leaf is taken or kept, or of a container divided."""
     if prefix.is_container:
         return progress(round(covered * 1_000), 1_000, label="divided", tone="neutral")
-    usable = prefix.size - prefix.reserved
-    return quota(usable - prefix.free, usable, label=f"{round(prefix.utilisation * 100)} %")
+    return quota(prefix.usable - prefix.free, prefix.usable, label=room_words(prefix))
 
 
 def _gap_row(gap: Gap, depth: int, *, may_change: bool) -> Row:

@@ -1,95 +1,148 @@
-"""A rack as one stands before it: units from the top, servers coloured by their state."""
+"""One rack: its elevations, what it carries of what it may, and what is to be carried there."""
 
-from collections import Counter
+from dataclasses import dataclass
 
 import htpy as h
 
-from app.components.admin.servers import SERVERS, hardware_words
-from app.components.badge import STATE_TONES, badge
-from app.components.card import card, split, stack
+from app.components.admin.dcim import ACTIVE, DEVICES, MOVES, RACKS, SERVERS, units_text
+from app.components.admin.elevation import COLOURS, Colour, elevations, legend
+from app.components.button import link_button
+from app.components.card import card, stack
+from app.components.facts import facts
 from app.components.frame import PageFrame
+from app.components.live import live_region
+from app.components.nav import Tab, tabs
 from app.components.page import admin_page, page_head
 from app.components.progress import quota
-from app.components.tone import Tone
-from app.domain.inventory.states import ServerState
-from app.domain.inventory.views import RackView, ServerRow
+from app.domain.inventory.views import RackView
 
 
-def rack_page(rack: RackView, *, frame: PageFrame) -> h.Element:
-    counts = Counter(server.state for server in rack.servers)
-    used_u = sum(server.u_height for server in rack.servers)
-    legend = h.ul(".sw-legend")[
-        [
-            h.li[badge(state.capitalize(), _tone(state)), h.span[f"{count:,}"]]
-            for state, count in counts.most_common()
-        ]
-    ]
-    power = (
-        quota(rack.power_draw_watts, rack.power_budget_watts, label="Power", unit="W")
-        if rack.power_budget_watts
-        else h.p(".sw-quiet")[f"{rack.power_draw_watts:,} W; no budget is written down."]
-    )
-    return admin_page(
-        f"Rack {rack.name}",
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RackFile:
+    """A rack as its viewer sees it."""
+
+    rack: RackView
+    colour: Colour
+    ports: tuple[int, int] | None
+    """Of its switches: (taken, all); None without a switch."""
+    may_change: bool
+
+
+def rack_page(file: RackFile, *, frame: PageFrame) -> h.Element:
+    return admin_page(f"Rack {file.rack.name}", rack_region(file), frame=frame, active=ACTIVE)
+
+
+def rack_region(file: RackFile) -> h.Element:
+    """Return the whole page but its frame; it follows what happens to servers."""
+    rack, here = file.rack, f"{RACKS}/{file.rack.id}"
+    place = " · ".join(filter(None, (rack.datacentre, rack.room, rack.row and f"row {rack.row}")))
+    return live_region(
+        "servers", f"{here}/now?colour={file.colour}", id_="rack", at_most_every_ms=2_000
+    )[
         page_head(
             f"Rack {rack.name}",
-            eyebrow=h.a(href=f"{SERVERS}?datacentre={rack.datacentre}")[rack.datacentre],
+            eyebrow=h.a(href=f"{RACKS}?datacentre={rack.datacentre}")[place],
             lede=f"{len(rack.servers)} servers in {rack.u_height} units",
+            actions=_actions(file),
         ),
-        split(
-            card(elevation(rack), title="Elevation", symbol="server"),
-            stack(
-                card(
-                    stack(quota(used_u, rack.u_height, label="Units"), power),
-                    title="Capacity",
-                ),
-                card(legend, title="States") if counts else None,
+        stack(
+            tabs(
+                [Tab(words, f"{here}?colour={key}") for key, words in COLOURS.items()],
+                f"{here}?colour={file.colour}",
+                label="Colour by",
             ),
+            h.div(".sw-rack-layout")[
+                card(
+                    elevations(rack, colour=file.colour, draggable=file.may_change),
+                    title="Elevation",
+                    symbol="server",
+                    lede="Drag a server to another unit, or choose “Move” on its page; "
+                    "you see whether it may stand there before anything is written."
+                    if file.may_change
+                    else None,
+                ),
+                stack(
+                    card(capacity(rack, file.ports), title="Capacity"),
+                    card(legend(rack, file.colour), title=COLOURS[file.colour])
+                    if rack.servers
+                    else None,
+                    _devices(rack),
+                    _moves(rack),
+                    card(h.p(".sw-note")[rack.note], title="Note") if rack.note else None,
+                ),
+            ],
         ),
-        frame=frame,
-        active="servers",
+    ]
+
+
+def _actions(file: RackFile) -> list[h.Node]:
+    here = f"{RACKS}/{file.rack.id}"
+    labels = link_button("Labels", f"{here}/labels", symbol="receipt", weight="quiet")
+    if not file.may_change:
+        return [labels]
+    return [
+        link_button("Change", f"{here}/change", symbol="pencil"),
+        link_button("Add a device", f"{DEVICES}/new?rack={file.rack.id}", symbol="plus"),
+        labels,
+    ]
+
+
+def capacity(rack: RackView, ports: tuple[int, int] | None = None) -> h.Element:
+    """Return how much of each of its limits a rack uses; what has no limit says so."""
+    watts = rack.power_draw_watts
+    limits = (
+        ("Power", watts, rack.power_budget_watts or None, "W"),
+        ("Feed A alone", rack.drawn_from("A"), rack.feed_a_watts, "W"),
+        ("Feed B alone", rack.drawn_from("B"), rack.feed_b_watts, "W"),
+        ("Cooling", watts, rack.cooling_watts, "W"),
+        ("Weight", rack.load_kg, rack.weight_kg, "kg"),
+        ("Switch ports", *(ports or (0, None)), ""),
+    )
+    known = [one for one in limits if one[2] is not None]
+    unknown = [one[0].lower() for one in limits if one[2] is None]
+    return stack(
+        quota(rack.used_units, rack.u_height, label="Units"),
+        [quota(used, limit or 0, label=name, unit=unit) for name, used, limit, unit in known],
+        h.p(".sw-quiet")[f"{watts:,} W drawn. Without a limit: {', '.join(unknown)}."]
+        if unknown
+        else None,
     )
 
 
-def elevation(rack: RackView) -> h.Element:
-    """Return a table with a row for each unit; a server spans the rows of its units."""
-    tops = {server.u_position + server.u_height - 1: server for server in rack.servers}
-    covered = {
-        unit
-        for server in rack.servers
-        for unit in range(server.u_position, server.u_position + server.u_height - 1)
-    }
-    return h.table(".sw-rack")[
-        h.caption(".visually-hidden")[f"Rack {rack.name} from its top unit downwards"],
-        h.thead(".visually-hidden")[h.tr[h.th(scope="col")["Unit"], h.th(scope="col")["Server"]]],
-        h.tbody[
-            [
-                h.tr[
-                    h.th(scope="row")[str(unit)],
-                    None if unit in covered else _unit(tops.get(unit)),
-                ]
-                for unit in range(rack.u_height, 0, -1)
-            ]
-        ],
-    ]
+def _devices(rack: RackView) -> h.Element | None:
+    if not rack.devices:
+        return None
+    return card(
+        facts(
+            (
+                one.name,
+                [
+                    h.a(href=f"{DEVICES}/{one.id}")[f"{one.kind}, {one.model or 'no model'}"],
+                    h.span(".sw-under")[
+                        f"{units_text(one.u_position, one.u_height)}, "
+                        f"{one.cabled} of {one.ports} ports cabled"
+                    ],
+                ],
+            )
+            for one in rack.devices
+        ),
+        title="Devices",
+        symbol="network",
+    )
 
 
-def _unit(server: ServerRow | None) -> h.Element:
-    if server is None:
-        return h.td(".sw-rack-free")[h.span(".visually-hidden")["free"]]
-    return h.td(rowspan=server.u_height, class_=["sw-rack-server", f"tone-{_tone(server.state)}"])[
-        h.a(href=f"{SERVERS}/{server.id}")[
-            h.span(".sw-rack-name")[server.name],
-            h.span(".sw-rack-what")[hardware_words(server)],
-            h.span(".sw-rack-state")[server.state],
-        ]
-    ]
-
-
-def _tone(state: ServerState) -> Tone:
-    """Return a state's tone; here what is free and what runs have to be told apart."""
-    own: dict[ServerState, Tone] = {
-        ServerState.active: "accent",
-        ServerState.provisioning: "info",
-    }
-    return own.get(state) or STATE_TONES.get(state, "neutral")
+def _moves(rack: RackView) -> h.Element | None:
+    if not rack.moves:
+        return None
+    return card(
+        facts(
+            (
+                units_text(one.u_position, one.u_height),
+                h.a(href=f"{SERVERS}/{one.server}")[one.server_name],
+            )
+            for one in rack.moves
+        ),
+        title="Kept for planned moves",
+        symbol="arrow-right",
+        actions=link_button("All", MOVES, size="small", weight="quiet"),
+    )

@@ -25,7 +25,7 @@ _COLUMNS = (
     Column("Address", narrow=True),
     Column("Host name"),
     Column("State"),
-    Column("Order", narrow=True),
+    Column("Whose"),
     Column("Changed", narrow=True),
 )
 
@@ -50,7 +50,9 @@ def reverse_dns_page(
         stack(
             names_list(found, wanted),
             card(
-                name_form(form, REVERSE_DNS, address_help="Any that an order has."),
+                name_form(
+                    form, REVERSE_DNS, address_help="Any that an order has, or staff claimed."
+                ),
                 title="Name an address",
                 symbol="pencil",
                 id_="set",
@@ -78,7 +80,7 @@ def names_list(found: NamePage, wanted: Wanted) -> h.Element:
 
 
 def _row(one: NameView) -> Row:
-    order: h.Node = "–"
+    order: h.Node = one.claimed_for or "–"
     if one.order_id is not None:
         order = h.a(href=f"/admin/orders/{one.order_id}")[f"#{one.order_number}"]
     return Row(

@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 import htpy as h
 
+from app.components.admin.bmc_form import rejection_notice
+from app.components.admin.cables import ports_card
+from app.components.admin.dcim import FEEDS, RACKS, SERVERS, SIDES, units_text
 from app.components.admin.decide import decide_page
 from app.components.admin.order import address_facts
-from app.components.admin.servers import RACKS, SERVERS, disk_words, hardware_words
+from app.components.admin.server_form import ends_field
+from app.components.admin.servers import disk_words, hardware_words
 from app.components.admin.trail import trail_card
 from app.components.badge import state_badge
 from app.components.button import link_button
@@ -23,7 +26,10 @@ from app.components.time import moment
 from app.components.tone import Tone
 from app.domain.addresses.views import Claimed
 from app.domain.audit.views import AuditLine
+from app.domain.inventory.bmc import Rejection
+from app.domain.inventory.cabling import PortView
 from app.domain.inventory.maintain import OPEN_TO_MAINTENANCE
+from app.domain.inventory.put_back import ACCEPTABLE
 from app.domain.inventory.states import ServerState
 from app.domain.inventory.views import ServerView
 
@@ -59,6 +65,13 @@ DEEDS = {
             frozenset({ServerState.cleaning}),
         ),
         Deed(
+            "accept",
+            "Put into stock",
+            "Put {name} into stock",
+            "It can be sold at once. Say what was looked at.",
+            ACCEPTABLE,
+        ),
+        Deed(
             "begin-maintenance",
             "Begin maintenance",
             "Take {name} out of stock",
@@ -83,10 +96,12 @@ class ServerFile:
 
     at: datetime
     server: ServerView
-    rack: UUID
+    ports: tuple[PortView, ...]
     addresses: Claimed
     trail: tuple[AuditLine, ...] | None
     may_change: bool
+    rejection: Rejection | None = None
+    """What its BMC said to the credentials that are written down, if it rejects them."""
 
 
 def server_page(file: ServerFile, *, frame: PageFrame) -> h.Element:
@@ -106,12 +121,14 @@ def server_region(file: ServerFile) -> h.Element:
         ),
         stack(
             _state(server),
+            _rejection(file),
             split(
                 stack(
-                    _hardware(server),
+                    _hardware(file),
+                    ports_card(file.ports, f"{SERVERS}/{server.id}", may_change=file.may_change),
                     trail_card(file.trail) if file.trail is not None else None,
                 ),
-                stack(_holder(file), _place(file), _bmc(server)),
+                stack(_holder(file), _place(file), _bmc(file), _notes(server)),
             ),
         ),
     ]
@@ -120,14 +137,19 @@ def server_region(file: ServerFile) -> h.Element:
 def _actions(file: ServerFile) -> list[h.Node]:
     if not file.may_change:
         return []
+    here = f"{SERVERS}/{file.server.id}"
     return [
-        link_button(
-            deed.button,
-            f"{SERVERS}/{file.server.id}/{deed.key}",
-            symbol="wrench" if "maintenance" in deed.key else "check",
-        )
-        for deed in DEEDS.values()
-        if file.server.state in deed.states
+        *(
+            link_button(
+                deed.button,
+                f"{here}/{deed.key}",
+                symbol="wrench" if "maintenance" in deed.key else "check",
+            )
+            for deed in DEEDS.values()
+            if file.server.state in deed.states
+        ),
+        link_button("Move", f"{here}/place", symbol="map-pin", weight="quiet"),
+        link_button("Change", f"{here}/change", symbol="pencil", weight="quiet"),
     ]
 
 
@@ -146,21 +168,59 @@ def _state(server: ServerView) -> h.Element | None:
         server.state_reason or f"It is in {server.state}.",
         "Since ",
         moment(server.state_since),
+        [". Ends by itself ", moment(server.maintenance_ends_at)]
+        if server.maintenance_ends_at
+        else None,
     )
 
 
-def _hardware(server: ServerView) -> h.Element:
-    raid = "hardware controller" if server.raid_controller else "none; software RAID only"
+def _rejection(file: ServerFile) -> h.Element | None:
+    if file.rejection is None:
+        return None
+    change = f"{SERVERS}/{file.server.id}/bmc" if file.may_change else ""
+    return rejection_notice(file.rejection, change=change)
+
+
+def _hardware(file: ServerFile) -> h.Element:
+    server = file.server
+    raid = server.raid_model or "hardware controller"
     pairs: list[tuple[str, h.Node]] = [
+        ("Model", server.model or "not written down"),
         ("CPU", hardware_words(server)),
         ("Memory", f"{server.ram_gb:,} GB"),
         ("Disks", disk_words(server.disks) or "none"),
-        ("RAID controller", raid),
+        ("RAID controller", raid if server.raid_controller else "none; software RAID only"),
         ("Serial number", copyable(server.serial)),
         ("MAC", copyable(server.mac)),
-        ("Power draw", f"{server.power_draw_watts:,} W as written down"),
+        ("Power draw", f"{server.power_draw_watts:,} W on feeds {FEEDS[server.feeds]}"),
+        ("Weight", f"{server.weight_kg:,} kg" if server.weight_kg else "not written down"),
+        ("Warranty", _warranty(file)),
     ]
-    return card(facts(pairs), title="Hardware", symbol="cpu")
+    return card(
+        facts(pairs),
+        title="Hardware",
+        symbol="cpu",
+        actions=link_button(
+            "Compare with its BMC",
+            f"{SERVERS}/{server.id}/discovery",
+            size="small",
+            weight="quiet",
+            symbol="git-compare",
+        ),
+    )
+
+
+def _warranty(file: ServerFile) -> h.Node:
+    ends_on = file.server.warranty_ends_on
+    if ends_on is None:
+        return "not written down"
+    if ends_on < file.at.date():
+        return h.span(".sw-late")[f"ended on {ends_on}"]
+    return f"until {ends_on}"
+
+
+def _notes(server: ServerView) -> h.Element | None:
+    return card(h.p(".sw-note")[server.note], title="Note") if server.note else None
 
 
 def _holder(file: ServerFile) -> h.Element:
@@ -185,14 +245,13 @@ def _holder(file: ServerFile) -> h.Element:
 
 def _place(file: ServerFile) -> h.Element:
     server = file.server
-    top = server.u_position + server.u_height - 1
-    units = f"U{server.u_position}" + (f" to U{top}" if top > server.u_position else "")
     return card(
         facts(
             [
                 ("Datacentre", f"{server.datacentre_name} ({server.datacentre})"),
-                ("Rack", h.a(href=f"{RACKS}/{file.rack}")[server.rack]),
-                ("Position", units),
+                ("Rack", h.a(href=f"{RACKS}/{server.rack_id}")[server.rack]),
+                ("Position", units_text(server.u_position, server.u_height)),
+                ("Depth", SIDES[server.side]),
             ]
         ),
         title="Place",
@@ -200,7 +259,8 @@ def _place(file: ServerFile) -> h.Element:
     )
 
 
-def _bmc(server: ServerView) -> h.Element:
+def _bmc(file: ServerFile) -> h.Element:
+    server = file.server
     seen: h.Node = (
         ["as seen ", moment(server.power_seen_at)] if server.power_seen_at else "never seen yet"
     )
@@ -210,13 +270,20 @@ def _bmc(server: ServerView) -> h.Element:
     ]
     if server.boot_method:
         pairs.append(("Installs by", server.boot_method.replace("-", " ")))
-    return card(facts(pairs), title="Power and BMC", symbol="power")
+    change = (
+        link_button("Change", f"{SERVERS}/{server.id}/bmc", weight="quiet", size="small")
+        if file.may_change
+        else None
+    )
+    return card(facts(pairs), title="Power and BMC", symbol="power", actions=change)
 
 
 def deed_page(server: ServerView, deed: Deed, form: Form, *, frame: PageFrame) -> h.Element:
     """Return the decision to do `deed` to a server."""
+    begins = deed.key == "begin-maintenance"
     return decide_page(
         deed.title.format(name=server.name),
+        ends_field(form) if begins else None,
         about=[
             h.p[deed.about],
             h.p(".sw-quiet")[
@@ -229,4 +296,5 @@ def deed_page(server: ServerView, deed: Deed, form: Form, *, frame: PageFrame) -
         back=(server.name, f"{SERVERS}/{server.id}"),
         frame=frame,
         active="servers",
+        labels={"ends": "Ends by itself"},
     )

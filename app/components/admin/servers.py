@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 
 import htpy as h
 
+from app.components.admin.dcim import SERVERS
 from app.components.admin.filters import Choice, Wanted, counted_views, filter_bar, listing
 from app.components.badge import state_badge
+from app.components.button import link_button, submit_button
 from app.components.choice import Option
 from app.components.frame import PageFrame
 from app.components.page import admin_page, page_head
@@ -15,9 +17,8 @@ from app.domain.inventory.states import ServerState
 from app.domain.inventory.views import DatacentreView, ServerPage, ServerRow
 from app.solver.inventory import DiskFacts
 
-SERVERS = "/admin/servers"
-RACKS = "/admin/racks"
 DATACENTRE = "datacentre"
+MANY = "many"
 
 S = ServerState
 VIEWS: Mapping[str, tuple[str, tuple[ServerState, ...]]] = {
@@ -45,6 +46,7 @@ def servers_page(
     sites: Sequence[DatacentreView],
     wanted: Wanted,
     *,
+    may_change: bool,
     frame: PageFrame,
 ) -> h.Element:
     places = Choice(
@@ -55,24 +57,44 @@ def servers_page(
     )
     return admin_page(
         "Servers",
-        page_head("Servers", lede="Every machine, where it stands and what it does."),
+        page_head(
+            "Servers",
+            lede="Every machine, where it stands and what it does.",
+            actions=[
+                link_button("Import", f"{SERVERS}/import", symbol="plus") if may_change else None,
+                link_button("As CSV", f"{SERVERS}/export/csv", weight="quiet"),
+                link_button("As JSON", f"{SERVERS}/export/json", weight="quiet"),
+            ],
+        ),
         filter_bar(
             wanted,
             counted_views(VIEWS, counts),
             search="Name, serial, MAC, CPU, rack or order",
             choices=[places] if sites else [],
         ),
-        servers_list(found, wanted),
+        servers_list(found, wanted, may_change=may_change),
+        _many() if may_change else None,
         frame=frame,
         active="servers",
     )
 
 
-def servers_list(found: ServerPage, wanted: Wanted) -> h.Element:
+def _many() -> h.Element:
+    """Return the form whose boxes are in the rows of the list."""
+    return h.form(
+        ".sw-many", id=MANY, method="get", action=f"{SERVERS}/many", aria_label="The servers chosen"
+    )[
+        h.span(".sw-quiet")["The servers chosen:"],
+        submit_button("Change them", weight="plain", busy="Reading…", symbol="pencil"),
+    ]
+
+
+def servers_list(found: ServerPage, wanted: Wanted, *, may_change: bool) -> h.Element:
+    picks = (Column("Choose", narrow=True, hidden_label=True),) if may_change else ()
     return listing(
         wanted,
-        _COLUMNS,
-        [_row(server) for server in found.items],
+        (*picks, *_COLUMNS),
+        [_row(server, may_change=may_change) for server in found.items],
         topic="servers",
         caption="Servers",
         page_count=found.page_count,
@@ -103,14 +125,30 @@ def _size(capacity_gb: int) -> str:
     return f"{capacity_gb / 1000:g} TB" if capacity_gb >= 1000 else f"{capacity_gb} GB"
 
 
-def _row(server: ServerRow) -> Row:
+def _pick(server: ServerRow) -> h.Element:
+    return h.label(".sw-pick")[
+        h.input(
+            type="checkbox",
+            name="server",
+            value=str(server.id),
+            form=MANY,
+            id=f"pick-{server.id}",
+            aria_label=f"Choose {server.name}",
+            class_="form-check-input",
+        )
+    ]
+
+
+def _row(server: ServerRow, *, may_change: bool) -> Row:
     order = (
         h.a(href=f"/admin/orders/{server.holder}")[f"#{server.order_number}"]
         if server.holder and server.order_number
         else "–"
     )
     return Row(
+        linked=1 if may_change else 0,
         cells=(
+            *((_pick(server),) if may_change else ()),
             h.div[
                 h.span(".sw-strong")[server.name],
                 h.span(".sw-under")[server.serial],

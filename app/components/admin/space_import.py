@@ -14,8 +14,10 @@ from app.components.frame import PageFrame
 from app.components.notice import notice
 from app.components.page import admin_page, page_head
 from app.components.table import Column, Row, table
+from app.components.tone import Tone
 from app.domain.addresses.arrive import Arrival
-from app.domain.addresses.sheet import SheetRow
+from app.domain.addresses.sheet import AddressSeedRow, Outcome, SheetRow
+from app.domain.addresses.states import PrefixStatus
 from app.domain.inventory.views import DatacentreView
 
 IMPORT = f"{PREFIXES}/import"
@@ -82,9 +84,15 @@ def preview_page(
     arrival: Arrival, document: str, datacentre: str, *, frame: PageFrame
 ) -> h.Element:
     """Return what the file would do, with the way to do it; or every row that is in the way."""
-    counts = f"{arrival.prefixes:,} prefixes and {arrival.addresses:,} addresses"
-    faults = arrival.faults
-    noted = [row for row in arrival.rows if not row.fault]
+    faults, new, differing = arrival.faults, arrival.of(Outcome.new), arrival.of(Outcome.differs)
+    counts = ", ".join(
+        f"{len(rows):,} {words}"
+        for rows, words in (
+            (new, "new"),
+            (differing, "changed"),
+            (arrival.of(Outcome.same), "as they are"),
+        )
+    )
     head = (
         notice(
             "danger",
@@ -92,7 +100,11 @@ def preview_page(
             "Nothing is written until all can. Change these in the file, and look at it again.",
         )
         if faults
-        else notice("success", f"{counts} can be taken in", "Nothing is written yet.")
+        else notice(
+            "success",
+            f"{arrival.prefixes:,} prefixes and {arrival.addresses:,} addresses can be taken in",
+            f"{counts}. Nothing is written yet.",
+        )
     )
     confirm = form_element(
         Form(csrf=frame.csrf),
@@ -110,33 +122,66 @@ def preview_page(
             head,
             again if faults else confirm,
             _rows("Rows in error", faults) if faults else None,
-            _rows("What is done otherwise than the file says", noted) if noted else None,
+            _rows("What changes", differing, said="Change") if differing else None,
+            _rows("What is new", new, said="As") if new else None,
+            _rows("What is done otherwise than the file says", arrival.notes)
+            if arrival.notes
+            else None,
         ),
         frame=frame,
     )
 
 
-def _rows(title: str, rows: Sequence[SheetRow]) -> h.Element:
+_ERROR: tuple[str, Tone] = ("Error", "danger")
+_BADGES: dict[Outcome, tuple[str, Tone]] = {
+    Outcome.new: ("New", "success"),
+    Outcome.differs: ("Changed", "warning"),
+    Outcome.same: ("Stays", "neutral"),
+}
+
+
+def _rows(title: str, rows: Sequence[SheetRow], *, said: str = "Why") -> h.Element:
+    """Return the first rows of a kind; `said` is the head of what is to be said of each."""
     more = len(rows) - SHOWN
     return card(
         table(
-            (Column("Row", narrow=True), Column("What"), Column("Why")),
-            [
-                Row(
-                    cells=(
-                        badge(str(row.number), "danger" if row.fault else "info", dot=False),
-                        h.span(".sw-mono")[row.text or "–"],
-                        row.fault or row.note,
-                    )
-                )
-                for row in rows[:SHOWN]
-            ],
+            (
+                Column("What"),
+                Column("Row", figures=True, narrow=True),
+                Column("Kind", narrow=True),
+                Column(said),
+            ),
+            [_row(row) for row in rows[:SHOWN]],
             caption=title,
         ),
         title=title,
         flush=True,
         footer=f"And {more:,} more." if more > 0 else None,
     )
+
+
+def _row(row: SheetRow) -> Row:
+    words, tone = _ERROR if row.faults else _BADGES[row.outcome]
+    said = row.faults or row.changes or ((row.note,) if row.note else ())
+    return Row(
+        cells=(
+            h.span(".sw-mono")[row.text or "–"],
+            str(row.number),
+            badge(words, tone, dot=False),
+            [h.div[one] for one in said] or h.span(".sw-quiet")[_summary(row)],
+        )
+    )
+
+
+def _summary(row: SheetRow) -> str:
+    """Say what a new row is to be."""
+    what = row.what
+    if isinstance(what, AddressSeedRow):
+        return what.reason
+    if what is None:
+        return "–"
+    status = what.status or PrefixStatus.active
+    return ", ".join(filter(None, (status.value, f"VRF {what.vrf}" if what.vrf else "", what.note)))
 
 
 def _page(*children: h.Node, frame: PageFrame) -> h.Element:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import htpy as h
 
+from app.components.admin.address import claim_deeds
 from app.components.admin.address_space import (
     ACTIVE,
-    ADDRESSES,
     TOPICS,
     VLANS,
     owner_of,
@@ -15,10 +15,12 @@ from app.components.admin.address_space import (
 )
 from app.components.admin.claim_form import terms_fields
 from app.components.admin.decide import decide_page
+from app.components.admin.trail import trail_card
 from app.components.badge import state_badge
 from app.components.button import link_button, submit_button
 from app.components.card import card, split, stack
 from app.components.choice import Option, checkbox_field, select_field
+from app.components.confirm import confirm_button
 from app.components.empty import empty
 from app.components.facts import facts
 from app.components.form import Form, form_element, text_field
@@ -30,6 +32,7 @@ from app.components.progress import quota
 from app.components.table import Column, Row, table
 from app.components.time import moment
 from app.domain.addresses.views import ClaimPage, ClaimView, PrefixView, VlanGroupView
+from app.domain.audit.views import AuditLine
 from app.domain.inventory.views import DatacentreView
 
 
@@ -88,6 +91,7 @@ def vlan_group_page(
     claims: ClaimPage,
     prefixes: Sequence[PrefixView],
     *,
+    trail: Sequence[AuditLine] | None,
     may_change: bool,
     frame: PageFrame,
 ) -> h.Element:
@@ -100,11 +104,26 @@ def vlan_group_page(
             actions=[
                 link_button("Claim an id", f"{VLANS}/{group.id}/claim", weight="primary"),
                 link_button("Change", f"{VLANS}/{group.id}/change", symbol="pencil"),
+                confirm_button(
+                    "Remove",
+                    id_="remove",
+                    title=f"Remove {group.name}?",
+                    text="Only a group of which nothing is taken, and without prefixes on it, can "
+                    "be removed.",
+                    action=f"{VLANS}/{group.id}/remove",
+                    csrf=frame.csrf,
+                    confirm="Remove it",
+                    weight="quiet",
+                    symbol="trash-2",
+                ),
             ]
             if may_change
             else None,
         ),
-        vlan_group_region(group, claims, prefixes, may_change=may_change),
+        stack(
+            vlan_group_region(group, claims, prefixes, may_change=may_change),
+            trail_card(trail) if trail is not None else None,
+        ),
         frame=frame,
         active=ACTIVE,
     )
@@ -125,7 +144,7 @@ def vlan_group_region(
                             Column("State", narrow=True),
                             Column("Whose"),
                             Column("Since", narrow=True),
-                            Column("Release", narrow=True, hidden_label=True),
+                            Column("What to do", narrow=True, hidden_label=True),
                         ),
                         [_claim(claim, may_change=may_change) for claim in claims.items],
                         caption="Ids that are taken",
@@ -178,14 +197,13 @@ def vlan_group_region(
 
 
 def _claim(claim: ClaimView, *, may_change: bool) -> Row:
-    release = link_button("Release", f"{ADDRESSES}/claims/{claim.id}/release", size="small")
     return Row(
         cells=(
             h.span(".sw-strong")[claim.text],
             state_badge(claim.state),
             owner_of(claim),
             moment(claim.claimed_at),
-            release if may_change and claim.is_by_hand else "",
+            h.div(".sw-actions")[claim_deeds(claim)] if may_change else "",
         ),
         id_=f"claim-{claim.id}",
     )

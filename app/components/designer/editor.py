@@ -107,7 +107,12 @@ def _bar(
             icon("arrow-left")
         ],
         h.div(".fl-title-block")[
-            h.span("#flow-name.fl-flow-name")[row.name],
+            h.button(
+                "#flow-name.fl-flow-name",
+                type="button",
+                title="What is said about the flow",
+                data_do="flow",
+            )[row.name],
             h.span(".fl-version")[
                 f"draft of version {row.based_on}" if row.based_on else "not published yet"
             ],
@@ -164,6 +169,13 @@ def _tools() -> h.Element:
         tool("drawer", "plus", "Add a node (/)"),
         tool("undo", "undo-2", "Undo (Ctrl Z)"),
         tool("redo", "redo-2", "Redo (Ctrl Shift Z)"),
+        tool("paste", "clipboard-paste", "Paste (Ctrl V)"),
+        icon_button(
+            "box-select",
+            "Select several (Shift)",
+            attrs={"id": "several", "data-do": "several", "aria-pressed": "false"},
+        ),
+        tool("delete", "trash-2", "Delete what is selected (Delete)"),
         h.span(".fl-gap"),
         tool("note", "sticky-note", "Add a note (N)"),
         tool("arrange", "workflow", "Arrange (L)"),

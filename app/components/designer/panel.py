@@ -96,6 +96,7 @@ def _head(sheet: Sheet, node: str, kind: NodeType | None) -> h.Element:
         ],
         h.div(".fl-panel-actions")[
             _act("duplicate", "copy", "Duplicate"),
+            _act("copy", "file-text", "Copy"),
             _act("run-this", "play", "Run this node"),
             _act("run-here", "play", "Run until here"),
             _act("delete", "trash-2", "Delete"),

@@ -22,6 +22,14 @@ class Scope(StrEnum):
     """Read prefixes, VLANs, reservations, and who has and had which address."""
     ADDRESSES_WRITE = "addresses:write"
     """Change these, and claim and release addresses by hand."""
+    SERVERS_READ = "servers:read"
+    """Read servers, racks, devices, ports and cables; of BMCs never their passwords."""
+    SERVERS_WRITE = "servers:write"
+    """Change, import, move and cable these, and take servers out of stock."""
+    ALLOCATION_READ = "allocation:read"
+    """Read why orders have their servers, who waits for one, and how long stock lasts."""
+    ALLOCATION_WRITE = "allocation:write"
+    """Give an order another server."""
 
 
 NEEDS = {
@@ -32,6 +40,10 @@ NEEDS = {
     Scope.RUNS_DECIDE: Permission.FLOWS_READ,
     Scope.ADDRESSES_READ: Permission.ADDRESSES_READ,
     Scope.ADDRESSES_WRITE: Permission.ADDRESSES_CHANGE,
+    Scope.SERVERS_READ: Permission.SERVERS_READ,
+    Scope.SERVERS_WRITE: Permission.SERVERS_CHANGE,
+    Scope.ALLOCATION_READ: Permission.SERVERS_READ,
+    Scope.ALLOCATION_WRITE: Permission.SERVERS_CHANGE,
 }
 """The permission that the owner of a token needs for it to hold the scope."""
 
@@ -43,6 +55,10 @@ WORDS = {
     Scope.RUNS_DECIDE: "Approve or reject what runs wait for, where your role is asked",
     Scope.ADDRESSES_READ: "Read prefixes, VLANs, reservations, and who has and had which address",
     Scope.ADDRESSES_WRITE: "Change prefixes, VLANs and reservations, claim and release addresses",
+    Scope.SERVERS_READ: "Read servers, racks, devices, ports and cables",
+    Scope.SERVERS_WRITE: "Change, import, move and cable servers, take them out of stock",
+    Scope.ALLOCATION_READ: "Read why orders have their servers, who waits, and what is left",
+    Scope.ALLOCATION_WRITE: "Give an order another server",
 }
 
 

@@ -1,5 +1,6 @@
 """Add a VRF, a VLAN group or a prefix by hand."""
 
+from typing import Any
 from uuid import UUID
 
 from msgspec import to_builtins
@@ -39,9 +40,16 @@ async def add_prefix(tx: Tx, prefix: PrefixSeed, *, actor: UUID | None, actor_la
         subject_kind="prefix",
         subject=written,
         before={},
-        after=to_builtins(prefix),
+        after=_said(prefix),
     )
     return written
+
+
+def _said(prefix: PrefixSeed) -> dict[str, Any]:
+    """Return what is otherwise than usual, and what has to be said of each."""
+    facts: dict[str, Any] = to_builtins(prefix)
+    usual = to_builtins(PrefixSeed(network="", datacentre=""))
+    return {name: value for name, value in facts.items() if value != usual[name]}
 
 
 async def add_next_prefix(

@@ -40,7 +40,9 @@ class AddressAudit(msgspec.Struct, frozen=True, kw_only=True):
     found: tuple[Drift, ...]
 
 
-_CLAIM = "coalesce(claimed_network(c.kind, p.network, c.position)::text, c.position::text)"
+_CLAIM = """coalesce(claimed_network(c.kind, p.network, c.position)::text, 'VLAN ' || c.position
+    || coalesce(' of ' || (SELECT name FROM vlan_group WHERE id = c.scope), ''))"""
+_HOLDER = "coalesce('order #' || o.number, c.holder::text)"
 _CHECKS = {
     "claim_without_pool": """
         SELECT c.kind || ' ' || c.position, 'its prefix or VLAN group ' || c.scope || ' is gone'
@@ -56,7 +58,7 @@ _CHECKS = {
         OR c.position < 0 OR c.position >= 2 ^ (
             CASE family(p.network) WHEN 4 THEN 32 ELSE 64 END - masklen(p.network))""",
     "claim_without_order": f"""
-        SELECT {_CLAIM}, c.state || ' by ' || c.holder || CASE
+        SELECT {_CLAIM}, c.state || ' by ' || {_HOLDER} || CASE
             WHEN o.id IS NULL THEN ', which is no order'
             WHEN o.state = 'cancelled' THEN ', a cancelled order'
             ELSE ', whose service is terminated' END
@@ -65,13 +67,15 @@ _CHECKS = {
         WHERE c.state IN ('held', 'assigned')
         AND (o.id IS NULL OR o.state = 'cancelled' OR s.state = 'terminated')""",
     "claim_of_another_client": f"""
-        SELECT {_CLAIM}, 'is written down for client ' || c.client || ', its order is of '
-            || o.account
+        SELECT {_CLAIM}, 'is written down for ' || coalesce(a.email, c.client::text)
+            || ', its order #' || o.number || ' is of ' || b.email
         FROM address_claim c JOIN client_order o ON o.id = c.holder
+        LEFT JOIN account a ON a.id = c.client JOIN account b ON b.id = o.account
         LEFT JOIN prefix p ON p.id = c.scope WHERE c.client <> o.account""",
     "service_without_address": """
-        SELECT s.hostname, s.state || ' and without an IPv4 address (service ' || s.id || ')'
-        FROM service s WHERE s.state IN ('active', 'suspended') AND NOT EXISTS (
+        SELECT s.hostname, s.state || ' and without an IPv4 address (order #' || o.number || ')'
+        FROM service s JOIN client_order o ON o.id = s."order"
+        WHERE s.state IN ('active', 'suspended') AND NOT EXISTS (
             SELECT FROM address_claim c WHERE c.holder = s."order" AND c.kind = 'ip4'
             AND c.state = 'assigned')""",
     "name_of_nobody": f"""
@@ -79,21 +83,25 @@ _CHECKS = {
             || {_CLAIM} || ' is ' || c.state || ')'
         FROM reverse_name n JOIN address_claim c ON c.id = n.claim
         LEFT JOIN prefix p ON p.id = c.scope
-        WHERE n.hostname IS NOT NULL AND (c.state <> 'assigned'
+        WHERE n.hostname IS NOT NULL AND (
+            NOT (c.state = 'assigned' OR c.state = 'reserved' AND c.reason <> '')
         OR NOT n.address <<= claimed_network(c.kind, p.network, c.position))""",
     "prefix_in_leaf": """
         SELECT p.network::text, 'lies in ' || o.network || ', which is no container'
         FROM prefix p JOIN prefix o ON o.network >>= p.network AND o.id <> p.id
         AND o.vrf IS NOT DISTINCT FROM p.vrf AND o.status <> 'container'""",
     "reservation_outside_prefix": """
-        SELECT p.network::text, 'reservation ' || r.id || ' does not lie in it, or it has parts'
+        SELECT p.network::text, 'the reservation for ' || coalesce(a.email, r.purpose) || ' ('
+            || r.reason || ') does not lie in it, or it has parts'
         FROM address_reservation r JOIN prefix p ON p.id = r.prefix
+        LEFT JOIN account a ON a.id = r.client
         WHERE p.status = 'container' OR r.last >= 2 ^ (
             CASE family(p.network) WHEN 4 THEN 32 ELSE 64 END - masklen(p.network))""",
     "claim_in_reservation": f"""
-        SELECT {_CLAIM}, 'is had by ' || c.holder || ' and kept for another (' || r.reason || ')'
+        SELECT {_CLAIM}, 'is had by ' || {_HOLDER} || ' and kept for another (' || r.reason || ')'
         FROM address_reservation r JOIN prefix p ON p.id = r.prefix
         JOIN address_claim c ON c.scope = r.prefix AND c.position BETWEEN r.first AND r.last
+        LEFT JOIN client_order o ON o.id = c.holder
         WHERE c.state IN ('held', 'assigned')
         AND (r.client IS NULL OR c.client IS DISTINCT FROM r.client)
         AND c.claimed_at >= r.created_at

@@ -1,23 +1,24 @@
 """Claim an address, a /64 or a VLAN id by hand, without an order; `release_by_hand` ends it."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
 
 from app.core.database import Tx
 from app.core.errors import Invalid, NotFound
-from app.domain.addresses.errors import AddressesTaken, PrefixFull
+from app.domain.addresses.errors import AddressesTaken
 from app.domain.addresses.hints import tell
 from app.domain.addresses.index import INDEX
-from app.domain.addresses.pools import Pool, general, kind_of, size_of
+from app.domain.addresses.pools import kind_of
 from app.domain.addresses.reserved import Network, ends_of
 from app.domain.addresses.structure import keep_tree
 from app.domain.addresses.text import position_text
+from app.domain.addresses.whose import client_words
 from app.domain.audit.record import record
-from app.ipam.bitmap import FreeMap, SpaceIndex, UsedMap
-from app.ipam.choice import Strategy
 from app.ipam.wants import AddressKind
 
 MOST = 256
@@ -33,6 +34,16 @@ class HandClaim(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime | None = None
 
 
+class Spot(NamedTuple):
+    """An address or /64 of a prefix that is to be claimed by hand, as what and why."""
+
+    kind: AddressKind
+    prefix: UUID
+    position: int
+    purpose: str
+    reason: str
+
+
 async def claim_address(
     tx: Tx, prefix: UUID, what: str, claim: HandClaim, *, actor: UUID | None, actor_label: str
 ) -> tuple[str, ...]:
@@ -42,7 +53,7 @@ async def claim_address(
     purpose is not given. Raises NotFound, Invalid (`address`, `reason`, `expires_at`) and
     AddressesTaken. Cost: five statements.
     """
-    _check(tx, claim)
+    check_terms(tx.now(), claim)
     network = await _leaf(tx, prefix)
     first, last = ends_of(network, what, field="address")
     if last - first >= MOST:
@@ -58,49 +69,11 @@ async def claim_address(
     return texts
 
 
-async def claim_next(
-    tx: Tx, prefix: UUID, count: int, claim: HandClaim, *, actor: UUID | None, actor_label: str
-) -> tuple[str, ...]:
-    """Claim the lowest `count` free ones of a prefix; return each as it is written.
-
-    The lowest as far as this process knows. Callers of one prefix take turns; an order, or
-    another process, that was faster costs a repetition. Raises NotFound, Invalid (`count`,
-    `reason`, `expires_at`) and PrefixFull. Cost: eight statements, whatever the size.
-    """
-    _check(tx, claim)
-    if not 0 < count <= MOST:
-        raise Invalid({"count": f"Ask for 1 to {MOST}."})
-    network = await _leaf(tx, prefix)
-    await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"by hand:{prefix}")
-    pool = await _pool(tx, prefix, network)
-    spans = await _spans(tx, prefix, claim)
-    is_whole = False
-    while True:
-        await INDEX.refresh(tx, [pool], whole=is_whole)
-        space = INDEX.space(prefix)
-        space = space.without(spans) if spans else space
-        if space.free_count < count:
-            if is_whole:
-                raise PrefixFull(network, wanted=count, free=space.free_count)
-        else:
-            positions: list[int] = []
-            for _ in range(count):
-                positions.append(space.nth_free(0, positions[-1] + 1 if positions else 0))
-            if not await _insert(tx, kind_of(network), prefix, positions, claim):
-                break
-        # Others were faster, or freed something: read it anew.
-        is_whole = True
-    INDEX.take(prefix, positions)
-    texts = tuple(position_text(kind_of(network), network, one) for one in positions)
-    await _record(tx, prefix, texts, claim, actor=actor, actor_label=actor_label)
-    return texts
-
-
 async def claim_vlan(
     tx: Tx, group: UUID, vid: int, claim: HandClaim, *, actor: UUID | None, actor_label: str
 ) -> None:
     """Claim a VLAN id of a group. Raises NotFound, Invalid (`vid`, …) and AddressesTaken."""
-    _check(tx, claim)
+    check_terms(tx.now(), claim)
     row = await tx.fetchrow(
         "SELECT name, first_vid, last_vid FROM vlan_group WHERE id = $1 FOR KEY SHARE", group
     )
@@ -115,66 +88,31 @@ async def claim_vlan(
     )
 
 
-async def lowest_free(tx: Tx, prefix: UUID) -> tuple[str, str]:
-    """Return the lowest free address or /64 of a leaf, empty when it is full, and its VRF's name.
+async def claim_spots(tx: Tx, spots: Sequence[Spot]) -> None:
+    """Claim many at once, for nobody in particular; one that somebody has stays as it is.
 
-    Raises NotFound.
+    The tree is locked already. Two statements.
     """
-    _, texts = await free_texts(tx, prefix, 1)
-    vrf = await tx.fetchval(
-        "SELECT v.name FROM prefix p JOIN vrf v ON v.id = p.vrf WHERE p.id = $1", prefix
-    )
-    return "".join(texts), vrf or ""
-
-
-async def free_texts(tx: Tx, prefix: UUID, limit: int) -> tuple[Network, list[str]]:
-    """Return a leaf's network, and its lowest free addresses or /64s, as they are at this moment.
-
-    Raises NotFound. Cost: reads all that is taken of it, about 0.3 µs a claim.
-    """
-    network = await _leaf(tx, prefix)
-    taken = await tx.fetchval(
-        "SELECT array_agg(position) FROM address_claim WHERE kind = $1 AND scope = $2",
-        kind_of(network),
-        prefix,
-    )
-    make = FreeMap if network.version == 4 else UsedMap
-    space: SpaceIndex = make(size_of(network), taken or ())
-    space = space.without(await _spans(tx, prefix, None))
-    texts: list[str] = []
-    position = space.lowest_free()
-    while position is not None and len(texts) < limit:
-        texts.append(position_text(kind_of(network), network, position))
-        position = space.lowest_free(position + 1)
-    return network, texts
-
-
-async def _pool(tx: Tx, prefix: UUID, network: Network) -> Pool:
-    row = await tx.fetchrow(
-        "SELECT d.code AS datacentre, r.name AS rack, p.purpose, p.auto_allocatable, p.strategy, "
-        "p.cooldown_s FROM prefix p JOIN datacentre d ON d.id = p.datacentre "
-        "LEFT JOIN rack r ON r.id = p.rack WHERE p.id = $1",
-        prefix,
-    )
-    if row is None:
-        raise NotFound("prefix", prefix)
-    facts = dict(row) | {
-        "purpose": general(row["purpose"]),
-        "strategy": Strategy(row["strategy"]),
-    }
-    return Pool(id=prefix, kind=kind_of(network), name=str(network), size=size_of(network), **facts)
-
-
-async def _spans(tx: Tx, prefix: UUID, claim: HandClaim | None) -> list[tuple[int, int]]:
-    """Return what is kept of a prefix for others than whom `claim` is for."""
-    rows = await tx.fetch(
-        f"SELECT first, last FROM address_reservation WHERE {_FOR_OTHERS}",
-        prefix,
-        claim and claim.client,
-        claim.purpose if claim else "",
+    claimed = await tx.fetch(
+        "INSERT INTO address_claim (kind, scope, position, state, purpose, reason, seq, "
+        "claimed_at) SELECT kind, scope, position, 'reserved', purpose, reason, 1, $6 "
+        "FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::text[], $5::text[]) "
+        "AS c (kind, scope, position, purpose, reason) ORDER BY kind, scope, position "
+        "ON CONFLICT (kind, scope, position) DO NOTHING RETURNING scope, position",
+        [spot.kind for spot in spots],
+        [spot.prefix for spot in spots],
+        [spot.position for spot in spots],
+        [spot.purpose for spot in spots],
+        [spot.reason for spot in spots],
         tx.now(),
     )
-    return [(row["first"], row["last"]) for row in rows]
+    took: dict[UUID, list[int]] = defaultdict(list)
+    for row in claimed:
+        took[row["scope"]].append(row["position"])
+    for prefix, positions in took.items():
+        INDEX.take(prefix, positions)
+        tx.publish("addresses", f"prefix:{prefix}")
+    await tell(tx, took, took=True)
 
 
 _FOR_OTHERS = (
@@ -197,10 +135,11 @@ async def _kept(tx: Tx, prefix: UUID, claim: HandClaim, positions: range) -> boo
     return kept
 
 
-def _check(tx: Tx, claim: HandClaim) -> None:
+def check_terms(now: datetime, claim: HandClaim) -> None:
+    """Raise Invalid (`reason`, `expires_at`) for terms that nobody may have."""
     if not claim.reason.strip():
         raise Invalid({"reason": "Say what it is for: whoever looks at it in a year will ask."})
-    if claim.expires_at is not None and claim.expires_at <= tx.now():
+    if claim.expires_at is not None and claim.expires_at <= now:
         raise Invalid({"expires_at": "It ends in the past."})
 
 
@@ -254,6 +193,16 @@ def _require_all(won: set[int], positions: Sequence[int]) -> None:
         raise _TakenError(sorted(set(positions) - won))
 
 
+def claim_facts(texts: Sequence[str], claim: HandClaim, client: str | None) -> dict[str, object]:
+    """Return what the audit trail says of a claim; `client` in words."""
+    return {
+        "addresses": ", ".join(texts[:10]) + (" …" if len(texts) > 10 else ""),
+        "client": client,
+        "purpose": claim.purpose,
+        "expires_at": claim.expires_at,
+    }
+
+
 async def _record(
     tx: Tx,
     scope: UUID,
@@ -272,12 +221,7 @@ async def _record(
         subject_kind=kind,
         subject=scope,
         before={},
-        after={
-            "addresses": ", ".join(texts[:10]) + (" …" if len(texts) > 10 else ""),
-            "client": claim.client,
-            "purpose": claim.purpose,
-            "expires_at": claim.expires_at,
-        },
+        after=claim_facts(texts, claim, await client_words(tx, claim.client)),
         reason=claim.reason,
     )
     tx.publish("addresses", f"prefix:{scope}")

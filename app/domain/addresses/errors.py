@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import ClassVar
+from uuid import UUID
 
 from app.core.errors import Refusal
 from app.domain.addresses.states import ClaimState
@@ -121,6 +122,17 @@ class CannotDivide(Refusal):
         self.why = why
 
 
+class StillUsed(Refusal):
+    """A VRF or VLAN group cannot be removed: `by` says what there still is in it."""
+
+    code = "ipam.still_used"
+
+    def __init__(self, thing: str, by: Sequence[str]) -> None:
+        super().__init__(f"{thing} still has {' and '.join(by)}. Remove or release these first.")
+        self.thing = thing
+        self.by = tuple(by)
+
+
 class AddressesTaken(Refusal):
     """Some of what was asked for by name is not free."""
 
@@ -150,6 +162,18 @@ class PrefixFull(Refusal):
         self.network = str(network)
         self.wanted = wanted
         self.free = free
+
+
+class PrefixBusy(Refusal):
+    """Others took what was chosen, again and again."""
+
+    code = "ipam.prefix_busy"
+
+    def __init__(self, prefix: UUID) -> None:
+        super().__init__(
+            f"Others were faster each time in prefix {prefix}; nothing was claimed. Ask again."
+        )
+        self.prefix = prefix
 
 
 class NotByHand(Refusal):

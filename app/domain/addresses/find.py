@@ -21,6 +21,7 @@ from app.domain.addresses.views import (
     Ip6Net,
     PrefixView,
     VlanGroupView,
+    VrfView,
 )
 from app.ipam.choice import Strategy
 from app.ipam.wants import PRIMARY_IP4, AddressKind
@@ -67,11 +68,12 @@ def assemble(claims: Iterable[Row]) -> Claimed:
 async def addresses_fit(tx: Tx, holder: UUID, *, datacentre: str, rack: str) -> bool:
     """Return whether all that the order has may be used at that place; true if it has nothing.
 
-    A pool may be used in its rack, or in its whole datacentre when it is of no rack.
+    A pool may be used in its rack, or in its whole datacentre when it is of no rack; a prefix on
+    VLANs of a rack is of that rack.
     """
     misfits = await tx.fetchval(
         "SELECT count(*) FROM address_claim c LEFT JOIN prefix p ON p.id = c.scope "
-        "LEFT JOIN vlan_group g ON g.id = c.scope "
+        "LEFT JOIN vlan_group g ON g.id = coalesce(p.vlan_group, c.scope) "
         "LEFT JOIN datacentre d ON d.id = coalesce(p.datacentre, g.datacentre) "
         "LEFT JOIN rack r ON r.id = coalesce(p.rack, g.rack) "
         "WHERE c.holder = $1 AND c.state = ANY($2) "
@@ -106,16 +108,23 @@ _PREFIXES = """
 SELECT p.id, p.network, coalesce(v.name, '') AS vrf, p.status, d.code AS datacentre,
        r.name AS rack, p.gateway, p.purpose, p.auto_allocatable, p.strategy, p.cooldown_s, p.note,
        g.name AS vlan_group, p.vid, p.forward_zone, p.reverse_zone, p.check_first,
-       c.held, c.assigned, c.reserved, c.quarantined
+       c.held, c.assigned, c.by_hand, c.reserved, c.quarantined, k.kept
 FROM prefix p JOIN datacentre d ON d.id = p.datacentre LEFT JOIN rack r ON r.id = p.rack
 LEFT JOIN vrf v ON v.id = p.vrf LEFT JOIN vlan_group g ON g.id = p.vlan_group
 CROSS JOIN LATERAL (
     SELECT count(*) FILTER (WHERE state = 'held') AS held,
            count(*) FILTER (WHERE state = 'assigned') AS assigned,
-           count(*) FILTER (WHERE state = 'reserved') AS reserved,
+           count(*) FILTER (WHERE state = 'reserved' AND reason <> '') AS by_hand,
+           count(*) FILTER (WHERE state = 'reserved' AND reason = '') AS reserved,
            count(*) FILTER (WHERE state = 'quarantined') AS quarantined
     FROM address_claim WHERE scope = p.id AND kind = CASE family(p.network)
         WHEN 4 THEN 'ip4' ELSE 'ip6net' END) c
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(r.last - r.first + 1 - (
+        SELECT count(*) FROM address_claim o WHERE o.kind IN ('ip4', 'ip6net')
+        AND o.scope = p.id AND o.position BETWEEN r.first AND r.last)), 0)::bigint AS kept
+    FROM address_reservation r
+    WHERE r.prefix = p.id AND (r.expires_at IS NULL OR r.expires_at > $1)) k
 """
 
 
@@ -125,8 +134,9 @@ async def list_prefixes(tx: Tx, *, datacentre: str = "") -> tuple[PrefixView, ..
     Counts the claims: about 0.1 s for a million.
     """
     rows = await tx.fetch(
-        f"{_PREFIXES} WHERE $1 = '' OR d.code = $1 "
+        f"{_PREFIXES} WHERE $2 = '' OR d.code = $2 "
         "ORDER BY v.name NULLS FIRST, family(p.network), p.network",
+        tx.now(),
         datacentre,
     )
     return tuple(map(_prefix, rows))
@@ -134,7 +144,7 @@ async def list_prefixes(tx: Tx, *, datacentre: str = "") -> tuple[PrefixView, ..
 
 async def find_prefix(tx: Tx, prefix_id: UUID) -> PrefixView:
     """Return one prefix with how full it is. Raises NotFound."""
-    row = await tx.fetchrow(f"{_PREFIXES} WHERE p.id = $1", prefix_id)
+    row = await tx.fetchrow(f"{_PREFIXES} WHERE p.id = $2", tx.now(), prefix_id)
     if row is None:
         raise NotFound("prefix", prefix_id)
     return _prefix(row)
@@ -142,7 +152,7 @@ async def find_prefix(tx: Tx, prefix_id: UUID) -> PrefixView:
 
 async def list_prefixes_by_id(tx: Tx, prefixes: Collection[UUID]) -> dict[UUID, PrefixView]:
     """Return some prefixes with how full they are; one statement that counts their claims."""
-    rows = await tx.fetch(f"{_PREFIXES} WHERE p.id = ANY($1)", list(prefixes))
+    rows = await tx.fetch(f"{_PREFIXES} WHERE p.id = ANY($2)", tx.now(), list(prefixes))
     return {row["id"]: _prefix(row) for row in rows}
 
 
@@ -151,13 +161,14 @@ async def search_prefixes(
 ) -> tuple[PrefixView, ...]:
     """Return the prefixes that `wanted` describes, the latest first, after `before`."""
     rows = await tx.fetch(
-        f"{_PREFIXES} WHERE ($1::uuid IS NULL OR p.id < $1) "
-        "AND ($2::text IS NULL OR coalesce(v.name, '') = $2) AND ($3 = '' OR d.code = $3) "
-        "AND ($4::int IS NULL OR family(p.network) = $4) AND ($5 = '' OR p.status = $5) "
-        "AND ($6 = '' OR p.purpose = $6) AND ($7::inet IS NULL OR p.network << $7) "
-        "AND ($8::inet IS NULL OR p.network >>= $8) "
-        "AND ($9 = '' OR p.network::text ILIKE $10 OR p.note ILIKE $10) "
-        "ORDER BY p.id DESC LIMIT $11",
+        f"{_PREFIXES} WHERE ($2::uuid IS NULL OR p.id < $2) "
+        "AND ($3::text IS NULL OR coalesce(v.name, '') = $3) AND ($4 = '' OR d.code = $4) "
+        "AND ($5::int IS NULL OR family(p.network) = $5) AND ($6 = '' OR p.status = $6) "
+        "AND ($7 = '' OR p.purpose = $7) AND ($8::inet IS NULL OR p.network << $8) "
+        "AND ($9::inet IS NULL OR p.network >>= $9) "
+        "AND ($10 = '' OR p.network::text ILIKE $11 OR p.note ILIKE $11) "
+        "ORDER BY p.id DESC LIMIT $12",
+        tx.now(),
         before,
         wanted.vrf,
         wanted.datacentre,
@@ -216,6 +227,23 @@ async def leaves_in(tx: Tx, prefix: UUID, length: int) -> tuple[UUID, ...]:
 async def list_vrfs(tx: Tx) -> tuple[str, ...]:
     """Return the names of all VRFs beside the global one."""
     return tuple(row["name"] for row in await tx.fetch("SELECT name FROM vrf ORDER BY name"))
+
+
+async def read_vrfs(tx: Tx) -> tuple[VrfView, ...]:
+    """Return all VRFs beside the global one, by name."""
+    rows = await tx.fetch(
+        "SELECT v.id, v.name, v.note, count(p.id) AS prefixes FROM vrf v "
+        "LEFT JOIN prefix p ON p.vrf = v.id GROUP BY v.id ORDER BY v.name"
+    )
+    return tuple(VrfView(**dict(row)) for row in rows)
+
+
+async def find_vrf(tx: Tx, vrf: UUID) -> VrfView:
+    """Return one VRF. Raises NotFound."""
+    for view in await read_vrfs(tx):
+        if view.id == vrf:
+            return view
+    raise NotFound("VRF", vrf)
 
 
 async def find_vlan_group(tx: Tx, group: UUID) -> VlanGroupView:

@@ -38,13 +38,17 @@ async def tell(tx: Tx, changed: Mapping[UUID, Sequence[int]], *, took: bool) -> 
 
     A NOTIFY makes commits wait for each other: for whoever writes a batch, or seldom.
     """
-    hints = [
+    if hints := hints_of(changed, took=took):
+        await tx.execute("SELECT pg_notify($1, hint) FROM unnest($2::text[]) hint", CHANNEL, hints)
+
+
+def hints_of(changed: Mapping[UUID, Sequence[int]], *, took: bool) -> list[str]:
+    """Return the messages that say which positions were taken, or freed."""
+    return [
         msgspec.json.encode(Hint(pool, took, positions[start : start + MOST])).decode()
         for pool, positions in changed.items()
         for start in range(0, len(positions), MOST)
     ]
-    if hints:
-        await tx.execute("SELECT pg_notify($1, hint) FROM unnest($2::text[]) hint", CHANNEL, hints)
 
 
 def heed(index: AddressIndex, text: str) -> None:
@@ -56,13 +60,31 @@ def heed(index: AddressIndex, text: str) -> None:
 
 @contextlib.asynccontextmanager
 async def listening(database: Database, index: AddressIndex) -> AsyncIterator[None]:
-    """Heed hints for as long as the block lasts, on a connection of the pool."""
-    task = asyncio.create_task(_listen(database, index), name="address-hints")
+    """Heed hints for as long as the block lasts, on a connection of the pool.
+
+    Pools of which the process knows a page are read whole beside what goes on.
+    """
+    tasks = [
+        asyncio.create_task(_listen(database, index), name="address-hints"),
+        asyncio.create_task(_complete(database, index), name="address-index"),
+    ]
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _complete(database: Database, index: AddressIndex) -> None:
+    while True:
+        await index.unfinished.wait()
+        try:
+            async with database.snapshot() as tx:
+                await index.complete(tx)
+        except Exception as error:  # noqa: BLE001 - then it is read when the page has no room
+            log.warning("addresses.not_completed", error=str(error))
+            await asyncio.sleep(RETRY_S)
 
 
 async def _listen(database: Database, index: AddressIndex) -> None:

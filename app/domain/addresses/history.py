@@ -49,7 +49,7 @@ async def history_of(
         "AND vrf IS NOT DISTINCT FROM $3) e LEFT JOIN client_order o ON o.id = e.holder "
         "LEFT JOIN account a ON a.id = e.client "
         "WHERE since <= $5 AND (until IS NULL OR until > $4) ORDER BY since, e.id",
-        _network_of(address),
+        network_around(address),
         AddressKind.ip4 if address.version == 4 else AddressKind.ip6net,
         vrf,
         since,
@@ -65,15 +65,17 @@ async def vrfs_with_history(
 ) -> tuple[tuple[UUID | None, str], ...]:
     """Return the VRFs in which an address (IPv6: its /64) has a history, with their names.
 
-    The global one is None and empty, and comes first.
+    The global one is None and empty, and comes first; one that is gone is `(removed)`.
     """
     rows = await tx.fetch(
-        "SELECT DISTINCT e.vrf, coalesce(v.name, '') AS name FROM address_event e "
+        "SELECT DISTINCT e.vrf, CASE WHEN e.vrf IS NULL THEN '' "
+        "ELSE coalesce(v.name, '(removed)') END AS name FROM address_event e "
         "LEFT JOIN vrf v ON v.id = e.vrf WHERE e.network = $1 ORDER BY name",
-        _network_of(address),
+        network_around(address),
     )
     return tuple((row["vrf"], row["name"]) for row in rows)
 
 
-def _network_of(address: IPv4Address | IPv6Address) -> IPv4Network | IPv6Network:
+def network_around(address: IPv4Address | IPv6Address) -> IPv4Network | IPv6Network:
+    """Return what is claimed as one: the address, or the /64 around it."""
     return ip_network((address, 32 if address.version == 4 else 64), strict=False)

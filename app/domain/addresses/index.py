@@ -4,8 +4,12 @@ The truth is the unique key of `address_claim`. A position that is wrongly free 
 retry, one that is wrongly taken is found when the pool is read again: before anybody is told
 that it is exhausted, and every `READ_AGAIN`. In between, what other processes claim and free
 is told by them (`hints.py`), and new claims are caught up by their ids, which only grow.
+
+Where there are very many claims, a process that begins knows a page of a large pool first, in
+which it can claim at once; the rest is read beside that, or when the page has no room.
 """
 
+import asyncio
 import sys
 import time
 from array import array
@@ -25,6 +29,11 @@ CONTENDED_S = 2.0
 """So long after others were first again, this process keeps to its own part of the pool."""
 CATCH_UP = 5_000
 """So many claims behind, reading the pool again is the faster way."""
+PAGE = 1 << 16
+"""Places that are known first of a large pool."""
+MANY = 2_000_000
+"""Below so many claims all of them are read at once: a third of a second."""
+LARGEST_PAGED = 1 << 32
 
 
 @dataclass(slots=True)
@@ -40,6 +49,8 @@ class _Known:
     """When another process was first here, by the monotonic clock."""
     contended_s: float = float("-inf")
     """When that had been so shortly before, too."""
+    is_whole: bool = True
+    """Whether more than a page of it is known; the rest seems to be taken otherwise."""
     leaving: set[int] = field(default_factory=set)
     """Positions whose claim this process deleted: free once that is committed."""
 
@@ -49,6 +60,16 @@ class AddressIndex:
 
     def __init__(self) -> None:
         self._known: dict[UUID, _Known] = {}
+        self.unfinished = asyncio.Event()
+        """Set when a pool is known in part, for whoever can `complete` it."""
+
+    def is_ready(self, pool: UUID, now: datetime) -> bool:
+        """Return whether the pool can be chosen from without a look at the claims.
+
+        What other processes claim, they tell (`hints.py`), or it costs a retry.
+        """
+        known = self._known.get(pool)
+        return known is not None and not known.leaving and now - known.read_at < READ_AGAIN
 
     def space(self, pool: UUID) -> SpaceIndex:
         """Return the space of a pool that `refresh` was called for."""
@@ -68,11 +89,31 @@ class AddressIndex:
             await self._see_off(tx, pool.id)
         if not behind and len(current) == len(pools):
             return
-        newest: int = await tx.fetchval("SELECT coalesce(max(id), 0) FROM address_claim")
+        newest = await _newest(tx)
         far = {pool.id for pool in behind if newest - self._known[pool.id].seen >= CATCH_UP}
         await self._catch_up(tx, [pool for pool in behind if pool.id not in far], newest)
         fit = {pool.id for pool in current} - far
-        await self._read(tx, [pool for pool in pools if pool.id not in fit], newest)
+        unfit = [pool for pool in pools if pool.id not in fit]
+        if not whole and newest >= MANY:
+            paged = [pool for pool in unfit if self._is_new(pool)]
+            for pool in paged:
+                await self._read_page(tx, pool, newest)
+            unfit = [pool for pool in unfit if pool not in paged]
+        await self._read(tx, unfit, newest)
+
+    async def complete(self, tx: Tx) -> None:
+        """Read whole what is known in part.
+
+        What is claimed meanwhile is caught up by its id; what is not yet committed costs a retry.
+        """
+        self.unfinished.clear()
+        pools = [known.pool for known in self._known.values() if not known.is_whole]
+        await self._read(tx, pools, await _newest(tx))
+
+    def is_whole(self, pool: UUID) -> bool:
+        """Return whether all of the pool is known, and not only a page of it."""
+        known = self._known.get(pool)
+        return known is not None and known.is_whole
 
     def take(self, pool: UUID, positions: Iterable[int]) -> None:
         """Mark positions taken, if the pool is known here; those outside it are no matter."""
@@ -97,14 +138,23 @@ class AddressIndex:
 
         Twice within `CONTENDED_S`, and the pool is contended.
         """
-        known, now_s = self._known[pool], time.monotonic()
+        known, now_s = self._known.get(pool), time.monotonic()
+        if known is None:
+            return
         if now_s - known.lost_s < CONTENDED_S:
             known.contended_s = now_s
         known.lost_s, known.looked_s = now_s, float("-inf")
 
+    def look_again(self, pool: UUID) -> None:
+        """Have the next `refresh` look at what other processes claimed, however lately it did."""
+        known = self._known.get(pool)
+        if known is not None:
+            known.looked_s = float("-inf")
+
     def is_contended(self, pool: UUID) -> bool:
         """Return whether other processes were first there again and again lately."""
-        return time.monotonic() - self._known[pool].contended_s < CONTENDED_S
+        known = self._known.get(pool)
+        return known is not None and time.monotonic() - known.contended_s < CONTENDED_S
 
     def wrote(self, pools: Iterable[UUID], first: int, last: int) -> None:
         """Note that this process made the claims `first` to `last`, which need no catching up.
@@ -152,6 +202,38 @@ class AddressIndex:
             and tx.now() - known.read_at < READ_AGAIN
         )
 
+    def _is_new(self, pool: Pool) -> bool:
+        """Return whether a page of it is to do, for now."""
+        return PAGE < pool.size <= LARGEST_PAGED and pool.id not in self._known
+
+    async def _read_page(self, tx: Tx, pool: Pool, newest: int) -> None:
+        """Know the lowest page, or the one in which all that is claimed ends when that is full."""
+        start = 0
+        taken = await _taken_in(tx, pool, start)
+        if len(taken) >= PAGE:
+            last = await tx.fetchval(
+                "SELECT max(position) FROM address_claim WHERE kind = $1 AND scope = $2",
+                pool.kind,
+                pool.id,
+            )
+            start = (last + 1) // PAGE * PAGE
+            taken = await _taken_in(tx, pool, start)
+        space: SpaceIndex = (FreeMap if pool.kind is not AddressKind.ip6net else UsedMap)(
+            pool.size, taken
+        )
+        outside = [(0, start - 1)] if start else []
+        if start + PAGE < pool.size:
+            outside.append((start + PAGE, pool.size - 1))
+        self._known[pool.id] = _Known(
+            pool,
+            space.without(outside),
+            read_at=tx.now(),
+            seen=newest,
+            looked_s=time.monotonic(),
+            is_whole=False,
+        )
+        self.unfinished.set()
+
     async def _catch_up(self, tx: Tx, pools: Collection[Pool], newest: int) -> None:
         since = min((self._known[pool.id].seen for pool in pools), default=newest)
         if since < newest:
@@ -195,6 +277,24 @@ class AddressIndex:
                 seen=newest,
                 looked_s=time.monotonic(),
             )
+
+
+async def _newest(tx: Tx) -> int:
+    newest: int = await tx.fetchval("SELECT coalesce(max(id), 0) FROM address_claim")
+    return newest
+
+
+async def _taken_in(tx: Tx, pool: Pool, start: int) -> list[int]:
+    """Return what is taken of the page that begins there; by index."""
+    rows = await tx.fetch(
+        "SELECT position FROM address_claim WHERE kind = $1 AND scope = $2 "
+        "AND position >= $3 AND position < $4",
+        pool.kind,
+        pool.id,
+        start,
+        start + PAGE,
+    )
+    return [row["position"] for row in rows]
 
 
 _TAKEN = """

@@ -21,6 +21,7 @@ from app.domain.addresses.pools import kind_of
 from app.domain.addresses.reserved import Network, ends_of
 from app.domain.addresses.structure import change_tree
 from app.domain.addresses.text import position_text, span_text
+from app.domain.addresses.whose import client_words
 from app.domain.audit.record import record
 
 
@@ -121,7 +122,12 @@ async def keep(
         subject_kind="prefix",
         subject=prefix,
         before={},
-        after={"kept": what, "client": client, "purpose": purpose, "expires_at": expires_at},
+        after={
+            "kept": span_text(network, first, last),
+            "client": await client_words(tx, client),
+            "purpose": purpose,
+            "expires_at": expires_at,
+        },
         reason=reason,
     )
     tx.publish("addresses", f"prefix:{prefix}")
@@ -149,7 +155,7 @@ async def let_go(
         subject=row["prefix"],
         before={
             "kept": span_text(row["network"], row["first"], row["last"]),
-            "client": row["client"],
+            "client": await client_words(tx, row["client"]),
             "purpose": row["purpose"],
         },
         after={},

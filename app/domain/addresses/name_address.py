@@ -27,7 +27,8 @@ async def name_address(
 ) -> None:
     """Let reverse DNS say `hostname` for `address`; an empty one removes what it says.
 
-    Only what is assigned has a name, and of a `holder` only what is its order's; None: anyone's.
+    Only what is assigned, or claimed by hand, has a name. Of a `holder` it is only what is its
+    order's; None: anyone's.
     The name server is told after the commit. The same name again only makes a push that failed
     be tried now. Raises Invalid for `address` and `hostname`.
     """
@@ -59,16 +60,18 @@ async def name_address(
         NameState.pending,
         tx.now(),
     )
-    tx.publish(DOORBELL, "names", f"order:{claim['holder']}")
+    is_by_hand = claim["holder"] is None
+    of = f"prefix:{claim['scope']}" if is_by_hand else f"order:{claim['holder']}"
+    tx.publish(DOORBELL, "names", "addresses", of)
     if before is None or before["hostname"] != wanted:
         await record(
             tx,
             actor=actor,
             actor_label=actor_label,
             action="addresses.name",
-            subject_kind="order",
-            subject=claim["holder"],
-            before={"address": str(place), "hostname": before and before["hostname"]},
+            subject_kind="prefix" if is_by_hand else "order",
+            subject=claim["scope"] if is_by_hand else claim["holder"],
+            before={"hostname": before and before["hostname"]},
             after={"address": str(place), "hostname": wanted},
         )
 
@@ -107,8 +110,9 @@ async def _claim_of(
     if leaf is not None:
         offset = offset_of(leaf["network"], address)
         claim = await tx.fetchrow(
-            "SELECT id, holder FROM address_claim WHERE kind = $1 AND scope = $2 "
-            "AND position = $3 AND state = 'assigned' AND ($4::uuid IS NULL OR holder = $4) "
+            "SELECT id, scope, holder FROM address_claim WHERE kind = $1 AND scope = $2 "
+            "AND position = $3 AND CASE WHEN $4::uuid IS NULL THEN state = 'assigned' "
+            "OR state = 'reserved' AND reason <> '' ELSE state = 'assigned' AND holder = $4 END "
             "FOR SHARE",
             "ip4" if address.version == 4 else "ip6net",
             leaf["id"],
@@ -117,7 +121,11 @@ async def _claim_of(
         )
         if claim is not None:
             return address, claim
-    whose = "none of this server's addresses" if holder else "no address that an order has"
+    whose = (
+        "none of this server's addresses"
+        if holder
+        else "nobody's: no order has it, and staff did not claim it"
+    )
     raise Invalid({"address": f"{address} is {whose}."})
 
 

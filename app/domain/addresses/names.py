@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import TypeAlias
 from uuid import UUID
 
@@ -40,12 +40,15 @@ class NameView(msgspec.Struct, frozen=True, kw_only=True):
     changed_at: datetime
     order_id: UUID | None
     order_number: int | None
+    claimed_for: str
+    """What staff said it is for, who claimed it by hand."""
 
 
 NamePage: TypeAlias = Page[NameView]
 
 _COLUMNS = """
-n.address, n.hostname, n.state, n.error, n.changed_at, o.id AS order_id, o.number AS order_number
+n.address, n.hostname, n.state, n.error, n.changed_at, o.id AS order_id, o.number AS order_number,
+CASE c.state WHEN 'reserved' THEN c.reason ELSE '' END AS claimed_for
 """
 _FROM = """
 FROM reverse_name n JOIN address_claim c ON c.id = n.claim LEFT JOIN client_order o
@@ -59,6 +62,16 @@ async def names_of(tx: Tx, holder: UUID) -> tuple[NameView, ...]:
         f"SELECT {_COLUMNS} {_FROM} WHERE c.holder = $1 AND n.hostname IS NOT NULL "
         "ORDER BY family(n.address), n.address",
         holder,
+    )
+    return tuple(map(_view, rows))
+
+
+async def names_in(tx: Tx, network: IPv4Network | IPv6Network) -> tuple[NameView, ...]:
+    """Return the names of an address, or of those in a /64, in their order; one statement."""
+    rows = await tx.fetch(
+        f"SELECT {_COLUMNS} {_FROM} WHERE n.address <<= $1 AND n.hostname IS NOT NULL "
+        "ORDER BY n.address",
+        network,
     )
     return tuple(map(_view, rows))
 

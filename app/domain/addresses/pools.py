@@ -62,43 +62,44 @@ class Pool(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _PREFIXES = f"""
-SELECT p.id, p.network, d.code AS datacentre, r.name AS rack, p.purpose, p.auto_allocatable,
+SELECT p.id, p.network, d.code AS datacentre, coalesce(r.name, q.name) AS rack, p.purpose,
+       p.auto_allocatable,
        p.strategy, p.cooldown_s, p.gateway, p.vlan_group, p.vid, k.firsts, k.lasts, k.clients
 FROM prefix p JOIN datacentre d ON d.id = p.datacentre LEFT JOIN rack r ON r.id = p.rack
+LEFT JOIN vlan_group g ON g.id = p.vlan_group LEFT JOIN rack q ON q.id = g.rack
 LEFT JOIN LATERAL (
     SELECT array_agg(v.first) AS firsts, array_agg(v.last) AS lasts, array_agg(v.client) AS clients
     FROM address_reservation v
     WHERE v.prefix = p.id AND (v.expires_at IS NULL OR v.expires_at > $2)) k ON true
-WHERE d.code = ANY($1) AND p.status = 'active'
+WHERE d.code = $1 AND p.status = 'active'
       AND (p.vrf IS NULL OR coalesce(p.purpose, '{GENERAL}') <> '{GENERAL}')
 """
-"""A prefix of a VRF serves only who states its purpose: its addresses mean nothing outside."""
+"""A prefix of a VRF serves only who states its purpose: its addresses mean nothing outside. One
+on VLANs of a rack serves that rack alone: they are not on the switches of the others."""
 
 _GROUPS = """
 SELECT g.id, g.name, d.code AS datacentre, r.name AS rack, g.auto_allocatable, g.first_vid,
        g.last_vid
 FROM vlan_group g JOIN datacentre d ON d.id = g.datacentre LEFT JOIN rack r ON r.id = g.rack
-WHERE d.code = ANY($1)
+WHERE d.code = $1
 """
 
 VLAN_COOLDOWN_S = 3600
 """A released VLAN id stays unused so long: switches and firewalls forget the last client."""
 
 
-async def pools_of(
-    tx: Tx, datacentres: Collection[str], kinds: Collection[AddressKind]
-) -> dict[UUID, Pool]:
-    """Return the pools of those kinds in the datacentres, by id. At most two statements."""
-    codes = list(datacentres)
+async def pools_of(tx: Tx, datacentre: str, kinds: Collection[AddressKind]) -> dict[UUID, Pool]:
+    """Return the pools of those kinds in a datacentre, by id. At most two statements."""
     pools: list[Pool] = []
     if {AddressKind.ip4, AddressKind.ip6net} & set(kinds):
-        pools += map(_prefix, await tx.fetch(_PREFIXES, codes, tx.now()))
+        pools += map(prefix_pool, await tx.fetch(_PREFIXES, datacentre, tx.now()))
     if AddressKind.vlan in kinds:
-        pools += map(_group, await tx.fetch(_GROUPS, codes))
+        pools += map(_group, await tx.fetch(_GROUPS, datacentre))
     return {pool.id: pool for pool in pools if pool.kind in kinds}
 
 
-def _prefix(row: asyncpg.Record) -> Pool:
+def prefix_pool(row: asyncpg.Record) -> Pool:
+    """Return a prefix as it is read, with what is kept of it."""
     network = row["network"]
     return Pool(
         id=row["id"],

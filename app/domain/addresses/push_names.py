@@ -28,6 +28,10 @@ class DueName(msgspec.Struct, frozen=True, kw_only=True):
     """A name that a server is to be told; without a `hostname`, what it has is to go."""
 
     address: IPv4Address | IPv6Address
+    claim: int
+    """Whose name it is: a later owner's is another."""
+    leased_until: datetime
+    """Tells this lease from others: of one address, no two end at the same moment."""
     hostname: str | None
     seq: int
     attempts: int
@@ -48,9 +52,13 @@ WITH due AS MATERIALIZED (
 UPDATE reverse_name n SET leased_until = $2, attempts = attempts + 1
 FROM due, address_claim c, prefix p
 WHERE n.address = due.address AND c.id = n.claim AND p.id = c.scope
-RETURNING n.address, n.hostname, n.seq, n.attempts, n.pushed_as, c.holder AS "order", p.network,
-    p.reverse_zone
+RETURNING n.address, n.claim, n.leased_until, n.hostname, n.seq, n.attempts, n.pushed_as,
+    c.holder AS "order", p.network, p.reverse_zone
 """
+
+
+_SAME = "address = $1 AND claim = $2 AND seq = $3"
+"""The name as it was when it was leased: of that owner, and not changed since."""
 
 
 async def take_due(tx: Tx, limit: int) -> tuple[DueName, ...]:
@@ -75,8 +83,9 @@ async def intend(tx: Tx, due: DueName) -> bool:
     False when the name was changed meanwhile: then it must not be told any more.
     """
     noted = await tx.fetchval(
-        "UPDATE reverse_name SET pushed_as = $3 WHERE address = $1 AND seq = $2 RETURNING seq",
+        f"UPDATE reverse_name SET pushed_as = $4 WHERE {_SAME} RETURNING seq",
         due.address,
+        due.claim,
         due.seq,
         due.name,
     )
@@ -88,9 +97,7 @@ async def intend(tx: Tx, due: DueName) -> bool:
 async def note_pushed(tx: Tx, due: DueName) -> None:
     """Note that the server says what it is to say; what is gone there is gone here too."""
     if due.hostname is None:
-        await tx.execute(
-            "DELETE FROM reverse_name WHERE address = $1 AND seq = $2", due.address, due.seq
-        )
+        await tx.execute(f"DELETE FROM reverse_name WHERE {_SAME}", due.address, due.claim, due.seq)
     else:
         await _note(tx, due, NameState.pushed, due_at=tx.now() + LOOK_AGAIN)
     await _give_back(tx, due)
@@ -122,10 +129,10 @@ async def _note(
     tx: Tx, due: DueName, state: NameState, *, due_at: datetime, error: str = ""
 ) -> None:
     await tx.execute(
-        "UPDATE reverse_name SET state = $3, due_at = $4, error = $5, "
-        "attempts = CASE WHEN $3 = 'pushed' THEN 0 ELSE attempts END "
-        "WHERE address = $1 AND seq = $2",
+        "UPDATE reverse_name SET state = $4, due_at = $5, error = $6, "
+        f"attempts = CASE WHEN $4 = 'pushed' THEN 0 ELSE attempts END WHERE {_SAME}",
         due.address,
+        due.claim,
         due.seq,
         state,
         due_at,
@@ -134,8 +141,17 @@ async def _note(
 
 
 async def _give_back(tx: Tx, due: DueName) -> None:
-    """End the lease, also when the name was changed meanwhile and is due again."""
-    await tx.execute("UPDATE reverse_name SET leased_until = NULL WHERE address = $1", due.address)
+    """End this lease, also when the name was changed meanwhile and is due again.
+
+    A lease that another worker has since, or that a later owner's name is under, is let be.
+    """
+    await tx.execute(
+        "UPDATE reverse_name SET leased_until = NULL "
+        "WHERE address = $1 AND claim = $2 AND leased_until = $3",
+        due.address,
+        due.claim,
+        due.leased_until,
+    )
     tx.publish("names")
     if due.order is not None:
         tx.publish(f"order:{due.order}")

@@ -36,9 +36,7 @@ async def register_vlan_group(tx: Tx, group: VlanGroupSeed) -> UUID:
 
     Claims on ids that the group no longer has stay until they are released.
     """
-    if group.first_vid > group.last_vid:
-        raise Invalid({"last_vid": "The last id is lower than the first."})
-    datacentre, rack = await find_place(tx, group.datacentre, group.rack)
+    datacentre, rack = await check_vlan_group(tx, group)
     written: UUID = await tx.fetchval(
         "INSERT INTO vlan_group (id, name, datacentre, rack, first_vid, last_vid, "
         "auto_allocatable) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (name) DO UPDATE SET "
@@ -55,6 +53,24 @@ async def register_vlan_group(tx: Tx, group: VlanGroupSeed) -> UUID:
     INDEX.doubt(written)
     await pool_appeared(tx, AddressKind.vlan, written, tx.now().isoformat())
     return written
+
+
+async def check_vlan_group(tx: Tx, group: VlanGroupSeed) -> tuple[UUID, UUID | None]:
+    """Return the ids of its datacentre and rack. Raises Invalid."""
+    if group.first_vid > group.last_vid:
+        raise Invalid({"last_vid": "The last id is lower than the first."})
+    datacentre, rack = await find_place(tx, group.datacentre, group.rack)
+    elsewhere = await tx.fetchval(
+        "SELECT string_agg(p.network::text, ', ' ORDER BY p.network) FROM prefix p "
+        "JOIN vlan_group g ON g.id = p.vlan_group WHERE g.name = $1 "
+        "AND (p.datacentre <> $2 OR p.rack <> $3)",
+        group.name,
+        datacentre,
+        rack,
+    )
+    if elsewhere:
+        raise Invalid({"rack": f"On its VLANs are {elsewhere}, which are of another place."})
+    return datacentre, rack
 
 
 async def register_vrf(tx: Tx, vrf: VrfSeed) -> UUID:

@@ -1,10 +1,11 @@
-"""Take a prefix off the books."""
+"""Take a prefix, a VRF or a VLAN group off the books."""
 
 from uuid import UUID
 
 from app.core.database import Tx
 from app.core.errors import NotFound
-from app.domain.addresses.errors import CannotDivide
+from app.domain.addresses.errors import CannotDivide, StillUsed
+from app.domain.addresses.find import find_vlan_group, find_vrf
 from app.domain.addresses.index import INDEX
 from app.domain.addresses.structure import change_tree
 from app.domain.audit.record import record
@@ -54,3 +55,66 @@ async def remove_prefix(tx: Tx, prefix: UUID, *, actor: UUID | None, actor_label
         before={"network": str(row["network"])},
         after={},
     )
+
+
+async def remove_vrf(tx: Tx, vrf: UUID, *, actor: UUID | None, actor_label: str) -> None:
+    """Remove a VRF without prefixes; the history of its addresses stays.
+
+    Raises NotFound, and StillUsed.
+    """
+    await change_tree(tx)
+    view = await find_vrf(tx, vrf)
+    if view.prefixes:
+        raise StillUsed(f"The VRF {view.name}", [_counted(view.prefixes, "prefix", "prefixes")])
+    await tx.execute("DELETE FROM vrf WHERE id = $1", vrf)
+    tx.publish("addresses")
+    await record(
+        tx,
+        actor=actor,
+        actor_label=actor_label,
+        action="addresses.remove_vrf",
+        subject_kind="vrf",
+        subject=vrf,
+        before={"name": view.name},
+        after={},
+    )
+
+
+_USES = """
+SELECT (SELECT count(*) FROM address_claim WHERE kind = 'vlan' AND scope = $1) AS claims,
+    (SELECT count(*) FROM prefix WHERE vlan_group = $1) AS prefixes
+"""
+
+
+async def remove_vlan_group(tx: Tx, group: UUID, *, actor: UUID | None, actor_label: str) -> None:
+    """Remove a VLAN group of which nothing is taken, and that no prefix is tied to.
+
+    Raises NotFound, and StillUsed.
+    """
+    # Orders that claim an id keep the tree as it is until they have it.
+    await change_tree(tx)
+    view = await find_vlan_group(tx, group)
+    [uses] = await tx.fetch(_USES, group)
+    words = {
+        "claims": ("id that is taken", "ids that are taken"),
+        "prefixes": ("prefix", "prefixes"),
+    }
+    if by := [_counted(uses[name], *words[name]) for name in words if uses[name]]:
+        raise StillUsed(f"The VLAN group {view.name}", by)
+    await tx.execute("DELETE FROM vlan_group WHERE id = $1", group)
+    INDEX.forget(group)
+    tx.publish("addresses")
+    await record(
+        tx,
+        actor=actor,
+        actor_label=actor_label,
+        action="addresses.remove_vlan_group",
+        subject_kind="vlan_group",
+        subject=group,
+        before={"name": view.name},
+        after={},
+    )
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"

@@ -6,6 +6,7 @@ from ipaddress import (
     IPv6Address,
     IPv6Network,
     ip_address,
+    ip_interface,
     ip_network,
 )
 from typing import TypeAlias
@@ -80,11 +81,11 @@ def _position(network: Network, address: Address) -> int:
 def parse_network(text: str) -> Network:
     """Return the network of a prefix. Raises Invalid."""
     try:
-        network = ip_network(text.strip())
+        network = ip_network(text.strip(), strict=False)
     except ValueError as error:
-        raise Invalid(
-            {"network": f"{text} is no network; write it as 192.0.2.0/24, its host bits zero."}
-        ) from error
+        raise Invalid({"network": f"{text} is no network; write it as 192.0.2.0/24."}) from error
+    if "/" in text and ip_interface(text.strip()).ip != network.network_address:
+        raise Invalid({"network": f"{text} is an address in {network}; write the network."})
     if network.version == 6 and network.prefixlen > 64:
         raise Invalid({"network": "An IPv6 prefix is given out in /64s: at most /64 long."})
     if network.version == 4 and network.prefixlen < 8:

@@ -34,7 +34,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
 _COLUMNS = """
 c.id, c.kind, c.scope, c.position, c.state, c.holder, c.client, c.item, c.purpose, c.reason,
-c.seq, c.claimed_at, c.expires_at, a.email AS client_email, p.network,
+c.seq, c.claimed_at, c.expires_at, c.kept_back, a.email AS client_email, p.network,
 coalesce(p.network::text, g.name) AS pool, o.number AS order_number, o.hostname
 """
 _FROM = """

@@ -8,7 +8,8 @@ import csv
 import io
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -21,9 +22,10 @@ MOST_ROWS = 20_000
 
 NETWORK = ("network", "prefix", "subnet")
 ADDRESS = ("address", "ip_address", "ip_addr", "ip")
-GLOBAL = frozenset({"", "global", "default", "none", "-"})
+SITE = ("datacentre", "site", "scope")
+GLOBAL = frozenset({"", "global", "default", "none", "-", "—"})
 NOTHING = frozenset({"", "-", "—", "none", "null", "na"})
-OURS = frozenset(PrefixSeed.__struct_fields__) - {"reserved"}
+OURS = frozenset(PrefixSeed.__struct_fields__)
 FORMULA = frozenset("=+-@\t\r")
 """What a spreadsheet takes the rest of a cell for a formula after."""
 
@@ -35,6 +37,19 @@ class Unreadable(Refusal):
 
     def __init__(self, why: str) -> None:
         super().__init__(f"The file cannot be read: {why}. Nothing was changed.")
+
+
+class Outcome(StrEnum):
+    """What a row means for what is there already."""
+
+    new = "new"
+    """It is not there yet."""
+
+    differs = "differs"
+    """It is there, and is brought to what the row says."""
+
+    same = "same"
+    """It is there as the row says, or stays as it is."""
 
 
 class AddressSeedRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,14 +64,23 @@ class AddressSeedRow(msgspec.Struct, frozen=True, kw_only=True):
 class SheetRow(msgspec.Struct, frozen=True, kw_only=True):
     """A row of the file by its line or place, and what is to be made of it.
 
-    `fault` says why nothing can be, and what to do; `note` what is done otherwise than it says.
+    `faults` say why nothing can be, and what to do; `note` what is done otherwise than it says.
     """
 
     number: int
     text: str
     what: PrefixSeed | AddressSeedRow | None = None
-    fault: str = ""
+    says: frozenset[str] = OURS
+    """The fields of a prefix that the row speaks of: another system knows fewer than we do."""
+    faults: tuple[str, ...] = ()
     note: str = ""
+    outcome: Outcome = Outcome.same
+    changes: tuple[str, ...] = ()
+    """What differs, each as it was and will be."""
+
+    @property
+    def fault(self) -> str:
+        return " ".join(self.faults)
 
 
 class Sheet(msgspec.Struct, frozen=True, kw_only=True):
@@ -196,60 +220,110 @@ def _row(
     network = _first(row, NETWORK)
     if mask := row.get("mask", ""):
         network = f"{network.partition('/')[0]}/{mask}"
+    if network.endswith("(folder)") or row.get("isfolder", "") in {"1", "true"}:
+        text = network or row.get("description", "")
+        return SheetRow(number=number, text=text, note="A folder is no network; left out.")
+    faults: list[str] = []
     if not network:
-        return SheetRow(
-            number=number, text="", fault="It names no network. Fill it in, or leave the row out."
-        )
-    if network.endswith("(folder)"):
-        return SheetRow(number=number, text=network, note="A folder is no network; left out.")
-    site = _first(row, ("datacentre", "site", "scope"))
-    place = sites.get(site.lower()) if site else datacentre
-    if not place:
-        fault = (
-            f"There is no datacentre {site}. Register it, or change the row."
-            if site
-            else "It names no datacentre. Choose one for rows that do not."
-        )
-        return SheetRow(number=number, text=network, fault=fault)
-    try:
-        facts = _own(row) if is_ours else _foreign(row)
-        seed = msgspec.convert(
-            facts | {"network": network, "datacentre": place, "vrf": _vrf(row, is_ours=is_ours)},
-            PrefixSeed,
-            strict=False,
-        )
-    except msgspec.ValidationError as error:
-        return SheetRow(number=number, text=network, fault=f"{error}. Change the row.")
-    return SheetRow(number=number, text=network, what=seed)
+        faults.append("It names no network. Fill it in, or leave the row out.")
+    place, note, fault = _place(row, datacentre, sites)
+    faults += [fault] if fault else []
+    facts, says, more = _own(row) if is_ours else _foreign(row)
+    facts |= {"network": network, "datacentre": place, "vrf": _vrf(row, is_ours=is_ours)}
+    says |= {"datacentre"} if _first(row, SITE) and not note else frozenset()
+    seed, wrong = _converted_seed(facts)
+    faults += [*more, *wrong]
+    return SheetRow(
+        number=number,
+        text=network,
+        what=None if faults else seed,
+        says=says,
+        faults=tuple(faults),
+        note=note,
+    )
 
 
-def _own(row: Mapping[str, str]) -> dict[str, Any]:
+def _place(
+    row: Mapping[str, str], datacentre: str, sites: Mapping[str, str]
+) -> tuple[str, str, str]:
+    """Return the code of the row's datacentre, a note about that, and what is wrong with it."""
+    site, kind = _first(row, SITE), row.get("scope_type", "").lower()
+    if site and kind and not kind.endswith("site"):
+        # NetBox has prefixes of a region, a group of sites or a location, too.
+        note = f"It is of the {kind.rpartition('.')[2]} {site}; it goes into {datacentre}."
+        wrong = f"It is of {site}, which is no site. Choose a datacentre for rows that name none."
+        return (datacentre, note, "") if datacentre else ("", "", wrong)
+    if site:
+        known = sites.get(site.lower(), "")
+        wrong = f"There is no datacentre {site}. Register it, or change the row."
+        return known, "", "" if known else wrong
+    wrong = "It names no datacentre. Choose one for rows that do not."
+    return datacentre, "", "" if datacentre else wrong
+
+
+_FIELD = re.compile(r" - at `\$\.(\w+)")
+
+
+def _converted_seed(facts: Mapping[str, Any]) -> tuple[PrefixSeed | None, list[str]]:
+    """Return the prefix, with every field that cannot be read left out and named."""
+    facts = dict(facts)
+    faults: list[str] = []
+    while True:
+        try:
+            return msgspec.convert(facts, PrefixSeed, strict=False), faults
+        except msgspec.ValidationError as error:
+            field = _FIELD.search(str(error))
+            if field is None or facts.pop(field[1], None) is None:
+                return None, [*faults, f"{error}. Change the row."]
+            faults.append(f"{field[1]}: {_FIELD.split(str(error))[0]}. Change the row.")
+
+
+_Facts: TypeAlias = tuple[dict[str, Any], frozenset[str], list[str]]
+"""Facts of a prefix, the fields that the row speaks of, and what is wrong with it."""
+
+
+def _own(row: Mapping[str, str]) -> _Facts:
     facts: dict[str, Any] = {name: row[name] for name in OURS if row.get(name, "")}
     reserved = row.get("reserved", "")
-    return facts | {"reserved": [one.strip() for one in reserved.split(";") if one.strip()]}
+    facts["reserved"] = [one.strip() for one in reserved.split(";") if one.strip()]
+    return _with_status(facts, OURS)
 
 
-def _foreign(row: Mapping[str, str]) -> dict[str, Any]:
+def _foreign(row: Mapping[str, str]) -> _Facts:
     """Return the facts of a prefix of NetBox or phpIPAM; orders do not take from it yet."""
-    vlan = _first(row, ("vid", "vlan"))
-    number = re.search(r"(?:^|\()(\d{1,4})\)?$", vlan)
+    facts: dict[str, Any] = {"auto_allocatable": False}
+    says = {"network", "vrf"}
+    note = _first(row, ("description",))
+    number = re.search(r"(?:^|\()(\d{1,4})\)?$", _first(row, ("vid", "vlan")))
     group = _first(row, ("vlan_group", "vlan_domain"))
-    on_vlan = number is not None and group
-    note = row.get("description", "")
-    if number is not None and not group:
+    if number is not None and group:
+        facts |= {"vlan_group": group, "vid": number[1]}
+        says |= {"vlan_group", "vid"}
+    elif number is not None:
         note = f"{note} (VLAN {number[1]})".strip()
-    return {
-        "status": (row.get("status") or PrefixStatus.active).lower(),
-        "purpose": _slug(row.get("role", "")) or "primary",
-        "auto_allocatable": False,
-        "note": note[:200],
-        "vlan_group": group if on_vlan else None,
-        "vid": number[1] if number is not None and on_vlan else None,
-    }
+    if note:
+        facts["note"] = note[:200]
+        says.add("note")
+    if role := _slug(row.get("role", "")):
+        facts["purpose"] = role
+        says.add("purpose")
+    if status := _first(row, ("status",)):
+        facts["status"] = status.lower()
+        says.add("status")
+    return _with_status(facts, frozenset(says))
+
+
+def _with_status(facts: dict[str, Any], says: frozenset[str]) -> _Facts:
+    status = facts.get("status", "").lower()
+    if status and status not in set(PrefixStatus):
+        known = ", ".join(PrefixStatus)
+        del facts["status"]
+        return facts, says, [f"There is no status {status}; there are {known}. Change the row."]
+    return facts | ({"status": status} if status else {}), says, []
 
 
 def _address(row: Mapping[str, str], address: str) -> AddressSeedRow:
-    is_gateway = row.get("gateway", "").lower() in {"yes", "1", "true"}
+    is_gateway = _first(row, ("is_gateway", "gateway")).lower() in {"yes", "1", "true"}
     role = "gateway" if is_gateway else _slug(row.get("role", ""))
     name = _first(row, ("dns_name", "hostname"))
     words = [one for one in (_first(row, ("description", "note")), name) if one]

@@ -78,6 +78,8 @@ class AddressClaim(Table, tablename="address_claim"):
     index, or the VLAN id. (`holder`, `item`) is unique too: asked twice, the same row answers.
     `client` is the account whose it is; `reason` what staff gave who claimed by hand, or why it
     is quarantined; `checked_at` when it was found unused, or handed out without such a look.
+    `kept_back` is what its prefix keeps it back for (gateway, …) as soon as the claim by hand or
+    the cool-down that it is in has ended; "" when it is free then.
     """
 
     id = BigSerial(primary_key=True)
@@ -94,6 +96,7 @@ class AddressClaim(Table, tablename="address_claim"):
     client = UUID(null=True, default=None)
     reason = text(default="")
     checked_at = moment(null=True)
+    kept_back = text(default="")
 
     address_claim_one_owner = Unique([kind, scope, position])
     address_claim_one_answer = Unique([holder, item])
@@ -132,7 +135,7 @@ class Reservation(Table, tablename="address_reservation"):
     """
 
     id = key()
-    prefix = reference(Prefix, index=False)
+    prefix = reference(Prefix)
     first = BigInt()
     last = BigInt()
     client = reference(Account, null=True)

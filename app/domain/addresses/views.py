@@ -63,8 +63,13 @@ class PrefixView(msgspec.Struct, frozen=True, kw_only=True):
     size: int
     held: int
     assigned: int
+    by_hand: int
+    """Claimed by staff."""
     reserved: int
+    """Kept back by the protocol, or by the prefix's own settings."""
     quarantined: int
+    kept: int
+    """What is kept for a client or a purpose and not taken: free to these alone."""
 
     @property
     def is_container(self) -> bool:
@@ -72,13 +77,28 @@ class PrefixView(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def free(self) -> int:
-        return self.size - self.held - self.assigned - self.reserved - self.quarantined
+        """What anyone may have."""
+        taken = self.held + self.assigned + self.by_hand + self.quarantined
+        return self.usable - taken - self.kept
+
+    @property
+    def usable(self) -> int:
+        """What is not kept back."""
+        return self.size - self.reserved
 
     @property
     def utilisation(self) -> float:
-        """The share, 0 to 1, of what could be handed out that is not free."""
-        usable = self.size - self.reserved
-        return 1.0 if usable == 0 else 1.0 - self.free / usable
+        """The share, 0 to 1, of what is usable that is not free."""
+        return 1.0 if self.usable == 0 else 1.0 - self.free / self.usable
+
+
+class VrfView(msgspec.Struct, frozen=True, kw_only=True):
+    """A routing table of its own, and how many prefixes are in it."""
+
+    id: UUID
+    name: str
+    note: str
+    prefixes: int
 
 
 class VlanGroupView(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,7 +144,9 @@ class ClaimView(msgspec.Struct, frozen=True, kw_only=True):
     seq: int
     claimed_at: datetime
     expires_at: datetime | None
-    """End of the hold or of the cool-down."""
+    """End of the hold, of the claim by hand or of the cool-down."""
+    kept_back: str
+    """What its prefix keeps it back for afterwards; empty when it is free then."""
 
     @property
     def is_by_hand(self) -> bool:

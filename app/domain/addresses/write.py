@@ -1,28 +1,26 @@
-"""Write one prefix down as it is to be, with the claims that keep back what nobody may have."""
+"""Write prefixes down as they are to be, with the claims that keep back what nobody may have."""
 
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 from uuid import UUID
+
+import msgspec
 
 from app.core.database import Tx
 from app.core.errors import Invalid
 from app.core.ids import new_id
+from app.domain.addresses.draft import Draft, draft_of, read_names
 from app.domain.addresses.errors import CannotDivide, InUse, PrefixOverlaps
 from app.domain.addresses.free import after_freeing, pool_appeared
 from app.domain.addresses.index import INDEX
 from app.domain.addresses.pools import kind_of
-from app.domain.addresses.reserved import (
-    Network,
-    parse_gateway,
-    parse_network,
-    reserved_positions,
-)
+from app.domain.addresses.reserved import Network, reserved_positions
 from app.domain.addresses.seed import PrefixSeed
 from app.domain.addresses.states import PrefixStatus
 from app.domain.addresses.text import position_text
 
-_ZONE = re.compile(r"(?=.{1,253}$)([a-z0-9_/-]{1,63}\.)+[a-z0-9-]{1,63}")
-"""Labels of a zone; a reverse zone smaller than a /24 has a slash in it (RFC 2317)."""
+KeptBack: TypeAlias = Mapping[int, str]
+"""What each position that a prefix keeps back is for: network, broadcast, gateway, reserved."""
 
 
 async def write_prefix(tx: Tx, known: UUID | None, prefix: PrefixSeed) -> UUID:
@@ -32,159 +30,160 @@ async def write_prefix(tx: Tx, known: UUID | None, prefix: PrefixSeed) -> UUID:
     CannotDivide when what becomes a container has claims, and InUse when an order has what is
     to be kept back. Orders that wait for addresses look again.
     """
-    network = parse_network(prefix.network)
     before = await tx.fetchval("SELECT status FROM prefix WHERE id = $1", known)
-    status = PrefixStatus(prefix.status or before or PrefixStatus.active)
-    is_container = status is PrefixStatus.container
-    gateway = parse_gateway(network, prefix.gateway)
-    if is_container and (gateway is not None or prefix.reserved):
-        name = "gateway" if gateway is not None else "reserved"
-        raise Invalid({name: "A container has no addresses of its own; give it to a prefix in it."})
-    vrf = await _named(tx, "vrf", "VRF", prefix.vrf or None)
-    datacentre, rack = await find_place(tx, prefix.datacentre, prefix.rack)
-    facts = {
-        "vrf": vrf,
-        "network": network,
-        "status": status,
-        "datacentre": datacentre,
-        "rack": rack,
-        "gateway": gateway,
-        "purpose": prefix.purpose,
-        "auto_allocatable": prefix.auto_allocatable,
-        "strategy": prefix.strategy,
-        "cooldown_s": prefix.cooldown_s,
-        "note": prefix.note,
-        "check_first": prefix.check_first,
-        "vlan_group": await _named(tx, "vlan_group", "VLAN group", prefix.vlan_group),
-        "vid": prefix.vid,
-        "forward_zone": _zone("forward_zone", prefix.forward_zone),
-        "reverse_zone": _zone("reverse_zone", prefix.reverse_zone),
-    }
-    if prefix.vid is not None and prefix.vlan_group is None:
-        raise Invalid({"vlan_group": f"Choose the group that VLAN {prefix.vid} is of."})
-    await _refuse_overlap(tx, network, vrf, is_container=is_container)
-    if known is not None and is_container and before != PrefixStatus.container:
-        await _refuse_to_contain(tx, known, network)
-    written = known or new_id()
-    columns = ", ".join(facts)
-    marks = ", ".join(f"${n}" for n in range(2, len(facts) + 2))
+    names = await read_names(tx, [prefix])
+    draft = draft_of(prefix, known or new_id(), names, before=before)
+    await _refuse_overlap(tx, draft)
+    if known is not None and draft.is_container and before != PrefixStatus.container:
+        await _refuse_to_contain(tx, draft)
+    await write_drafts(tx, [draft])
+    return draft.id
+
+
+async def write_drafts(tx: Tx, drafts: Sequence[Draft]) -> None:
+    """Write prefixes that may stand beside each other, containers before what they hold.
+
+    The tree is locked already. Raises InUse when orders have what is to be kept back. Orders that
+    wait for addresses look again, once. Cost: seven statements, however many prefixes.
+    """
+    if not drafts:
+        return
+    columns = ", ".join(drafts[0].columns)
+    rows = [{"id": draft.id, **draft.columns} for draft in drafts]
     await tx.execute(
-        f"INSERT INTO prefix (id, {columns}) VALUES ($1, {marks}) "
-        f"ON CONFLICT (id) DO UPDATE SET ({columns}) = ({marks})",
-        written,
-        *facts.values(),
+        f"INSERT INTO prefix (id, {columns}) SELECT id, {columns} "
+        "FROM jsonb_populate_recordset(NULL::prefix, $1::jsonb) "
+        f"ON CONFLICT (id) DO UPDATE SET ({columns}) = "
+        f"({', '.join(f'excluded.{name}' for name in drafts[0].columns)})",
+        msgspec.json.encode(rows, enc_hook=str).decode(),
     )
-    positions = {} if is_container else reserved_positions(network, gateway, prefix.reserved)
-    await reserve(tx, written, network, positions)
-    INDEX.doubt(written)
-    await pool_appeared(tx, kind_of(network), written, tx.now().isoformat())
-    tx.publish("addresses", f"prefix:{written}")
-    return written
+    await reserve(tx, {draft.id: (draft.network, draft.kept_back) for draft in drafts})
+    for draft in drafts:
+        INDEX.doubt(draft.id)
+    first = drafts[0]
+    await pool_appeared(tx, kind_of(first.network), first.id, tx.now().isoformat())
+    tx.publish("addresses", *(f"prefix:{draft.id}" for draft in drafts))
 
 
-async def _refuse_overlap(
-    tx: Tx, network: Network, vrf: UUID | None, *, is_container: bool
-) -> None:
+async def _refuse_overlap(tx: Tx, draft: Draft) -> None:
     """Raise PrefixOverlaps unless, of any two prefixes that overlap, the larger is a container."""
     others = await tx.fetch(
         "SELECT network FROM prefix WHERE vrf IS NOT DISTINCT FROM $1 "
         "AND (network << $2 AND NOT $3 OR network >> $2 AND status <> 'container') "
         "ORDER BY network",
-        vrf,
-        network,
-        is_container,
+        draft.columns["vrf"],
+        draft.network,
+        draft.is_container,
     )
     if others:
-        raise PrefixOverlaps(network, [row["network"] for row in others])
+        raise PrefixOverlaps(draft.network, [row["network"] for row in others])
 
 
-async def _refuse_to_contain(tx: Tx, prefix: UUID, network: Network) -> None:
-    """Raise CannotDivide while a leaf has claims or reservations, which its parts would need."""
-    standing = await tx.fetchval(
-        "SELECT (SELECT count(*) FROM address_claim WHERE kind = $2 AND scope = $1 "
-        "AND (state <> 'reserved' OR reason <> '' OR holder IS NOT NULL)) "
-        "+ (SELECT count(*) FROM address_reservation WHERE prefix = $1)",
-        prefix,
-        kind_of(network),
+async def _refuse_to_contain(tx: Tx, draft: Draft) -> None:
+    for standing in (await standing_in(tx, [draft.id])).values():
+        raise has_claims(draft.network, standing)
+
+
+async def standing_in(tx: Tx, prefixes: Sequence[UUID]) -> dict[UUID, int]:
+    """Return how many claims and reservations leaves have that their parts would need."""
+    rows = await tx.fetch(
+        "SELECT p.id, (SELECT count(*) FROM address_claim c WHERE c.kind IN ('ip4', 'ip6net') "
+        "AND c.scope = p.id AND (c.state <> 'reserved' OR c.reason <> '' OR c.holder IS NOT NULL))"
+        " + (SELECT count(*) FROM address_reservation r WHERE r.prefix = p.id) AS standing "
+        "FROM prefix p WHERE p.id = ANY($1)",
+        list(prefixes),
     )
-    if standing:
-        why = f"it has {standing} claims or reservations; split it, and they move to its parts"
-        raise CannotDivide(str(network), why)
+    return {row["id"]: row["standing"] for row in rows if row["standing"]}
 
 
-async def _named(tx: Tx, table: str, thing: str, name: str | None) -> UUID | None:
-    if name is None:
-        return None
-    found: UUID | None = await tx.fetchval(f"SELECT id FROM {table} WHERE name = $1", name)
-    if found is None:
-        raise Invalid({table: f"There is no {thing} {name}."})
-    return found
+def has_claims(network: Network, standing: int) -> CannotDivide:
+    """Return why a leaf cannot become a container."""
+    why = f"it has {standing} claims or reservations; split it, and they move to its parts"
+    return CannotDivide(str(network), why)
 
 
-def _zone(field: str, text: str) -> str:
-    """Return a DNS zone as it is compared: in lower case, without its last dot. Raises Invalid."""
-    zone = text.strip().rstrip(".").lower()
-    if zone and _ZONE.fullmatch(zone) is None:
-        raise Invalid({field: f"{text} is no DNS zone, such as example.net."})
-    return zone
+_PLAIN = "{0}.state = 'reserved' AND {0}.reason = '' AND {0}.holder IS NULL"
+"""Kept back, and nothing else: by nobody's hand, and not cooling down."""
+_HAD = f"""
+SELECT id, scope, position,
+    CASE WHEN {_PLAIN.format("c")} THEN purpose ELSE kept_back END AS purpose
+FROM address_claim c WHERE kind IN ('ip4', 'ip6net') AND scope = ANY($1)
+AND (kept_back <> '' OR {_PLAIN.format("c")})
+"""
 
 
-_NO_LONGER = (
-    "kind = $1 AND scope = $2 AND state = 'reserved' AND holder IS NULL AND expires_at IS NULL "
-    "AND reason = '' AND position <> ALL($3)"
-)
+async def reserve(tx: Tx, wanted: Mapping[UUID, tuple[Network, KeptBack]]) -> None:
+    """Have each prefix keep back exactly these positions.
 
-
-async def reserve(tx: Tx, prefix: UUID, network: Network, reserved: Mapping[int, str]) -> None:
-    """Make exactly these positions the reserved ones, among those that nobody asked for."""
-    kind = kind_of(network)
-    # What was kept back while it cooled down goes on with that: a name of it may still be known.
-    await tx.execute(
-        "UPDATE address_claim SET state = 'quarantined', seq = seq + 1, expires_at = $4 "
-        f"WHERE {_NO_LONGER} AND id IN (SELECT claim FROM reverse_name)",
-        kind,
-        prefix,
-        list(reserved),
+    A claim by hand, or a cool-down, on one of them goes on as it is; what is let go in the middle
+    of one is free when that ends. Raises InUse. Four statements, which write what differs.
+    """
+    had = {(row["scope"], row["position"]): row for row in await tx.fetch(_HAD, list(wanted))}
+    kept = {
+        (prefix, position): purpose
+        for prefix, (_, kept_back) in wanted.items()
+        for position, purpose in kept_back.items()
+    }
+    await _let_go(tx, [row["id"] for where, row in had.items() if where not in kept])
+    new = {
+        where: purpose
+        for where, purpose in kept.items()
+        if where not in had or had[where]["purpose"] != purpose
+    }
+    done = await tx.fetch(
+        "INSERT INTO address_claim (kind, scope, position, state, purpose, seq, claimed_at) "
+        "SELECT kind, scope, position, 'reserved', purpose, 1, $5 "
+        "FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::text[]) "
+        "AS c (kind, scope, position, purpose) ORDER BY kind, scope, position "
+        "ON CONFLICT (kind, scope, position) DO UPDATE SET "
+        f"purpose = CASE WHEN {_PLAIN.format('address_claim')} "
+        "THEN excluded.purpose ELSE address_claim.purpose END, "
+        f"kept_back = CASE WHEN {_PLAIN.format('address_claim')} "
+        "THEN '' ELSE excluded.purpose END "
+        "WHERE address_claim.state IN ('reserved', 'quarantined') RETURNING scope, position",
+        [kind_of(wanted[prefix][0]) for prefix, _ in new],
+        [prefix for prefix, _ in new],
+        [position for _, position in new],
+        list(new.values()),
         tx.now(),
+    )
+    missing = sorted(new.keys() - {(row["scope"], row["position"]) for row in done})
+    if missing:
+        prefix = missing[0][0]
+        raise in_use(wanted[prefix][0], [position for one, position in missing if one == prefix])
+
+
+async def _let_go(tx: Tx, claims: Sequence[int]) -> None:
+    """Keep no longer back what these claims do: free, or in the middle of something else."""
+    await tx.execute(
+        "UPDATE address_claim SET kept_back = '' WHERE id = ANY($1) AND kept_back <> ''", claims
     )
     freed = await tx.fetch(
-        f"DELETE FROM address_claim WHERE {_NO_LONGER} RETURNING id, kind, scope, position",
-        kind,
-        prefix,
-        list(reserved),
+        f"DELETE FROM address_claim c WHERE id = ANY($1) AND {_PLAIN.format('c')} "
+        "RETURNING id, kind, scope, position",
+        claims,
     )
     await after_freeing(tx, freed)
-    rows = await tx.fetch(
-        "INSERT INTO address_claim (kind, scope, position, state, purpose, seq, claimed_at) "
-        "SELECT $1, $2, position, 'reserved', purpose, 1, $5 "
-        "FROM unnest($3::bigint[], $4::text[]) AS c (position, purpose) ORDER BY position "
-        "ON CONFLICT (kind, scope, position) DO UPDATE SET state = 'reserved', "
-        "purpose = excluded.purpose, expires_at = NULL, seq = address_claim.seq + 1, reason = "
-        "CASE address_claim.state WHEN 'reserved' THEN address_claim.reason ELSE '' END "
-        "WHERE address_claim.state IN ('reserved', 'quarantined') RETURNING position",
-        kind,
-        prefix,
-        list(reserved),
-        list(reserved.values()),
-        tx.now(),
-    )
-    in_use = sorted(set(reserved) - {row["position"] for row in rows})
-    if in_use:
-        raise InUse(network, [position_text(kind, network, position) for position in in_use[:10]])
+
+
+def in_use(network: Network, positions: Sequence[int]) -> InUse:
+    """Return why positions cannot be kept back: orders have them."""
+    texts = [position_text(kind_of(network), network, position) for position in positions[:10]]
+    return InUse(network, texts)
 
 
 async def keep_back(tx: Tx, prefix: UUID, network: Network) -> None:
     """Reserve what the protocol keeps in it; what staff keep stays, and old ends become free."""
     gateway = await tx.fetchval("SELECT gateway FROM prefix WHERE id = $1", prefix)
     kept = await tx.fetch(
-        "SELECT position, purpose FROM address_claim WHERE kind = $2 AND scope = $1 "
-        "AND state = 'reserved' AND reason = '' "
-        "AND purpose NOT IN ('network', 'broadcast', 'gateway')",
+        "SELECT position FROM address_claim WHERE kind = $2 AND scope = $1 AND (kept_back = "
+        "'reserved' OR state = 'reserved' AND reason = '' AND purpose = 'reserved')",
         prefix,
         kind_of(network),
     )
-    positions = {row["position"]: row["purpose"] for row in kept}
-    await reserve(tx, prefix, network, positions | reserved_positions(network, gateway, ()))
+    positions = {row["position"]: "reserved" for row in kept}
+    positions |= reserved_positions(network, gateway, ())
+    await reserve(tx, {prefix: (network, positions)})
 
 
 async def find_place(tx: Tx, datacentre: str, rack: str | None) -> tuple[UUID, UUID | None]:

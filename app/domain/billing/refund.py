@@ -88,9 +88,11 @@ async def refund_order(
 
 
 async def _check_idle(tx: Tx, order: LockedOrder) -> None:
-    """Refuse while a flow works on a machine; one that still waits for a machine is idle."""
+    """Refuse while a flow works on a machine; nothing was done to one that is only held."""
     if order.state is not OrderState.provisioning:
         return
-    server = await tx.fetchval("SELECT name FROM server WHERE holder = $1", order.id)
+    server = await tx.fetchval(
+        "SELECT name FROM server WHERE holder = $1 AND state <> 'held'", order.id
+    )
     if server is not None:
         raise OrderAtWork(order.id, server=server)

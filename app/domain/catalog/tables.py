@@ -1,6 +1,6 @@
 """What is sold: categories, products, options, prices; and the systems that can be installed."""
 
-from piccolo.columns import JSONB, BigInt, Boolean, Integer
+from piccolo.columns import JSONB, BigInt, Boolean, Date, Integer
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
@@ -122,3 +122,15 @@ class OsImage(Table, tablename="os_image"):
     is_enabled = Boolean(default=True)
 
     known_family = Check("family IN ('debian', 'ubuntu', 'almalinux')")
+
+
+class StockLevel(Table, tablename="stock_level"):
+    """How much of a product could have been delivered, at the end of a day (UTC)."""
+
+    id = key()
+    product = reference(Product)
+    day = Date(default=None)
+    servers = Integer()
+    ip4 = Integer(help_text="free IPv4 addresses of the role that it takes")
+
+    stock_level_once = Unique([product, day])

@@ -10,10 +10,15 @@ from app.solver.want import ServerWant
 
 def server_want(product: ProductView, selection: Selection) -> ServerWant:
     """Return the product's allocation rules; an answer to `datacentre` is binding."""
+    return want_of(product.server_rules, selection)
+
+
+def want_of(rules: ServerWant, selection: Selection) -> ServerWant:
+    """Return a product's rules as a client's answers change them."""
     chosen = selection.choice(DATACENTRE)
     if chosen is None:
-        return product.server_rules
-    return replace(product.server_rules, datacentres=(chosen,), datacentre_required=True)
+        return rules
+    return replace(rules, datacentres=(chosen,), datacentre_required=True)
 
 
 def address_wants(product: ProductView, selection: Selection) -> tuple[AddressWant, ...]:

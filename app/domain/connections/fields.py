@@ -53,6 +53,8 @@ def fields_of(kind: Kind, chosen: Mapping[str, str]) -> tuple[Field, ...]:
             return _DNS
         case Kind.CHAT:
             return _CHAT
+        case Kind.HYPERVISOR:
+            return (*_HYPERVISOR, _TRUST, *_TRUSTED.get(chosen.get("trust", ""), ()))
 
 
 def secrets_of(kind: Kind, chosen: Mapping[str, str]) -> tuple[Field, ...]:
@@ -286,4 +288,27 @@ _CHAT = (
     _secret(
         "secret", "Webhook URL", "An incoming webhook of the channel. Who knows it may write there."
     ),
+)
+_HYPERVISOR = (
+    Field(
+        name="provider",
+        label="Provider",
+        look=Look.CHOICE,
+        choices={"proxmox": "Proxmox VE"},
+        default="proxmox",
+    ),
+    Field(
+        name="base_url",
+        label="Address",
+        help="Of one of the cluster's nodes; it speaks for all of them.",
+        example="https://pve1.example.net:8006",
+    ),
+    Field(
+        name="username",
+        label="API token or user",
+        help="USER@REALM!TOKEN for an API token, which is best: it can be taken back alone. "
+        "USER@REALM signs in by password.",
+        example="slipway@pve!provisioning",
+    ),
+    _secret("secret", "Token secret or password"),
 )

@@ -20,6 +20,8 @@ class Kind(StrEnum):
     """A name server that takes signed updates."""
     CHAT = "chat"
     """A channel that takes messages."""
+    HYPERVISOR = "hypervisor"
+    """A provider of virtual machines."""
 
     @property
     def label(self) -> str:
@@ -31,6 +33,7 @@ LABELS = {
     Kind.SSH: "SSH host",
     Kind.DNS: "Name server",
     Kind.CHAT: "Chat channel",
+    Kind.HYPERVISOR: "Virtual machines",
 }
 
 
@@ -136,10 +139,25 @@ class ChatFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self.host
 
 
-Facts: TypeAlias = HttpFacts | SshFacts | DnsFacts | ChatFacts
+class HypervisorFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    provider: str
+    """The driver's name."""
+    base_url: str
+    username: str
+    trust: Trust = Trust.SYSTEM
+    ca_pem: str = ""
+    pin: str = ""
+
+    @property
+    def place(self) -> str:
+        return self.base_url
+
+
+Facts: TypeAlias = HttpFacts | SshFacts | DnsFacts | ChatFacts | HypervisorFacts
 FACTS: dict[Kind, type[Facts]] = {
     Kind.HTTP: HttpFacts,
     Kind.SSH: SshFacts,
     Kind.DNS: DnsFacts,
     Kind.CHAT: ChatFacts,
+    Kind.HYPERVISOR: HypervisorFacts,
 }

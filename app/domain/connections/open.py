@@ -6,10 +6,19 @@ from app.core.database import Tx
 from app.core.secrets import Vault
 from app.domain.connections.errors import UnknownConnection
 from app.domain.connections.find import read_facts
-from app.domain.connections.kinds import Auth, ChatFacts, DnsFacts, HttpFacts, SshFacts, Trust
+from app.domain.connections.kinds import (
+    Auth,
+    ChatFacts,
+    DnsFacts,
+    HttpFacts,
+    HypervisorFacts,
+    SshFacts,
+    Trust,
+)
 from app.drivers.chat.contract import ChatRoom
 from app.drivers.dns.contract import DnsServer
 from app.drivers.http import contract as http
+from app.drivers.hypervisor.contract import HypervisorPeer
 from app.drivers.peers import Peer
 from app.drivers.secret import Secret
 from app.drivers.ssh.contract import SshHost
@@ -52,6 +61,15 @@ async def open_connection(tx: Tx, vault: Vault, name: str) -> Peer:
             )
         case ChatFacts():
             return ChatRoom(name=name, kind=facts.chat, url=secrets["secret"])
+        case HypervisorFacts():
+            return HypervisorPeer(
+                name=name,
+                provider=facts.provider,
+                url=facts.base_url,
+                username=facts.username,
+                secret=secrets["secret"],
+                tls=_tls(facts),
+            )
 
 
 def _http(name: str, facts: HttpFacts, secrets: dict[str, Secret]) -> http.HttpPeer:
@@ -103,7 +121,7 @@ def _auth(facts: HttpFacts, secret: Secret) -> http.Auth:  # noqa: PLR0911 - one
             )
 
 
-def _tls(facts: HttpFacts) -> Tls:
+def _tls(facts: HttpFacts | HypervisorFacts) -> Tls:
     match facts.trust:
         case Trust.CA:
             return TrustCa(facts.ca_pem)

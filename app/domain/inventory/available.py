@@ -10,6 +10,7 @@ from app.solver.want import DiskKind
 _SERVERS = """
 SELECT s.id, s.name, s.seq, d.code AS datacentre, r.name AS rack, c.name AS cpu_model,
        c.cores * s.cpu_count AS cores, s.ram_gb, s.raid_controller, s.power_draw_watts,
+       s.feeds,
        coalesce(k.disks, '') AS disks
 FROM server s JOIN rack r ON r.id = s.rack JOIN datacentre d ON d.id = r.datacentre
 JOIN cpu_model c ON c.id = s.cpu_model
@@ -26,6 +27,21 @@ SELECT e."group", w.name AS wanted, i.name AS stand_in, e.cost
 FROM cpu_equivalence e JOIN cpu_model w ON w.id = e.wanted JOIN cpu_model i ON i.id = e.stand_in
 ORDER BY e."group", w.name, i.name
 """
+# `ctid` and `xmin` name a version of a row: together they change with whatever is written.
+_PRINT = """
+WITH free AS (SELECT id, ctid, xmin FROM server WHERE state = 'available' OR holder = $1)
+SELECT
+    (SELECT (bit_xor(uuid_hash_extended(id, 0)),
+             bit_xor(hashtidextended(ctid, xmin::text::bigint)))::text FROM free),
+    (SELECT bit_xor(hashtidextended(k.ctid, k.xmin::text::bigint))
+     FROM disk k JOIN free ON free.id = k.server),
+    (SELECT bit_xor(hashtidextended(ctid, xmin::text::bigint)) FROM rack),
+    (SELECT string_agg(id::text || ctid || xmin, '' ORDER BY id) FROM datacentre),
+    (SELECT string_agg(id::text || ctid || xmin, '' ORDER BY id) FROM cpu_model),
+    (SELECT string_agg(id::text || ctid || xmin, '' ORDER BY id) FROM cpu_equivalence)
+"""
+KEPT = 4
+"""Readings that are kept in this process, the latest ones."""
 
 
 class Available(NamedTuple):
@@ -39,9 +55,26 @@ class Available(NamedTuple):
 async def read_available(tx: Tx, holder: UUID | None = None) -> Available:
     """Return every free server with its disks and place, and which CPU may stand in for which.
 
-    With `holder` that order's own server is among them, as if it were free.
-    Two statements. Cost: about 8 µs a free server, most of it in Python (80 ms for 10,000).
+    With `holder` that order's own server is among them, as if it were free. One statement tells
+    whether anything was written since this process read it last, about 1 µs a free server; then
+    two more read it, about 8 µs a free server, most of it in Python (80 ms for 10,000).
     """
+    seen = tuple(await tx.fetchrow(_PRINT, holder) or ())
+    if seen not in _kept:
+        read = await _read(tx, holder)
+        # Written between the two statements: what was read is newer than what was seen.
+        if tuple(await tx.fetchrow(_PRINT, holder) or ()) != seen:
+            return read
+        while len(_kept) >= KEPT:
+            del _kept[next(iter(_kept))]
+        _kept[seen] = read
+    return _kept[seen]
+
+
+_kept: dict[tuple[object, ...], Available] = {}
+
+
+async def _read(tx: Tx, holder: UUID | None) -> Available:
     rows = await tx.fetch(_SERVERS, holder)
     sets: dict[str, tuple[DiskFacts, ...]] = {}
     facts = []
@@ -61,6 +94,7 @@ async def read_available(tx: Tx, holder: UUID | None = None) -> Available:
                 disks=sets[written],
                 raid_controller="hardware" if row["raid_controller"] else None,
                 power_watts=row["power_draw_watts"],
+                feeds=row["feeds"],
             )
         )
     links = await tx.fetch(_EQUIVALENCES)

@@ -1,12 +1,17 @@
 """Why a server cannot be had, kept or moved."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from app.core.errors import Refusal
 from app.solver.explain import Explanation
+from app.solver.obstacles import Obstacle
+from app.solver.room import RESOURCES
 
 NAMED = 3
 """Relaxations that a message names; the explanation has them all."""
+RACKS = frozenset(name for name, _ in RESOURCES)
+"""Rules that racks set, not the want: told where they keep a server out."""
 
 
 class NoServer(Refusal):
@@ -15,7 +20,8 @@ class NoServer(Refusal):
     code = "inventory.no_server"
 
     def __init__(self, explanation: Explanation) -> None:
-        wanted = "; ".join(rule.label for rule in explanation.rules) or "any server"
+        told = [rule for rule in explanation.rules if rule.eliminated or rule.rule not in RACKS]
+        wanted = "; ".join(rule.label for rule in told) or "any server"
         ways = "; ".join(step.text for step in explanation.relaxations[:NAMED])
         todo = (
             f"Relax a rule of the product ({ways}), or add servers."
@@ -66,3 +72,41 @@ class NoBmc(Refusal):
             f"Server {server} has no BMC written down. Add its URL and sign-in, then try again."
         )
         self.server = server
+
+
+class NoRoom(Refusal):
+    """The machine cannot stand there; `obstacles` are all the rules that refuse it."""
+
+    code = "inventory.no_room"
+
+    def __init__(self, name: str, obstacles: Sequence[Obstacle]) -> None:
+        why = " ".join(one.text for one in obstacles)
+        super().__init__(f"{name} cannot stand there: {why} Choose another place.")
+        self.name = name
+        self.obstacles = tuple(obstacles)
+
+
+class NoPlan(Refusal):
+    """There are no moves that do it, or none that were found in time."""
+
+    code = "inventory.no_plan"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"No plan of moves {what}. Only servers that nobody has are moved; "
+            "ask for less, or free a rack by hand."
+        )
+
+
+class StillPlugged(Refusal):
+    """A device cannot go while cables or a place keep it."""
+
+    code = "inventory.still_plugged"
+
+    def __init__(self, name: str, cables: int) -> None:
+        super().__init__(
+            f"{cables} cable{'' if cables == 1 else 's'} of {name} "
+            f"{'is' if cables == 1 else 'are'} still plugged in. Unplug first."
+        )
+        self.name = name
+        self.cables = cables

@@ -12,13 +12,14 @@ from app.core.paging import Listing, containing, read_page
 from app.core.secrets import Vault
 from app.domain.inventory.errors import NoBmc
 from app.domain.inventory.states import ServerState
-from app.domain.inventory.views import DatacentreView, RackView, ServerPage, ServerRow, ServerView
-from app.drivers.bmc.contract import BmcAddress
+from app.domain.inventory.views import DatacentreView, ServerPage, ServerRow, ServerView
+from app.drivers.bmc.contract import BmcAddress, BmcProtocol
 from app.drivers.secret import Secret
 from app.drivers.tls import Tls, TrustAnything, TrustCa, TrustPin, TrustSystem
 
 _COLUMNS = """
-s.id, s.name, s.serial, d.code AS datacentre, r.name AS rack, s.u_position, s.u_height,
+s.id, s.name, s.serial, s.model, d.code AS datacentre, r.name AS rack, s.u_position, s.u_height,
+s.side, s.feeds, s.power_draw_watts, s.weight_kg, a.email AS account_email, s.maintenance_ends_at,
 c.name AS cpu_model, s.cpu_count, c.cores * s.cpu_count AS cores, s.ram_gb, s.state,
 s.state_since, s.state_reason, s.holder, o.number AS order_number, s.hold_expires_at, s.seq,
 s.power, s.power_seen_at,
@@ -29,15 +30,15 @@ s.power, s.power_seen_at,
 _FROM = """
 FROM server s JOIN rack r ON r.id = s.rack JOIN datacentre d ON d.id = r.datacentre
 JOIN cpu_model c ON c.id = s.cpu_model LEFT JOIN client_order o ON o.id = s.holder
+LEFT JOIN account a ON a.id = o.account
 """
 _MORE = """
-d.name AS datacentre_name, s.raid_controller, s.power_draw_watts, s.mac, b.url AS bmc_url,
-b.boot_method, a.email AS account_email, v.id AS service_id,
+d.name AS datacentre_name, r.id AS rack_id, s.raid_controller, s.raid_model, s.mac,
+s.warranty_ends_on, s.note, b.url AS bmc_url, b.boot_method, v.id AS service_id,
 coalesce(v.hostname, o.hostname) AS hostname
 """
 _MORE_FROM = """
-LEFT JOIN bmc b ON b.server = s.id LEFT JOIN account a ON a.id = o.account
-LEFT JOIN service v ON v."order" = o.id
+LEFT JOIN bmc b ON b.server = s.id LEFT JOIN service v ON v."order" = o.id
 """
 
 
@@ -47,13 +48,14 @@ async def bmc_of(tx: Tx, vault: Vault, server_id: UUID) -> tuple[BmcAddress, str
     The second is `network` or `virtual-media`. Raises NoBmc.
     """
     row = await tx.fetchrow(
-        "SELECT url, username, sealed_password, system_path, tls_mode, ca_pem, boot_method "
-        "FROM bmc WHERE server = $1",
+        "SELECT protocol, url, username, sealed_password, system_path, tls_mode, ca_pem, "
+        "boot_method FROM bmc WHERE server = $1",
         server_id,
     )
     if row is None:
         raise NoBmc(server_id)
     address = BmcAddress(
+        protocol=BmcProtocol(row["protocol"]),
         url=row["url"],
         username=row["username"],
         password=Secret(vault.open(row["sealed_password"])),
@@ -135,21 +137,29 @@ async def counts_by_state(tx: Tx, *, datacentre: str = "") -> dict[ServerState, 
     return {state: counted.get(state.value, 0) for state in ServerState}
 
 
-async def rack_view(tx: Tx, rack_id: UUID) -> RackView:
-    """Return a rack with its servers from the lowest unit upwards. Raises NotFound."""
-    rack = await tx.fetchrow(
-        "SELECT r.id, d.code AS datacentre, r.name, r.u_height, r.power_budget_watts, "
-        "(SELECT coalesce(sum(power_draw_watts), 0) FROM server WHERE rack = r.id) "
-        "AS power_draw_watts FROM rack r JOIN datacentre d ON d.id = r.datacentre "
-        "WHERE r.id = $1",
-        rack_id,
-    )
-    if rack is None:
-        raise NotFound("rack", rack_id)
+async def servers_in(tx: Tx, rack: UUID) -> tuple[ServerRow, ...]:
+    """Return the servers of a rack from the lowest unit upwards."""
     rows = await tx.fetch(
-        f"SELECT {_COLUMNS} {_FROM} WHERE s.rack = $1 ORDER BY s.u_position", rack_id
+        f"SELECT {_COLUMNS} {_FROM} WHERE s.rack = $1 ORDER BY s.u_position, s.side", rack
     )
-    return RackView(**dict(rack), servers=tuple(_row(row) for row in rows))
+    return tuple(_row(row) for row in rows)
+
+
+async def latest_servers(
+    tx: Tx, *, datacentre: str, state: str, rack: str, before: UUID | None, limit: int
+) -> list[ServerView]:
+    """Return servers by id, the latest first; an empty filter is none."""
+    rows = await tx.fetch(
+        f"SELECT {_COLUMNS}, {_MORE} {_FROM} {_MORE_FROM} WHERE ($1 = '' OR d.code = $1) AND "
+        "($2 = '' OR s.state = $2) AND ($3 = '' OR r.name = $3) AND "
+        "($4::uuid IS NULL OR s.id < $4) ORDER BY s.id DESC LIMIT $5",
+        datacentre,
+        state,
+        rack,
+        before,
+        limit,
+    )
+    return [msgspec.convert(_facts(row), ServerView) for row in rows]
 
 
 async def list_datacentres(tx: Tx) -> tuple[DatacentreView, ...]:

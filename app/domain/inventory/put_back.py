@@ -57,6 +57,30 @@ async def put_back(
     return to
 
 
+ACCEPTABLE = frozenset({ServerState.enrolled, ServerState.inspecting, ServerState.failed})
+
+
+async def accept(
+    tx: Tx, server: UUID, *, actor: UUID | None, actor_label: str, reason: str
+) -> ServerState:
+    """Put a server that was written down, or has failed a check, into stock.
+
+    Returns where it went. Raises ServerNotAllowed, NotFound.
+    """
+    state = await tx.fetchval("SELECT state FROM server WHERE id = $1", server)
+    if state is not None and state not in ACCEPTABLE:
+        raise ServerNotAllowed(server, state=state, wanted=ServerState.available)
+    return await put_back(
+        tx,
+        server,
+        ServerState(state or ServerState.enrolled),
+        action="inventory.accept",
+        actor=actor,
+        actor_label=actor_label,
+        reason=reason,
+    )
+
+
 async def note_data(tx: Tx, server: UUID, state: ServerState, holder: UUID | None) -> bool:
     """Write down, as an order loses its server, whether its data may be on the disks.
 

@@ -12,17 +12,23 @@ from app.core.database import Tx
 from app.core.errors import Invalid
 from app.core.ids import new_id
 from app.core.secrets import Vault
+from app.domain.inventory.disks import write_disks
+from app.domain.inventory.register_cables import (
+    register_cable,
+    register_device,
+    register_ports,
+)
+from app.domain.inventory.register_rack import register_rack
 from app.domain.inventory.seed import (
     BmcSeed,
     CpuSeed,
     DatacentreSeed,
-    DiskSeed,
     EquivalenceSeed,
     InventorySeed,
-    RackSeed,
     ServerSeed,
 )
 from app.domain.inventory.states import ServerState, move, tell
+from app.domain.inventory.units import fault_of, rack_of, require_units
 
 
 async def register_inventory(tx: Tx, vault: Vault, seed: InventorySeed) -> dict[str, UUID]:
@@ -38,7 +44,12 @@ async def register_inventory(tx: Tx, vault: Vault, seed: InventorySeed) -> dict[
         await register_cpu(tx, cpu)
     for link in seed.equivalences:
         await register_equivalence(tx, link)
-    return {server.name: await register_server(tx, vault, server) for server in seed.servers}
+    servers = {server.name: await register_server(tx, vault, server) for server in seed.servers}
+    for device in seed.devices:
+        await register_device(tx, device)
+    for cable in seed.cables:
+        await register_cable(tx, cable)
+    return servers
 
 
 async def register_datacentre(tx: Tx, datacentre: DatacentreSeed) -> UUID:
@@ -51,24 +62,6 @@ async def register_datacentre(tx: Tx, datacentre: DatacentreSeed) -> UUID:
         datacentre.name,
         datacentre.city,
         datacentre.country,
-    )
-    return written
-
-
-async def register_rack(tx: Tx, rack: RackSeed) -> UUID:
-    datacentre = await tx.fetchval("SELECT id FROM datacentre WHERE code = $1", rack.datacentre)
-    if datacentre is None:
-        raise Invalid({"datacentre": f"There is no datacentre {rack.datacentre}."})
-    written: UUID = await tx.fetchval(
-        "INSERT INTO rack (id, datacentre, name, u_height, power_budget_watts) "
-        "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (datacentre, name) DO UPDATE SET "
-        "u_height = excluded.u_height, power_budget_watts = excluded.power_budget_watts "
-        "RETURNING id",
-        new_id(),
-        datacentre,
-        rack.name,
-        rack.u_height,
-        rack.power_budget_watts,
     )
     return written
 
@@ -108,52 +101,55 @@ async def register_server(tx: Tx, vault: Vault, server: ServerSeed) -> UUID:
 
     A new one is in stock at once unless the seed says otherwise. Raises Invalid, by field.
     """
-    rack = await _place(tx, server)
-    cpu = await _cpu(tx, server.cpu_model)
+    known = await tx.fetchval("SELECT id FROM server WHERE serial = $1", server.serial)
+    rack = await rack_of(tx, server.datacentre, server.rack)
+    await require_units(
+        tx, rack, server.u_position, server.u_height, server.side, besides=[known] if known else []
+    )
+    facts = {
+        "name": server.name,
+        "model": server.model,
+        "rack": rack,
+        "u_position": server.u_position,
+        "u_height": server.u_height,
+        "side": server.side,
+        "cpu_model": await _cpu(tx, server.cpu_model),
+        "cpu_count": server.cpu_count,
+        "ram_gb": server.ram_gb,
+        "raid_controller": server.raid_controller,
+        "raid_model": server.raid_model,
+        "power_draw_watts": server.power_draw_watts,
+        "feeds": server.feeds,
+        "weight_kg": server.weight_kg,
+        "mac": server.mac,
+        "warranty_ends_on": server.warranty_ends_on,
+        "note": server.note,
+    }
+    values = ", ".join(f"${place}" for place in range(4, 4 + len(facts)))
+    changes = ", ".join(f"{name} = excluded.{name}" for name in facts)
     try:
         async with tx.savepoint():
             written = await tx.fetchrow(
-                "INSERT INTO server (id, serial, name, rack, u_position, u_height, cpu_model, "
-                "cpu_count, ram_gb, raid_controller, power_draw_watts, mac, state, state_since) "
-                "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'enrolled', $13) "
-                "ON CONFLICT (serial) DO UPDATE SET name = excluded.name, rack = excluded.rack, "
-                "u_position = excluded.u_position, u_height = excluded.u_height, "
-                "cpu_model = excluded.cpu_model, cpu_count = excluded.cpu_count, "
-                "ram_gb = excluded.ram_gb, raid_controller = excluded.raid_controller, "
-                "power_draw_watts = excluded.power_draw_watts, mac = excluded.mac "
+                f"INSERT INTO server (id, serial, state_since, state, {', '.join(facts)}) "
+                f"VALUES ($1, $2, $3, 'enrolled', {values}) "
+                f"ON CONFLICT (serial) DO UPDATE SET {changes} "
                 "RETURNING id, holder, xmax = 0 AS is_new",
                 new_id(),
                 server.serial,
-                server.name,
-                rack,
-                server.u_position,
-                server.u_height,
-                cpu,
-                server.cpu_count,
-                server.ram_gb,
-                server.raid_controller,
-                server.power_draw_watts,
-                server.mac,
                 tx.now(),
+                *facts.values(),
             )
-    except asyncpg.UniqueViolationError as error:
-        fault = _UNIQUE.get(error.constraint_name or "", ("serial", "It is there already."))
-        raise Invalid(dict([fault])) from error
+    except asyncpg.IntegrityConstraintViolationError as error:
+        raise fault_of(error) from error
     assert written is not None  # noqa: S101 - an upsert without a condition returns its row
-    await _disks(tx, written["id"], server.disks)
+    await write_disks(tx, written["id"], server.disks)
+    await register_ports(tx, server.ports, server=written["id"])
     if server.bmc is not None:
         await register_bmc(tx, vault, written["id"], server.bmc)
     if written["is_new"] and server.in_stock:
         await move(tx, written["id"], ServerState.available)
     tell(tx, written["id"], written["holder"])
     return written["id"]  # type: ignore[no-any-return]  # asyncpg's records are untyped
-
-
-_UNIQUE = {
-    "server_name_key": ("name", "Another server has this name."),
-    "server_mac_key": ("mac", "Another server has this network card."),
-    "server_u_once": ("u_position", "Another server stands there."),
-}
 
 
 async def register_bmc(tx: Tx, vault: Vault, server: UUID, bmc: BmcSeed) -> None:
@@ -178,42 +174,8 @@ async def register_bmc(tx: Tx, vault: Vault, server: UUID, bmc: BmcSeed) -> None
     )
 
 
-async def _place(tx: Tx, server: ServerSeed) -> UUID:
-    """Return the rack's id if the units that the server fills are there and free."""
-    rack = await tx.fetchrow(
-        "SELECT r.id, r.u_height FROM rack r JOIN datacentre d ON d.id = r.datacentre "
-        "WHERE d.code = $1 AND r.name = $2 FOR NO KEY UPDATE OF r",
-        server.datacentre,
-        server.rack,
-    )
-    if rack is None:
-        raise Invalid({"rack": f"There is no rack {server.rack} in {server.datacentre}."})
-    top = server.u_position + server.u_height - 1
-    if top > rack["u_height"]:
-        raise Invalid({"u_position": f"Rack {server.rack} ends at unit {rack['u_height']}."})
-    other = await tx.fetchval(
-        "SELECT name FROM server WHERE rack = $1 AND serial <> $2 "
-        "AND u_position <= $3 AND u_position + u_height > $4 LIMIT 1",
-        rack["id"],
-        server.serial,
-        top,
-        server.u_position,
-    )
-    if other is not None:
-        raise Invalid({"u_position": f"Server {other} stands there."})
-    return rack["id"]  # type: ignore[no-any-return]  # asyncpg's records are untyped
-
-
 async def _cpu(tx: Tx, name: str) -> UUID:
     cpu: UUID | None = await tx.fetchval("SELECT id FROM cpu_model WHERE name = $1", name)
     if cpu is None:
         raise Invalid({"cpu_model": f"There is no CPU model {name}. Write it down first."})
     return cpu
-
-
-async def _disks(tx: Tx, server: UUID, disks: tuple[DiskSeed, ...]) -> None:
-    await tx.execute("DELETE FROM disk WHERE server = $1", server)
-    await tx.executemany(
-        "INSERT INTO disk (id, server, kind, capacity_gb, quantity) VALUES ($1, $2, $3, $4, $5)",
-        [(new_id(), server, disk.kind, disk.capacity_gb, disk.quantity) for disk in disks],
-    )

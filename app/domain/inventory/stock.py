@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from app.core.database import Tx
 from app.domain.inventory.available import read_available
+from app.domain.inventory.rooms import read_rooms
 from app.solver.capacity import how_many
 from app.solver.want import ServerWant
 
@@ -12,11 +13,13 @@ Key = TypeVar("Key", bound=Hashable)
 
 
 async def stock(tx: Tx, wants: Mapping[Key, ServerWant]) -> dict[Key, int]:
-    """Return by key how many free servers serve each want, each as if it alone were sold.
+    """Return by key how many orders of each want can be delivered, each as if it alone were sold.
 
-    Cost: that of `read_available`, and under 1 ms a want.
+    A server that serves two wants counts for both; no more count than their racks have power
+    for. Cost: that of `read_available` and `read_rooms`, and 1 ms a want for 10,000 servers.
     """
     if not wants:
         return {}
     available = await read_available(tx)
-    return {key: how_many(available.inventory, want) for key, want in wants.items()}
+    rooms = await read_rooms(tx, ())
+    return {key: how_many(available.inventory, want, rooms) for key, want in wants.items()}

@@ -1,10 +1,13 @@
-"""Hardware: where it stands, what it is, and who holds it."""
+"""Hardware: where it stands, what it is, what is plugged into it, and who holds it."""
 
-from piccolo.columns import UUID, BigInt, Boolean, Bytea, Integer, SmallInt
+from piccolo.columns import JSONB, UUID, BigInt, Boolean, Bytea, Date, Integer, SmallInt, Text
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
-from app.core.columns import key, moment, reference, text
+from app.core.columns import Exclude, key, moment, reference, text
+
+_SIDES = "side IN ('both', 'front', 'rear')"
+_FEEDS = "feeds IN ('A', 'B', 'AB')"
 
 
 class Datacentre(Table, tablename="datacentre"):
@@ -15,14 +18,51 @@ class Datacentre(Table, tablename="datacentre"):
     country = text(default="")
 
 
+class Room(Table, tablename="room"):
+    id = key()
+    datacentre = reference(Datacentre, index=False)
+    name = text()
+
+    room_once = Unique([datacentre, name])
+
+
+class RackRow(Table, tablename="rack_row"):
+    """Racks side by side in a room."""
+
+    id = key()
+    room = reference(Room, index=False)
+    name = text()
+
+    rack_row_once = Unique([room, name])
+
+
 class Rack(Table, tablename="rack"):
+    """A rack and what it may carry; null (and a `power_budget_watts` of 0) is no limit.
+
+    `power_budget_watts` is for all that stands there together, `feed_a_watts` and `feed_b_watts`
+    for what each feed carries, even when the other one fails. `place` is its place in the row.
+    """
+
     id = key()
     datacentre = reference(Datacentre)
     name = text()
     u_height = SmallInt(default=42)
     power_budget_watts = Integer(default=0)
+    rack_row = reference(RackRow, null=True)
+    place = SmallInt(default=0)
+    feed_a_watts = Integer(null=True, default=None)
+    feed_b_watts = Integer(null=True, default=None)
+    cooling_watts = Integer(null=True, default=None)
+    weight_kg = Integer(null=True, default=None)
+    most_of_client = SmallInt(null=True, default=None)
+    note = text(default="")
 
     rack_once = Unique([datacentre, name])
+    rack_limits = Check(
+        "u_height >= 1 AND power_budget_watts >= 0 AND coalesce(feed_a_watts, 0) >= 0 AND "
+        "coalesce(feed_b_watts, 0) >= 0 AND coalesce(cooling_watts, 0) >= 0 AND "
+        "coalesce(weight_kg, 0) >= 0 AND coalesce(most_of_client, 1) >= 1"
+    )
 
 
 class CpuModel(Table, tablename="cpu_model"):
@@ -51,23 +91,30 @@ class Server(Table, tablename="server"):
 
     `holder` is the order that holds it or the service that runs on it; `seq` counts the
     changes of holder, so that a late release of an earlier hold does nothing (ABA).
+    `u_position` is the lowest unit that it fills, on `side` or, full depth, on both.
     """
 
     id = key()
     name = text(unique=True)
     serial = text(unique=True)
+    model = text(default="")
     rack = reference(Rack)
     u_position = SmallInt()
     u_height = SmallInt(default=1)
+    side = text(default="both")
     cpu_model = reference(CpuModel)
     cpu_count = SmallInt(default=1)
     ram_gb = Integer()
     raid_controller = Boolean(default=False)
+    raid_model = text(default="")
     power_draw_watts = Integer(default=0)
+    feeds = text(default="AB")
+    weight_kg = Integer(default=0)
     mac = text(unique=True)
     state = text(index=True)
     state_since = moment()
     state_reason = text(default="")
+    maintenance_ends_at = moment(null=True, index=True)
     holder = UUID(null=True, default=None, index=True)
     hold_expires_at = moment(null=True)
     seq = BigInt(default=0)
@@ -76,8 +123,13 @@ class Server(Table, tablename="server"):
     )
     power = text(default="unknown")
     power_seen_at = moment(null=True)
+    warranty_ends_on = Date(null=True, default=None)
+    note = text(default="")
 
-    server_u_once = Unique([rack, u_position])
+    server_on_units = Check("u_position >= 1 AND u_height >= 1")
+    known_side = Check(_SIDES)
+    known_feeds = Check(_FEEDS)
+    only_maintenance_ends = Check("maintenance_ends_at IS NULL OR state = 'maintenance'")
     known_state = Check(
         "state IN ('enrolled', 'inspecting', 'available', 'held', 'provisioning', 'active', "
         "'releasing', 'cleaning', 'failed', 'quarantined', 'maintenance')"
@@ -121,5 +173,127 @@ class Bmc(Table, tablename="bmc"):
     ca_pem = text(default="")
     boot_method = text(default="network")
 
+    known_protocol = Check("protocol IN ('redfish', 'ipmi')")
     known_boot = Check("boot_method IN ('network', 'virtual-media')")
     known_tls = Check("tls_mode IN ('ca', 'pin', 'off')")
+    ipmi_has_no_media = Check("protocol <> 'ipmi' OR boot_method = 'network'")
+
+
+class Device(Table, tablename="device"):
+    """What else is in a rack: a switch, a PDU, a patch panel. One of height 0 fills no unit."""
+
+    id = key()
+    kind = text()
+    name = text(unique=True)
+    model = text(default="")
+    serial = text(default="")
+    rack = reference(Rack)
+    u_position = SmallInt(null=True, default=None)
+    u_height = SmallInt(default=1)
+    side = text(default="both")
+    feeds = text(default="AB")
+    power_draw_watts = Integer(default=0)
+    weight_kg = Integer(default=0)
+    note = text(default="")
+
+    known_kind = Check("kind IN ('switch', 'pdu', 'panel', 'other')")
+    device_on_units = Check(
+        "(u_position IS NULL AND u_height = 0) OR (u_position >= 1 AND u_height >= 1)"
+    )
+    known_side = Check(_SIDES)
+    known_feeds = Check(_FEEDS)
+
+
+class RackMove(Table, tablename="rack_move"):
+    """A task: a server that somebody is to carry to another place, which is kept free for it.
+
+    Done or dropped it is deleted; the audit trail has it.
+    """
+
+    id = key()
+    server = reference(Server, unique=True)
+    rack = reference(Rack)
+    u_position = SmallInt()
+    u_height = SmallInt()
+    side = text()
+    reason = text()
+    created_at = moment()
+    created_by = text()
+
+
+class RackSpace(Table, tablename="rack_space"):
+    """What fills which units; triggers keep it equal to servers, devices and planned moves."""
+
+    occupant = UUID(primary_key=True)
+    rack = reference(Rack)
+    u_position = SmallInt()
+    u_height = SmallInt()
+    side = text()
+
+    rack_space_apart = Exclude(
+        "uuidrange(rack, rack, '[]') WITH &&, "
+        "int4range(u_position, u_position + u_height) WITH &&, "
+        "int4range(CASE side WHEN 'rear' THEN 1 ELSE 0 END, "
+        "CASE side WHEN 'front' THEN 1 ELSE 2 END) WITH &&"
+    )
+
+
+class Port(Table, tablename="port"):
+    """Where a cable is plugged in: of a server (`mac` is its network card's) or of a device."""
+
+    id = key()
+    server = reference(Server, null=True, index=False)
+    device = reference(Device, null=True)
+    name = text()
+    kind = text()
+    mac = text(null=True, unique=True)
+    speed_mbps = Integer(default=0)
+
+    port_once = Unique([server, device, name], nulls_distinct=False)
+    port_of_one = Check("(server IS NULL) <> (device IS NULL)")
+    known_kind = Check("kind IN ('network', 'power', 'console')")
+
+
+class Cable(Table, tablename="cable"):
+    """From one port to another; a port has one cable at most, whichever its end."""
+
+    id = key()
+    a_port = reference(Port)
+    b_port = reference(Port)
+    label = text(default="")
+    colour = text(default="")
+    length_cm = Integer(default=0)
+
+    one_cable_a_port = Exclude(
+        "uuidmultirange(uuidrange(a_port, a_port, '[]'), uuidrange(b_port, b_port, '[]')) WITH &&"
+    )
+    two_ends = Check("a_port <> b_port")
+
+
+class HardwareReport(Table, tablename="hardware_report"):
+    """What the BMC of a server last said of its hardware, or why it said nothing (`error`)."""
+
+    id = key()
+    server = reference(Server, unique=True)
+    asked_at = moment()
+    read_at = moment(null=True)
+    error = text(default="")
+    facts = JSONB(default="{}")
+
+
+class BmcPeer(Table, tablename="bmc_peer"):
+    """A BMC as it is reached, for all workers; several servers may have one (`bmc_turn.py`)."""
+
+    peer = Text(primary_key=True, default=None, help_text="host and port")
+    cipher_suite = SmallInt(null=True, default=None, help_text="that IPMI agreed on last")
+
+
+class BmcRejection(Table, tablename="bmc_rejection"):
+    """Credentials that a BMC rejected, and that are not shown to it again."""
+
+    id = key()
+    peer = text(index=True)
+    username = text()
+    sealed_credentials = Bytea()
+    words = text()
+    rejected_at = moment()

@@ -1,12 +1,14 @@
 """Servers and racks as pages see them."""
 
-from datetime import datetime
-from typing import TypeAlias
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Literal, TypeAlias
 from uuid import UUID
 
 import msgspec
 
 from app.core.paging import Page
+from app.domain.inventory.seed import DeviceKind, Feeds, Side
 from app.domain.inventory.states import ServerState
 from app.drivers.power import Power
 from app.solver.inventory import DiskFacts
@@ -18,11 +20,16 @@ class ServerRow(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     name: str
     serial: str
+    model: str
     datacentre: str
     """Code."""
     rack: str
     u_position: int
     u_height: int
+    side: Side
+    feeds: Feeds
+    power_draw_watts: int
+    weight_kg: int
     cpu_model: str
     cpu_count: int
     cores: int
@@ -35,6 +42,8 @@ class ServerRow(msgspec.Struct, frozen=True, kw_only=True):
     holder: UUID | None
     """The order that has it, from checkout to the end of the service."""
     order_number: int | None
+    account_email: str | None
+    maintenance_ends_at: datetime | None
     hold_expires_at: datetime | None
     seq: int
     power: Power
@@ -48,28 +57,117 @@ class ServerView(ServerRow, frozen=True, kw_only=True):
     """Everything about one server, and whose it is."""
 
     datacentre_name: str
+    rack_id: UUID
     raid_controller: bool
-    power_draw_watts: int
+    raid_model: str
     mac: str
+    warranty_ends_on: date | None
+    note: str
     bmc_url: str | None
     boot_method: str | None
-    account_email: str | None
     service_id: UUID | None
     hostname: str | None
 
 
+class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
+    """A switch, a PDU, or what else is in a rack; without a position it fills no unit."""
+
+    id: UUID
+    kind: DeviceKind
+    name: str
+    model: str
+    serial: str
+    rack_id: UUID
+    rack: str
+    datacentre: str
+    u_position: int | None
+    u_height: int
+    side: Side
+    feeds: Feeds
+    power_draw_watts: int
+    weight_kg: int
+    note: str
+    ports: int
+    cabled: int
+
+
+class PlannedMove(msgspec.Struct, frozen=True, kw_only=True):
+    """A place that is kept for a server which somebody is to carry there."""
+
+    server: UUID
+    server_name: str
+    u_position: int
+    u_height: int
+    side: Side
+
+
 class RackView(msgspec.Struct, frozen=True, kw_only=True):
-    """A rack and what stands in it."""
+    """A rack, what it may carry, and what stands in it; None (a budget of 0) is no limit."""
 
     id: UUID
     datacentre: str
     name: str
+    room: str
+    row: str
+    place: int
     u_height: int
     power_budget_watts: int
-    power_draw_watts: int
-    """Of all its servers, as written down, whether they run or not."""
+    feed_a_watts: int | None
+    feed_b_watts: int | None
+    cooling_watts: int | None
+    weight_kg: int | None
+    most_of_client: int | None
+    note: str
     servers: tuple[ServerRow, ...]
     """From the lowest unit upwards."""
+    devices: tuple[DeviceView, ...]
+    moves: tuple[PlannedMove, ...]
+
+    @property
+    def standing(self) -> tuple[ServerRow | DeviceView, ...]:
+        return (*self.servers, *self.devices)
+
+    @property
+    def power_draw_watts(self) -> int:
+        """Of all that stands there, as written down, whether it runs or not."""
+        return sum(one.power_draw_watts for one in self.standing)
+
+    @property
+    def load_kg(self) -> int:
+        return sum(one.weight_kg for one in self.standing)
+
+    @property
+    def used_units(self) -> int:
+        """Units in which something stands, on whichever side."""
+        return len(
+            {
+                unit
+                for one in self.standing
+                if one.u_position is not None
+                for unit in range(one.u_position, one.u_position + one.u_height)
+            }
+        )
+
+    def drawn_from(self, feed: Literal["A", "B"]) -> int:
+        """Return the watts on a feed if it carries all that is plugged into it alone."""
+        return sum(one.power_draw_watts for one in self.standing if feed in one.feeds)
+
+
+class RackSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """A rack among others, at a glance."""
+
+    id: UUID
+    name: str
+    room: str
+    row: str
+    u_height: int
+    used_units: int
+    largest_gap: int
+    """Free units on end, on both sides."""
+    power_draw_watts: int
+    limit_watts: int | None
+    """The least of its budgets."""
+    states: Mapping[ServerState, int]
 
 
 class DatacentreView(msgspec.Struct, frozen=True, kw_only=True):

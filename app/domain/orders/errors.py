@@ -71,6 +71,33 @@ class OrderAtWork(Refusal):
         self.server = server
 
 
+class ServerFixed(Refusal):
+    """Another server cannot be chosen for the order any more."""
+
+    code = "orders.server_fixed"
+
+    def __init__(self, order: UUID, *, state: str, server: str | None) -> None:
+        what = f"Server {server} is at work for it" if server else f"It is {state}"
+        super().__init__(
+            f"{what.replace('_', ' ')}: another server can be chosen only before its set-up begins."
+        )
+        self.order = order
+        self.state = state
+        self.server = server
+
+
+class NotInStock(Refusal):
+    """The server that was chosen by hand is not free."""
+
+    code = "orders.not_in_stock"
+
+    def __init__(self, server: str) -> None:
+        super().__init__(
+            f"Server {server} is not in stock, or is the order's already. Choose a free one."
+        )
+        self.server = server
+
+
 class AlreadyPaid(Refusal):
     """A client cannot cancel what is paid; staff can."""
 

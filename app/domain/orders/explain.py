@@ -1,5 +1,6 @@
 """Why an order has the server that it has, or has none."""
 
+import asyncio
 from uuid import UUID
 
 import msgspec
@@ -9,12 +10,17 @@ from app.core.errors import NotFound
 from app.domain.catalog.find import product_by_id
 from app.domain.catalog.wants import server_want
 from app.domain.inventory.available import read_available
+from app.domain.inventory.reserve import seed_of
+from app.domain.inventory.rooms import crowds, read_side
 from app.domain.orders.find import find_order
-from app.domain.orders.hold import racks_of, seed_of
 from app.solver.account import Account, account
 from app.solver.want import ServerWant
 
-_NAMES = "SELECT id, name FROM server WHERE id = ANY($1)"
+_NAMES = """
+SELECT s.id, s.name, d.code || ', rack ' || r.name || ', U' || s.u_position AS place
+FROM server s JOIN rack r ON r.id = s.rack JOIN datacentre d ON d.id = r.datacentre
+WHERE s.id = ANY($1)
+"""
 
 
 class OrderAccount(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +34,8 @@ class OrderAccount(msgspec.Struct, frozen=True, kw_only=True):
     account: Account
     names: dict[UUID, str]
     """Of every server that is told."""
+    places: dict[UUID, str]
+    """Where each of them stands."""
 
 
 async def explain_order(tx: Tx, order_id: UUID, *, server: str = "") -> OrderAccount:
@@ -49,11 +57,14 @@ async def explain_order(tx: Tx, order_id: UUID, *, server: str = "") -> OrderAcc
         if about is None:
             raise NotFound("server", server)
     available = await read_available(tx, order.id)
-    told = account(
+    side = await read_side(tx, order.id)
+    told = await asyncio.to_thread(
+        account,
         available.inventory,
         want,
         seed=seed_of(order.id),
-        avoid_racks=await racks_of(tx, order.id) if want.spread_racks else {},
+        avoid_racks=crowds(side),
+        side=side,
         about=about,
     )
     ids = [candidate.server for candidate in told.candidates]
@@ -65,4 +76,5 @@ async def explain_order(tx: Tx, order_id: UUID, *, server: str = "") -> OrderAcc
         want=want,
         account=told,
         names={row["id"]: row["name"] for row in rows},
+        places={row["id"]: row["place"] for row in rows},
     )

@@ -20,10 +20,11 @@ from app.domain.orders.errors import OutOfStock
 from app.domain.orders.find import find_order
 from app.domain.orders.lock import LockedOrder, lock_order
 from app.domain.orders.states import OrderState, tell
+from app.domain.orders.waiting import kept_for_waiting
 
 HOLD_FOR = timedelta(minutes=15)
 TRIES = 4
-"""Servers tried when the place of the best one has no address or VLAN left."""
+"""Racks tried when that of the best server has no address or VLAN left."""
 
 
 async def hold(
@@ -31,12 +32,12 @@ async def hold(
 ) -> None:
     """Hold what the selection needs until `expires_at`; the order is the holder.
 
-    Where addresses have run out at the best server's place, the next one is tried. Asked
-    twice for one order, it keeps what it has. Raises OutOfStock with nothing held.
+    What orders that are paid and wait are about to get is not touched. Where addresses have run
+    out in the best server's rack, the next one is tried. Asked twice for one order, it keeps
+    what it has. Raises OutOfStock with nothing held.
     """
     want, items = server_want(product, selection), address_wants(product, selection)
-    spread = await racks_of(tx, order) if want.spread_racks else {}
-    without_addresses: list[UUID] = []
+    passed_over = await kept_for_waiting(tx, order)
     explanation = ""
     for _ in range(TRIES):
         try:
@@ -46,12 +47,9 @@ async def hold(
                     want,
                     holder=order,
                     expires_at=expires_at,
-                    # Orders that come at the same time should not all want the same server.
-                    seed=seed_of(order),
-                    avoid_racks=spread,
-                    exclude=without_addresses,
+                    exclude=passed_over,
                 )
-                without_addresses.append(server.id)
+                passed_over |= await free_beside(tx, server.id)
                 await claim(
                     tx,
                     items,
@@ -147,21 +145,14 @@ async def note_hold(tx: Tx, order: UUID, expires_at: datetime | None, *, reason:
     )
 
 
-def seed_of(order: UUID) -> int:
-    """Return the order's own seed, by which it chooses among equal servers."""
-    return order.int & 0x7FFFFFFF
-
-
-async def racks_of(tx: Tx, order: UUID) -> dict[str, int]:
-    """Return how many machines the order's client has in each rack, by the rack's name."""
+async def free_beside(tx: Tx, server: UUID) -> set[UUID]:
+    """Return a server and those in stock in its rack: addresses for one are addresses for all."""
     rows = await tx.fetch(
-        "SELECT r.name, count(*) AS machines FROM client_order o "
-        "JOIN client_order other ON other.account = o.account "
-        "JOIN server s ON s.holder = other.id JOIN rack r ON r.id = s.rack "
-        "WHERE o.id = $1 AND other.id <> $1 GROUP BY r.name",
-        order,
+        "SELECT o.id FROM server s JOIN server o ON o.rack = s.rack "
+        "WHERE s.id = $1 AND (o.id = s.id OR o.state = 'available')",
+        server,
     )
-    return {row["name"]: row["machines"] for row in rows}
+    return {row["id"] for row in rows}
 
 
 async def release_hold(tx: Tx, order: UUID) -> None:

@@ -1,6 +1,6 @@
 """Orders: what a client wants, from cart to delivery."""
 
-from piccolo.columns import JSONB, UUID, BigInt, BigSerial
+from piccolo.columns import JSONB, UUID, BigInt, BigSerial, Boolean, Integer, SmallInt
 from piccolo.constraints import Check
 from piccolo.table import Table
 
@@ -35,8 +35,22 @@ class Order(Table, tablename="client_order"):
     paid_at = moment(null=True)
     delivered_at = moment(null=True)
     run = UUID(null=True, default=None)
+    priority = SmallInt(default=0, help_text="of paid orders that wait for a server, higher first")
+    passed = Integer(default=0, help_text="times that others were served while it waited")
 
     known_state = Check(
         "state IN ('cart', 'held', 'awaiting_payment', 'paid', 'provisioning', 'delivered', "
         "'failed', 'cancelled')"
     )
+
+
+class BacklogPlan(Table, tablename="backlog_plan"):
+    """What came of serving all waiting orders together, once."""
+
+    id = key()
+    at = moment(index=True)
+    waiting = Integer()
+    placed = Integer()
+    bound = Integer(help_text="no plan could have placed more")
+    is_proven = Boolean(help_text="whether the choice of servers is proven to be the best too")
+    took_ms = Integer()

@@ -24,6 +24,8 @@ class ServiceLine(msgspec.Struct, frozen=True, kw_only=True):
     order_id: UUID
     order_number: int
     product_name: str
+    category_id: UUID
+    """Of the product: which flows serve it."""
     server_id: UUID | None
     """What it runs on, or what is being set up for it."""
     server_name: str | None
@@ -78,9 +80,9 @@ class ServiceDetails(msgspec.Struct, frozen=True, kw_only=True):
 _COLUMNS = """
 s.id, s.account AS account_id, a.email AS account_email, a.name AS account_name,
 s."order" AS order_id, o.number AS order_number, p.name AS product_name,
-v.id AS server_id, v.name AS server_name, d.code AS datacentre, s.hostname, s.os_code,
-s.state, s.state_since, s.cycle, s.currency, s.recurring_minor, s.next_due_at, s.created_at,
-s.activated_at
+p.category AS category_id, v.id AS server_id, v.name AS server_name, d.code AS datacentre,
+s.hostname, s.os_code, s.state, s.state_since, s.cycle, s.currency, s.recurring_minor,
+s.next_due_at, s.created_at, s.activated_at
 """
 _FROM = """
 FROM service s JOIN account a ON a.id = s.account JOIN client_order o ON o.id = s."order"

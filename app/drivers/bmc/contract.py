@@ -1,6 +1,8 @@
 """The contract of a BMC: its address, its parts, and the fleet that hands them out."""
 
+from enum import StrEnum
 from typing import Protocol
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -10,17 +12,44 @@ from app.drivers.secret import Secret
 from app.drivers.tls import Tls, TrustSystem
 from app.drivers.virtual_media import MediaDriver
 
+IPMI_PORT = 623
+
+
+class BmcProtocol(StrEnum):
+    """How a BMC is spoken to; the name of its driver, too."""
+
+    REDFISH = "redfish"
+    IPMI = "ipmi"
+
+
+def peer_of(url: str) -> str:
+    """Return what is the same for all addresses of one BMC: host and port, lower case."""
+    return urlsplit(url).netloc.rpartition("@")[2].lower()
+
 
 class BmcAddress(msgspec.Struct, frozen=True, kw_only=True):
     """Where a BMC is and how to sign in."""
 
+    protocol: BmcProtocol = BmcProtocol.REDFISH
     url: str
-    """Scheme, host and port, for example `https://10.0.0.7`."""
+    """Scheme, host and port: `https://10.0.0.7`, or `ipmi://10.0.0.7`."""
     username: str
     password: Secret
     system_path: str | None = None
-    """`/redfish/v1/Systems/…`; None when the BMC has exactly one system."""
+    """`/redfish/v1/Systems/…`; None when the BMC has exactly one system. IPMI has none."""
     tls: Tls = TrustSystem()
+
+    @property
+    def peer(self) -> str:
+        return peer_of(self.url)
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.url).hostname or ""
+
+    @property
+    def ipmi_port(self) -> int:
+        return urlsplit(self.url).port or IPMI_PORT
 
 
 class Nic(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,8 +73,35 @@ class Inventory(msgspec.Struct, frozen=True, kw_only=True):
     nics: tuple[Nic, ...]
 
 
+class Sensor(msgspec.Struct, frozen=True, kw_only=True):
+    """One reading, as the BMC names it."""
+
+    name: str
+    value: float | None
+    """None for what has states and no number, and for a sensor that reads nothing now."""
+    unit: str
+    """As the BMC writes it: `°C`, `RPM`, `V`; "" where there is none."""
+    is_well: bool
+    """False when the BMC itself calls the reading a warning or worse."""
+
+
+class Console(msgspec.Struct, frozen=True, kw_only=True):
+    """A way to the machine's screen or serial port that the BMC offers."""
+
+    kind: str
+    """`serial`, `graphical` or `shell` (the BMC's own)."""
+    ways: tuple[str, ...]
+    """What to connect with: `ipmi` (serial over LAN), `ssh`, `telnet`, `kvmip`…; lower case."""
+    is_enabled: bool
+
+
 class Bmc(Protocol):
-    """One BMC. Cheap to make; what is expensive (sessions) is kept by the fleet."""
+    """One BMC. Cheap to make; what is expensive (sessions) is kept by the fleet.
+
+    Errors are those of `app.drivers.errors`, in the BMC's own words: `Retriable` (`Unreachable`,
+    `NotReached`), `Refused` with field and reason, `Unauthorised`. What the BMC's protocol does
+    not have is `Refused` too.
+    """
 
     @property
     def power(self) -> PowerDriver: ...
@@ -54,10 +110,26 @@ class Bmc(Protocol):
     def boot(self) -> BootDriver: ...
 
     @property
-    def media(self) -> MediaDriver: ...
+    def media(self) -> MediaDriver:
+        """Raises `Refused` with the field `media` where the protocol has none."""
+        ...
 
     async def inventory(self) -> Inventory:
-        """Return the hardware as the BMC reports it. Cost: two requests and one per NIC."""
+        """Return the hardware as the BMC reports it.
+
+        Cost by Redfish: two requests and one per NIC; by IPMI: dozens, seconds on real BMCs.
+        """
+        ...
+
+    async def sensors(self) -> tuple[Sensor, ...]:
+        """Return what the BMC measures; empty where it measures nothing.
+
+        Cost by Redfish: two requests a chassis; by IPMI: hundreds at the first time.
+        """
+        ...
+
+    async def consoles(self) -> tuple[Console, ...]:
+        """Return the consoles that the BMC offers; empty where it tells of none. One request."""
         ...
 
     async def cold_reset(self) -> None:

@@ -26,6 +26,7 @@ _CHARSET = re.compile(
     re.IGNORECASE,
 )
 # An escaped NUL, not the escape of a backslash before it: PostgreSQL keeps no NUL in JSON either.
+_ESCAPED_NUL = b"\\u0000"
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
 
@@ -91,7 +92,7 @@ def decode(raw: bytes, content_type: str, read_as: ReadAs = "auto") -> Any:
     try:
         match kind:
             case "json":
-                return msgspec.json.decode(_NUL.sub(rb"\1\\ufffd", raw))
+                return msgspec.json.decode(_without_nul(raw))
             case "xml":
                 return from_xml(raw)
             case "form":
@@ -102,6 +103,10 @@ def decode(raw: bytes, content_type: str, read_as: ReadAs = "auto") -> Any:
                 return base64.b64encode(raw).decode()
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, BadXml) as error:
         raise BadBody(f"it is not {kind.upper()}: {error}") from error
+
+
+def _without_nul(raw: bytes) -> bytes:
+    return _NUL.sub(rb"\1\\ufffd", raw) if _ESCAPED_NUL in raw else raw
 
 
 def _kind(content_type: str, raw: bytes) -> str:

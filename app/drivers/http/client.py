@@ -1,6 +1,7 @@
 """Calls HTTP peers through one pool of kept-alive connections a process."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import aiohttp
 import msgspec
@@ -130,7 +131,6 @@ class HttpClient:
         name: str,
     ) -> Answer:
         ssl = True if peer is None else context_of(peer.tls, peer.certificate, peer.name)
-        connect_s = min(CONNECT_S, call.timeout_s * 0.9)
         try:
             async with self._opened().request(
                 call.method,
@@ -139,7 +139,7 @@ class HttpClient:
                 headers=headers,
                 ssl=ssl,
                 allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(total=call.timeout_s, connect=connect_s),
+                timeout=_timeout(call.timeout_s),
             ) as response:
                 body = await _read(response, call.limit_bytes, name)
         except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -166,6 +166,11 @@ class HttpClient:
             # APIs change state by GET; when to try again is the flow's policy to say.
             self._session._retry_connection = False  # noqa: SLF001 - there is no public way
         return self._session
+
+
+@lru_cache(maxsize=64)
+def _timeout(total_s: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=total_s, connect=min(CONNECT_S, total_s * 0.9))
 
 
 async def _read(response: aiohttp.ClientResponse, limit_bytes: int, name: str) -> bytes:

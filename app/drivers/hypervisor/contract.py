@@ -16,6 +16,18 @@ import msgspec
 
 from app.drivers.errors import Retriable
 from app.drivers.secret import Secret
+from app.drivers.tls import Tls
+
+
+class HypervisorPeer(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a provider is and how it knows us; `provider` names the driver."""
+
+    name: str
+    provider: str
+    url: str
+    username: str
+    secret: Secret
+    tls: Tls
 
 
 class NoRoom(Retriable):

@@ -126,8 +126,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
     def accepts(self, status: int) -> bool:
         """Say whether an answer of this status is a success."""
-        family = f"{status // 100}xx"
-        return any(str(one) in (family, str(status)) for one in self.success)
+        wanted = self.success
+        return f"{status // 100}xx" in wanted or status in wanted or str(status) in wanted
 
 
 async def peer_of(step: Step, connection: str) -> HttpPeer | None:

@@ -57,7 +57,7 @@ class Driver:
     async def drive(self, course: Course) -> Ended:
         """Return how the run ended; a failure is not undone yet."""
         while course.ending is None and course.tokens:
-            token = self.pick(course.due(self.clock.now()))
+            token = self.pick(course.due(self.clock))
             if token is None:
                 if not await self._pass_time(course):
                     return self._stand(course)

@@ -45,7 +45,8 @@ class Notebook:
         for taken in change.resources:
             self.ledger[taken.scope, taken.node, taken.kind, taken.ref] = taken.state
         for given in change.returns:
-            self.settle("returned", [key for key in self.ledger if key[2:] == given])
+            back = (given.kind, given.ref)
+            self.settle("returned", [key for key in self.ledger if key[2:] == back])
         if change.delivers:
             self.settle("delivered", self.ledger)
         topics = {row.topic for row in change.outbox}

@@ -179,9 +179,15 @@ class _Replayer(DryDoer):
         course.touch(token)
 
     async def _begin(self, course: Course, token: Token, stop: Stop, kind: NodeType) -> Begun:
-        begun = await super()._begin(course, token, stop, kind)
         one = self._recorded(token)
         is_edited = f"{token.scope}:{token.node}" in self.recording.edited
+        if one is not None and one.input and is_edited:
+            # The document does not say what a person gave; what came of that is recorded.
+            token.override = {
+                name: value if name in kind.lazy else _written(value)
+                for name, value in one.input.items()
+            }
+        begun = await super()._begin(course, token, stop, kind)
         if one is not None and not is_edited and one.input:
             self._compare_input(token, stop, one.input, msgspec.to_builtins(begun.given))
         return begun
@@ -292,6 +298,19 @@ class _Replayer(DryDoer):
 def _as_json(value: Any) -> Any:
     """Return a value as the journal keeps it."""
     return msgspec.json.decode(msgspec.json.encode(value))
+
+
+def _written(value: Any) -> Any:
+    """Return what one writes into a parameter to have this value: nothing in it is evaluated."""
+    match value:
+        case str():
+            return f"={value}" if value.startswith("=") else value.replace("${", "$${")
+        case list():
+            return [_written(one) for one in value]
+        case dict():
+            return {name: _written(one) for name, one in value.items()}
+        case _:
+            return value
 
 
 def _outcome(one: RecordedAttempt) -> str:

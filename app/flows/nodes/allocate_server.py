@@ -15,6 +15,7 @@ from app.domain.inventory.reserve import NoServer, reserve
 from app.domain.orders.find import find_order
 from app.domain.orders.mark_provisioning import mark_provisioning
 from app.domain.orders.wait_for_stock import wait_for_stock
+from app.domain.orders.waiting import kept_for_waiting
 from app.flows.node import Done, Effect, NodeType, Resource, Step, Subject, Wait
 
 LOOK_AGAIN = timedelta(minutes=5)
@@ -52,7 +53,8 @@ async def do(tx: Tx, step: Step, _: Params) -> Done | Wait:
     product = await product_by_id(tx, order.product_id)
     want = server_want(product, order.selection)
     try:
-        held = await reserve(tx, want, holder=order.id, expires_at=None)
+        others = await kept_for_waiting(tx, order.id) if order.server_id is None else ()
+        held = await reserve(tx, want, holder=order.id, expires_at=None, exclude=others)
     except NoServer as error:
         await wait_for_stock(tx, order.id, explanation=error.message)
         return Wait(

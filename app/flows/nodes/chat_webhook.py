@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from app.drivers.chat.contract import ChatMessage, ChatRoom, Level
-from app.flows.doubt import doubts
+from app.flows.doubt import Doubts
 from app.flows.node import Done, Effect, NodeType, Step
 
 
@@ -64,7 +64,7 @@ async def do(step: Step, params: Params) -> Done:
     message = ChatMessage(
         text=params.text, title=params.title, level=params.level, link=params.link
     )
-    with doubts():
+    with Doubts():
         await step.tools.peers.chat.send(room, message)
     return Done(Output(params.connection))
 

@@ -11,7 +11,7 @@ from app.drivers.http.target import same_origin
 from app.flows.calls.answer import Output, output_of
 from app.flows.calls.paging import Next, Page, Paging, first_page, next_link, next_page
 from app.flows.calls.request import Request, call_of, peer_of, policy, said
-from app.flows.doubt import doubts
+from app.flows.doubt import Doubts
 from app.flows.node import Done, Effect, Idempotency, NodeType, Step, StepFailed
 
 
@@ -96,7 +96,7 @@ async def do(step: Step, params: Params) -> Done:
 
 
 async def _ask(step: Step, params: Params, call: Call, peer: HttpPeer | None) -> Output:
-    with doubts():
+    with Doubts():
         answer = await step.tools.peers.http.call(call, peer)
     return output_of(step, params, answer)
 
@@ -113,7 +113,7 @@ async def _all_pages(
     while wanted is not None and number < paging.max:
         number += 1
         paged = _paged(call, wanted)
-        with doubts():
+        with Doubts():
             answer = await step.tools.peers.http.call(paged, peer)
         output = output_of(step, params, answer)
         bytes_left -= len(answer.body)

@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from app.drivers.http.body import BadBody, decode
 from app.drivers.ssh.contract import Ran, SshHost
-from app.flows.doubt import doubts
+from app.flows.doubt import Doubts
 from app.flows.node import Done, Effect, Idempotency, NodeType, Step, StepFailed
 
 LONGEST_WORDS_CHARS = 500
@@ -117,7 +117,7 @@ async def do(step: Step, params: Params) -> Done:
     if not params.command and not params.script:
         raise StepFailed("there is nothing to run; give a command or a script")
     host = await step.tools.connections.get(step, params.connection, SshHost)
-    with doubts():
+    with Doubts():
         ran: Ran = await step.tools.peers.ssh.run(host, command_line(params), stdin=stdin(params))
     port = params.exits.get(str(ran.exit_status), "")
     if not port and ran.exit_status not in params.success:

@@ -4,10 +4,17 @@ from litestar.types import ControllerRouterHandler
 
 from app.routes.admin.address_audits import AddressAudits
 from app.routes.admin.addresses import Addresses
-from app.routes.admin.api_reference import api_reference
+from app.routes.admin.allocation import Allocation
+from app.routes.admin.api_reference import ApiReference
+from app.routes.admin.backlog import Backlog
+from app.routes.admin.cables import Cables
 from app.routes.admin.client_services import Services
 from app.routes.admin.connections import Connections
+from app.routes.admin.cpu_models import CpuModels
 from app.routes.admin.dashboard import Dashboard
+from app.routes.admin.delivery import Deliveries
+from app.routes.admin.devices import Devices
+from app.routes.admin.discovery import Discovery
 from app.routes.admin.flow_deeds import FlowDeeds
 from app.routes.admin.flow_import import FlowImport
 from app.routes.admin.flow_start import FlowStart
@@ -17,22 +24,34 @@ from app.routes.admin.invoice_decisions import InvoiceDecisions
 from app.routes.admin.invoices import Invoices
 from app.routes.admin.mail_templates import MailTemplates
 from app.routes.admin.mails import Mails
+from app.routes.admin.moves import Moves
 from app.routes.admin.orders import Orders
 from app.routes.admin.prefix import OnePrefix
 from app.routes.admin.prefixes import Prefixes
+from app.routes.admin.racks import Racks
 from app.routes.admin.reservations import Reservations
 from app.routes.admin.reverse_dns import ReverseDns
 from app.routes.admin.run_deeds import RunDeeds
 from app.routes.admin.runs import Runs
 from app.routes.admin.runs_many import ManyRuns
-from app.routes.admin.servers import Racks, Servers
+from app.routes.admin.server_bmc import ServerBmc
+from app.routes.admin.server_change import ServerChanges
+from app.routes.admin.server_import import ServerImport, export_servers
+from app.routes.admin.server_place import ServerPlace
+from app.routes.admin.servers import Servers
+from app.routes.admin.service_deeds import ServiceDeeds
 from app.routes.admin.space_import import SpaceImport, export_prefixes
+from app.routes.admin.stock import StockPages
 from app.routes.admin.tokens import Tokens
 from app.routes.admin.vlans import Vlans
+from app.routes.admin.vrfs import Vrfs
 
 ADMIN: tuple[ControllerRouterHandler, ...] = (
     Dashboard,
     Orders,
+    Allocation,
+    StockPages,
+    Backlog,
     Runs,
     RunDeeds,
     Flows,
@@ -43,14 +62,27 @@ ADMIN: tuple[ControllerRouterHandler, ...] = (
     ManyRuns,
     Connections,
     Services,
+    ServiceDeeds,
     Servers,
+    ServerChanges,
+    ServerImport,
+    export_servers,
+    ServerPlace,
+    Discovery,
+    ServerBmc,
     Racks,
+    Devices,
+    Cables,
+    CpuModels,
+    Deliveries,
+    Moves,
     Prefixes,
     SpaceImport,
     export_prefixes,
     OnePrefix,
     Addresses,
     Vlans,
+    Vrfs,
     Reservations,
     AddressAudits,
     ReverseDns,
@@ -59,6 +91,6 @@ ADMIN: tuple[ControllerRouterHandler, ...] = (
     Mails,
     MailTemplates,
     Tokens,
-    api_reference,
+    ApiReference,
 )
 """Every handler of the admin side, for the composition root."""

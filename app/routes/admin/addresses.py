@@ -7,17 +7,21 @@ from uuid import UUID
 
 from litestar import Controller, Response, get, post
 from litestar.params import FromPath
+from msgspec.structs import replace
 
 from app.components.admin.address import (
     DAY,
     AddressFile,
     address_page,
     address_region,
+    change_claim_page,
+    claim_href,
     claim_page,
     release_page,
 )
 from app.components.admin.address_space import ADDRESSES, address_href
 from app.components.admin.addresses import STATE, addresses_list, addresses_page
+from app.components.admin.decide import REASON
 from app.components.admin.filters import Wanted
 from app.components.form import Form
 from app.components.notice import Flash
@@ -25,14 +29,17 @@ from app.core.database import Database, Tx
 from app.core.errors import Invalid, NotFound
 from app.domain.accounts.roles import Permission, allows
 from app.domain.accounts.views import AccountView
-from app.domain.addresses.by_hand import claim_address, lowest_free
+from app.domain.addresses.by_hand import claim_address
+from app.domain.addresses.change_by_hand import change_by_hand
 from app.domain.addresses.errors import AddressesTaken, NotByHand
 from app.domain.addresses.find import leaf_of, list_vrfs
-from app.domain.addresses.history import history_of, vrfs_with_history
+from app.domain.addresses.history import history_of, network_around, vrfs_with_history
+from app.domain.addresses.leaves import free_texts
+from app.domain.addresses.names import names_in
 from app.domain.addresses.release_by_hand import release_by_hand
 from app.domain.addresses.search import find_claim, search_claims, standings_of
 from app.domain.addresses.states import ClaimState
-from app.domain.addresses.views import ClaimPage, ClaimView
+from app.domain.addresses.views import ClaimPage
 from app.routes.admin.prefixes import CHANGES, refused
 from app.routes.admin.query import wanted_of
 from app.routes.admin.reasons import reason_of
@@ -77,7 +84,8 @@ class Addresses(Controller):
         values = {name: query.get(name, "") for name in ("address", "vrf")}
         async with db.snapshot() as tx:
             if prefix := _uuid(query.get("prefix", "")):
-                values["address"], values["vrf"] = await lowest_free(tx, prefix)
+                leaf, free = await free_texts(tx, prefix, 1)
+                values["address"], values["vrf"] = "".join(free), leaf.vrf
             vrfs = await list_vrfs(tx)
         return html(claim_page(Form(values=values, csrf=frame.csrf), vrfs, frame=frame))
 
@@ -100,6 +108,43 @@ class Addresses(Controller):
         several = f"{texts[0]} to {texts[-1]} are" if len(texts) > 1 else f"{texts[0]} is"
         return go(request, address_href(texts[0]), Flash("success", f"{several} claimed."))
 
+    @get("/claims/{claim_id:int}/change", guards=CHANGES)
+    async def ask_change(self, db: Db, frame: Frame, claim_id: FromPath[int]) -> Response[Any]:
+        async with db.snapshot() as tx:
+            claim = await find_claim(tx, claim_id)
+        values = {
+            REASON: claim.reason,
+            "purpose": claim.purpose,
+            "expires_at": claim.expires_at.date().isoformat() if claim.expires_at else "",
+        }
+        form = Form(values=values, csrf=frame.csrf)
+        return html(change_claim_page(claim, form, frame=frame))
+
+    @post("/claims/{claim_id:int}/change", guards=CHANGES, status_code=200)
+    async def change(
+        self, request: HttpRequest, db: Db, me: Me, frame: Frame, *, claim_id: FromPath[int]
+    ) -> Response[Any]:
+        values = await typed(request)
+        async with db.snapshot() as tx:
+            claim = await find_claim(tx, claim_id)
+        try:
+            async with db.transaction() as tx:
+                terms = await terms_of(tx, values)
+                if _is_same_day(terms.expires_at, claim.expires_at):
+                    terms = replace(terms, expires_at=claim.expires_at)
+                await change_by_hand(
+                    tx,
+                    claim_id,
+                    terms,
+                    seq=_seq(values),
+                    actor=me.id,
+                    actor_label=me.email,
+                )
+        except (Invalid, NotByHand) as refusal:
+            form = refused(refusal, values, frame.csrf)
+            return html(change_claim_page(claim, form, frame=frame), status_code=422)
+        return go(request, claim_href(claim), Flash("success", f"{claim.text} is changed."))
+
     @get("/claims/{claim_id:int}/release", guards=CHANGES)
     async def ask_release(self, db: Db, frame: Frame, claim_id: FromPath[int]) -> Response[Any]:
         async with db.snapshot() as tx:
@@ -115,12 +160,11 @@ class Addresses(Controller):
             claim = await find_claim(tx, claim_id)
         try:
             reason = reason_of(values)
-            seq = values.get("seq", "")
             async with db.transaction() as tx:
                 await release_by_hand(
                     tx,
                     claim_id,
-                    seq=int(seq) if seq.isascii() and seq.isdecimal() and len(seq) < 19 else -1,
+                    seq=_seq(values),
                     reason=reason,
                     actor=me.id,
                     actor_label=me.email,
@@ -129,7 +173,7 @@ class Addresses(Controller):
             form = refused(refusal, values, frame.csrf)
             return html(release_page(claim, form, frame=frame), status_code=422)
         told = Flash("success", f"{claim.text} is released. It cools down first.")
-        return go(request, _page_of(claim), told)
+        return go(request, claim_href(claim), told)
 
     @get("/{address:str}")
     async def show(
@@ -144,8 +188,14 @@ class Addresses(Controller):
         return html(address_region(await _file(request, db, me, address)))
 
 
-def _page_of(claim: ClaimView) -> str:
-    return address_href(claim.text) if claim.kind != "vlan" else f"/admin/vlans/{claim.scope}"
+def _is_same_day(typed_end: datetime | None, end: datetime | None) -> bool:
+    """Return whether the form left the end as it was, which may be at any time of that day."""
+    return typed_end is not None and end is not None and typed_end.date() == end.date()
+
+
+def _seq(values: dict[str, str]) -> int:
+    seq = values.get("seq", "")
+    return int(seq) if seq.isascii() and seq.isdecimal() and len(seq) < 19 else -1
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:
@@ -181,10 +231,12 @@ async def _file(request: HttpRequest, db: Database, me: AccountView, text: str) 
             for vrf, name in await vrfs_with_history(tx, address)
         ]
         standings = await standings_of(tx, address)
+        names = await names_in(tx, network_around(address))
     return AddressFile(
         text=standings[0].text if standings else str(address),
         standings=standings,
         history=tuple((name, tuple(reversed(tenures))) for name, tenures in history if tenures),
         day=day,
+        names=names,
         may_change=allows(me.role, Permission.ADDRESSES_CHANGE),
     )

@@ -3,9 +3,17 @@
 from functools import lru_cache
 from typing import Any
 
-from litestar import Litestar, Response, get
+from litestar import Controller, Litestar, Response, get
+from litestar.params import FromPath
 
-from app.components.admin.api_reference import HERE, Reference, api_reference_page
+from app.components.admin.api_reference import (
+    HERE,
+    Reference,
+    api_part_page,
+    api_reference_page,
+    slug_of,
+)
+from app.core.errors import NotFound
 from app.domain.accounts.roles import Permission
 from app.routes.api.reference import reference_of
 from app.routes.security.dependencies import Frame, HttpRequest
@@ -13,10 +21,26 @@ from app.routes.security.guards import requires
 from app.routes.security.html import html
 
 
-@get(HERE, guards=[requires(Permission.ADMIN)], include_in_schema=False)
-async def api_reference(request: HttpRequest, frame: Frame) -> Response[Any]:
-    """Return every operation and object on one page."""
-    return html(api_reference_page(_reference(request.app), frame=frame))
+class ApiReference(Controller):
+    """The API for those who use it, on pages of one subject each."""
+
+    path = HERE
+    guards = (requires(Permission.ADMIN),)
+    include_in_schema = False
+
+    @get()
+    async def show(self, request: HttpRequest, frame: Frame) -> Response[Any]:
+        return html(api_reference_page(_reference(request.app), frame=frame))
+
+    @get("/{part:str}")
+    async def show_part(
+        self, request: HttpRequest, frame: Frame, part: FromPath[str]
+    ) -> Response[Any]:
+        reference = _reference(request.app)
+        for tag, _ in reference.tags:
+            if slug_of(tag) == part:
+                return html(api_part_page(reference, tag, frame=frame))
+        raise NotFound("page", part)
 
 
 @lru_cache(maxsize=1)

@@ -6,15 +6,8 @@ from uuid import UUID
 from litestar import Controller, Response, get
 from litestar.params import FromPath
 
-from app.components.admin.client_services import (
-    SERVICES,
-    VIEWS,
-    ServiceFile,
-    service_page,
-    service_region,
-    services_list,
-    services_page,
-)
+from app.components.admin.client_service import ServiceFile, service_page, service_region
+from app.components.admin.client_services import SERVICES, VIEWS, services_list, services_page
 from app.core.database import Tx
 from app.domain.accounts.roles import Permission, allows
 from app.domain.accounts.views import AccountView
@@ -74,5 +67,6 @@ async def read_file(tx: Tx, service_id: UUID, me: AccountView) -> ServiceFile:
         service=service,
         addresses=await addresses_of(tx, service.line.order_id),
         sees_servers=allows(me.role, Permission.SERVERS_READ),
+        may_change=allows(me.role, Permission.SERVICES_CHANGE),
         trail=await trail(tx, [service_id, service.line.order_id]) if sees_trail else None,
     )

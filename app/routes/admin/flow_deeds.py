@@ -18,7 +18,7 @@ from app.components.admin.flow_deeds import (
 )
 from app.components.form import Form
 from app.components.frame import PageFrame
-from app.components.notice import Flash
+from app.components.notice import Back, Flash
 from app.core.database import Database, Tx
 from app.core.errors import Conflict, Invalid, NotFound
 from app.domain.accounts.roles import Permission, allows
@@ -73,7 +73,7 @@ class FlowDeeds(Controller):
                 )
         except (Conflict, TriggerDoesNotFit) as refusal:
             return go(request, back, Flash("warning", refusal.message))
-        return go(request, back, Flash("success", f"It serves {sort} from now on."))
+        return go(request, back, _bound(sort, slug, instead_of=served))
 
     @post("/unbind/{sort:str}", status_code=200)
     async def unbind(
@@ -225,6 +225,18 @@ def _fate_of(values: Mapping[str, str], me: AccountView) -> str:
     if fate == CANCEL and not allows(me.role, Permission.RUNS_CHANGE):
         raise Invalid({LIVE: "Your role does not cancel runs; ask an operator."})
     return fate
+
+
+def _bound(sort: str, slug: str, *, instead_of: str) -> Flash:
+    """Say what serves the category now; one click binds, and one takes that back."""
+    words = f"It serves {sort} from now on"
+    if instead_of == slug:
+        return Flash("success", f"{words}.")
+    if not instead_of:
+        return Flash("success", f"{words}.", Back("Unbind it", f"{FLOWS}/{slug}/unbind/{sort}"))
+    values = {CATEGORY: sort, INSTEAD_OF: slug}
+    again = Back(f"Put {instead_of} back", f"{FLOWS}/{instead_of}/bind", values)
+    return Flash("success", f"{words}, in place of {instead_of}.", again)
 
 
 async def _served_by(tx: Tx, sort: str, trigger: str) -> str:

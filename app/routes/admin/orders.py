@@ -138,4 +138,5 @@ async def read_file(tx: Tx, order_id: UUID, me: AccountView) -> OrderFile:
         trail=await trail(tx, subjects) if allows(me.role, Permission.AUDIT_READ) else None,
         may_retry=allows(me.role, Permission.RUNS_CHANGE),
         may_cancel=allows(me.role, Permission.ORDERS_CHANGE),
+        sees_stock=sees_servers,
     )

@@ -7,7 +7,7 @@ from litestar import Controller, Response, get, post
 from litestar.params import FromPath
 
 from app.components.admin.address_space import PREFIXES, prefix_href
-from app.components.admin.prefix import PrefixFile, prefix_page, prefix_region
+from app.components.admin.prefix import JUMP, PrefixFile, prefix_page, prefix_region
 from app.components.admin.prefix_form import change_prefix_page, divide_page
 from app.components.choice import Option
 from app.components.form import Form
@@ -24,6 +24,7 @@ from app.domain.addresses.find import find_prefix, leaves_in
 from app.domain.addresses.keep import reservations_in
 from app.domain.addresses.map import address_map
 from app.domain.addresses.remove import remove_prefix
+from app.domain.addresses.reserved import ends_of
 from app.domain.addresses.seeds import prefix_seed
 from app.domain.addresses.tree import covered_of, parts_of
 from app.domain.addresses.views import PrefixView
@@ -60,9 +61,20 @@ class OnePrefix(Controller):
     async def show(
         self, request: HttpRequest, db: Db, me: Me, frame: Frame, *, prefix_id: FromPath[UUID]
     ) -> Response[Any]:
+        """Show it; asked for an address, lead to where that is on the map."""
+        asked = request.query_params.get(JUMP, "").strip()
         async with db.snapshot() as tx:
-            file = await _file(tx, prefix_id, me, at=_at(request))
-        return html(prefix_page(file, frame=frame))
+            jump = Form(values={JUMP: asked})
+            if asked:
+                network = (await find_prefix(tx, prefix_id)).network
+                try:
+                    position, _ = ends_of(network, asked, field=JUMP)
+                except Invalid as invalid:
+                    jump = Form(values={JUMP: asked}, errors=invalid.fields)
+                else:
+                    return go(request, prefix_href(prefix_id, at=str(position)) + "#cells")
+            file = await _file(tx, prefix_id, me, at=_at(request), jump=jump)
+        return html(prefix_page(file, frame=frame), status_code=422 if jump.errors else 200)
 
     @get("/now")
     async def refresh(
@@ -145,9 +157,9 @@ class OnePrefix(Controller):
         return go(request, PREFIXES, Flash("success", "The prefix is removed."))
 
 
-def _at(request: HttpRequest) -> int:
+def _at(request: HttpRequest) -> int | None:
     at = request.query_params.get("at", "")
-    return int(at) if at.isascii() and at.isdecimal() and len(at) < 20 else 0
+    return int(at) if at.isascii() and at.isdecimal() and len(at) < 20 else None
 
 
 def _length(values: dict[str, str]) -> int:
@@ -157,7 +169,9 @@ def _length(values: dict[str, str]) -> int:
     return length
 
 
-async def _file(tx: Tx, prefix_id: UUID, me: AccountView, *, at: int) -> PrefixFile:
+async def _file(
+    tx: Tx, prefix_id: UUID, me: AccountView, *, at: int | None, jump: Form | None = None
+) -> PrefixFile:
     prefix = await find_prefix(tx, prefix_id)
     sees_trail = allows(me.role, Permission.AUDIT_READ)
     parts = await parts_of(tx, prefix) if prefix.is_container else ()
@@ -169,6 +183,7 @@ async def _file(tx: Tx, prefix_id: UUID, me: AccountView, *, at: int) -> PrefixF
         reservations=await reservations_in(tx, prefix_id),
         trail=await trail(tx, [prefix_id], limit=20) if sees_trail else None,
         may_change=allows(me.role, Permission.ADDRESSES_CHANGE),
+        jump=jump or Form(),
     )
 
 

@@ -6,7 +6,7 @@ from litestar import Controller, Response, get, post
 
 from app.components.admin.address_space import PREFIXES
 from app.components.admin.filters import Wanted
-from app.components.admin.prefix_form import Choices, new_prefix_page, new_vrf_page
+from app.components.admin.prefix_form import Choices, new_prefix_page
 from app.components.admin.prefixes import DATACENTRE, GLOBAL, VRF, prefixes_list, prefixes_page
 from app.components.form import Form
 from app.components.notice import Flash
@@ -14,15 +14,15 @@ from app.core.database import Tx
 from app.core.errors import Invalid, Refusal
 from app.core.paging import Page
 from app.domain.accounts.roles import Permission, allows
-from app.domain.addresses.add import add_prefix, add_vrf
+from app.domain.addresses.add import add_prefix
 from app.domain.addresses.errors import InUse, PrefixOverlaps
 from app.domain.addresses.find import list_vlan_groups, list_vrfs
-from app.domain.addresses.seed import PrefixSeed, VrfSeed
+from app.domain.addresses.seed import PrefixSeed
 from app.domain.addresses.states import PrefixStatus
 from app.domain.addresses.tree import TreeLine, prefix_tree
 from app.domain.inventory.find import list_datacentres
 from app.routes.admin.query import wanted_of
-from app.routes.admin.space_typed import Entries, prefix_of, values_of
+from app.routes.admin.space_typed import prefix_of, values_of
 from app.routes.security.dependencies import Db, Frame, HttpRequest, Me
 from app.routes.security.flashes import go
 from app.routes.security.guards import requires
@@ -79,26 +79,6 @@ class Prefixes(Controller):
             form = refused(refusal, values, frame.csrf)
             return html(new_prefix_page(form, choices, frame=frame), status_code=422)
         return go(request, f"{PREFIXES}/{made}", Flash("success", "The prefix is added."))
-
-    @get("/new-vrf", guards=CHANGES, sync_to_thread=False)
-    def begin_vrf(self, frame: Frame) -> Response[Any]:
-        return html(new_vrf_page(Form(csrf=frame.csrf), frame=frame))
-
-    @post("/new-vrf", guards=CHANGES, status_code=200)
-    async def add_vrf(self, request: HttpRequest, db: Db, me: Me, frame: Frame) -> Response[Any]:
-        values = await typed(request)
-        entries = Entries(values)
-        vrf = VrfSeed(
-            name=entries.text("name", needed="Give it a name."), note=entries.text("note")
-        )
-        try:
-            entries.require_all()
-            async with db.transaction() as tx:
-                await add_vrf(tx, vrf, actor=me.id, actor_label=me.email)
-        except Invalid as invalid:
-            form = refused(invalid, values, frame.csrf)
-            return html(new_vrf_page(form, frame=frame), status_code=422)
-        return go(request, PREFIXES, Flash("success", f"The VRF {vrf.name} is added."))
 
 
 def refused(refusal: Refusal, values: dict[str, str], csrf: str) -> Form:

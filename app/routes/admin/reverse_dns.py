@@ -1,5 +1,6 @@
 """`/admin/reverse-dns`: the host names of addresses, and what stands in their way."""
 
+from ipaddress import ip_network
 from typing import Any
 
 from litestar import Controller, Response, get, post
@@ -11,7 +12,7 @@ from app.core.database import Database
 from app.core.errors import Invalid
 from app.domain.accounts.roles import Permission, allows
 from app.domain.addresses.name_address import name_address
-from app.domain.addresses.names import count_names, list_names
+from app.domain.addresses.names import count_names, list_names, names_in
 from app.routes.admin.query import wanted_of
 from app.routes.security.dependencies import Db, Frame, HttpRequest, Me
 from app.routes.security.flashes import go
@@ -29,8 +30,10 @@ class ReverseDns(Controller):
 
     @get()
     async def list(self, request: HttpRequest, db: Db, me: Me, frame: Frame) -> Response[Any]:
+        """Show the names, and the form for the address of the query."""
         may_change = allows(me.role, Permission.ADDRESSES_CHANGE)
-        form = Form(csrf=frame.csrf) if may_change else None
+        values = await _named(db, request.query_params.get("address", ""))
+        form = Form(values=values, csrf=frame.csrf) if may_change else None
         return await _page(request, db, frame, form)
 
     @get("/rows")
@@ -57,6 +60,17 @@ class ReverseDns(Controller):
         words = "is being set" if hostname.strip() else "is being removed"
         flash = Flash("success", f"The host name of {address.strip()} {words}.")
         return go(request, REVERSE_DNS, flash)
+
+
+async def _named(db: Database, address: str) -> dict[str, str]:
+    """Return the address with the name that it has, as the form asks for both."""
+    try:
+        wanted = ip_network(address)
+    except ValueError:
+        return {"address": address}
+    async with db.snapshot() as tx:
+        names = await names_in(tx, wanted)
+    return {"address": address, "hostname": (names[0].hostname or "") if names else ""}
 
 
 async def _page(

@@ -1,4 +1,4 @@
-"""`/admin/servers` and `/admin/racks`: machines, their places, and what a person does to them."""
+"""`/admin/servers`: machines, and what a person does to their states."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -7,12 +7,10 @@ from uuid import UUID
 from litestar import Controller, Response, get, post
 from litestar.params import FromPath
 
-from app.components.admin.rack import rack_page
+from app.components.admin.dcim import SERVERS
 from app.components.admin.server import DEEDS, ServerFile, deed_page, server_page, server_region
 from app.components.admin.servers import (
     DATACENTRE,
-    RACKS,
-    SERVERS,
     VIEWS,
     servers_list,
     servers_page,
@@ -26,17 +24,20 @@ from app.domain.accounts.views import AccountView
 from app.domain.addresses.find import addresses_of
 from app.domain.addresses.views import Claimed
 from app.domain.audit.find import trail
+from app.domain.inventory.bmc import rejection_of
+from app.domain.inventory.cabling import ports_of
 from app.domain.inventory.errors import ServerNotAllowed
 from app.domain.inventory.find import (
     counts_by_state,
     find_server,
     list_datacentres,
     list_servers,
-    rack_view,
 )
 from app.domain.inventory.maintain import begin_maintenance, end_maintenance
+from app.domain.inventory.put_back import accept
 from app.domain.inventory.quarantine import release_from_quarantine
 from app.domain.inventory.release import finish_cleaning
+from app.routes.admin.dcim_typed import read_time
 from app.routes.admin.query import wanted_of
 from app.routes.admin.reasons import reason_of
 from app.routes.security.dependencies import Db, Frame, HttpRequest, Me
@@ -45,12 +46,13 @@ from app.routes.security.guards import requires
 from app.routes.security.html import html
 from app.routes.security.typed import typed
 
-Verb = Callable[..., Awaitable[None]]
+Verb = Callable[..., Awaitable[object]]
 VERBS: Mapping[str, Verb] = {
     "release": release_from_quarantine,
     "finish-cleaning": finish_cleaning,
     "begin-maintenance": begin_maintenance,
     "end-maintenance": end_maintenance,
+    "accept": accept,
 }
 
 
@@ -62,7 +64,7 @@ class Servers(Controller):
     include_in_schema = False
 
     @get()
-    async def list(self, request: HttpRequest, db: Db, frame: Frame) -> Response[Any]:
+    async def list(self, request: HttpRequest, db: Db, me: Me, frame: Frame) -> Response[Any]:
         wanted = wanted_of(request, SERVERS, VIEWS, [DATACENTRE])
         place = wanted.more[DATACENTRE]
         async with db.snapshot() as tx:
@@ -75,10 +77,11 @@ class Servers(Controller):
             )
             counts = await counts_by_state(tx, datacentre=place)
             sites = await list_datacentres(tx)
-        return html(servers_page(found, counts, sites, wanted, frame=frame))
+        may = allows(me.role, Permission.SERVERS_CHANGE)
+        return html(servers_page(found, counts, sites, wanted, may_change=may, frame=frame))
 
     @get("/rows")
-    async def refresh_list(self, request: HttpRequest, db: Db) -> Response[Any]:
+    async def refresh_list(self, request: HttpRequest, db: Db, me: Me) -> Response[Any]:
         wanted = wanted_of(request, SERVERS, VIEWS, [DATACENTRE])
         async with db.snapshot() as tx:
             found = await list_servers(
@@ -88,7 +91,8 @@ class Servers(Controller):
                 search=wanted.search,
                 page=wanted.page,
             )
-        return html(servers_list(found, wanted))
+        may = allows(me.role, Permission.SERVERS_CHANGE)
+        return html(servers_list(found, wanted, may_change=may))
 
     @get("/{server_id:uuid}")
     async def show(self, db: Db, me: Me, frame: Frame, server_id: FromPath[UUID]) -> Response[Any]:
@@ -129,9 +133,11 @@ class Servers(Controller):
             raise NotFound("page", deed)
         values = await typed(request)
         try:
-            reason = reason_of(values)
+            terms: dict[str, Any] = {"reason": reason_of(values)}
+            if deed == "begin-maintenance":
+                terms["ends_at"] = read_time(values, "ends")
             async with db.transaction() as tx:
-                await VERBS[deed](tx, server_id, actor=me.id, actor_label=me.email, reason=reason)
+                await VERBS[deed](tx, server_id, actor=me.id, actor_label=me.email, **terms)
         except Invalid as invalid:
             form = Form(values=values, errors=invalid.fields, csrf=frame.csrf)
             return await _deed_page(db, frame, server_id, deed, form, status=422)
@@ -143,20 +149,6 @@ class Servers(Controller):
         )
 
 
-class Racks(Controller):
-    """Racks, as one stands before them."""
-
-    path = RACKS
-    guards = (requires(Permission.SERVERS_READ),)
-    include_in_schema = False
-
-    @get("/{rack_id:uuid}")
-    async def show(self, db: Db, frame: Frame, rack_id: FromPath[UUID]) -> Response[Any]:
-        async with db.snapshot() as tx:
-            rack = await rack_view(tx, rack_id)
-        return html(rack_page(rack, frame=frame))
-
-
 async def _deed_page(
     db: Db, frame: Frame, server_id: UUID, deed: str, form: Form, *, status: int = 200
 ) -> Response[Any]:
@@ -166,14 +158,15 @@ async def _deed_page(
 
 
 async def read_file(tx: Tx, server_id: UUID, me: AccountView) -> ServerFile:
-    """Read a server; four statements."""
+    """Read a server; five statements."""
     server = await find_server(tx, server_id)
     sees_trail = allows(me.role, Permission.AUDIT_READ)
     return ServerFile(
         at=tx.now(),
         server=server,
-        rack=await tx.fetchval("SELECT rack FROM server WHERE id = $1", server_id),
+        ports=await ports_of(tx, server=server_id),
         addresses=await addresses_of(tx, server.holder) if server.holder else Claimed(),
         trail=await trail(tx, [server_id]) if sees_trail else None,
         may_change=allows(me.role, Permission.SERVERS_CHANGE),
+        rejection=await rejection_of(tx, server_id, server.bmc_url) if server.bmc_url else None,
     )

@@ -54,7 +54,7 @@ class SpaceImport(Controller):
         raw = raw or values.get(DOCUMENT, "").encode()
         place = values.get(DATACENTRE, "")
         try:
-            async with db.transaction() as tx:
+            async with db.snapshot() as tx:
                 arrival = await import_space(
                     tx, raw, datacentre=place, dry_run=True, actor=me.id, actor_label=me.email
                 )

@@ -23,10 +23,12 @@ from app.domain.accounts.roles import Permission, allows
 from app.domain.addresses.add import add_vlan_group
 from app.domain.addresses.by_hand import claim_vlan
 from app.domain.addresses.change import change_vlan_group
-from app.domain.addresses.errors import AddressesTaken
+from app.domain.addresses.errors import AddressesTaken, StillUsed
 from app.domain.addresses.find import find_vlan_group, list_prefixes, list_vlan_groups
+from app.domain.addresses.remove import remove_vlan_group
 from app.domain.addresses.search import claims_in
 from app.domain.addresses.views import ClaimPage, PrefixView, VlanGroupView
+from app.domain.audit.find import trail
 from app.domain.inventory.find import list_datacentres
 from app.routes.admin.prefixes import CHANGES, refused
 from app.routes.admin.query import wanted_of
@@ -82,7 +84,12 @@ class Vlans(Controller):
         may_change = allows(me.role, Permission.ADDRESSES_CHANGE)
         async with db.snapshot() as tx:
             group, claims, prefixes = await _read(tx, group_id, request)
-        return html(vlan_group_page(group, claims, prefixes, may_change=may_change, frame=frame))
+            sees_trail = allows(me.role, Permission.AUDIT_READ)
+            lines = await trail(tx, [group_id], limit=20) if sees_trail else None
+        page = vlan_group_page(
+            group, claims, prefixes, trail=lines, may_change=may_change, frame=frame
+        )
+        return html(page)
 
     @get("/{group_id:uuid}/now")
     async def refresh(
@@ -144,6 +151,17 @@ class Vlans(Controller):
             form = refused(refusal, values, frame.csrf)
             return html(claim_vlan_page(group, form, frame=frame), status_code=422)
         return go(request, f"{VLANS}/{group_id}", Flash("success", f"VLAN {vid} is claimed."))
+
+    @post("/{group_id:uuid}/remove", guards=CHANGES, status_code=200)
+    async def remove(
+        self, request: HttpRequest, db: Db, me: Me, group_id: FromPath[UUID]
+    ) -> Response[Any]:
+        try:
+            async with db.transaction() as tx:
+                await remove_vlan_group(tx, group_id, actor=me.id, actor_label=me.email)
+        except StillUsed as refusal:
+            return go(request, f"{VLANS}/{group_id}", Flash("warning", refusal.message))
+        return go(request, VLANS, Flash("success", "The VLAN group is removed."))
 
 
 async def _read(

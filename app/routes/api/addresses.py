@@ -6,15 +6,18 @@ from ipaddress import ip_address
 from typing import Annotated
 from uuid import UUID
 
-from litestar import Controller, Response, get, post
+from litestar import Controller, Response, get, patch, post, put
 from litestar.params import JSONBody, PathParameter, QueryParameter
 
 from app.core.database import Tx
 from app.core.errors import NotFound
 from app.domain.accounts.scopes import Scope
 from app.domain.addresses.by_hand import claim_address
+from app.domain.addresses.change_by_hand import change_by_hand
 from app.domain.addresses.find import leaf_of
-from app.domain.addresses.history import history_of, vrfs_with_history
+from app.domain.addresses.history import history_of, network_around, vrfs_with_history
+from app.domain.addresses.name_address import name_address
+from app.domain.addresses.names import names_in
 from app.domain.addresses.release_by_hand import release_by_hand
 from app.domain.addresses.search import claims_named, find_claim, latest_claims, standings_of
 from app.domain.addresses.states import ClaimState
@@ -25,16 +28,20 @@ from app.routes.api.claim_json import (
     AddressDetail,
     AddressLine,
     AddressList,
+    ClaimChange,
     Claims,
+    HostName,
+    NameList,
     Release,
     address_line,
+    name_line,
     standing_line,
     tenure_line,
 )
 from app.routes.api.listing import USUAL, Cursor, Limit, page_answer, position_of
 from app.routes.api.needs import needs
 from app.routes.api.once import Asked
-from app.routes.api.terms import claim_of, moment_of
+from app.routes.api.terms import changed_terms, claim_of, moment_of
 from app.routes.security.dependencies import Db, HttpRequest
 
 ClaimId = Annotated[int, PathParameter(description="Id of the claim.", ge=1, le=2**63 - 1)]
@@ -69,6 +76,7 @@ async def show_address(
         raise NotFound("address", address) from None
     async with db.snapshot() as tx:
         standings = await standings_of(tx, wanted)
+        names = await names_in(tx, network_around(wanted))
         history = [
             tenure_line(name, tenure)
             for vrf, name in await vrfs_with_history(tx, wanted)
@@ -80,9 +88,39 @@ async def show_address(
         AddressDetail(
             address=standings[0].text if standings else str(wanted),
             now=tuple(map(standing_line, standings)),
+            names=tuple(map(name_line, names)),
             history=tuple(history),
         )
     )
+
+
+@put(
+    "/addresses/{address:str}/hostname",
+    **needs(Scope.ADDRESSES_WRITE, 409),
+    tags=["Addresses"],
+    operation_id="nameAddress",
+    summary="Set the host name of an address",
+    description="What reverse DNS is to say of an address that an order has or staff claimed. The "
+    "name server is told at once, and again until it agrees.",
+)
+async def set_hostname(
+    ask: Asked,
+    address: Annotated[str, PathParameter(description="IPv4 or IPv6 address.")],
+    data: JSONBody[HostName],
+) -> Response[NameList]:
+    async def deed(tx: Tx) -> NameList:
+        await name_address(
+            tx,
+            address,
+            data.hostname,
+            holder=None,
+            actor=ask.caller.account.id,
+            actor_label=ask.caller.label,
+        )
+        names = await names_in(tx, network_around(ip_address(address)))
+        return NameList(tuple(map(name_line, names)))
+
+    return await ask.once(deed)
 
 
 class AddressClaims(Controller):
@@ -142,6 +180,29 @@ class AddressClaims(Controller):
             return Claims(tuple(map(address_line, await claims_named(tx, prefix, texts))))
 
         return await ask.once(deed, status=201)
+
+    @patch(
+        "/{claim_id:int}",
+        **needs(Scope.ADDRESSES_WRITE, 409),
+        operation_id="changeClaim",
+        summary="Change a claim by hand",
+        description="What it is for, as what and until when; whose it is stays.",
+    )
+    async def change(
+        self, ask: Asked, claim_id: ClaimId, data: JSONBody[ClaimChange]
+    ) -> Response[AddressLine]:
+        async def deed(tx: Tx) -> AddressLine:
+            await change_by_hand(
+                tx,
+                claim_id,
+                changed_terms(await find_claim(tx, claim_id), data),
+                seq=data.seq,
+                actor=ask.caller.account.id,
+                actor_label=ask.caller.label,
+            )
+            return address_line(await find_claim(tx, claim_id))
+
+        return await ask.once(deed)
 
     @post(
         "/{claim_id:int}/release",

@@ -6,7 +6,8 @@ from litestar.openapi.plugins import JsonRenderPlugin, YamlRenderPlugin
 from litestar.openapi.spec import Tag
 from litestar.types import ControllerRouterHandler
 
-from app.routes.api.addresses import AddressClaims, show_address
+from app.routes.api.addresses import AddressClaims, set_hostname, show_address
+from app.routes.api.allocation import ALLOCATION
 from app.routes.api.available import Available
 from app.routes.api.flow_deeds import FlowDeeds
 from app.routes.api.flow_start import start_a_flow
@@ -15,10 +16,13 @@ from app.routes.api.flows import Flows, check_flow, list_flow_bindings, show_sch
 from app.routes.api.needs import COMPONENTS
 from app.routes.api.node_types import NodeTypes
 from app.routes.api.once import DEPENDENCIES
-from app.routes.api.prefixes import Prefixes, create_vrf, list_all_vrfs
+from app.routes.api.prefixes import Prefixes, create_vrf, delete_vrf, list_all_vrfs
+from app.routes.api.racks import Cables, Racks
 from app.routes.api.reservations import Reservations
 from app.routes.api.run_deeds import RunDeeds, retry_runs
 from app.routes.api.runs import Runs
+from app.routes.api.server_bmc import ServerBmcs
+from app.routes.api.servers import Servers, take_servers_in
 from app.routes.api.unreadable import refuse_json, refuse_nul
 from app.routes.api.vlan_groups import VlanGroups
 
@@ -41,10 +45,18 @@ API: tuple[ControllerRouterHandler, ...] = (
             Available,
             list_all_vrfs,
             create_vrf,
+            delete_vrf,
             VlanGroups,
             Reservations,
             show_address,
+            set_hostname,
             AddressClaims,
+            Servers,
+            take_servers_in,
+            Racks,
+            Cables,
+            *ALLOCATION,
+            ServerBmcs,
         ],
         dependencies=DEPENDENCIES,
         before_request=refuse_nul,
@@ -58,7 +70,7 @@ API: tuple[ControllerRouterHandler, ...] = (
 OPENAPI = OpenAPIConfig(
     title="Slipway",
     version="1",
-    summary="Flows with their runs, and the address space, for programs.",
+    summary="Flows with their runs, addresses, the datacentre and allocation, for programs.",
     description="Send `Authorization: Bearer slw_…`. Lists are read page by page: `next` of one "
     "is `cursor` of the following. A POST with an `Idempotency-Key` is done once. What can change "
     "has an `ETag`; with `If-Match` it is only changed as you know it. Refusals are "
@@ -73,6 +85,9 @@ OPENAPI = OpenAPIConfig(
         Tag("VLANs", "Groups of VLAN ids."),
         Tag("Reservations", "Addresses that are kept for a client or a purpose."),
         Tag("Addresses", "Who has what, who had it, and claims by hand."),
+        Tag("Servers", "Machines: hardware, place, state, and how their BMCs are reached."),
+        Tag("Racks", "What stands where, and what is plugged into what."),
+        Tag("Allocation", "Which order gets which server and why, who waits, what can be sold."),
     ],
     render_plugins=[
         JsonRenderPlugin(path="/openapi.json"),

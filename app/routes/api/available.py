@@ -1,5 +1,6 @@
 """`/api/v1/prefixes/{id}/available-…`: what is free, and take the next one; as NetBox has it."""
 
+from collections.abc import Sequence
 from itertools import groupby
 
 from litestar import Controller, Response, get, post
@@ -10,11 +11,13 @@ from app.core.database import Tx
 from app.core.errors import Invalid
 from app.domain.accounts.scopes import Scope
 from app.domain.addresses.add import add_next_prefix
-from app.domain.addresses.by_hand import MOST, claim_next, free_texts
+from app.domain.addresses.by_hand import MOST, HandClaim
 from app.domain.addresses.find import find_prefix
-from app.domain.addresses.search import claims_named
+from app.domain.addresses.leaves import free_texts
+from app.domain.addresses.next_free import NextAsk, claim_next
 from app.domain.addresses.seeds import prefix_seed
 from app.domain.addresses.tree import free_in
+from app.domain.addresses.views import ClaimView
 from app.routes.api.answer import answer
 from app.routes.api.claim_json import AddressLine, AddressRequest, address_line
 from app.routes.api.listing import USUAL, Limit
@@ -28,7 +31,7 @@ from app.routes.api.prefix_json import (
     prefix_line,
 )
 from app.routes.api.space_json import PrefixId
-from app.routes.api.terms import claim_of
+from app.routes.api.terms import claim_for_nobody, claim_of
 from app.routes.security.dependencies import Db
 
 
@@ -50,14 +53,14 @@ class Available(Controller):
         self, db: Db, prefix_id: PrefixId, limit: Limit = USUAL
     ) -> Response[list[AvailableIp]]:
         async with db.snapshot() as tx:
-            network, texts = await free_texts(tx, prefix_id, limit)
-            prefix = await find_prefix(tx, prefix_id)
+            leaf, texts = await free_texts(tx, prefix_id, limit)
+        network = leaf.network
         return answer(
             [
                 AvailableIp(
                     family=network.version,
                     address=text if "/" in text else f"{text}/{network.prefixlen}",
-                    vrf=prefix.vrf or None,
+                    vrf=leaf.vrf or None,
                 )
                 for text in texts
             ]
@@ -81,21 +84,27 @@ class Available(Controller):
         if not 0 < len(wanted) <= MOST:
             raise Invalid({"": f"Ask for 1 to {MOST} at a time."})
 
-        async def deed(tx: Tx) -> AddressLine | list[AddressLine]:
-            texts: list[str] = []
-            for request, same in groupby(wanted):
-                texts += await claim_next(
-                    tx,
-                    prefix_id,
-                    len(list(same)),
-                    await claim_of(tx, request),
-                    actor=ask.caller.account.id,
-                    actor_label=ask.caller.label,
-                )
-            made = [address_line(one) for one in await claims_named(tx, prefix_id, texts)]
-            return made if isinstance(data, list) else made[0]
+        def next_of(claims: Sequence[HandClaim]) -> NextAsk:
+            account = ask.caller.account.id
+            return NextAsk(
+                prefix=prefix_id, claims=claims, actor=account, actor_label=ask.caller.label
+            )
 
-        return await ask.once(deed, status=201)
+        def lines(made: Sequence[ClaimView]) -> AddressLine | list[AddressLine]:
+            found = [address_line(one) for one in made]
+            return found if isinstance(data, list) else found[0]
+
+        async def deed(tx: Tx) -> AddressLine | list[AddressLine]:
+            return lines(await claim_next(tx, next_of(await _claims(tx, wanted))))
+
+        if ask.key is not None:  # the answer is kept in the transaction that claims
+            return await ask.once(deed, status=201)
+        if any(one.client for one in wanted):
+            async with ask.database.snapshot() as tx:
+                claims = await _claims(tx, wanted)
+        else:
+            claims = [claim_for_nobody(one) for one in wanted]
+        return ask.done(lines(await ask.desk.claim(next_of(claims))), status=201)
 
     @get(
         "/available-prefixes",
@@ -157,3 +166,11 @@ class Available(Controller):
             return made if isinstance(data, list) else made[0]
 
         return await ask.once(deed, status=201)
+
+
+async def _claims(tx: Tx, wanted: Sequence[AddressRequest]) -> list[HandClaim]:
+    """Return the terms of each; a client that several name in a row is looked up once."""
+    claims: list[HandClaim] = []
+    for request, same in groupby(wanted):
+        claims += [await claim_of(tx, request)] * len(list(same))
+    return claims

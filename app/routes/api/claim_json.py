@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from app.domain.addresses.history import Tenure
 from app.domain.addresses.keep import ReservationView
+from app.domain.addresses.names import NameState, NameView
 from app.domain.addresses.search import Standing
 from app.domain.addresses.states import ClaimState
 from app.domain.addresses.views import ClaimView, VlanGroupView
@@ -81,6 +82,39 @@ class Release(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     reason: Why
 
 
+class ClaimChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to be otherwise of a claim by hand; what is left out stays."""
+
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"seq": 1, "description": "route reflector 2"}
+
+    seq: Annotated[int, Meta(description="That of the claim.", ge=0, le=2**63 - 1)]
+    description: Why | UnsetType = UNSET
+    role: Purpose | UnsetType = UNSET
+    expires_at: Until | UnsetType = UNSET
+
+
+class HostName(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The host name that reverse DNS is to say for an address."""
+
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"hostname": "rr2.example.net"}
+
+    hostname: Annotated[str, Meta(description="Empty: none any more.", max_length=255)]
+
+
+class NameLine(Struct, frozen=True, kw_only=True):
+    """The host name of an address, and how far the name server is with it."""
+
+    address: str
+    hostname: str
+    state: NameState
+
+
+class NameList(Struct, frozen=True):
+    """The host names of an address, or of those in its /64."""
+
+    items: tuple[NameLine, ...]
+
+
 class Claims(Struct, frozen=True):
     """What was claimed, in order."""
 
@@ -118,6 +152,9 @@ class AddressDetail(Struct, frozen=True, kw_only=True):
 
     address: str
     now: tuple[AddressStanding, ...]
+    names: Annotated[
+        tuple[NameLine, ...], Meta(description="Of reverse DNS; of a /64, those in it.")
+    ]
     history: Annotated[tuple[TenureLine, ...], Meta(description="By VRF, the earliest first.")]
 
 
@@ -241,6 +278,10 @@ CLAIM_FIELDS = (
     "id", "seq", "kind", "state", "order_number", "hostname", "client", "client_email",
     "claimed_at", "expires_at",
 )  # fmt: skip
+
+
+def name_line(name: NameView) -> NameLine:
+    return NameLine(address=str(name.address), hostname=name.hostname or "", state=name.state)
 
 
 def standing_line(standing: Standing) -> AddressStanding:

@@ -16,9 +16,12 @@ from litestar.enums import MediaType
 from app.core.database import Database, Tx
 from app.domain.accounts.api_answers import Answer, claim_answer, keep_answer
 from app.domain.accounts.api_tokens import Caller
+from app.domain.addresses.desk import ClaimDesk
 from app.routes.api.answer import body_of, etag_of
 from app.routes.api.needs import IdempotencyKey, IfMatch
-from app.routes.security.dependencies import Db, HttpRequest, Program
+from app.routes.security.bearer import caller_of
+from app.routes.security.dependencies import Claiming, HttpRequest
+from app.routes.security.visit import edge_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,7 @@ class Ask:
 
     request: HttpRequest
     database: Database
+    desk: ClaimDesk
     caller: Caller
     key: str | None
     if_match: str | None = None
@@ -41,8 +45,8 @@ class Ask:
         """
         if self.key is None:
             async with self.database.transaction() as tx:
-                made = _made(await deed(tx), status)
-            return _response(made)
+                content = await deed(tx)
+            return self.done(content, status=status)
         request_hash = await _hash_of(self.request)
         account = self.caller.account.id
         async with self.database.transaction() as tx:
@@ -52,21 +56,27 @@ class Ask:
                 await keep_answer(tx, account, self.key, made)
         return _response(made) if kept is None else _response(kept, replayed=True)
 
+    def done(self, content: object, *, status: int = 200) -> Response[Any]:
+        """Answer with what was done already, for a request without a key, with its `ETag`."""
+        return _response(_made(content, status))
+
 
 async def provide_ask(
-    request: HttpRequest, db: Db, caller: Program, idempotency_key: IdempotencyKey = None
+    request: HttpRequest, desk: Claiming, idempotency_key: IdempotencyKey = None
 ) -> Ask:
-    return Ask(request, db, caller, idempotency_key)
+    # Dependencies that do not wait for each other would each be a task.
+    caller = await caller_of(request)
+    return Ask(request, edge_of(request.scope).database, desk, caller, idempotency_key)
 
 
 async def provide_change(
     request: HttpRequest,
-    db: Db,
-    caller: Program,
+    desk: Claiming,
     idempotency_key: IdempotencyKey = None,
     if_match: IfMatch = None,
 ) -> Ask:
-    return Ask(request, db, caller, idempotency_key, if_match)
+    caller = await caller_of(request)
+    return Ask(request, edge_of(request.scope).database, desk, caller, idempotency_key, if_match)
 
 
 Asked: TypeAlias = NamedDependency[Ask]

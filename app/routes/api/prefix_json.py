@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from app.domain.addresses.seed import PrefixSeed
 from app.domain.addresses.states import PrefixStatus
-from app.domain.addresses.views import PrefixView
+from app.domain.addresses.views import PrefixView, VrfView
 from app.ipam.choice import Strategy
 from app.routes.api.listing import Paged
 from app.routes.api.space_json import Cooldown, Network, Text, Vid, VrfName, same
@@ -39,10 +39,17 @@ class PrefixLine(Struct, frozen=True, kw_only=True):
     ]
     description: str
     size: int
-    free: int
+    free: Annotated[int, Meta(description="Free for anyone: neither taken nor kept.")]
+    kept: Annotated[
+        int,
+        Meta(description="Kept for a client or a purpose and not taken: free to these alone."),
+    ]
     held: int
     assigned: int
-    reserved: int
+    by_hand: Annotated[int, Meta(description="Claimed by staff.")]
+    reserved: Annotated[
+        int, Meta(description="Kept back: network, broadcast, gateway and the prefix's `reserved`.")
+    ]
     quarantined: int
 
 
@@ -148,9 +155,12 @@ class PrefixRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class VrfLine(Struct, frozen=True):
-    """A routing table of its own."""
+    """A routing table of its own, and how many prefixes are in it."""
 
+    id: UUID
     name: str
+    description: str
+    prefixes: int
 
 
 class VrfList(Struct, frozen=True):
@@ -166,6 +176,10 @@ class NewVrf(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     name: Annotated[str, Meta(min_length=1, max_length=100)]
     description: Text = ""
+
+
+def vrf_line(vrf: VrfView) -> VrfLine:
+    return VrfLine(vrf.id, vrf.name, vrf.note, vrf.prefixes)
 
 
 def seed_of(new: NewPrefix) -> PrefixSeed:
@@ -205,6 +219,6 @@ def prefix_line(prefix: PrefixView) -> PrefixLine:
 
 PREFIX_COUNTS = (
     "id", "status", "datacentre", "rack", "auto_allocatable", "strategy", "cooldown_s",
-    "vlan_group", "vid", "forward_zone", "reverse_zone", "check_first", "size", "free", "held",
-    "assigned", "reserved", "quarantined",
+    "vlan_group", "vid", "forward_zone", "reverse_zone", "check_first", "size", "free", "kept",
+    "held", "assigned", "by_hand", "reserved", "quarantined",
 )  # fmt: skip

@@ -16,12 +16,13 @@ from app.domain.addresses.divide import merge_prefixes, split_prefix
 from app.domain.addresses.find import (
     PrefixFilter,
     find_prefix,
+    find_vrf,
     leaves_in,
     list_prefixes_by_id,
-    list_vrfs,
+    read_vrfs,
     search_prefixes,
 )
-from app.domain.addresses.remove import remove_prefix
+from app.domain.addresses.remove import remove_prefix, remove_vrf
 from app.domain.addresses.seed import VrfSeed
 from app.domain.addresses.seeds import prefix_seed
 from app.domain.addresses.states import PrefixStatus
@@ -44,8 +45,9 @@ from app.routes.api.prefix_json import (
     changed,
     prefix_line,
     seed_of,
+    vrf_line,
 )
-from app.routes.api.space_json import PrefixId, Removed
+from app.routes.api.space_json import PrefixId, Removed, VrfId
 from app.routes.security.dependencies import Db, HttpRequest
 
 STATUSES = (409, 412)
@@ -250,8 +252,8 @@ class Prefixes(Controller):
 )
 async def list_all_vrfs(db: Db) -> Response[VrfList]:
     async with db.snapshot() as tx:
-        names = await list_vrfs(tx)
-    return answer(VrfList(tuple(map(VrfLine, names))))
+        vrfs = await read_vrfs(tx)
+    return answer(VrfList(tuple(map(vrf_line, vrfs))))
 
 
 @post(
@@ -265,10 +267,27 @@ async def list_all_vrfs(db: Db) -> Response[VrfList]:
 async def create_vrf(ask: Asked, data: JSONBody[NewVrf]) -> Response[VrfLine]:
     async def deed(tx: Tx) -> VrfLine:
         vrf = VrfSeed(name=data.name, note=data.description)
-        await add_vrf(tx, vrf, actor=ask.caller.account.id, actor_label=ask.caller.label)
-        return VrfLine(data.name)
+        made = await add_vrf(tx, vrf, actor=ask.caller.account.id, actor_label=ask.caller.label)
+        return vrf_line(await find_vrf(tx, made))
 
     return await ask.once(deed, status=201)
+
+
+@delete(
+    "/vrfs/{vrf_id:uuid}",
+    **needs(Scope.ADDRESSES_WRITE, 409),
+    status_code=200,
+    tags=["Prefixes"],
+    operation_id="removeVrf",
+    summary="Remove a VRF",
+    description="One that no prefix is in. The history of its addresses stays.",
+)
+async def delete_vrf(ask: Asked, vrf_id: VrfId) -> Response[Removed]:
+    async def deed(tx: Tx) -> Removed:
+        await remove_vrf(tx, vrf_id, actor=ask.caller.account.id, actor_label=ask.caller.label)
+        return Removed(vrf_id)
+
+    return await ask.once(deed)
 
 
 def _network(field: str, text: str) -> IPv4Network | IPv6Network | None:

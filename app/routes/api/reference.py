@@ -29,12 +29,12 @@ def kind_of(schema: Mapping[str, Any]) -> Kind:
     """Return a schema in words: `list of RunLine`, `text (uuid) or null`."""
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
-        return Kind(name, name)
+        return Kind(name, (name,))
     for key in ("oneOf", "anyOf", "allOf"):
         if key in schema:
             kinds = [kind_of(one) for one in schema[key]]
             words = " or ".join(dict.fromkeys(one.words for one in kinds))
-            return Kind(words, next((one.named for one in kinds if one.named), None))
+            return Kind(words, tuple(name for one in kinds for name in one.named))
     kind = schema.get("type")
     if isinstance(kind, list):
         return kind_of({"oneOf": [{**schema, "type": one} for one in kind]})

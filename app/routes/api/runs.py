@@ -6,12 +6,14 @@ from litestar import Controller, Response, get
 from litestar.params import PathParameter, QueryParameter
 
 from app.domain.accounts.scopes import Scope
+from app.flows.dryrun.replay import replay_run
 from app.flows.search import RunFilter, search_runs
 from app.flows.sheet import find_exchange
 from app.flows.views import RunStatus
-from app.routes.api.answer import tagged
+from app.routes.api.answer import answer, tagged
 from app.routes.api.listing import USUAL, Cursor, Limit, page_answer, position_of
 from app.routes.api.needs import ETAG, IfNoneMatch, needs
+from app.routes.api.replay_json import ReplayReport, replay_report
 from app.routes.api.run_json import AttemptDetail, RunDetail, RunId, RunList, list_of
 from app.routes.api.run_shown import shown
 from app.routes.security.dependencies import Db, HttpRequest
@@ -105,3 +107,15 @@ class Runs(Controller):
         async with db.snapshot() as tx:
             given, output = await find_exchange(tx, run_id, attempt_id)
         return tagged(AttemptDetail(input=given, output=output), if_none_match)
+
+    @get(
+        "/{run_id:uuid}/replay",
+        **needs(Scope.RUNS_READ),
+        operation_id="replayRun",
+        summary="Replay a run",
+        description="Drive the run again on this release, by what was recorded and without any "
+        "effect, and tell where it would do otherwise. At most 30 s.",
+    )
+    async def replay(self, db: Db, run_id: RunId) -> Response[ReplayReport]:
+        async with db.snapshot() as tx:
+            return answer(replay_report(await replay_run(tx, run_id)))

@@ -11,6 +11,7 @@ from litestar.params import PathParameter
 from msgspec import Meta, Struct
 
 PrefixId: TypeAlias = Annotated[UUID, PathParameter(description="Id of the prefix.")]
+VrfId: TypeAlias = Annotated[UUID, PathParameter(description="Id of the VRF.")]
 GroupId: TypeAlias = Annotated[UUID, PathParameter(description="Id of the VLAN group.")]
 
 Network: TypeAlias = Annotated[

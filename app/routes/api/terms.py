@@ -4,10 +4,15 @@ from datetime import UTC, datetime
 from typing import Protocol
 from uuid import UUID
 
+from msgspec import UNSET
+from msgspec.structs import replace
+
 from app.core.database import Tx
 from app.core.errors import Invalid, NotFound
 from app.domain.accounts.find import find_account, find_account_by_email
 from app.domain.addresses.by_hand import HandClaim
+from app.domain.addresses.views import ClaimView
+from app.routes.api.claim_json import ClaimChange
 
 
 class Terms(Protocol):
@@ -25,14 +30,31 @@ class Terms(Protocol):
 
 async def claim_of(tx: Tx, terms: Terms) -> HandClaim:
     """Return the terms as the verbs take them. Raises Invalid."""
+    claim = claim_for_nobody(terms)
+    if not terms.client:
+        return claim
+    return replace(claim, client=await _account_id(tx, terms.client))
+
+
+def claim_for_nobody(terms: Terms) -> HandClaim:
+    """Return the terms without their client, which nobody has to look up. Raises Invalid."""
     expires_at = moment_of("expires_at", terms.expires_at)
     if not terms.description.strip():
         raise Invalid({"description": "Say what it is for: whoever looks at it will ask."})
+    return HandClaim(reason=terms.description, purpose=terms.role, expires_at=expires_at)
+
+
+def changed_terms(claim: ClaimView, change: ClaimChange) -> HandClaim:
+    """Return the terms of a claim with what is to be otherwise. Raises Invalid."""
+    if change.description is not UNSET and not change.description.strip():
+        raise Invalid({"description": "Say what it is for: whoever looks at it will ask."})
     return HandClaim(
-        reason=terms.description,
-        client=await _account_id(tx, terms.client) if terms.client else None,
-        purpose=terms.role,
-        expires_at=expires_at,
+        reason=claim.reason if change.description is UNSET else change.description,
+        client=claim.client,
+        purpose=claim.purpose if change.role is UNSET else change.role,
+        expires_at=claim.expires_at
+        if change.expires_at is UNSET
+        else moment_of("expires_at", change.expires_at),
     )
 
 

@@ -1,6 +1,6 @@
 """`/api/v1/vlan-groups`: VLAN groups, and ids of them claimed by hand."""
 
-from litestar import Controller, Response, get, patch, post
+from litestar import Controller, Response, delete, get, patch, post
 from litestar.params import JSONBody
 from msgspec import UNSET
 
@@ -10,6 +10,7 @@ from app.domain.addresses.add import add_vlan_group
 from app.domain.addresses.by_hand import claim_vlan
 from app.domain.addresses.change import change_vlan_group
 from app.domain.addresses.find import find_vlan_group, list_vlan_groups
+from app.domain.addresses.remove import remove_vlan_group
 from app.domain.addresses.search import claim_on_vlan
 from app.domain.addresses.seed import VlanGroupSeed
 from app.domain.addresses.structure import change_tree
@@ -27,7 +28,7 @@ from app.routes.api.claim_json import (
 )
 from app.routes.api.needs import ETAG, IfNoneMatch, needs
 from app.routes.api.once import Asked
-from app.routes.api.space_json import GroupId
+from app.routes.api.space_json import GroupId, Removed
 from app.routes.api.terms import claim_of
 from app.routes.security.dependencies import Db
 
@@ -107,6 +108,26 @@ class VlanGroups(Controller):
                 actor_label=change.caller.label,
             )
             return vlan_group_line(await find_vlan_group(tx, group_id))
+
+        return await change.once(deed)
+
+    @delete(
+        "/{group_id:uuid}",
+        **needs(Scope.ADDRESSES_WRITE, 409, 412),
+        status_code=200,
+        operation_id="removeVlanGroup",
+        summary="Remove a VLAN group",
+        description="One of which nothing is taken, and that no prefix is tied to.",
+    )
+    async def remove(self, change: Asked, group_id: GroupId) -> Response[Removed]:
+        async def deed(tx: Tx) -> Removed:
+            await change_tree(tx)
+            known = await find_vlan_group(tx, group_id)
+            require_match(change.if_match, vlan_group_line(known))
+            await remove_vlan_group(
+                tx, group_id, actor=change.caller.account.id, actor_label=change.caller.label
+            )
+            return Removed(group_id)
 
         return await change.once(deed)
 

@@ -18,6 +18,7 @@ from app.core.live import Live
 from app.core.secrets import Vault
 from app.domain.accounts.api_tokens import Caller
 from app.domain.accounts.views import AccountView
+from app.domain.addresses.desk import ClaimDesk
 from app.drivers.deploy.contract import Deployer
 from app.drivers.payment.contract import Gateway
 from app.drivers.peers import Peers
@@ -35,5 +36,6 @@ Topics: TypeAlias = NamedDependency[Live]
 Cache: TypeAlias = NamedDependency[Redis]
 # A Protocol cannot be checked at run time; the composition root made them.
 Gateways: TypeAlias = NamedDependency[SkipValidation[dict[str, Gateway]]]
+Claiming: TypeAlias = NamedDependency[ClaimDesk]
 Calling: TypeAlias = NamedDependency[Peers]
 Deploying: TypeAlias = NamedDependency[SkipValidation[Deployer]]

@@ -1,6 +1,5 @@
 """What every answer carries: the request's id, its cookies, and what browsers must not do."""
 
-from litestar.datastructures import MutableScopeHeaders
 from litestar.types import Message, Scope
 
 from app.components.csp import content_security_policy
@@ -9,13 +8,13 @@ from app.routes.security.visit import edge_of, visit_of
 HSTS_S = 31_536_000
 
 _FIXED = {
-    "Content-Security-Policy": content_security_policy(),
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), usb=()",
+    b"content-security-policy": content_security_policy().encode(),
+    b"x-content-type-options": b"nosniff",
+    b"x-frame-options": b"DENY",
+    b"referrer-policy": b"same-origin",
+    b"cross-origin-opener-policy": b"same-origin",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"permissions-policy": b"camera=(), geolocation=(), microphone=(), usb=()",
 }
 
 
@@ -28,13 +27,19 @@ async def add_headers(message: Message, scope: Scope) -> None:
     if message["type"] != "http.response.start":
         return
     visit = visit_of(scope)
-    headers = MutableScopeHeaders.from_message(message)
-    for name, value in _FIXED.items():
-        headers.setdefault(name, value)
-    headers.setdefault("X-Request-ID", visit.request_id)
-    # What was made for someone signed in stays out of every cache, the browser's too.
-    headers.setdefault("Cache-Control", "no-store" if visit.account else "no-cache")
+    added = {
+        **_FIXED,
+        b"x-request-id": visit.request_id.encode("latin-1"),
+        # What was made for someone signed in stays out of every cache, the browser's too.
+        b"cache-control": b"no-store" if visit.account else b"no-cache",
+    }
     if edge_of(scope).is_https:
-        headers.setdefault("Strict-Transport-Security", f"max-age={HSTS_S}")
-    for cookie in visit.cookies:
-        headers.add("set-cookie", cookie.to_header(header=""))
+        added[b"strict-transport-security"] = f"max-age={HSTS_S}".encode()
+    # By hand: Litestar's own headers look through all of them for each that is added.
+    headers = [(name.lower(), value) for name, value in message["headers"]]
+    has = {name for name, _ in headers}
+    headers += [pair for pair in added.items() if pair[0] not in has]
+    headers += [
+        (b"set-cookie", cookie.to_header(header="").encode("latin-1")) for cookie in visit.cookies
+    ]
+    message["headers"] = headers

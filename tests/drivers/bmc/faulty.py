@@ -39,6 +39,8 @@ class FaultyBmc:
     issued: Issued
     faults: Faults = field(default_factory=Faults)
     power: str = "Off"
+    password: str = PASSWORD
+    manufacturer: str | None = None
     boot: dict[str, Any] = field(
         default_factory=lambda: {
             "BootSourceOverrideEnabled": "Disabled",
@@ -115,12 +117,12 @@ class FaultyBmc:
                 root["Links"] = {"Sessions": {"@odata.id": "/redfish/v1/SessionService/Sessions"}}
             return 200, "", root
         if path == "/redfish/v1/SessionService/Sessions" and method == "POST":
-            if self.faults.unauthorised or body != {"UserName": USER, "Password": PASSWORD}:
+            if self.faults.unauthorised or body != {"UserName": USER, "Password": self.password}:
                 return 401, "", error("the password is wrong")
             self.open_sessions += 1
             where = "/redfish/v1/SessionService/Sessions/1"
             return 201, f"X-Auth-Token: token-1\r\nLocation: {where}\r\n", {"@odata.id": where}
-        basic = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+        basic = "Basic " + base64.b64encode(f"{USER}:{self.password}".encode()).decode()
         if self.faults.unauthorised or (
             headers.get("authorization") != basic and headers.get("x-auth-token") != "token-1"
         ):
@@ -161,6 +163,7 @@ class FaultyBmc:
         return {
             "Id": "1",
             "PowerState": self.power,
+            "Manufacturer": self.manufacturer,
             "Boot": self.boot
             | {"BootSourceOverrideTarget@Redfish.AllowableValues": ["None", "Pxe", "Cd", "Hdd"]},
             "Links": {"ManagedBy": [{"@odata.id": "/redfish/v1/Managers/1"}]},

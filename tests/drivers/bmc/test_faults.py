@@ -4,9 +4,12 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
 
+from app.drivers.bmc import vendors
 from app.drivers.bmc.contract import BmcAddress
+from app.drivers.bmc.guard import LockedOut
 from app.drivers.bmc.redfish import RedfishFleet
 from app.drivers.bmc.redfish.fleet import RedfishBmc
 from app.drivers.boot import BootDevice, BootMode
@@ -45,6 +48,12 @@ def address(faulty: FaultyBmc, authority: Authority, password: str = PASSWORD) -
     return BmcAddress(
         url=faulty.url, username=USER, password=Secret(password), tls=TrustCa(authority.pem)
     )
+
+
+def hurry(monkeypatch: pytest.MonkeyPatch, pause_s: float) -> None:
+    """Let the BMC be asked again sooner than any vendor's is."""
+    hurried = msgspec.structs.replace(vendors.GENERIC, power_rejection_pause_s=pause_s)
+    monkeypatch.setattr(vendors, "GENERIC", hurried)
 
 
 async def test_a_hung_bmc_is_seen_in_about_three_seconds(
@@ -107,7 +116,7 @@ async def test_a_rejection_while_in_the_target_state_is_success(
 async def test_a_conflict_just_after_off_is_retried(
     bmc: RedfishBmc, faulty: FaultyBmc, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.drivers.bmc.redfish.power.REJECTION_PAUSE_S", 0.05)
+    hurry(monkeypatch, 0.05)
     faulty.faults.reject_reset_status, faulty.faults.reject_reset_times = 409, 2
     await bmc.power.ensure(Power.ON, deadline_s=5)
     assert len(faulty.asked("POST")) == 3
@@ -116,7 +125,7 @@ async def test_a_conflict_just_after_off_is_retried(
 async def test_a_lasting_conflict_is_told_in_the_bmcs_words(
     bmc: RedfishBmc, faulty: FaultyBmc, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.drivers.bmc.redfish.power.REJECTION_PAUSE_S", 0.01)
+    hurry(monkeypatch, 0.01)
     faulty.faults.reject_reset_status, faulty.faults.reject_reset_times = 409, 99
     with pytest.raises(Retriable, match="HTTP 409: not in this state"):
         await bmc.power.ensure(Power.ON, deadline_s=9)
@@ -171,13 +180,29 @@ async def test_a_wrong_password_is_tried_once(
     assert len(faulty.requests) == 2  # the service root, then one log-in
 
 
-async def test_credentials_that_were_mended_work_at_the_next_call(
-    bmc: RedfishBmc, faulty: FaultyBmc
+async def test_rejected_credentials_are_not_tried_again_until_there_are_others(
+    fleet: RedfishFleet, bmc: RedfishBmc, faulty: FaultyBmc, authority: Authority
 ) -> None:
     faulty.faults.unauthorised = True
     with pytest.raises(Unauthorised):
         await bmc.power.read()
     faulty.faults.unauthorised = False
+    asked = len(faulty.requests)
+    for _ in range(3):
+        with pytest.raises(LockedOut, match="the password is wrong"):
+            await fleet.bmc(address(faulty, authority)).power.read()
+    assert len(faulty.requests) == asked
+    faulty.password = "other horse"
+    mended = fleet.bmc(address(faulty, authority, "other horse"))
+    assert await mended.power.read() is Power.OFF
+
+
+async def test_what_an_account_may_not_do_does_not_lock_it_out(
+    bmc: RedfishBmc, faulty: FaultyBmc
+) -> None:
+    faulty.faults.reject_reset_status, faulty.faults.reject_reset_times = 403, 9
+    with pytest.raises(Refused, match="HTTP 403"):
+        await bmc.power.ensure(Power.ON, deadline_s=5)
     assert await bmc.power.read() is Power.OFF
 
 
@@ -214,6 +239,29 @@ async def test_a_bmc_that_wants_the_mode_gets_it(bmc: RedfishBmc, faulty: Faulty
     assert (override.device, override.mode, override.once) == (BootDevice.PXE, BootMode.UEFI, True)
 
 
+@pytest.mark.parametrize(
+    ("maker", "asked_for", "sent"),
+    [
+        ("Supermicro", None, [BootMode.UEFI]),
+        ("HPE", BootMode.UEFI, [None]),
+        ("Dell Inc.", None, [None]),
+        ("Lenovo", BootMode.UEFI, [BootMode.UEFI]),
+    ],
+    ids=lambda given: str(given) if isinstance(given, str) else "",
+)
+async def test_the_boot_mode_is_sent_as_the_vendor_wants_it(
+    bmc: RedfishBmc,
+    faulty: FaultyBmc,
+    maker: str,
+    asked_for: BootMode | None,
+    sent: list[BootMode | None],
+) -> None:
+    faulty.manufacturer = maker
+    assert (await bmc.boot.set_once(BootDevice.PXE, mode=asked_for)).device is BootDevice.PXE
+    modes = [body["Boot"].get("BootSourceOverrideMode") for body in faulty.bodies if body]
+    assert modes == [mode and mode.value.upper() for mode in sent]
+
+
 async def test_an_error_that_applied_is_success(bmc: RedfishBmc, faulty: FaultyBmc) -> None:
     faulty.faults.reject_applies = True
     assert (await bmc.boot.set_once(BootDevice.CD)).device is BootDevice.CD
@@ -238,11 +286,3 @@ async def test_inventory_without_cards_is_empty(bmc: RedfishBmc) -> None:
 async def test_no_virtual_cd_is_refused(bmc: RedfishBmc) -> None:
     with pytest.raises(Refused):
         await bmc.media.eject()
-
-
-async def test_there_is_no_way_to_ask_for_an_unknown_state(
-    bmc: RedfishBmc, faulty: FaultyBmc
-) -> None:
-    with pytest.raises(ValueError, match="on or off"):
-        await bmc.power.ensure(Power.UNKNOWN, deadline_s=1)
-    assert faulty.asked("GET") == []

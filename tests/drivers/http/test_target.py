@@ -48,6 +48,7 @@ def test_a_url_is_put_together(url: str, query: dict[str, object], goes: str) ->
         "servers/../../v2",
         "servers/%2e%2E/%2e./x",
         "servers/./x",
+        "servers/..#x",
         "a\\..\\b",
         "a\nb",
         "a\x00b",

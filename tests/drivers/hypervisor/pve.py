@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from app.drivers.http.contract import Basic, HttpPeer
+from app.drivers.hypervisor.contract import HypervisorPeer
 from app.drivers.secret import Secret
 from app.drivers.tls import TrustCa
 from tests.drivers.certificates import Authority
@@ -51,8 +51,10 @@ GUESTS = [
 
 
 @contextlib.contextmanager
-def fakepve(folder: Path, authority: Authority) -> Iterator[HttpPeer]:
-    """Run one; a second of PVE is 5 ms. The peer signs in by user and password."""
+def fakepve(
+    folder: Path, authority: Authority, *, second_s: float = 0.005
+) -> Iterator[HypervisorPeer]:
+    """Run one whose second takes `second_s`. The peer signs in by user and password."""
     programs = environment("fakepve", *FAKEPVE)
     port = free_port()
     guests = folder / "guests.json"
@@ -63,7 +65,7 @@ def fakepve(folder: Path, authority: Authority) -> Iterator[HttpPeer]:
         process = subprocess.Popen(
             [
                 *(programs / "fakepve", guests, "--host", "127.0.0.1", "--port", str(port)),
-                *("--password", PASSWORD, "--time-scale", "0.005"),
+                *("--password", PASSWORD, "--time-scale", str(second_s)),
                 *("--cert", issued.cert, "--key", issued.key),
             ],
             stdout=output,
@@ -71,10 +73,12 @@ def fakepve(folder: Path, authority: Authority) -> Iterator[HttpPeer]:
         )
         try:
             await_listening(process, port, log, 30)
-            yield HttpPeer(
+            yield HypervisorPeer(
                 name=NAME,
-                base_url=f"https://127.0.0.1:{port}/api2/json",
-                auth=Basic("root@pam", Secret(PASSWORD)),
+                provider="proxmox",
+                url=f"https://127.0.0.1:{port}",
+                username="root@pam",
+                secret=Secret(PASSWORD),
                 tls=TrustCa(authority.pem),
             )
         finally:

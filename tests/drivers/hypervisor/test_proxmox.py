@@ -15,11 +15,11 @@ from app.core.clock import SystemClock
 from app.drivers.egress import Egress
 from app.drivers.errors import DriverError, Refused, Retriable, Unauthorised
 from app.drivers.http.client import HttpClient
-from app.drivers.http.contract import ApiKey, Basic, HttpPeer
-from app.drivers.hypervisor.contract import Nic, NoRoom, Ref, Size, VmPower, VmWant
+from app.drivers.hypervisor.contract import HypervisorPeer, Nic, NoRoom, Ref, Size, VmPower, VmWant
 from app.drivers.hypervisor.proxmox import marks
 from app.drivers.hypervisor.proxmox.adapter import Proxmox
 from app.drivers.secret import Secret
+from app.drivers.tls import TrustSystem
 from tests.drivers.certificates import Authority
 from tests.drivers.contract.hypervisor import HypervisorContract, through
 from tests.drivers.environment import environment
@@ -30,7 +30,7 @@ KEYS = ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA+/= ops@example.org", "ssh-ed25519 
 
 
 @pytest.fixture(scope="session")
-def pve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HttpPeer]:
+def pve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HypervisorPeer]:
     folder = tmp_path_factory.mktemp("pve")
     with fakepve(folder, Authority(folder)) as peer:
         yield peer
@@ -49,7 +49,7 @@ def turns() -> LocalTurns:
 
 
 @pytest.fixture
-def hypervisor(pve: HttpPeer, http: HttpClient, turns: LocalTurns) -> Proxmox:
+def hypervisor(pve: HypervisorPeer, http: HttpClient, turns: LocalTurns) -> Proxmox:
     return Proxmox(http, pve, turns)
 
 
@@ -172,10 +172,10 @@ class TestProxmox(HypervisorContract):
         await through(lambda memo: hypervisor.delete(want.ref, memo))
 
     async def test_an_ordinary_client_sees_the_same(
-        self, hypervisor: Proxmox, pve: HttpPeer, want: VmWant
+        self, hypervisor: Proxmox, pve: HypervisorPeer, want: VmWant
     ) -> None:
         made = await through(lambda memo: hypervisor.create(want, memo))
-        host = pve.base_url.split("/")[2]
+        host = pve.url.split("/")[2]
         script = (
             "import json, sys; from proxmoxer import ProxmoxAPI; host, port = sys.argv[1].split(':');"
             "api = ProxmoxAPI(host, port=int(port), user='root@pam', password=sys.argv[2],"
@@ -193,15 +193,13 @@ class TestProxmox(HypervisorContract):
         await through(lambda memo: hypervisor.delete(want.ref, memo))
 
     async def test_a_wrong_password_is_not_tried_again(
-        self, pve: HttpPeer, http: HttpClient, turns: LocalTurns
+        self, pve: HypervisorPeer, http: HttpClient, turns: LocalTurns
     ) -> None:
-        wrong = msgspec.structs.replace(pve, auth=Basic("root@pam", Secret("not the password")))
+        wrong = msgspec.structs.replace(pve, secret=Secret("not the password"))
         with pytest.raises(Unauthorised) as refused:
             await Proxmox(http, wrong, turns).check()
         assert "not the password" not in str(refused.value)
-        no_token = msgspec.structs.replace(
-            pve, auth=ApiKey("Authorization", Secret("PVEAPIToken=a@pve!b=00000000-0000"))
-        )
+        no_token = msgspec.structs.replace(pve, username="a@pve!b", secret=Secret("00000000-0000"))
         with pytest.raises(Unauthorised):
             await Proxmox(http, no_token, turns).check()
 
@@ -233,8 +231,10 @@ async def scripted(http: HttpClient, turns: LocalTurns) -> AsyncIterator[tuple[S
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     port = runner.addresses[0][1]
-    key = ApiKey("Authorization", Secret("PVEAPIToken=slipway@pve!flows=aaaa-bbbb"))
-    peer = HttpPeer(name="fra-pve", base_url=f"http://127.0.0.1:{port}/api2/json", auth=key)
+    peer = HypervisorPeer(
+        name="fra-pve", provider="proxmox", url=f"http://127.0.0.1:{port}/",
+        username="slipway@pve!flows", secret=Secret("aaaa-bbbb"), tls=TrustSystem(),
+    )  # fmt: skip
     yield script, Proxmox(http, peer, turns)
     await runner.cleanup()
 

@@ -203,7 +203,7 @@ def with_the_world() -> None:
         return "SSH-2.0-OpenSSH"
 
     app.worker.make_peers = peers
-    app.worker.make_fleet = Fleet  # type: ignore[assignment]
+    app.worker.make_fleet = lambda *_: Fleet()  # type: ignore[assignment]
     app.worker.make_mailer = lambda *_: Mailer()  # type: ignore[assignment]
     install_os.ssh_banner = banner
 

@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from app.core.clock import SetClock
 from app.core.secrets import Vault
 from app.drivers.egress import Egress
+from app.drivers.hypervisor.contract import HypervisorPeer
 from app.drivers.peers import open_peers
 from app.flows.node import NodeType
 from app.flows.nodes import install_os
@@ -93,6 +94,7 @@ async def walks_of(
     vault: Vault,
     redis: Redis,
     folder: Path,
+    pve: HypervisorPeer | None,
 ) -> AsyncIterator[Walks]:
     """Have the peers that the example needs, for all of its walks; `folder` is an empty one."""
 
@@ -110,4 +112,5 @@ async def walks_of(
             outside.ssh = await stack.enter_async_context(sshd())
         if "dns" in example.needs:
             outside.dns = stack.enter_context(knot(folder))
+        outside.pve = pve
         yield Walks(kind, example, databases, template, vault, redis, outside)

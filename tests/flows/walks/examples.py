@@ -2,19 +2,23 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
 import msgspec
 
+from app.core.turns import DatabaseTurns
 from app.domain.addresses.release import release as release_addresses
 from app.domain.billing.facts import PaymentFacts
 from app.domain.inventory.release import release as release_server
 from app.domain.services.facts import ServiceFacts
 from app.domain.services.states import ServiceState
+from app.drivers.hypervisor.contract import Hypervisor, Nic, Ref, Size, VmWant
 from app.flows.document import Document, NodeSpec
 from app.flows.node import Subject
 from app.flows.publish import publish
+from tests.drivers.contract.hypervisor import through
 from tests.flows.walks.stage import Stage, installed, provisioning, running
 
 Look = Callable[[Stage], Awaitable[Any]]
@@ -49,7 +53,7 @@ class Example:
     varies: frozenset[str] = frozenset()
     """Fields that depend on what else has been tried."""
     needs: frozenset[str] = frozenset()
-    """Peers that are processes or servers of their own: `ssh`, `dns`."""
+    """Peers that are processes or servers of their own: `ssh`, `dns`, `pve`."""
 
 
 def note(within: str | None = None) -> NodeSpec:
@@ -188,10 +192,51 @@ async def another_flow(stage: Stage) -> None:
         await publish(tx, document, note="test")
 
 
+def cluster(stage: Stage) -> Hypervisor:
+    assert stage.outside.pve is not None
+    made: Hypervisor = stage.outside.peers.hypervisor(
+        stage.outside.pve, DatabaseTurns(stage.database)
+    )
+    return made
+
+
+async def machines(stage: Stage) -> list[tuple[str, str, int]]:
+    """Return what there is of the service at the provider."""
+    return [
+        (one.name, one.power.value, one.size.cores)
+        for one in await cluster(stage).machines()
+        if one.service == stage.service
+    ]
+
+
+async def unmade(stage: Stage) -> None:
+    """The order has its addresses, and the provider no machine of ours."""
+    await provisioning(stage)
+    found = cluster(stage)
+    for one in await found.machines():
+        if one.service is not None:
+            await through(partial(found.delete, Ref(one.service, one.name)))
+
+
+async def made(stage: Stage) -> None:
+    """Its machine runs."""
+    await unmade(stage)
+    assert stage.service is not None
+    want = VmWant(
+        ref=Ref(stage.service, HOST), template="debian-12",
+        size=Size(cores=1, memory_mb=512, disk_gb=3), nic=Nic(),
+    )  # fmt: skip
+    await through(partial(cluster(stage).create, want))
+
+
 async def mails(stage: Stage) -> list[str]:
     return [f"{mail.to}: {mail.subject}" for mail in stage.mailer.messages]
 
 
+MACHINE = {
+    "connection": "pve", "template": "debian-12", "cores": 2, "memory_mb": 512, "disk_gb": 3
+}  # fmt: skip
+AT_PVE = {"about": Subject.ORDER, "peer": machines, "needs": frozenset({"pve"})}
 ORDER, SERVICE = Subject.ORDER, Subject.SERVICE
 BRANCHES = {"a": note(), "b": note()}
 SERVICE_TRIGGER = starts(service_facts, SERVICE)
@@ -288,6 +333,21 @@ EXAMPLES: dict[str, Example] = {
         {"connection": "dns", "type": "A", "name": "=input.name", "values": ["192.0.2.7"]},
         before=unrecorded, given=place, peer=record, left=record, needs=frozenset({"dns"}),
     ),
+    "action.vm_create": Example(
+        MACHINE, before=unmade, left=machines, varies=frozenset({"machine", "node"}), **AT_PVE
+    ),
+    "action.vm_power": Example(
+        {"connection": "pve", "deed": "suspend"},
+        before=made, varies=frozenset({"machine", "node"}), **AT_PVE,
+    ),
+    "action.vm_reinstall": Example(
+        MACHINE, before=made, varies=frozenset({"machine", "node"}), **AT_PVE
+    ),
+    "action.vm_resize": Example(
+        {"connection": "pve", "cores": 2, "memory_mb": 1024, "disk_gb": 4},
+        before=made, varies=frozenset({"machine", "node"}), **AT_PVE,
+    ),
+    "action.vm_delete": Example({"connection": "pve"}, before=made, **AT_PVE),
 }  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from app.domain.orders.views import OrderView
 from app.domain.services.open import open_service
 from app.domain.services.prepare_install import prepare_install
 from app.drivers.chat.contract import ChatKind, ChatRoom
+from app.drivers.hypervisor.contract import HypervisorPeer
 from app.drivers.power import Power
 from app.drivers.secret import Secret
 from app.flows.connections import Opened
@@ -57,6 +58,7 @@ class Outside:
     http: Peer
     ssh: Sshd | None = None
     dns: NameServer | None = None
+    pve: HypervisorPeer | None = None
 
     def forget(self) -> None:
         self.http.asked.clear()
@@ -90,6 +92,8 @@ class Stage:
             known["ssh"] = (self.outside.ssh.at(name="ssh"), 1.0)
         if self.outside.dns is not None:
             known["dns"] = (self.outside.dns.server(name="dns"), 1.0)
+        if self.outside.pve is not None:
+            known["pve"] = (self.outside.pve, 1.0)
 
     async def server(self) -> UUID:
         async with self.database.snapshot() as tx:

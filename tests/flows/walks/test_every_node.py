@@ -1,15 +1,18 @@
 """Repeat every node, fail at every node: each node type that is installed, in a flow of its own."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
 
 from app.core.secrets import Vault
+from app.drivers.hypervisor.contract import HypervisorPeer
 from app.flows.node import Effect, NodeType
 from app.flows.registry import node_types
 from tests.databases import Databases
+from tests.drivers.certificates import Authority
+from tests.drivers.hypervisor.pve import fakepve
 from tests.flows.walks.checks import FAILURES, Walks, walks_of
 from tests.flows.walks.examples import EXAMPLES
 
@@ -28,8 +31,17 @@ WAYS_TO_FAIL = [
 ]
 
 
+@pytest.fixture(scope="session")
+def pve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HypervisorPeer]:
+    """A cluster whose tasks are over at once."""
+    folder = tmp_path_factory.mktemp("pve")
+    with fakepve(folder, Authority(folder), second_s=0) as peer:
+        yield peer
+
+
 @pytest.fixture
 async def walks(
+    request: pytest.FixtureRequest,
     kind: NodeType,
     databases: Databases,
     template_database: str,
@@ -40,7 +52,14 @@ async def walks(
     example = EXAMPLES.get(kind.name)
     assert example is not None, MISSING.format(name=kind.name)
     async with walks_of(
-        kind, example, databases, template_database, vault, redis, tmp_path
+        kind,
+        example,
+        databases,
+        template_database,
+        vault,
+        redis,
+        tmp_path,
+        request.getfixturevalue("pve") if "pve" in example.needs else None,
     ) as walks:
         yield walks
 

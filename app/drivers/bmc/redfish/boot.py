@@ -9,6 +9,7 @@ from sushy import exceptions as sushy_errors
 from app.drivers.bmc.redfish.link import Link
 from app.drivers.bmc.redfish.session import fetch
 from app.drivers.bmc.redfish.words import translate
+from app.drivers.bmc.vendors import ModeSent, profile_of
 from app.drivers.boot import BootDevice, BootMode, BootOverride
 from app.drivers.errors import NotReached, Refused
 
@@ -34,6 +35,9 @@ class RedfishBoot:
 
     def __init__(self, link: Link) -> None:
         self._link = link
+
+    async def read(self) -> BootOverride | None:
+        return await self._link.call(_read)
 
     async def set_once(
         self,
@@ -68,7 +72,9 @@ def _set(
     """
     rejection: sushy_errors.SushyError | None = None
     seen: BootOverride | None = None
-    for mode_sent in _payload_modes(mode, system.boot.mode if system.boot else None):
+    profile = profile_of(system.manufacturer)
+    current = system.boot.mode if system.boot else None
+    for mode_sent in _payload_modes(profile.boot_mode_sent, mode, current):
         try:
             system.set_system_boot_options(
                 _SOURCES[device],
@@ -94,11 +100,21 @@ def _set(
 
 
 def _payload_modes(
-    wanted: BootMode | None, current: BootSourceOverrideMode | None
+    sent: ModeSent, wanted: BootMode | None, current: BootSourceOverrideMode | None
 ) -> tuple[BootSourceOverrideMode | None, ...]:
+    """Return which modes to send, in turn; None leaves the mode out of the payload."""
+    if sent is ModeSent.NEVER:
+        return (None,)
     if wanted is not None:
         return (_MODES[wanted],)
-    return (None,) if current is None else (None, current)
+    if current is None:
+        return (None,)
+    return (current,) if sent is ModeSent.ALWAYS else (None, current)
+
+
+def _read(system: Any) -> BootOverride | None:
+    fetch(system)
+    return _seen(system)
 
 
 def _seen(system: Any) -> BootOverride | None:

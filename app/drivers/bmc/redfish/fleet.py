@@ -7,12 +7,15 @@ from typing import Any
 from sushy import ResetType
 from sushy import exceptions as sushy_errors
 
-from app.drivers.bmc.contract import BmcAddress, Inventory, Nic
+from app.drivers.bmc.contract import BmcAddress, Console, Inventory, Nic, Sensor
+from app.drivers.bmc.guard import BmcGuard, OwnGuard
 from app.drivers.bmc.redfish.boot import RedfishBoot
 from app.drivers.bmc.redfish.link import Link
 from app.drivers.bmc.redfish.media import RedfishMedia
 from app.drivers.bmc.redfish.power import RedfishPower
+from app.drivers.bmc.redfish.tell import consoles_of, sensors_of
 from app.drivers.bmc.redfish.words import ABSENT_STATUSES
+from app.drivers.bmc.switch import Switch
 
 POOL_THREADS = 64
 """A hung BMC holds one thread for its time-outs (3 to 6 s), so 64 can hang before a
@@ -24,12 +27,18 @@ class RedfishBmc:
 
     def __init__(self, link: Link) -> None:
         self._link = link
-        self.power = RedfishPower(link)
+        self.power = Switch(link.peer, link.commands, RedfishPower(link))
         self.boot = RedfishBoot(link)
         self.media = RedfishMedia(link)
 
     async def inventory(self) -> Inventory:
         return await self._link.call(_inventory, deadline_s=30.0)
+
+    async def sensors(self) -> tuple[Sensor, ...]:
+        return await self._link.call(sensors_of, deadline_s=30.0)
+
+    async def consoles(self) -> tuple[Console, ...]:
+        return await self._link.call(consoles_of)
 
     async def cold_reset(self) -> None:
         async with self._link.commands:
@@ -41,7 +50,9 @@ class RedfishBmc:
 class RedfishFleet:
     """Adapter of `app.drivers.bmc.contract.BmcFleet`. One per process and event loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, guard: BmcGuard | None = None) -> None:
+        """Take the guard that all workers share; without one, the fleet has its BMCs alone."""
+        self._guard = guard or OwnGuard()
         self._pool = ThreadPoolExecutor(POOL_THREADS, thread_name_prefix="redfish")
         self._links: dict[tuple[str, ...], Link] = {}
 
@@ -60,7 +71,7 @@ class RedfishFleet:
         )
         link = self._links.get(key)
         if link is None:
-            link = self._links[key] = Link(address, self._pool)
+            link = self._links[key] = Link(address, self._pool, self._guard)
         return RedfishBmc(link)
 
     async def close(self) -> None:

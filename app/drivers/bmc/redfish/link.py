@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from sushy import exceptions as sushy_errors
 
 from app.drivers.bmc.contract import BmcAddress
+from app.drivers.bmc.guard import BmcGuard
 from app.drivers.bmc.redfish.session import READ_TIMEOUT_S, Session
 from app.drivers.bmc.redfish.words import translate
 from app.drivers.errors import Unreachable
@@ -26,12 +27,13 @@ T = TypeVar("T")
 class Link:
     """Runs work against one BMC, never two at once."""
 
-    def __init__(self, address: BmcAddress, pool: ThreadPoolExecutor) -> None:
+    def __init__(self, address: BmcAddress, pool: ThreadPoolExecutor, guard: BmcGuard) -> None:
         self.peer = address.url
         self.commands = asyncio.Lock()
         """Held by whoever changes the machine; reading does not need it."""
         self._address = address
         self._pool = pool
+        self._guard = guard
         self._slot = asyncio.Lock()
         self._session: Session | None = None
         self._answered_at_s = 0.0
@@ -45,36 +47,39 @@ class Link:
     ) -> T:
         """Return `work(system)`, where `system` is the kept `sushy` System.
 
-        A thread cannot be stopped: when the deadline passes, the slot stays taken
+        A thread cannot be stopped: when the deadline passes, the slot and the turn stay taken
         until the thread ends by its own time-outs. So a hung BMC costs the pool one
         thread at most, and whoever asks it meanwhile is told that it is busy.
         """
         try:
             async with asyncio.timeout(deadline_s):
-                await self._slot.acquire()
-                try:
-                    done = asyncio.get_running_loop().run_in_executor(
-                        self._pool, self._run, work, read_timeout_s
-                    )
-                except BaseException:
-                    self._slot.release()
-                    raise
-                done.add_done_callback(self._free_slot)
-                return await asyncio.shield(done)
+                async with contextlib.AsyncExitStack() as waiting:
+                    await waiting.enter_async_context(self._slot)
+                    turn = self._guard.turn(self._address, deadline_s=deadline_s)
+                    await waiting.enter_async_context(turn)
+                    begun = waiting.pop_all()
+                task = asyncio.create_task(self._finish(begun, work, read_timeout_s))
+                task.add_done_callback(_seen)
+                return await asyncio.shield(task)
         except TimeoutError:
             raise Unreachable(self.peer, f"no answer within {deadline_s:g} s") from None
+
+    async def _finish(
+        self, begun: contextlib.AsyncExitStack, work: Callable[[Any], T], read_timeout_s: float
+    ) -> T:
+        """Run the thread to its end, whoever still waits for it, and give slot and turn back."""
+        loop = asyncio.get_running_loop()
+        async with begun:
+            try:
+                return await loop.run_in_executor(self._pool, self._run, work, read_timeout_s)
+            finally:
+                loop.call_later(IDLE_S, self._hang_up_when_idle)
 
     async def close(self) -> None:
         """End the session after the call under way, if any."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CALL_DEADLINE_S), self._slot:
                 await asyncio.get_running_loop().run_in_executor(self._pool, self._drop)
-
-    def _free_slot(self, done: "asyncio.Future[Any]") -> None:
-        self._slot.release()
-        asyncio.get_running_loop().call_later(IDLE_S, self._hang_up_when_idle)
-        if not done.cancelled():
-            done.exception()  # seen here, for the caller may have given up already
 
     def _hang_up_when_idle(self) -> None:
         """Close the connection unless a call is under way or was just now."""
@@ -101,3 +106,9 @@ class Link:
         session, self._session = self._session, None
         if session is not None:
             session.close()
+
+
+def _seen(done: "asyncio.Task[Any]") -> None:
+    """Look at how it ended, for the caller may have given up already."""
+    if not done.cancelled():
+        done.exception()

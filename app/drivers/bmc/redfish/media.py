@@ -9,8 +9,8 @@ import msgspec
 from sushy import VirtualMediaType
 from sushy import exceptions as sushy_errors
 
+from app.drivers.bmc.polling import until
 from app.drivers.bmc.redfish.link import Link
-from app.drivers.bmc.redfish.polling import until
 from app.drivers.bmc.redfish.session import MEDIA_READ_TIMEOUT_S, fetch
 from app.drivers.errors import NotReached, Unreachable
 

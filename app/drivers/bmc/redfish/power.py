@@ -1,31 +1,32 @@
-"""Power over Redfish: read, act, then poll until the BMC says so."""
+"""Power orders over Redfish, past the answers that are no answers."""
 
-import asyncio
 from typing import Any
 
 from sushy import PowerState, ResetType
 from sushy import exceptions as sushy_errors
 
+from app.drivers.bmc.polling import pauses
 from app.drivers.bmc.redfish.link import Link
-from app.drivers.bmc.redfish.polling import pauses, until
 from app.drivers.bmc.redfish.session import fetch
 from app.drivers.bmc.redfish.words import said
-from app.drivers.errors import NotReached, Refused, Retriable
+from app.drivers.bmc.switch import PowerOrder
+from app.drivers.bmc.vendors import Profile, profile_of
+from app.drivers.errors import Refused, Retriable
 from app.drivers.power import Power
 
-REJECTIONS_BORNE = 6
-"""iDRAC10 answers 409 to power-on just after off, iLO 400 `invalid state`."""
-REJECTION_PAUSE_S = 2.0
-
 _STATES = {PowerState.ON: Power.ON, PowerState.OFF: Power.OFF}
-_ORDERS = {
-    Power.ON: (ResetType.ON, ResetType.FORCE_ON, ResetType.PUSH_POWER_BUTTON),
-    Power.OFF: (ResetType.FORCE_OFF, ResetType.PUSH_POWER_BUTTON),
+_REACHED = {PowerOrder.ON: Power.ON, PowerOrder.OFF: Power.OFF}
+_RESETS = {
+    PowerOrder.ON: (ResetType.ON, ResetType.FORCE_ON, ResetType.PUSH_POWER_BUTTON),
+    PowerOrder.OFF: (ResetType.FORCE_OFF, ResetType.PUSH_POWER_BUTTON),
+    # Never the button: of a machine that is going down already it would make a hard off.
+    PowerOrder.SHUT_DOWN: (ResetType.GRACEFUL_SHUTDOWN,),
+    PowerOrder.RESET: (ResetType.FORCE_RESTART,),
 }
 
 
 class RedfishPower:
-    """Adapter of `app.drivers.power.PowerDriver`."""
+    """The `app.drivers.bmc.switch.PowerWire` of Redfish."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
@@ -33,56 +34,29 @@ class RedfishPower:
     async def read(self) -> Power:
         return await self._link.call(_read)
 
-    async def ensure(self, wanted: Power, *, deadline_s: float) -> None:
-        if wanted is Power.UNKNOWN:
-            raise ValueError("a server can be asked to be on or off, not unknown")
-        seen = Power.UNKNOWN
-
-        async def read() -> Power:
-            nonlocal seen
-            seen = await self.read()
-            return seen
-
-        try:
-            async with asyncio.timeout(deadline_s), self._link.commands:
-                if await read() is wanted:
-                    return
-                if await self._order(wanted):
-                    await until(read, lambda state: state is wanted)
-        except TimeoutError:
-            raise NotReached(
-                self._link.peer, wanted=wanted, seen=seen, deadline_s=deadline_s
-            ) from None
-
-    async def shut_down(self) -> None:
-        async with self._link.commands:
-            if await self.read() is Power.OFF:
-                return
+    async def send(self, order: PowerOrder) -> bool:
+        """Send the reset; a BMC that is not ready for it is asked again, as its vendor's are."""
+        wanted = _REACHED.get(order)
+        attempt = 0
+        while True:
+            attempt += 1
             try:
-                await self._link.call(_shut_down)
-            except (Refused, Retriable):
-                if await self.read() is not Power.OFF:  # it may have gone off by itself
-                    raise
-
-    async def _order(self, wanted: Power) -> bool:
-        """Send the reset; return False when the BMC refused because it is there already."""
-        for attempt in range(1, REJECTIONS_BORNE + 1):
-            try:
-                await self._link.call(lambda system: _reset(system, wanted))
+                await self._link.call(lambda system: _reset(system, order))
             except (Refused, Retriable) as rejection:
-                if not isinstance(rejection.__cause__, sushy_errors.HTTPError):
+                cause = rejection.__cause__
+                if wanted is None or not isinstance(cause, sushy_errors.HTTPError):
                     raise
-                if rejection.__cause__.status_code not in {400, 409}:
+                if cause.status_code not in {400, 409}:
                     raise
                 if await self.read() is wanted:
                     return False
-                if attempt == REJECTIONS_BORNE:
-                    # Six refusals are its word: the BMC's reason goes to the history.
-                    raise Retriable(self._link.peer, said(rejection.__cause__)) from rejection
-                await pauses(REJECTION_PAUSE_S)
+                profile = await self._link.call(_profile)
+                if attempt >= profile.power_rejections:
+                    # So many refusals are its word: the BMC's reason goes to the history.
+                    raise Retriable(self._link.peer, said(cause)) from rejection
+                await pauses(profile.power_rejection_pause_s)
             else:
-                break
-        return True
+                return True
 
 
 def _read(system: Any) -> Power:
@@ -90,18 +64,19 @@ def _read(system: Any) -> Power:
     return _STATES.get(system.power_state, Power.UNKNOWN)
 
 
-def _shut_down(system: Any) -> None:
-    if ResetType.GRACEFUL_SHUTDOWN not in system.get_allowed_reset_system_values():
-        raise sushy_errors.MissingActionError(action="GracefulShutdown", resource=system.path)
-    system.reset_system(ResetType.GRACEFUL_SHUTDOWN)
+def _profile(system: Any) -> Profile:
+    return profile_of(system.manufacturer)
 
 
-def _reset(system: Any, wanted: Power) -> None:
+def _reset(system: Any, order: PowerOrder) -> None:
     allowed = system.get_allowed_reset_system_values()
-    for order in _ORDERS[wanted]:
-        if order in allowed:
-            system.reset_system(order)
+    for reset in _RESETS[order]:
+        if reset in allowed:
+            system.reset_system(reset)
             return
+    names = [reset.value for reset in _RESETS[order]]
+    if len(names) == 1:
+        raise sushy_errors.MissingActionError(action=names[0], resource=system.path)
     raise sushy_errors.InvalidParameterValueError(
-        parameter="ResetType", value=wanted, valid_values=sorted(value.value for value in allowed)
+        parameter="ResetType", value=order, valid_values=sorted(value.value for value in allowed)
     )

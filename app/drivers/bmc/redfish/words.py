@@ -17,7 +17,7 @@ def translate(peer: str, error: Exception) -> DriverError:
     match error:
         case DriverError():
             return error
-        case sushy_errors.AccessError():
+        case sushy_errors.AccessError() if error.status_code == 401:
             return Unauthorised(peer, said(error))
         case sushy_errors.HTTPError():
             return _http(peer, error)
@@ -43,6 +43,9 @@ def said(error: sushy_errors.HTTPError) -> str:
 
 def _http(peer: str, error: sushy_errors.HTTPError) -> DriverError:
     status = error.status_code
+    if status == 403:
+        # It knows us; the account may not do this one thing.
+        return Refused(peer, field="username", reason=said(error))
     if status in ABSENT_STATUSES:
         return Refused(peer, field="redfish", reason=said(error))
     if status >= 500 or status in BUSY_STATUSES:

@@ -5,10 +5,10 @@ from typing import Any
 from urllib.parse import quote
 
 from app.drivers.http.client import HttpClient
-from app.drivers.http.contract import HttpPeer
 from app.drivers.hypervisor.contract import (
     Capacity,
     Console,
+    HypervisorPeer,
     Offer,
     Offers,
     Ref,
@@ -25,16 +25,17 @@ from app.drivers.hypervisor.proxmox.api import Api, Failed
 from app.drivers.hypervisor.proxmox.cluster import Cluster
 from app.drivers.hypervisor.proxmox.create import create
 from app.drivers.hypervisor.proxmox.guest import find_guest, need_guest
+from app.drivers.hypervisor.proxmox.login import http_peer
 from app.drivers.secret import Secret
 
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 5, 1024
 
 
 class Proxmox:
-    """A cluster; `peer.base_url` ends in `/api2/json`. The contract says what each call does."""
+    """A cluster. The contract says what each call does."""
 
-    def __init__(self, http: HttpClient, peer: HttpPeer, turns: Turns) -> None:
-        self._api = Api(http, peer)
+    def __init__(self, http: HttpClient, peer: HypervisorPeer, turns: Turns) -> None:
+        self._api = Api(http, http_peer(peer))
         self._turns = turns
 
     async def check(self) -> str:

@@ -2,9 +2,9 @@
 import { cancel, connectKey, isConnecting } from "./connect.js";
 import { boundsOf, GRID, putSigns } from "./draw.js";
 import { edges, endsOf, itemOf, nodes, notes } from "./model.js";
-import { announce, base, byId, editor, fetchInto, flag, only, say } from "./page.js";
+import { announce, base, byId, canvas, editor, fetchInto, flag, only, say } from "./page.js";
 import { drawer, openPalette } from "./palette.js";
-import { choose, chooseEdge, chosen, chosenEdge, chosenNodes, current, forgetPanel, inPanel, loadPanel, selection } from "./select.js";
+import { choose, chooseEdge, chosen, chosenEdge, chosenNodes, current, forgetPanel, inPanel, loadPanel, pick, selection } from "./select.js";
 import { isQuiet, send } from "./send.js";
 import { fit, spot, zoomBy, zoomFull } from "./view.js";
 
@@ -20,6 +20,8 @@ function remove() {
   }
 }
 
+const NO_CLIPBOARD = "The browser does not let this page use the clipboard. Over HTTPS it does.";
+
 /** @param {boolean} [isCut] */
 async function copy(isCut) {
   const count = chosen.size;
@@ -31,7 +33,7 @@ async function copy(isCut) {
     announce(`${count} copied.`);
     if (isCut) remove();
   } catch {
-    say("The browser does not let this page use the clipboard. Over HTTPS it does.");
+    say(NO_CLIPBOARD);
   }
 }
 
@@ -81,6 +83,16 @@ export const DEEDS = {
   duplicate: () => chosen.size > 0 && send("duplicate", selection()),
   copy: () => copy(),
   cut: () => copy(true),
+  paste: async () => {
+    const text = await navigator.clipboard?.readText().catch(() => null);
+    if (text == null) say(NO_CLIPBOARD);
+    else paste(text);
+  },
+  several: () => (byId("several").ariaPressed = String(canvas.classList.toggle("is-several"))),
+  "next-note": () => {
+    const ids = [...notes.keys()];
+    pick(ids[(ids.indexOf(current) + 1) % ids.length]);
+  },
   note: () => send("add_note", spot(1 / 3)),
   arrange: () => send("layout", { nodes: chosenNodes().length > 1 ? chosenNodes() : [] }),
   "zoom-in": () => zoomBy(1.25),
@@ -92,6 +104,10 @@ export const DEEDS = {
   outline: () => drawer("outline"),
   "close-drawer": () => flag(editor, "has-drawer", false),
   "close-panel": () => choose([]),
+  flow: () => {
+    choose([]);
+    flag(editor, "has-flow");
+  },
   form: toForm,
   rename: () => /** @type {HTMLInputElement | null} */ (document.getElementById("node-name"))?.select(),
   connect: () => connectKey(current),

@@ -2,7 +2,7 @@
 import { course, inOf, outOf, trace } from "./draw.js";
 import { barred, edges, endsOf, leaving, nodes } from "./model.js";
 import { announce, around, byId, canvas, flag, only } from "./page.js";
-import { choose, titleOf } from "./select.js";
+import { choose, chosenEdge, titleOf } from "./select.js";
 import { send } from "./send.js";
 import { at, reveal } from "./view.js";
 
@@ -59,15 +59,15 @@ export function finish(id) {
   if (!edge) {
     if (id) send("connect", { node, port, to: id });
   } else if (!id) send("disconnect", { edges: [endsOf(edge)] });
-  else if (id !== edge.to) send("reconnect", { edge: endsOf(edge), node, port, to: id });
+  else if (id !== edge.to || port !== edge.port) send("reconnect", { edge: endsOf(edge), node, port, to: id });
 }
 
-/** `C`: begin at the selected node, then go on to its next port. @param {string} id */
+/** `C`: begin at the selected node or lift the selected edge, then go on to the next port. @param {string} id */
 export function connectKey(id) {
-  const node = wish?.from ?? nodes.get(id);
+  const edge = wish ? wish.edge : edges.get(chosenEdge), node = wish?.from ?? nodes.get(edge?.from ?? id);
   if (!node) return;
   const { ports } = node, used = leaving(node.id).map((edge) => edge.port);
-  begin(node.id, wish ? ports[(ports.indexOf(wish.port) + 1) % ports.length] : (ports.find((port) => !used.includes(port)) ?? ports[0]));
+  begin(node.id, wish ? ports[(ports.indexOf(wish.port) + 1) % ports.length] : (edge?.port ?? ports.find((port) => !used.includes(port)) ?? ports[0]), edge);
 }
 
 /** Choose the next target that the arrow key points to. @param {string} arrow */

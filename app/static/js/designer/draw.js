@@ -47,6 +47,12 @@ export function drawAll() {
   edges.forEach(drawEdge);
 }
 
+/** What was drawn ahead of the server goes back to where that has it. */
+export function putBack() {
+  for (const item of items()) Object.assign(item, { x: Number(item.el.dataset.x), y: Number(item.el.dataset.y) });
+  drawAll();
+}
+
 /** @param {Iterable<{x: number, y: number, h: number, w?: number}>} found @returns {Box} */
 export function boundsOf(found) {
   const list = [...found];

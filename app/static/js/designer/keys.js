@@ -6,6 +6,9 @@ import { entering, leaving, nodes } from "./model.js";
 import { all, around, canvas, isTyping, on } from "./page.js";
 import { nudge } from "./pointer.js";
 import { chosen, chosenNodes, current, pick, toggle } from "./select.js";
+import { pan } from "./view.js";
+
+const PAN_PX = 120;
 
 /** The deed of each chord. */
 const chords = new Map(all("#keys [data-chords]").flatMap((row) => (row.dataset.chords ?? "").split(" ").map((pair) => /** @type {[string, string]} */ (pair.split(":")))));
@@ -35,8 +38,8 @@ function keyDown(event) {
     else return;
   } else if (!isConnecting() && (key === "Enter" || key === " ") && around(target, "button, a, summary, [role=button]")) return;
   else if (key.startsWith("Arrow")) {
-    const far = shiftKey ? 5 * GRID : GRID;
-    if (altKey) nudge({ ArrowLeft: -far, ArrowRight: far }[key] ?? 0, { ArrowUp: -far, ArrowDown: far }[key] ?? 0);
+    const far = hasControl ? -PAN_PX : shiftKey ? 5 * GRID : GRID;
+    if (altKey || hasControl) (altKey ? nudge : pan)({ ArrowLeft: -far, ArrowRight: far }[key] ?? 0, { ArrowUp: -far, ArrowDown: far }[key] ?? 0);
     else if (isConnecting()) step(key);
     else go(key, shiftKey);
   } else if (key === "Enter" && isConnecting()) confirm();

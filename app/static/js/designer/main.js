@@ -1,9 +1,9 @@
 // The flow editor: the server draws, this moves things about and sends what was done.
 import { DEEDS, showTrial } from "./act.js";
-import { drawAll, drawEdgesOf, place } from "./draw.js";
+import { drawAll, drawEdgesOf, place, putBack } from "./draw.js";
 import { inkAll, saveAll, startForm } from "./form.js";
 import { startKeys } from "./keys.js";
-import { edges, itemOf, items, nodes, notes, watch } from "./model.js";
+import { edges, itemOf, nodes, notes, watch } from "./model.js";
 import { all, around, byId, canvas, editor, flag, on, only } from "./page.js";
 import { drawer, startPalette } from "./palette.js";
 import { held, startPointer } from "./pointer.js";
@@ -85,9 +85,7 @@ on(document, "htmx:after:swap", () => {
 
 onAnswer((status) => {
   if (status === 200) return;
-  // What was drawn ahead of the answer goes back to where the server has it.
-  for (const item of items()) Object.assign(item, { x: Number(item.el.dataset.x), y: Number(item.el.dataset.y) });
-  drawAll();
+  putBack();
   if (status) return;
   // Theirs is kept: see it.
   lookAgain();

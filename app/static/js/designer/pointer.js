@@ -1,5 +1,5 @@
 // What a press on the canvas begins: panning, dragging, the rubber band, edges.
-import { drawEdgesOf, GRID, place, rectangle, trace, WIDTH } from "./draw.js";
+import { drawEdgesOf, GRID, place, putBack, rectangle, trace, WIDTH } from "./draw.js";
 import { begin, cancel, edgeAt, finish, follow, isConnecting, nodeAt } from "./connect.js";
 import { startHand } from "./hand.js";
 import { entering, itemOf, items, nodes, notes } from "./model.js";
@@ -13,10 +13,13 @@ let isSpaceDown = false;
 /** What is being dragged: patches leave it where it is. @type {Set<string>} */
 export const held = new Set();
 
+/** Whether what is pressed joins what is selected; fingers, which have no Shift, have a tool for it. @param {PointerEvent} event */
+const joins = (event) => event.shiftKey || canvas.classList.contains("is-several");
+
 /** @param {PointerEvent} event @returns {Drag | null} */
 function press(event) {
   rest();
-  const el = event.target, isMore = event.shiftKey;
+  const el = event.target;
   const port = around(el, "[data-port]")?.dataset.port, note = around(el, "[data-note]")?.dataset.note;
   const node = nodeAt(event);
   if (event.button === 1 || isSpaceDown) return panning();
@@ -27,7 +30,7 @@ function press(event) {
   if (node) return dragging(node, event);
   // In a note that is being written the pointer belongs to its words.
   if (note) return el === document.activeElement && around(el, "textarea") ? null : dragging(note, event);
-  const edge = edgeAt(at(event), 10 / zoom()), drag = event.pointerType === "touch" && !isMore ? panning() : banding(event);
+  const edge = edgeAt(at(event), 10 / zoom()), drag = event.pointerType === "touch" && !joins(event) ? panning() : banding(event);
   return { ...drag, up: (last, moved) => (edge && !moved ? chooseEdge(edge) : drag.up(last, moved)) };
 }
 
@@ -45,7 +48,7 @@ function panning() {
 
 /** @param {PointerEvent} first @returns {Drag} */
 function banding(first) {
-  const band = byId("band"), a = at(first), before = first.shiftKey ? [...chosen] : [];
+  const band = byId("band"), a = at(first), before = joins(first) ? [...chosen] : [];
   /** @type {Box} */
   let box = { ...a, w: 0, h: 0 };
   return {
@@ -64,7 +67,7 @@ function banding(first) {
 
 /** @param {string} id @param {PointerEvent} first @returns {Drag} */
 function dragging(id, first) {
-  const seen = rev(), isMore = first.shiftKey, wasChosen = chosen.has(id);
+  const seen = rev(), isMore = joins(first), wasChosen = chosen.has(id);
   if (!wasChosen && !isMore) choose([id]);
   /** Where everything stood. @type {Map<string, Point>} */
   const from = new Map();
@@ -154,6 +157,7 @@ export function startPointer() {
   startHand(press, follow, () => {
     held.clear();
     cancel();
+    putBack();
     trace(byId("band"));
     flag(canvas, "is-panning", false);
   });

@@ -31,11 +31,13 @@ export function choose(ids, isQuiet = false) {
   chosen.clear();
   wanted.forEach((id) => chosen.add(id));
   chosenEdge = "";
+  flag(editor, "has-flow", false);
   current = last || current;
   mark();
   if (item) unveil(item);
-  const el = item?.el ?? canvas, active = document.activeElement;
-  if (!el.contains(active) && (item || !isTyping(active))) el.focus({ preventScroll: true });
+  const active = document.activeElement;
+  // A note that was being written is left, too: fingers have no other way.
+  if (item ? !item.el.contains(active) : canvas.contains(active) || !isTyping(active)) (item?.el ?? canvas).focus({ preventScroll: true });
   if (!isQuiet && item) announce(chosen.size > 1 ? `${chosen.size} selected` : describe(item));
   clearTimeout(panelTimer);
   panelTimer = setTimeout(() => loadPanel(), 60);

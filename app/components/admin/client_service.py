@@ -1,0 +1,148 @@
+"""One service with everything of it, as the staff see it."""
+
+from dataclasses import dataclass
+
+import htpy as h
+
+from app.components.admin.client_services import SERVICES
+from app.components.admin.order import address_facts
+from app.components.admin.service_deeds import deed_buttons
+from app.components.admin.trail import trail_card
+from app.components.badge import state_badge
+from app.components.button import link_button
+from app.components.card import card, split, stack
+from app.components.empty import empty
+from app.components.facts import copyable, facts
+from app.components.frame import PageFrame
+from app.components.live import live_region
+from app.components.money import money
+from app.components.page import admin_page, page_head
+from app.components.portal.cycle import PER
+from app.components.table import Column, Row, table
+from app.components.time import moment
+from app.core.money import Money
+from app.domain.addresses.views import Claimed
+from app.domain.audit.views import AuditLine
+from app.domain.services.list import ServiceDetails
+from app.domain.services.states import ServiceState
+
+CREDENTIALS = {"root_password": "User, with a password", "ssh_keys": "User, with SSH keys"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceFile:
+    """A service with what its viewer may see of it."""
+
+    service: ServiceDetails
+    addresses: Claimed
+    sees_servers: bool
+    may_change: bool
+    trail: tuple[AuditLine, ...] | None
+
+
+def service_page(file: ServiceFile, *, frame: PageFrame) -> h.Element:
+    return admin_page(
+        file.service.line.hostname, service_region(file), frame=frame, active="services"
+    )
+
+
+def service_region(file: ServiceFile) -> h.Element:
+    """Return the whole page but its frame."""
+    one = file.service.line
+    topics = f"service:{one.id} order:{one.order_id}"
+    return live_region(topics, f"{SERVICES}/{one.id}/now", id_="service")[
+        page_head(
+            one.hostname,
+            eyebrow=h.a(href=SERVICES)["Services"],
+            status=state_badge(one.state),
+            lede=f"{one.product_name} of {one.account_name}",
+            actions=h.fragment[
+                deed_buttons(one) if file.may_change else None,
+                link_button("Order", f"/admin/orders/{one.order_id}", symbol="package"),
+            ],
+        ),
+        split(
+            stack(
+                _installations(file),
+                trail_card(file.trail) if file.trail is not None else None,
+            ),
+            stack(_facts(file), _access(file.service)),
+        ),
+    ]
+
+
+def _facts(file: ServiceFile) -> h.Element:
+    one = file.service.line
+    server: h.Node = one.server_name or "none"
+    if one.server_id and file.sees_servers:
+        server = h.a(href=f"/admin/servers/{one.server_id}")[one.server_name]
+    pairs: list[tuple[str, h.Node]] = [
+        ("Client", [one.account_name, h.span(".sw-under")[one.account_email]]),
+        ("Last server" if one.state is ServiceState.terminated else "Server", server),
+        ("System", one.os_code or "none"),
+        ("Price", money(Money(one.recurring_minor, one.currency), per=PER[one.cycle])),
+        ("State since", moment(one.state_since)),
+    ]
+    if one.activated_at:
+        pairs.append(("Delivered", moment(one.activated_at)))
+    if one.next_due_at and one.state is not ServiceState.terminated:
+        pairs.append(("Next due", moment(one.next_due_at)))
+    pairs += address_facts(file.addresses)
+    return card(facts(pairs), title="Service", symbol="boxes")
+
+
+def _access(service: ServiceDetails) -> h.Element:
+    pairs: list[tuple[str, h.Node]] = [
+        (
+            CREDENTIALS.get(one.kind, one.kind),
+            [
+                copyable(one.username),
+                h.span(".sw-under")["seen by the client ", moment(one.revealed_at)]
+                if one.revealed_at
+                else h.span(".sw-under")["not looked at in the portal yet"],
+            ],
+        )
+        for one in service.credentials
+    ]
+    body = facts(pairs) if pairs else h.p(".sw-quiet")["Made when the system is installed."]
+    return card(
+        body, title="Access", lede="The password itself, staff cannot see.", symbol="key-round"
+    )
+
+
+def _installations(file: ServiceFile) -> h.Element:
+    rows = [
+        Row(
+            cells=(
+                h.a(href=f"/admin/servers/{one.server_id}")[one.server_name]
+                if file.sees_servers
+                else one.server_name,
+                state_badge(one.state),
+                h.div[
+                    f"{one.stage or '–'}, {one.percent} %",
+                    h.span(".sw-under.sw-why")[one.error] if one.error else None,
+                ],
+                moment(one.created_at),
+                moment(one.updated_at),
+            ),
+            id_=f"installation-{one.id}",
+        )
+        for one in file.service.installations
+    ]
+    return card(
+        table(
+            (
+                Column("Server"),
+                Column("State", narrow=True),
+                Column("Stage"),
+                Column("Begun", narrow=True),
+                Column("Last word", narrow=True),
+            ),
+            rows,
+            caption="Installations",
+            empty=empty("hard-drive", "Nothing installed yet", "Each try is listed here."),
+        ),
+        title="Installations",
+        symbol="hard-drive",
+        flush=True,
+    )

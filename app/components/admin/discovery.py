@@ -1,0 +1,138 @@
+"""What a server's BMC says of its hardware, against what is written down."""
+
+import htpy as h
+
+from app.components.admin.dcim import SERVERS
+from app.components.badge import badge
+from app.components.button import submit_button
+from app.components.card import card, stack
+from app.components.empty import empty
+from app.components.facts import facts
+from app.components.form import csrf_field, hidden_field
+from app.components.frame import PageFrame
+from app.components.live import live_region
+from app.components.notice import notice
+from app.components.page import admin_page, page_head
+from app.components.progress import working
+from app.components.table import Column, Row, table
+from app.components.time import moment
+from app.domain.inventory.discover import Comparison, Difference
+from app.domain.inventory.views import ServerView
+from app.drivers.bmc.contract import Inventory
+
+FACT = "fact"
+
+
+def discovery_page(
+    server: ServerView, comparison: Comparison | None, *, may_change: bool, frame: PageFrame
+) -> h.Element:
+    return admin_page(
+        f"Hardware of {server.name}",
+        discovery_region(server, comparison, csrf=frame.csrf if may_change else ""),
+        frame=frame,
+        active="servers",
+    )
+
+
+def discovery_region(server: ServerView, comparison: Comparison | None, *, csrf: str) -> h.Element:
+    """Return the comparison, which follows what the BMC answers; `csrf` is "" for who looks on."""
+    here = f"{SERVERS}/{server.id}/discovery"
+    read = h.form(".sw-inline-form", method="post", action=here)[
+        csrf_field(csrf),
+        submit_button("Read its BMC", busy="Asking…", symbol="refresh-cw"),
+    ]
+    return live_region(f"server:{server.id}", f"{here}/now", id_="discovery")[
+        page_head(
+            f"Hardware of {server.name}",
+            eyebrow=h.a(href=f"{SERVERS}/{server.id}")[server.name],
+            lede=["As its BMC said ", moment(comparison.read_at)]
+            if comparison and comparison.read_at
+            else "Its BMC has not said yet what hardware there is.",
+            actions=read if csrf and server.bmc_url else None,
+        ),
+        stack(
+            _standing(server, comparison),
+            [_differences(comparison, here, csrf), _told(comparison.found)]
+            if comparison and comparison.found
+            else None,
+        ),
+    ]
+
+
+def _standing(server: ServerView, comparison: Comparison | None) -> h.Element | None:
+    if not server.bmc_url:
+        return notice("info", "It has no BMC", "Write one down by an import of servers first.")
+    if comparison is None:
+        return None
+    if comparison.error:
+        return notice("danger", "The BMC could not be read", comparison.error)
+    return working("Waiting for the BMC") if comparison.is_waiting else None
+
+
+def _differences(comparison: Comparison, here: str, csrf: str) -> h.Element:
+    columns = (
+        Column("What"),
+        Column("Written down"),
+        Column("Its BMC says"),
+        Column("Accept", narrow=True, hidden_label=True),
+    )
+    return card(
+        table(
+            columns,
+            [
+                Row(
+                    cells=(
+                        h.span(".sw-strong")[one.label],
+                        one.written or "nothing",
+                        h.div[
+                            one.found, h.span(".sw-under.sw-why")[one.note] if one.note else None
+                        ],
+                        _accept(one, here, csrf) if csrf and not one.note else None,
+                    )
+                )
+                for one in comparison.differences
+            ],
+            caption="Differences",
+            empty=empty("check", "No differences", "The record says what the BMC says."),
+        ),
+        title="Differences",
+        symbol="git-compare",
+        actions=badge(str(len(comparison.differences)), "warning", dot=False)
+        if comparison.differences
+        else None,
+        flush=True,
+    )
+
+
+def _found(one: Difference) -> h.Element:
+    return h.div[one.found, h.span(".sw-under.sw-why")[one.note] if one.note else None]
+
+
+def _accept(one: Difference, here: str, csrf: str) -> h.Element:
+    return h.form(".sw-inline-form", method="post", action=f"{here}/accept")[
+        csrf_field(csrf),
+        hidden_field(FACT, one.fact),
+        h.button(
+            ".btn.btn-outline.btn-sm",
+            type="submit",
+            aria_label=f"Accept {one.label}",
+            data_busy="…",
+        )["Accept"],
+    ]
+
+
+def _told(found: Inventory) -> h.Element:
+    pairs: list[tuple[str, h.Node]] = [
+        ("Maker and model", " ".join(filter(None, (found.manufacturer, found.model))) or None),
+        ("Serial number", found.serial),
+        ("UUID", found.uuid),
+        ("BIOS", found.bios_version),
+        ("Memory", f"{found.memory_gib:,} GiB" if found.memory_gib else None),
+        ("CPU", f"{found.cpu_count or '?'} × {found.cpu_model}" if found.cpu_model else None),
+        ("Network cards", ", ".join(f"{nic.name} {nic.mac}" for nic in found.nics) or None),
+    ]
+    return card(
+        facts((name, value or "not said") for name, value in pairs),
+        title="All that it says",
+        symbol="cpu",
+    )

@@ -1,0 +1,139 @@
+"""How a server's BMC is reached: read it, change it, and see whether it lets us in."""
+
+import re
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from app.core.database import Tx
+from app.core.errors import Invalid, NotFound
+from app.core.secrets import Vault
+from app.domain.audit.record import record
+from app.domain.inventory.bmc_turn import allow_again
+from app.domain.inventory.register import register_bmc
+from app.domain.inventory.seed import BmcSeed
+from app.domain.inventory.states import tell
+from app.drivers.bmc.contract import BmcProtocol, peer_of
+
+IPMI_USERNAME_BYTES, IPMI_PASSWORD_BYTES = 16, 20
+"""IPMI 2.0, sections 22.28 and 22.30."""
+_URLS = {
+    BmcProtocol.REDFISH: re.compile(r"https?://[^/\s@]+/?"),
+    BmcProtocol.IPMI: re.compile(r"ipmi://[^/\s@]+/?"),
+}
+_FACTS = ("protocol", "url", "username", "system_path", "tls_mode", "ca_pem", "boot_method")
+
+
+class BmcView(msgspec.Struct, frozen=True, kw_only=True):
+    """A server's BMC but for its password."""
+
+    server: UUID
+    server_name: str
+    holder: UUID | None
+    protocol: BmcProtocol = BmcProtocol.REDFISH
+    url: str = ""
+    """Empty while none is written down."""
+    username: str = ""
+    system_path: str = ""
+    tls_mode: str = "ca"
+    ca_pem: str = ""
+    boot_method: str = "network"
+
+    def facts(self) -> dict[str, str]:
+        return {name: str(getattr(self, name)) for name in _FACTS}
+
+
+class Rejection(msgspec.Struct, frozen=True):
+    """What a BMC said to the credentials that are written down; they are not tried again."""
+
+    words: str
+    at: datetime
+
+
+async def find_bmc(tx: Tx, server: UUID) -> BmcView:
+    """Return the server's BMC, with an empty URL where it has none. Raises NotFound."""
+    row = await tx.fetchrow(
+        f"SELECT s.name AS server_name, s.holder, {', '.join(f'b.{name}' for name in _FACTS)} "
+        "FROM server s LEFT JOIN bmc b ON b.server = s.id WHERE s.id = $1",
+        server,
+    )
+    if row is None:
+        raise NotFound("server", server)
+    known = {name: value for name, value in row.items() if value is not None}
+    return msgspec.convert({"server": server, "holder": None, **known}, BmcView)
+
+
+async def rejection_of(tx: Tx, server: UUID, url: str) -> Rejection | None:
+    """Return whether the BMC at `url` rejected the account that is written down for the server."""
+    row = await tx.fetchrow(
+        "SELECT r.words, r.rejected_at FROM bmc b JOIN bmc_rejection r ON r.username = b.username "
+        "WHERE b.server = $1 AND r.peer = $2 ORDER BY r.rejected_at DESC LIMIT 1",
+        server,
+        peer_of(url),
+    )
+    return None if row is None else Rejection(row["words"], row["rejected_at"])
+
+
+async def change_bmc(
+    tx: Tx, vault: Vault, server: UUID, wanted: BmcSeed, *, actor: UUID | None, actor_label: str
+) -> None:
+    """Write down how the BMC is reached, and let its credentials be tried (again); audited.
+
+    An empty password keeps the one there is, unless the BMC is another one then: a password goes
+    to the BMC only that it was typed for. Raises Invalid, by field, and NotFound.
+    """
+    before = await find_bmc(tx, server)
+    faults = faults_of(wanted)
+    password = wanted.password
+    if not password:
+        row = await tx.fetchrow("SELECT sealed_password FROM bmc WHERE server = $1", server)
+        if row is None or peer_of(before.url) != peer_of(wanted.url):
+            faults.setdefault("password", "Type the password for this BMC.")
+        else:
+            password = vault.open(row["sealed_password"])
+    if faults:
+        raise Invalid(faults)
+    seed = msgspec.structs.replace(wanted, password=password, url=wanted.url.rstrip("/"))
+    await register_bmc(tx, vault, server, seed)
+    await allow_again(tx, peer_of(seed.url), seed.username)
+    old, new = before.facts(), (await find_bmc(tx, server)).facts()
+    changed = [name for name in _FACTS if old[name] != new[name]]
+    await record(
+        tx,
+        actor=actor,
+        actor_label=actor_label,
+        action="inventory.change_bmc",
+        subject_kind="server",
+        subject=server,
+        before={name: old[name] for name in changed},
+        after={name: new[name] for name in changed}
+        | ({"password": "changed"} if wanted.password else {}),
+    )
+    tell(tx, server, before.holder)
+
+
+def faults_of(bmc: BmcSeed) -> dict[str, str]:
+    """Return what cannot work, by field."""
+    faults: dict[str, str] = {}
+    is_ipmi = bmc.protocol is BmcProtocol.IPMI
+    if not _URLS[bmc.protocol].fullmatch(bmc.url):
+        example = "ipmi://10.0.0.7" if is_ipmi else "https://10.0.0.7"
+        faults["url"] = f"Give scheme and host, such as {example}."
+    if not bmc.username:
+        faults["username"] = "Name the account to sign in with."
+    elif is_ipmi and len(bmc.username.encode()) > IPMI_USERNAME_BYTES:
+        faults["username"] = f"IPMI knows names of up to {IPMI_USERNAME_BYTES} bytes."
+    if is_ipmi and len(bmc.password.encode()) > IPMI_PASSWORD_BYTES:
+        faults["password"] = f"IPMI knows passwords of up to {IPMI_PASSWORD_BYTES} bytes."
+    if is_ipmi and bmc.boot_method != "network":
+        faults["boot_method"] = "IPMI has no virtual media: choose the network."
+    if not is_ipmi and bmc.tls_mode == "pin" and not _is_sha256(bmc.ca_pem):
+        faults["ca_pem"] = "Give the certificate's SHA-256: 64 hexadecimal digits."
+    if not is_ipmi and bmc.tls_mode == "ca" and bmc.ca_pem and "BEGIN CERT" not in bmc.ca_pem:
+        faults["ca_pem"] = "Paste the CA's certificate, from BEGIN to END CERTIFICATE."
+    return faults
+
+
+def _is_sha256(text: str) -> bool:
+    return re.fullmatch(r"[0-9a-fA-F]{64}", text.replace(":", "").strip()) is not None

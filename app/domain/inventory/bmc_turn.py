@@ -1,0 +1,111 @@
+"""Turns at BMCs and rejected credentials, kept in the database for all workers.
+
+A turn ends by itself: a worker that dies holds a BMC for as long as its call could have taken, and
+no longer. Credentials that were rejected are kept sealed, to be told from others.
+"""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncIterator
+
+import asyncpg
+
+from app.core.database import Database, Tx, storable
+from app.core.ids import new_id
+from app.core.secrets import CannotOpen, Vault
+from app.core.turns import DatabaseTurns
+from app.drivers.bmc.contract import BmcAddress
+from app.drivers.bmc.guard import LockedOut, Turn
+from app.drivers.errors import Unauthorised
+
+LOOK_AGAIN_S = 0.05
+"""How often a worker looks whether a BMC that another one talks to is free."""
+GRACE_S = 5.0
+"""How long a turn lasts past the deadline of its call, which is given up before."""
+
+
+class SharedTurns:
+    """Adapter of `app.drivers.bmc.guard.BmcGuard`. Cost of a turn: three short statements."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._database = database
+        self._vault = vault
+        self._turns = DatabaseTurns(database)
+
+    @contextlib.asynccontextmanager
+    async def turn(self, address: BmcAddress, *, deadline_s: float) -> AsyncIterator[Turn]:
+        key, holder = f"bmc:{address.peer}", str(new_id())
+        try:
+            while not await self._turns.take(key, holder, for_s=deadline_s + GRACE_S):  # noqa: ASYNC110 - other workers tell nobody
+                await asyncio.sleep(LOOK_AGAIN_S * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, no secret
+            before = await self._known(address)
+            turn = Turn(before)
+            try:
+                yield turn
+            except LockedOut:
+                raise
+            except Unauthorised as error:
+                await self._reject(address, error.message)
+                raise
+            finally:
+                if turn.cipher_suite != before:
+                    await self._learn(address.peer, turn)
+        finally:
+            await self._turns.give_back(key, holder)
+
+    async def _known(self, address: BmcAddress) -> int | None:
+        """Return the cipher suite that the BMC agreed to last. Raises LockedOut."""
+        async with self._database.snapshot() as tx:
+            rows = await tx.fetch(
+                "SELECT p.cipher_suite, r.sealed_credentials, r.words "
+                "FROM (VALUES ($1::text)) AS asked (peer) LEFT JOIN bmc_peer p USING (peer) "
+                "LEFT JOIN bmc_rejection r USING (peer)",
+                address.peer,
+            )
+        self._require_not_rejected(address, rows)
+        suite: int | None = rows[0]["cipher_suite"]
+        return suite
+
+    async def _learn(self, peer: str, turn: Turn) -> None:
+        async with self._database.transaction() as tx:
+            await tx.execute(
+                "INSERT INTO bmc_peer (peer, cipher_suite) VALUES ($1, $2) "
+                "ON CONFLICT (peer) DO UPDATE SET cipher_suite = excluded.cipher_suite",
+                peer,
+                turn.cipher_suite,
+            )
+
+    async def _reject(self, address: BmcAddress, words: str) -> None:
+        async with self._database.transaction() as tx:
+            await tx.execute(
+                "INSERT INTO bmc_rejection "
+                "(id, peer, username, sealed_credentials, words, rejected_at) "
+                "VALUES ($1, $2, $3, $4, $5, $6)",
+                new_id(),
+                address.peer,
+                address.username,
+                self._vault.seal(_credentials(address)),
+                storable(words),
+                tx.now(),
+            )
+
+    def _require_not_rejected(self, address: BmcAddress, rows: list[asyncpg.Record]) -> None:
+        """Raise `LockedOut` if the BMC rejected these credentials; cost: 50 µs a rejection."""
+        shown = _credentials(address)
+        for row in rows:
+            if row["words"] is None:
+                continue
+            # Sealed with a key that is gone: nobody can tell any more, so they are tried.
+            with contextlib.suppress(CannotOpen):
+                if self._vault.open(row["sealed_credentials"]) == shown:
+                    raise LockedOut(address.url, row["words"])
+
+
+async def allow_again(tx: Tx, peer: str, username: str) -> None:
+    """Forget what a BMC rejected of this account: a person has looked, and saved its password."""
+    await tx.execute("DELETE FROM bmc_rejection WHERE peer = $1 AND username = $2", peer, username)
+
+
+def _credentials(address: BmcAddress) -> str:
+    return f"{address.username}\0{address.password.reveal()}"

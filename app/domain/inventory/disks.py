@@ -1,0 +1,17 @@
+"""The disks of a server, written as a whole."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from app.core.database import Tx
+from app.core.ids import new_id
+from app.domain.inventory.seed import DiskSeed
+
+
+async def write_disks(tx: Tx, server: UUID, disks: Sequence[DiskSeed]) -> None:
+    """Put these disks in the place of those that are written down of a server."""
+    await tx.execute("DELETE FROM disk WHERE server = $1", server)
+    await tx.executemany(
+        "INSERT INTO disk (id, server, kind, capacity_gb, quantity) VALUES ($1, $2, $3, $4, $5)",
+        [(new_id(), server, disk.kind, disk.capacity_gb, disk.quantity) for disk in disks],
+    )

@@ -1,0 +1,116 @@
+"""Servers as rows of a sheet: columns by the names of a seed's fields, disks in one cell. Pure."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from app.core.errors import Invalid
+from app.core.sheets import csv_text
+from app.domain.inventory.read_struct import read_struct
+from app.domain.inventory.seed import DiskSeed, ServerSeed
+from app.solver.want import DiskKind
+
+BMC_COLUMNS = ("bmc_url", "bmc_username", "bmc_password")
+COLUMNS = (
+    *(name for name in ServerSeed.__struct_fields__ if name not in {"ports", "bmc", "in_stock"}),
+    "in_stock",
+    *BMC_COLUMNS,
+)
+PLACE = frozenset({"datacentre", "rack", "u_position"})
+"""What a delivery leaves out: the solver finds it."""
+_DISKS = re.compile(r"(?:(\d+)\s*[x×]\s*)?(\d+(?:\.\d+)?)\s*(tb|gb)?\s*(nvme|ssd|hdd)")
+_YES = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False, "": False}
+
+
+def facts_of(row: Mapping[str, str]) -> dict[str, Any]:
+    """Return the fields of a `ServerSeed` that a row fills in; an empty cell is left out.
+
+    A `-` empties a cell that is filled at present. Raises Invalid, by column.
+    """
+    facts: dict[str, Any] = {}
+    for name in COLUMNS:
+        cell = row.get(name, "")
+        if cell == "":
+            continue
+        text = "" if cell == "-" else cell
+        if name == "disks":
+            facts[name] = disks_of(text)
+        elif name in {"raid_controller", "in_stock"}:
+            facts[name] = _yes(name, text)
+        elif name == "warranty_ends_on":
+            facts[name] = text or None
+        elif name == "mac":
+            facts[name] = text.lower().replace("-", ":")
+        elif name not in BMC_COLUMNS:
+            facts[name] = text
+    if row.get("bmc_url", "") and row.get("bmc_password", ""):
+        facts["bmc"] = {
+            "url": row["bmc_url"],
+            "username": row.get("bmc_username", ""),
+            "password": row["bmc_password"],
+        }
+    return facts
+
+
+def seed_of(facts: Mapping[str, Any], known: ServerSeed | None = None) -> ServerSeed:
+    """Return a server made of facts over what is known of it. Raises Invalid, by column."""
+    base = {} if known is None else msgspec.structs.asdict(known)
+    return read_struct({**base, **facts}, ServerSeed)
+
+
+def differences(old: ServerSeed, new: ServerSeed) -> tuple[str, ...]:
+    """Return the names of the fields that say something else; of a BMC, that it is given."""
+    return tuple(
+        name
+        for name in ServerSeed.__struct_fields__
+        if name not in {"in_stock", "ports"} and getattr(old, name) != getattr(new, name)
+    )
+
+
+def csv_of(servers: Sequence[ServerSeed]) -> str:
+    """Return servers as a CSV that can be taken in again; no password is in it."""
+    return csv_text(
+        COLUMNS,
+        (
+            {
+                **msgspec.structs.asdict(one),
+                "disks": disk_text(one.disks),
+                **dict.fromkeys(("in_stock", *BMC_COLUMNS), ""),
+            }
+            for one in servers
+        ),
+    )
+
+
+def disk_text(disks: Sequence[DiskSeed]) -> str:
+    """Say `2 x 960 nvme; 4 x 8000 hdd`, sizes in GB, as `disks_of` reads it."""
+    return "; ".join(f"{disk.quantity} x {disk.capacity_gb} {disk.kind}" for disk in disks)
+
+
+def disks_of(text: str) -> tuple[DiskSeed, ...]:
+    """Read `2 x 960 nvme; 4 x 8 TB hdd`; a size without a unit is in GB. Raises Invalid."""
+    parts = [part.strip() for part in re.split(r"[;,]", text.lower()) if part.strip()]
+    found = []
+    for part in parts:
+        match = _DISKS.fullmatch(part)
+        if match is None:
+            raise Invalid(
+                {"disks": f"{part} is no disk. Write them as 2 x 960 nvme; 4 x 8 TB hdd."}
+            )
+        size_gb = float(match[2]) * (1000 if match[3] == "tb" else 1)
+        found.append(
+            DiskSeed(
+                kind=DiskKind(match[4]),
+                capacity_gb=max(1, round(size_gb)),
+                quantity=int(match[1] or 1),
+            )
+        )
+    return tuple(sorted(found, key=lambda disk: (disk.kind, disk.capacity_gb)))
+
+
+def _yes(name: str, text: str) -> bool:
+    if text.lower() not in _YES:
+        raise Invalid({name: f"{text} is neither yes nor no."})
+    return _YES[text.lower()]

@@ -1,0 +1,78 @@
+"""Say whether so many more of a product can be sold, and what binds."""
+
+from typing import Literal, TypeAlias
+from uuid import UUID
+
+import msgspec
+
+from app.core.apart import off_loop
+from app.core.database import Tx
+from app.domain.addresses.spare import spare_for, spare_ip4
+from app.domain.catalog.find import find_product
+from app.domain.inventory.available import read_available
+from app.domain.inventory.rooms import read_rooms
+from app.domain.orders.waiting import SEED, waiting_orders
+from app.solver.batch import WaitingOrder
+from app.solver.what_if import Binding, WhatIf, sell_more
+
+Bound: TypeAlias = Binding | Literal["addresses"]
+
+MOST = 2_000
+LIMIT = 1.0
+"""CP-SAT's deterministic time, about seconds of one core, up to three times."""
+
+
+class Sellable(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether so many more of a product can be delivered."""
+
+    product: str
+    asked: int
+    possible: int
+    """Of those asked for; the least of what servers and addresses allow."""
+    ip4: int
+    """Free IPv4 addresses of the role that it takes."""
+    servers: WhatIf
+    """What the servers allow, and what binds there."""
+
+    @property
+    def is_possible(self) -> bool:
+        return self.possible == self.asked
+
+    @property
+    def binds(self) -> tuple[Bound, ...]:
+        """Return what would have to give."""
+        short = self.possible < self.servers.possible
+        return (*self.servers.binds, "addresses") if short else self.servers.binds
+
+
+async def sell(tx: Tx, slug: str, number: int) -> Sellable:
+    """Return whether `number` more of a product can be delivered beside all that wait.
+
+    Large questions are solved in a process of their own. Raises NotFound.
+    """
+    product = await find_product(tx, slug, hidden=True)
+    inventory = (await read_available(tx)).inventory
+    waiting = await waiting_orders(tx)
+    rooms = await read_rooms(tx, {UUID(order.client) for order in waiting})
+    told = await off_loop(
+        (len(waiting) + number) * len(inventory),
+        sell_more,
+        inventory,
+        product.server_rules,
+        number,
+        waiting=[
+            WaitingOrder(order.order_id, order.want, order.priority, order.client)
+            for order in waiting
+        ],
+        racks=rooms,
+        seed=SEED,
+        deterministic_limit=LIMIT,
+    )
+    ip4 = spare_for(await spare_ip4(tx), product.address_rules, product.server_rules)
+    return Sellable(
+        product=product.slug,
+        asked=number,
+        possible=min(told.possible, max(0, ip4 - len(waiting))),
+        ip4=ip4,
+        servers=told,
+    )

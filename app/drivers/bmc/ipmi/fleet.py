@@ -1,0 +1,88 @@
+"""Hands out IPMI BMCs and keeps what is expensive about them: their sessions and processes."""
+
+import asyncio
+
+import msgspec
+
+from app.drivers.bmc.contract import BmcAddress, Console, Inventory, Sensor
+from app.drivers.bmc.guard import BmcGuard, OwnGuard
+from app.drivers.bmc.ipmi.boot import IpmiBoot
+from app.drivers.bmc.ipmi.link import Link
+from app.drivers.bmc.ipmi.power import IpmiPower
+from app.drivers.bmc.ipmi.process import Nursery
+from app.drivers.bmc.switch import Switch
+from app.drivers.errors import Refused
+from app.drivers.virtual_media import MediaDriver
+
+INVENTORY_S = 30.0
+SENSORS_S = 90.0
+"""A BMC that answers in 50 ms takes a minute for the records of 200 sensors, once a session."""
+
+
+class IpmiBmc:
+    """Adapter of `app.drivers.bmc.contract.Bmc`."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self.power = Switch(link.peer, link.commands, IpmiPower(link))
+        self.boot = IpmiBoot(link)
+
+    @property
+    def media(self) -> MediaDriver:
+        reason = "IPMI has no virtual media; install over the network, or drive it by Redfish"
+        raise Refused(self._link.peer, field="media", reason=reason)
+
+    async def inventory(self) -> Inventory:
+        facts = await self._link.call("inventory", answer_s=INVENTORY_S)
+        return Inventory(
+            **facts, bios_version=None, memory_gib=None, cpu_count=None, cpu_model=None, nics=()
+        )
+
+    async def sensors(self) -> tuple[Sensor, ...]:
+        readings = await self._link.call("sensors", answer_s=SENSORS_S)
+        return msgspec.convert(readings, tuple[Sensor, ...])
+
+    async def consoles(self) -> tuple[Console, ...]:
+        is_enabled = await self._link.call("serial_over_lan")
+        if is_enabled is None:
+            return ()
+        return (Console(kind="serial", ways=("ipmi",), is_enabled=is_enabled),)
+
+    async def cold_reset(self) -> None:
+        async with self._link.commands:
+            await self._link.call("cold_reset")
+            # The restart forgets every session.
+            await self._link.close()
+
+
+class IpmiFleet:
+    """Adapter of `app.drivers.bmc.contract.BmcFleet`. One per process and event loop."""
+
+    def __init__(self, guard: BmcGuard | None = None) -> None:
+        """Take the guard that all workers share; without one, the fleet has its BMCs alone."""
+        self._guard = guard or OwnGuard()
+        self._nursery = Nursery(self._make_room)
+        self._links: dict[tuple[str, ...], Link] = {}
+
+    def bmc(self, address: BmcAddress) -> IpmiBmc:
+        """Return the BMC at `address`; the session is shared by all who ask for it."""
+        key = (address.peer, address.username, address.password.digest())
+        link = self._links.get(key)
+        if link is None:
+            link = self._links[key] = Link(address, self._nursery, self._guard)
+        return IpmiBmc(link)
+
+    async def close(self) -> None:
+        links, self._links = list(self._links.values()), {}
+        await asyncio.gather(*(link.close() for link in links))
+        await self._nursery.close()
+
+    async def _make_room(self) -> None:
+        """Sign out of the BMC that has not been used for longest, if any is idle."""
+        idle = [
+            (since_s, link)
+            for link in self._links.values()
+            if (since_s := link.idle_since_s) is not None
+        ]
+        if idle:
+            await min(idle, key=lambda pair: pair[0])[1].close()

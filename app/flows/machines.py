@@ -1,0 +1,208 @@
+"""What the nodes about virtual machines share: whose machine it is, at which provider."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from app.core.database import Tx
+from app.core.turns import DatabaseTurns
+from app.domain.addresses.find import addresses_of
+from app.domain.addresses.views import Claimed
+from app.domain.catalog.selection import Selection
+from app.domain.services.credentials import keep_access
+from app.drivers.hypervisor.contract import (
+    Hypervisor,
+    HypervisorPeer,
+    Nic,
+    Ref,
+    Size,
+    Vm,
+    VmWant,
+    Working,
+)
+from app.drivers.secret import Secret
+from app.flows.node import Resource, Step, StepFailed, Wait
+
+T = TypeVar("T")
+
+Connection = Annotated[
+    str,
+    Meta(
+        title="Connection",
+        description="The connection of kind hypervisor that says at which provider.",
+        examples=["fra-pve"],
+        min_length=1,
+        extra_json_schema={"x-connection": "hypervisor"},
+    ),
+]
+Service = Annotated[
+    UUID | None,
+    Meta(
+        title="Service",
+        description="Whose machine; that of the run's order or service when left out.",
+        examples=["=steps.paid.service"],
+    ),
+]
+Cores = Annotated[
+    int, Meta(title="Cores", description="Virtual processors.", examples=[2], ge=1, le=512)
+]
+MemoryMb = Annotated[
+    int,
+    Meta(title="Memory (MiB)", description="In MiB.", examples=[4096], ge=128, le=16_777_216),
+]
+DiskGb = Annotated[
+    int, Meta(title="Disk (GiB)", description="In GiB.", examples=[40], ge=1, le=131_072)
+]
+
+
+class Making(msgspec.Struct, frozen=True, kw_only=True):
+    """What a machine is made of, as a node's parameters have it."""
+
+    connection: Connection
+    template: Annotated[
+        str,
+        Meta(
+            title="Template",
+            description="What is copied, by its name at the provider; it has cloud-init.",
+            examples=["debian-12", "${input.os}"],
+            min_length=1,
+        ),
+    ]
+    cores: Cores
+    memory_mb: MemoryMb
+    disk_gb: DiskGb
+    nodes: Annotated[
+        tuple[str, ...],
+        Meta(
+            title="Nodes",
+            description="Where it may be: the one with the most room is taken. Any if left out.",
+            examples=[["pve1", "pve2"]],
+        ),
+    ] = ()
+    storage: Annotated[
+        str,
+        Meta(
+            title="Storage",
+            description="Where its disk is; that of the template if left out.",
+            examples=["ceph"],
+        ),
+    ] = ""
+    bridge: Annotated[
+        str,
+        Meta(
+            title="Bridge",
+            description="What its network card is plugged into; the template's if left out.",
+            examples=["vmbr0"],
+        ),
+    ] = ""
+    service: Service = None
+
+
+class MachineOutput(msgspec.Struct, frozen=True, kw_only=True):
+    """A machine as the provider has it."""
+
+    service: Annotated[UUID, Meta(description="Whose it is.")]
+    machine: Annotated[str, Meta(description="Its id at the provider.")]
+    node: Annotated[str, Meta(description="The provider's node that it is on.")]
+    power: Annotated[str, Meta(description="running, stopped, paused or unknown.")]
+
+
+def output_of(service: UUID, vm: Vm) -> MachineOutput:
+    return MachineOutput(service=service, machine=vm.id, node=vm.node, power=vm.power.value)
+
+
+async def hypervisor_at(step: Step, connection: str) -> Hypervisor:
+    """Return the provider behind a connection. Raises UnknownConnection, WrongKind."""
+    peer = await step.tools.connections.get(step, connection, HypervisorPeer)
+    found: Hypervisor = step.tools.peers.hypervisor(peer, DatabaseTurns(step.database))
+    return found
+
+
+async def ref_of(step: Step, service: UUID | None) -> Ref:
+    """Return the machine of a service, by default of the run's own; one statement.
+
+    Raises StepFailed where there is none.
+    """
+    async with step.database.snapshot() as tx:
+        row = await tx.fetchrow(
+            "SELECT id, hostname FROM service WHERE id = $1"
+            if service is not None
+            else 'SELECT id, hostname FROM service WHERE id = $1 OR "order" = $1',
+            step.subject if service is None else service,
+        )
+    if row is None:
+        raise StepFailed("there is no service whose machine this could be; say which")
+    return Ref(row["id"], row["hostname"])
+
+
+async def want_of(step: Step, ref: Ref, params: Making) -> VmWant:
+    """Return all that the machine of a service should be: its addresses and access with it.
+
+    The password is made on the first call and kept. Five statements.
+    """
+    async with step.database.transaction() as tx:
+        order, selection = await _ordered(tx, ref.service)
+        access = await keep_access(
+            tx, step.tools.vault, ref.service, keys_only=bool(selection.ssh_keys)
+        )
+        claimed = await addresses_of(tx, order)
+    return VmWant(
+        ref=ref,
+        template=params.template,
+        size=Size(cores=params.cores, memory_mb=params.memory_mb, disk_gb=params.disk_gb),
+        nic=_nic(claimed),
+        nodes=params.nodes,
+        storage=params.storage,
+        bridge=params.bridge,
+        user=access.username,
+        password=None if access.password is None else Secret(access.password),
+        ssh_keys=selection.ssh_keys,
+        nameservers=step.tools.site.nameservers,
+    )
+
+
+async def _ordered(tx: Tx, service: UUID) -> tuple[UUID, Selection]:
+    row = await tx.fetchrow(
+        'SELECT o.id, o.selection FROM service s JOIN client_order o ON o.id = s."order" '
+        "WHERE s.id = $1",
+        service,
+    )
+    if row is None:
+        raise StepFailed("the service is gone")
+    return row["id"], msgspec.json.decode(row["selection"], type=Selection)
+
+
+def _nic(claimed: Claimed) -> Nic:
+    if not claimed.ip4:
+        raise StepFailed("the order has no addresses; allocate them before the machine is made")
+    primary = claimed.ip4[0]
+    own6 = claimed.ip6[0] if claimed.ip6 else None
+    return Nic(
+        vlan=claimed.vlan,
+        address4=f"{primary.address}/{primary.prefix_length}",
+        gateway4="" if primary.gateway is None else str(primary.gateway),
+        address6="" if own6 is None else f"{own6.host_address}/{own6.network.prefixlen}",
+        gateway6="" if own6 is None or own6.gateway is None else str(own6.gateway),
+    )
+
+
+async def drive(step: Step, call: Callable[[dict[str, Any]], Awaitable[T | Working]]) -> T | Wait:
+    """Do the next thing of a call; the run sleeps while the provider works on it."""
+    result = await call(dict(step.memo))
+    if isinstance(result, Working):
+        until = step.now + timedelta(seconds=result.again_s)
+        return Wait(until=until, memo=result.memo, says=result.says)
+    return result
+
+
+def resource(connection: str, service: UUID) -> Resource:
+    """Return how a machine is named on the ledger: where it is found again."""
+    return Resource("machine", f"{connection} {service}")
+
+
+def service_in(output: Mapping[str, Any] | None) -> UUID | None:
+    return None if output is None else UUID(str(output["service"]))

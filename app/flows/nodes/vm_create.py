@@ -1,0 +1,84 @@
+"""action.vm_create: make the virtual machine of a service, with its addresses and access."""
+
+from functools import partial
+from typing import Any
+
+from app.flows.intent import intended
+from app.flows.machines import (
+    MachineOutput,
+    Making,
+    drive,
+    hypervisor_at,
+    output_of,
+    ref_of,
+    resource,
+    service_in,
+    want_of,
+)
+from app.flows.node import Done, Effect, NodeType, Step, Wait
+
+
+class Params(Making, frozen=True, kw_only=True):
+    """What the machine is made of."""
+
+
+async def do(step: Step, params: Params) -> Done | Wait:
+    """Idempotent: the machine is found again by the service, and completed."""
+    hypervisor = await hypervisor_at(step, params.connection)
+    ref = await ref_of(step, params.service)
+    want = await want_of(step, ref, params)
+    made = await drive(step, partial(hypervisor.create, want))
+    if isinstance(made, Wait):
+        return made
+    return Done(output_of(ref.service, made), takes=(resource(params.connection, ref.service),))
+
+
+async def undo(step: Step, output: Any) -> Wait | None:
+    """Remove the machine, also one whose making was broken off."""
+    params = await intended(step, Params)
+    if params is None:
+        return None
+    hypervisor = await hypervisor_at(step, params.connection)
+    ref = await ref_of(step, service_in(output) or params.service)
+    left = await drive(step, partial(hypervisor.delete, ref))
+    return left if isinstance(left, Wait) else None
+
+
+def says(params: Params) -> str:
+    size = f"{params.cores} cores, {params.memory_mb} MiB, {params.disk_gb} GiB"
+    return f"Makes a machine of {params.template} at {params.connection}: {size}"
+
+
+node = NodeType(
+    name="action.vm_create",
+    title="Create virtual machine",
+    summary="Makes the service's machine from a template, with its addresses and access.",
+    params=Params,
+    effect=Effect.OUTSIDE,
+    do=do,
+    undo=undo,
+    output=MachineOutput,
+    takes=("machine",),
+    says=says,
+    timeline="Machine created",
+    docs="""
+Copies a template at the provider, gives the copy cores, memory and a disk, the addresses and the
+VLAN of the order, the client's keys or a password, and starts it.
+
+```json
+{
+  "connection": "fra-pve",
+  "template": "${input.os}",
+  "cores": 2,
+  "memory_mb": 4096,
+  "disk_gb": 40
+}
+```
+
+Take the addresses first (`action.allocate_addresses`). The machine carries the id of its service at
+the provider, so that a run that was interrupted finds it and goes on; there are never two. Where
+the provider has no room, the step fails and the node's retry policy tries it again.
+
+Undoing it removes the machine with its disk.
+""",
+)

@@ -1,0 +1,63 @@
+"""action.vm_resize: give the machine of a service other cores, memory and a larger disk."""
+
+from functools import partial
+
+import msgspec
+
+from app.drivers.hypervisor.contract import Size
+from app.flows.machines import (
+    Connection,
+    Cores,
+    DiskGb,
+    MachineOutput,
+    MemoryMb,
+    Service,
+    drive,
+    hypervisor_at,
+    output_of,
+    ref_of,
+)
+from app.flows.node import Done, Effect, NodeType, Step, Wait
+
+
+class Params(msgspec.Struct, frozen=True, kw_only=True):
+    connection: Connection
+    cores: Cores
+    memory_mb: MemoryMb
+    disk_gb: DiskGb
+    service: Service = None
+
+
+async def do(step: Step, params: Params) -> Done | Wait:
+    """Idempotent: what has that size already keeps it."""
+    hypervisor = await hypervisor_at(step, params.connection)
+    ref = await ref_of(step, params.service)
+    size = Size(cores=params.cores, memory_mb=params.memory_mb, disk_gb=params.disk_gb)
+    vm = await drive(step, partial(hypervisor.resize, ref, size))
+    return vm if isinstance(vm, Wait) else Done(output_of(ref.service, vm))
+
+
+def says(params: Params) -> str:
+    size = f"{params.cores} cores, {params.memory_mb} MiB, {params.disk_gb} GiB"
+    return f"Gives the machine at {params.connection} {size}"
+
+
+node = NodeType(
+    name="action.vm_resize",
+    title="Resize virtual machine",
+    summary="Gives the service's machine other cores, memory and a larger disk.",
+    params=Params,
+    effect=Effect.OUTSIDE,
+    do=do,
+    output=MachineOutput,
+    says=says,
+    docs="""
+```json
+{"connection": "fra-pve", "cores": 4, "memory_mb": 8192, "disk_gb": 80}
+```
+
+Disks only grow: a smaller one is refused, and nothing is changed then. Cores and memory of a
+running machine change with its next start where its system takes no change while it runs. This
+step is not undone.
+""",
+)

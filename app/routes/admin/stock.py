@@ -1,0 +1,119 @@
+"""`/admin/stock`: what is left of each product, whether more can be sold, and its rules."""
+
+from datetime import UTC
+from typing import Any
+
+from litestar import Controller, Response, get, post
+from litestar.params import FromPath
+
+from app.components.admin.outlook import (
+    HORIZON_DAYS,
+    STOCK,
+    ProductStock,
+    product_href,
+    product_stock_page,
+    stock_page,
+)
+from app.components.admin.rules_form import Known, rules_in_words, rules_page
+from app.components.form import Form
+from app.components.frame import PageFrame
+from app.components.notice import Flash
+from app.core.database import Database, Tx
+from app.core.errors import Invalid
+from app.domain.accounts.roles import Permission, allows
+from app.domain.catalog.change_rules import change_rules
+from app.domain.catalog.find import find_product
+from app.domain.catalog.stock import stock_days
+from app.domain.orders.outlook import outlooks
+from app.domain.orders.waiting import waiting_orders
+from app.domain.orders.what_if import MOST, sell
+from app.routes.admin.rules_typed import rules_of, values_of
+from app.routes.admin.space_typed import Entries
+from app.routes.security.dependencies import Db, Frame, HttpRequest, Me
+from app.routes.security.flashes import go
+from app.routes.security.guards import requires
+from app.routes.security.html import html
+from app.routes.security.typed import typed
+
+RULES = (requires(Permission.CATALOGUE_CHANGE),)
+
+
+class StockPages(Controller):
+    """Stock and what becomes of it, for the staff."""
+
+    path = STOCK
+    guards = (requires(Permission.SERVERS_READ),)
+    include_in_schema = False
+
+    @get()
+    async def list(self, db: Db, frame: Frame) -> Response[Any]:
+        async with db.snapshot() as tx:
+            products = await outlooks(tx)
+            waiting = await waiting_orders(tx)
+        return html(stock_page(products, len(waiting), frame=frame))
+
+    @get("/products/{slug:str}")
+    async def show(
+        self, request: HttpRequest, db: Db, me: Me, frame: Frame, slug: FromPath[str]
+    ) -> Response[Any]:
+        asked = request.query_params.get("number", "").strip()
+        entries = Entries({"number": asked})
+        number = entries.number("number", low=1, high=MOST) if asked else None
+        form = Form(values={"number": asked}, errors=entries.faults)
+        async with db.snapshot() as tx:
+            product = await find_product(tx, slug, hidden=True)
+            shown = ProductStock(
+                outlook=next(one for one in await outlooks(tx) if one.product == product.id),
+                days=await stock_days(tx, product.id, days=HORIZON_DAYS),
+                today=tx.now().astimezone(UTC).date(),
+                rules=rules_in_words(product.server_rules),
+                form=form,
+                answer=await sell(tx, slug, number) if number and not form.errors else None,
+                may_change=allows(me.role, Permission.CATALOGUE_CHANGE),
+            )
+        return html(product_stock_page(shown, frame=frame), status_code=422 if form.errors else 200)
+
+    @get("/products/{slug:str}/rules", guards=RULES)
+    async def ask_rules(self, db: Db, frame: Frame, slug: FromPath[str]) -> Response[Any]:
+        async with db.snapshot() as tx:
+            product = await find_product(tx, slug, hidden=True)
+        form = Form(values=values_of(product.server_rules), csrf=frame.csrf)
+        return await _rules_page(db, slug, form, frame)
+
+    @post("/products/{slug:str}/rules", guards=RULES, status_code=200)
+    async def set_rules(
+        self, request: HttpRequest, db: Db, me: Me, frame: Frame, slug: FromPath[str]
+    ) -> Response[Any]:
+        values = await typed(request)
+        try:
+            rules, reason = rules_of(values)
+            async with db.transaction() as tx:
+                product = await find_product(tx, slug, hidden=True)
+                await change_rules(
+                    tx, product.id, rules, actor=me.id, actor_label=me.email, reason=reason
+                )
+        except Invalid as refusal:
+            form = Form(values=values, errors=refusal.fields, csrf=frame.csrf)
+            return await _rules_page(db, slug, form, frame, status=422)
+        told = Flash("success", "The rules are changed; orders that wait are looked at again.")
+        return go(request, product_href(slug), told)
+
+
+async def _rules_page(
+    db: Database, slug: str, form: Form, frame: PageFrame, *, status: int = 200
+) -> Response[Any]:
+    async with db.snapshot() as tx:
+        product = await find_product(tx, slug, hidden=True)
+        known = await _known(tx)
+    return html(rules_page(product.name, slug, form, known, frame=frame), status_code=status)
+
+
+async def _known(tx: Tx) -> Known:
+    return Known(
+        cpu_models=[row[0] for row in await tx.fetch("SELECT name FROM cpu_model ORDER BY 1")],
+        cpu_groups=[
+            row[0]
+            for row in await tx.fetch('SELECT DISTINCT "group" FROM cpu_equivalence ORDER BY 1')
+        ],
+        datacentres=[row[0] for row in await tx.fetch("SELECT code FROM datacentre ORDER BY 1")],
+    )

@@ -1,0 +1,15 @@
+"""Connections to hypervisors, and turns at them."""
+
+from piccolo.apps.migrations.auto.migration_manager import MigrationManager
+
+from migrations import run_sql
+
+ID = "2026-11-26T00:00:00:000018"
+VERSION = "1.38.0"
+DESCRIPTION = "hypervisors"
+
+
+async def forwards() -> MigrationManager:
+    manager = MigrationManager(migration_id=ID, app_name="slipway", description=DESCRIPTION)
+    manager.add_raw(run_sql("0018_hypervisors.sql"))
+    return manager

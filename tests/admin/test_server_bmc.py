@@ -1,0 +1,129 @@
+"""The form of a server's BMC: what cannot work is said, passwords are kept where they belong."""
+
+import msgspec
+import pytest
+
+from app.core.database import Database
+from app.core.ids import new_id
+from app.domain.inventory.bmc import faults_of
+from app.domain.inventory.find import bmc_of
+from app.domain.inventory.seed import BmcSeed
+from app.drivers.bmc.contract import BmcAddress, BmcProtocol, peer_of
+from tests.admin.stage import BMC_PASSWORD, Stage
+from tests.security.browser import Browser
+from tests.security.test_pages import errors_of
+
+PIN = ":".join(["ab"] * 32)
+
+
+async def address_of(stage: Stage, name: str) -> BmcAddress:
+    async with stage.database.snapshot() as tx:
+        return (await bmc_of(tx, stage.vault, stage.servers[name]))[0]
+
+
+async def rejected(database: Database, address: BmcAddress, words: str) -> None:
+    async with database.transaction() as tx:
+        await tx.execute(
+            "INSERT INTO bmc_rejection (id, peer, username, words, rejected_at) "
+            "VALUES ($1, $2, $3, $4, $5)",
+            new_id(),
+            address.peer,
+            address.username,
+            words,
+            tx.now(),
+        )
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"url": "ipmi://10.0.0.7"}, "url"),
+        ({"url": "https://root@10.0.0.7"}, "url"),
+        ({"url": "https://10.0.0.7/redfish"}, "url"),
+        ({"username": ""}, "username"),
+        ({"tls_mode": "pin", "ca_pem": "abc"}, "ca_pem"),
+        ({"ca_pem": "abc"}, "ca_pem"),
+        ({"protocol": BmcProtocol.IPMI}, "url"),
+        ({"protocol": BmcProtocol.IPMI, "url": "ipmi://h", "username": "u" * 17}, "username"),
+        ({"protocol": BmcProtocol.IPMI, "url": "ipmi://h", "password": "é" * 11}, "password"),
+        ({"protocol": BmcProtocol.IPMI, "url": "ipmi://h", "boot_method": "virtual-media"},
+         "boot_method"),
+        ({"tls_mode": "pin", "ca_pem": PIN}, None),
+        ({"protocol": BmcProtocol.IPMI, "url": "ipmi://[2001:db8::1]:6230"}, None),
+    ],
+    ids=lambda given: None if isinstance(given, dict) else str(given),
+)  # fmt: skip
+def test_what_cannot_work_is_said_by_field(change: dict[str, str], field: str | None) -> None:
+    whole = BmcSeed(url="https://10.0.0.7", username="root", password="calvin")
+    faults = faults_of(msgspec.structs.replace(whole, **change))
+    assert list(faults) == ([] if field is None else [field])
+
+
+async def test_a_bmc_is_changed_and_its_password_goes_to_no_other(
+    stage: Stage, owner: Browser
+) -> None:
+    server = stage.servers["fra1-b1-02"]
+    here = f"/admin/servers/{server}/bmc"
+    assert f'href="{here}"' in (await owner.get(f"/admin/servers/{server}")).text
+    before = await address_of(stage, "fra1-b1-02")
+    page = (await owner.get(here)).text
+    assert before.url in page
+    assert BMC_PASSWORD not in page
+    typed = {
+        "protocol": "ipmi",
+        "url": "ipmi://10.77.0.7",
+        "username": "slipway",
+        "password": "",
+        "boot_method": "network",
+        "tls_mode": "ca",
+        "ca_pem": "",
+        "system_path": "",
+    }
+    refused = await owner.send_form(here, here, typed)
+    assert refused.status_code == 422
+    assert errors_of(refused.text) == {"password": "Type the password for this BMC."}
+    refused = await owner.send_form(here, here, typed | {"protocol": "smoke", "password": "p1"})
+    assert errors_of(refused.text) == {"protocol": "Choose one of those that are offered."}
+    assert "p1" not in refused.text
+    assert await address_of(stage, "fra1-b1-02") == before
+    done = await owner.send_form(here, here, typed | {"password": "a new one"})
+    assert (done.status_code, done.headers["location"]) == (303, f"/admin/servers/{server}")
+    after = await address_of(stage, "fra1-b1-02")
+    assert (after.protocol, after.url, after.username) == (
+        BmcProtocol.IPMI, "ipmi://10.77.0.7", "slipway",
+    )  # fmt: skip
+    assert after.password.reveal() == "a new one"
+    same = await owner.send_form(here, here, typed | {"username": "other"})
+    assert same.status_code == 303
+    assert (await address_of(stage, "fra1-b1-02")).password.reveal() == "a new one"
+    async with stage.database.snapshot() as tx:
+        trail = await tx.fetch(
+            "SELECT before, after FROM audit_entry WHERE action = 'inventory.change_bmc' ORDER BY id"
+        )
+    assert len(trail) == 2
+    assert "a new one" not in str(trail)
+    assert '"password": "changed"' in trail[0]["after"]
+
+
+async def test_a_rejection_is_shown_and_saving_lets_the_bmc_be_asked_again(
+    stage: Stage, owner: Browser
+) -> None:
+    server = stage.servers["fra1-b1-02"]
+    here = f"/admin/servers/{server}/bmc"
+    address = await address_of(stage, "fra1-b1-02")
+    await rejected(stage.database, address, "HTTP 401: no <such> user")
+    for page in (f"/admin/servers/{server}", here):
+        text = (await owner.get(page)).text
+        assert "HTTP 401: no &lt;such&gt; user" in text
+        assert "They are not tried again" in text
+    typed = {"protocol": "redfish", "url": address.url, "username": address.username}
+    assert (await owner.send_form(here, here, typed)).status_code == 303
+    assert "They are not tried again" not in (await owner.get(f"/admin/servers/{server}")).text
+    async with stage.database.snapshot() as tx:
+        assert await tx.fetchval("SELECT count(*) FROM bmc_rejection") == 0
+    assert (await address_of(stage, "fra1-b1-02")).password == address.password
+
+
+def test_a_peer_is_a_host_and_a_port() -> None:
+    assert peer_of("https://BMC.example:8443/") == "bmc.example:8443"
+    assert peer_of("ipmi://[2001:db8::1]") == "[2001:db8::1]"

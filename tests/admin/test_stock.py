@@ -1,0 +1,201 @@
+"""Stock and its runway, whether more can be sold, the rules of a product, and who waits."""
+
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from app.domain.accounts.roles import Role
+from app.domain.catalog.find import find_product
+from app.domain.catalog.stock import note_stock, stock_days
+from app.domain.orders.outlook import outlooks
+from app.domain.orders.sales import DAYS, sales
+from app.domain.orders.serve_backlog import serve_backlog
+from app.domain.orders.what_if import sell
+from app.routes.admin.rules_typed import rules_of, values_of
+from app.solver.want import DiskKind, ServerWant, StorageWant
+from tests.admin.conftest import Enter
+from tests.admin.stage import Stage
+from tests.security.browser import Browser
+from tests.security.test_pages import errors_of
+
+FULL = ServerWant(
+    cpu_models=("Intel Xeon E-2386G", "AMD EPYC 7443P"),
+    cpu_group=None,
+    min_cores=6,
+    ram_gb=32,
+    ram_exact=True,
+    storage=(
+        StorageWant(kind=DiskKind.nvme, capacity_gb=960, count=2, raid=1),
+        StorageWant(capacity_gb=480, hardware_raid=True),
+    ),
+    datacentres=("ams1", "fra1"),
+    datacentre_required=True,
+    racks=("A1", "fra1/B1"),
+    spread_racks=True,
+    most_in_rack=2,
+)
+
+
+async def sell_for_weeks(stage: Stage, weeks: int) -> None:
+    """Sell two of the product a week, as the books tell it; no server is taken for them."""
+    async with stage.database.transaction() as tx:
+        await tx.execute("UPDATE product SET created_at = $1", tx.now() - timedelta(days=200))
+        await tx.execute(
+            "INSERT INTO client_order (id, account, product, state, state_since, hostname, "
+            "currency, cycle, total_minor, recurring_minor, selection, idempotency_key, "
+            "placed_at, paid_at) SELECT gen_random_uuid(), $1, p.id, 'delivered', t.at, 'x', "
+            "'EUR', 'monthly', 1, 1, '{\"extra_ipv4\": 3}', gen_random_uuid()::text, t.at, t.at "
+            "FROM product p, generate_series(1, $2) w, "
+            "LATERAL (SELECT $3::timestamptz - make_interval(days => 7 * w) AS at "
+            "         FROM generate_series(1, 2)) t WHERE p.slug = 'metal-s'",
+            stage.clients[0],
+            weeks,
+            stage.clock.now(),
+        )
+
+
+async def test_the_runway_goes_by_what_was_sold(stage: Stage, owner: Browser) -> None:
+    await sell_for_weeks(stage, 12)
+    async with stage.database.transaction() as tx:
+        await note_stock(tx)
+        product = await find_product(tx, "metal-s")
+        [told] = [one for one in await outlooks(tx) if one.slug == "metal-s"]
+        sold = (await sales(tx))[product.id]
+        [today] = await stock_days(tx, product.id, days=7)
+    assert (len(sold.servers), sum(sold.servers), sum(sold.ip4)) == (DAYS, 24, 24 * 4)
+    assert told.servers_last is not None
+    assert told.ip4_last is not None
+    assert told.servers_last.days == pytest.approx(told.servers / 2 * 7)
+    assert told.ip4_last.days == pytest.approx(told.ip4 / 8 * 7)
+    assert (today.servers, today.ip4) == (told.servers, told.ip4)
+    page = (await owner.get("/admin/stock")).text
+    assert f"{told.servers_last.days:,.0f} days" in page
+    one = (await owner.get("/admin/stock/products/metal-s")).text
+    assert f"It lasts {told.servers_last.days:,.0f} days" in one
+    assert one.count('class="sw-course-next"') == 2
+    assert "There are not two weeks" not in one
+
+
+async def test_an_order_that_is_given_up_or_ended_is_sold_no_longer(stage: Stage) -> None:
+    await sell_for_weeks(stage, 4)
+    async with stage.database.transaction() as tx:
+        product = await find_product(tx, "metal-s")
+        yesterday = tx.now() - timedelta(days=1)
+        await tx.execute(
+            "UPDATE client_order SET state = 'cancelled', state_since = $1 "
+            "WHERE id = (SELECT id FROM client_order LIMIT 1)",
+            yesterday,
+        )
+        sold = (await sales(tx))[product.id]
+    assert sum(sold.servers) == 8 - 1
+    assert sold.servers[-1] == -1
+
+
+async def test_what_binds_is_said(stage: Stage, owner: Browser) -> None:
+    async with stage.database.snapshot() as tx:
+        [told] = [one for one in await outlooks(tx) if one.slug == "metal-s"]
+        enough = await sell(tx, "metal-s", told.servers)
+        more = await sell(tx, "metal-s", told.servers + 5)
+    assert enough.is_possible
+    assert (more.possible, more.servers.binds) == (told.servers, ("stock",))
+    here = "/admin/stock/products/metal-s"
+    yes = (await owner.get(f"{here}?number={told.servers}")).text
+    assert f"Yes: all {told.servers} can be delivered." in yes
+    no = (await owner.get(f"{here}?number={told.servers + 5}")).text
+    assert f"No: {told.servers} of {told.servers + 5} can be delivered." in no
+    assert more.servers.relaxations[0].text in no
+    async with stage.database.transaction() as tx:
+        await tx.execute("UPDATE prefix SET auto_allocatable = false")
+    dry = (await owner.get(f"{here}?number=1")).text
+    assert "not enough IPv4 addresses" in dry
+    for wrong in ("0", "many", "2001"):
+        asked = await owner.get(f"{here}?number={wrong}")
+        assert asked.status_code == 422
+        assert set(errors_of(asked.text)) == {"number"}
+    assert (await owner.get("/admin/stock/products/nothing")).status_code == 404
+
+
+def test_rules_are_typed_as_they_are_told() -> None:
+    assert rules_of(values_of(FULL) | {"reason": "why"}) == (FULL, "why")
+    assert rules_of({"reason": "why"}) == (ServerWant(), "why")
+
+
+async def test_rules_are_changed_with_a_reason(stage: Stage, owner: Browser) -> None:
+    here = "/admin/stock/products/metal-s/rules"
+    assert "Intel Xeon E-2386G" in (await owner.get(here)).text
+    refused = await owner.send_form(
+        here,
+        here,
+        {
+            "cpu_models": "Pentium",
+            "ram_gb": "much",
+            "storage": "two large ones",
+            "datacentre_required": "on",
+            "most_in_rack": "0",
+            "reason": "",
+        },
+    )
+    assert refused.status_code == 422
+    assert set(errors_of(refused.text)) == {"ram_gb", "storage", "most_in_rack", "reason"}
+    unknown = {
+        "cpu_models": "Pentium",
+        "datacentres": "mars1",
+        "racks": "A1, Z9",
+        "reason": "because",
+    }
+    refused = await owner.send_form(here, here, unknown)
+    assert errors_of(refused.text) == {
+        "cpu_models": "There is no CPU model Pentium.",
+        "datacentres": "There is no datacentre mars1.",
+        "racks": "There is no rack Z9.",
+    }
+    done = await owner.send_form(here, here, values_of(FULL) | {"reason": "two in a rack"})
+    assert done.status_code == 303
+    async with stage.database.snapshot() as tx:
+        assert (await find_product(tx, "metal-s")).server_rules == FULL
+        written = await tx.fetchrow(
+            "SELECT before, after, reason FROM audit_entry WHERE action = 'product.rules_changed'"
+        )
+        woken = await tx.fetchval(
+            "SELECT count(*) FROM outbox WHERE key LIKE 'stock.appeared:rules:%'"
+        )
+    assert written is not None
+    assert (written["reason"], woken) == ("two in a rack", 1)
+    assert msgspec.json.decode(written["after"])["most_in_rack"] == 2
+    assert "most_in_rack" not in msgspec.json.decode(written["before"])
+    assert "at least 6" in (await owner.get("/admin/stock/products/metal-s")).text
+
+
+async def test_who_waits_is_shown_with_how_often_it_was_passed_over(
+    stage: Stage, owner: Browser
+) -> None:
+    first, _ = await stage.without_stock(product="metal-s")
+    second, _ = await stage.without_stock(product="metal-s", client=1)
+    here = f"/admin/backlog/{second.id}/priority"
+    assert f"/admin/backlog/{first.id}/priority" in (await owner.get("/admin/backlog")).text
+    refused = await owner.send_form(here, here, {"priority": "10", "reason": "vip"})
+    assert errors_of(refused.text) == {"priority": "Type a whole number from -9 to 9."}
+    assert (
+        await owner.send_form(here, here, {"priority": "1", "reason": "vip"})
+    ).status_code == 303
+    async with stage.database.transaction() as tx:
+        await tx.execute("UPDATE server SET state = 'maintenance' WHERE state = 'available'")
+        await tx.execute("UPDATE server SET state = 'available' WHERE name = 'ams1-a1-01'")
+        served = await serve_backlog(tx)
+    assert served is not None
+    assert served.placed == 1
+    page = (await owner.get("/admin/backlog/now")).text
+    assert f'id="waiting-{first.id}"' in page
+    assert f'id="waiting-{second.id}"' not in page, "the higher priority was served"
+    assert "proven" in page
+    async with stage.database.snapshot() as tx:
+        why = await tx.fetchval(
+            "SELECT reason FROM audit_entry WHERE action = 'order.priority_set'"
+        )
+    assert why == "vip"
+
+
+async def test_only_who_draws_the_catalogue_changes_rules(stage: Stage, enter: Enter) -> None:
+    operator = await enter(Role.OPERATOR)
+    assert "/rules" not in (await operator.get("/admin/stock/products/metal-s")).text

@@ -1,0 +1,83 @@
+"""Servers, racks and cables over the API."""
+
+from tests.admin.hall import a_hall
+from tests.admin.stage import Stage
+from tests.api.conftest import Program
+
+V1 = "/api/v1"
+
+
+async def test_servers_are_listed_changed_moved_and_taken_out_of_stock(
+    stage: Stage, owner: Program
+) -> None:
+    ids = await a_hall(stage)
+    listed = (await owner.get(f"{V1}/servers?rack=C1&status=available")).json()
+    assert [one["name"] for one in listed["items"]] == ["ams1-a1-02", "ams1-a1-01"]
+    assert len((await owner.get(f"{V1}/servers?datacentre=fra1&limit=5")).json()["items"]) == 5
+    here = f"{V1}/servers/{ids['server']}"
+    shown = await owner.get(here)
+    assert (shown.json()["u_position"], shown.json()["disks"][0]["count"]) == (3, 2)
+    etag = shown.headers["etag"]
+    assert (await owner.get(here, headers={"If-None-Match": etag})).status_code == 304
+    change = {"note": "spare", "feeds": "A", "warranty_ends_on": "2031-05-01"}
+    changed = await owner.patch(here, json=change, headers={"If-Match": etag})
+    assert changed.json() == changed.json() | change
+    late = await owner.patch(here, json=change, headers={"If-Match": etag})
+    assert late.status_code == 412
+    (eth0, psu1) = (await owner.get(f"{here}/ports")).json()["items"]
+    assert (eth0["far_owner"], eth0["far_port"], psu1["cable"]) == ("c1-sw", "swp1", None)
+
+    rack = str(ids["rack"])
+    place = {"rack_id": rack, "u_position": 5}
+    look = await owner.get(f"{here}/place", params=place)
+    assert look.json() == {"obstacles": [{"rule": "units", "text": "ams1-a1-02 stands there."}]}
+    refused = await owner.post(f"{here}/place", json=place)
+    assert (refused.status_code, refused.json()["code"]) == (409, "inventory.no_room")
+    moved = await owner.post(f"{here}/place", json=place | {"u_position": 7, "reason": "airflow"})
+    assert (moved.status_code, moved.json()["u_position"]) == (200, 7)
+    begun = await owner.post(f"{here}/maintenance", json={"reason": "fan"})
+    assert (begun.json()["state"], begun.json()["state_reason"]) == ("maintenance", "fan")
+    past = {"reason": "fan", "ends_at": "2001-01-01T00:00:00Z"}
+    assert (await owner.post(f"{here}/maintenance", json=past)).status_code == 422
+    ended = await owner.post(f"{here}/maintenance/end", json={"reason": "new fan"})
+    assert ended.json()["state"] == "available"
+
+
+async def test_servers_are_imported_whole_or_not_at_all(stage: Stage, owner: Program) -> None:
+    new = {
+        "name": "n1", "serial": "N1", "datacentre": "ams1", "rack": "A1", "u_position": "20",
+        "cpu_model": "Intel Xeon E-2386G", "ram_gb": "32", "mac": "02:00:00:00:dd:01",
+    }  # fmt: skip
+    sheet = {"servers": [new, {"serial": "SN00000", "note": "seen"}], "dry_run": True}
+    looked = (await owner.post(f"{V1}/server-imports", json=sheet)).json()
+    assert (looked["is_kept"], len(looked["new"]), looked["changed"][0]["text"]) == (
+        False,
+        1,
+        "note",
+    )
+    bad = {"servers": [new, {"serial": "X"}]}
+    refused = (await owner.post(f"{V1}/server-imports", json=bad)).json()
+    assert (refused["is_kept"], refused["faults"][0]["row"]) == (False, 2)
+    kept = (await owner.post(f"{V1}/server-imports", json=sheet | {"dry_run": False})).json()
+    assert kept["is_kept"]
+    again = (await owner.post(f"{V1}/server-imports", json=sheet)).json()
+    assert again["unchanged"] == 2
+
+
+async def test_racks_are_read_and_cables_plugged(stage: Stage, owner: Program) -> None:
+    ids = await a_hall(stage)
+    listed = (await owner.get(f"{V1}/racks?datacentre=ams1&limit=1")).json()
+    assert (listed["items"][0]["name"], listed["next"] is None) == ("C1", False)
+    rack = await owner.get(f"{V1}/racks/{ids['rack']}")
+    assert rack.json() == listed["items"][0]
+    assert [one["kind"] for one in rack.json()["devices"]] == ["switch", "pdu"]
+    assert rack.json()["used_units"] == 3
+    here = f"{V1}/cables/{ids['cable']}"
+    assert (await owner.delete(here)).json() == {"id": str(ids["cable"])}
+    async with stage.database.snapshot() as tx:
+        ports = {row["name"]: str(row["id"]) for row in await tx.fetch("SELECT id, name FROM port")}
+    ends = {"a_port": ports["eth0"], "b_port": ports["swp3"], "label": "C-18"}
+    made = await owner.post(f"{V1}/cables", json=ends)
+    assert (made.status_code, made.json()["b_port"]) == (201, "swp3")
+    other = await owner.post(f"{V1}/cables", json=ends | {"b_port": ports["swp4"]})
+    assert other.status_code == 422

@@ -1,0 +1,147 @@
+"""A file of servers: looked at, taken in whole or not at all, and out again."""
+
+from typing import Any
+
+import pytest
+
+from app.core.database import Tx
+from app.core.errors import Invalid
+from app.core.secrets import Vault
+from app.core.sheets import Unreadable
+from app.domain.audit.find import trail
+from app.domain.inventory.arrive import ServersArrived, import_servers
+from app.domain.inventory.find import bmc_of, find_server
+from app.domain.inventory.seed import DiskSeed
+from app.domain.inventory.seeds import server_seed, server_seeds
+from app.domain.inventory.server_sheet import csv_of, disk_text, disks_of
+from app.solver.want import DiskKind
+from tests.inventory.hall import furnish, machine
+
+HEAD = "name,serial,datacentre,rack,u_position,cpu_model,ram_gb,mac"
+NEW = "n1,N1,ams1,R2,4,Xeon,128,02:00:00:00:cc:01"
+
+
+async def take(tx: Tx, vault: Vault, *lines: str, **terms: Any) -> ServersArrived:
+    raw = "\n".join(lines).encode()
+    facts = {"dry_run": False, "actor": None, "actor_label": "ops@slipway.test"} | terms
+    return await import_servers(tx, vault, raw, **facts)
+
+
+async def test_what_is_new_changed_and_unchanged_is_told_before_anything_is_written(
+    tx: Tx, vault: Vault
+) -> None:
+    ids = await furnish(tx, machine(1), machine(2), vault=vault)
+    sheet = (
+        f"{HEAD},disks,raid_controller,warranty_ends_on,note",
+        f"{NEW},2 x 1.92 TB nvme; 4x8000 hdd,yes,2030-01-31,",
+        "m001,S00001,,,,,128,,,,,spare part",
+        "m002,S00002,ams1,R1,2,Xeon,64,02-00-00-00-00-02,,,,",
+    )
+    seen = await take(tx, vault, *sheet, dry_run=True)
+    assert [(line.number, line.text, line.note) for line in seen.new] == [
+        (2, "n1", "ams1, rack R2, unit 4")
+    ]
+    assert [(line.number, line.note) for line in seen.changed] == [(3, "ram gb, note")]
+    assert (seen.unchanged, seen.faults, seen.is_kept) == (1, (), False)
+    assert await tx.fetchval("SELECT count(*) FROM server") == 2
+    assert (await take(tx, vault, *sheet)).is_kept
+    made = await tx.fetchval("SELECT id FROM server WHERE serial = 'N1'")
+    seed = await server_seed(tx, made)
+    assert (seed.ram_gb, seed.raid_controller, str(seed.warranty_ends_on)) == (
+        128,
+        True,
+        "2030-01-31",
+    )
+    assert disk_text(seed.disks) == "4 x 8000 hdd; 2 x 1920 nvme"
+    view = await find_server(tx, ids["m001"])
+    assert (view.ram_gb, view.note, len(view.disks)) == (128, "spare part", 1)
+    (line, *_) = await trail(tx, [ids["m001"]])
+    assert (line.actor_label, line.after) == (
+        "import by ops@slipway.test",
+        {"ram_gb": 128, "note": "spare part"},
+    )
+    again = await take(tx, vault, *sheet)
+    assert (again.new, again.changed, again.unchanged) == ((), (), 3)
+    # A dash empties what is there.
+    assert (await take(tx, vault, "serial,note", "S00001,-")).changed
+    assert (await find_server(tx, ids["m001"])).note == ""
+
+
+async def test_one_bad_row_keeps_all_out_and_every_bad_row_is_named(tx: Tx, vault: Vault) -> None:
+    await furnish(tx, machine(1), vault=vault)
+    seen = await take(
+        tx,
+        vault,
+        f"{HEAD},disks,side",
+        f"{NEW},,",
+        "n2,N2,ams1,R2,4,Xeon,64,02:00:00:00:cc:02,,",
+        "n3,N3,ams1,R9,5,Xeon,64,02:00:00:00:cc:03,,",
+        "n4,N4,ams1,R2,6,6502,64,02:00:00:00:cc:04,,",
+        "n5,N5,ams1,R2,0,Xeon,64,02:00:00:00:cc:05,,",
+        "n6,N6,ams1,R2,7,Xeon,lots,02:00:00:00:cc:06,,",
+        "n7,N7,ams1,R2,8,Xeon,64,here,,",
+        "n8,N8,ams1,R2,9,Xeon,64,02:00:00:00:cc:08,two big,",
+        "n9,N9,ams1,R2,10,Xeon,64,02:00:00:00:cc:09,,left",
+        "n1,N1,ams1,R2,11,Xeon,64,02:00:00:00:cc:10,,",
+        ",N11,ams1,R2,12,Xeon,64,02:00:00:00:cc:11,,",
+    )
+    assert not seen.is_kept
+    assert await tx.fetchval("SELECT count(*) FROM server") == 1
+    assert {line.number: line.fault for line in seen.faults} == {
+        3: "u_position: n1 stands at unit 4.",
+        4: "rack: There is no rack R9 in ams1.",
+        5: "cpu_model: There is no CPU model 6502. Write it down first.",
+        6: "u_position: At least 1.",
+        7: "ram_gb: Type a whole number.",
+        8: "mac: Write it as 02:00:5e:10:00:01.",
+        9: "disks: two big is no disk. Write them as 2 x 960 nvme; 4 x 8 TB hdd.",
+        10: "side: left is none of those that can be chosen.",
+        11: "Row 2 is of this serial number too.",
+        12: "name: Fill it in.",
+    }
+
+
+async def test_an_export_taken_in_again_changes_nothing(tx: Tx, vault: Vault) -> None:
+    await furnish(tx, machine(1), machine(2, note="=1+1", feeds="A"), vault=vault)
+    sheet = csv_of(list((await server_seeds(tx)).values()))
+    assert "'=1+1" in sheet
+    assert "calvin" not in sheet
+    seen = await take(tx, vault, sheet)
+    assert (seen.new, seen.changed, seen.unchanged, seen.faults) == ((), (), 2, ())
+
+
+async def test_a_bmc_comes_with_its_password_and_is_sealed(tx: Tx, vault: Vault) -> None:
+    ids = await furnish(tx, machine(1, bmc=None), vault=vault)
+    head, row = "serial,bmc_url,bmc_username,bmc_password", "S00001,https://10.1.1.1,root,pearl"
+    (line,) = (await take(tx, vault, head, row)).changed
+    assert line.note == "bmc"
+    address, _ = await bmc_of(tx, vault, ids["m001"])
+    assert (address.url, address.password.reveal()) == ("https://10.1.1.1", "pearl")
+    assert "pearl" not in repr(await trail(tx, [ids["m001"]]))
+
+
+@pytest.mark.parametrize(
+    ("raw", "why"),
+    [(b"", "empty"), (b"name,rack\na,b", "named serial"), (b"\xff", "UTF-8"), (b"[1]", "list of servers"),
+     (b"serial\n" + b"x\n" * 5_001, "5,001 servers")],
+    ids=["empty", "no-serial", "binary", "no-objects", "too-long"],
+)  # fmt: skip
+async def test_a_file_that_is_none_is_refused(tx: Tx, vault: Vault, raw: bytes, why: str) -> None:
+    with pytest.raises(Unreadable, match=why):
+        await import_servers(tx, vault, raw, dry_run=True, actor=None, actor_label="x")
+
+
+@pytest.mark.parametrize(
+    ("text", "disks"),
+    [
+        ("2 x 960 nvme", [(DiskKind.nvme, 960, 2)]),
+        ("480 SSD, 4×8TB hdd", [(DiskKind.hdd, 8000, 4), (DiskKind.ssd, 480, 1)]),
+        ("", []),
+    ],
+)
+def test_disks_are_read_as_people_write_them(text: str, disks: list[Any]) -> None:
+    assert disks_of(text) == tuple(
+        DiskSeed(kind=kind, capacity_gb=size, quantity=count) for kind, size, count in disks
+    )
+    with pytest.raises(Invalid):
+        disks_of(f"{text}; 3 floppies")

@@ -1,0 +1,112 @@
+"""Workers take turns at a BMC, and what it rejected from one it is not shown by another."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import msgspec
+import pytest
+
+from app.core.clock import SetClock
+from app.core.database import Database
+from app.core.secrets import Vault
+from app.domain.inventory.bmc_turn import SharedTurns, allow_again
+from app.drivers.bmc.contract import BmcAddress
+from app.drivers.bmc.fleet import MixedFleet
+from app.drivers.bmc.guard import LockedOut
+from app.drivers.errors import Retriable, Unauthorised
+from app.drivers.power import Power
+from app.drivers.secret import Secret
+from app.drivers.tls import TrustAnything
+from tests.drivers.bmc.faulty import PASSWORD, USER, FaultyBmc
+from tests.drivers.certificates import Authority
+
+pytestmark = pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
+
+
+@pytest.fixture
+async def faulty(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[FaultyBmc]:
+    authority = Authority(tmp_path_factory.mktemp("turns"))
+    async with FaultyBmc(authority.issue("faulty")) as server:
+        yield server
+
+
+@pytest.fixture
+def address(faulty: FaultyBmc) -> BmcAddress:
+    return BmcAddress(url=faulty.url, username=USER, password=Secret(PASSWORD), tls=TrustAnything())
+
+
+@pytest.fixture
+async def workers(database: Database, vault: Vault) -> AsyncIterator[tuple[MixedFleet, MixedFleet]]:
+    """Two that share nothing but the database."""
+    fleets = MixedFleet(SharedTurns(database, vault)), MixedFleet(SharedTurns(database, vault))
+    yield fleets
+    await asyncio.gather(*(fleet.close() for fleet in fleets))
+
+
+async def test_a_bmc_has_one_request_at_a_time_from_all_workers(
+    workers: tuple[MixedFleet, MixedFleet], faulty: FaultyBmc, address: BmcAddress
+) -> None:
+    reads = [worker.bmc(address).power.read() for worker in workers for _ in range(6)]
+    assert set(await asyncio.gather(*reads)) == {Power.OFF}
+    assert faulty.most_under_way == 1
+
+
+async def test_what_one_worker_was_rejected_with_no_other_shows(
+    workers: tuple[MixedFleet, MixedFleet],
+    faulty: FaultyBmc,
+    address: BmcAddress,
+    database: Database,
+) -> None:
+    first, second = workers
+    wrong = msgspec.structs.replace(address, password=Secret("wrong"))
+    with pytest.raises(Unauthorised, match="the password is wrong"):
+        await first.bmc(wrong).power.read()
+    asked = len(faulty.requests)
+    for worker in (second, first, second):
+        with pytest.raises(LockedOut, match="the password is wrong"):
+            await worker.bmc(wrong).power.read()
+    assert len(faulty.requests) == asked
+    assert await second.bmc(address).power.read() is Power.OFF
+    with pytest.raises(LockedOut):  # the right ones do not open it for the wrong ones
+        await second.bmc(wrong).power.read()
+    async with database.transaction() as tx:
+        kept = await tx.fetchval("SELECT sealed_credentials FROM bmc_rejection")
+        assert b"wrong" not in kept
+        await allow_again(tx, wrong.peer, USER)
+    faulty.password = "wrong"  # put right at the BMC
+    assert await second.bmc(wrong).power.read() is Power.OFF
+
+
+async def test_a_worker_that_died_in_its_turn_holds_the_bmc_for_a_while(
+    database: Database, vault: Vault, address: BmcAddress, clock: SetClock
+) -> None:
+    dead = SharedTurns(database, vault).turn(address, deadline_s=10)
+    await dead.__aenter__()
+    waiting = asyncio.create_task(_take(SharedTurns(database, vault), address))
+    clock.advance(seconds=14)
+    await asyncio.sleep(0.15)
+    assert not waiting.done()
+    clock.advance(seconds=1)
+    await asyncio.wait_for(waiting, 5)
+    async with SharedTurns(database, vault).turn(address, deadline_s=10):
+        await dead.__aexit__(None, None, None)  # late, and the turn is another's by then
+        waiting = asyncio.create_task(_take(SharedTurns(database, vault), address))
+        await asyncio.sleep(0.15)
+        assert not waiting.done()
+    await asyncio.wait_for(waiting, 5)
+
+
+async def test_what_is_learned_in_a_turn_is_kept(
+    database: Database, vault: Vault, address: BmcAddress
+) -> None:
+    with pytest.raises(Retriable):
+        async with SharedTurns(database, vault).turn(address, deadline_s=1) as turn:
+            turn.cipher_suite = 3
+            raise Retriable(address.url, "busy")
+    async with SharedTurns(database, vault).turn(address, deadline_s=1) as turn:
+        assert turn.cipher_suite == 3
+
+
+async def _take(turns: SharedTurns, address: BmcAddress) -> None:
+    async with turns.turn(address, deadline_s=1):
+        pass
