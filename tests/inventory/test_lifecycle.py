@@ -11,6 +11,8 @@ from app.core.clock import SetClock
 from app.core.database import Database, Tx
 from app.core.errors import NotFound
 from app.core.ids import new_id
+from app.core.secrets import Vault
+from app.domain.inventory.bmc import rejection_of
 from app.domain.inventory.confirm import activate, begin_provisioning
 from app.domain.inventory.errors import ServerNotAllowed
 from app.domain.inventory.find import find_server, server_of
@@ -21,9 +23,11 @@ from app.domain.inventory.release import finish_cleaning, release
 from app.domain.inventory.reserve import reserve
 from app.domain.inventory.states import TAKEN, TRANSITIONS, ServerState, move
 from app.domain.inventory.stock import stock
+from app.drivers.bmc.contract import peer_of
 from app.drivers.power import Power
 from app.solver.want import ServerWant
 from tests.inventory.hall import an_order, begin_installation, furnish, machine
+from tests.services.hall import give_bmcs
 
 ANY = ServerWant()
 
@@ -142,6 +146,25 @@ async def test_every_return_to_stock_wakes_who_waits(tx: Tx) -> None:
     await release_from_quarantine(tx, server, actor=None, actor_label="test")
     # registered, three times released, mended, put back
     assert await outbox(tx, "stock.appeared") == [{"server": str(server)}] * 6
+
+
+async def test_who_puts_a_server_back_has_its_credentials_tried_again(tx: Tx, vault: Vault) -> None:
+    ids = await furnish(tx, machine(1))
+    server = ids["m001"]
+    await tx.execute("DELETE FROM bmc")
+    await give_bmcs(tx, vault)
+    url = await tx.fetchval("SELECT url FROM bmc")
+    await tx.execute(
+        "INSERT INTO bmc_rejection (id, peer, username, sealed_credentials, words, rejected_at) "
+        "VALUES ($1, $2, 'admin', '', 'no', $3)",
+        new_id(),
+        peer_of(url),
+        tx.now(),
+    )
+    await quarantine(tx, server, "it rejected the password")
+    assert await rejection_of(tx, server, url) is not None
+    await release_from_quarantine(tx, server, actor=None, actor_label="test")
+    assert await rejection_of(tx, server, url) is None
 
 
 async def test_a_failing_server_is_put_aside_and_the_order_gets_another(tx: Tx) -> None:

@@ -6,8 +6,10 @@ from app.core.database import Tx
 from app.core.errors import NotFound
 from app.core.outbox import emit
 from app.domain.audit.record import record
+from app.domain.inventory.bmc_turn import allow_again
 from app.domain.inventory.put_back import note_data, put_back
 from app.domain.inventory.states import ServerState, move
+from app.drivers.bmc.contract import peer_of
 
 
 async def quarantine(tx: Tx, server_id: UUID, reason: str) -> None:
@@ -57,6 +59,7 @@ async def release_from_quarantine(
     """Put a server back into stock on the word of `actor` that it works.
 
     One whose disks may hold a client's data goes to cleaning instead (`finish_cleaning`).
+    Credentials that its BMC rejected are tried again, once.
     Raises ServerNotAllowed when it is not in quarantine, NotFound.
     """
     await put_back(
@@ -68,3 +71,6 @@ async def release_from_quarantine(
         actor_label=actor_label,
         reason=reason,
     )
+    bmc = await tx.fetchrow("SELECT url, username FROM bmc WHERE server = $1", server_id)
+    if bmc is not None:
+        await allow_again(tx, peer_of(bmc["url"]), bmc["username"])
