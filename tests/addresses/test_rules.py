@@ -11,6 +11,7 @@ from app.core.ids import new_id
 from app.domain.addresses.claim import PoolExhausted
 from app.domain.addresses.find import addresses_fit, addresses_of
 from app.domain.addresses.keep import keep
+from app.domain.addresses.leaves import find_leaf
 from app.domain.addresses.register import register_addresses, register_prefix, register_vlan_group
 from app.domain.addresses.release import release
 from app.domain.addresses.seed import AddressSeed, VrfSeed
@@ -101,8 +102,9 @@ async def test_a_prefix_on_vlans_of_a_rack_serves_that_rack_alone(database: Data
     """Whether the order asks for a VLAN or not: the address is in one all the same."""
     async with database.transaction() as tx:
         groups = [vlans("r2", rack="R2"), vlans("all", first_vid=3000)]
-        await lay_out(tx, prefix("10.0.0.0/28"), prefix("10.0.1.0/24"), groups=groups)
+        ids = await lay_out(tx, prefix("10.0.0.0/28"), prefix("10.0.1.0/24"), groups=groups)
         await tie(tx, "10.0.0.0/28", "r2", 7)
+        assert (await find_leaf(tx, ids["10.0.0.0/28"])).pool.rack == "R2"
         for rules, vlan in ((AddressRules(ipv6_length=None), 3000), (BLOCK, None)):
             claimed = await ask(tx, new_id(), wants_of(rules), rack="R1")
             assert (claimed.ip4[0].address in ip_network("10.0.1.0/24"), claimed.vlan) == (

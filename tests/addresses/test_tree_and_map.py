@@ -6,9 +6,10 @@ import pytest
 
 from app.core.clock import SetClock
 from app.core.database import Database, Tx
-from app.domain.addresses.by_hand import HandClaim, claim_address, free_texts
+from app.domain.addresses.by_hand import HandClaim, claim_address
 from app.domain.addresses.find import find_prefix, leaf_of
 from app.domain.addresses.keep import keep, list_reservations
+from app.domain.addresses.leaves import free_texts
 from app.domain.addresses.map import address_map
 from app.domain.addresses.register import register_vrf
 from app.domain.addresses.search import search_claims

@@ -66,10 +66,11 @@ class Leaf(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _LEAVES = """
-SELECT p.id, p.network, d.code AS datacentre, r.name AS rack, p.purpose, p.auto_allocatable,
-       p.strategy, p.cooldown_s, p.gateway, p.vlan_group, p.vid, coalesce(v.name, '') AS vrf,
-       k.firsts, k.lasts, k.clients, k.purposes
+SELECT p.id, p.network, d.code AS datacentre, coalesce(r.name, q.name) AS rack, p.purpose,
+       p.auto_allocatable, p.strategy, p.cooldown_s, p.gateway, p.vlan_group, p.vid,
+       coalesce(v.name, '') AS vrf, k.firsts, k.lasts, k.clients, k.purposes
 FROM prefix p JOIN datacentre d ON d.id = p.datacentre LEFT JOIN rack r ON r.id = p.rack
+LEFT JOIN vlan_group g ON g.id = p.vlan_group LEFT JOIN rack q ON q.id = g.rack
 LEFT JOIN vrf v ON v.id = p.vrf
 LEFT JOIN LATERAL (
     SELECT array_agg(first) AS firsts, array_agg(last) AS lasts, array_agg(client) AS clients,
