@@ -210,11 +210,11 @@ async def test_the_forms_by_keys_and_publishing(hang: Hang) -> None:
     await press(easel, "Enter")
     await tab_to(easel, "#node-comment")
     await page.keyboard.type("Why so late?")
-    await tab_to(easel, "[data-do=comment]")
+    await tab_to(easel, "[data-give=comment]")
     await press(easel, "Enter")
     await page.locator(".fl-comment").wait_for()
     assert len((await easel.saved()).comments("service")) == 1
-    await tab_to(easel, "[data-settle]")
+    await tab_to(easel, "[data-give=uncomment]")
     await press(easel, "Enter")
     await expect(page.locator(".fl-comment")).to_have_count(0)
     assert (await easel.saved()).comments("service") == {}

@@ -3,10 +3,12 @@
 import re
 import secrets
 from pathlib import Path
+from uuid import UUID
 
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from tests.journeys.conftest import Provider, password_in
+from tests.journeys.waiting import until
 
 SLOW_MS = 60_000
 SHOTS = Path(__file__).parent.parent.parent / ".data" / "screenshots"
@@ -17,9 +19,8 @@ async def shoot(page: Page, name: str) -> None:
     await page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
 
 
-def watch(page: Page) -> list[str]:
-    """Collect what a customer must never have in the console."""
-    errors: list[str] = []
+def watch(page: Page, errors: list[str]) -> None:
+    """Collect in `errors` what a customer must never have in the console."""
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on(
         "console",
@@ -29,7 +30,25 @@ def watch(page: Page) -> list[str]:
             else None
         ),
     )
-    return errors
+
+
+async def follow_the_run(provider: Provider, staff: BrowserContext, host: str) -> Page:
+    """Open the drawing of the order's run, which has only just begun."""
+
+    async def run_of_order() -> UUID | None:
+        async with provider.database.snapshot() as tx:
+            found: UUID | None = await tx.fetchval(
+                "SELECT run FROM client_order WHERE hostname = $1", host
+            )
+        return found
+
+    await until(run_of_order, within_s=30)
+    drawing = await staff.new_page()
+    await drawing.goto(f"/designer/runs/{await run_of_order()}")
+    await expect(drawing.locator("#n-paid .fl-state")).to_contain_text("Done")
+    await expect(drawing.locator("#n-mail .fl-state")).to_have_count(0)
+    await drawing.evaluate("window.isTheSame = true")
+    return drawing
 
 
 async def test_from_sign_up_to_the_password_on_screen(provider: Provider, browser: Browser) -> None:
@@ -39,7 +58,9 @@ async def test_from_sign_up_to_the_password_on_screen(provider: Provider, browse
     client = await browser.new_context(base_url=base, viewport={"width": 1280, "height": 900})
     staff = await browser.new_context(base_url=base, viewport={"width": 1280, "height": 900})
     page, admin = await client.new_page(), await staff.new_page()
-    errors = watch(page) + watch(admin)
+    errors: list[str] = []
+    for each in (page, admin):
+        watch(each, errors)
     page.set_default_timeout(SLOW_MS)
 
     # An admin watches the dashboard.
@@ -87,6 +108,8 @@ async def test_from_sign_up_to_the_password_on_screen(provider: Provider, browse
     # The timeline is followed live, here and on the admin's dashboard, without a reload.
     await expect(page).to_have_url(re.compile("/orders/"))
     await expect(admin.get_by_text(host).first).to_be_visible(timeout=SLOW_MS)
+    drawing = await follow_the_run(provider, staff, host)
+    watch(drawing, errors)
     await expect(page.get_by_text("Operating system installed").first).to_be_visible()
     await shoot(page, "delivery")
     await shoot(admin, "dashboard")
@@ -96,6 +119,12 @@ async def test_from_sign_up_to_the_password_on_screen(provider: Provider, browse
     await expect(page.get_by_text(re.compile("delivered", re.IGNORECASE)).first).to_be_visible(
         timeout=SLOW_MS
     )
+
+    # From the trigger to the mail, on the page that was opened once.
+    await expect(drawing.locator("#n-mail .fl-state")).to_contain_text("Done", timeout=SLOW_MS)
+    await expect(drawing.locator("#n-install .fl-state")).to_contain_text("Done")
+    assert await drawing.evaluate("window.isTheSame")
+    await shoot(drawing, "run")
 
     # The service: addresses, and the password once.
     await page.goto("/services")
