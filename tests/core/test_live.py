@@ -9,12 +9,12 @@ from redis.asyncio import Redis
 
 from app.core import live as module
 from app.core.embedded.redis import EmbeddedRedis
-from app.core.live import Live
+from app.core.live import DOORBELLS, EVERYTHING, Live
 
 
 @contextlib.asynccontextmanager
-async def running(redis: Redis) -> AsyncIterator[Live]:
-    live = Live(redis)
+async def running(redis: Redis, *, hears: str = EVERYTHING) -> AsyncIterator[Live]:
+    live = Live(redis, hears=hears)
     await live.start()
     yield live
     await live.stop()
@@ -42,6 +42,16 @@ async def test_a_topic_that_is_no_text_does_not_end_the_relay(redis: Redis) -> N
         await redis.publish(b"slipway:\xff", "")
         await live.publish(["order:1"])
         assert await bell.wait(5) == {"order:1"}
+
+
+async def test_who_hears_doorbells_is_sent_nothing_else(redis: Redis) -> None:
+    async with (
+        running(redis, hears=DOORBELLS) as live,
+        live.listen("order:1", "doorbell:flows") as bell,
+    ):
+        await bell.wait(5)  # once it listens
+        await live.publish(["order:1", "doorbell:flows"])
+        assert await bell.wait(5) == {"doorbell:flows"}
 
 
 async def test_a_failure_of_any_kind_does_not_end_the_relay(

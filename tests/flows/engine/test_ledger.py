@@ -3,10 +3,13 @@
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
 import msgspec
 import pytest
 
-from app.flows.change import BLOB_OVER_BYTES
+from app.core.ids import new_id
+from app.flows import journal, writer
+from app.flows.change import BLOB_OVER_BYTES, Change
 from app.flows.steer import cancel_run
 from tests.flows.conftest import LEASE_S, Workshop
 from tests.flows.engine.bench import calls, flow, ledger, output_of, places, row, start_named
@@ -83,6 +86,56 @@ async def test_a_large_output_is_kept_apart_and_read_when_it_is_asked_for(
     await workshop.drive()
     assert await workshop.status(run) == "succeeded"
     assert await workshop.notes() == [f"/n:{size}"]
+
+
+async def test_a_large_output_whose_commit_was_not_answered_is_kept_once(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, lost = journal.write, []
+
+    async def lose_the_first(*args: Any, **more: Any) -> Any:
+        written = await write(*args, **more)
+        if not lost:
+            lost.append(written)
+            raise ConnectionError("the answer to COMMIT was lost")
+        return written
+
+    monkeypatch.setattr(journal, "write", lose_the_first)
+    monkeypatch.setattr(writer, "RETRY_S", 0.0)
+    steps = {"a": ("t.make", {"value": "=input.text"}), "w": ("logic.wait", {"for": "1s"})}
+    await start_named(workshop, flow(steps, "begin > a > w"), {"text": "x" * 2 * BLOB_OVER_BYTES})
+    await workshop.drive()
+    assert lost
+    async with workshop.database.snapshot() as tx:
+        kept = await tx.fetch(
+            "SELECT a.node FROM run_blob b LEFT JOIN step_attempt a ON a.blob = b.id"
+        )
+    assert [row["node"] for row in kept] == ["a"]
+
+
+async def test_a_value_of_null_is_kept_as_one(workshop: Workshop) -> None:
+    steps = {
+        "a": ("t.make", {"value": None}),
+        "set": ("data.set", {"variables": {"nothing": None}}),
+        "n": ("t.note", {"text": "=string(steps.a == null && vars.nothing == null)"}),
+    }
+    run = await workshop.start(flow(steps, "begin > a > set > n"))
+    await workshop.drive()
+    assert await workshop.notes() == ["/n:true"]
+    async with workshop.database.snapshot() as tx:
+        output = await tx.fetchval(
+            "SELECT output::text FROM step_attempt WHERE run = $1 AND node = 'a'", run
+        )
+        variable = await tx.fetchval("SELECT value::text FROM run_variable WHERE run = $1", run)
+    assert (output, variable) == ("null", "null")
+
+
+async def test_half_of_a_character_is_refused_as_postgresql_would(workshop: Workshop) -> None:
+    change = Change(run=new_id(), epoch=1, now=workshop.clock.now())
+    change.variables["half"] = "\ud800"
+    async with workshop.database.transaction() as tx:
+        with pytest.raises(asyncpg.DataError, match="surrogates"):
+            await journal.write(tx, [change])
 
 
 class Strange:
