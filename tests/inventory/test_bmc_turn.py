@@ -80,18 +80,38 @@ async def test_what_one_worker_was_rejected_with_no_other_shows(
 async def test_a_worker_that_died_in_its_turn_holds_the_bmc_for_a_while(
     database: Database, vault: Vault, address: BmcAddress, clock: SetClock
 ) -> None:
-    dead = SharedTurns(database, vault).turn(address, deadline_s=10)
+    dead = SharedTurns(database, vault).turn(address)
     await dead.__aenter__()
+    for task in asyncio.all_tasks():
+        if task.get_name() == f"turn-bmc:{address.peer}":
+            task.cancel()  # it says no more that it lives
     waiting = asyncio.create_task(_take(SharedTurns(database, vault), address))
-    clock.advance(seconds=14)
+    clock.advance(seconds=3.5)
     await asyncio.sleep(0.15)
     assert not waiting.done()
-    clock.advance(seconds=1)
+    clock.advance(seconds=0.5)
     await asyncio.wait_for(waiting, 5)
-    async with SharedTurns(database, vault).turn(address, deadline_s=10):
+    async with SharedTurns(database, vault).turn(address):
         await dead.__aexit__(None, None, None)  # late, and the turn is another's by then
         waiting = asyncio.create_task(_take(SharedTurns(database, vault), address))
         await asyncio.sleep(0.15)
+        assert not waiting.done()
+    await asyncio.wait_for(waiting, 5)
+
+
+async def test_a_worker_that_lives_keeps_its_turn_for_as_long_as_its_call_takes(
+    database: Database,
+    vault: Vault,
+    address: BmcAddress,
+    clock: SetClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("app.domain.inventory.bmc_turn.RENEW_S", 0.01)
+    async with SharedTurns(database, vault).turn(address):
+        waiting = asyncio.create_task(_take(SharedTurns(database, vault), address))
+        for _ in range(10):
+            clock.advance(seconds=3)
+            await asyncio.sleep(0.1)
         assert not waiting.done()
     await asyncio.wait_for(waiting, 5)
 
@@ -100,13 +120,13 @@ async def test_what_is_learned_in_a_turn_is_kept(
     database: Database, vault: Vault, address: BmcAddress
 ) -> None:
     with pytest.raises(Retriable):
-        async with SharedTurns(database, vault).turn(address, deadline_s=1) as turn:
+        async with SharedTurns(database, vault).turn(address) as turn:
             turn.cipher_suite = 3
             raise Retriable(address.url, "busy")
-    async with SharedTurns(database, vault).turn(address, deadline_s=1) as turn:
+    async with SharedTurns(database, vault).turn(address) as turn:
         assert turn.cipher_suite == 3
 
 
 async def _take(turns: SharedTurns, address: BmcAddress) -> None:
-    async with turns.turn(address, deadline_s=1):
+    async with turns.turn(address):
         pass

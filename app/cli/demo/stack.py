@@ -171,7 +171,8 @@ class Stack:
             "SLIPWAY_SSH_PORT": str(self.lab.ssh_port),
             # Five minutes for a power order and an hour of silence, at the speed of the lab.
             "SLIPWAY_INSTALL_TIMEOUT_MINUTES": str(max(60 / self.plan.speed, 0.25)),
-            "SLIPWAY_POWER_TIMEOUT_S": str(max(300 / self.plan.speed, 5)),
+            # A dead worker keeps its turn at a BMC for 4 s, whatever the lab's speed.
+            "SLIPWAY_POWER_TIMEOUT_S": str(max(300 / self.plan.speed, 10)),
             "SLIPWAY_HEALTH_TIMEOUT_S": str(max(600 / self.plan.speed, 60)),
             "SLIPWAY_LOG_FORMAT": "console",
         }

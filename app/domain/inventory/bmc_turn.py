@@ -1,7 +1,8 @@
 """Turns at BMCs and rejected credentials, kept in the database for all workers.
 
-A turn ends by itself: a worker that dies holds a BMC for as long as its call could have taken, and
-no longer. Credentials that were rejected are kept sealed, to be told from others.
+A turn ends by itself: the worker that has it says every second that it lives, and one that dies
+holds a BMC for a few seconds only, less than the next call waits. Credentials that were rejected
+are kept sealed, to be told from others.
 """
 
 import asyncio
@@ -21,8 +22,10 @@ from app.drivers.errors import Unauthorised
 
 LOOK_AGAIN_S = 0.05
 """How often a worker looks whether a BMC that another one talks to is free."""
-GRACE_S = 5.0
-"""How long a turn lasts past the deadline of its call, which is given up before."""
+RENEW_S = 1.0
+"""How often the worker that has a turn says that it lives."""
+TURN_S = 4.0
+"""How long a turn lasts past its worker's last word: three words may come to nothing."""
 
 
 class SharedTurns:
@@ -34,25 +37,44 @@ class SharedTurns:
         self._turns = DatabaseTurns(database)
 
     @contextlib.asynccontextmanager
-    async def turn(self, address: BmcAddress, *, deadline_s: float) -> AsyncIterator[Turn]:
+    async def turn(self, address: BmcAddress) -> AsyncIterator[Turn]:
         key, holder = f"bmc:{address.peer}", str(new_id())
         try:
-            while not await self._turns.take(key, holder, for_s=deadline_s + GRACE_S):  # noqa: ASYNC110 - other workers tell nobody
+            while not await self._turns.take(key, holder, for_s=TURN_S):  # noqa: ASYNC110 - other workers tell nobody
                 await asyncio.sleep(LOOK_AGAIN_S * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, no secret
-            before = await self._known(address)
-            turn = Turn(before)
-            try:
-                yield turn
-            except LockedOut:
-                raise
-            except Unauthorised as error:
-                await self._reject(address, error.message)
-                raise
-            finally:
-                if turn.cipher_suite != before:
-                    await self._learn(address.peer, turn)
+            async with self._kept(key, holder):
+                before = await self._known(address)
+                turn = Turn(before)
+                try:
+                    yield turn
+                except LockedOut:
+                    raise
+                except Unauthorised as error:
+                    await self._reject(address, error.message)
+                    raise
+                finally:
+                    if turn.cipher_suite != before:
+                        await self._learn(address.peer, turn)
         finally:
             await self._turns.give_back(key, holder)
+
+    @contextlib.asynccontextmanager
+    async def _kept(self, key: str, holder: str) -> AsyncIterator[None]:
+        """Say every second, for as long as the block lasts, that the worker lives."""
+
+        async def renew() -> None:
+            while True:
+                await asyncio.sleep(RENEW_S)
+                # The turn outlives a word or two that the database did not take.
+                with contextlib.suppress(asyncpg.PostgresError, OSError):
+                    await self._turns.take(key, holder, for_s=TURN_S)
+
+        renewing = asyncio.create_task(renew(), name=f"turn-{key}")
+        try:
+            yield
+        finally:
+            renewing.cancel()
+            await asyncio.gather(renewing, return_exceptions=True)
 
     async def _known(self, address: BmcAddress) -> int | None:
         """Return the cipher suite that the BMC agreed to last. Raises LockedOut."""

@@ -39,10 +39,10 @@ class Turn:
 class BmcGuard(Protocol):
     """Gives turns; `BmcAddress.peer` says which addresses are one BMC."""
 
-    def turn(self, address: BmcAddress, *, deadline_s: float) -> AbstractAsyncContextManager[Turn]:
+    def turn(self, address: BmcAddress) -> AbstractAsyncContextManager[Turn]:
         """Wait for the BMC to be free, without end, and have it for the block.
 
-        The turn ends with the block, or a while after `deadline_s` when the worker died. Raises
+        The turn ends with the block, or a few seconds after the worker died. Raises
         `LockedOut`. An `Unauthorised` that leaves the block closes the BMC to these credentials.
         """
         ...
@@ -62,7 +62,7 @@ class OwnGuard:
         self._known: defaultdict[str, _Known] = defaultdict(_Known)
 
     @contextlib.asynccontextmanager
-    async def turn(self, address: BmcAddress, *, deadline_s: float) -> AsyncIterator[Turn]:  # noqa: ARG002 - nobody else waits
+    async def turn(self, address: BmcAddress) -> AsyncIterator[Turn]:
         known = self._known[address.peer]
         credentials = (address.username, address.password.digest())
         async with known.lock:

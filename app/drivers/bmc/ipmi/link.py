@@ -53,7 +53,7 @@ class Link:
             async with (
                 asyncio.timeout(deadline_s),
                 self._slot,
-                self._guard.turn(self._address, deadline_s=deadline_s) as turn,
+                self._guard.turn(self._address) as turn,
             ):
                 return await self._have(turn, ask)
         except TimeoutError:

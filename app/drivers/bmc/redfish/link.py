@@ -55,7 +55,7 @@ class Link:
             async with asyncio.timeout(deadline_s):
                 async with contextlib.AsyncExitStack() as waiting:
                     await waiting.enter_async_context(self._slot)
-                    turn = self._guard.turn(self._address, deadline_s=deadline_s)
+                    turn = self._guard.turn(self._address)
                     await waiting.enter_async_context(turn)
                     begun = waiting.pop_all()
                 task = asyncio.create_task(self._finish(begun, work, read_timeout_s))
