@@ -124,6 +124,8 @@ async def test_a_run_is_followed_live_and_stepped_through(
     await expect(page.locator("#run-now")).to_contain_text("Event 2 of")
     await page.keyboard.press("End")
     await expect(sign("tell")).to_contain_text("Done")
+    await page.emulate_media(color_scheme="dark")
+    assert await violations(page) == []
 
     # Taken into a draft, with its data.
     await page.get_by_role("button", name="Debug in the editor").click()
@@ -146,6 +148,10 @@ async def test_on_a_phone_by_touch_and_for_who_may_only_read(
     )  # fmt: skip
     await expect(page.locator("#n-ask .fl-state")).to_contain_text("Waiting")
     assert await overlap(page, "#run-now", "#canvas") == 0
+    await page.locator('[data-do="back"]').tap()
+    await expect(page.locator("#run-now")).to_contain_text("In the past")
+    await page.locator("#follow").tap()
+    await expect(page.locator("#run-now")).not_to_contain_text("In the past")
     await page.locator('[data-do="fit"]').tap()
     await page.locator("#n-left").tap()
     await expect(page.locator("#panel h2")).to_have_text("DNS record")

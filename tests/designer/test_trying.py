@@ -52,7 +52,7 @@ async def test_a_draft_is_tried_pinned_and_rehearsed(hang: Hang) -> None:
     await expect(easel.node("server").locator(".fl-mark")).to_have_count(0)
     assert (await easel.saved()).pins == {}
     # The rehearsal: its score, the nodes marked, and what became of each fault.
-    await trial.get_by_role("button", name="Rehearse").click()
+    await trial.get_by_role("button", name="Rehearse", exact=True).press("Enter")
     await expect(trial.locator(".fl-score")).to_contain_text("%")
     await expect(easel.node("install").locator(".fl-state")).to_contain_text(" of ")
     await expect(page.locator("#fold-trial")).to_contain_text("Time-out:")
@@ -78,10 +78,18 @@ async def test_trials_on_a_phone_by_touch_and_how_they_look(hang: Hang) -> None:
     await trial.locator("[data-pick]").first.tap()
     await expect(page.locator("#fold-trial")).to_be_in_viewport()
     await look(page, "trial-node-phone-dark")
+    # The flow until a node, the node alone, and the rehearsal.
+    await page.locator('#panel [data-do="run-here"]').tap()
+    await expect(trial).to_contain_text("Dry run until")
+    await page.locator('#panel [data-do="run-this"]').tap()
+    await expect(trial).to_contain_text("Trial of")
+    await page.locator("#canvas").tap(position={"x": 8, "y": 120})
+    await trial.get_by_role("button", name="Rehearse", exact=True).tap()
+    await expect(trial.locator(".fl-score")).to_contain_text("%")
     await page.set_viewport_size({"width": 1280, "height": 800})
     await page.emulate_media(color_scheme="light")
     await look(page, "trial-desk-light")
-    await trial.get_by_role("button", name="Rehearse").click()
+    await trial.get_by_role("button", name="Rehearse", exact=True).click()
     await expect(trial.locator(".fl-score")).to_contain_text("%")
     await look(page, "rehearsal-desk-light")
     await trial.get_by_role("button", name="Close").click()
