@@ -65,6 +65,7 @@ async def test_the_examples_work_as_they_stand(
                 "TOKEN": program.headers["authorization"].removeprefix("Bearer "),
                 "SLIPWAY": address,
                 "ORDER": str(order.number),
+                "ORDER_ID": str(order.id),
                 "RUN": str(run),
             },
         )
@@ -72,7 +73,7 @@ async def test_the_examples_work_as_they_stand(
             output, _ = await process.communicate()
         assert process.returncode == 0, (example, output.decode())
         said += output.decode()
-    assert len(EXAMPLES) == 6
+    assert len(EXAMPLES) == 7
     assert '"baseline":"succeeded"' in said
     assert said.count('"slug":"dedicated-server"') == 2
     async with stage.database.snapshot() as tx:

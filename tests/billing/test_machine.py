@@ -234,6 +234,7 @@ def test_settlement_behaves_as_the_plain_model_does(dsn: str) -> None:
         async def shop() -> UUID:
             async with database.transaction() as tx:
                 await machines(tx, 1)
+                await tx.execute("UPDATE rack SET u_height = 10000")  # for all the copies
                 return (await register_catalog(tx, SHOP))["ax-32"]
 
         Settlement.runner, Settlement.database = runner, database

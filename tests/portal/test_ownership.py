@@ -22,7 +22,7 @@ def addresses(app: Litestar, ids: dict[str, UUID]) -> list[tuple[str, str]]:
     found = []
     for route in app.routes:
         names = re.findall(r"\{(\w+):uuid\}", route.path)
-        if len(names) == 1 and names[0] in ids and not route.path.startswith("/admin"):
+        if len(names) == 1 and names[0] in ids and not route.path.startswith(("/admin", "/api")):
             path = re.sub(r"\{\w+:uuid\}", str(ids[names[0]]), route.path)
             found += [(method, path) for method in route.methods if method in {"GET", "POST"}]
     return found

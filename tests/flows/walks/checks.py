@@ -94,7 +94,7 @@ async def walks_of(
     vault: Vault,
     redis: Redis,
     folder: Path,
-    pve: HypervisorPeer | None,
+    pve: HypervisorPeer | None = None,
 ) -> AsyncIterator[Walks]:
     """Have the peers that the example needs, for all of its walks; `folder` is an empty one."""
 
