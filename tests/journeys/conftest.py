@@ -108,6 +108,16 @@ class Provider:
         async with self.database.snapshot() as tx:
             return dict(await tx.fetchrow("SELECT * FROM server WHERE name = $1", name))
 
+    async def errors(self, order: UUID) -> list[str]:
+        """What the attempts of its steps failed with."""
+        async with self.database.snapshot() as tx:
+            rows = await tx.fetch(
+                "SELECT a.node, a.attempt, a.error FROM step_attempt a JOIN run r ON r.id = a.run "
+                "WHERE r.subject = $1 AND a.error <> '' ORDER BY a.id",
+                order,
+            )
+        return [f"{row['node']} {row['attempt']}: {row['error']}" for row in rows]
+
     async def steps(self, order: UUID) -> list[tuple[str, str, int, str]]:
         """What was done: (scope, node, attempt, status), in the order in which it began."""
         async with self.database.snapshot() as tx:

@@ -144,6 +144,20 @@ async def test_a_silent_machine_is_switched_off_and_its_installation_ended(
     assert hall.bmc.told[3:] == ["power off"]
 
 
+async def test_hours_in_which_no_worker_lived_are_not_the_machines_silence(
+    hall: Hall, clock: SetClock
+) -> None:
+    await hall.installation(KEY)  # written down by a worker that died before it booted anything
+    clock.advance(hours=2)
+    first = await enter(hall)
+    assert isinstance(first, Wait)
+    assert hall.bmc.told == ["power off", "boot pxe", "power on"]
+    assert first.until == clock.now() + timedelta(hours=1)
+    clock.advance(minutes=59)
+    assert isinstance(await enter(hall, **first.memo), Wait)
+    assert isinstance(await enter(hall, booted=True), Wait)  # as an earlier release wrote it
+
+
 async def test_a_machine_that_does_not_answer_is_switched_off(
     hall: Hall, clock: SetClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -162,14 +162,22 @@ async def _set_disk(step: Step, server: UUID) -> None:
 
 
 async def _wait(step: Step, installation: Prepared, key: str, *, from_disk: bool) -> Wait:
-    """Sleep until the machine says something; silence for too long is a failure."""
+    """Sleep until the machine says something; silence for too long is a failure.
+
+    It is counted from the boot: how long a worker took to get there is not the machine's fault.
+    """
     silence: timedelta = step.tools.install_silence
     async with step.database.transaction() as tx:
+        now = tx.now()
+        booted = step.memo.get("booted")
+        if not isinstance(booted, str):  # an earlier release wrote True
+            booted = now.isoformat()
         heard: datetime = await tx.fetchval(
-            "SELECT updated_at FROM installation WHERE id = $1", installation.id
+            "SELECT greatest(updated_at, $2) FROM installation WHERE id = $1",
+            installation.id,
+            datetime.fromisoformat(booted),
         )
         error = f"no word from the machine for {silence}"
-        now = tx.now()
         if silent := now >= heard + silence:
             await give_up(tx, key, InstallationState.failed, error)
     if silent:
@@ -178,7 +186,7 @@ async def _wait(step: Step, installation: Prepared, key: str, *, from_disk: bool
     return Wait(
         until=min(heard + silence, now + BMC_AGAIN) if ask_bmc_again else heard + silence,
         signal=f"installation:{installation.id}",
-        memo={"booted": True, "from_disk": from_disk},
+        memo={"booted": booted, "from_disk": from_disk},
         says=installation.stage or "the machine boots",
     )
 
