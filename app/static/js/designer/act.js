@@ -102,8 +102,6 @@ export const DEEDS = {
   keys: () => /** @type {HTMLDialogElement} */ (byId("keys")).showModal(),
   drawer: openPalette,
   outline: () => drawer("outline"),
-  "close-drawer": () => flag(editor, "has-drawer", false),
-  "close-panel": () => choose([]),
   flow: () => {
     choose([]);
     flag(editor, "has-flow");

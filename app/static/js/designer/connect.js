@@ -66,7 +66,7 @@ export function finish(id) {
 export function connectKey(id) {
   const edge = wish ? wish.edge : edges.get(chosenEdge), node = wish?.from ?? nodes.get(edge?.from ?? id);
   if (!node) return;
-  const { ports } = node, used = leaving(node.id).map((edge) => edge.port);
+  const { ports } = node, used = leaving(node.id).map(({ port }) => port);
   begin(node.id, wish ? ports[(ports.indexOf(wish.port) + 1) % ports.length] : (edge?.port ?? ports.find((port) => !used.includes(port)) ?? ports[0]), edge);
 }
 
@@ -88,9 +88,12 @@ export function confirm() {
   choose([target]);
 }
 
+/** Where an arrow key points to. @param {string} arrow @returns {[number, number]} */
+export const toward = (arrow) => [Number(arrow === "ArrowRight") - Number(arrow === "ArrowLeft"), Number(arrow === "ArrowDown") - Number(arrow === "ArrowUp")];
+
 /** @param {FlowItem} from @param {string} arrow @param {(node: FlowItem) => boolean} [fits] */
 export function nearest(from, arrow, fits = () => true) {
-  const [dx, dy] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[arrow] ?? [0, 0];
+  const [dx, dy] = toward(arrow);
   const along = (/** @type {FlowItem} */ node) => (node.x - from.x) * dx + (node.y - from.y) * dy;
   const far = (/** @type {FlowItem} */ node) => along(node) + 3 * (Math.abs((node.x - from.x) * dy) + Math.abs((node.y - from.y) * dx));
   const ahead = [...nodes.values()].filter((node) => along(node) > 0 && fits(node));

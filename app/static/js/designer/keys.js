@@ -1,6 +1,6 @@
 // The keyboard: what each key does is read from the cheat sheet (app/components/designer/keys.py).
 import { DEEDS, paste, toForm } from "./act.js";
-import { confirm, isConnecting, nearest, step } from "./connect.js";
+import { confirm, isConnecting, nearest, step, toward } from "./connect.js";
 import { GRID } from "./draw.js";
 import { entering, leaving, nodes } from "./model.js";
 import { all, around, canvas, isTyping, on } from "./page.js";
@@ -38,8 +38,9 @@ function keyDown(event) {
     else return;
   } else if (!isConnecting() && (key === "Enter" || key === " ") && around(target, "button, a, summary, [role=button]")) return;
   else if (key.startsWith("Arrow")) {
-    const far = hasControl ? -PAN_PX : shiftKey ? 5 * GRID : GRID;
-    if (altKey || hasControl) (altKey ? nudge : pan)({ ArrowLeft: -far, ArrowRight: far }[key] ?? 0, { ArrowUp: -far, ArrowDown: far }[key] ?? 0);
+    const [dx, dy] = toward(key), far = shiftKey ? 5 * GRID : GRID;
+    if (altKey) nudge(dx * far, dy * far);
+    else if (hasControl) pan(-dx * PAN_PX, -dy * PAN_PX);
     else if (isConnecting()) step(key);
     else go(key, shiftKey);
   } else if (key === "Enter" && isConnecting()) confirm();
