@@ -2,7 +2,7 @@
 import { cancel, connectKey, isConnecting } from "./connect.js";
 import { boundsOf, GRID, putSigns } from "./draw.js";
 import { edges, endsOf, itemOf, nodes, notes } from "./model.js";
-import { announce, base, byId, canvas, editor, fetchInto, flag, only, say } from "./page.js";
+import { announce, base, byId, canvas, editor, fetchInto, find, flag, only, say } from "./page.js";
 import { drawer, openPalette } from "./palette.js";
 import { choose, chooseEdge, chosen, chosenEdge, chosenNodes, current, forgetPanel, inPanel, loadPanel, pick, selection } from "./select.js";
 import { isQuiet, send } from "./send.js";
@@ -107,7 +107,7 @@ export const DEEDS = {
     flag(editor, "has-flow");
   },
   form: toForm,
-  rename: () => /** @type {HTMLInputElement | null} */ (document.getElementById("node-name"))?.select(),
+  rename: () => find("node-name")?.select(),
   connect: () => connectKey(current),
   edge: nextEdge,
   changes: () => {
@@ -126,6 +126,6 @@ export const DEEDS = {
   none: () => {
     if (isConnecting()) cancel();
     else if (chosen.size > 0 || chosenEdge) choose([]);
-    else document.getElementById("trial-close")?.click();
+    else find("trial-close")?.click();
   },
 };

@@ -1,6 +1,6 @@
 // Connecting: by dragging from a port, by tapping port and node, or with C and the arrow keys.
 import { course, inOf, outOf, trace } from "./draw.js";
-import { barred, edges, endsOf, leaving, nodes } from "./model.js";
+import { barred, drawn, edges, endsOf, leaving, nodes } from "./model.js";
 import { announce, around, byId, canvas, flag, only } from "./page.js";
 import { choose, chosenEdge, titleOf } from "./select.js";
 import { send } from "./send.js";
@@ -74,7 +74,7 @@ export function connectKey(id) {
 export function step(arrow) {
   if (!wish) return;
   const { no, target } = wish, fits = (/** @type {FlowItem} */ node) => !no.has(node.id) && node.id !== target;
-  const next = nearest(nodes.get(target) ?? wish.from, arrow, fits) ?? [...nodes.values()].find((node) => !no.has(node.id));
+  const next = nearest(nodes.get(target) ?? wish.from, arrow, fits) ?? drawn().find((node) => !no.has(node.id));
   if (!next) return announce("There is no node to connect to.");
   aim(next.id);
   reveal(next);
@@ -96,7 +96,7 @@ export function nearest(from, arrow, fits = () => true) {
   const [dx, dy] = toward(arrow);
   const along = (/** @type {FlowItem} */ node) => (node.x - from.x) * dx + (node.y - from.y) * dy;
   const far = (/** @type {FlowItem} */ node) => along(node) + 3 * (Math.abs((node.x - from.x) * dy) + Math.abs((node.y - from.y) * dx));
-  const ahead = [...nodes.values()].filter((node) => along(node) > 0 && fits(node));
+  const ahead = drawn().filter((node) => along(node) > 0 && fits(node));
   return ahead.sort((a, b) => far(a) - far(b)).at(0);
 }
 

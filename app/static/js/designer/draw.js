@@ -1,7 +1,7 @@
 // Puts elements in their places and draws edges and the minimap. The sizes are those of
 // app/flows/drafts/place.py and of 70-designer.css.
 import { all, byId, canvas, flag } from "./page.js";
-import { edges, items, nodes } from "./model.js";
+import { drawn, edges, items, nodes } from "./model.js";
 
 export const WIDTH = 200;
 export const GRID = 20;
@@ -63,10 +63,10 @@ export function boundsOf(found) {
 
 /** Every node as one path: a picture of 500 costs as much as one of five. @param {Box} view */
 export function drawMinimap(view) {
-  const map = byId("minimap"), { x, y, w, h } = boundsOf([...nodes.values(), view]);
+  const map = byId("minimap"), { x, y, w, h } = boundsOf([...drawn(), view]);
   flag(map, "is-empty", nodes.size < 3);
   map.setAttribute("viewBox", `${x} ${y} ${w} ${h}`);
-  trace(byId("minimap-nodes"), [...nodes.values()].map((node) => rectangle({ ...node, w: WIDTH })).join(""));
+  trace(byId("minimap-nodes"), drawn().map((node) => rectangle({ ...node, w: WIDTH })).join(""));
 }
 
 /** Put copies of signs into the nodes that they are of; where they are all, other nodes lose theirs. @param {HTMLElement} source @param {boolean} isAll */

@@ -1,5 +1,5 @@
 // The form at the right: what is typed is saved as it is typed; expressions get ink and aid.
-import { all, around, base, byId, neighbour, on } from "./page.js";
+import { all, around, base, byId, focused, neighbour, onPage } from "./page.js";
 import { rev, send, showState, typing } from "./send.js";
 
 const REST_MS = 400;
@@ -50,7 +50,7 @@ let aidTimer = 0;
 function aid(field) {
   clearTimeout(aidTimer);
   aidTimer = setTimeout(async () => {
-    if (document.activeElement !== field) return;
+    if (focused() !== field) return;
     const target = aidOf(field), values = { with: field.dataset.with, text: field.value, cursor: field.selectionStart, key: field.id };
     await htmx.ajax("POST", `${base}/aid`, { source: target, target, swap: "innerHTML", values });
     field.ariaExpanded = String(optionsOf(field).length > 0);
@@ -81,7 +81,7 @@ function listKey(field, key) {
 }
 
 export function startForm() {
-  on(document, "input", ({ target }) => {
+  onPage("input", ({ target }) => {
     const field = fieldOf(target), code = codeOf(target);
     if (!field) return;
     const wait = typing.get(field);
@@ -93,18 +93,18 @@ export function startForm() {
     ink(code);
     aid(code);
   });
-  for (const name of ["change", "focusout"]) on(document, name, ({ target }) => target.dataset && save(target));
-  on(document, "focusin", ({ target }) => {
+  for (const name of ["change", "focusout"]) onPage(name, ({ target }) => target.dataset && save(target));
+  onPage("focusin", ({ target }) => {
     const code = codeOf(target);
     if (code) aid(code);
   });
-  on(document, "keydown", (event) => {
+  onPage("keydown", (event) => {
     const code = codeOf(event.target);
     if (!code || !listKey(code, event.key)) return;
     event.preventDefault();
     event.stopPropagation();
   }, true);
-  on(document, "pointerdown", (event) => {
+  onPage("pointerdown", (event) => {
     const option = around(event.target, "[data-insert]"), field = option?.closest(".fl-code-field")?.querySelector("textarea");
     if (!option || !field) return;
     event.preventDefault();

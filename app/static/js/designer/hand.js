@@ -1,5 +1,5 @@
 // Mouse, pen and fingers on the canvas: what is pressed is dragged, two fingers zoom, the wheel pans.
-import { around, canvas, on } from "./page.js";
+import { around, canvas, focused, on } from "./page.js";
 import { at, pan, startMinimap, zoomBy } from "./view.js";
 
 const SLOP_PX = 4;
@@ -57,7 +57,7 @@ export function startHand(begin, hover = () => {}, quit = () => {}) {
   on(canvas, "pointerup", lift);
   on(canvas, "pointercancel", lift);
   on(canvas, "wheel", (event) => {
-    if (event.target === document.activeElement && event.target !== canvas && event.target.tagName === "TEXTAREA") return;
+    if (event.target === focused() && event.target !== canvas && event.target.tagName === "TEXTAREA") return;
     event.preventDefault();
     if (event.ctrlKey || event.metaKey) zoomBy(Math.exp(-event.deltaY / 300), at(event));
     else if (event.shiftKey) pan(-event.deltaY, -event.deltaX);

@@ -2,8 +2,8 @@
 import { DEEDS, paste, toForm } from "./act.js";
 import { confirm, isConnecting, nearest, step, toward } from "./connect.js";
 import { GRID } from "./draw.js";
-import { entering, leaving, nodes } from "./model.js";
-import { all, around, canvas, isTyping, on } from "./page.js";
+import { drawn, entering, leaving, nodes } from "./model.js";
+import { all, around, canvas, focusOn, isTyping, on, onPage } from "./page.js";
 import { nudge } from "./pointer.js";
 import { chosen, chosenNodes, current, pick, toggle } from "./select.js";
 import { pan } from "./view.js";
@@ -15,7 +15,7 @@ const chords = new Map(all("#keys [data-chords]").flatMap((row) => (row.dataset.
 
 /** Follow an edge, or go to the neighbour above or below. @param {string} arrow @param {boolean} isMore */
 function go(arrow, isMore) {
-  const node = nodes.get(current) ?? [...nodes.values()].sort((a, b) => Number(b.start) - Number(a.start))[0];
+  const node = nodes.get(current) ?? drawn().sort((a, b) => Number(b.start) - Number(a.start))[0];
   if (!node) return;
   const { id, ports } = node, ways = leaving(id).sort((a, b) => ports.indexOf(a.port) - ports.indexOf(b.port));
   /** @type {Object<string, string | undefined>} */
@@ -33,7 +33,7 @@ function keyDown(event) {
   if (isTyping(target)) {
     if (key === "Escape") {
       /** @type {HTMLElement} */ (target).blur();
-      (nodes.get(current)?.el ?? canvas).focus({ preventScroll: true });
+      focusOn(nodes.get(current)?.el ?? canvas);
     } else if (chord === "ctrl+k") deed?.();
     else return;
   } else if (!isConnecting() && (key === "Enter" || key === " ") && around(target, "button, a, summary, [role=button]")) return;
@@ -51,8 +51,8 @@ function keyDown(event) {
 }
 
 export function startKeys() {
-  on(document, "keydown", keyDown);
-  on(document, "paste", (event) => {
+  onPage("keydown", keyDown);
+  onPage("paste", (event) => {
     if (isTyping(event.target)) return;
     event.preventDefault();
     paste(event.clipboardData?.getData("text/plain") ?? "");

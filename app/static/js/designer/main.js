@@ -4,7 +4,7 @@ import { drawAll, drawEdgesOf, place, putBack } from "./draw.js";
 import { inkAll, saveAll, startForm } from "./form.js";
 import { startKeys } from "./keys.js";
 import { edges, itemOf, nodes, notes, watch } from "./model.js";
-import { all, around, byId, canvas, editor, flag, on, only } from "./page.js";
+import { all, around, byId, canvas, editor, find, flag, on, only, onPage } from "./page.js";
 import { drawer, startPalette } from "./palette.js";
 import { held, startPointer } from "./pointer.js";
 import { choose, chosen, current, forgetPanel, loadPanel, mark, markOthers, pick, settleAdded, startPresence, switchField } from "./select.js";
@@ -64,7 +64,7 @@ watch((added) => {
 on(byId("problems"), "htmx:before:swap", () => {
   for (const el of all("#panel [data-wrong]")) el.replaceChildren();
 });
-on(document, "htmx:after:swap", () => {
+onPage("htmx:after:swap", () => {
   if (byId("draft-live") !== live) {
     live = byId("draft-live");
     takeNews();
@@ -96,7 +96,7 @@ onAnswer((status) => {
 const CLICKS = {
   do: (el) => DEEDS[el.dataset.do ?? ""]?.(),
   give({ dataset }) {
-    const field = /** @type {HTMLTextAreaElement | null} */ (document.getElementById(dataset.from ?? ""));
+    const field = find(dataset.from ?? "");
     send(dataset.give ?? "", { ...JSON.parse(dataset.with ?? "{}"), ...(field && { text: field.value }) });
     if (field) field.value = "";
   },
@@ -109,7 +109,7 @@ const CLICKS = {
   field: switchField,
   resolve,
 };
-on(document, "click", (event) => {
+onPage("click", (event) => {
   for (const [name, act] of Object.entries(CLICKS)) {
     const el = around(event.target, `[data-${name}]`);
     if (!el) continue;

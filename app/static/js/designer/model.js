@@ -11,7 +11,8 @@ export const edges = new Map();
 
 /** @param {string} id */
 export const itemOf = (id) => nodes.get(id) ?? notes.get(id);
-export const items = () => [...nodes.values(), ...notes.values()];
+export const drawn = () => [...nodes.values()];
+export const items = () => [...drawn(), ...notes.values()];
 /** @param {string} id */
 export const leaving = (id) => [...edges.values()].filter((edge) => edge.from === id);
 /** @param {string} id */

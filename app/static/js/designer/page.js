@@ -1,7 +1,9 @@
 // The page's fixed elements, and a voice for those who hear it.
 
-/** @param {string} id @returns {HTMLElement} */
-export const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+/** One that may be gone. @param {string} id @returns {any} */
+export const find = (id) => document.getElementById(id);
+/** @type {(id: string) => HTMLElement} */
+export const byId = find;
 
 export const editor = byId("editor");
 export const canvas = byId("canvas");
@@ -34,6 +36,11 @@ export const fetchInto = (rest, target, swap = "outerHTML") =>
 export const all = (selector, root = document) => [...root.querySelectorAll(selector)].map((el) => /** @type {HTMLElement} */ (el));
 /** @param {EventTarget} target @param {string} name @param {(event: any) => void} act @param {AddEventListenerOptions | boolean} [how] */
 export const on = (target, name, act, how) => target.addEventListener(name, act, how);
+/** @param {string} name @param {(event: any) => void} act @param {boolean} [how] */
+export const onPage = (name, act, how) => on(document, name, act, how);
+/** Without a jump of the canvas. @param {Element | SVGElement} el */
+export const focusOn = (el) => /** @type {HTMLElement} */ (el).focus({ preventScroll: true });
+export const focused = () => document.activeElement;
 /** @param {Element | null | undefined} el @param {string} name @param {boolean} [is] */
 export const flag = (el, name, is = true) => el?.classList.toggle(name, is);
 /** What bears a class that is given below. @type {Map<string, (Element | null | undefined)[]>} */

@@ -3,7 +3,7 @@ import { drawEdgesOf, GRID, place, putBack, rectangle, trace, WIDTH } from "./dr
 import { begin, cancel, edgeAt, finish, follow, isConnecting, nodeAt } from "./connect.js";
 import { startHand } from "./hand.js";
 import { entering, itemOf, items, nodes, notes } from "./model.js";
-import { around, byId, canvas, flag, on } from "./page.js";
+import { around, byId, canvas, flag, focused, on } from "./page.js";
 import { choose, chooseEdge, chosen, toggle } from "./select.js";
 import { rev, send, showState } from "./send.js";
 import { at, pan, zoom } from "./view.js";
@@ -29,7 +29,7 @@ function press(event) {
   if (node && around(el, "[data-in]") && entering(node).length > 0) return rewiring(node);
   if (node) return dragging(node, event);
   // In a note that is being written the pointer belongs to its words.
-  if (note) return el === document.activeElement && around(el, "textarea") ? null : dragging(note, event);
+  if (note) return el === focused() && around(el, "textarea") ? null : dragging(note, event);
   const edge = edgeAt(at(event), 10 / zoom()), drag = event.pointerType === "touch" && !joins(event) ? panning() : banding(event);
   return { ...drag, up: (last, moved) => (edge && !moved ? chooseEdge(edge) : drag.up(last, moved)) };
 }

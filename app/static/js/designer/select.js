@@ -1,5 +1,5 @@
 // What is selected: nodes, notes and one edge; the form at the right follows.
-import { all, announce, byId, canvas, editor, fetchInto, flag, isTyping, on, only } from "./page.js";
+import { all, announce, byId, canvas, editor, fetchInto, find, flag, focused, focusOn, isTyping, on, only } from "./page.js";
 import { drawEdge, place } from "./draw.js";
 import { edges, entering, itemOf, leaving, nodes, notes } from "./model.js";
 import { typing } from "./send.js";
@@ -35,9 +35,9 @@ export function choose(ids, isQuiet = false) {
   current = last || current;
   mark();
   if (item) unveil(item);
-  const active = document.activeElement;
+  const active = focused();
   // A note that was being written is left, too: fingers have no other way.
-  if (item ? !item.el.contains(active) : canvas.contains(active) || !isTyping(active)) (item?.el ?? canvas).focus({ preventScroll: true });
+  if (item ? !item.el.contains(active) : canvas.contains(active) || !isTyping(active)) focusOn(item?.el ?? canvas);
   if (!isQuiet && item) announce(chosen.size > 1 ? `${chosen.size} selected` : describe(item));
   clearTimeout(panelTimer);
   panelTimer = setTimeout(() => loadPanel(), 60);
@@ -104,7 +104,7 @@ export const loadPanel = (force = false) => inPanel(async () => {
   await fetchInto(`/panel?chosen=${encodeURIComponent(wanted)}${views}`, "#panel", force ? "outerMorph" : "outerHTML");
   // No answer: selected again, it is asked for again.
   if (!force && byId("panel") === before) shownPanel = "?";
-  for (const el of opened) document.getElementById(el.id)?.setAttribute("open", "");
+  for (const el of opened) find(el.id)?.setAttribute("open", "");
   // A field takes the server's value unless its letters are not saved yet.
   for (const field of /** @type {HTMLInputElement[]} */ (kept("[data-set]"))) {
     if (!typing.has(field)) field.value = field.defaultValue ?? /** @type {HTMLInputElement | null} */ (field.querySelector("[selected]"))?.value ?? field.value;
@@ -125,7 +125,7 @@ export function settleAdded(added) {
     for (const each of item ? [...entering(item.id), ...leaving(item.id)] : [edge]) if (each) drawEdge(each);
     if (!item) continue;
     place(item);
-    if (chosen.has(current) && item.id === current && document.activeElement === document.body) item.el.focus({ preventScroll: true });
+    if (chosen.has(current) && item.id === current && focused() === document.body) focusOn(item.el);
   }
 }
 

@@ -1,6 +1,6 @@
 // Gestures on their way to the server: one at a time, in order, each under an id of its own. One
 // that was not answered is sent again under the same id, so that nothing is done twice or lost.
-import { announce, base, byId, on, say } from "./page.js";
+import { announce, base, byId, on, onPage, say } from "./page.js";
 
 /** @typedef {{id: string, kind: string, payload: Object<string, any>, base_rev: number, tries: number, done: (ok: boolean) => void}} Gesture */
 
@@ -99,7 +99,7 @@ async function pump() {
   busy = false;
 }
 for (const name of ["online", "focus"]) on(window, name, () => wake());
-on(document, "htmx:before:response", (event) => {
+onPage("htmx:before:response", (event) => {
   const { sourceElement, response } = event.detail.ctx;
   if (sourceElement === source) status = response.status;
   // Who is signed out stays on the page, which holds what is not saved yet.
