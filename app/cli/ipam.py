@@ -9,7 +9,7 @@ from app.cli.database import with_database
 from app.cli.say import json_option, say_json
 from app.core.database import Database
 from app.domain.addresses.arrive import Arrival, export_space, import_space
-from app.domain.addresses.audit import AddressAudit, audit_addresses
+from app.domain.addresses.audit import AuditResult, audit_addresses
 from app.domain.addresses.forget_name import forget_name
 from app.domain.addresses.seed import AddressSeed
 from app.domain.addresses.sheet import Outcome, csv_of
@@ -89,7 +89,7 @@ async def _export(database: Database) -> AddressSeed:
         return await export_space(tx)
 
 
-async def _audit(database: Database) -> AddressAudit:
+async def _audit(database: Database) -> AuditResult:
     async with database.transaction() as tx:
         return await audit_addresses(tx)
 
