@@ -62,7 +62,7 @@ def import_(path: Path, datacentre: str, *, dry_run: bool) -> None:
 
     arrival = with_database(take)
     for row in arrival.rows:
-        words = [*row.faults] or [word for word in (row.note, *row.changes) if word]
+        words = [*map(str, row.faults)] or [word for word in (row.note, *row.changes) if word]
         if words:
             click.echo(f"row {row.number} {row.text}: {'; '.join(words)}")
     counts = f"{arrival.prefixes} prefixes, {arrival.addresses} addresses"
