@@ -12,7 +12,8 @@ from app.domain.addresses.arrive import Arrival, export_space, import_space
 from app.domain.addresses.audit import AuditResult, audit_addresses
 from app.domain.addresses.forget_name import forget_name
 from app.domain.addresses.seed import AddressSeed
-from app.domain.addresses.sheet import Outcome, csv_of
+from app.domain.addresses.sheet import csv_of
+from app.domain.addresses.sheet_row import Outcome
 
 _OUTCOMES = {Outcome.new: "new", Outcome.differs: "changed", Outcome.same: "as they are"}
 

@@ -18,7 +18,8 @@ from app.domain.addresses.add import add_vrf
 from app.domain.addresses.arrive import Arrival, export_space, import_space
 from app.domain.addresses.seed import VrfSeed
 from app.domain.addresses.seeds import prefix_seeds
-from app.domain.addresses.sheet import Outcome, Sheet, Unreadable, csv_of
+from app.domain.addresses.sheet import Unreadable, csv_of
+from app.domain.addresses.sheet_row import Outcome, Sheet
 from app.domain.addresses.states import PrefixStatus
 from tests.addresses.site import V6, ask, lay_out, prefix, texts, vlans
 from tests.addresses.test_by_hand import STAFF

@@ -16,7 +16,7 @@ from app.components.page import admin_page, page_head
 from app.components.table import Column, Row, table
 from app.components.tone import Tone
 from app.domain.addresses.arrive import Arrival
-from app.domain.addresses.sheet import AddressSeedRow, Outcome, SheetRow
+from app.domain.addresses.sheet_row import AddressSeedRow, Outcome, SheetRow
 from app.domain.addresses.states import PrefixStatus
 from app.domain.inventory.views import DatacentreView
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from app.core.errors import Refusal
-from app.domain.addresses.sheet import RowFault
+from app.domain.addresses.sheet_row import RowFault
 from app.domain.addresses.states import ClaimState
 from app.ipam.wants import AddressKind
 

@@ -8,13 +8,13 @@ import csv
 import io
 import re
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
 from app.core.errors import Refusal
 from app.domain.addresses.seed import PrefixSeed, VlanGroupSeed, VrfSeed
+from app.domain.addresses.sheet_row import OURS, AddressSeedRow, Fault, Sheet, SheetRow
 from app.domain.addresses.states import PrefixStatus
 
 MOST_BYTES = 4_000_000
@@ -35,7 +35,6 @@ COLUMNS = {
     "vlan_group": ("vlan_group", "vlan_domain"),
 }
 """Fields that others name otherwise, with the columns that they are read from."""
-OURS = frozenset(PrefixSeed.__struct_fields__)
 FORMULA = frozenset("=+-@\t\r")
 """What a spreadsheet takes the rest of a cell for a formula after."""
 
@@ -47,89 +46,6 @@ class Unreadable(Refusal):
 
     def __init__(self, why: str) -> None:
         super().__init__(f"The file cannot be read: {why}. Nothing was changed.")
-
-
-class Outcome(StrEnum):
-    """What a row means for what is there already."""
-
-    new = "new"
-    """It is not there yet."""
-
-    differs = "differs"
-    """It is there, and is brought to what the row says."""
-
-    same = "same"
-    """It is there as the row says, or stays as it is."""
-
-
-class AddressSeedRow(msgspec.Struct, frozen=True, kw_only=True):
-    """An address that somebody has, as another system wrote it down."""
-
-    address: str
-    vrf: str
-    purpose: str
-    reason: str
-
-
-class Fault(NamedTuple):
-    """Why nothing can be made of a row, and what to do; `field` is named as in the file."""
-
-    field: str
-    """Empty for the whole row."""
-    says: str
-
-    def __str__(self) -> str:
-        return f"{self.field}: {self.says}" if self.field else self.says
-
-
-class SheetRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of the file, and what is to be made of it.
-
-    `note` says what is done otherwise than it says.
-    """
-
-    number: int
-    """Its line, of several its last; of JSON its place, from 1."""
-    text: str
-    what: PrefixSeed | AddressSeedRow | None = None
-    says: frozenset[str] = OURS
-    """The fields of a prefix that the row speaks of: another system knows fewer than we do."""
-    faults: tuple[Fault, ...] = ()
-    note: str = ""
-    outcome: Outcome = Outcome.same
-    changes: tuple[str, ...] = ()
-    """What differs, each as it was and will be."""
-
-    @property
-    def fault(self) -> str:
-        return " ".join(fault.says for fault in self.faults)
-
-
-class RowFault(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that is wrong with a row of a file, for programs."""
-
-    row: int
-    text: str
-    field: str
-    message: str
-
-
-class Sheet(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole file; `is_ours` when it was exported here, and so says all that there is to say."""
-
-    rows: tuple[SheetRow, ...]
-    vrfs: tuple[VrfSeed, ...] = ()
-    vlan_groups: tuple[VlanGroupSeed, ...] = ()
-    is_ours: bool
-    columns: Mapping[str, str]
-    """The column of a field, where it is not named as the field is."""
-
-    def as_in_file(self, row: SheetRow) -> SheetRow:
-        """Return a row whose faults name the columns that the file has."""
-        faults = tuple(
-            fault._replace(field=self.columns.get(fault.field, fault.field)) for fault in row.faults
-        )
-        return msgspec.structs.replace(row, faults=faults)
 
 
 def read_sheet(raw: bytes, *, datacentre: str, sites: Mapping[str, str]) -> Sheet:

@@ -20,7 +20,7 @@ from app.domain.addresses.pools import kind_of
 from app.domain.addresses.reserved import Address, Network, parse_network
 from app.domain.addresses.seed import PrefixSeed
 from app.domain.addresses.seeds import seeds_by_id, spans_text
-from app.domain.addresses.sheet import OURS, AddressSeedRow, Fault, Outcome, Sheet, SheetRow
+from app.domain.addresses.sheet_row import OURS, AddressSeedRow, Fault, Outcome, Sheet, SheetRow
 from app.domain.addresses.states import PrefixStatus
 from app.domain.addresses.write import has_claims, in_use, standing_in
 from app.ipam.prefixes import offset_of
