@@ -9,10 +9,11 @@ from app.cli.database import with_database
 from app.cli.say import json_option, say_json
 from app.core.database import Database
 from app.domain.addresses.arrive import Arrival, export_space, import_space
-from app.domain.addresses.audit import AddressAudit, audit_addresses
+from app.domain.addresses.audit import AuditResult, audit_addresses
 from app.domain.addresses.forget_name import forget_name
 from app.domain.addresses.seed import AddressSeed
-from app.domain.addresses.sheet import Outcome, csv_of
+from app.domain.addresses.sheet import csv_of
+from app.domain.addresses.sheet_row import Outcome
 
 _OUTCOMES = {Outcome.new: "new", Outcome.differs: "changed", Outcome.same: "as they are"}
 
@@ -62,7 +63,7 @@ def import_(path: Path, datacentre: str, *, dry_run: bool) -> None:
 
     arrival = with_database(take)
     for row in arrival.rows:
-        words = [*row.faults] or [word for word in (row.note, *row.changes) if word]
+        words = [*map(str, row.faults)] or [word for word in (row.note, *row.changes) if word]
         if words:
             click.echo(f"row {row.number} {row.text}: {'; '.join(words)}")
     counts = f"{arrival.prefixes} prefixes, {arrival.addresses} addresses"
@@ -89,7 +90,7 @@ async def _export(database: Database) -> AddressSeed:
         return await export_space(tx)
 
 
-async def _audit(database: Database) -> AddressAudit:
+async def _audit(database: Database) -> AuditResult:
     async with database.transaction() as tx:
         return await audit_addresses(tx)
 

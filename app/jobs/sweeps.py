@@ -13,7 +13,7 @@ from app.core.database import Database, Tx
 from app.core.errors import Refusal
 from app.core.outbox import forget_done
 from app.domain.accounts.expire import expire_sessions
-from app.domain.addresses.audit import audit_addresses
+from app.domain.addresses.audit import audit_when_due
 from app.domain.addresses.expire import expire as expire_claims
 from app.domain.addresses.keep import end_reservations
 from app.domain.billing.reconcile import reconcile
@@ -81,10 +81,10 @@ async def report_left_behind(ctx: dict[str, Any]) -> None:
 
 
 async def audit_claims(ctx: dict[str, Any]) -> None:
-    """Compare the address space with orders and services; the result is kept."""
+    """Compare the address space with orders and services; the result is kept, one a tick."""
     async with context_of(ctx).database.transaction() as tx:
-        audit = await audit_addresses(tx)
-    if audit.found:
+        audit = await audit_when_due(tx)
+    if audit is not None and audit.found:
         log.warning("addresses.drift", drifts=len(audit.found), first=audit.found[0].says)
 
 

@@ -18,7 +18,8 @@ from app.domain.addresses.add import add_vrf
 from app.domain.addresses.arrive import Arrival, export_space, import_space
 from app.domain.addresses.seed import VrfSeed
 from app.domain.addresses.seeds import prefix_seeds
-from app.domain.addresses.sheet import Outcome, Sheet, Unreadable, csv_of
+from app.domain.addresses.sheet import Unreadable, csv_of
+from app.domain.addresses.sheet_row import Outcome, Sheet
 from app.domain.addresses.states import PrefixStatus
 from tests.addresses.site import V6, ask, lay_out, prefix, texts, vlans
 from tests.addresses.test_by_hand import STAFF
@@ -163,8 +164,9 @@ async def test_all_that_is_wrong_with_a_row_is_told_at_once(tx: Tx) -> None:
     foreign = "prefix,site,status,vlan_group,vlan\n10.0.0.1/24,nyc1,shiny,nowhere,7\n"
     (row,) = (await take(tx, foreign)).faults
     site, status = row.faults
-    assert site == "There is no datacentre nyc1. Register it, or change the row."
-    assert status.startswith("There is no status shiny; there are container, active, reserved")
+    assert site == ("site", "There is no datacentre nyc1. Register it, or change the row.")
+    assert status.field == "status"
+    assert status.says.startswith("There is no status shiny; there are container, active, reserved")
     ours = (
         "network,datacentre,rack,gateway,vlan_group,vid,cooldown_s,forward_zone\n"
         "10.0.0.0/24,ams1,R9,10.0.1.1,nowhere,7,soon,no zone\n"
@@ -174,15 +176,32 @@ async def test_all_that_is_wrong_with_a_row_is_told_at_once(tx: Tx) -> None:
         "10.2.0.0/24,ams1,,,,,,\n"
     )
     cooldown, many, inside, twice = (await take(tx, ours)).faults
-    assert cooldown.fault == "cooldown_s: Expected `int`, got `str`. Change the row."
+    assert cooldown.faults == (("cooldown_s", "Expected `int`, got `str`. Change the row."),)
     assert many.faults == (
-        "10.0.1.1 does not lie in 10.1.0.0/24.",
-        "There is no rack R9 in ams1.",
-        "There is no VLAN group nowhere.",
-        "no zone is no DNS zone, such as example.net.",
+        ("gateway", "10.0.1.1 does not lie in 10.1.0.0/24."),
+        ("rack", "There is no rack R9 in ams1."),
+        ("vlan_group", "There is no VLAN group nowhere."),
+        ("forward_zone", "no zone is no DNS zone, such as example.net."),
     )
     assert "10.9.3.0/24 overlaps 10.9.0.0/16" in inside.fault
-    assert twice.faults == ("Row 5 is of it too. Leave one of them out.",)
+    assert twice.faults == (("network", "Row 5 is of it too. Leave one of them out."),)
+
+
+async def test_what_is_wrong_is_named_by_the_lines_and_columns_of_the_file(tx: Tx) -> None:
+    await lay_out(tx, prefix("10.9.0.0/24", gateway="10.9.0.1"))
+    csv_text = (
+        "Section;Subnet;Description;VLAN;VLAN Domain;VRF\n"
+        'Main;10.0.0.0/24;"two\nlines";;;\n'
+        "\n"
+        "Main;ten;;7;nowhere;\n"
+        "Main;10.1.0.0/24;;5000;nowhere;\n"
+    )
+    found = [(row.number, fault.field) for row in (await take(tx, csv_text)).faults
+             for fault in row.faults]  # fmt: skip
+    assert found == [(5, "subnet"), (5, "vlan_domain"), (6, "vlan")]
+    addresses = [{"ip_addr": "10.8.0.1"}, {"ip_addr": "10.9.0.1"}, {"ip_addr": "ten"}]
+    stray = (await take(tx, json.dumps(addresses))).faults
+    assert [(row.number, row.faults[0].field) for row in stray] == [(1, "ip_addr"), (3, "ip_addr")]
 
 
 async def test_a_row_is_new_differs_or_is_there_already(tx: Tx) -> None:

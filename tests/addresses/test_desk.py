@@ -26,6 +26,7 @@ from app.domain.addresses.structure import change_tree
 from app.domain.addresses.views import ClaimView
 from tests.addresses.processes import install
 from tests.addresses.site import V6, ask, lay_out, prefix
+from tests.orders.world import a_client
 
 NET = "10.0.0.0/28"
 STAFF: dict[str, Any] = {"actor": None, "actor_label": "staff"}
@@ -100,6 +101,41 @@ async def test_asks_that_come_at_once_are_written_together(
     assert row is not None
     assert (row["seq"], row["claimed_at"], row["kind"]) == (one.seq, one.claimed_at, one.kind)
     assert told == 53
+    await desk.close()
+
+
+async def test_the_clients_of_all_asks_are_read_by_one_statement(
+    database: Database, scope: UUID, batches: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with database.transaction() as tx:
+        clients = [await a_client(tx, f"client{n}@example.org") for n in range(3)]
+    asked: list[str] = []
+    plain = Tx.fetch
+
+    async def noted(tx: Tx, sql: str, *values: Any) -> list[Any]:
+        asked.append(sql)
+        return await plain(tx, sql, *values)
+
+    desk = ClaimDesk(database)
+    await desk.claim(next_of(scope))  # what is to be known of the prefix is known now
+    monkeypatch.setattr(Tx, "fetch", noted)
+    await desk.claim(next_of(scope))
+    assert (len(asked), batches) == (1, [1, 1])
+    asked.clear()
+    asks = [
+        NextAsk(prefix=scope, claims=[HandClaim(reason="lab", client=one)], **STAFF)
+        for one in clients
+    ]
+    answers = await all_of(desk, *asks)
+    assert (len(asked), batches) == (2, [1, 1, 3])
+    emails = [one.client_email for one in chain(*answers)]  # type: ignore[arg-type]
+    assert emails == [f"client{n}@example.org" for n in range(3)]
+    async with database.snapshot() as tx:
+        told = await tx.fetch(
+            "SELECT after::jsonb ->> 'client' AS email FROM audit_entry "
+            "WHERE action = 'addresses.claim' AND after::jsonb ->> 'client' <> '' ORDER BY 1"
+        )
+    assert [row["email"] for row in told] == emails
     await desk.close()
 
 

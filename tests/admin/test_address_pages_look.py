@@ -78,6 +78,7 @@ async def a_space(stage: Stage) -> dict[str, str]:
         "prefix-import": f"{prefixes}/import",
         "prefix-split": f"{prefixes}/{primary}/split",
         "addresses": addresses,
+        "addresses-client": f"{addresses}?q=client",
         "address": f"{addresses}/192.0.2.8",
         "address-claim": f"{addresses}/new",
         "address-release": f"{addresses}/claims/{claim}/release",

@@ -174,6 +174,22 @@ async def test_search_finds_by_address_client_order_and_reason(
     for words in ("client1@", f"%23{order.number}", "shop.ex"):
         assert primary in (await owner.get(f"/admin/addresses?q={words}")).text
     assert primary in (await owner.get("/admin/addresses/rows?state=held")).text
+
+    kept = {"address": "198.51.100.64/28", "reason": "growth", "client": "client1@example.org"}
+    new = "/admin/reservations/new"
+    assert (await owner.send_form(new, new, kept)).status_code == 303
+    async with stage.database.transaction() as tx:
+        await tx.execute("UPDATE account SET name = 'Ada Byron' WHERE id = $1", stage.clients[0])
+    for page in ("/admin/addresses", "/admin/addresses/rows"):
+        found = (await owner.get(f"{page}?q=ada+byr")).text
+        leaf = f"{PREFIXES}/{await prefix_id(stage.database, '198.51.100.0/25')}"
+        for words in ("Ada Byron", primary, "198.51.100.64/28", "growth", f'href="{leaf}"'):
+            assert words in found, words
+    assert "Ada Byron" in (await owner.get("/admin/addresses?q=client")).text
+    assert "Ada Byron" not in (await owner.get("/admin/addresses?q=client2@")).text
+    assert "198.51.100.0/25" in (await owner.get(f"{PREFIXES}?q=ada")).text
+    assert "2001:db8:18::/48" not in (await owner.get(f"{PREFIXES}?q=ada")).text
+    assert "198.51.100.64/28" in (await owner.get("/admin/reservations?q=ada")).text
     assert primary not in (await owner.get("/admin/addresses?state=quarantined")).text
 
 

@@ -73,7 +73,7 @@ async def test_the_examples_work_as_they_stand(
             output, _ = await process.communicate()
         assert process.returncode == 0, (example, output.decode())
         said += output.decode()
-    assert len(EXAMPLES) == 7
+    assert len(EXAMPLES) == 8
     assert '"baseline":"succeeded"' in said
     assert said.count('"slug":"dedicated-server"') == 2
     async with stage.database.snapshot() as tx:

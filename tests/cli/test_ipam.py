@@ -42,7 +42,7 @@ async def test_a_file_is_tried_taken_in_and_given_out_again(
         1,
         [
             "row 2 10.0.0.0/8: It holds other prefixes, and becomes a container.",
-            "row 4 2001:db8::/80: An IPv6 prefix is given out in /64s: at most /64 long.",
+            "row 4 2001:db8::/80: prefix: An IPv6 prefix is given out in /64s: at most /64 long.",
             "Nothing was changed; rows in error: 1.",
         ],
     )

@@ -1,5 +1,7 @@
 """Search over all that is taken: by address, order, host name, client, or what it is for."""
 
+from collections.abc import Sequence
+
 import htpy as h
 
 from app.components.admin.address_space import (
@@ -12,6 +14,7 @@ from app.components.admin.address_space import (
     prefix_href,
     space_tabs,
 )
+from app.components.admin.client_spaces import client_spaces
 from app.components.admin.filters import Choice, Wanted, filter_form, listing
 from app.components.badge import state_badge
 from app.components.button import link_button
@@ -20,6 +23,7 @@ from app.components.frame import PageFrame
 from app.components.page import admin_page, page_head
 from app.components.table import Column, Row
 from app.components.time import moment
+from app.domain.addresses.clients import ClientSpace
 from app.domain.addresses.states import ClaimState
 from app.domain.addresses.views import ClaimPage, ClaimView
 from app.ipam.wants import AddressKind
@@ -35,7 +39,12 @@ COLUMNS = (
 
 
 def addresses_page(
-    found: ClaimPage, wanted: Wanted, *, may_change: bool, frame: PageFrame
+    found: ClaimPage,
+    spaces: Sequence[ClientSpace],
+    wanted: Wanted,
+    *,
+    may_change: bool,
+    frame: PageFrame,
 ) -> h.Element:
     states = Choice(
         name=STATE,
@@ -57,16 +66,17 @@ def addresses_page(
         h.div(".sw-filters")[
             space_tabs(ADDRESSES),
             filter_form(
-                wanted, search="Address, order, host name, client or reason", choices=[states]
+                wanted, search="Address, client, order, host name or reason", choices=[states]
             ),
         ],
-        addresses_list(found, wanted),
+        addresses_list(found, spaces, wanted),
         frame=frame,
         active=ACTIVE,
     )
 
 
-def addresses_list(found: ClaimPage, wanted: Wanted) -> h.Element:
+def addresses_list(found: ClaimPage, spaces: Sequence[ClientSpace], wanted: Wanted) -> h.Element:
+    """Return what was found, below what the clients have whose names were searched for."""
     return listing(
         wanted,
         COLUMNS,
@@ -77,6 +87,7 @@ def addresses_list(found: ClaimPage, wanted: Wanted) -> h.Element:
         total=found.total,
         symbol="map-pin",
         nothing=("Nothing is taken yet", "What orders and staff claim is listed here."),
+        above=client_spaces(spaces) if spaces else None,
     )
 
 

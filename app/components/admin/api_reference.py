@@ -117,9 +117,9 @@ def api_reference_page(reference: Reference, *, frame: PageFrame) -> h.Element:
 
 
 def _of_refusals(reference: Reference) -> list[Shape]:
-    """Return the objects that no good answer has: what is said of refusals everywhere."""
+    """Return the objects that no good answer has, what is said of refusals, and their parts."""
     named = {shape.name for shape in _shapes_of(reference, reference.operations)}
-    return [shape for shape in reference.shapes if shape.name not in named]
+    return _with_parts(reference, {one.name for one in reference.shapes} - named)
 
 
 def _lines(reference: Reference, tag: str) -> h.Element:
@@ -161,6 +161,11 @@ def _shapes_of(reference: Reference, operations: Sequence[Operation]) -> list[Sh
         if kind is not None
         for name in kind.named
     }
+    return _with_parts(reference, named)
+
+
+def _with_parts(reference: Reference, named: set[str]) -> list[Shape]:
+    """Return the objects of these names, and those which they name in turn."""
     shapes = {shape.name: shape for shape in reference.shapes}
     found: set[str] = set()
     while new := (named & shapes.keys()) - found:

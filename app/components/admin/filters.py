@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import htpy as h
 
 from app.components.button import link_button, submit_button
-from app.components.card import card
+from app.components.card import card, stack
 from app.components.choice import Option, select_field
 from app.components.empty import empty
 from app.components.form import Form, hidden_field, text_field
@@ -128,8 +128,9 @@ def listing(
     total: int,
     symbol: IconName,
     nothing: tuple[str, str],
+    above: h.Node = None,
 ) -> h.Element:
-    """Return one page of the list, which keeps itself current on `topic`.
+    """Return one page of the list, which keeps itself current on `topic`, as what is `above` does.
 
     `nothing` is title and text for a list that is empty by nature; a search that finds
     nothing, and a page past the end, have words of their own.
@@ -143,21 +144,17 @@ def listing(
     way_back = (
         link_button("Show all", wanted.path) if wanted.page > 1 or not wanted.is_plain else None
     )
+    rows_card = card(
+        table(columns, rows, caption=caption, empty=empty(symbol, words[0], words[1], way_back)),
+        flush=True,
+    )
     return live_region(
         topic,
         wanted.address(page=wanted.page, path=f"{wanted.path}/rows"),
         id_="listing",
         at_most_every_ms=2_000,
     )[
-        card(
-            table(
-                columns,
-                rows,
-                caption=caption,
-                empty=empty(symbol, words[0], words[1], way_back),
-            ),
-            flush=True,
-        ),
+        rows_card if above is None else stack(above, rows_card),
         h.div(".sw-list-foot")[
             h.p(".sw-list-total")[f"{total:,} in all" if total else None],
             pagination(

@@ -84,7 +84,7 @@ def prefixes_page(
         ),
         h.div(".sw-filters")[
             space_tabs(PREFIXES),
-            filter_form(wanted, search="Network, role or note", choices=choices),
+            filter_form(wanted, search="Network, role, note or client", choices=choices),
         ],
         prefixes_list(found, wanted, may_change=may_change),
         frame=frame,

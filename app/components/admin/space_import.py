@@ -16,7 +16,7 @@ from app.components.page import admin_page, page_head
 from app.components.table import Column, Row, table
 from app.components.tone import Tone
 from app.domain.addresses.arrive import Arrival
-from app.domain.addresses.sheet import AddressSeedRow, Outcome, SheetRow
+from app.domain.addresses.sheet_row import AddressSeedRow, Outcome, SheetRow
 from app.domain.addresses.states import PrefixStatus
 from app.domain.inventory.views import DatacentreView
 
@@ -162,13 +162,13 @@ def _rows(title: str, rows: Sequence[SheetRow], *, said: str = "Why") -> h.Eleme
 
 def _row(row: SheetRow) -> Row:
     words, tone = _ERROR if row.faults else _BADGES[row.outcome]
-    said = row.faults or row.changes or ((row.note,) if row.note else ())
+    said = tuple(map(str, row.faults)) or row.changes or ((row.note,) if row.note else ())
     return Row(
         cells=(
             h.span(".sw-mono")[row.text or "–"],
             str(row.number),
             badge(words, tone, dot=False),
-            [h.div[one] for one in said] or h.span(".sw-quiet")[_summary(row)],
+            h.div[[h.div[one] for one in said]] if said else h.span(".sw-quiet")[_summary(row)],
         )
     )
 

@@ -10,14 +10,8 @@ from app.domain.addresses.by_hand import claim_spots
 from app.domain.addresses.register import check_vlan_group, register_vlan_group, register_vrf
 from app.domain.addresses.seed import AddressSeed, PrefixSeed, VlanGroupSeed, VrfSeed
 from app.domain.addresses.seeds import prefix_seeds
-from app.domain.addresses.sheet import (
-    AddressSeedRow,
-    Outcome,
-    Sheet,
-    SheetRow,
-    Unreadable,
-    read_sheet,
-)
+from app.domain.addresses.sheet import Unreadable, read_sheet
+from app.domain.addresses.sheet_row import AddressSeedRow, Outcome, RowFault, Sheet, SheetRow
 from app.domain.addresses.structure import change_tree
 from app.domain.addresses.survey import Survey, survey
 from app.domain.addresses.write import write_drafts
@@ -36,6 +30,15 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def faults(self) -> tuple[SheetRow, ...]:
         return tuple(row for row in self.rows if row.faults)
+
+    @property
+    def row_faults(self) -> tuple[RowFault, ...]:
+        """Return each thing that is wrong, by rows."""
+        return tuple(
+            RowFault(row=row.number, text=row.text, field=fault.field, message=fault.says)
+            for row in self.rows
+            for fault in row.faults
+        )
 
     @property
     def notes(self) -> tuple[SheetRow, ...]:
@@ -74,13 +77,13 @@ async def import_space(
         await _check(tx, group)
     found = await survey(tx, sheet)
     if dry_run or found.has_faults:
-        return _arrival(found, is_kept=False)
+        return _arrival(sheet, found, is_kept=False)
     try:
         async with tx.savepoint():
             found = await _write(tx, sheet)
     except _ChangedMeanwhileError as error:
-        return _arrival(error.found, is_kept=False)
-    arrival = _arrival(found, is_kept=True)
+        return _arrival(sheet, error.found, is_kept=False)
+    arrival = _arrival(sheet, found, is_kept=True)
     if arrival.of(Outcome.new) or arrival.of(Outcome.differs):
         await record(
             tx,
@@ -134,8 +137,8 @@ async def export_space(tx: Tx) -> AddressSeed:
     )
 
 
-def _arrival(found: Survey, *, is_kept: bool) -> Arrival:
-    rows = sorted(found.rows, key=_number)
+def _arrival(sheet: Sheet, found: Survey, *, is_kept: bool) -> Arrival:
+    rows = [sheet.as_in_file(row) for row in sorted(found.rows, key=_number)]
     return Arrival(
         prefixes=sum(isinstance(row.what, PrefixSeed) for row in rows),
         addresses=sum(isinstance(row.what, AddressSeedRow) for row in rows),

@@ -1,7 +1,7 @@
 """Compare prefixes, claims, reservations, orders and services; name whatever contradicts."""
 
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -12,6 +12,8 @@ from app.core.ids import new_id
 
 MOST = 1_000
 """Drifts of one kind that an audit names."""
+JUST_NOW = timedelta(minutes=5)
+"""Of audits by the clock, one that is this young is the same one."""
 
 
 class Drift(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,20 +25,13 @@ class Drift(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AuditResult(msgspec.Struct, frozen=True, kw_only=True):
-    """An audit that was kept; `found` is read for one alone, and empty in lists."""
+    """An audit; `found` names at most `MOST` drifts of a kind, and is empty in lists."""
 
     id: UUID
     at: datetime
     took_ms: int
     claims: int
     drifts: int
-    found: tuple[Drift, ...]
-
-
-class AddressAudit(msgspec.Struct, frozen=True, kw_only=True):
-    """What an audit looked at and found."""
-
-    claims: int
     found: tuple[Drift, ...]
 
 
@@ -109,7 +104,20 @@ _CHECKS = {
 }
 
 
-async def audit_addresses(tx: Tx) -> AddressAudit:
+async def audit_when_due(tx: Tx) -> AuditResult | None:
+    """Audit by the clock; None, and nothing done, where another worker just did.
+
+    The queue gives a tick to one worker, but not for sure: one that comes late, or whose clock is
+    behind, may be given it again. Who comes while another is at it waits for its result.
+    """
+    await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended('address audit', 0))")
+    last = await tx.fetchval("SELECT max(at) FROM address_audit")
+    if last is not None and last > tx.now() - JUST_NOW:
+        return None
+    return await audit_addresses(tx)
+
+
+async def audit_addresses(tx: Tx) -> AuditResult:
     """Return every drift, by kind and subject, and keep the result for the page.
 
     At most `MOST` of a kind. Cost: one statement a kind, each of which reads the claims once.
@@ -121,25 +129,36 @@ async def audit_addresses(tx: Tx) -> AddressAudit:
             f"SELECT * FROM ({sql}) AS d (subject, says) ORDER BY 1, 2 LIMIT {MOST}"
         )
         found += [Drift(kind=kind, subject=row["subject"], says=row["says"]) for row in rows]
-    claims: int = await tx.fetchval("SELECT count(*) FROM address_claim")
+    result = AuditResult(
+        id=new_id(),
+        at=tx.now(),
+        claims=await tx.fetchval("SELECT count(*) FROM address_claim"),
+        took_ms=round((time.perf_counter() - started) * 1_000),
+        drifts=len(found),
+        found=tuple(found),
+    )
     await tx.execute(
         "INSERT INTO address_audit (id, at, took_ms, claims, drifts, found) "
         "VALUES ($1, $2, $3, $4, $5, $6)",
-        new_id(),
-        tx.now(),
-        round((time.perf_counter() - started) * 1_000),
-        claims,
-        len(found),
-        msgspec.json.encode(found).decode(),
+        result.id,
+        result.at,
+        result.took_ms,
+        result.claims,
+        result.drifts,
+        msgspec.json.encode(result.found).decode(),
     )
-    return AddressAudit(claims=claims, found=tuple(found))
+    return result
 
 
-async def list_audits(tx: Tx, *, limit: int = 50) -> tuple[AuditResult, ...]:
-    """Return the latest audits, without what each found."""
+async def list_audits(
+    tx: Tx, *, before: UUID | None = None, limit: int = 50
+) -> tuple[AuditResult, ...]:
+    """Return the latest audits, after the audit `before`, without what each found."""
     rows = await tx.fetch(
-        "SELECT id, at, took_ms, claims, drifts FROM address_audit ORDER BY at DESC, id DESC "
-        "LIMIT $1",
+        "SELECT id, at, took_ms, claims, drifts FROM address_audit WHERE $1::uuid IS NULL "
+        "OR (at, id) < (SELECT at, id FROM address_audit WHERE id = $1) "
+        "ORDER BY at DESC, id DESC LIMIT $2",
+        before,
         limit,
     )
     return tuple(AuditResult(**dict(row), found=()) for row in rows)

@@ -1,7 +1,8 @@
 """Callers that want the next free address at the same time are served together: fewer commits.
 
 While batches are on their way to the disk, the next one gathers. Alone, a caller waits for
-nobody: one statement outside of any transaction claims for it. It is for programs that claim by
+nobody: one statement outside of any transaction claims for it. Where clients are named, one more
+reads all of these first, however many they and the callers are. It is for programs that claim by
 hand (`available-ips`). Orders claim in the transaction in which they are held or provisioned:
 what they get stands or falls with it, and to wait in one for another transaction of ours, which
 may wait for this one, could never end.
@@ -140,7 +141,7 @@ class ClaimDesk:
                 cases.append(case)
         if cases:
             try:
-                async with self._database.snapshot() as tx:  # one statement: it commits by itself
+                async with self._database.snapshot() as tx:  # what writes commits by itself
                     self._answer(ready, await write_next(tx, cases))
             except TooLate:
                 doubtful += ready

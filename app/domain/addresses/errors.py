@@ -5,6 +5,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from app.core.errors import Refusal
+from app.domain.addresses.sheet_row import RowFault
 from app.domain.addresses.states import ClaimState
 from app.ipam.wants import AddressKind
 
@@ -192,3 +193,17 @@ class NotByHand(Refusal):
         super().__init__(f"{address} cannot be released by hand: {self._WAYS[state]}.")
         self.address = address
         self.state = state
+
+
+class FileRefused(Refusal):
+    """A file of which some rows cannot be taken in; `rows` are the first things wrong of them."""
+
+    code = "ipam.file_refused"
+    NAMED: ClassVar[int] = 1_000
+
+    def __init__(self, faults: Sequence[RowFault]) -> None:
+        super().__init__(
+            f"{len(faults):,} things are wrong with rows of the file, and nothing was changed. "
+            "Mend these rows, and send it again."
+        )
+        self.rows = tuple(faults[: self.NAMED])

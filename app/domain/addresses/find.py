@@ -102,6 +102,8 @@ class PrefixFilter:
     """Only what this network, or address, lies in."""
     words: str = ""
     """A part of the network or of the note."""
+    among: Collection[UUID] | None = None
+    """Only some of these; None for all."""
 
 
 _PREFIXES = """
@@ -167,7 +169,7 @@ async def search_prefixes(
         "AND ($7 = '' OR p.purpose = $7) AND ($8::inet IS NULL OR p.network << $8) "
         "AND ($9::inet IS NULL OR p.network >>= $9) "
         "AND ($10 = '' OR p.network::text ILIKE $11 OR p.note ILIKE $11) "
-        "ORDER BY p.id DESC LIMIT $12",
+        "AND ($12::uuid[] IS NULL OR p.id = ANY($12)) ORDER BY p.id DESC LIMIT $13",
         tx.now(),
         before,
         wanted.vrf,
@@ -179,6 +181,7 @@ async def search_prefixes(
         wanted.contains,
         wanted.words,
         containing(wanted.words),
+        wanted.among,
         limit,
     )
     return tuple(map(_prefix, rows))

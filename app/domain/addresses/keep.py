@@ -4,6 +4,7 @@ Orders of that client may take from what is kept for it; nobody else's. What is 
 purpose alone is taken by no order.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
@@ -184,6 +185,7 @@ _FROM = (
     "LEFT JOIN account a ON a.id = r.client"
 )
 _NOW = "(r.expires_at IS NULL OR r.expires_at > $1)"
+_BY_NETWORK = "v.name NULLS FIRST, family(p.network), p.network, r.first"
 
 
 async def reservations_in(tx: Tx, prefix: UUID) -> tuple[ReservationView, ...]:
@@ -192,6 +194,16 @@ async def reservations_in(tx: Tx, prefix: UUID) -> tuple[ReservationView, ...]:
         f"SELECT {_COLUMNS} {_FROM} WHERE {_NOW} AND r.prefix = $2 ORDER BY r.first",
         tx.now(),
         prefix,
+    )
+    return tuple(map(_view, rows))
+
+
+async def reservations_of(tx: Tx, clients: Sequence[UUID]) -> tuple[ReservationView, ...]:
+    """Return what is kept for clients now, by network."""
+    rows = await tx.fetch(
+        f"SELECT {_COLUMNS} {_FROM} WHERE {_NOW} AND r.client = ANY($2) ORDER BY {_BY_NETWORK}",
+        tx.now(),
+        list(clients),
     )
     return tuple(map(_view, rows))
 
@@ -207,15 +219,16 @@ async def find_reservation(tx: Tx, reservation: UUID) -> ReservationView:
 
 
 async def latest_reservations(
-    tx: Tx, *, before: UUID | None, limit: int
+    tx: Tx, *, clients: Sequence[UUID] | None = None, before: UUID | None, limit: int
 ) -> tuple[ReservationView, ...]:
-    """Return what is kept now, the latest first, after `before`."""
+    """Return what is kept now, for anyone or for `clients`, the latest first, after `before`."""
     rows = await tx.fetch(
         f"SELECT {_COLUMNS} {_FROM} WHERE {_NOW} AND ($2::uuid IS NULL OR r.id < $2) "
-        "ORDER BY r.id DESC LIMIT $3",
+        "AND ($4::uuid[] IS NULL OR r.client = ANY($4)) ORDER BY r.id DESC LIMIT $3",
         tx.now(),
         before,
         limit,
+        clients,
     )
     return tuple(map(_view, rows))
 
@@ -223,14 +236,14 @@ async def latest_reservations(
 async def list_reservations(tx: Tx, *, search: str = "", page: int = 1) -> ReservationPage:
     """Return what is kept now, 50 a page, by network.
 
-    `search` is a part of a client's e-mail address, of the purpose, the reason or the network.
+    `search` is a part of a client's name or e-mail address, the purpose, the reason or the network.
     """
     listing = Listing(
         columns=_COLUMNS,
         source=_FROM,
-        where=f"{_NOW} AND ($2 = '' OR a.email ILIKE $3 OR r.purpose ILIKE $3 "
-        "OR r.reason ILIKE $3 OR p.network::text ILIKE $3)",
-        order_by="v.name NULLS FIRST, family(p.network), p.network, r.first",
+        where=f"{_NOW} AND ($2 = '' OR a.email ILIKE $3 OR a.name ILIKE $3 OR a.company ILIKE $3 "
+        "OR r.purpose ILIKE $3 OR r.reason ILIKE $3 OR p.network::text ILIKE $3)",
+        order_by=_BY_NETWORK,
         values=[tx.now(), search.strip(), containing(search.strip())],
     )
     return await read_page(tx, listing, page, _view)

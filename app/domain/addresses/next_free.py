@@ -25,7 +25,7 @@ from app.domain.addresses.leaves import Leaf, read_leaves
 from app.domain.addresses.states import ClaimState
 from app.domain.addresses.structure import keep_tree
 from app.domain.addresses.views import ClaimView
-from app.domain.addresses.whose import client_words
+from app.domain.addresses.whose import words_of_clients
 
 TRIES = 12
 
@@ -96,7 +96,7 @@ async def claim_next_in_turn(
 
     What was chosen is looked at first, so that only an order that is faster costs a repetition;
     after `TRIES` of them all are refused. The claims are read anew before anybody is told that a
-    prefix is full. Cost: nine statements.
+    prefix is full. Cost: nine statements, and one more where clients are named.
     """
     await keep_tree(tx)  # in the order of `claim_next`
     await tx.execute(
@@ -175,6 +175,7 @@ async def _find_taken(tx: Tx, cases: Collection[NextCase]) -> bool:
 async def write_next(tx: Tx, cases: Sequence[NextCase]) -> list[tuple[ClaimView, ...]]:
     """Write what all cases chose, in one statement; return what each has now.
 
+    Where clients are named, another one reads these first, all of them.
     Raises TooLate with nothing written, and what was chosen free again in the index.
     """
     rows = [
@@ -182,8 +183,7 @@ async def write_next(tx: Tx, cases: Sequence[NextCase]) -> list[tuple[ClaimView,
         for case in cases
         for position, claim in zip(case.positions, case.ask.claims, strict=True)
     ]
-    clients = {claim.client for _, _, claim in rows}
-    words = {client: await client_words(tx, client) for client in clients}
+    words = await words_of_clients(tx, {claim.client for _, _, claim in rows})
     notes = [note for case in cases for note in _notes(case, words)]
     try:
         written = await tx.fetch(

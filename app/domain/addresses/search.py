@@ -10,6 +10,7 @@ import msgspec
 from app.core.database import Tx
 from app.core.errors import NotFound
 from app.core.paging import Listing, containing, read_page
+from app.domain.addresses.clients import clients_called, had_by
 from app.domain.addresses.pools import kind_of
 from app.domain.addresses.states import ClaimState
 from app.domain.addresses.text import position_text
@@ -50,19 +51,27 @@ async def search_claims(
 
     `search` is an IPv4 or IPv6 address or network (for an IPv6 one, the claims of the /64 that
     it lies in) in any VRF, the number of an order (`#12` is nothing else), or a part of a host
-    name, of a client's e-mail address, or of what staff said it is for; empty finds all.
+    name, of a client's name or e-mail address, or of what staff said it is for; empty finds all.
+
+    Orders and clients are found first, then their claims by their index. What staff said is only
+    read of claims without an order.
     """
     words = search.strip().removeprefix("#")
+    if not words:
+        return await _page(tx, "true", states, [], page)
     spots = await _spots(tx, words)
     if spots:
         where = "(c.scope, c.position) IN (SELECT * FROM unnest($2::uuid[], $3::bigint[]))"
         return await _page(tx, where, states, [list(spots), list(spots.values())], page)
+    if search.strip().startswith("#"):
+        where = "c.holder = ANY(ARRAY(SELECT id FROM client_order WHERE number::text = $2))"
+        return await _page(tx, where, states, [words], page)
     where = (
-        "($2 = '' OR o.number::text = $2 OR ($4 AND (o.hostname ILIKE $3 OR a.email ILIKE $3 "
-        "OR c.reason ILIKE $3)))"
+        f"({had_by('$4')} OR c.holder = ANY(ARRAY(SELECT id FROM client_order "
+        "WHERE number::text = $2 OR hostname ILIKE $3)) OR c.holder IS NULL AND c.reason ILIKE $3)"
     )
-    is_text = not search.strip().startswith("#")
-    return await _page(tx, where, states, [words, containing(words), is_text], page)
+    clients = await clients_called(tx, words)
+    return await _page(tx, where, states, [words, containing(words), clients], page)
 
 
 async def claims_in(tx: Tx, scope: UUID, *, page: int = 1) -> ClaimPage:
@@ -72,17 +81,28 @@ async def claims_in(tx: Tx, scope: UUID, *, page: int = 1) -> ClaimPage:
 
 
 async def latest_claims(
-    tx: Tx, *, state: str = "", scope: UUID | None = None, before: int | None = None, limit: int
+    tx: Tx,
+    *,
+    state: str = "",
+    scope: UUID | None = None,
+    clients: Sequence[UUID] | None = None,
+    before: int | None = None,
+    limit: int,
 ) -> tuple[ClaimView, ...]:
-    """Return claims of a state and a prefix or VLAN group, the latest first, after `before`."""
+    """Return claims of a state, a prefix or VLAN group, and of clients; the latest first.
+
+    After `before`; of anything that is left out, all.
+    """
+    values: list[object] = [state, scope, before, limit]
+    of_clients = ""
+    if clients is not None:
+        values.append(clients)
+        of_clients = f"AND {had_by('$5')} "
     rows = await tx.fetch(
         f"SELECT {_COLUMNS} {_FROM} WHERE ($1 = '' OR c.state = $1) "
         "AND ($2::uuid IS NULL OR c.scope = $2) AND ($3::bigint IS NULL OR c.id < $3) "
-        "ORDER BY c.id DESC LIMIT $4",
-        state,
-        scope,
-        before,
-        limit,
+        f"{of_clients}ORDER BY c.id DESC LIMIT $4",
+        *values,
     )
     return tuple(map(_view, rows))
 

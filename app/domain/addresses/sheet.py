@@ -8,13 +8,13 @@ import csv
 import io
 import re
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
 from typing import Any, TypeAlias
 
 import msgspec
 
 from app.core.errors import Refusal
 from app.domain.addresses.seed import PrefixSeed, VlanGroupSeed, VrfSeed
+from app.domain.addresses.sheet_row import OURS, AddressSeedRow, Fault, Sheet, SheetRow
 from app.domain.addresses.states import PrefixStatus
 
 MOST_BYTES = 4_000_000
@@ -25,7 +25,16 @@ ADDRESS = ("address", "ip_address", "ip_addr", "ip")
 SITE = ("datacentre", "site", "scope")
 GLOBAL = frozenset({"", "global", "default", "none", "-", "—"})
 NOTHING = frozenset({"", "-", "—", "none", "null", "na"})
-OURS = frozenset(PrefixSeed.__struct_fields__)
+COLUMNS = {
+    "address": ADDRESS,
+    "network": NETWORK,
+    "datacentre": SITE,
+    "purpose": ("purpose", "role"),
+    "note": ("note", "description"),
+    "vid": ("vid", "vlan"),
+    "vlan_group": ("vlan_group", "vlan_domain"),
+}
+"""Fields that others name otherwise, with the columns that they are read from."""
 FORMULA = frozenset("=+-@\t\r")
 """What a spreadsheet takes the rest of a cell for a formula after."""
 
@@ -37,59 +46,6 @@ class Unreadable(Refusal):
 
     def __init__(self, why: str) -> None:
         super().__init__(f"The file cannot be read: {why}. Nothing was changed.")
-
-
-class Outcome(StrEnum):
-    """What a row means for what is there already."""
-
-    new = "new"
-    """It is not there yet."""
-
-    differs = "differs"
-    """It is there, and is brought to what the row says."""
-
-    same = "same"
-    """It is there as the row says, or stays as it is."""
-
-
-class AddressSeedRow(msgspec.Struct, frozen=True, kw_only=True):
-    """An address that somebody has, as another system wrote it down."""
-
-    address: str
-    vrf: str
-    purpose: str
-    reason: str
-
-
-class SheetRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of the file by its line or place, and what is to be made of it.
-
-    `faults` say why nothing can be, and what to do; `note` what is done otherwise than it says.
-    """
-
-    number: int
-    text: str
-    what: PrefixSeed | AddressSeedRow | None = None
-    says: frozenset[str] = OURS
-    """The fields of a prefix that the row speaks of: another system knows fewer than we do."""
-    faults: tuple[str, ...] = ()
-    note: str = ""
-    outcome: Outcome = Outcome.same
-    changes: tuple[str, ...] = ()
-    """What differs, each as it was and will be."""
-
-    @property
-    def fault(self) -> str:
-        return " ".join(self.faults)
-
-
-class Sheet(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole file; `is_ours` when it was exported here, and so says all that there is to say."""
-
-    rows: tuple[SheetRow, ...]
-    vrfs: tuple[VrfSeed, ...] = ()
-    vlan_groups: tuple[VlanGroupSeed, ...] = ()
-    is_ours: bool
 
 
 def read_sheet(raw: bytes, *, datacentre: str, sites: Mapping[str, str]) -> Sheet:
@@ -109,25 +65,33 @@ def read_sheet(raw: bytes, *, datacentre: str, sites: Mapping[str, str]) -> Shee
     vrfs: tuple[VrfSeed, ...] = ()
     groups: tuple[VlanGroupSeed, ...] = ()
     if text[0] in "[{":
-        found, rows = _json(text)
+        found, objects = _json(text)
         if isinstance(found, dict) and "prefixes" in found:
             vrfs = _converted(found.get("vrfs", []), tuple[VrfSeed, ...])
             groups = _converted(found.get("vlan_groups", []), tuple[VlanGroupSeed, ...])
-        first = 1
+        rows = list(enumerate(objects, 1))
     else:
         rows = _csv(text)
-        first = 2  # the head is line 1
     if len(rows) > MOST_ROWS:
         raise Unreadable(f"it has {len(rows):,} rows; at most {MOST_ROWS:,} at a time")
-    known = set().union(*(row.keys() for row in rows[:1]))
+    known = set().union(*(row.keys() for _, row in rows[:1]))
     if not known & {*NETWORK, *ADDRESS}:
         raise Unreadable("no column is named network, prefix, subnet or address")
     is_ours = "network" in known
     read = [
         _row(number, row, datacentre=datacentre, sites=sites, is_ours=is_ours)
-        for number, row in enumerate(rows, first)
+        for number, row in rows
     ]
-    return Sheet(rows=tuple(read), vrfs=vrfs, vlan_groups=groups, is_ours=is_ours)
+    return Sheet(
+        rows=tuple(read),
+        vrfs=vrfs,
+        vlan_groups=groups,
+        is_ours=is_ours,
+        columns={
+            field: next((name for name in names if name in known), field)
+            for field, names in COLUMNS.items()
+        },
+    )
 
 
 def csv_of(prefixes: Sequence[PrefixSeed]) -> str:
@@ -176,13 +140,17 @@ def _objects(found: Any) -> list[dict[str, str]]:
     return [{_name(name): _flat(value) for name, value in one.items()} for one in found]
 
 
-def _csv(text: str) -> list[dict[str, str]]:
+def _csv(text: str) -> list[tuple[int, dict[str, str]]]:
+    """Return the rows below the head, which is line 1, by their lines."""
     head = text.partition("\n")[0]
     delimiter = max(",;\t", key=head.count)
     reader = csv.DictReader(io.StringIO(text), delimiter=delimiter)
     try:
         return [
-            {_name(name): _flat(value) for name, value in row.items() if name is not None}
+            (
+                reader.line_num,
+                {_name(name): _flat(value) for name, value in row.items() if name is not None},
+            )
             for row in reader
         ]
     except csv.Error as error:
@@ -223,11 +191,11 @@ def _row(
     if network.endswith("(folder)") or row.get("isfolder", "") in {"1", "true"}:
         text = network or row.get("description", "")
         return SheetRow(number=number, text=text, note="A folder is no network; left out.")
-    faults: list[str] = []
+    faults: list[Fault] = []
     if not network:
-        faults.append("It names no network. Fill it in, or leave the row out.")
+        faults.append(Fault("network", "It names no network. Fill it in, or leave the row out."))
     place, note, fault = _place(row, datacentre, sites)
-    faults += [fault] if fault else []
+    faults += [Fault("datacentre", fault)] if fault else []
     facts, says, more = _own(row) if is_ours else _foreign(row)
     facts |= {"network": network, "datacentre": place, "vrf": _vrf(row, is_ours=is_ours)}
     says |= {"datacentre"} if _first(row, SITE) and not note else frozenset()
@@ -264,21 +232,21 @@ def _place(
 _FIELD = re.compile(r" - at `\$\.(\w+)")
 
 
-def _converted_seed(facts: Mapping[str, Any]) -> tuple[PrefixSeed | None, list[str]]:
+def _converted_seed(facts: Mapping[str, Any]) -> tuple[PrefixSeed | None, list[Fault]]:
     """Return the prefix, with every field that cannot be read left out and named."""
     facts = dict(facts)
-    faults: list[str] = []
+    faults: list[Fault] = []
     while True:
         try:
             return msgspec.convert(facts, PrefixSeed, strict=False), faults
         except msgspec.ValidationError as error:
             field = _FIELD.search(str(error))
             if field is None or facts.pop(field[1], None) is None:
-                return None, [*faults, f"{error}. Change the row."]
-            faults.append(f"{field[1]}: {_FIELD.split(str(error))[0]}. Change the row.")
+                return None, [*faults, Fault("", f"{error}. Change the row.")]
+            faults.append(Fault(field[1], f"{_FIELD.split(str(error))[0]}. Change the row."))
 
 
-_Facts: TypeAlias = tuple[dict[str, Any], frozenset[str], list[str]]
+_Facts: TypeAlias = tuple[dict[str, Any], frozenset[str], list[Fault]]
 """Facts of a prefix, the fields that the row speaks of, and what is wrong with it."""
 
 
@@ -318,7 +286,8 @@ def _with_status(facts: dict[str, Any], says: frozenset[str]) -> _Facts:
     if status and status not in set(PrefixStatus):
         known = ", ".join(PrefixStatus)
         del facts["status"]
-        return facts, says, [f"There is no status {status}; there are {known}. Change the row."]
+        wrong = f"There is no status {status}; there are {known}. Change the row."
+        return facts, says, [Fault("status", wrong)]
     return facts | ({"status": status} if status else {}), says, []
 
 

@@ -20,7 +20,7 @@ from app.domain.addresses.pools import kind_of
 from app.domain.addresses.reserved import Address, Network, parse_network
 from app.domain.addresses.seed import PrefixSeed
 from app.domain.addresses.seeds import seeds_by_id, spans_text
-from app.domain.addresses.sheet import OURS, AddressSeedRow, Outcome, Sheet, SheetRow
+from app.domain.addresses.sheet_row import OURS, AddressSeedRow, Fault, Outcome, Sheet, SheetRow
 from app.domain.addresses.states import PrefixStatus
 from app.domain.addresses.write import has_claims, in_use, standing_in
 from app.ipam.prefixes import offset_of
@@ -170,13 +170,13 @@ def _compare_all(
         try:
             draft = draft_of(wanted, prefix, names, before=before.status if before else None)
         except Invalid as invalid:
-            rows[n] = replace(row, faults=tuple(invalid.fields.values()))
+            rows[n] = replace(row, faults=_faults(invalid))
             continue
         entry = _Entry((wanted.vrf, draft.network), prefix, draft.is_container, n)
         other = entries.get(entry.key)
         if other is not None and other.row is not None:
             number = rows[other.row].number
-            rows[n] = replace(row, faults=(f"Row {number} is of it too. Leave one of them out.",))
+            _add_fault(rows, n, "network", f"Row {number} is of it too. Leave one of them out.")
             continue
         entries[entry.key], drafts[n] = entry, draft
         changes = _changes(before, _as_written(wanted, draft)) if before else ()
@@ -241,11 +241,15 @@ def _refuse_overlaps(rows: list[SheetRow], entries: Entries) -> None:
                         others[one.row].append(other.key[1])
         path.append(entry)
     for n, networks in others.items():
-        _add_fault(rows, n, PrefixOverlaps(rows[n].text, networks[:NAMED]).message)
+        _add_fault(rows, n, "network", PrefixOverlaps(rows[n].text, networks[:NAMED]).message)
 
 
-def _add_fault(rows: list[SheetRow], n: int, fault: str) -> None:
-    rows[n] = replace(rows[n], faults=(*rows[n].faults, fault))
+def _add_fault(rows: list[SheetRow], n: int, field: str, says: str) -> None:
+    rows[n] = replace(rows[n], faults=(*rows[n].faults, Fault(field, says)))
+
+
+def _faults(invalid: Invalid) -> tuple[Fault, ...]:
+    return tuple(Fault(*fault) for fault in invalid.fields.items())
 
 
 _IN_USE = """
@@ -272,13 +276,16 @@ async def _refuse_claimed(
     ]
     for prefix, standing in (await standing_in(tx, contained)).items():
         n = changing[prefix]
-        _add_fault(rows, n, has_claims(drafts[n].network, standing).message)
+        _add_fault(rows, n, "status", has_claims(drafts[n].network, standing).message)
     kept = [
         (prefix, position) for prefix, n in changing.items() for position in drafts[n].kept_back
     ]
     for row in await tx.fetch(_IN_USE, [one for one, _ in kept], [one for _, one in kept]):
         n = changing[row["scope"]]
-        _add_fault(rows, n, in_use(drafts[n].network, row["positions"]).message)
+        draft, positions = drafts[n], row["positions"]
+        is_gateway = {draft.kept_back[position] for position in positions} == {"gateway"}
+        field = "gateway" if is_gateway else "reserved"
+        _add_fault(rows, n, field, in_use(draft.network, positions).message)
 
 
 async def _place_addresses(
@@ -292,7 +299,7 @@ async def _place_addresses(
             try:
                 spots[n] = _spot(row.what, leaves)
             except Invalid as invalid:
-                found.rows[n] = replace(row, faults=tuple(invalid.fields.values()))
+                found.rows[n] = replace(row, faults=_faults(invalid))
     taken = await _taken(tx, list(spots.values()))
     for draft in drafts.values():
         taken |= {(draft.id, position) for position in draft.kept_back}

@@ -9,6 +9,7 @@ import msgspec
 from app.core.database import Tx
 from app.core.errors import NotFound
 from app.core.paging import PAGE_SIZE, Page, containing
+from app.domain.addresses.clients import clients_called, prefixes_of
 from app.domain.addresses.find import list_prefixes_by_id
 from app.domain.addresses.states import PrefixStatus
 from app.domain.addresses.views import PrefixView
@@ -59,26 +60,30 @@ async def prefix_tree(
     """Return a page of the tree, 50 lines; gaps are lines too unless something is searched for.
 
     `vrf` is a name, empty for the global one, None for all; `search` a part of a network, a
-    role or a note. Cost: one statement over all prefixes (about 10 µs each), one over the
-    claims of those on the page.
+    role or a note, or of a client's name or e-mail address: then what the client has some of.
+    Cost: one statement over all prefixes (about 10 µs each), one over the claims of those on the
+    page, two more where something is searched for.
     """
+    search = search.strip()
     rows = await tx.fetch(
         "SELECT p.id, p.network, coalesce(v.name, '') AS vrf, p.status FROM prefix p "
         "JOIN datacentre d ON d.id = p.datacentre LEFT JOIN vrf v ON v.id = p.vrf "
         "WHERE ($1::text IS NULL OR coalesce(v.name, '') = $1) AND ($2 = '' OR d.code = $2) "
-        "AND ($3 = '' OR p.network::text ILIKE $4 OR p.purpose ILIKE $4 OR p.note ILIKE $4) "
+        "AND ($3 = '' OR p.network::text ILIKE $4 OR p.purpose ILIKE $4 OR p.note ILIKE $4 "
+        "OR p.id = ANY($5)) "
         "ORDER BY v.name NULLS FIRST, family(p.network), p.network",
         vrf,
         datacentre,
-        search.strip(),
-        containing(search.strip()),
+        search,
+        containing(search),
+        await prefixes_of(tx, await clients_called(tx, search)),
     )
     nodes = [
         _Node(row["id"], row["network"], row["vrf"], row["status"] == PrefixStatus.container)
         for row in rows
     ]
     roots = _nest(nodes)
-    lines = list(_lines(roots, with_gaps=not (search.strip() or datacentre)))
+    lines = list(_lines(roots, with_gaps=not (search or datacentre)))
     page = max(page, 1)
     shown = lines[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
     return Page(

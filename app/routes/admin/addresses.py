@@ -31,6 +31,7 @@ from app.domain.accounts.roles import Permission, allows
 from app.domain.accounts.views import AccountView
 from app.domain.addresses.by_hand import claim_address
 from app.domain.addresses.change_by_hand import change_by_hand
+from app.domain.addresses.clients import ClientSpace, clients_called, spaces_of
 from app.domain.addresses.errors import AddressesTaken, NotByHand
 from app.domain.addresses.find import leaf_of, list_vrfs
 from app.domain.addresses.history import history_of, network_around, vrfs_with_history
@@ -66,16 +67,16 @@ class Addresses(Controller):
         if (address := _address(wanted.search)) is not None:
             return go(request, address_href(str(address)))
         async with db.snapshot() as tx:
-            found = await _search(tx, wanted)
+            found, spaces = await _search(tx, wanted)
         may_change = allows(me.role, Permission.ADDRESSES_CHANGE)
-        return html(addresses_page(found, wanted, may_change=may_change, frame=frame))
+        return html(addresses_page(found, spaces, wanted, may_change=may_change, frame=frame))
 
     @get("/rows")
     async def refresh_list(self, request: HttpRequest, db: Db) -> Response[Any]:
         wanted = wanted_of(request, ADDRESSES, (), [STATE])
         async with db.snapshot() as tx:
-            found = await _search(tx, wanted)
-        return html(addresses_list(found, wanted))
+            found, spaces = await _search(tx, wanted)
+        return html(addresses_list(found, spaces, wanted))
 
     @get("/new", guards=CHANGES)
     async def begin(self, request: HttpRequest, db: Db, frame: Frame) -> Response[Any]:
@@ -212,10 +213,13 @@ def _uuid(text: str) -> UUID | None:
         return None
 
 
-async def _search(tx: Tx, wanted: Wanted) -> ClaimPage:
+async def _search(tx: Tx, wanted: Wanted) -> tuple[ClaimPage, tuple[ClientSpace, ...]]:
+    """Return the claims that are wanted, and what the clients have who are searched for."""
     state = wanted.more[STATE]
     states = (ClaimState(state),) if state in set(ClaimState) else ()
-    return await search_claims(tx, wanted.search, states=states, page=wanted.page)
+    found = await search_claims(tx, wanted.search, states=states, page=wanted.page)
+    clients = await clients_called(tx, wanted.search)
+    return found, await spaces_of(tx, clients) if clients else ()
 
 
 async def _file(request: HttpRequest, db: Database, me: AccountView, text: str) -> AddressFile:

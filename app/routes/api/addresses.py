@@ -14,6 +14,7 @@ from app.core.errors import NotFound
 from app.domain.accounts.scopes import Scope
 from app.domain.addresses.by_hand import claim_address
 from app.domain.addresses.change_by_hand import change_by_hand
+from app.domain.addresses.clients import clients_called
 from app.domain.addresses.find import leaf_of
 from app.domain.addresses.history import history_of, network_around, vrfs_with_history
 from app.domain.addresses.name_address import name_address
@@ -41,6 +42,7 @@ from app.routes.api.claim_json import (
 from app.routes.api.listing import USUAL, Cursor, Limit, page_answer, position_of
 from app.routes.api.needs import needs
 from app.routes.api.once import Asked
+from app.routes.api.space_json import ClientWords
 from app.routes.api.terms import changed_terms, claim_of, moment_of
 from app.routes.security.dependencies import Db, HttpRequest
 
@@ -146,6 +148,7 @@ class AddressClaims(Controller):
         pool: Annotated[
             UUID | None, QueryParameter(description="Only of this prefix or VLAN group.")
         ] = None,
+        client: ClientWords = "",
         limit: Limit = USUAL,
         cursor: Cursor = None,
     ) -> Response[AddressList]:
@@ -153,7 +156,12 @@ class AddressClaims(Controller):
         before = None if position is None else min(position.int, 2**63 - 1)
         async with db.snapshot() as tx:
             rows = await latest_claims(
-                tx, state=only or "", scope=pool, before=before, limit=limit + 1
+                tx,
+                state=only or "",
+                scope=pool,
+                clients=await clients_called(tx, client) if client else None,
+                before=before,
+                limit=limit + 1,
             )
         return page_answer(
             request, rows, limit, position=lambda row: UUID(int=row.id), page=_list_of

@@ -6,6 +6,7 @@ from litestar.openapi.plugins import JsonRenderPlugin, YamlRenderPlugin
 from litestar.openapi.spec import Tag
 from litestar.types import ControllerRouterHandler
 
+from app.routes.api.address_audits import AddressAudits
 from app.routes.api.addresses import AddressClaims, set_hostname, show_address
 from app.routes.api.allocation import ALLOCATION
 from app.routes.api.available import Available
@@ -23,6 +24,7 @@ from app.routes.api.run_deeds import RunDeeds, retry_runs
 from app.routes.api.runs import Runs
 from app.routes.api.server_bmc import ServerBmcs
 from app.routes.api.servers import Servers, take_servers_in
+from app.routes.api.space_import import AddressSpace
 from app.routes.api.unreadable import refuse_json, refuse_nul
 from app.routes.api.vlan_groups import VlanGroups
 
@@ -51,6 +53,8 @@ API: tuple[ControllerRouterHandler, ...] = (
             show_address,
             set_hostname,
             AddressClaims,
+            AddressAudits,
+            AddressSpace,
             Servers,
             take_servers_in,
             Racks,
@@ -81,10 +85,10 @@ OPENAPI = OpenAPIConfig(
         Tag("Flows", "What is to be done, and in which versions of it."),
         Tag("Node types", "What flows can be made of."),
         Tag("Runs", "Executions of flows: what they did, and what a person may do to them."),
-        Tag("Prefixes", "Networks, what is free in them, and VRFs."),
+        Tag("Prefixes", "Networks, what is free in them, VRFs, and all of it as a file."),
         Tag("VLANs", "Groups of VLAN ids."),
         Tag("Reservations", "Addresses that are kept for a client or a purpose."),
-        Tag("Addresses", "Who has what, who had it, and claims by hand."),
+        Tag("Addresses", "Who has what, who had it, claims by hand, and audits."),
         Tag("Servers", "Machines: hardware, place, state, and how their BMCs are reached."),
         Tag("Racks", "What stands where, and what is plugged into what."),
         Tag("Allocation", "Which order gets which server and why, who waits, what can be sold."),

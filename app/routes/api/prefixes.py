@@ -1,6 +1,7 @@
 """`/api/v1/prefixes`: list, show, create, change, divide and remove prefixes."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Literal
 
@@ -12,6 +13,7 @@ from app.core.errors import Invalid
 from app.domain.accounts.scopes import Scope
 from app.domain.addresses.add import add_prefix, add_vrf
 from app.domain.addresses.change import change_prefix
+from app.domain.addresses.clients import clients_called, prefixes_of
 from app.domain.addresses.divide import merge_prefixes, split_prefix
 from app.domain.addresses.find import (
     PrefixFilter,
@@ -47,7 +49,7 @@ from app.routes.api.prefix_json import (
     seed_of,
     vrf_line,
 )
-from app.routes.api.space_json import PrefixId, Removed, VrfId
+from app.routes.api.space_json import ClientWords, PrefixId, Removed, VrfId
 from app.routes.security.dependencies import Db, HttpRequest
 
 STATUSES = (409, 412)
@@ -64,7 +66,8 @@ class Prefixes(Controller):
         **needs(Scope.ADDRESSES_READ),
         operation_id="listPrefixes",
         summary="List prefixes",
-        description="Prefixes, the latest first. Filters that are given all have to hold.",
+        description="Prefixes, the latest first. Filters that are given all have to hold; a "
+        "client's prefixes are those that the client has, or is kept, something of.",
     )
     async def list(
         self,
@@ -89,10 +92,11 @@ class Prefixes(Controller):
             str, QueryParameter(description="Only what this address or network lies in.")
         ] = "",
         q: Annotated[str, QueryParameter(description="A part of network or description.")] = "",
+        client: ClientWords = "",
         limit: Limit = USUAL,
         cursor: Cursor = None,
     ) -> Response[PrefixList]:
-        wanted = PrefixFilter(
+        filters = PrefixFilter(
             vrf={"": None, GLOBAL: ""}.get(vrf, vrf),
             datacentre=datacentre,
             family=family,
@@ -104,6 +108,8 @@ class Prefixes(Controller):
         )
         before = position_of(cursor)
         async with db.snapshot() as tx:
+            among = await prefixes_of(tx, await clients_called(tx, client)) if client else None
+            wanted = replace(filters, among=among)
             rows = await search_prefixes(tx, wanted, before=before, limit=limit + 1)
         return page_answer(request, rows, limit, position=lambda row: row.id, page=_list_of)
 

@@ -17,6 +17,15 @@ class FlowProblem(Struct, frozen=True):
     message: Annotated[str, Meta(description="What is wrong, and what to do.")]
 
 
+class RowProblem(Struct, frozen=True, kw_only=True):
+    """One thing that is wrong with a row of a file."""
+
+    row: Annotated[int, Meta(description="Its line, of several its last; of JSON its place.")]
+    text: Annotated[str, Meta(description="The prefix or address of the row.")]
+    field: Annotated[str, Meta(description="The column as the file names it; empty: the row.")]
+    message: Annotated[str, Meta(description="What is wrong, and what to do.")]
+
+
 class Problem(Struct, frozen=True, omit_defaults=True):
     """Why a request was not granted. `code` is for programs, `detail` for people."""
 
@@ -41,6 +50,10 @@ class Problem(Struct, frozen=True, omit_defaults=True):
     problems: Annotated[
         tuple[FlowProblem, ...] | None, Meta(description="Of `flow.invalid`: each one.")
     ] = None
+    rows: Annotated[
+        tuple[RowProblem, ...] | None,
+        Meta(description="Of `ipam.file_refused`: the first 1,000 things that are wrong."),
+    ] = None
 
 
 _WORDS = {
@@ -51,7 +64,7 @@ _WORDS = {
     404: "There is no such thing, or it is not the owner's.",
     409: "It cannot be done as things stand.",
     412: "It changed since the `ETag` in `If-Match`.",
-    422: "The content is wrong; `fields` or `problems` say where.",
+    422: "The content is wrong; `fields`, `problems` or `rows` say where.",
     429: "Too many requests; `Retry-After` says when to come back.",
 }
 ALWAYS = (400, 401, 403, 404, 422, 429)

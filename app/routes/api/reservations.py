@@ -9,6 +9,7 @@ from litestar.params import JSONBody, PathParameter
 
 from app.core.database import Tx
 from app.domain.accounts.scopes import Scope
+from app.domain.addresses.clients import clients_called
 from app.domain.addresses.find import leaf_of
 from app.domain.addresses.keep import (
     ReservationView,
@@ -28,7 +29,7 @@ from app.routes.api.claim_json import (
 from app.routes.api.listing import USUAL, Cursor, Limit, page_answer, position_of
 from app.routes.api.needs import ETAG, IfNoneMatch, needs
 from app.routes.api.once import Asked
-from app.routes.api.space_json import Removed
+from app.routes.api.space_json import ClientWords, Removed
 from app.routes.api.terms import claim_of
 from app.routes.security.dependencies import Db, HttpRequest
 
@@ -48,11 +49,18 @@ class Reservations(Controller):
         description="What is kept now, the latest first.",
     )
     async def list(
-        self, request: HttpRequest, db: Db, limit: Limit = USUAL, cursor: Cursor = None
+        self,
+        *,
+        request: HttpRequest,
+        db: Db,
+        client: ClientWords = "",
+        limit: Limit = USUAL,
+        cursor: Cursor = None,
     ) -> Response[ReservationList]:
         before = position_of(cursor)
         async with db.snapshot() as tx:
-            rows = await latest_reservations(tx, before=before, limit=limit + 1)
+            clients = await clients_called(tx, client) if client else None
+            rows = await latest_reservations(tx, clients=clients, before=before, limit=limit + 1)
         return page_answer(request, rows, limit, position=lambda row: row.id, page=_list_of)
 
     @post(

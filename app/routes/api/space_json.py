@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any, TypeAlias
 from uuid import UUID
 
-from litestar.params import PathParameter
+from litestar.params import PathParameter, QueryParameter
 from msgspec import Meta, Struct
 
 PrefixId: TypeAlias = Annotated[UUID, PathParameter(description="Id of the prefix.")]
@@ -32,6 +32,14 @@ Cooldown: TypeAlias = Annotated[
 Client: TypeAlias = (
     Annotated[str, Meta(description="E-mail address or id of the account.", max_length=320)] | None
 )
+ClientWords: TypeAlias = Annotated[
+    str,
+    QueryParameter(
+        description="Only of this client: the id, or a part of the name or e-mail address; of all "
+        "whom that fits.",
+        max_length=320,
+    ),
+]
 Purpose: TypeAlias = Annotated[str, Meta(description="What it is used as.", max_length=200)]
 Until: TypeAlias = Annotated[datetime | None, Meta(description="When it ends; null: never.")]
 

@@ -20,6 +20,7 @@ from app.components.errors import error_page
 from app.components.notice import Flash, flash_messages
 from app.core.errors import Invalid, Refusal
 from app.domain.accounts.roles import is_staff
+from app.domain.addresses.errors import FileRefused
 from app.flows.validate import InvalidFlow
 from app.routes.security.frame import frame_of
 from app.routes.security.html import html
@@ -60,6 +61,8 @@ STATUS = {
     "flow.file_too_large": 413,
     "flow.not_yours_to_decide": 403,
     "flow.unknown_node_type": 422,
+    "ipam.file_refused": 422,
+    "ipam.unreadable_file": 422,
     "hooks.not_signed": 401,
     "hooks.bad_body": 400,
     "hooks.bad_alerts": 400,
@@ -116,6 +119,8 @@ def refuse(request: Request[Any, Any, Any], refusal: Refusal) -> Response[Any]:
         facts["fields"] = refusal.fields
     if isinstance(refusal, InvalidFlow):
         facts["problems"] = refusal.problems
+    if isinstance(refusal, FileRefused):
+        facts["rows"] = refusal.rows
     return _answer(
         request, status, refusal.code, _words_for(request, refusal), headers=headers, facts=facts
     )
