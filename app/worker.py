@@ -33,10 +33,10 @@ from app.jobs.sweeps import (
     expire,
     forget,
     note_stocks,
-    read_power,
     reconcile_payments,
     report_left_behind,
 )
+from app.jobs.watch_power import PowerWatch
 from app.resources import Resources, Servers
 
 EVERY_10_S = set(range(0, 60, 10))
@@ -49,7 +49,7 @@ log = structlog.get_logger()
 
 @contextlib.asynccontextmanager
 async def working(resources: Resources) -> AsyncIterator[WorkerContext]:
-    """Run the runner, the relay, the schedules and reverse DNS for as long as the block lasts."""
+    """Run what a worker does by itself for as long as the block lasts."""
     settings, database = resources.settings, resources.database
     context = WorkerContext(
         settings=settings,
@@ -65,15 +65,19 @@ async def working(resources: Resources) -> AsyncIterator[WorkerContext]:
         database, resources.live, Interpreter(database, tools), lease_s=settings.lease_s
     )
     check = AddressCheck(database, resources.vault, make_prober(), peers.dns)
-    consumers = make_consumers(settings, database, resources.vault, context.mailer, check)
+    consumers = make_consumers(
+        settings, database, resources.vault, context.mailer, check=check, fleet=context.fleet
+    )
     discover = partial(discover_hardware, database, resources.vault, context.fleet)
     relay = Relay(database, resources.live, {**consumers, ASKED: discover})
     names = Names(database, resources.live, resources.vault, peers.dns)
+    watch = PowerWatch(database, resources.live, resources.vault, context.fleet)
     tasks = [
         asyncio.create_task(runner.run(), name="flow-runner"),
         asyncio.create_task(relay.run(), name="outbox-relay"),
         asyncio.create_task(Schedules(database, resources.live).run(), name="schedules"),
         asyncio.create_task(names.run(), name="names"),
+        asyncio.create_task(watch.run(), name="power-watch"),
     ]
     stop_showing = show_metrics(settings.worker_metrics_port)
     try:
@@ -128,7 +132,7 @@ def arq_worker(servers: Servers, context: WorkerContext) -> PeriodicWorker:
         ctx["slipway"] = context
 
     return PeriodicWorker(
-        functions=[expire, forget, reconcile_payments, read_power, report_left_behind],
+        functions=[expire, forget, reconcile_payments, report_left_behind],
         cron_jobs=[
             cron(expire, second=EVERY_10_S, run_at_startup=True),
             cron(forget, minute=7),
@@ -136,7 +140,6 @@ def arq_worker(servers: Servers, context: WorkerContext) -> PeriodicWorker:
             cron(note_stocks, minute={14, 44}, second=10, run_at_startup=True),
             cron(report_left_behind, minute={11, 41}, second=30),
             cron(reconcile_payments, second=EVERY_30_S, run_at_startup=True),
-            cron(read_power, second=EVERY_30_S),
         ],
         redis_settings=RedisSettings.from_dsn(servers.redis_url),
         on_startup=hand_over,

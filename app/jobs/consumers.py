@@ -18,6 +18,7 @@ from app.domain.orders.lock import lock_order
 from app.domain.orders.serve_backlog import serve_backlog
 from app.domain.orders.states import UNSERVED, OrderState, explain
 from app.domain.services.open import end_undelivered
+from app.drivers.bmc.contract import BmcFleet
 from app.drivers.mail.contract import Mailer
 from app.flows.dispatch import Event, dispatch
 from app.flows.signals import send_signal, wake_waiters
@@ -27,6 +28,7 @@ from app.jobs.check_addresses import AddressCheck
 from app.jobs.client_mails import ClientMails
 from app.jobs.events import event_consumers, tell_of_notice, tell_of_run_end
 from app.jobs.relay_outbox import Consumer
+from app.jobs.switch_as_wanted import switch_as_wanted
 from app.settings import Settings
 
 STOCK = "stock:"
@@ -157,7 +159,13 @@ async def _owners(tx: Tx) -> list[str]:
 
 
 def make_consumers(
-    settings: Settings, database: Database, vault: Vault, mailer: Mailer, check: AddressCheck
+    settings: Settings,
+    database: Database,
+    vault: Vault,
+    mailer: Mailer,
+    *,
+    check: AddressCheck,
+    fleet: BmcFleet,
 ) -> Mapping[str, Consumer]:
     return {
         "order.paid": partial(start_order_flow, database),
@@ -166,6 +174,7 @@ def make_consumers(
         "stock.appeared": partial(wake_for_stock, database),
         "admin.notice": partial(tell_all, database, vault, settings),
         "run.ended": partial(end_run, database),
+        "power.reconcile": partial(switch_as_wanted, database, vault, fleet),
         "order.cancelled": partial(stop_cancelled, database),
         **ClientMails(settings, database, vault).consumers(),
         **event_consumers(database),

@@ -1,16 +1,13 @@
 """What is due by the clock: arq's cron jobs. Each is safe to run twice and on any worker."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
 from typing import Any
-from uuid import UUID
 
 import structlog
 
 from app.core.database import Database, Tx
-from app.core.errors import Refusal
 from app.core.outbox import forget_done
 from app.domain.accounts.expire import expire_sessions
 from app.domain.addresses.audit import audit_when_due
@@ -19,18 +16,14 @@ from app.domain.addresses.keep import end_reservations
 from app.domain.billing.reconcile import reconcile
 from app.domain.catalog.stock import note_stock
 from app.domain.inventory.expire import expire_holds
-from app.domain.inventory.find import bmc_of
 from app.domain.inventory.maintain import end_due_maintenance
-from app.domain.inventory.power import note_power
 from app.domain.orders.expire import expire_order_holds, expire_orders
-from app.drivers.errors import DriverError
 from app.flows.orphans import report_orphans
 from app.flows.signals import forget_signals
 from app.flows.triggers.hook import forget_deliveries
 from app.jobs.context import WorkerContext
 
 log = structlog.get_logger()
-POWER_PARALLEL = 16
 
 
 def context_of(ctx: dict[str, Any]) -> WorkerContext:
@@ -97,29 +90,3 @@ async def reconcile_payments(ctx: dict[str, Any]) -> None:
     """Ask the gateways about payments whose webhook did not come."""
     context = context_of(ctx)
     await reconcile(context.database, context.gateways)
-
-
-async def read_power(ctx: dict[str, Any]) -> None:
-    """Read the power state of every server in use, a few BMCs at a time."""
-    context = context_of(ctx)
-    async with context.database.snapshot() as tx:
-        rows = await tx.fetch(
-            "SELECT s.id FROM server s JOIN bmc b ON b.server = s.id "
-            "WHERE s.state IN ('provisioning', 'active') ORDER BY s.id"
-        )
-    gate = asyncio.Semaphore(POWER_PARALLEL)
-
-    async def read_one(server: UUID) -> None:
-        async with gate:
-            try:
-                async with context.database.snapshot() as tx:
-                    address, _ = await bmc_of(tx, context.vault, server)
-                power = await context.fleet.bmc(address).power.read()
-                async with context.database.transaction() as tx:
-                    await note_power(tx, server, power)
-            except (DriverError, Refusal) as error:
-                log.info("power.unread", server=str(server), error=str(error))
-            except Exception:
-                log.exception("power.failed", server=str(server))
-
-    await asyncio.gather(*(read_one(row["id"]) for row in rows))

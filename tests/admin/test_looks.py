@@ -15,6 +15,9 @@ from playwright.async_api import Page
 from app.core.live import Live
 from app.domain.accounts.roles import Role
 from app.domain.connections.kinds import Kind
+from app.domain.inventory.power import note_power
+from app.domain.inventory.power_rule import SETTLES
+from app.drivers.power import Power
 from app.flows.document import Document
 from app.flows.dryrun.of_version import keep_score, rehearse_version
 from app.flows.gallery import find_template
@@ -72,7 +75,7 @@ async def a_busy_day(stage: Stage) -> dict[str, str]:
     """Fill the provider and return the pages to look at."""
     for hours, took in ((30, 95), (6, 64), (1, 61), (1, 71), (1, 58)):
         stage.clock.advance(hours=hours / 10)
-        await stage.delivered(took=timedelta(seconds=took), client=hours % 3)
+        latest = await stage.delivered(took=timedelta(seconds=took), client=hours % 3)
     halted, run = await stage.halted(
         host="db-primary.example.org",
         error="BMC https://10.9.0.6 answers 401: the password written down is not its own",
@@ -95,6 +98,10 @@ async def a_busy_day(stage: Stage) -> dict[str, str]:
     shop = await add(stage.database, stage.vault, trust="off")
     for kind in (Kind.SSH, Kind.DNS, Kind.CHAT):
         await add(stage.database, stage.vault, kind, name=f"my-{kind}")
+    stage.clock.advance(seconds=SETTLES.total_seconds())
+    async with stage.database.transaction() as tx:
+        assert latest.server_id is not None
+        await note_power(tx, latest.server_id, Power.OFF)
     stage.clock.advance(seconds=12)
     return {
         "dashboard": "/admin",
@@ -127,6 +134,8 @@ async def a_busy_day(stage: Stage) -> dict[str, str]:
         "service": f"/admin/services/{moving.service_id}",
         "servers": "/admin/servers",
         "server": f"/admin/servers/{aside}",
+        "server-off": f"/admin/servers/{latest.server_id}",
+        "reconcile-power": f"/admin/servers/{latest.server_id}/reconcile-power",
         "deed": f"/admin/servers/{aside}/release",
         "rack": f"/admin/racks/{rack}",
         "invoices": "/admin/invoices",

@@ -107,7 +107,9 @@ class Desk:
     @property
     def consumers(self) -> Mapping[str, Consumer]:
         check = AddressCheck(self.database, self.vault, self.prober, self.dns)
-        return make_consumers(self.settings, self.database, self.vault, self.mailer, check)
+        return make_consumers(
+            self.settings, self.database, self.vault, self.mailer, check=check, fleet=self.fleet
+        )
 
     @property
     def ctx(self) -> dict[str, Any]:

@@ -4,30 +4,23 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
 
 from app.core.clock import SetClock
-from app.core.ids import new_id
 from app.core.outbox import emit
 from app.domain.accounts.sessions import start_session
 from app.domain.billing.refund import refund_order
 from app.domain.billing.start_payment import start_payment
-from app.domain.inventory.register import register_bmc
-from app.domain.inventory.seed import BmcSeed
 from app.domain.orders.expire import HOLD_EXPIRED, NEVER_PAID
 from app.domain.orders.find import find_order
 from app.domain.orders.states import OrderState
-from app.drivers.errors import NotReached, Unauthorised, Unreachable
-from app.drivers.power import Power
 from app.flows.signals import send_signal
 from app.jobs import sweeps
-from app.jobs.sweeps import POWER_PARALLEL, expire, read_power, reconcile_payments
+from app.jobs.sweeps import expire, reconcile_payments
 from tests.accounts.people import make_account
 from tests.billing.gateway import TestGateway
 from tests.jobs.desk import Desk
-from tests.orders.world import machines
 
 
 async def test_holds_that_are_over_are_given_back(desk: Desk) -> None:
@@ -117,120 +110,6 @@ async def test_a_payment_whose_webhook_was_lost_is_found(desk: Desk) -> None:
     assert gateway.asked == [begun.started.ref]
     assert await desk.value("SELECT state FROM client_order") == OrderState.paid
     assert await desk.value("SELECT count(*) FROM outbox WHERE topic = 'payment.received'") == 1
-
-
-async def with_bmcs(desk: Desk, states: dict[str, str]) -> dict[str, UUID]:
-    """Give a rack of servers BMCs and states; returns each server's id by its BMC's URL."""
-    made: dict[str, UUID] = {}
-    async with desk.database.transaction() as tx:
-        rack = await machines(tx, len(states), rack="b", prefix="198.51.100.0/26")
-        rows = await tx.fetch("SELECT id FROM server WHERE rack = $1 ORDER BY u_position", rack)
-        for row, (url, state) in zip(rows, states.items(), strict=True):
-            seed = BmcSeed(url=url, username="root", password="calvin", system_path="/redfish/v1")
-            await register_bmc(tx, desk.vault, row["id"], seed)
-            await tx.execute(
-                "UPDATE server SET state = $2, holder = $3 WHERE id = $1",
-                row["id"],
-                state,
-                None if state == "available" else new_id(),
-            )
-            made[url] = row["id"]
-    return made
-
-
-async def powers(desk: Desk) -> dict[str, tuple[str, timedelta | None]]:
-    """The power of each server by its BMC's URL, and how long ago it was seen."""
-    rows = await desk.rows(
-        "SELECT b.url, s.power, s.power_seen_at FROM bmc b JOIN server s ON s.id = b.server"
-    )
-    now = desk.clock.now()
-    return {
-        row["url"]: (row["power"], row["power_seen_at"] and now - row["power_seen_at"])
-        for row in rows
-    }
-
-
-async def test_power_is_noted_and_a_bmc_that_fails_spoils_no_other(desk: Desk) -> None:
-    states = {
-        "https://on": "active",
-        "https://away": "active",
-        "https://locked": "provisioning",
-        "https://late": "active",
-        "https://off": "provisioning",
-        "https://stock": "available",
-    }
-    servers = await with_bmcs(desk, states)
-    desk.fleet.answers = {
-        "https://on": Power.ON,
-        "https://away": Unreachable("bmc", "timed out"),
-        "https://locked": Unauthorised("bmc", "401"),
-        "https://late": NotReached("bmc", wanted="on", seen="off", deadline_s=1),
-        "https://off": Power.OFF,
-    }
-    told: list[frozenset[str]] = []
-
-    async def listen(topics: frozenset[str]) -> None:
-        told.append(topics)
-
-    desk.database.after_commit = listen
-    await read_power(desk.ctx)
-    assert sorted(desk.fleet.asked) == sorted(set(states) - {"https://stock"})
-    now = timedelta()
-    seen = await powers(desk)
-    assert (seen["https://on"], seen["https://off"]) == (("on", now), ("off", now))
-    for url in ("https://away", "https://locked", "https://late", "https://stock"):
-        assert seen[url] == ("unknown", None)
-    topics = frozenset().union(*told)
-    changed = {f"server:{servers[url]}" for url in ("https://on", "https://off")}
-    assert {topic for topic in topics if topic.startswith("server:")} == changed
-    told.clear()
-    desk.clock.advance(seconds=30)
-    desk.fleet.answers["https://on"] = Unreachable("bmc", "timed out")
-    desk.fleet.answers["https://away"] = Power.ON
-    await read_power(desk.ctx)
-    seen = await powers(desk)
-    assert seen["https://on"] == ("on", timedelta(seconds=30))
-    assert seen["https://off"] == ("off", now)
-    assert seen["https://away"] == ("on", now)
-    topics = frozenset().union(*told)
-    changed = {f"server:{servers['https://away']}"}
-    assert {topic for topic in topics if topic.startswith("server:")} == changed
-
-
-async def test_without_servers_in_use_no_bmc_is_asked(desk: Desk) -> None:
-    await with_bmcs(desk, {"https://stock": "available"})
-    await read_power(desk.ctx)
-    assert desk.fleet.asked == []
-
-
-async def test_only_so_many_bmcs_are_asked_at_once(desk: Desk) -> None:
-    states = {f"https://{number}": "active" for number in range(POWER_PARALLEL + 4)}
-    await with_bmcs(desk, states)
-    at_once, most = 0, 0
-    fleet = desk.fleet
-    fleet.answers = dict.fromkeys(states, Power.ON)
-    plain = fleet.bmc
-
-    def counted(address: Any) -> Any:
-        bmc = plain(address)
-        read = bmc.power.read
-
-        async def slow() -> Power:
-            nonlocal at_once, most
-            at_once += 1
-            most = max(most, at_once)
-            for _ in range(50):
-                await asyncio.sleep(0)
-            at_once -= 1
-            return await read()
-
-        bmc.power.read = slow
-        return bmc
-
-    fleet.bmc = counted  # type: ignore[method-assign]
-    await read_power(desk.ctx)
-    assert 1 < most <= POWER_PARALLEL
-    assert {power for power, _ in (await powers(desk)).values()} == {"on"}
 
 
 async def test_a_sweep_that_fails_keeps_no_other_back(

@@ -90,3 +90,21 @@ async def test_only_a_path_below_webhooks_is_exempt(browser: Browser, database: 
     await browser.sign_in()
     sent = await browser.post("/orders/new?/webhooks/test")
     assert sent.status_code == 403
+
+
+async def test_browsers_with_the_same_cookies_share_no_token(
+    app: Litestar, browser: Browser, database: Database
+) -> None:
+    """Parsed cookies are kept by their header: what is written into them all the others have."""
+    await make_account(database)
+    async with Browser(app) as other:
+        for one in (browser, other):
+            one.cookies.set("slipway_theme", "dark")
+        first, second = [csrf_of((await one.get("/sign-in")).text) for one in (browser, other)]
+        assert first != second
+        assert browser.cookies[CSRF_COOKIE] != other.cookies[CSRF_COOKIE]
+    async with Browser(app) as third:
+        third.cookies.set("slipway_theme", "dark")
+        for token in (first, second):
+            refused = await third.post("/sign-in", data={**WORDS, "_csrf_token": token})
+            assert refused.status_code == 403

@@ -29,6 +29,8 @@ class Health:
     mails: dict[MailState, int]
     servers: dict[ServerState, int] | None
     quarantined: tuple[ServerRow, ...]
+    drifts: int
+    """Servers that are on or off against what they should be."""
 
 
 def health_region(health: Health) -> h.Element:
@@ -90,6 +92,11 @@ def _quarantined(health: Health) -> h.Element:
         if total
         else h.p(".sw-quiet")["No server is written down yet."]
     ]
+    if health.drifts:
+        count = "1 server is" if health.drifts == 1 else f"{health.drifts:,} servers are"
+        body.append(
+            h.p[h.a(href="/admin/servers?view=power")[f"{count} on or off against what should be"]]
+        )
     if health.quarantined:
         body.append(
             h.ul(".sw-aside-list")[

@@ -11,6 +11,7 @@ from app.components.admin.dcim import FEEDS, RACKS, SERVERS, SIDES, units_text
 from app.components.admin.decide import decide_page
 from app.components.admin.order import address_facts
 from app.components.admin.server_form import ends_field
+from app.components.admin.server_power import power_notice
 from app.components.admin.servers import disk_words, hardware_words
 from app.components.admin.trail import trail_card
 from app.components.badge import state_badge
@@ -122,6 +123,9 @@ def server_region(file: ServerFile) -> h.Element:
         stack(
             _state(server),
             _rejection(file),
+            power_notice(
+                server, may_change=file.may_change, is_rejected=file.rejection is not None
+            ),
             split(
                 stack(
                     _hardware(file),
@@ -262,7 +266,7 @@ def _place(file: ServerFile) -> h.Element:
 def _bmc(file: ServerFile) -> h.Element:
     server = file.server
     seen: h.Node = (
-        ["as seen ", moment(server.power_seen_at)] if server.power_seen_at else "never seen yet"
+        ["last read ", moment(server.power_seen_at)] if server.power_seen_at else "never read yet"
     )
     pairs: list[tuple[str, h.Node]] = [
         ("Power", [state_badge(server.power), h.span(".sw-under")[seen]]),

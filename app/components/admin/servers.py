@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import htpy as h
 
 from app.components.admin.dcim import SERVERS
-from app.components.admin.filters import Choice, Wanted, counted_views, filter_bar, listing
+from app.components.admin.filters import Choice, View, Wanted, counted_views, filter_bar, listing
 from app.components.badge import state_badge
 from app.components.button import link_button, submit_button
 from app.components.choice import Option
@@ -18,6 +18,7 @@ from app.domain.inventory.views import DatacentreView, ServerPage, ServerRow
 from app.solver.inventory import DiskFacts
 
 DATACENTRE = "datacentre"
+DRIFTING = "power"
 MANY = "many"
 
 S = ServerState
@@ -46,6 +47,7 @@ def servers_page(
     sites: Sequence[DatacentreView],
     wanted: Wanted,
     *,
+    drifts: int,
     may_change: bool,
     frame: PageFrame,
 ) -> h.Element:
@@ -68,7 +70,7 @@ def servers_page(
         ),
         filter_bar(
             wanted,
-            counted_views(VIEWS, counts),
+            [*counted_views(VIEWS, counts), View(DRIFTING, "Power differs", drifts)],
             search="Name, serial, MAC, CPU, rack or order",
             choices=[places] if sites else [],
         ),
@@ -167,9 +169,14 @@ def _row(server: ServerRow, *, may_change: bool) -> Row:
                 h.span(".sw-under")[f"{server.ram_gb} GB, {disk_words(server.disks) or 'no disk'}"],
             ],
             order,
-            state_badge(server.power),
+            h.div[
+                state_badge(server.power),
+                h.span(".sw-under.sw-late")["against what it should be"]
+                if server.power_drifts
+                else None,
+            ],
         ),
         href=f"{SERVERS}/{server.id}",
         id_=f"server-{server.id}",
-        marked=server.state in {ServerState.quarantined, ServerState.failed},
+        marked=server.power_drifts or server.state in {ServerState.quarantined, ServerState.failed},
     )

@@ -17,6 +17,7 @@ HIDDEN_FACTS = frozenset({"holder", "currency", "reason"})
 SHOWN = 8
 """Members of a list that are named."""
 ACTIONS = {
+    "inventory.reconcile_power": "Switch it as it should be",
     "addresses.add": "Add the prefix",
     "addresses.change": "Change settings",
     "addresses.claim": "Claim by hand",

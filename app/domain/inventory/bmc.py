@@ -11,6 +11,7 @@ from app.core.errors import Invalid, NotFound
 from app.core.secrets import Vault
 from app.domain.audit.record import record
 from app.domain.inventory.bmc_turn import allow_again
+from app.domain.inventory.power import ask_now
 from app.domain.inventory.register import register_bmc
 from app.domain.inventory.seed import BmcSeed
 from app.domain.inventory.states import tell
@@ -97,6 +98,7 @@ async def change_bmc(
     seed = msgspec.structs.replace(wanted, password=password, url=wanted.url.rstrip("/"))
     await register_bmc(tx, vault, server, seed)
     await allow_again(tx, peer_of(seed.url), seed.username)
+    await ask_now(tx, server)
     old, new = before.facts(), (await find_bmc(tx, server)).facts()
     changed = [name for name in _FACTS if old[name] != new[name]]
     await record(

@@ -62,6 +62,18 @@ class ServerNotAllowed(Refusal):
         self.wanted = wanted
 
 
+class PowerAsWanted(Refusal):
+    """There is nothing to put right."""
+
+    code = "inventory.power_as_wanted"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name} is as it should be by now, or its BMC does not say. Nothing was switched."
+        )
+        self.name = name
+
+
 class NoBmc(Refusal):
     """Nothing is known of the server's management controller."""
 

@@ -22,7 +22,7 @@ s.id, s.name, s.serial, s.model, d.code AS datacentre, r.name AS rack, s.u_posit
 s.side, s.feeds, s.power_draw_watts, s.weight_kg, a.email AS account_email, s.maintenance_ends_at,
 c.name AS cpu_model, s.cpu_count, c.cores * s.cpu_count AS cores, s.ram_gb, s.state,
 s.state_since, s.state_reason, s.holder, o.number AS order_number, s.hold_expires_at, s.seq,
-s.power, s.power_seen_at,
+s.power, s.power_seen_at, s.power_drift_since,
 (SELECT coalesce(jsonb_agg(jsonb_build_array(k.kind, k.capacity_gb, k.quantity)
                            ORDER BY k.kind, k.capacity_gb), '[]')
  FROM disk k WHERE k.server = s.id) AS disks
@@ -32,9 +32,11 @@ FROM server s JOIN rack r ON r.id = s.rack JOIN datacentre d ON d.id = r.datacen
 JOIN cpu_model c ON c.id = s.cpu_model LEFT JOIN client_order o ON o.id = s.holder
 LEFT JOIN account a ON a.id = o.account
 """
+_DRIFTS = "(s.power_drift_since IS NOT NULL AND s.power <> 'unknown')"
 _MORE = """
 d.name AS datacentre_name, r.id AS rack_id, s.raid_controller, s.raid_model, s.mac,
-s.warranty_ends_on, s.note, b.url AS bmc_url, b.boot_method, v.id AS service_id,
+s.warranty_ends_on, s.note, b.url AS bmc_url, b.boot_method, b.silent_since,
+b.silence, v.id AS service_id, v.state AS service_state,
 coalesce(v.hostname, o.hostname) AS hostname
 """
 _MORE_FROM = """
@@ -94,18 +96,21 @@ async def list_servers(
     states: Iterable[ServerState] = (),
     datacentre: str = "",
     search: str = "",
+    drifting: bool = False,
     page: int = 1,
 ) -> ServerPage:
     """Return servers of the states (any when empty) by name, 50 a page.
 
-    `datacentre` is a code. `search` is a part of the name, serial number, MAC or CPU, the
-    rack's name, or the number of the order; with a `#` before it, that number alone.
+    `drifting`: only those that are on or off against what they should be. `datacentre` is a
+    code. `search` is a part of the name, serial number, MAC or CPU, the rack's name, or the number
+    of the order; with a `#` before it, that number alone.
     """
     words = search.strip().removeprefix("#")
     where = (
         "(cardinality($1::text[]) = 0 OR s.state = ANY($1)) AND ($2 = '' OR d.code = $2) AND "
         "($3 = '' OR o.number::text = $3 OR ($5 AND (s.name ILIKE $4 OR s.serial ILIKE $4 "
-        "OR s.mac ILIKE $4 OR c.name ILIKE $4 OR lower(r.name) = lower($3))))"
+        "OR s.mac ILIKE $4 OR c.name ILIKE $4 OR lower(r.name) = lower($3)))) "
+        f"AND (NOT $6 OR {_DRIFTS})"
     )
     is_text = not search.strip().startswith("#")
     listing = Listing(
@@ -113,7 +118,7 @@ async def list_servers(
         source=_FROM,
         where=where,
         order_by="s.name",
-        values=[list(states), datacentre, words, containing(words), is_text],
+        values=[list(states), datacentre, words, containing(words), is_text, drifting],
     )
     return await read_page(tx, listing, page, _row)
 
@@ -135,6 +140,16 @@ async def counts_by_state(tx: Tx, *, datacentre: str = "") -> dict[ServerState, 
     )
     counted = {row["state"]: row["count"] for row in rows}
     return {state: counted.get(state.value, 0) for state in ServerState}
+
+
+async def count_drifts(tx: Tx, *, datacentre: str = "") -> int:
+    """Return how many servers are on or off against what they should be."""
+    count: int = await tx.fetchval(
+        "SELECT count(*) FROM server s JOIN rack r ON r.id = s.rack "
+        f"JOIN datacentre d ON d.id = r.datacentre WHERE {_DRIFTS} AND ($1 = '' OR d.code = $1)",
+        datacentre,
+    )
+    return count
 
 
 async def servers_in(tx: Tx, rack: UUID) -> tuple[ServerRow, ...]:

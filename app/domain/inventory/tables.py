@@ -123,6 +123,7 @@ class Server(Table, tablename="server"):
     )
     power = text(default="unknown")
     power_seen_at = moment(null=True)
+    power_drift_since = moment(null=True)
     warranty_ends_on = Date(null=True, default=None)
     note = text(default="")
 
@@ -159,7 +160,8 @@ class Bmc(Table, tablename="bmc"):
     """The management controller of a server; its password is sealed.
 
     `boot_method` says how an installation reaches the machine: over its network card, or, where
-    there is no DHCP for it, by virtual media.
+    there is no DHCP for it, by virtual media. `silence` is why it did not say the last time whether
+    the server runs.
     """
 
     id = key()
@@ -172,6 +174,9 @@ class Bmc(Table, tablename="bmc"):
     tls_mode = text(default="ca")
     ca_pem = text(default="")
     boot_method = text(default="network")
+    read_due_at = moment()
+    silent_since = moment(null=True)
+    silence = text(default="")
 
     known_protocol = Check("protocol IN ('redfish', 'ipmi')")
     known_boot = Check("boot_method IN ('network', 'virtual-media')")

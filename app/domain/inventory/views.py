@@ -8,8 +8,10 @@ from uuid import UUID
 import msgspec
 
 from app.core.paging import Page
+from app.domain.inventory.power_rule import wanted_power
 from app.domain.inventory.seed import DeviceKind, Feeds, Side
 from app.domain.inventory.states import ServerState
+from app.domain.services.states import ServiceState
 from app.drivers.power import Power
 from app.solver.inventory import DiskFacts
 
@@ -48,6 +50,12 @@ class ServerRow(msgspec.Struct, frozen=True, kw_only=True):
     seq: int
     power: Power
     power_seen_at: datetime | None
+    power_drift_since: datetime | None
+
+    @property
+    def power_drifts(self) -> bool:
+        """Say whether it is not as it should be; while its BMC is silent nobody knows."""
+        return self.power is not Power.UNKNOWN and self.power_drift_since is not None
 
 
 ServerPage: TypeAlias = Page[ServerRow]
@@ -65,8 +73,16 @@ class ServerView(ServerRow, frozen=True, kw_only=True):
     note: str
     bmc_url: str | None
     boot_method: str | None
+    silent_since: datetime | None
+    """Since when its BMC does not say whether it runs; None while it does."""
+    silence: str | None
     service_id: UUID | None
+    service_state: ServiceState | None
     hostname: str | None
+
+    @property
+    def power_wanted(self) -> Power | None:
+        return wanted_power(self.state, self.service_state)
 
 
 class DeviceView(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from app.core.database import Tx
 from app.core.ids import new_id
 from app.core.outbox import emit
 from app.domain.audit.record import record
+from app.domain.inventory.power import judge_anew
 from app.domain.services.facts import service_facts
 from app.domain.services.states import ServiceState, move
 
@@ -39,6 +40,8 @@ async def suspend_service(
     # Each time is an event of its own: a service may be suspended again.
     key = f"service.suspended:{service}:{new_id()}"
     await emit(tx, "service.suspended", key, msgspec.to_builtins(facts))
+    if facts.server is not None:
+        await judge_anew(tx, facts.server)
 
 
 async def unsuspend_service(
@@ -64,3 +67,5 @@ async def unsuspend_service(
     facts = await service_facts(tx, service, reason=reason)
     key = f"service.unsuspended:{service}:{new_id()}"
     await emit(tx, "service.unsuspended", key, msgspec.to_builtins(facts))
+    if facts.server is not None:
+        await judge_anew(tx, facts.server)

@@ -38,6 +38,7 @@ from app.routes.admin.server_bmc import ServerBmc
 from app.routes.admin.server_change import ServerChanges
 from app.routes.admin.server_import import ServerImport, export_servers
 from app.routes.admin.server_place import ServerPlace
+from app.routes.admin.server_power import ServerPower
 from app.routes.admin.servers import Servers
 from app.routes.admin.service_deeds import ServiceDeeds
 from app.routes.admin.space_import import SpaceImport, export_prefixes
@@ -70,6 +71,7 @@ ADMIN: tuple[ControllerRouterHandler, ...] = (
     ServerPlace,
     Discovery,
     ServerBmc,
+    ServerPower,
     Racks,
     Devices,
     Cables,

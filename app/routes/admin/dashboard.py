@@ -12,7 +12,7 @@ from app.core.database import Tx
 from app.domain.accounts.roles import Permission, allows
 from app.domain.accounts.views import AccountView
 from app.domain.catalog.find import list_products
-from app.domain.inventory.find import counts_by_state, list_datacentres, list_servers
+from app.domain.inventory.find import count_drifts, counts_by_state, list_datacentres, list_servers
 from app.domain.inventory.states import ServerState
 from app.domain.inventory.stock import stock
 from app.domain.inventory.views import ServerRow
@@ -78,8 +78,9 @@ async def read_now(tx: Tx, me: AccountView) -> Now:
 
 
 async def read_health(tx: Tx, me: AccountView) -> Health:
-    """Read the queues and the servers that are put aside: 5 statements at most."""
+    """Read the queues and the servers that are put aside: 6 statements at most."""
     counts = await counts_by_state(tx) if allows(me.role, Permission.SERVERS_READ) else None
+    drifts = await count_drifts(tx) if counts else 0
     aside: tuple[ServerRow, ...] = ()
     if counts and counts[ServerState.quarantined]:
         aside = (await list_servers(tx, states=[ServerState.quarantined])).items
@@ -89,6 +90,7 @@ async def read_health(tx: Tx, me: AccountView) -> Health:
         mails=dict(await count_mails(tx)),
         servers=counts,
         quarantined=aside[:QUARANTINED],
+        drifts=drifts,
     )
 
 

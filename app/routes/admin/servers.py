@@ -8,9 +8,11 @@ from litestar import Controller, Response, get, post
 from litestar.params import FromPath
 
 from app.components.admin.dcim import SERVERS
+from app.components.admin.filters import Wanted
 from app.components.admin.server import DEEDS, ServerFile, deed_page, server_page, server_region
 from app.components.admin.servers import (
     DATACENTRE,
+    DRIFTING,
     VIEWS,
     servers_list,
     servers_page,
@@ -28,6 +30,7 @@ from app.domain.inventory.bmc import rejection_of
 from app.domain.inventory.cabling import ports_of
 from app.domain.inventory.errors import ServerNotAllowed
 from app.domain.inventory.find import (
+    count_drifts,
     counts_by_state,
     find_server,
     list_datacentres,
@@ -37,6 +40,7 @@ from app.domain.inventory.maintain import begin_maintenance, end_maintenance
 from app.domain.inventory.put_back import accept
 from app.domain.inventory.quarantine import release_from_quarantine
 from app.domain.inventory.release import finish_cleaning
+from app.domain.inventory.views import ServerPage
 from app.routes.admin.dcim_typed import read_time
 from app.routes.admin.query import wanted_of
 from app.routes.admin.reasons import reason_of
@@ -46,6 +50,7 @@ from app.routes.security.guards import requires
 from app.routes.security.html import html
 from app.routes.security.typed import typed
 
+KEYS = (*VIEWS, DRIFTING)
 Verb = Callable[..., Awaitable[object]]
 VERBS: Mapping[str, Verb] = {
     "release": release_from_quarantine,
@@ -65,32 +70,23 @@ class Servers(Controller):
 
     @get()
     async def list(self, request: HttpRequest, db: Db, me: Me, frame: Frame) -> Response[Any]:
-        wanted = wanted_of(request, SERVERS, VIEWS, [DATACENTRE])
+        wanted = wanted_of(request, SERVERS, KEYS, [DATACENTRE])
         place = wanted.more[DATACENTRE]
         async with db.snapshot() as tx:
-            found = await list_servers(
-                tx,
-                states=VIEWS[wanted.view][1],
-                datacentre=place,
-                search=wanted.search,
-                page=wanted.page,
-            )
+            found = await _read_list(tx, wanted)
             counts = await counts_by_state(tx, datacentre=place)
+            drifts = await count_drifts(tx, datacentre=place)
             sites = await list_datacentres(tx)
         may = allows(me.role, Permission.SERVERS_CHANGE)
-        return html(servers_page(found, counts, sites, wanted, may_change=may, frame=frame))
+        return html(
+            servers_page(found, counts, sites, wanted, drifts=drifts, may_change=may, frame=frame)
+        )
 
     @get("/rows")
     async def refresh_list(self, request: HttpRequest, db: Db, me: Me) -> Response[Any]:
-        wanted = wanted_of(request, SERVERS, VIEWS, [DATACENTRE])
+        wanted = wanted_of(request, SERVERS, KEYS, [DATACENTRE])
         async with db.snapshot() as tx:
-            found = await list_servers(
-                tx,
-                states=VIEWS[wanted.view][1],
-                datacentre=wanted.more[DATACENTRE],
-                search=wanted.search,
-                page=wanted.page,
-            )
+            found = await _read_list(tx, wanted)
         may = allows(me.role, Permission.SERVERS_CHANGE)
         return html(servers_list(found, wanted, may_change=may))
 
@@ -147,6 +143,18 @@ class Servers(Controller):
         return go(
             request, f"{SERVERS}/{server_id}", Flash("success", f"Done: {DEEDS[deed].button}.")
         )
+
+
+async def _read_list(tx: Tx, wanted: Wanted) -> ServerPage:
+    is_drifting = wanted.view == DRIFTING
+    return await list_servers(
+        tx,
+        states=() if is_drifting else VIEWS[wanted.view][1],
+        datacentre=wanted.more[DATACENTRE],
+        search=wanted.search,
+        drifting=is_drifting,
+        page=wanted.page,
+    )
 
 
 async def _deed_page(

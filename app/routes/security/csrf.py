@@ -39,8 +39,9 @@ def csrf_token(connection: Connection) -> str:
     nonce = nonce_of(connection)
     if nonce is None:
         nonce = new_token(32)
-        connection.cookies[CSRF_COOKIE] = nonce
-        visit_of(connection.scope).cookies.append(edge_cookie(connection.scope, CSRF_COOKIE, nonce))
+        visit = visit_of(connection.scope)
+        visit.nonce = nonce
+        visit.cookies.append(edge_cookie(connection.scope, CSRF_COOKIE, nonce))
     session = connection.cookies.get(SESSION_COOKIE, "")
     return hmac.new(nonce.encode(), f"csrf:{session}".encode(), hashlib.sha256).hexdigest()
 
@@ -48,7 +49,9 @@ def csrf_token(connection: Connection) -> str:
 def nonce_of(connection: Connection) -> str | None:
     """Return the browser's random cookie, unless it is missing or not ours."""
     nonce = connection.cookies.get(CSRF_COOKIE, "")
-    return nonce if _NONCE.fullmatch(nonce) else None
+    # Litestar shares the parsed cookies among all requests with the same header: what this one
+    # is given is kept beside them.
+    return nonce if _NONCE.fullmatch(nonce) else visit_of(connection.scope).nonce
 
 
 class CsrfMiddleware(ASGIMiddleware):

@@ -54,6 +54,8 @@ class Visit:
     caller: Caller | None = None
     """Who calls the API; no session counts there."""
     cookies: list[Cookie] = field(default_factory=list)
+    nonce: str | None = None
+    """The random cookie that the answer sets, for a browser that came without."""
 
     @property
     def account(self) -> AccountView | None:

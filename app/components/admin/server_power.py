@@ -1,0 +1,93 @@
+"""A server that is on or off against what it should be, and the page that has it switched."""
+
+import htpy as h
+
+from app.components.admin.dcim import SERVERS
+from app.components.button import link_button, submit_button
+from app.components.card import card
+from app.components.form import csrf_field
+from app.components.frame import PageFrame
+from app.components.notice import notice
+from app.components.page import admin_page, page_head
+from app.components.time import moment
+from app.domain.inventory.views import ServerView
+from app.drivers.power import Power
+
+DEED = "reconcile-power"
+
+
+def power_notice(server: ServerView, *, may_change: bool, is_rejected: bool) -> h.Element | None:
+    """Say that its power is not what it should be, or not known; None when all is well.
+
+    `is_rejected`: the page says already why its BMC tells nothing.
+    """
+    if server.silent_since is not None:
+        if is_rejected or server.bmc_url is None:
+            return None
+        return notice(
+            "info",
+            "Whether it is on or off is not known",
+            h.p["Its BMC has not told since ", moment(server.silent_since), f": {server.silence}"],
+            h.p(".sw-quiet")["It is asked again by itself, at least every 5 minutes."],
+        )
+    if not server.power_drifts or server.power_wanted is None:
+        return None
+    return notice(
+        "warning",
+        f"It is {server.power} and should be {server.power_wanted}",
+        _facts(server),
+        link_button(f"{_verb(server)} …", f"{SERVERS}/{server.id}/{DEED}", size="small")
+        if may_change
+        else None,
+    )
+
+
+def reconcile_page(server: ServerView, *, frame: PageFrame) -> h.Element:
+    """Return the page that asks whether it is to be switched."""
+    here = f"{SERVERS}/{server.id}"
+    verb = _verb(server)
+    return admin_page(
+        f"{verb}: {server.name}",
+        page_head(f"{verb}: {server.name}", eyebrow=h.a(href=here)[server.name]),
+        h.div(".sw-decide")[
+            card(
+                h.div(".sw-decide-about")[
+                    h.p[f"It is {server.power} and should be {server.power_wanted}."],
+                    _facts(server),
+                    h.p[_means(server)],
+                ],
+                h.form(method="post", action=f"{here}/{DEED}")[
+                    csrf_field(frame.csrf),
+                    h.div(".sw-actions")[
+                        submit_button(
+                            verb,
+                            weight="primary" if server.power is Power.OFF else "danger",
+                            symbol="power",
+                        ),
+                        link_button("Keep it as it is", here, weight="quiet"),
+                    ],
+                ],
+            )
+        ],
+        frame=frame,
+        active="servers",
+    )
+
+
+def _verb(server: ServerView) -> str:
+    return "Switch it on" if server.power is Power.OFF else "Switch it off"
+
+
+def _facts(server: ServerView) -> h.Element:
+    since, seen = server.power_drift_since, server.power_seen_at
+    return h.p[
+        f"Its service is {server.service_state}.",
+        [f" First seen {server.power} ", moment(since)] if since else None,
+        [", last ", moment(seen), "."] if seen else None,
+    ]
+
+
+def _means(server: ServerView) -> str:
+    if server.power is Power.OFF:
+        return "Its client may have switched it off, or it has failed. It starts from its disk."
+    return "Its system is asked to stop; if it still runs after 12 s, its power is taken away."

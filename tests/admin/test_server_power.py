@@ -1,0 +1,81 @@
+"""A server that is on or off against what it should be: shown, listed, and put right by a click."""
+
+from app.core.clock import SetClock
+from app.domain.accounts.roles import Role
+from app.domain.inventory.power import note_power, note_silence
+from app.domain.inventory.power_rule import SETTLES
+from app.drivers.power import Power
+from tests.admin.conftest import Enter
+from tests.admin.stage import Stage
+from tests.security.browser import Browser
+
+DIFFERS = "It is off and should be on"
+LISTED = "against what"
+
+
+async def test_drift_is_shown_and_reconciled_by_a_click(
+    stage: Stage, owner: Browser, enter: Enter, clock: SetClock
+) -> None:
+    order = await stage.delivered()
+    server = order.server_id
+    assert server is not None
+    here, deed = f"/admin/servers/{server}", f"/admin/servers/{server}/reconcile-power"
+    pages = (here, "/admin/servers?view=power", "/admin")
+    clock.advance(seconds=SETTLES.total_seconds())
+    for path in pages:
+        page = (await owner.get(path)).text
+        assert DIFFERS not in page
+        assert LISTED not in page
+    async with stage.database.transaction() as tx:
+        await note_power(tx, server, Power.OFF)
+    page = (await owner.get(here)).text
+    assert DIFFERS in page
+    assert f'href="{deed}"' in page
+    page = (await owner.get("/admin/servers?view=power")).text
+    assert page.count('id="server-') == 1
+    assert LISTED in page
+    assert "1 server is on or off" in (await owner.get("/admin")).text
+
+    designer = await enter(Role.DESIGNER)
+    page = (await designer.get(here)).text
+    assert DIFFERS in page
+    assert deed not in page
+    assert (await designer.get(deed)).status_code == 403
+
+    asked = await owner.get(deed)
+    assert (asked.status_code, "Switch it on" in asked.text) == (200, True)
+    done = await owner.send_form(deed, deed, {})
+    assert (done.status_code, done.headers["location"]) == (303, here)
+    ordered = "SELECT count(*) FROM outbox WHERE topic = 'power.reconcile'"
+    trail = "SELECT count(*) FROM audit_entry WHERE action = 'inventory.reconcile_power'"
+    async with stage.database.transaction() as tx:
+        assert (await tx.fetchval(ordered), await tx.fetchval(trail)) == (1, 1)
+        await note_power(tx, server, Power.ON)  # what the worker does
+    again = await owner.send_form(here, deed, {})
+    assert (again.status_code, again.headers["location"]) == (303, here)
+    page = (await owner.get(here)).text
+    assert "Nothing was switched." in page
+    assert DIFFERS not in page
+    async with stage.database.transaction() as tx:
+        assert (await tx.fetchval(ordered), await tx.fetchval(trail)) == (1, 1)
+
+
+async def test_a_bmc_that_does_not_answer_is_no_drift(
+    stage: Stage, owner: Browser, clock: SetClock
+) -> None:
+    order = await stage.delivered()
+    server = order.server_id
+    assert server is not None
+    clock.advance(seconds=SETTLES.total_seconds())
+    async with stage.database.transaction() as tx:
+        await note_power(tx, server, Power.OFF)
+        await note_silence(tx, server, "no answer within 20 s")
+    page = (await owner.get(f"/admin/servers/{server}")).text
+    assert DIFFERS not in page
+    assert "Whether it is on or off is not known" in page
+    assert "no answer within 20 s" in page
+    assert 'id="server-' not in (await owner.get("/admin/servers?view=power")).text
+    assert LISTED not in (await owner.get("/admin")).text
+    async with stage.database.transaction() as tx:
+        await note_power(tx, server, Power.OFF)
+    assert DIFFERS in (await owner.get(f"/admin/servers/{server}")).text
