@@ -12,7 +12,7 @@ use (256 for a full /8), `n` the size of the space and `u` the number of taken p
 
 from collections.abc import Iterable
 from copy import copy
-from typing import Protocol, Self
+from typing import Protocol
 
 from pyroaring import BitMap, BitMap64
 
@@ -76,10 +76,6 @@ class SpaceIndex(Protocol):
         All `length` places of the run are free; `length` is a power of two. None
         when there is no such run.
         """
-        ...
-
-    def differs_from(self, other: Self) -> Iterable[int]:
-        """Return the places that are free in one of the two and taken in the other, ascending."""
         ...
 
 
@@ -172,10 +168,6 @@ class FreeMap:
             # after this step, a place is in `runs` if 2 * shift free places begin there
             runs = runs & runs.shift(-shift)
         return _next(runs & BitMap(range(at, self._size, length)), at, self._size)
-
-    def differs_from(self, other: Self) -> Iterable[int]:
-        """O(c)."""
-        return self._free ^ other._free
 
 
 class UsedMap:
@@ -277,10 +269,6 @@ class UsedMap:
                 return at
             at = (used // length + 1) * length
         return None
-
-    def differs_from(self, other: Self) -> Iterable[int]:
-        """O(u)."""
-        return BitMap64(self._used) ^ BitMap64(other._used)
 
 
 def _next(bitmap: BitMap | BitMap64, at: int, size: int) -> int | None:

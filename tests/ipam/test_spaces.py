@@ -56,12 +56,6 @@ class SpaceMachine(RuleBasedStateMachine):
     def look(self, place):
         assert self.index.is_free(place) == (place in self.free)
 
-    @rule(taken=st.sets(PLACES))
-    def compare(self, taken):
-        other = type(self.index)(SIZE, taken)
-        free = set(range(SIZE)) - taken
-        assert list(self.index.differs_from(other)) == sorted(self.free ^ free)
-
     @rule(after=ANYWHERE)
     def lowest(self, after):
         assert self.index.lowest_free(after) == min(

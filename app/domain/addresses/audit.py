@@ -1,6 +1,5 @@
-"""Compare bitmaps, prefixes, claims, reservations, orders and services; name contradictions."""
+"""Compare prefixes, claims, reservations, orders and services; name whatever contradicts."""
 
-import asyncio
 import time
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -10,12 +9,9 @@ import msgspec
 from app.core.database import Tx
 from app.core.errors import NotFound
 from app.core.ids import new_id
-from app.domain.addresses.index import INDEX
 
 MOST = 1_000
 """Drifts of one kind that an audit names."""
-SETTLE_S = 1.0
-"""What the bitmaps have wrongly for longer is no claim under way."""
 JUST_NOW = timedelta(minutes=5)
 """Of audits by the clock, one that is this young is the same one."""
 
@@ -107,16 +103,6 @@ _CHECKS = {
         AND (r.expires_at IS NULL OR c.claimed_at < r.expires_at)""",
 }
 
-_PLACES = """
-SELECT c.scope, c.position, coalesce(
-    claimed_network(CASE family(p.network) WHEN 4 THEN 'ip4' ELSE 'ip6net' END,
-        p.network, c.position)::text,
-    'VLAN ' || c.position || ' of ' || g.name, c.scope::text) AS subject
-FROM unnest($1::uuid[], $2::bigint[]) AS c (scope, position)
-LEFT JOIN prefix p ON p.id = c.scope LEFT JOIN vlan_group g ON g.id = c.scope
-ORDER BY c.scope, c.position
-"""
-
 
 async def audit_when_due(tx: Tx) -> AuditResult | None:
     """Audit by the clock; None, and nothing done, where another worker just did.
@@ -134,12 +120,10 @@ async def audit_when_due(tx: Tx) -> AuditResult | None:
 async def audit_addresses(tx: Tx) -> AuditResult:
     """Return every drift, by kind and subject, and keep the result for the page.
 
-    At most `MOST` of a kind. The bitmaps are those of this process; pools of which it thinks
-    otherwise than the claims are read anew by it. Cost: one statement a kind, each of which reads
-    the claims once.
+    At most `MOST` of a kind. Cost: one statement a kind, each of which reads the claims once.
     """
     started = time.perf_counter()
-    found = await _index_drifts(tx)
+    found = []
     for kind, sql in _CHECKS.items():
         rows = await tx.fetch(
             f"SELECT * FROM ({sql}) AS d (subject, says) ORDER BY 1, 2 LIMIT {MOST}"
@@ -164,29 +148,6 @@ async def audit_addresses(tx: Tx) -> AuditResult:
         msgspec.json.encode(result.found).decode(),
     )
     return result
-
-
-async def _index_drifts(tx: Tx) -> list[Drift]:
-    """Name what this process's bitmaps had wrongly at two looks; once is a claim under way."""
-    first = await INDEX.differences(tx, MOST)
-    if not first:
-        return []
-    await asyncio.sleep(SETTLE_S)
-    second = await INDEX.differences(tx, MOST)
-    wrong = [place for place, free in first.items() if second.get(place) is free]
-    for pool in {pool for pool, _ in wrong}:
-        INDEX.doubt(pool)
-    pools, positions = [pool for pool, _ in wrong], [position for _, position in wrong]
-    rows = await tx.fetch(_PLACES, pools, positions)
-    return [
-        Drift(
-            kind="index_free_but_claimed" if first[row["scope"], row["position"]]
-            else "index_taken_but_unclaimed",
-            subject=row["subject"],
-            says="thinks the process that made this audit; it reads the pool anew",
-        )
-        for row in rows[:MOST]
-    ]  # fmt: skip
 
 
 async def list_audits(

@@ -16,7 +16,6 @@ from array import array
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 from uuid import UUID
 
 from app.core.database import Tx
@@ -195,25 +194,6 @@ class AddressIndex:
         """Drop a pool that is gone. For whoever changes the tree: claims under way need theirs."""
         self._known.pop(pool, None)
 
-    async def differences(self, tx: Tx, most: int) -> dict[tuple[UUID, int], bool]:
-        """Return where this process thinks otherwise than the claims, and whether free.
-
-        At most `most` places of a pool, by pool and position, of the pools that it knows whole.
-        What is claimed or let go at this moment is among them: who asks twice can tell. Cost: as
-        of reading the pools.
-        """
-        wholes = [known.pool for known in self._known.values() if known.is_whole]
-        taken = await _taken(tx, wholes)
-        live = {row["id"] for row in await tx.fetch(_LIVE, [pool.id for pool in wholes])}
-        found: dict[tuple[UUID, int], bool] = {}
-        for pool in (pool for pool in wholes if pool.id in live):
-            known, claimed = self._known.get(pool.id), _space(pool, taken.get(pool.id, b""))
-            if known is None or known.pool != pool:
-                continue  # read anew, or forgotten, since
-            wrong = (at for at in known.space.differs_from(claimed) if at not in known.leaving)
-            found.update({(pool.id, at): known.space.is_free(at) for at in islice(wrong, most)})
-        return found
-
     def _is_current(self, tx: Tx, pool: Pool) -> bool:
         known = self._known.get(pool.id)
         return (
@@ -287,7 +267,8 @@ class AddressIndex:
     async def _read(self, tx: Tx, pools: Collection[Pool], newest: int) -> None:
         if not pools:
             return
-        taken = await _taken(tx, pools)
+        rows = await tx.fetch(_TAKEN, [pool.kind for pool in pools], [pool.id for pool in pools])
+        taken = {row["scope"]: row["taken"] for row in rows}
         for pool in pools:
             self._known[pool.id] = _Known(
                 pool,
@@ -301,12 +282,6 @@ class AddressIndex:
 async def _newest(tx: Tx) -> int:
     newest: int = await tx.fetchval("SELECT coalesce(max(id), 0) FROM address_claim")
     return newest
-
-
-async def _taken(tx: Tx, pools: Collection[Pool]) -> dict[UUID, bytes]:
-    """Return what is claimed of each pool, as `_TAKEN` writes it; a pool without is not in it."""
-    rows = await tx.fetch(_TAKEN, [pool.kind for pool in pools], [pool.id for pool in pools])
-    return {row["scope"]: row["taken"] for row in rows}
 
 
 async def _taken_in(tx: Tx, pool: Pool, start: int) -> list[int]:
@@ -329,13 +304,6 @@ FROM address_claim WHERE (kind, scope) IN (SELECT * FROM unnest($1::text[], $2::
 GROUP BY scope
 """
 """Positions as bytes in network order: a tenth of the memory that ten million numbers take."""
-
-
-_LIVE = """
-SELECT id FROM prefix WHERE id = ANY($1) AND status <> 'container'
-UNION ALL SELECT id FROM vlan_group WHERE id = ANY($1)
-"""
-"""Of a prefix that has become a container nothing is claimed, whatever was known of it."""
 
 
 def _space(pool: Pool, taken: bytes) -> SpaceIndex:
