@@ -11,7 +11,10 @@ Asker = tuple[str, int]
 
 
 class Ledger:
-    """Counts down what racks have left; `caps` is how many machines a client may have in one."""
+    """Counts down what racks have left; `caps` is how many machines a client wants in one at most.
+
+    A rack may admit fewer.
+    """
 
     def __init__(
         self, inventory: Inventory, room: Room, askers: Sequence[Asker], caps: Mapping[str, int]
@@ -21,6 +24,7 @@ class Ledger:
         self.there: dict[int, Counter[str]] = defaultdict(
             Counter, {place: Counter(rack.clients) for place, rack in enumerate(room.racks)}
         )
+        self._most = [rack.most_of_client for rack in room.racks]
         self._caps = caps
         self._takes: dict[int, list[tuple[int, ...]]] = {
             vlans: [*map(tuple, takes(inventory, vlans).tolist())]
@@ -33,9 +37,10 @@ class Ledger:
 
     def capped(self, rack: int, client: str) -> int | None:
         """Return how many more machines of the client the rack admits; None is any number."""
-        if rack < 0 or client not in self._caps:
+        if rack < 0 or not client:
             return None
-        return self._caps[client] - self.there[rack][client]
+        limits = [most for most in (self._caps.get(client), self._most[rack]) if most is not None]
+        return min(limits) - self.there[rack][client] if limits else None
 
     def fits(self, row: int, asker: Asker) -> bool:
         """Return whether the rack still admits this server for this client."""

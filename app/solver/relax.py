@@ -184,4 +184,5 @@ STEPS: dict[RuleName, Callable[[Inventory, ServerWant, Rows], Iterator[Step]]] =
     "ports": _more("More switch ports"),
     "vlans": _more("More VLANs"),
     "client": _client,
+    "rack_client": _more("A higher limit of one client's machines in their racks"),
 }

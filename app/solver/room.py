@@ -43,6 +43,8 @@ class RackRoom(msgspec.Struct, frozen=True, kw_only=True):
     vlans: int | None = None
     clients: Mapping[str, int] = {}
     """Machines that each client has there."""
+    most_of_client: int | None = None
+    """How many machines one client may have there, whatever its orders ask for."""
 
 
 class Side(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +52,7 @@ class Side(msgspec.Struct, frozen=True, kw_only=True):
 
     racks: tuple[RackRoom, ...]
     client: str = ""
-    """Whose machines `most_in_rack` counts; nobody's when empty."""
+    """Whose machines `most_in_rack` and `most_of_client` count; nobody's when empty."""
     vlans: int = 0
     """VLANs that the order takes."""
 
@@ -146,7 +148,18 @@ def side_rules(inventory: Inventory, want: ServerWant, side: Side) -> Iterator[R
         if (room.left[:, place] < UNLIMITED).any():
             column = needed[:, place]
             yield Rule(name, label, (column <= room.left[room.rack, place]) | (column == 0))
-    if side.client and want.most_in_rack is not None:
-        there = np.array([*(rack.clients.get(side.client, 0) for rack in side.racks), 0])
+    if side.client:
+        yield from _client_rules(room, want, side.client)
+
+
+def _client_rules(room: Room, want: ServerWant, client: str) -> Iterator[Rule]:
+    """Return what bounds a client's machines in a rack: the want, and each rack by itself."""
+    there = np.array([*(rack.clients.get(client, 0) for rack in room.racks), 0])
+    if want.most_in_rack is not None:
         label = f"At most {want.most_in_rack} of the client's machines in its rack"
         yield Rule("client", label, there[room.rack] < want.most_in_rack)
+    if any(rack.most_of_client is not None for rack in room.racks):
+        limits = (rack.most_of_client for rack in room.racks)
+        most = np.array([*(UNLIMITED if limit is None else limit for limit in limits), UNLIMITED])
+        label = "As many of the client's machines as its rack admits"
+        yield Rule("rack_client", label, there[room.rack] < most[room.rack])

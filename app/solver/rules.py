@@ -26,6 +26,7 @@ RuleName: TypeAlias = Literal[
     "ports",
     "vlans",
     "client",
+    "rack_client",
 ]
 Failures: TypeAlias = NDArray[np.uint16]
 

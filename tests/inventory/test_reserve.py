@@ -163,16 +163,29 @@ async def test_each_feed_and_what_else_draws_from_it_count(tx: Tx) -> None:
     assert "feed A" in caught.value.message
 
 
-async def test_a_client_who_orders_twice_at_once_gets_one_in_a_rack(database: Database) -> None:
-    want = ServerWant(most_in_rack=1)
+@pytest.mark.parametrize("is_of_rack", [False, True], ids=["product", "rack"])
+async def test_a_client_who_orders_twice_at_once_gets_one_in_a_rack(
+    database: Database, is_of_rack: bool
+) -> None:
+    want = ANY if is_of_rack else ServerWant(most_in_rack=1)
     async with database.transaction() as tx:
         await furnish(tx, *(machine(n) for n in range(1, 5)))
+        if is_of_rack:
+            await tx.execute("UPDATE rack SET most_of_client = 1")
         orders = [await an_order(tx) for _ in range(4)]
         await tx.execute(
             "UPDATE client_order SET account = (SELECT account FROM client_order LIMIT 1)"
         )
     results = await asyncio.gather(*(take(database, order, want) for order in orders))
     assert sum(result is not None for result in results) == 1
+    if is_of_rack:
+        async with database.transaction() as tx:
+            with pytest.raises(NoServer) as caught:
+                refused = [o for o, r in zip(orders, results, strict=True) if r is None]
+                await reserve(tx, want, holder=refused[0], expires_at=None)
+            assert "As many of the client's machines as its rack admits" in caught.value.message
+            stranger = await reserve(tx, want, holder=await an_order(tx), expires_at=None)
+            assert stranger.rack == "R1"
 
 
 async def test_overlapping_requirements_do_not_starve_each_other(tx: Tx) -> None:

@@ -121,6 +121,9 @@ def side_failed(server, racks, most_in_rack, client, vlans):
     }
     if client and most_in_rack is not None and room.clients.get(client, 0) >= most_in_rack:
         rules.add("client")
+    limit = room.most_of_client
+    if client and limit is not None and room.clients.get(client, 0) + 1 > limit:
+        rules.add("rack_client")
     return frozenset(rules)
 
 
@@ -136,9 +139,12 @@ def racks_admit(pairs, orders, racks):
             needed = sum(_takes(server, order.vlans)[name] for server, order in here)
             if needed and limit is not None and needed > limit:
                 return False
-        for client, cap in caps.items():
+        for client in {order.client for _, order in here} - {""}:
             new = sum(order.client == client for _, order in here)
-            if new and new + room.clients.get(client, 0) > cap:
+            limits = (caps.get(client), room.most_of_client)
+            if any(
+                limit is not None and new + room.clients.get(client, 0) > limit for limit in limits
+            ):
                 return False
     return True
 

@@ -119,6 +119,13 @@ def test_a_limit_of_the_client_is_named_as_what_to_relax():
     ).explanation.relaxations
     assert step.text == "No limit in a rack instead of 1 admits 1"
     assert step.want == ServerWant()
+    rack = RackRoom(datacentre="ams", rack="r1", clients={"ann": 1}, most_of_client=1)
+    told = account(
+        inventory_of(found), ServerWant(), seed=1, side=Side(racks=(rack,), client="ann")
+    )
+    assert [one.failed for one in told.candidates] == [("rack_client",)]
+    [step] = told.explanation.relaxations
+    assert (step.rule, step.want) == ("rack_client", None)
 
 
 def test_a_server_that_is_gone_or_unknown_is_not_free():

@@ -30,6 +30,7 @@ rooms = st.lists(
         ports=few,
         vlans=few,
         clients=st.dictionaries(st.sampled_from(("ann", "bob")), st.integers(0, 2)),
+        most_of_client=st.none() | st.integers(1, 2),
     ),
     max_size=4,
     unique_by=lambda room: (room.datacentre, room.rack),

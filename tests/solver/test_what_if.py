@@ -56,14 +56,17 @@ def test_what_binds_is_named(given_, possible, binds):
     assert (told.possible, told.most, told.binds) == (possible, possible, binds)
 
 
-def test_one_clients_limit_in_its_racks_binds():
+@pytest.mark.parametrize(
+    ("of_want", "of_rack"), [(2, None), (None, 2), (3, 2)], ids=["product", "rack", "lower-one"]
+)
+def test_one_clients_limit_in_its_racks_binds(of_want, of_rack):
     found = [fleets.server(n + 1) for n in range(3)]
     told = sell_more(
         inventory_of(found),
-        ServerWant(most_in_rack=2),
+        ServerWant(most_in_rack=of_want),
         3,
         client="ann",
-        racks=[RackRoom(datacentre="ams", rack="r1")],
+        racks=[RackRoom(datacentre="ams", rack="r1", most_of_client=of_rack)],
         seed=1,
         deterministic_limit=1,
     )

@@ -46,8 +46,9 @@ RULES: dict[RuleName, str] = {
     "ports": "Ports",
     "vlans": "VLANs",
     "client": "Client",
+    "rack_client": "Rack's limit",
 }
-OF_RACKS = frozenset(name for name, _ in RESOURCES)
+OF_RACKS = frozenset([*(name for name, _ in RESOURCES), "rack_client"])
 
 
 def allocation_href(order: UUID, deed: str = "", *, server: str = "") -> str:

@@ -121,7 +121,7 @@ def rack_form_page(
                 form,
                 "most_of_client",
                 "Servers of one client",
-                help_="At most so many of one client may stand here.",
+                help_="No order of a client gets one here beyond it.",
             ),
         ),
         textarea_field(form, "note", "Note", rows=3, optional=True),

@@ -18,7 +18,7 @@ SELECT d.code AS datacentre, r.name AS rack,
        least(nullif(r.power_budget_watts, 0) - coalesce(p.watts, 0),
              r.feed_b_watts - coalesce(p.b_watts, 0)) AS b_watts,
        r.cooling_watts - coalesce(p.watts, 0) AS cooling_watts,
-       coalesce(c.clients, '{}') AS clients
+       r.most_of_client, coalesce(c.clients, '{}') AS clients
 FROM rack r JOIN datacentre d ON d.id = r.datacentre
 LEFT JOIN (SELECT rack, sum(power_draw_watts) AS watts,
                   sum(power_draw_watts) FILTER (WHERE feeds LIKE '%A%') AS a_watts,
@@ -34,7 +34,7 @@ LEFT JOIN (SELECT rack, jsonb_object_agg(account, machines) AS clients FROM (
                GROUP BY s.rack, o.account) a
            GROUP BY rack) c ON c.rack = r.id
 WHERE (r.power_budget_watts > 0 OR c.clients IS NOT NULL
-       OR num_nonnulls(r.feed_a_watts, r.feed_b_watts, r.cooling_watts) > 0)
+       OR num_nonnulls(r.feed_a_watts, r.feed_b_watts, r.cooling_watts, r.most_of_client) > 0)
 AND ($3::uuid IS NULL OR r.id = (SELECT rack FROM server WHERE id = $3))
 ORDER BY d.code, r.name
 """
@@ -57,6 +57,7 @@ async def read_rooms(
             feed_b_watts=row["b_watts"],
             cooling_watts=row["cooling_watts"],
             clients=msgspec.json.decode(row["clients"]),
+            most_of_client=row["most_of_client"],
         )
         for row in rows
     )
