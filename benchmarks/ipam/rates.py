@@ -58,7 +58,8 @@ async def _claims(database: Database, dsn: str, times: int) -> Result:
     async with database.transaction() as tx:
         await tx.execute(_BARE_TABLE)
         await tx.execute(_LIKE_TABLE)
-    desk, numbers = ClaimDesk(database), itertools.count(1)
+    # What the floors insert lies far above what the desk and the orders take.
+    desk, numbers = ClaimDesk(database), itertools.count(1 << 23)
     next_one = NextAsk(
         prefix=prefix, claims=[HandClaim(reason="benchmark")], actor=None, actor_label="benchmark"
     )
