@@ -1,7 +1,7 @@
 """Ask BMCs whether their servers run, each now and then, and at once when something says so."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import structlog
@@ -18,7 +18,7 @@ from app.drivers.power import Power
 
 SWEEP_S = 2.0
 FULL_S = 0.1
-"""When it looks again while more is due than it has slots for."""
+"""When it looks again where as many were due as it had slots for: there may be more."""
 SLOTS: Mapping[bool, int] = {False: 16, True: 4}
 """How many BMCs are asked at once. Those that were silent the last time (True) have slots of their
 own: they take the longest, and nobody else waits for them."""
@@ -51,19 +51,20 @@ class PowerWatch:
 
     async def sweep(self) -> int:
         """Begin to ask what is due, as far as slots are free; returns how many BMCs that is."""
-        begun = 0
-        for silent, asking in self._asking.items():
-            free = SLOTS[silent] - len(asking)
-            if free <= 0:
-                continue
-            async with self._database.transaction() as tx:
-                due = await take_due(tx, free, silent=silent)
-            begun += len(due)
-            for server in due:
-                task = asyncio.create_task(self._ask(server), name=f"power-{server}")
-                asking.add(task)
-                task.add_done_callback(asking.discard)
-        return begun
+        return sum([len(await self._begin(silent=silent)) for silent in self._asking])
+
+    async def _begin(self, *, silent: bool) -> Sequence[UUID]:
+        asking = self._asking[silent]
+        free = SLOTS[silent] - len(asking)
+        if free <= 0:
+            return ()
+        async with self._database.transaction() as tx:
+            due = await take_due(tx, free, silent=silent)
+        for server in due:
+            task = asyncio.create_task(self._ask(server), name=f"power-{server}")
+            asking.add(task)
+            task.add_done_callback(asking.discard)
+        return due
 
     async def idle(self) -> None:
         """Wait until nobody is being asked; for tests."""
@@ -74,9 +75,9 @@ class PowerWatch:
         return [task for asking in self._asking.values() for task in asking]
 
     async def _sweep_and_tell(self) -> float:
-        await self.sweep()
-        full = any(len(asking) >= SLOTS[silent] for silent, asking in self._asking.items())
-        return FULL_S if full else SWEEP_S
+        free = {silent: SLOTS[silent] - len(asking) for silent, asking in self._asking.items()}
+        is_more = [0 < free[kind] == len(await self._begin(silent=kind)) for kind in free]
+        return FULL_S if any(is_more) else SWEEP_S
 
     async def _ask(self, server: UUID) -> None:
         try:

@@ -47,7 +47,7 @@ async def test_drift_is_shown_and_reconciled_by_a_click(
     done = await owner.send_form(deed, deed, {})
     assert (done.status_code, done.headers["location"]) == (303, here)
     ordered = "SELECT count(*) FROM outbox WHERE topic = 'power.reconcile'"
-    trail = "SELECT count(*) FROM audit_entry WHERE action = 'inventory.reconcile_power'"
+    trail = "SELECT count(*) FROM audit_entry WHERE action = 'inventory.order_power'"
     async with stage.database.transaction() as tx:
         assert (await tx.fetchval(ordered), await tx.fetchval(trail)) == (1, 1)
         await note_power(tx, server, Power.ON)  # what the worker does

@@ -10,6 +10,8 @@ from app.components.frame import PageFrame
 from app.components.notice import notice
 from app.components.page import admin_page, page_head
 from app.components.time import moment
+from app.domain.inventory.power import ASKED
+from app.domain.inventory.reconcile_power import PATIENCE_S
 from app.domain.inventory.views import ServerView
 from app.drivers.power import Power
 
@@ -22,7 +24,7 @@ def power_notice(server: ServerView, *, may_change: bool, is_rejected: bool) -> 
     `is_rejected`: the page says already why its BMC tells nothing.
     """
     if server.silent_since is not None:
-        if is_rejected or server.bmc_url is None:
+        if is_rejected or server.bmc_url is None or server.state not in ASKED:
             return None
         return notice(
             "info",
@@ -30,11 +32,12 @@ def power_notice(server: ServerView, *, may_change: bool, is_rejected: bool) -> 
             h.p["Its BMC has not told since ", moment(server.silent_since), f": {server.silence}"],
             h.p(".sw-quiet")["It is asked again by itself, at least every 5 minutes."],
         )
-    if not server.power_drifts or server.power_wanted is None:
+    wanted = server.power_to_put_right
+    if wanted is None:
         return None
     return notice(
         "warning",
-        f"It is {server.power} and should be {server.power_wanted}",
+        f"It is {server.power} and should be {wanted}",
         _facts(server),
         link_button(f"{_verb(server)} …", f"{SERVERS}/{server.id}/{DEED}", size="small")
         if may_change
@@ -90,4 +93,7 @@ def _facts(server: ServerView) -> h.Element:
 def _means(server: ServerView) -> str:
     if server.power is Power.OFF:
         return "Its client may have switched it off, or it has failed. It starts from its disk."
-    return "Its system is asked to stop; if it still runs after 12 s, its power is taken away."
+    return (
+        f"Its system is asked to stop; if it still runs after {PATIENCE_S:g} s, its power is "
+        "taken away."
+    )

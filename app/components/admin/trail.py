@@ -17,7 +17,9 @@ HIDDEN_FACTS = frozenset({"holder", "currency", "reason"})
 SHOWN = 8
 """Members of a list that are named."""
 ACTIONS = {
-    "inventory.reconcile_power": "Switch it as it should be",
+    "inventory.could_not_switch": "Could not switch it",
+    "inventory.order_power": "Switch it as it should be",
+    "inventory.switched": "Switched",
     "addresses.add": "Add the prefix",
     "addresses.change": "Change settings",
     "addresses.claim": "Claim by hand",

@@ -13,7 +13,7 @@ from app.core.ids import new_id
 MOST = 1_000
 """Drifts of one kind that an audit names."""
 JUST_NOW = timedelta(minutes=5)
-"""Of audits by the clock, one that is this young is the same one."""
+"""After an audit that is this young, the clock's is left out."""
 
 
 class Drift(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,8 +107,9 @@ _CHECKS = {
 async def audit_when_due(tx: Tx) -> AuditResult | None:
     """Audit by the clock; None, and nothing done, where another worker just did.
 
-    The queue gives a tick to one worker, but not for sure: one that comes late, or whose clock is
-    behind, may be given it again. Who comes while another is at it waits for its result.
+    So it is after an audit by hand a moment ago. The queue gives a tick to one worker, but not for
+    sure: one that comes late, or whose clock is behind, may be given it again. Who comes while
+    another is at it waits for its result.
     """
     await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended('address audit', 0))")
     last = await tx.fetchval("SELECT max(at) FROM address_audit")

@@ -16,6 +16,8 @@ from app.core.database import Tx
 from app.core.paging import containing
 from app.domain.addresses.keep import ReservationView, reservations_of
 
+MOST = 1_000
+"""Accounts that a search finds; more words find fewer."""
 LOOKED_AT = 50
 """Clients of a search that it is looked at what they have."""
 SHOWN = 5
@@ -52,16 +54,18 @@ def had_by(clients: str) -> str:
 async def clients_called(tx: Tx, words: str) -> tuple[UUID, ...]:
     """Return the accounts of whose name, company or e-mail address `words` are a part.
 
-    Of an id, its account; of no words, none. They come by their e-mail addresses.
+    Of an id, its account; of no words, none. They come by their e-mail addresses, at most `MOST`:
+    "com" is a part of everybody's.
     """
     words = words.strip()
     if not words:
         return ()
     rows = await tx.fetch(
         "SELECT id FROM account WHERE email ILIKE $1 OR name ILIKE $1 OR company ILIKE $1 "
-        "OR id::text = lower($2) ORDER BY email",
+        "OR id::text = lower($2) ORDER BY email LIMIT $3",
         containing(words),
         words,
+        MOST,
     )
     return tuple(row["id"] for row in rows)
 

@@ -11,8 +11,9 @@ import random
 from collections.abc import AsyncIterator
 
 import asyncpg
+import structlog
 
-from app.core.database import Database, Tx, storable
+from app.core.database import LOST, Database, Tx, storable
 from app.core.ids import new_id
 from app.core.secrets import CannotOpen, Vault
 from app.core.turns import DatabaseTurns
@@ -23,13 +24,17 @@ from app.drivers.errors import Unauthorised
 LOOK_AGAIN_S = 0.05
 """How often a worker looks whether a BMC that another one talks to is free."""
 RENEW_S = 1.0
-"""How often the worker that has a turn says that it lives."""
+"""How often the worker that has a turn says that it lives, and how long it tries to say so."""
 TURN_S = 4.0
-"""How long a turn lasts past its worker's last word: three words may come to nothing."""
+"""How long a turn lasts past its worker's last word: two words may come to nothing."""
+log = structlog.get_logger()
 
 
 class SharedTurns:
-    """Adapter of `app.drivers.bmc.guard.BmcGuard`. Cost of a turn: three short statements."""
+    """Adapter of `app.drivers.bmc.guard.BmcGuard`.
+
+    Cost of a turn: three short statements, and one a second.
+    """
 
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
@@ -65,9 +70,16 @@ class SharedTurns:
         async def renew() -> None:
             while True:
                 await asyncio.sleep(RENEW_S)
-                # The turn outlives a word or two that the database did not take.
-                with contextlib.suppress(asyncpg.PostgresError, OSError):
-                    await self._turns.take(key, holder, for_s=TURN_S)
+                try:
+                    async with asyncio.timeout(RENEW_S):
+                        kept = await self._turns.take(key, holder, for_s=TURN_S)
+                except (asyncpg.PostgresError, *LOST) as error:
+                    # The turn outlives a word or two that the database did not take.
+                    log.warning("bmc.turn_not_renewed", peer=key, error=str(error))
+                else:
+                    if not kept:
+                        log.warning("bmc.turn_lost", peer=key)
+                        return
 
         renewing = asyncio.create_task(renew(), name=f"turn-{key}")
         try:

@@ -15,6 +15,8 @@ from app.domain.inventory.states import ServerState, tell
 from app.domain.services.states import ServiceState
 from app.drivers.power import Power
 
+ASKED = (ServerState.provisioning, ServerState.active)
+"""Of servers in these states BMCs are asked for the power; nobody judges that of others."""
 DOORBELL = "doorbell:power"
 PERIOD = timedelta(seconds=30)
 """How often a BMC is asked, or up to a fifth earlier, so that they are not asked all at once."""
@@ -88,7 +90,7 @@ async def take_due(tx: Tx, limit: int, *, silent: bool) -> Sequence[UUID]:
     rows = await tx.fetch(
         # Materialized: a plan may run a sub-select again for each row, and take more than asked.
         "WITH due AS MATERIALIZED (SELECT b.id FROM bmc b JOIN server s ON s.id = b.server "
-        "WHERE s.state IN ('provisioning', 'active') AND b.read_due_at <= $1 "
+        "WHERE s.state = ANY($6) AND b.read_due_at <= $1 "
         "AND (b.silent_since IS NOT NULL) = $2 ORDER BY b.read_due_at LIMIT $3 "
         "FOR UPDATE OF b SKIP LOCKED) "
         "UPDATE bmc SET read_due_at = $1::timestamptz + (0.8 + 0.2 * random()) * "
@@ -99,6 +101,7 @@ async def take_due(tx: Tx, limit: int, *, silent: bool) -> Sequence[UUID]:
         limit,
         PERIOD,
         LONGEST,
+        ASKED,
     )
     return [row["server"] for row in rows]
 

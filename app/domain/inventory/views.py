@@ -84,6 +84,11 @@ class ServerView(ServerRow, frozen=True, kw_only=True):
     def power_wanted(self) -> Power | None:
         return wanted_power(self.state, self.service_state)
 
+    @property
+    def power_to_put_right(self) -> Power | None:
+        """What it is to be switched to; None where nothing differs, or it is not known."""
+        return self.power_wanted if self.power_drifts else None
+
 
 class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
     """A switch, a PDU, or what else is in a rack; without a position it fills no unit."""

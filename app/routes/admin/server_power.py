@@ -32,7 +32,7 @@ class ServerPower(Controller):
     ) -> Response[Any]:
         async with db.snapshot() as tx:
             server = await find_server(tx, server_id)
-        if not server.power_drifts:
+        if server.power_to_put_right is None:
             return _as_wanted(request, server_id, PowerAsWanted(server.name))
         return html(reconcile_page(server, frame=frame))
 

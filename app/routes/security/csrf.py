@@ -47,7 +47,7 @@ def csrf_token(connection: Connection) -> str:
 
 
 def nonce_of(connection: Connection) -> str | None:
-    """Return the browser's random cookie, unless it is missing or not ours."""
+    """Return the browser's random cookie, or the one that this answer gives it."""
     nonce = connection.cookies.get(CSRF_COOKIE, "")
     # Litestar shares the parsed cookies among all requests with the same header: what this one
     # is given is kept beside them.
