@@ -101,6 +101,20 @@ async def test_one_bad_row_keeps_all_out_and_every_bad_row_is_named(tx: Tx, vaul
     }
 
 
+async def test_draw_and_weight_are_taken_from_their_columns(tx: Tx, vault: Vault) -> None:
+    ids = await furnish(tx, machine(1), vault=vault)
+    head = "serial,power_draw_watts,weight_kg"
+    (fault,) = (await take(tx, vault, head, "S00001,-5,18")).faults
+    assert fault.fault == "power_draw_watts: At least 0."
+    (fault,) = (await take(tx, vault, head, "S00001,450,heavy")).faults
+    assert fault.fault == "weight_kg: Type a whole number."
+    (line,) = (await take(tx, vault, head, "S00001,450,18", dry_run=True)).changed
+    assert line.note == "power draw watts, weight kg"
+    await take(tx, vault, head, "S00001,450,18")
+    seen = await find_server(tx, ids["m001"])
+    assert (seen.power_draw_watts, seen.weight_kg) == (450, 18)
+
+
 async def test_an_export_taken_in_again_changes_nothing(tx: Tx, vault: Vault) -> None:
     await furnish(tx, machine(1), machine(2, note="=1+1", feeds="A"), vault=vault)
     sheet = csv_of(list((await server_seeds(tx)).values()))
