@@ -52,8 +52,8 @@ def flows_page(
             "Flows",
             lede="What serves which category, and how it went in the last 30 days.",
             actions=[
-                link_button("Import", IMPORT, symbol="plus"),
-                link_button("Designer", "/designer", symbol="pencil"),
+                link_button("Import", IMPORT, symbol="file-text"),
+                link_button("New flow", "/designer", symbol="plus"),
             ]
             if may_change
             else None,
