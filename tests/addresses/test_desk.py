@@ -41,9 +41,13 @@ async def all_of(desk: ClaimDesk, *wanted: NextAsk) -> list[Answer]:
     return await asyncio.gather(*map(desk.claim, wanted), return_exceptions=True)
 
 
-def texts(answer: Answer) -> list[str]:
+def claims_of(answer: Answer) -> tuple[ClaimView, ...]:
     assert isinstance(answer, tuple)
-    return [claim.text for claim in answer]
+    return answer
+
+
+def texts(answer: Answer) -> list[str]:
+    return [claim.text for claim in claims_of(answer)]
 
 
 async def counts(database: Database) -> tuple[int, int]:
@@ -128,7 +132,7 @@ async def test_the_clients_of_all_asks_are_read_by_one_statement(
     ]
     answers = await all_of(desk, *asks)
     assert (len(asked), batches) == (2, [1, 1, 3])
-    emails = [one.client_email for one in chain(*answers)]  # type: ignore[arg-type]
+    emails = [one.client_email for answer in answers for one in claims_of(answer)]
     assert emails == [f"client{n}@example.org" for n in range(3)]
     async with database.snapshot() as tx:
         told = await tx.fetch(

@@ -3,7 +3,7 @@
 import asyncio
 from datetime import timedelta
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import msgspec
@@ -14,6 +14,7 @@ from app.domain.inventory.power import note_power
 from app.domain.inventory.power_rule import SETTLES
 from app.domain.inventory.reconcile_power import GOOD_FOR, PowerOrder
 from app.domain.services.suspend import suspend_service
+from app.drivers.bmc.contract import BmcFleet
 from app.drivers.errors import Refused, Unreachable
 from app.drivers.power import Power
 from app.jobs.relay_outbox import LONGEST_S
@@ -74,7 +75,7 @@ def ordered(desk: Desk, server: UUID, wanted: Power) -> PowerOrder:
 async def switch(desk: Desk, order: PowerOrder, machine: Machine) -> Power:
     """Hand the order over, and return what is known of the power then."""
     parcel = Parcel(1, "power.reconcile", "key", msgspec.to_builtins(order), 1)
-    await switch_as_wanted(desk.database, desk.vault, machine, parcel)  # type: ignore[arg-type]
+    await switch_as_wanted(desk.database, desk.vault, cast("BmcFleet", machine), parcel)
     return (await look(desk, order.server)).power
 
 

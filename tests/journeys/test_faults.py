@@ -81,9 +81,10 @@ async def test_a_worker_killed_as_it_talks_to_a_bmc_repeats_no_finished_step(
         order = await provider.order(portal)
         await provider.pay(portal, order)
 
-        async with asyncio.timeout(30):
-            while not await _is_installing_and_talks_to_a_bmc(provider, order.id):
-                pass  # a turn at a BMC is over in 40 ms
+        async def is_talking_to_the_bmc() -> bool:
+            return await _is_installing_and_talks_to_a_bmc(provider, order.id)
+
+        await until(is_talking_to_the_bmc, within_s=30, every_s=0)  # it is over in 40 ms
         worker = stack.workers.pop()
         os.kill(worker.process.pid, signal.SIGKILL)
         await worker.process.wait()
