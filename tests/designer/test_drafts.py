@@ -240,8 +240,15 @@ async def test_new_flows_need_a_name_of_their_own(desk: Desk) -> None:
             with pytest.raises(Invalid):
                 await open_new(tx, name=name, slug=slug, by=ADA)
         draft = await find_draft(tx, await open_new(tx, name="Käfig & Co", slug="", by=ADA))
+        slugs = []
+        for _ in range(3):  # as who takes a template's name thrice
+            again = await find_draft(tx, await open_new(tx, name="Test", slug="", by=ADA))
+            slugs.append(again.row.slug)
+        long = [await open_new(tx, name="a" * 70, slug="", by=ADA) for _ in range(2)]
     assert draft.row.slug == slug_of("Käfig & Co") == "k-fig-co"
     assert draft.sheet.nodes == {}
+    assert slugs == ["test-2", "test-3", "test-4"]
+    assert len(set(long)) == 2
 
 
 async def test_nodes_of_unknown_types_can_still_be_drawn(database: Database) -> None:

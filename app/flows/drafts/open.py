@@ -1,6 +1,7 @@
 """Open a draft: of a flow that is published, from a template, or of a new and empty flow."""
 
 import re
+from itertools import chain, count
 from typing import Any
 from uuid import UUID
 
@@ -38,18 +39,19 @@ async def open_new(
 ) -> UUID:
     """Return the draft of a new flow, empty or as the template has it.
 
-    Raises `Invalid` when the name is missing, or the short name is bad or taken.
+    A short name that is left out is made from the name, with a number where that is taken. Raises
+    `Invalid` when the name is missing, or the short name is bad or taken.
     """
-    name, slug = name.strip(), slug.strip() or slug_of(name)
+    name, slug = name.strip(), slug.strip()
     if not name:
         raise Invalid({"name": "Give the flow a name."})
+    is_given, slug = slug != "", slug or slug_of(name)
     if _SLUG.fullmatch(slug) is None:
         raise Invalid({"slug": "Use small letters, digits and -, 64 at most."})
-    taken = await tx.fetchval(
-        "SELECT 1 FROM flow WHERE slug = $1 UNION SELECT 1 FROM flow_draft WHERE slug = $1", slug
-    )
-    if taken:
+    free = await _free_slug(tx, slug)
+    if is_given and free != slug:
         raise Invalid({"slug": f"There is a flow {slug} already; open it, or choose another name."})
+    slug = free
     made = template or Document(flow=slug, nodes={}, edges=())
     return await _insert(tx, msgspec.structs.replace(made, flow=slug, name=name), by)
 
@@ -57,6 +59,19 @@ async def open_new(
 def slug_of(name: str) -> str:
     """Return the short name that a flow's name makes: `Dedicated server` → `dedicated-server`."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:64].strip("-")
+
+
+async def _free_slug(tx: Tx, slug: str) -> str:
+    """Return the short name, or the first of `slug-2`, `slug-3`… that no flow or draft has."""
+    stem = slug[:60].strip("-")
+    rows = await tx.fetch(
+        "SELECT slug FROM flow WHERE starts_with(slug, $1) "
+        "UNION SELECT slug FROM flow_draft WHERE starts_with(slug, $1)",
+        stem,
+    )
+    taken = {row["slug"] for row in rows}
+    numbered = (f"{stem}-{number}" for number in count(2))
+    return next(one for one in chain([slug], numbered) if one not in taken)
 
 
 async def _insert(
