@@ -115,8 +115,7 @@ class RunEnds(Exception):
         self.output = output
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """One step being done: who it is, and what earlier entries of it left behind."""
 
     run: UUID
@@ -136,9 +135,9 @@ class Step:
     """What was sent to the signal that this step waited for, since it began to."""
     title: str = ""
     """What the flow calls the node."""
-    input: Mapping[str, Any] = field(default_factory=dict)
+    input: Mapping[str, Any] = {}
     """The run's input."""
-    names: Mapping[str, Any] = field(default_factory=dict)
+    names: Mapping[str, Any] = {}
     """What an expression of this node sees: `input`, `steps`, `vars`, `item` and the like."""
 
     def evaluate(self, expression: Any, **more: Any) -> Any:

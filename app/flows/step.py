@@ -1,6 +1,5 @@
 """Do one step: evaluate its parameters, write its intent, call the node, take the outcome."""
 
-import asyncio
 import contextlib
 from datetime import datetime
 from typing import Any, cast
@@ -11,6 +10,7 @@ import structlog
 
 from app.core.database import Database, is_lost
 from app.core.errors import Refusal
+from app.core.limit import within
 from app.drivers.errors import DriverError, Retriable
 from app.flows import containers, journal, lease, outcome, recall
 from app.flows.change import Unstorable
@@ -210,7 +210,7 @@ class Doer:
                     course.is_cancelled = True
                 if not _may_begin(course, token):
                     return
-                async with asyncio.timeout(begun.limit_s):
+                with within(begun.limit_s):
                     result = await cast("DatabaseDo", kind.do)(tx, begun.step, begun.params)
                 await held.enter_async_context(course.lock)
                 outcome.begin(course, token, begun.given, tx.now())
@@ -262,11 +262,11 @@ class Doer:
                 f"{kind.name} cannot be asked whether it was done; look at the target, then "
                 "settle the step, or have the flow say another idempotency"
             )
-        async with asyncio.timeout(begun.limit_s):
+        with within(begun.limit_s):
             return await kind.probe(begun.step, begun.params)
 
     async def _call(self, kind: NodeType, begun: Begun) -> Done | Wait:
-        async with asyncio.timeout(begun.limit_s):
+        with within(begun.limit_s):
             return await cast("OutsideDo", kind.do)(begun.step, begun.params)
 
     async def _contain(self, course: Course, token: Token, stop: Stop, kind: NodeType) -> None:

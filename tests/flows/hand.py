@@ -1,11 +1,11 @@
 """A step made by hand, for nodes that need nothing but their parameters."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, cast
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import replace
 
 from app.flows.node import Done, NodeType, Step, Wait
 

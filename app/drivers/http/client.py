@@ -8,6 +8,7 @@ import msgspec
 from yarl import URL
 
 from app.core.clock import Clock, SystemClock
+from app.core.limit import within
 from app.drivers.egress import Egress
 from app.drivers.errors import Refused
 from app.drivers.hide import NOTHING_HIDDEN, Hider
@@ -132,16 +133,17 @@ class HttpClient:
     ) -> Answer:
         ssl = True if peer is None else context_of(peer.tls, peer.certificate, peer.name)
         try:
-            async with self._opened().request(
-                call.method,
-                url,
-                data=call.body,
-                headers=headers,
-                ssl=ssl,
-                allow_redirects=False,
-                timeout=_timeout(call.timeout_s),
-            ) as response:
-                body = await _read(response, call.limit_bytes, name)
+            with within(call.timeout_s):
+                async with self._opened().request(
+                    call.method,
+                    url,
+                    data=call.body,
+                    headers=headers,
+                    ssl=ssl,
+                    allow_redirects=False,
+                    timeout=_timeout(call.timeout_s),
+                ) as response:
+                    body = await _read(response, call.limit_bytes, name)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise translate(name, error) from error
         return Answer(
@@ -170,7 +172,8 @@ class HttpClient:
 
 @lru_cache(maxsize=64)
 def _timeout(total_s: float) -> aiohttp.ClientTimeout:
-    return aiohttp.ClientTimeout(total=total_s, connect=min(CONNECT_S, total_s * 0.9))
+    """Return the time for a connection; that for the whole is kept by `within`."""
+    return aiohttp.ClientTimeout(total=None, connect=min(CONNECT_S, total_s * 0.9))
 
 
 async def _read(response: aiohttp.ClientResponse, limit_bytes: int, name: str) -> bytes:
