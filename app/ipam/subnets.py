@@ -46,6 +46,8 @@ class VlanGroupFacts(msgspec.Struct, frozen=True, kw_only=True):
     auto_allocatable: bool = True
     free: int
     """Free VLAN ids, as the index last knew them: a hint."""
+    contended: bool = False
+    """Whether other processes were first in it again and again lately."""
 
 
 def rank_prefixes(
@@ -100,7 +102,8 @@ def rank_vlan_groups(
 
     `group` is the group of the prefix that the machine's address is from, where it
     has one: then no other will do, because the address is routed there. Order:
-    groups of the rack, of the datacentre, then others; the fullest; by name.
+    groups of the rack, of the datacentre, then others; those over which processes do not
+    contend, since one id is as good as another; the fullest; by name.
     """
     fitting = [
         facts
@@ -110,7 +113,9 @@ def rank_vlan_groups(
         and _is_at(facts, datacentre, rack)
         and group in {None, facts.id}
     ]
-    return sorted(fitting, key=lambda facts: (_distance(facts), facts.free, facts.name))
+    return sorted(
+        fitting, key=lambda facts: (_distance(facts), facts.contended, facts.free, facts.name)
+    )
 
 
 def _is_at(facts: PrefixFacts | VlanGroupFacts, datacentre: str | None, rack: str | None) -> bool:

@@ -29,11 +29,20 @@ class Processes(AddressIndex):
 
     def __init__(self) -> None:
         self._shared: dict[UUID, Any] = {}
+        self._readers: dict[int, asyncio.Future[None] | None] = {}
         self.unfinished = asyncio.Event()
 
     @property
     def _known(self) -> dict[UUID, Any]:  # type: ignore[override]  # where it is kept is the point
         return _MEMORY.get(self._shared)
+
+    @property
+    def _reading(self) -> asyncio.Future[None] | None:
+        return self._readers.get(id(self._known))
+
+    @_reading.setter
+    def _reading(self, reading: asyncio.Future[None] | None) -> None:
+        self._readers[id(self._known)] = reading
 
     def begin(self) -> None:
         """Make the calling task a process that knows nothing yet."""

@@ -1,6 +1,7 @@
 """What a process knows of a pool that it has just begun to use."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -78,3 +79,50 @@ async def test_a_list_of_what_is_free_is_not_cut_short_by_a_page(
     assert len((await free_texts(tx, scope, 15))[1]) == 15
     assert not index.is_whole(scope)
     assert len((await free_texts(tx, scope, 300))[1]) == WITHOUT_ENDS
+
+
+async def claim_at_once(database: Database, orders: int) -> list[str | BaseException]:
+    async def claim_one() -> str:
+        async with database.transaction() as tx:
+            [got] = texts(await ask(tx, new_id()))
+            return got
+
+    return await asyncio.gather(*(claim_one() for _ in range(orders)), return_exceptions=True)
+
+
+async def test_of_many_that_begin_at_once_one_reads_and_none_meets_another(
+    database: Database, index: AddressIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexes, "MANY", 1_000_000)
+    async with database.transaction() as tx:
+        await lay_out(tx, prefix(NET))
+    readings, losses = [], []
+    read, contend = index._read, index.contend
+
+    async def counted(*given: Any) -> None:
+        readings.append(given)
+        await read(*given)
+
+    monkeypatch.setattr(index, "_read", counted)
+    monkeypatch.setattr(index, "contend", lambda pool: (losses.append(pool), contend(pool)))
+    got = await claim_at_once(database, 6)
+    assert sorted(map(str, got)) == [f"10.0.0.{number}" for number in range(1, 7)]
+    assert (len(readings), losses) == (1, [])
+
+
+async def test_when_the_one_that_reads_fails_another_reads(
+    database: Database, index: AddressIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with database.transaction() as tx:
+        await lay_out(tx, prefix(NET))
+    newest, failures = indexes._newest, [OSError("gone")]
+
+    async def fails_once(tx: Tx) -> int:
+        await asyncio.sleep(0)
+        if failures:
+            raise failures.pop()
+        return await newest(tx)
+
+    monkeypatch.setattr(indexes, "_newest", fails_once)
+    got = await claim_at_once(database, 3)
+    assert sorted(map(str, got)) == ["10.0.0.1", "10.0.0.2", "gone"]

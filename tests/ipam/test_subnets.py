@@ -105,12 +105,20 @@ def test_vlan_groups_nearest_fullest_and_bound_to_the_prefix():
         group(7, "elsewhere", datacentre="fra"),
         group(8, "full", free=0),
         group(9, "by hand only", auto_allocatable=False),
+        group(10, "where others are first", free=1, contended=True),
     ]
 
     def names(**place):
         return [found.name for found in rank_vlan_groups(groups, datacentre="ams", **place)]
 
-    assert names(rack="r1") == ["of the rack", "fuller", "a", "b", "everywhere"]
+    assert names(rack="r1") == [
+        "of the rack",
+        "fuller",
+        "a",
+        "b",
+        "where others are first",
+        "everywhere",
+    ]
     assert names(rack="r1", group=UUID(int=2)) == ["b"]
     assert names(rack="r1", group=UUID(int=6)) == []
 

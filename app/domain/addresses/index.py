@@ -10,10 +10,11 @@ which it can claim at once; the rest is read beside that, or when the page has n
 """
 
 import asyncio
+import contextlib
 import sys
 import time
 from array import array
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -60,6 +61,7 @@ class AddressIndex:
 
     def __init__(self) -> None:
         self._known: dict[UUID, _Known] = {}
+        self._reading: asyncio.Future[None] | None = None
         self.unfinished = asyncio.Event()
         """Set when a pool is known in part, for whoever can `complete` it."""
 
@@ -81,14 +83,32 @@ class AddressIndex:
         Between two looks at what other processes claimed lie `LOOK_AGAIN_S`, unless one was
         lost; `whole` reads all of it. Cost: nothing, or one statement over the ids that are new,
         and one for what is read whole, about 0.2 µs a claim; memory as in `ipam/bitmap.py`.
+        Of many who need that at once, one reads and the others wait for it.
         """
+        if not whole:
+            await self._others_read()
         at_s = time.monotonic()
         current = [pool for pool in pools if not whole and self._is_current(tx, pool)]
         behind = [pool for pool in current if at_s - self._known[pool.id].looked_s >= LOOK_AGAIN_S]
+        for pool in behind:  # who looks, looks for all that go on meanwhile
+            self._known[pool.id].looked_s = at_s
         for pool in current:
             await self._see_off(tx, pool.id)
-        if not behind and len(current) == len(pools):
-            return
+        if len(current) < len(pools):
+            with self._reading_for_all():
+                await self._bring_up(tx, pools, current, behind, whole=whole)
+        elif behind:
+            await self._bring_up(tx, pools, current, behind, whole=whole)
+
+    async def _bring_up(
+        self,
+        tx: Tx,
+        pools: Collection[Pool],
+        current: Collection[Pool],
+        behind: Collection[Pool],
+        *,
+        whole: bool,
+    ) -> None:
         newest = await _newest(tx)
         far = {pool.id for pool in behind if newest - self._known[pool.id].seen >= CATCH_UP}
         await self._catch_up(tx, [pool for pool in behind if pool.id not in far], newest)
@@ -238,8 +258,11 @@ class AddressIndex:
         since = min((self._known[pool.id].seen for pool in pools), default=newest)
         if since < newest:
             rows = await tx.fetch(
-                "SELECT scope, position FROM address_claim WHERE id > $1 AND scope = ANY($2)",
+                # Bounded on both sides, it is by index to a planner that knows nothing, too.
+                "SELECT scope, position FROM address_claim "
+                "WHERE id > $1 AND id <= $2 AND scope = ANY($3)",
                 since,
+                newest,
                 [pool.id for pool in pools],
             )
             for row in rows:
@@ -263,6 +286,22 @@ class AddressIndex:
         gone = set(leaving) - {row["position"] for row in rows}
         self.give_back(pool, gone)
         self._known[pool].leaving -= gone
+
+    async def _others_read(self) -> None:
+        """Wait until nobody is reading: what it finds takes the place of what was chosen here."""
+        loop = asyncio.get_running_loop()
+        while self._reading is not None and self._reading.get_loop() is loop:
+            await asyncio.wait([self._reading])
+
+    @contextlib.contextmanager
+    def _reading_for_all(self) -> Iterator[None]:
+        self._reading = reading = asyncio.get_running_loop().create_future()
+        try:
+            yield
+        finally:
+            reading.set_result(None)
+            if self._reading is reading:
+                self._reading = None
 
     async def _read(self, tx: Tx, pools: Collection[Pool], newest: int) -> None:
         if not pools:

@@ -112,6 +112,7 @@ def _ranked(
                 rack=pool.rack,
                 auto_allocatable=pool.auto_allocatable,
                 free=index.space(pool.id).free_count,
+                contended=index.is_contended(pool.id),
             )
             for pool in pools.values()
             if pool.kind is AddressKind.vlan and want.vlan_group in {None, pool.name}
