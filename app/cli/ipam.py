@@ -1,5 +1,7 @@
 """`slipway ipam`: audit the address space, take one in or out, give up a stranded name."""
 
+import asyncio
+import contextlib
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -9,12 +11,16 @@ from app.cli.database import with_database
 from app.cli.say import json_option, say_json
 from app.core.database import Database
 from app.domain.addresses.arrive import Arrival, export_space, import_space
-from app.domain.addresses.audit import AuditResult, audit_addresses
+from app.domain.addresses.audit import AuditResult, audit_addresses, find_audit
 from app.domain.addresses.forget_name import forget_name
+from app.domain.addresses.hints import count_processes
 from app.domain.addresses.seed import AddressSeed
 from app.domain.addresses.sheet import csv_of
 from app.domain.addresses.sheet_row import Outcome
 
+ANSWERS_S = 60.0
+"""So long it is waited for processes to answer."""
+LOOK_S = 0.1
 _OUTCOMES = {Outcome.new: "new", Outcome.differs: "changed", Outcome.same: "as they are"}
 
 
@@ -26,14 +32,18 @@ def ipam() -> None:
 @ipam.command()
 @json_option
 def audit(*, as_json: bool) -> None:
-    """Name every contradiction, one a line; exit 1 when there is one."""
+    """Name every contradiction, one a line; exit 1 when there is one.
+
+    Processes that run compare what they remember as free, too; that takes some seconds.
+    """
     result = with_database(_audit)
     if as_json:
         say_json(result)
     else:
         for drift in result.found:
             click.echo(f"{drift.kind} {drift.subject}: {drift.says}")
-        click.echo(f"{result.claims} claims, {len(result.found)} drifts")
+        compared = f"; {result.processes} processes compared" if result.processes else ""
+        click.echo(f"{result.claims} claims, {len(result.found)} drifts{compared}")
     if result.found:
         raise SystemExit(1)
 
@@ -92,7 +102,14 @@ async def _export(database: Database) -> AddressSeed:
 
 async def _audit(database: Database) -> AuditResult:
     async with database.transaction() as tx:
-        return await audit_addresses(tx)
+        asked = await count_processes(tx)
+        result = await audit_addresses(tx)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(ANSWERS_S), database.snapshot() as tx:
+            while result.processes < asked:
+                await asyncio.sleep(LOOK_S)
+                result = await find_audit(tx, result.id)
+    return result
 
 
 @ipam.command("forget-name")

@@ -12,13 +12,17 @@ use (256 for a full /8), `n` the size of the space and `u` the number of taken p
 
 from collections.abc import Iterable
 from copy import copy
-from typing import Protocol
+from itertools import islice
+from typing import Protocol, Self, TypeAlias, cast
 
 from pyroaring import BitMap, BitMap64
 
 _DENSE_LIMIT = 1 << 32
 _SPARSE_LIMIT = 1 << 63
 _PROBES = 64
+MOST_APART = 10_000
+
+Places: TypeAlias = frozenset[int]
 
 
 class SpaceIndex(Protocol):
@@ -52,6 +56,13 @@ class SpaceIndex(Protocol):
 
     def give_back(self, offset: int) -> bool:
         """Mark one place free; return whether it was taken before."""
+        ...
+
+    def apart(self, other: Self) -> tuple[Places, Places]:
+        """Return the lowest places that are taken only here, and only in `other`.
+
+        At most `MOST_APART` of each.
+        """
         ...
 
     def free_in(self, start: int, stop: int) -> int:
@@ -134,6 +145,10 @@ class FreeMap:
             return False
         self._free.add(offset)
         return True
+
+    def apart(self, other: Self) -> tuple[Places, Places]:
+        """O(n / 8) bytes are read."""
+        return _some(other._free - self._free), _some(self._free - other._free)
 
     def free_in(self, start: int, stop: int) -> int:
         """O(c)."""
@@ -225,6 +240,11 @@ class UsedMap:
         self._used.remove(offset)
         return True
 
+    def apart(self, other: Self) -> tuple[Places, Places]:
+        """O(u)."""
+        here, there = cast("BitMap", self._used), cast("BitMap", other._used)
+        return _some(here - there), _some(there - here)
+
     def free_in(self, start: int, stop: int) -> int:
         """O(log c), and the chunks between."""
         start, stop = max(start, 0), min(stop, self._size)
@@ -269,6 +289,10 @@ class UsedMap:
                 return at
             at = (used // length + 1) * length
         return None
+
+
+def _some(places: Iterable[int]) -> Places:
+    return frozenset(islice(places, MOST_APART))
 
 
 def _next(bitmap: BitMap | BitMap64, at: int, size: int) -> int | None:

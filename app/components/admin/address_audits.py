@@ -15,7 +15,8 @@ from app.components.notice import notice
 from app.components.page import admin_page, page_head
 from app.components.table import Column, Row, table
 from app.components.time import duration, moment
-from app.domain.addresses.audit import AuditResult, Drift
+from app.domain.addresses.audit import AuditResult
+from app.domain.addresses.views import Drift
 
 SHOWN = 50
 """Contradictions of an audit that are listed; the command lists all."""
@@ -29,8 +30,8 @@ def audits_page(audits: Sequence[AuditResult], *, may_change: bool, frame: PageF
         "Audits",
         page_head(
             "Audits",
-            lede="Addresses are compared with orders, services, prefixes and reservations every "
-            "hour. Whatever contradicts is named.",
+            lede="Addresses are compared with orders, services, prefixes, reservations and what "
+            "each process remembers, every hour. Whatever contradicts is named.",
             actions=run if may_change else None,
         ),
         h.div(".sw-filters")[space_tabs(AUDITS)],
@@ -40,6 +41,7 @@ def audits_page(audits: Sequence[AuditResult], *, may_change: bool, frame: PageF
                     Column("When"),
                     Column("Result", narrow=True),
                     Column("Claims", figures=True),
+                    Column("Processes", figures=True),
                     Column("Took", figures=True, narrow=True),
                 ),
                 [
@@ -48,6 +50,7 @@ def audits_page(audits: Sequence[AuditResult], *, may_change: bool, frame: PageF
                             moment(audit.at),
                             result_badge(audit),
                             f"{audit.claims:,}",
+                            f"{audit.processes:,}",
                             duration(audit.took_ms),
                         ),
                         href=f"{AUDITS}/{audit.id}",
@@ -72,7 +75,11 @@ def audit_page(audit: AuditResult, *, frame: PageFrame) -> h.Element:
             "Audit",
             eyebrow=h.a(href=AUDITS)["Audits"],
             status=result_badge(audit),
-            lede=[f"{audit.claims:,} claims, looked at ", moment(audit.at)],
+            lede=[
+                f"{audit.claims:,} claims, looked at ",
+                moment(audit.at),
+                f"; {audit.processes:,} processes compared what they remember",
+            ],
         ),
         notice(
             "info",

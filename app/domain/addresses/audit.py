@@ -1,4 +1,7 @@
-"""Compare prefixes, claims, reservations, orders and services; name whatever contradicts."""
+"""Compare prefixes, claims, reservations, orders and services; name whatever contradicts.
+
+What processes remember is compared by them (`compare_index.py`).
+"""
 
 import time
 from datetime import datetime, timedelta
@@ -9,19 +12,13 @@ import msgspec
 from app.core.database import Tx
 from app.core.errors import NotFound
 from app.core.ids import new_id
+from app.domain.addresses.hints import ask_processes
+from app.domain.addresses.views import Drift
 
 MOST = 1_000
 """Drifts of one kind that an audit names."""
 JUST_NOW = timedelta(minutes=5)
 """After an audit that is this young, the clock's is left out."""
-
-
-class Drift(msgspec.Struct, frozen=True, kw_only=True):
-    """One contradiction; `kind` is stable, `subject` the address, prefix or service."""
-
-    kind: str
-    subject: str
-    says: str
 
 
 class AuditResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,7 +29,9 @@ class AuditResult(msgspec.Struct, frozen=True, kw_only=True):
     took_ms: int
     claims: int
     drifts: int
-    found: tuple[Drift, ...]
+    processes: int = 0
+    """How many have told by now what their index says differently."""
+    found: tuple[Drift, ...] = ()
 
 
 _CLAIM = """coalesce(claimed_network(c.kind, p.network, c.position)::text, 'VLAN ' || c.position
@@ -122,6 +121,7 @@ async def audit_addresses(tx: Tx) -> AuditResult:
     """Return every drift, by kind and subject, and keep the result for the page.
 
     At most `MOST` of a kind. Cost: one statement a kind, each of which reads the claims once.
+    Processes are asked how their index differs; what they find is added after the commit.
     """
     started = time.perf_counter()
     found = []
@@ -148,6 +148,7 @@ async def audit_addresses(tx: Tx) -> AuditResult:
         result.drifts,
         msgspec.json.encode(result.found).decode(),
     )
+    await ask_processes(tx, result.id)
     return result
 
 
@@ -156,19 +157,20 @@ async def list_audits(
 ) -> tuple[AuditResult, ...]:
     """Return the latest audits, after the audit `before`, without what each found."""
     rows = await tx.fetch(
-        "SELECT id, at, took_ms, claims, drifts FROM address_audit WHERE $1::uuid IS NULL "
-        "OR (at, id) < (SELECT at, id FROM address_audit WHERE id = $1) "
+        "SELECT id, at, took_ms, claims, drifts, processes FROM address_audit "
+        "WHERE $1::uuid IS NULL OR (at, id) < (SELECT at, id FROM address_audit WHERE id = $1) "
         "ORDER BY at DESC, id DESC LIMIT $2",
         before,
         limit,
     )
-    return tuple(AuditResult(**dict(row), found=()) for row in rows)
+    return tuple(AuditResult(**dict(row)) for row in rows)
 
 
 async def find_audit(tx: Tx, audit: UUID) -> AuditResult:
     """Return one audit with every drift that it named. Raises NotFound."""
     row = await tx.fetchrow(
-        "SELECT id, at, took_ms, claims, drifts, found FROM address_audit WHERE id = $1", audit
+        "SELECT id, at, took_ms, claims, drifts, processes, found FROM address_audit WHERE id = $1",
+        audit,
     )
     if row is None:
         raise NotFound("audit", audit)

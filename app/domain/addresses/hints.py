@@ -15,6 +15,7 @@ import msgspec
 import structlog
 
 from app.core.database import Database, Tx
+from app.domain.addresses.compare_index import answer_audit
 from app.domain.addresses.index import AddressIndex
 
 CHANNEL = "address_claims"
@@ -25,12 +26,34 @@ RETRY_S = 1.0
 log = structlog.get_logger()
 
 
-class Hint(msgspec.Struct, frozen=True):
+class Hint(msgspec.Struct, frozen=True, tag="hint"):
     """Positions of a pool that a transaction took, or freed; told when it is committed."""
 
     pool: UUID
     took: bool
     positions: Sequence[int]
+
+
+class Asked(msgspec.Struct, frozen=True, tag="audit"):
+    """An audit wants every process to compare its index with the claims."""
+
+    audit: UUID
+
+
+async def ask_processes(tx: Tx, audit: UUID) -> None:
+    """Have all processes add to the audit how their index differs, after the commit."""
+    text = msgspec.json.encode(Asked(audit)).decode()
+    await tx.execute("SELECT pg_notify($1, $2)", CHANNEL, text)
+
+
+async def count_processes(tx: Tx) -> int:
+    """Return how many processes would hear it now."""
+    count: int = await tx.fetchval(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+        "AND query LIKE 'LISTEN%' || $1 || '%'",
+        CHANNEL,
+    )
+    return count
 
 
 async def tell(tx: Tx, changed: Mapping[UUID, Sequence[int]], *, took: bool) -> None:
@@ -53,7 +76,10 @@ def hints_of(changed: Mapping[UUID, Sequence[int]], *, took: bool) -> list[str]:
 
 def heed(index: AddressIndex, text: str) -> None:
     """Bring the index up to what a process said, this one too. Raises MsgspecError for nonsense."""
-    hint = msgspec.json.decode(text, type=Hint)
+    hint = msgspec.json.decode(text, type=Hint | Asked)
+    if isinstance(hint, Asked):
+        index.audits.put_nowait(hint.audit)
+        return
     change = index.take if hint.took else index.freed
     change(hint.pool, hint.positions)
 
@@ -62,11 +88,13 @@ def heed(index: AddressIndex, text: str) -> None:
 async def listening(database: Database, index: AddressIndex) -> AsyncIterator[None]:
     """Heed hints for as long as the block lasts, on a connection of the pool.
 
-    Pools of which the process knows a page are read whole beside what goes on.
+    Pools of which the process knows a page are read whole beside what goes on, and audits that
+    ask how the index differs from the claims are answered.
     """
     tasks = [
         asyncio.create_task(_listen(database, index), name="address-hints"),
         asyncio.create_task(_complete(database, index), name="address-index"),
+        asyncio.create_task(_answer(database, index), name="address-audits"),
     ]
     try:
         yield
@@ -85,6 +113,15 @@ async def _complete(database: Database, index: AddressIndex) -> None:
         except Exception as error:  # noqa: BLE001 - then it is read when the page has no room
             log.warning("addresses.not_completed", error=str(error))
             await asyncio.sleep(RETRY_S)
+
+
+async def _answer(database: Database, index: AddressIndex) -> None:
+    while True:
+        audit = await index.audits.get()
+        try:
+            await answer_audit(database, index, audit)
+        except Exception as error:  # noqa: BLE001 - the audit then counts a process less
+            log.warning("addresses.not_compared", error=str(error))
 
 
 async def _listen(database: Database, index: AddressIndex) -> None:

@@ -21,7 +21,7 @@ from uuid import UUID
 
 from app.core.database import Tx
 from app.domain.addresses.pools import Pool
-from app.ipam.bitmap import FreeMap, SpaceIndex, UsedMap
+from app.ipam.bitmap import FreeMap, Places, SpaceIndex, UsedMap
 from app.ipam.wants import AddressKind
 
 READ_AGAIN = timedelta(minutes=10)
@@ -64,6 +64,8 @@ class AddressIndex:
         self._reading: asyncio.Future[None] | None = None
         self.unfinished = asyncio.Event()
         """Set when a pool is known in part, for whoever can `complete` it."""
+        self.audits: asyncio.Queue[UUID] = asyncio.Queue()
+        """Audits that want to know how it differs from the claims."""
 
     def is_ready(self, pool: UUID, now: datetime) -> bool:
         """Return whether the pool can be chosen from without a look at the claims.
@@ -134,6 +136,27 @@ class AddressIndex:
         """Return whether all of the pool is known, and not only a page of it."""
         known = self._known.get(pool)
         return known is not None and known.is_whole
+
+    def whole_pools(self) -> list[UUID]:
+        """Return the pools of which all is known."""
+        return [pool for pool, known in self._known.items() if known.is_whole]
+
+    def pool(self, pool: UUID) -> Pool:
+        """Return a pool as it was when it was last read; it is known here."""
+        return self._known[pool].pool
+
+    async def compare(self, tx: Tx, pool: UUID) -> tuple[Places, Places] | None:
+        """Return the places that are taken only here, and only by claims; None if it is gone.
+
+        What other processes claimed is caught up first: not to have heard of it is no difference.
+        """
+        known = self._known.get(pool)
+        if known is None:
+            return None
+        await self._catch_up(tx, [known.pool], await _newest(tx))
+        taken = await tx.fetchval(_TAKEN_OF, known.pool.kind, pool)
+        known = self._known.get(pool)
+        return None if known is None else known.space.apart(_space(known.pool, taken or b""))
 
     def take(self, pool: UUID, positions: Iterable[int]) -> None:
         """Mark positions taken, if the pool is known here; those outside it are no matter."""
@@ -336,13 +359,15 @@ async def _taken_in(tx: Tx, pool: Pool, start: int) -> list[int]:
     return [row["position"] for row in rows]
 
 
-_TAKEN = """
-SELECT scope, string_agg(
-    CASE kind WHEN 'ip6net' THEN int8send(position) ELSE int4send(position::int) END, '') AS taken
+_POSITIONS = """string_agg(
+    CASE kind WHEN 'ip6net' THEN int8send(position) ELSE int4send(position::int) END, '')"""
+_TAKEN = f"""
+SELECT scope, {_POSITIONS} AS taken
 FROM address_claim WHERE (kind, scope) IN (SELECT * FROM unnest($1::text[], $2::uuid[]))
 GROUP BY scope
 """
 """Positions as bytes in network order: a tenth of the memory that ten million numbers take."""
+_TAKEN_OF = f"SELECT {_POSITIONS} FROM address_claim WHERE kind = $1 AND scope = $2"
 
 
 def _space(pool: Pool, taken: bytes) -> SpaceIndex:

@@ -181,4 +181,5 @@ class AddressAudit(Table, tablename="address_audit"):
     took_ms = Integer(default=0)
     claims = BigInt(default=0)
     drifts = Integer(default=0)
+    processes = Integer(default=0)
     found = JSONB(default="[]")

@@ -39,6 +39,14 @@ class Claimed(msgspec.Struct, frozen=True):
     vlan: int | None = None
 
 
+class Drift(msgspec.Struct, frozen=True, kw_only=True):
+    """One contradiction; `kind` is stable, `subject` the address, prefix or service."""
+
+    kind: str
+    subject: str
+    says: str
+
+
 class PrefixView(msgspec.Struct, frozen=True, kw_only=True):
     """A prefix and how full it is. Counts are of addresses (IPv4) or /64s (IPv6)."""
 

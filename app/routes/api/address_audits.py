@@ -28,6 +28,13 @@ class AuditLine(Struct, frozen=True, kw_only=True):
     took_ms: int
     claims: Annotated[int, Meta(description="How many were looked at.")]
     drifts: Annotated[int, Meta(description="How many contradictions were found.")]
+    processes: Annotated[
+        int,
+        Meta(
+            description="How many processes have compared the addresses that they remember as "
+            "free; they do so within a minute after the audit, and what differs is added to it."
+        ),
+    ]
 
 
 class AuditList(Paged, frozen=True, kw_only=True):
@@ -53,6 +60,7 @@ class AuditDetail(AuditLine, frozen=True, kw_only=True):
         "took_ms": 41,
         "claims": 20480,
         "drifts": 1,
+        "processes": 3,
         "found": [
             {
                 "kind": "claim_without_order",
