@@ -93,7 +93,19 @@ async def test_a_person_moves_a_server_with_a_reason(
     assert here not in page
 
 
-@pytest.mark.parametrize("deed", ["release", "finish-cleaning", "begin-maintenance"])
+async def test_a_server_that_never_came_to_work_is_removed(stage: Stage, owner: Browser) -> None:
+    server = stage.servers["fra1-b1-02"]
+    async with stage.database.transaction() as tx:
+        await tx.execute("UPDATE server SET state = 'failed' WHERE id = $1", server)
+    here = f"/admin/servers/{server}/remove"
+    assert here in (await owner.get(f"/admin/servers/{server}")).text
+    done = await owner.send_form(here, here, {"reason": "its BMC never answered"})
+    assert (done.status_code, done.headers["location"]) == (303, "/admin/servers")
+    assert (await owner.get(f"/admin/servers/{server}")).status_code == 404
+    assert "fra1-b1-02" not in (await owner.get("/admin/servers?datacentre=fra1")).text
+
+
+@pytest.mark.parametrize("deed", ["release", "finish-cleaning", "begin-maintenance", "remove"])
 async def test_a_server_that_an_order_has_is_left_alone(
     stage: Stage, owner: Browser, deed: str
 ) -> None:

@@ -41,6 +41,9 @@ async def test_servers_are_listed_changed_moved_and_taken_out_of_stock(
     assert (await owner.post(f"{here}/maintenance", json=past)).status_code == 422
     ended = await owner.post(f"{here}/maintenance/end", json={"reason": "new fan"})
     assert ended.json()["state"] == "available"
+    gone = await owner.delete(here, params={"reason": "sold"})
+    assert (gone.status_code, gone.json()) == (200, {"id": str(ids["server"])})
+    assert (await owner.get(here)).status_code == 404
 
 
 async def test_servers_are_imported_whole_or_not_at_all(stage: Stage, owner: Program) -> None:

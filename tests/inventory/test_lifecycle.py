@@ -11,25 +11,29 @@ from app.core.clock import SetClock
 from app.core.database import Database, Tx
 from app.core.errors import NotFound
 from app.core.ids import new_id
-from app.core.secrets import Vault
+from app.core.secrets import Vault, new_key
 from app.domain.inventory.bmc import rejection_of
 from app.domain.inventory.confirm import activate, begin_provisioning
-from app.domain.inventory.errors import ServerNotAllowed
+from app.domain.inventory.discover import ask_hardware
+from app.domain.inventory.errors import ServerHasServed, ServerNotAllowed
 from app.domain.inventory.find import find_server, server_of
 from app.domain.inventory.maintain import begin_maintenance, end_maintenance
 from app.domain.inventory.power import note_power
 from app.domain.inventory.quarantine import quarantine, release_from_quarantine
+from app.domain.inventory.register import register_inventory
 from app.domain.inventory.release import finish_cleaning, release
+from app.domain.inventory.remove import remove_server
 from app.domain.inventory.reserve import reserve
 from app.domain.inventory.states import TAKEN, TRANSITIONS, ServerState, move
 from app.domain.inventory.stock import stock
 from app.drivers.bmc.contract import peer_of
 from app.drivers.power import Power
 from app.solver.want import ServerWant
-from tests.inventory.hall import an_order, begin_installation, furnish, machine
+from tests.inventory.hall import an_order, begin_installation, furnish, hall, machine
 from tests.services.hall import give_bmcs
 
 ANY = ServerWant()
+Terms = dict[str, Any]
 
 
 async def outbox(tx: Tx, topic: str) -> list[dict[str, Any]]:
@@ -273,3 +277,42 @@ async def test_power_is_noted_and_told_when_it_changes(database: Database, clock
             assert seen.state is ServerState.available
             with pytest.raises(NotFound):
                 await note_power(tx, new_id(), power)
+
+
+async def test_a_failed_registration_is_removed_with_all_its_parts(tx: Tx) -> None:
+    """So that the same machine can be written down again, as it is."""
+    ids = await furnish(tx, machine(1), machine(2))
+    await ask_hardware(tx, ids["m001"])
+    await tx.execute("UPDATE server SET state = 'failed' WHERE id = $1", ids["m001"])
+    terms: Terms = {"reason": "wrong BMC", "actor": None, "actor_label": "staff"}
+    await remove_server(tx, ids["m001"], **terms)
+    with pytest.raises(NotFound):
+        await find_server(tx, ids["m001"])
+    for table in ("bmc", "disk", "port", "hardware_report"):
+        left = await tx.fetchval(f"SELECT count(*) FROM {table} WHERE server = $1", ids["m001"])
+        assert left == 0, table
+    line = await tx.fetchrow("SELECT * FROM audit_entry WHERE subject = $1", ids["m001"])
+    assert line is not None
+    assert (line["action"], line["reason"]) == ("inventory.remove", "wrong BMC")
+    again = await register_inventory(tx, Vault([new_key()]), hall([machine(1)]))
+    assert again["m001"] not in ids.values()
+    with pytest.raises(NotFound):
+        await remove_server(tx, ids["m001"], **terms)
+
+
+async def test_a_server_is_not_removed_from_an_order_nor_from_history(tx: Tx) -> None:
+    await furnish(tx, machine(1))
+    order = await an_order(tx)
+    held = await reserve(tx, ANY, holder=order, expires_at=None)
+    terms: Terms = {"reason": "scrap", "actor": None, "actor_label": "staff"}
+    with pytest.raises(ServerNotAllowed, match="held and cannot become removed"):
+        await remove_server(tx, held.id, **terms)
+    await begin_provisioning(tx, order)
+    await begin_installation(tx, order, held.id)
+    await release(tx, order)
+    with pytest.raises(ServerNotAllowed, match="cleaning"):
+        await remove_server(tx, held.id, **terms)
+    await finish_cleaning(tx, held.id, actor=None, actor_label="staff", reason="wiped")
+    with pytest.raises(ServerHasServed, match="maintenance for good"):
+        await remove_server(tx, held.id, **terms)
+    assert (await find_server(tx, held.id)).disks

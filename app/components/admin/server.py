@@ -20,6 +20,7 @@ from app.components.card import card, split, stack
 from app.components.facts import copyable, facts
 from app.components.form import Form
 from app.components.frame import PageFrame
+from app.components.icon import IconName
 from app.components.live import live_region
 from app.components.notice import notice
 from app.components.page import admin_page, page_head
@@ -31,6 +32,7 @@ from app.domain.inventory.bmc import Rejection
 from app.domain.inventory.cabling import PortView
 from app.domain.inventory.maintain import OPEN_TO_MAINTENANCE
 from app.domain.inventory.put_back import ACCEPTABLE
+from app.domain.inventory.remove import REMOVABLE
 from app.domain.inventory.states import ServerState
 from app.domain.inventory.views import ServerView
 
@@ -87,7 +89,20 @@ DEEDS = {
             "goes to cleaning. Say what was done.",
             frozenset({ServerState.maintenance}),
         ),
+        Deed(
+            "remove",
+            "Remove",
+            "Take {name} off the books",
+            "It goes with its disks, ports, cables and BMC; the audit trail keeps that it was "
+            "here. A server that has served orders stays.",
+            REMOVABLE,
+        ),
     )
+}
+SYMBOLS: dict[str, IconName] = {
+    "begin-maintenance": "wrench",
+    "end-maintenance": "wrench",
+    "remove": "trash-2",
 }
 
 
@@ -147,7 +162,7 @@ def _actions(file: ServerFile) -> list[h.Node]:
             link_button(
                 deed.button,
                 f"{here}/{deed.key}",
-                symbol="wrench" if "maintenance" in deed.key else "check",
+                symbol=SYMBOLS.get(deed.key, "check"),
             )
             for deed in DEEDS.values()
             if file.server.state in deed.states

@@ -62,6 +62,19 @@ class ServerNotAllowed(Refusal):
         self.wanted = wanted
 
 
+class ServerHasServed(Refusal):
+    """The history of services or installations refers to the server."""
+
+    code = "inventory.has_served"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name} has served orders, and their history refers to it. "
+            "Leave it in maintenance for good, and say so in the reason."
+        )
+        self.name = name
+
+
 class PowerAsWanted(Refusal):
     """There is nothing to put right."""
 

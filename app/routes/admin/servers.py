@@ -28,7 +28,7 @@ from app.domain.addresses.views import Claimed
 from app.domain.audit.find import trail
 from app.domain.inventory.bmc import rejection_of
 from app.domain.inventory.cabling import ports_of
-from app.domain.inventory.errors import ServerNotAllowed
+from app.domain.inventory.errors import ServerHasServed, ServerNotAllowed
 from app.domain.inventory.find import (
     count_drifts,
     counts_by_state,
@@ -40,6 +40,7 @@ from app.domain.inventory.maintain import begin_maintenance, end_maintenance
 from app.domain.inventory.put_back import accept
 from app.domain.inventory.quarantine import release_from_quarantine
 from app.domain.inventory.release import finish_cleaning
+from app.domain.inventory.remove import remove_server
 from app.domain.inventory.views import ServerPage
 from app.routes.admin.dcim_typed import read_time
 from app.routes.admin.query import wanted_of
@@ -58,6 +59,7 @@ VERBS: Mapping[str, Verb] = {
     "begin-maintenance": begin_maintenance,
     "end-maintenance": end_maintenance,
     "accept": accept,
+    "remove": remove_server,
 }
 
 
@@ -137,12 +139,11 @@ class Servers(Controller):
         except Invalid as invalid:
             form = Form(values=values, errors=invalid.fields, csrf=frame.csrf)
             return await _deed_page(db, frame, server_id, deed, form, status=422)
-        except ServerNotAllowed as refusal:
+        except (ServerNotAllowed, ServerHasServed) as refusal:
             form = Form(values=values, errors={"": refusal.message}, csrf=frame.csrf)
             return await _deed_page(db, frame, server_id, deed, form, status=409)
-        return go(
-            request, f"{SERVERS}/{server_id}", Flash("success", f"Done: {DEEDS[deed].button}.")
-        )
+        there = SERVERS if deed == "remove" else f"{SERVERS}/{server_id}"
+        return go(request, there, Flash("success", f"Done: {DEEDS[deed].button}."))
 
 
 async def _read_list(tx: Tx, wanted: Wanted) -> ServerPage:

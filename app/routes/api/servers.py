@@ -1,11 +1,11 @@
-"""`/api/v1/servers`: list, show, change, move, take out of stock, import."""
+"""`/api/v1/servers`: list, show, change, move, take out of stock, remove, import."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Response, get, patch, post
+from litestar import Controller, Response, delete, get, patch, post
 from litestar.params import JSONBody, QueryParameter
 
 from app.core.database import Tx
@@ -16,6 +16,7 @@ from app.domain.inventory.change import change_servers
 from app.domain.inventory.find import find_server, latest_servers
 from app.domain.inventory.maintain import begin_maintenance, end_maintenance
 from app.domain.inventory.relocate import Place, obstacles_to, relocate
+from app.domain.inventory.remove import remove_server
 from app.domain.inventory.seed import Side
 from app.domain.inventory.states import ServerState
 from app.domain.inventory.views import ServerView
@@ -40,6 +41,7 @@ from app.routes.api.server_json import (
     sheet_result,
     verdict,
 )
+from app.routes.api.space_json import Removed
 from app.routes.security.dependencies import Db, HttpRequest, Sealing
 
 STATUSES = (409, 412)
@@ -116,6 +118,30 @@ class Servers(Controller):
             await _require_known(tx, server_id, change)
             await change_servers(tx, [server_id], data, **by(change))
             return server_line(await find_server(tx, server_id))
+
+        return await change.once(deed)
+
+    @delete(
+        "/{server_id:uuid}",
+        **needs(Scope.SERVERS_WRITE, *STATUSES),
+        status_code=200,
+        operation_id="removeServer",
+        summary="Remove a server",
+        description="Take a server off the books that nobody has and that has served no order, "
+        "with its disks, ports, cables and BMC.",
+    )
+    async def remove(
+        self,
+        change: Asked,
+        server_id: ServerId,
+        reason: Annotated[
+            str, QueryParameter(description="Kept in the audit trail.", max_length=500)
+        ] = "",
+    ) -> Response[Removed]:
+        async def deed(tx: Tx) -> Removed:
+            await _require_known(tx, server_id, change)
+            await remove_server(tx, server_id, reason=reason, **by(change))
+            return Removed(server_id)
 
         return await change.once(deed)
 
