@@ -48,6 +48,14 @@ class Deed:
     states: frozenset[ServerState]
 
 
+REMOVE = Deed(
+    "remove",
+    "Remove",
+    "Take {name} off the books",
+    "It goes with its disks, ports, cables and BMC; the audit trail keeps that it was here. A "
+    "server that has served orders stays.",
+    REMOVABLE,
+)
 DEEDS = {
     deed.key: deed
     for deed in (
@@ -89,21 +97,10 @@ DEEDS = {
             "goes to cleaning. Say what was done.",
             frozenset({ServerState.maintenance}),
         ),
-        Deed(
-            "remove",
-            "Remove",
-            "Take {name} off the books",
-            "It goes with its disks, ports, cables and BMC; the audit trail keeps that it was "
-            "here. A server that has served orders stays.",
-            REMOVABLE,
-        ),
+        REMOVE,
     )
 }
-SYMBOLS: dict[str, IconName] = {
-    "begin-maintenance": "wrench",
-    "end-maintenance": "wrench",
-    "remove": "trash-2",
-}
+SYMBOLS: dict[str, IconName] = {"begin-maintenance": "wrench", "end-maintenance": "wrench"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,18 +154,18 @@ def _actions(file: ServerFile) -> list[h.Node]:
     if not file.may_change:
         return []
     here = f"{SERVERS}/{file.server.id}"
+    open_to = [deed for deed in DEEDS.values() if file.server.state in deed.states]
     return [
         *(
-            link_button(
-                deed.button,
-                f"{here}/{deed.key}",
-                symbol=SYMBOLS.get(deed.key, "check"),
-            )
-            for deed in DEEDS.values()
-            if file.server.state in deed.states
+            link_button(deed.button, f"{here}/{deed.key}", symbol=SYMBOLS.get(deed.key, "check"))
+            for deed in open_to
+            if deed is not REMOVE
         ),
         link_button("Move", f"{here}/place", symbol="map-pin", weight="quiet"),
         link_button("Change", f"{here}/change", symbol="pencil", weight="quiet"),
+        link_button(REMOVE.button, f"{here}/{REMOVE.key}", symbol="trash-2", weight="quiet")
+        if REMOVE in open_to
+        else None,
     ]
 
 
