@@ -22,6 +22,10 @@ class Unreachable(Retriable):
     """Nothing answered: refused, reset, timed out, or still busy with an earlier call."""
 
 
+class Busy(Unreachable):
+    """It was not asked: an earlier call of ours had not ended. Says nothing of the peer."""
+
+
 class NotReached(Retriable):
     """The peer accepted the order and the state did not follow within the deadline."""
 

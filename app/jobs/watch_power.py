@@ -13,7 +13,7 @@ from app.core.secrets import Vault
 from app.domain.inventory.find import bmc_of
 from app.domain.inventory.power import DOORBELL, note_power, note_silence, take_due
 from app.drivers.bmc.contract import BmcFleet
-from app.drivers.errors import DriverError
+from app.drivers.errors import Busy, DriverError
 from app.drivers.power import Power
 
 SWEEP_S = 2.0
@@ -82,6 +82,8 @@ class PowerWatch:
     async def _ask(self, server: UUID) -> None:
         try:
             said = await self._read(server)
+            if said is None:
+                return
             async with self._database.transaction() as tx:
                 if isinstance(said, Power):
                     await note_power(tx, server, said)
@@ -94,13 +96,16 @@ class PowerWatch:
             # It is due again soon.
             log.exception("power.failed", server=str(server))
 
-    async def _read(self, server: UUID) -> Power | str:
-        """Return what the BMC says, or why it says nothing."""
+    async def _read(self, server: UUID) -> Power | str | None:
+        """Return what the BMC says, or why it says nothing; None when it was not asked."""
         async with self._database.snapshot() as tx:
             address, _ = await bmc_of(tx, self._vault, server)
         try:
             async with asyncio.timeout(READ_S):
                 return await self._fleet.bmc(address).power.read()
+        except Busy as error:
+            log.info("power.not_asked", server=str(server), error=str(error))
+            return None  # whoever talks to it hears whether it is silent
         except TimeoutError:
             return f"no answer within {READ_S:g} s"
         except DriverError as error:

@@ -18,7 +18,7 @@ from app.domain.inventory.power_rule import SETTLES
 from app.domain.inventory.reconcile_power import order_power
 from app.domain.services.suspend import suspend_service
 from app.drivers.bmc.fleet import MixedFleet
-from app.drivers.errors import Unauthorised, Unreachable
+from app.drivers.errors import Busy, Unauthorised, Unreachable
 from app.drivers.power import Power
 from app.jobs.switch_as_wanted import switch_as_wanted
 from app.jobs.watch_power import SLOTS, PowerWatch
@@ -107,8 +107,10 @@ async def test_power_is_noted_and_a_bmc_that_fails_spoils_no_other(desk: Desk) -
     desk.clock.advance(seconds=NEXT.total_seconds())
     desk.fleet.answers["https://on"] = Unreachable("bmc", "timed out")
     desk.fleet.answers["https://away"] = Power.ON
+    desk.fleet.answers["https://locked"] = Busy("bmc", "busy for 10 s")
     assert await ask(watch) == 4
     seen = await known(desk)
+    assert seen["https://locked"][2] == "401", "it was not asked, which says nothing of it"
     assert seen["https://on"] == ("unknown", NEXT, "timed out")
     assert seen["https://off"] == ("off", now, "")
     assert seen["https://away"] == ("on", now, "")

@@ -8,7 +8,7 @@ from app.drivers.bmc.contract import BmcAddress
 from app.drivers.bmc.guard import BmcGuard, Turn
 from app.drivers.bmc.ipmi.process import Child, Gone, Nursery
 from app.drivers.bmc.ipmi.wire import Answer, Ask, Fault, SignIn
-from app.drivers.errors import DriverError, Refused, Retriable, Unauthorised, Unreachable
+from app.drivers.errors import Busy, DriverError, Refused, Retriable, Unauthorised, Unreachable
 
 ANSWER_S = 3.0
 """For sign-in and answer. pyghmi sends again after 0.5 to 1 s, so two lost packets are borne."""
@@ -57,7 +57,7 @@ class Link:
             ):
                 return await self._have(turn, ask)
         except TimeoutError:
-            raise Unreachable(self.peer, f"busy for {deadline_s:g} s") from None
+            raise Busy(self.peer, f"busy for {deadline_s:g} s") from None
 
     async def close(self) -> None:
         """Sign out after the call under way, if any."""

@@ -13,7 +13,7 @@ from app.drivers.bmc.contract import BmcAddress
 from app.drivers.bmc.guard import BmcGuard
 from app.drivers.bmc.redfish.session import READ_TIMEOUT_S, Session
 from app.drivers.bmc.redfish.words import translate
-from app.drivers.errors import Unreachable
+from app.drivers.errors import Busy, Unreachable
 
 CALL_DEADLINE_S = 10.0
 MIN_INTERVAL_S = 0.02
@@ -51,6 +51,7 @@ class Link:
         until the thread ends by its own time-outs. So a hung BMC costs the pool one
         thread at most, and whoever asks it meanwhile is told that it is busy.
         """
+        has_begun = False
         try:
             async with asyncio.timeout(deadline_s):
                 async with contextlib.AsyncExitStack() as waiting:
@@ -58,10 +59,13 @@ class Link:
                     turn = self._guard.turn(self._address)
                     await waiting.enter_async_context(turn)
                     begun = waiting.pop_all()
+                has_begun = True
                 task = asyncio.create_task(self._finish(begun, work, read_timeout_s))
                 task.add_done_callback(_seen)
                 return await asyncio.shield(task)
         except TimeoutError:
+            if not has_begun:
+                raise Busy(self.peer, f"busy for {deadline_s:g} s") from None
             raise Unreachable(self.peer, f"no answer within {deadline_s:g} s") from None
 
     async def _finish(
