@@ -17,6 +17,8 @@ async def test_servers_are_listed_changed_moved_and_taken_out_of_stock(
     here = f"{V1}/servers/{ids['server']}"
     shown = await owner.get(here)
     assert (shown.json()["u_position"], shown.json()["disks"][0]["count"]) == (3, 2)
+    power = {"power": "unknown", "power_wanted": None, "power_drifts": False}
+    assert shown.json() == shown.json() | power
     etag = shown.headers["etag"]
     assert (await owner.get(here, headers={"If-None-Match": etag})).status_code == 304
     change = {"note": "spare", "feeds": "A", "warranty_ends_on": "2031-05-01"}

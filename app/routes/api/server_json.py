@@ -15,6 +15,7 @@ from app.domain.inventory.change import ServerChange
 from app.domain.inventory.seed import DeviceKind, Feeds, PortKind, Side
 from app.domain.inventory.states import ServerState
 from app.domain.inventory.views import RackView, ServerView
+from app.drivers.power import Power
 from app.routes.api.listing import Paged
 from app.routes.api.space_json import Why, same
 from app.solver.obstacles import Obstacle, Refuses
@@ -64,6 +65,13 @@ class ServerLine(Struct, frozen=True, kw_only=True):
     state_since: datetime
     state_reason: str
     maintenance_ends_at: datetime | None
+    power: Annotated[Power, Meta(description="What its BMC said last; read every 30 s.")]
+    power_wanted: Annotated[
+        Power | None, Meta(description="What its service needs; null when nothing is wanted.")
+    ]
+    power_drifts: Annotated[
+        bool, Meta(description="Whether that differs, for longer than switching takes.")
+    ]
     order: Annotated[UUID | None, Meta(description="Id of the order that has it.")]
     warranty_ends_on: date | None
     note: str
