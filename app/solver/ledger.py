@@ -44,11 +44,18 @@ class Ledger:
 
     def fits(self, row: int, asker: Asker) -> bool:
         """Return whether the rack still admits this server for this client."""
-        rack = self.rack[row]
-        capped = self.capped(rack, asker[0])
-        return (capped is None or capped > 0) and all(
+        return self.welcomes(self.rack[row], asker[0]) and self.has_room(row, asker)
+
+    def welcomes(self, rack: int, client: str) -> bool:
+        """Return whether the rack admits one more machine of the client, if it has room."""
+        capped = self.capped(rack, client)
+        return capped is None or capped > 0
+
+    def has_room(self, row: int, asker: Asker) -> bool:
+        """Return whether the rack has what this server takes."""
+        return all(
             not needed or needed <= left
-            for needed, left in zip(self.takes(row, asker), self.left[rack], strict=True)
+            for needed, left in zip(self.takes(row, asker), self.left[self.rack[row]], strict=True)
         )
 
     def take(self, row: int, asker: Asker) -> None:

@@ -2,24 +2,25 @@
 
 The plan that ignores the racks is both where to start and the bound: servers of one pool
 are worth the same to every order, so as long as each order finds one of its pool in a rack
-that has room, nothing is lost and the plan is proven. Only what that leaves goes to CP-SAT.
+that has room, nothing is lost and the plan is proven. Where racks are short, what each of them
+gives is rationed first. Only what that leaves goes to CP-SAT.
 """
 
 import random
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
 from app.solver.assign import MOST_ARCS, Assigned
 from app.solver.bound import capacities, most_in_racks
+from app.solver.handout import Batch, hand_out
 from app.solver.inventory import Inventory
 from app.solver.ledger import Asker, Ledger
 from app.solver.pools import COSTS, Arc, Candidates, Group, Problem, candidates_of, drawn_by
+from app.solver.ration import ration
 from app.solver.room import Room
 from app.solver.search import Search
-from app.solver.want import ServerWant
 
 PRUNED = 32
 """Candidates that an order keeps where all of them would be too many for CP-SAT."""
@@ -34,24 +35,6 @@ class Fitted(NamedTuple):
     """Row of the inventory by place of the order."""
     result: Assigned
     """As `assign` returns it, with `spread` as the last value and bound."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """What stays the same while a plan is made."""
-
-    inventory: Inventory
-    groups: Sequence[Group]
-    """One for each order."""
-    askers: Sequence[Asker]
-    room: Room
-    caps: Mapping[str, int]
-    offers: Mapping[ServerWant, Candidates]
-    costs: Mapping[ServerWant, Mapping[int, tuple[int, ...]]]
-    """Costs by row, for the eligible rows of each want."""
-
-    def ledger(self) -> Ledger:
-        return Ledger(self.inventory, self.room, self.askers, self.caps)
 
 
 def fit(
@@ -73,7 +56,7 @@ def fit(
     drawn = drawn_by(inventory, seed)
     wants = {group.want for group in groups}
     offers = {want: candidates_of(inventory, want, drawn, len(inventory.ids)) for want in wants}
-    batch = _Batch(
+    batch = Batch(
         inventory,
         groups,
         askers,
@@ -82,16 +65,28 @@ def fit(
         offers,
         {want: _costs(offer) for want, offer in offers.items()},
     )
-    taken = _greedy(batch, _pools_of(problem, relaxed, seed))
-    fine, is_whole = _arcs(batch, taken)
-    flow = [int(taken.get(arc.group) == fine.pools[arc.pool][0]) for arc in fine.arcs]
-    search = Search(fine, flow, kept=range(len(flow)), seed=seed, limit=limit, is_whole=is_whole)
+    taken = hand_out(batch, _pools_of(problem, relaxed, seed))
     levels = sorted({group.priority for group in groups}, reverse=True)
     room_for = capacities(inventory, room, problem, askers)
     most = {level: most_in_racks(problem, level, room_for) for level in levels}
+    if limit > 0 and _placed(batch, taken, levels) != [*most.values()]:
+        rationed = ration(inventory, problem, room, askers)
+        if rationed is not None:
+            again = hand_out(batch, _pools_of(rationed.problem, rationed.result, seed))
+            taken = max(taken, again, key=lambda plan: _placed(batch, plan, levels))
+            most = {level: min(most[level], rationed.most[level]) for level in levels}
+            relaxed = rationed.result
+    fine, is_whole = _arcs(batch, taken)
+    flow = [int(taken.get(arc.group) == fine.pools[arc.pool][0]) for arc in fine.arcs]
+    search = Search(fine, flow, kept=range(len(flow)), seed=seed, limit=limit, is_whole=is_whole)
     result = _searched(batch, fine, search, most, relaxed)
     served = zip(fine.arcs, result.flow, strict=True)
     return Fitted({arc.group: fine.pools[arc.pool][0] for arc, one in served if one}, result)
+
+
+def _placed(batch: Batch, taken: Mapping[int, int], levels: Sequence[int]) -> list[int]:
+    """Return how many orders of at least each priority a plan places."""
+    return [sum(batch.groups[place].priority >= level for place in taken) for level in levels]
 
 
 def _single(problem: Problem, number: int) -> list[Group]:
@@ -125,48 +120,8 @@ def _pools_of(problem: Problem, relaxed: Assigned, seed: int) -> dict[int, list[
     }
 
 
-def _greedy(batch: _Batch, pools: Mapping[int, Sequence[int]]) -> dict[int, int]:
-    """Give each order a server of its pool, then the others the best that is left and fits.
-
-    Both by priority and then by age. An order that asks to be spread gets, of the servers
-    that would do, one in a rack where its client has the fewest.
-    """
-    ledger, taken, used = batch.ledger(), dict[int, int](), set[int]()
-    turn = sorted(range(len(batch.groups)), key=lambda place: -batch.groups[place].priority)
-
-    def serve(place: int, rows: Sequence[int]) -> None:
-        asker, want = batch.askers[place], batch.groups[place].want
-        is_spread = want.spread_racks and bool(asker[0])
-        chosen, fewest = -1, len(batch.inventory.ids) + 1
-        refused: set[tuple[int, tuple[int, ...]]] = set()
-        for row in rows:
-            rack = ledger.rack[row]
-            alike = (rack, ledger.takes(row, asker))
-            there = ledger.there[rack][asker[0]] if is_spread and rack >= 0 else 0
-            if row in used or there >= fewest or alike in refused:
-                continue
-            if not ledger.fits(row, asker):
-                refused.add(alike)
-                continue
-            chosen, fewest = row, there
-            if not there:
-                break
-        if chosen >= 0:
-            ledger.take(chosen, asker)
-            taken[place] = chosen
-            used.add(chosen)
-
-    for place in turn:
-        serve(place, pools.get(place, ()))
-    rows = {want: offer.rows.tolist() for want, offer in batch.offers.items()}
-    for place in turn:
-        if place not in taken:
-            serve(place, rows[batch.groups[place].want])
-    return taken
-
-
 def _searched(
-    batch: _Batch, problem: Problem, search: Search, most: Mapping[int, int], relaxed: Assigned
+    batch: Batch, problem: Problem, search: Search, most: Mapping[int, int], relaxed: Assigned
 ) -> Assigned:
     """Drive the plan towards the bounds of the relaxed one, tier by tier.
 
@@ -192,7 +147,7 @@ def _searched(
     return Assigned(search.flow, [*values, value], [*bounds, least], search.proven)
 
 
-def _least(batch: _Batch, tier: int, placed: int) -> int:
+def _least(batch: Batch, tier: int, placed: int) -> int:
     """Return a lower bound of a tier: its easiest orders, each served best and alone."""
     least = {
         want: min(cost[tier] for cost in costs.values())
@@ -202,7 +157,7 @@ def _least(batch: _Batch, tier: int, placed: int) -> int:
     return sum(sorted(least[group.want] for group in batch.groups if group.want in least)[:placed])
 
 
-def _arcs(batch: _Batch, taken: Mapping[int, int]) -> tuple[Problem, bool]:
+def _arcs(batch: Batch, taken: Mapping[int, int]) -> tuple[Problem, bool]:
     """Return order by order the servers to choose from, and whether these are all there are."""
     sizes = sum(len(batch.offers[group.want].rows) for group in batch.groups)
     is_whole = sizes <= MOST_ARCS
@@ -220,7 +175,7 @@ def _arcs(batch: _Batch, taken: Mapping[int, int]) -> tuple[Problem, bool]:
     return Problem(tuple(batch.groups), tuple((row,) for row in pools), tuple(arcs)), is_whole
 
 
-def _fitting(batch: _Batch, ledger: Ledger, place: int, alike: int) -> Iterator[int]:
+def _fitting(batch: Batch, ledger: Ledger, place: int, alike: int) -> Iterator[int]:
     seen: defaultdict[int, int] = defaultdict(int)
     for row in batch.offers[batch.groups[place].want].rows.tolist():
         rack = ledger.rack[row]
@@ -229,7 +184,7 @@ def _fitting(batch: _Batch, ledger: Ledger, place: int, alike: int) -> Iterator[
             yield row
 
 
-def _limits(batch: _Batch, problem: Problem) -> Iterator[tuple[dict[int, int], int]]:
+def _limits(batch: Batch, problem: Problem) -> Iterator[tuple[dict[int, int], int]]:
     """Return what the racks admit, as weights by arc and their most; idle limits are left out."""
     ledger = batch.ledger()
     resources: defaultdict[tuple[int, int], dict[int, int]] = defaultdict(dict)
@@ -250,7 +205,7 @@ def _limits(batch: _Batch, problem: Problem) -> Iterator[tuple[dict[int, int], i
             yield weights, capped
 
 
-def _shared(batch: _Batch, problem: Problem) -> list[tuple[list[int], int]]:
+def _shared(batch: Batch, problem: Problem) -> list[tuple[list[int], int]]:
     """Return the arcs of each client's spread orders into each rack, and how many are free.
 
     One machine is, where the client has none yet.
@@ -260,6 +215,6 @@ def _shared(batch: _Batch, problem: Problem) -> list[tuple[list[int], int]]:
     for number, arc in enumerate(problem.arcs):
         client = batch.askers[arc.group][0]
         rack = ledger.rack[problem.pools[arc.pool][0]]
-        if client and rack >= 0 and batch.groups[arc.group].want.spread_racks:
+        if rack >= 0 and batch.is_spread(arc.group):
             parts[rack, client].append(number)
     return [(arcs, int(ledger.there[key[0]][key[1]] == 0)) for key, arcs in parts.items()]
