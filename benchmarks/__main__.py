@@ -3,8 +3,9 @@
 import asyncio
 import signal
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import TypeAlias
 
 import click
@@ -27,7 +28,7 @@ BENCHMARKS: dict[str, Parts] = {
     "flows": {"flows": flows.measure},
     "cold": {"cold": cold.measure},
     "editor": {"editor": editor.measure},
-    "solver": {"solver": solver.measure},
+    "solver": solver.parts(),
     "ipam": ipam.parts(),
 }
 
@@ -39,9 +40,9 @@ BENCHMARKS: dict[str, Parts] = {
 @click.option("--speed", type=click.FloatRange(1, 1_000),
               help="`delivery` alone: hardware seconds per second; 1 is real time.")  # fmt: skip
 @click.option("--size", type=click.FloatRange(0.01, 1),
-              help="`flows` or `ipam` alone: a share, to try it; nothing is kept.")  # fmt: skip
-@click.option("--part", "parts", type=click.Choice(sorted(flows.PARTS)), multiple=True,
-              help="`flows` alone: these parts of it.")  # fmt: skip
+              help="`flows`, `ipam`, `solver`: a share, to try one; nothing is kept.")  # fmt: skip
+@click.option("--part", "parts", multiple=True,
+              help="`flows`, `ipam`, `solver`: these parts of one.")  # fmt: skip
 def main(
     only: str | None,
     write_table: bool,
@@ -59,19 +60,29 @@ def main(
         if only != "delivery":
             raise click.UsageError("--speed goes with --only delivery.")
         chosen = {"delivery": {"delivery": lambda: delivery.measure(speed=speed)}}
-    if size is not None and only == "ipam":
-        chosen = {"ipam": ipam.parts(size)}
-    elif size is not None or parts:
-        if only != "flows":
-            raise click.UsageError("--size and --part go with --only flows, --size with ipam too.")
-        wanted = parts or tuple(flows.PARTS)
-        chosen = {"flows": {"flows": lambda: flows.measure(size=size or 1.0, parts=wanted)}}
+    if size is not None or parts:
+        chosen = {only or "": _some(only, size or 1.0, parts)}
     try:
         failed = uvloop.run(_run(chosen, keeps=speed is None and size is None))
     except asyncio.CancelledError:
         raise SystemExit(143) from None
     if failed:
         raise click.ClickException(f"could not be measured: {', '.join(failed)}")
+
+
+def _some(only: str | None, size: float, wanted: Sequence[str]) -> Parts:
+    """Return the parts asked for of one benchmark, at a share of their size. Raises UsageError."""
+    known: Parts
+    match only:
+        case "flows":
+            known = {name: partial(flows.measure, size=size, parts=(name,)) for name in flows.PARTS}
+        case "ipam" | "solver":
+            known = (ipam if only == "ipam" else solver).parts(size)
+        case _:
+            raise click.UsageError("--size and --part go with --only flows, ipam or solver.")
+    if unknown := sorted({*wanted} - {*known}):
+        raise click.UsageError(f"{only} has no part {unknown[0]}; it has {', '.join(known)}.")
+    return {name: measure for name, measure in known.items() if name in wanted or not wanted}
 
 
 async def _run(chosen: dict[str, Parts], *, keeps: bool) -> list[str]:

@@ -17,6 +17,7 @@ HOME = ROOT / ".data" / "benchmarks" / "peers"
 DBOS = ("dbos==3.4.0", "aiohttp==3.14.5", "uvloop==0.23.0")
 RESTATE = ("restate-sdk==1.3.0", "hypercorn==0.18.0", "aiohttp==3.14.5", "uvloop==0.23.0")
 NAUTOBOT = ("nautobot==3.2.7",)
+PLACEMENT = ("openstack-placement==16.0.0", "psycopg2-binary==2.9.13", "gunicorn==27.0.1")
 RESTATE_SERVER = "1.7.12"
 READY = "ready.json"
 INSTALL_LIMIT_S = 300.0
@@ -46,6 +47,11 @@ async def dbos_python() -> Path:
 async def nautobot_python() -> Path:
     """Return the Python that has Nautobot. Raises PeerMissing."""
     return await _python("Nautobot", NAUTOBOT)
+
+
+async def placement_python() -> Path:
+    """Return the Python that has OpenStack's Placement. Raises PeerMissing."""
+    return await _python("Placement", PLACEMENT)
 
 
 async def restate() -> Restate:

@@ -15,6 +15,9 @@ from app.cli.demo.catalogue import CATEGORY, demo_catalogue
 from app.cli.demo.processes import free_port
 from app.cli.demo.stack import Plan, Stack
 from app.core.live import Live
+from app.domain.accounts.api_tokens import make_token
+from app.domain.accounts.find import find_account_by_email
+from app.domain.accounts.scopes import Scope
 from app.domain.billing.record_transfer import record_transfer
 from app.domain.catalog.find import find_product
 from app.domain.catalog.register import register_catalog
@@ -52,6 +55,18 @@ class Site:
                 idempotency_key=hostname,
             )
             return await place(tx, request)
+
+    async def token(self, *scopes: Scope) -> str:
+        """Return an API token of the owner's."""
+        async with self.stack.database.transaction() as tx:
+            owner = await find_account_by_email(tx, self.stack.logins.owner.email)
+            if owner is None:
+                raise RuntimeError("the demo has no owner")
+            made = await make_token(
+                tx, owner, name="benchmark", scopes=scopes, lives=None,
+                actor=owner.id, actor_label=owner.email,
+            )  # fmt: skip
+        return made.secret
 
     async def quiet(self) -> None:
         """Wait until everything that follows earlier commits is done, mails included.

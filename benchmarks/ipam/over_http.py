@@ -10,8 +10,6 @@ from pathlib import Path
 import msgspec
 
 from app.core.database import Database
-from app.domain.accounts.api_tokens import make_token
-from app.domain.accounts.find import find_account_by_email
 from app.domain.accounts.scopes import Scope
 from app.domain.addresses.register import register_addresses
 from app.domain.addresses.seed import AddressSeed, PrefixSeed
@@ -21,7 +19,7 @@ from benchmarks.ipam.nautobot import running as nautobot
 from benchmarks.load import BadAnswer, User
 from benchmarks.report import say, table
 from benchmarks.result import Result
-from benchmarks.site import Site, running
+from benchmarks.site import running
 
 LENGTHS = (24, 16)
 FILLS = (0.0, 0.5, 0.95)
@@ -66,7 +64,7 @@ async def measure(size: float) -> list[Result]:
     prefixes = max(2, round(OURS * size))
     with tempfile.TemporaryDirectory(prefix="slipway-bench-", ignore_cleanup_errors=True) as folder:
         async with running(speed=LAB_SPEED, webs=PROCESSES, workers=0) as site:
-            token = await _token(site)
+            token = await site.token(Scope.ADDRESSES_READ, Scope.ADDRESSES_WRITE)
             paths = await _lay_out(site.stack.database, prefixes)
             ours = {
                 case: await _rate(
@@ -89,19 +87,6 @@ async def _theirs(peer: Nautobot) -> dict[Case, tuple[float, int]]:
         paths = list(islice(left, len(list(_networks(case, THEIRS)))))
         found[case] = await _rate((peer.url,), f"Token {TOKEN}", NAUTOBOTS_BODY, case, paths)
     return found
-
-
-async def _token(site: Site) -> str:
-    database = site.stack.database
-    async with database.transaction() as tx:
-        owner = await find_account_by_email(tx, site.stack.logins.owner.email)
-        if owner is None:
-            raise RuntimeError("the demo has no owner")
-        made = await make_token(
-            tx, owner, name="benchmark", scopes=(Scope.ADDRESSES_READ, Scope.ADDRESSES_WRITE),
-            lives=None, actor=owner.id, actor_label=owner.email,
-        )  # fmt: skip
-    return made.secret
 
 
 def _networks(case: Case, count: int) -> Iterator[str]:

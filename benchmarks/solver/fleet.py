@@ -24,13 +24,18 @@ DISKS = (
 
 
 def fleet(number: int, seed: int) -> Inventory:
-    """Return so many free servers of some dozens of kinds, 40 to a rack."""
+    """Return so many free servers as columns."""
+    return inventory_of(servers(number, seed))
+
+
+def servers(number: int, seed: int) -> list[ServerFacts]:
+    """Return so many free servers of some dozens of kinds, 40 to a rack; fewer are the first."""
     rng = random.Random(seed)
-    servers = []
+    found = []
     for place in range(number):
         model, cores, memories = MODELS[rng.choices(range(4), (40, 40, 12, 8))[0]]
         rack = place // PER_RACK
-        servers.append(
+        found.append(
             ServerFacts(
                 id=UUID(int=place + 1),
                 name=f"srv-{place}",
@@ -44,7 +49,7 @@ def fleet(number: int, seed: int) -> Inventory:
                 power_watts=150 + 10 * cores,
             )
         )
-    return inventory_of(servers)
+    return found
 
 
 def rooms(number: int, seed: int, *, tight: float = 0.25) -> list[RackRoom]:

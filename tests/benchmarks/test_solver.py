@@ -3,7 +3,7 @@
 import pytest
 
 from app.solver.racking import rack_up
-from benchmarks import binpack, fleet, solver
+from benchmarks.solver import binpack, fleet, racking
 
 FILE = " 2\n one \n 10 3 2\n6\n4\n5\n two\n 5 1 1\n5\n"
 
@@ -26,9 +26,9 @@ def test_anything_else_is_refused_by_name(tmp_path, text):
 
 
 def test_bin_packing_is_left_out_with_a_message_where_no_file_is_named(monkeypatch, capsys):
-    monkeypatch.delenv(solver.BINPACK, raising=False)
-    assert solver._binpack() == []
-    assert solver.BINPACK in capsys.readouterr().out
+    monkeypatch.delenv(racking.BINPACK, raising=False)
+    assert racking._binpack() == []
+    assert racking.BINPACK in capsys.readouterr().out
 
 
 def test_fleets_and_orders_are_made_by_seed():
