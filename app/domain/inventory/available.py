@@ -4,6 +4,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from app.core.database import Tx
+from app.core.kept import Kept
 from app.solver.inventory import DiskFacts, Equivalence, Inventory, ServerFacts, inventory_of
 from app.solver.want import DiskKind
 
@@ -55,10 +56,15 @@ class Available(NamedTuple):
 async def read_available(tx: Tx, holder: UUID | None = None) -> Available:
     """Return every free server with its disks and place, and which CPU may stand in for which.
 
-    With `holder` that order's own server is among them, as if it were free. One statement tells
-    whether anything was written since this process read it last, about 1 µs a free server; then
-    two more read it, about 8 µs a free server, most of it in Python (80 ms for 10,000).
+    With `holder` that order's own server is among them, as if it were free. While nothing at all
+    is written it costs one short statement. After that one statement tells whether the stock is
+    what this process read last, about 0.6 µs a free server; if not, two more read it, about 8 µs a
+    free server, most of it in Python (80 ms for 10,000).
     """
+    return await _latest.get(tx, holder, lambda: _compared(tx, holder))
+
+
+async def _compared(tx: Tx, holder: UUID | None) -> Available:
     seen = tuple(await tx.fetchrow(_PRINT, holder) or ())
     if seen not in _kept:
         read = await _read(tx, holder)
@@ -72,6 +78,7 @@ async def read_available(tx: Tx, holder: UUID | None = None) -> Available:
 
 
 _kept: dict[tuple[object, ...], Available] = {}
+_latest = Kept[Available](KEPT)
 
 
 async def _read(tx: Tx, holder: UUID | None) -> Available:

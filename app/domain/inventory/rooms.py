@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 
 from app.core.database import Tx
+from app.core.kept import Kept
 from app.solver.inventory import RackKey
 from app.solver.room import RackRoom, Side
 
@@ -40,14 +41,27 @@ ORDER BY d.code, r.name
 """
 
 
+KEPT = 4
+"""Readings that are kept in this process, the latest ones."""
+
+_latest = Kept[tuple[RackRoom, ...]](KEPT)
+
+
 async def read_rooms(
     tx: Tx, clients: Collection[UUID], *, but_for: UUID | None = None, around: UUID | None = None
 ) -> tuple[RackRoom, ...]:
     """Return the racks that limit anything, and how many machines these clients have in each.
 
     What `but_for`, an order, has is not counted; `around` is a server whose rack alone is
-    looked at. One statement over the servers that are in use.
+    looked at. One statement over the servers that are in use; a short one while nothing is written.
     """
+    asked = (but_for, tuple(clients), around)
+    return await _latest.get(tx, asked, lambda: _read(tx, *asked))
+
+
+async def _read(
+    tx: Tx, but_for: UUID | None, clients: Collection[UUID], around: UUID | None
+) -> tuple[RackRoom, ...]:
     rows = await tx.fetch(_ROOMS, but_for, list(clients), around)
     return tuple(
         RackRoom(
