@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from app.solver.inventory import Inventory
 from app.solver.ledger import Asker, Ledger
-from app.solver.pools import Candidates, Group
+from app.solver.pools import COSTS, Group, Rows
 from app.solver.room import Room
 from app.solver.want import ServerWant
 
@@ -21,12 +21,27 @@ class Batch:
     askers: Sequence[Asker]
     room: Room
     caps: Mapping[str, int]
-    offers: Mapping[ServerWant, Candidates]
+    rows: Mapping[ServerWant, Rows]
+    """The eligible rows of each want, the best first."""
+    pool: Sequence[int]
+    """For each row its pool; -1 for one that serves nobody."""
     costs: Mapping[ServerWant, Mapping[int, tuple[int, ...]]]
-    """Costs by row, for the eligible rows of each want, the best first."""
+    """What a server of each pool costs that serves the want."""
 
     def ledger(self) -> Ledger:
         return Ledger(self.inventory, self.room, self.askers, self.caps)
+
+    def worth(self, taken: Mapping[int, int]) -> tuple[int, ...]:
+        """Return how good a plan is, less is better: orders placed by priority, then costs."""
+        groups = [self.groups[place] for place in taken]
+        levels = sorted({group.priority for group in self.groups}, reverse=True)
+        costs = [
+            self.costs[self.groups[place].want][self.pool[row]] for place, row in taken.items()
+        ]
+        return (
+            *(-sum(group.priority >= level for group in groups) for level in levels),
+            *(sum(cost[tier] for cost in costs) for tier in range(len(COSTS))),
+        )
 
     def is_spread(self, place: int) -> bool:
         """Return whether an order asks to share no rack with others of its client."""
@@ -48,7 +63,7 @@ def hand_out(batch: Batch, pools: Mapping[int, Sequence[int]]) -> dict[int, int]
     for place in turn:
         if place not in handout.taken:
             want, asker = batch.groups[place].want, batch.askers[place]
-            rows = offered.get((want, asker[1]), [*batch.costs[want]])
+            rows = offered.get((want, asker[1]), batch.rows[want].tolist())
             offered[want, asker[1]] = [row for row in rows if not handout.is_gone(row, asker)]
             handout.serve(place, offered[want, asker[1]])
     return handout.taken

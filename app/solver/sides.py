@@ -17,10 +17,11 @@ from app.solver.bound import capacities, most_in_racks
 from app.solver.handout import Batch, hand_out
 from app.solver.inventory import Inventory
 from app.solver.ledger import Asker, Ledger
-from app.solver.pools import COSTS, Arc, Candidates, Group, Problem, candidates_of, drawn_by
+from app.solver.pools import COSTS, Arc, Group, Problem, candidates_of, drawn_by
 from app.solver.ration import ration
 from app.solver.room import Room
 from app.solver.search import Search
+from app.solver.want import ServerWant
 
 PRUNED = 32
 """Candidates that an order keeps where all of them would be too many for CP-SAT."""
@@ -52,28 +53,17 @@ def fit(
     `askers` are the client and VLANs of each order of the batch. Where orders of a client
     set different limits in a rack, the lowest holds for all of that client's.
     """
-    groups = _single(problem, len(askers))
-    drawn = drawn_by(inventory, seed)
-    wants = {group.want for group in groups}
-    offers = {want: candidates_of(inventory, want, drawn, len(inventory.ids)) for want in wants}
-    batch = Batch(
-        inventory,
-        groups,
-        askers,
-        room,
-        _caps(groups, askers),
-        offers,
-        {want: _costs(offer) for want, offer in offers.items()},
-    )
+    batch = _batch(inventory, problem, askers, room, seed)
     taken = hand_out(batch, _pools_of(problem, relaxed, seed))
-    levels = sorted({group.priority for group in groups}, reverse=True)
+    levels = sorted({group.priority for group in problem.groups}, reverse=True)
     room_for = capacities(inventory, room, problem, askers)
     most = {level: most_in_racks(problem, level, room_for) for level in levels}
-    if limit > 0 and _placed(batch, taken, levels) != [*most.values()]:
+    best = (*(-bound for bound in most.values()), *relaxed.values[1:])
+    if limit > 0 and batch.worth(taken) != best:
         rationed = ration(inventory, problem, room, askers)
         if rationed is not None:
             again = hand_out(batch, _pools_of(rationed.problem, rationed.result, seed))
-            taken = max(taken, again, key=lambda plan: _placed(batch, plan, levels))
+            taken = min(taken, again, key=batch.worth)
             most = {level: min(most[level], rationed.most[level]) for level in levels}
             relaxed = rationed.result
     fine, is_whole = _arcs(batch, taken)
@@ -84,9 +74,30 @@ def fit(
     return Fitted({arc.group: fine.pools[arc.pool][0] for arc, one in served if one}, result)
 
 
-def _placed(batch: Batch, taken: Mapping[int, int], levels: Sequence[int]) -> list[int]:
-    """Return how many orders of at least each priority a plan places."""
-    return [sum(batch.groups[place].priority >= level for place in taken) for level in levels]
+def _batch(
+    inventory: Inventory, problem: Problem, askers: Sequence[Asker], room: Room, seed: int
+) -> Batch:
+    groups = _single(problem, len(askers))
+    drawn, number = drawn_by(inventory, seed), len(inventory.ids)
+    pool = [-1] * number
+    for place, rows in enumerate(problem.pools):
+        for row in rows:
+            pool[row] = place
+    costs: dict[ServerWant, dict[int, tuple[int, ...]]] = {
+        group.want: {} for group in problem.groups
+    }
+    for arc in problem.arcs:
+        costs[problem.groups[arc.group].want][arc.pool] = arc.costs
+    return Batch(
+        inventory,
+        groups,
+        askers,
+        room,
+        _caps(groups, askers),
+        {want: candidates_of(inventory, want, drawn, number).rows for want in costs},
+        pool,
+        costs,
+    )
 
 
 def _single(problem: Problem, number: int) -> list[Group]:
@@ -101,11 +112,6 @@ def _caps(groups: Sequence[Group], askers: Sequence[Asker]) -> dict[str, int]:
         if client and most is not None:
             caps[client] = min(most, caps.get(client, most))
     return caps
-
-
-def _costs(offer: Candidates) -> dict[int, tuple[int, ...]]:
-    columns = [getattr(offer.tiers, name).tolist() for name in COSTS]
-    return dict(zip(offer.rows.tolist(), zip(*columns, strict=True), strict=True))
 
 
 def _pools_of(problem: Problem, relaxed: Assigned, seed: int) -> dict[int, list[int]]:
@@ -159,7 +165,7 @@ def _least(batch: Batch, tier: int, placed: int) -> int:
 
 def _arcs(batch: Batch, taken: Mapping[int, int]) -> tuple[Problem, bool]:
     """Return order by order the servers to choose from, and whether these are all there are."""
-    sizes = sum(len(batch.offers[group.want].rows) for group in batch.groups)
+    sizes = sum(len(batch.rows[group.want]) for group in batch.groups)
     is_whole = sizes <= MOST_ARCS
     most = sizes if is_whole else min(PRUNED, MOST_ARCS // len(batch.groups))
     alike = sizes if is_whole else ALIKE
@@ -171,13 +177,13 @@ def _arcs(batch: Batch, taken: Mapping[int, int]) -> tuple[Problem, bool]:
         rows = dict.fromkeys([*([taken[place]] if place in taken else []), *islice(fitting, most)])
         for row in rows:
             pool = pools.setdefault(row, len(pools))
-            arcs.append(Arc(place, pool, batch.costs[group.want][row]))
+            arcs.append(Arc(place, pool, batch.costs[group.want][batch.pool[row]]))
     return Problem(tuple(batch.groups), tuple((row,) for row in pools), tuple(arcs)), is_whole
 
 
 def _fitting(batch: Batch, ledger: Ledger, place: int, alike: int) -> Iterator[int]:
     seen: defaultdict[int, int] = defaultdict(int)
-    for row in batch.offers[batch.groups[place].want].rows.tolist():
+    for row in batch.rows[batch.groups[place].want].tolist():
         rack = ledger.rack[row]
         if seen[rack] < alike and ledger.fits(row, batch.askers[place]):
             seen[rack] += 1
