@@ -23,7 +23,7 @@ from app.solver.ledger import Asker
 from app.solver.pools import COSTS, Arc, Group, Problem
 from app.solver.room import RESOURCES, Room, takes
 
-MOST_NUMBERS = 40_000
+MOST_NUMBERS = 25_000
 """A programme of more numbers is not begun: even its first relaxation would take too long."""
 SIZES = 6
 """Sizes of machines, the smallest ones, by which a rack's limits are rounded."""
