@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from app.solver import ration, sides
+from app.solver import programme, ration, sides
 from app.solver.batch import WaitingOrder, solve
 from app.solver.inventory import inventory_of
 from app.solver.room import RackRoom
@@ -70,8 +70,8 @@ def test_a_higher_priority_is_served_first_even_where_that_serves_fewer():
 
 @pytest.mark.usefixtures("pruned")
 def test_a_programme_that_ends_before_it_found_anything_costs_nothing(monkeypatch):
-    status = ration.model_builder.SolveStatus.NOT_SOLVED
-    monkeypatch.setattr(ration.model_builder.Solver, "solve", lambda *_: status)
+    status = programme.model_builder.SolveStatus.NOT_SOLVED
+    monkeypatch.setattr(programme.model_builder.Solver, "solve", lambda *_: status)
     racks = [RackRoom(datacentre="ams", rack=f"r{n}", feed_a_watts=450) for n in range(3)]
     orders = _waiting(LARGE, LARGE, SMALL, SMALL, SMALL, SMALL)
     plan = solve(inventory_of(_hall(3)), orders, seed=1, deterministic_limit=1, racks=racks)
