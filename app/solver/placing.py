@@ -5,7 +5,8 @@ of n units together: units are one more resource of a rack, gap by gap.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Literal, TypeAlias
 from uuid import UUID
 
@@ -157,26 +158,32 @@ class Shelf:
 
 
 def first_fit(
-    racks: Sequence[RackSpace], machines: Sequence[Machine]
+    racks: Sequence[RackSpace],
+    machines: Sequence[Machine],
+    within: Mapping[UUID, int] = MappingProxyType({}),
 ) -> dict[UUID, tuple[Gap, Placement]]:
     """Return places by first fit, the tallest and then the hungriest first.
 
-    Beside each place the gap of the racks as they were given. O(machines × racks × gaps).
+    `within` names racks by their place for machines that are put there before all others, if they
+    fit. Beside each place the gap of the racks as they were given. O(machines × racks × gaps).
     """
     shelves = [Shelf(rack) for rack in racks]
-    found = {}
-    for machine in sorted(machines, key=lambda one: (-one.u_height, -one.watts, one.id)):
-        place = next(_fitting(shelves, machine), None)
-        if place is not None:
-            rack, gap = place
-            placement = shelves[rack].put(machine, gap)
-            start = max(one for one in gaps(racks[rack]) if one <= gap)
+    found: dict[UUID, tuple[Gap, Placement]] = {}
+    order = sorted(machines, key=lambda one: (-one.u_height, -one.watts, one.id))
+    tries = [(one, [within[one.id]]) for one in order if one.id in within]
+    for machine, places in [*tries, *((one, range(len(racks))) for one in order)]:
+        gap = None if machine.id in found else next(_fitting(shelves, machine, places), None)
+        if gap is not None:
+            rack, at = gap
+            placement = shelves[rack].put(machine, at)
+            start = max(one for one in gaps(racks[rack]) if one <= at)
             found[machine.id] = ((rack, start), placement)
     return found
 
 
-def _fitting(shelves: Sequence[Shelf], machine: Machine) -> Iterator[Gap]:
-    for place, shelf in enumerate(shelves):
+def _fitting(shelves: Sequence[Shelf], machine: Machine, places: Iterable[int]) -> Iterator[Gap]:
+    for place in places:
+        shelf = shelves[place]
         gap = shelf.gap_for(machine) if shelf.admits(machine) else None
         if gap is not None:
             yield place, gap

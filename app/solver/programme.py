@@ -13,7 +13,7 @@ from ortools.linear_solver.python import model_builder
 
 MOST_NUMBERS = 25_000
 """A programme of more numbers is not begun: even its first relaxation would take too long."""
-SIZES = 6
+SIZES = 12
 """Sizes, the smallest ones, in which a limit is rounded."""
 TIMES = (1, 2)
 """Each size is halved as well."""

@@ -1,4 +1,4 @@
-"""Rack a delivery: first fit, tight filling, and CP-SAT when something stays unplaced."""
+"""Rack a delivery: first fit, tight filling, quotas of racks, and CP-SAT for what is left."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -20,6 +20,7 @@ from app.solver.placing import (
     needs,
     stacked,
 )
+from app.solver.quota import quotas
 
 Choice = tuple[int, Gap]
 """A machine's place in the delivery, and a gap."""
@@ -53,8 +54,8 @@ def rack_up(
     """Return places for as many of the machines as possible.
 
     First-fit decreasing answers at once. When something stays unplaced, gaps are filled one
-    by one as tightly as can be, and CP-SAT goes on from the better of both for at most
-    `deterministic_limit` (about a second of one core each); the best plan is kept.
+    by one as tightly as can be, then `quotas` says which rack takes what, and CP-SAT goes on from
+    the best of these for at most `deterministic_limit` (about a second of one core each).
     Machines that no rack takes even alone don't count in the bound. Equal input gives an
     equal plan. Can run for seconds: call it in a worker process.
     """
@@ -63,8 +64,13 @@ def rack_up(
     most = len(machines)
     if len(greedy) < len(machines):
         chosen = max(greedy, fullest(racks, machines, seed=seed), key=len)
-    if len(chosen) < len(machines):
-        chosen, most = _searched(racks, machines, chosen, seed, deterministic_limit)
+    is_short = len(chosen) < len(machines)
+    if is_short and deterministic_limit > 0 and (quota := quotas(racks, machines)):
+        shared = {key: gap for key, (gap, _) in first_fit(racks, machines, quota.rack).items()}
+        chosen, most = max(chosen, shared, key=len), quota.most
+    if len(chosen) < most:
+        chosen, found = _searched(racks, machines, chosen, seed, deterministic_limit)
+        most = min(most, found)
     return RackPlan(
         placed=stacked(racks, machines, chosen),
         unplaced=tuple(machine.id for machine in machines if machine.id not in chosen),

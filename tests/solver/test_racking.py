@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.solver import filling, racking
+from app.solver import filling, quota, racking
 from app.solver.moves import free_gap, relieve
 from app.solver.placing import Machine, RackSpace, Standing, gaps
 from app.solver.racking import rack_up
@@ -121,10 +121,13 @@ def check_places(racks, new, placed):
 
 
 @CASES
-@given(floors())
-def test_as_many_are_racked_as_by_trying_everything(floor):
+@given(floors(), st.sampled_from([0, quota.MOST_NUMBERS]))
+def test_as_many_are_racked_as_by_trying_everything(floor, numbers):
     racks, new = floor
-    plan = rack_up(racks, new, seed=1, deterministic_limit=5)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(quota, "MOST_NUMBERS", numbers)
+        plan = rack_up(racks, new, seed=1, deterministic_limit=5)
+        assert plan == rack_up(racks, new, seed=1, deterministic_limit=5)
     check_places(racks, new, plan.placed)
     placed = {place.machine for place in plan.placed}
     assert len(placed) == len(plan.placed)
@@ -133,7 +136,6 @@ def test_as_many_are_racked_as_by_trying_everything(floor):
     assert plan.first_fit <= len(placed)
     assert plan.is_proven
     assert plan.gap == 0.0
-    assert plan == rack_up(racks, new, seed=1, deterministic_limit=5)
 
 
 def test_first_fit_loses_what_the_search_finds_and_stands_when_there_is_no_time():
@@ -146,10 +148,31 @@ def test_first_fit_loses_what_the_search_finds_and_stands_when_there_is_no_time(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(racking, "fullest", lambda racks, machines, seed: {})
         stopped = rack_up(racks, new, seed=1, deterministic_limit=0)
+        shared = rack_up(racks, new, seed=1, deterministic_limit=5)
+        patch.setattr(quota, "MOST_NUMBERS", 0)
         searched = rack_up(racks, new, seed=1, deterministic_limit=5)
-    assert len(searched.placed) == 6
+    assert len(shared.placed) == len(searched.placed) == 6
     assert (len(stopped.placed), stopped.bound, stopped.is_proven) == (5, 6, False)
     assert stopped.gap == 1 / 6
+
+
+def test_racks_that_are_short_are_given_what_they_can_take_together():
+    # 900 W are three small machines, or a large and a small one
+    racks = [
+        RackSpace(name=f"r{n}", feed_a_watts=900, feed_b_watts=900, most_of_client=2 if n else None)
+        for n in range(8)
+    ]
+    new = [
+        Machine(
+            id=UUID(int=n + 1), u_height=1 + n % 2, watts=600 if n % 3 == 2 else 290,
+            client="ann" if n % 2 else "bob",
+        )
+        for n in range(30)
+    ]  # fmt: skip
+    plan = rack_up(racks, new, seed=1, deterministic_limit=1)
+    check_places(racks, new, plan.placed)
+    assert (len(plan.placed), plan.bound) == (22, 22)
+    assert plan.first_fit < 22
 
 
 def test_tight_filling_is_cut_short_and_keeps_the_limits():
