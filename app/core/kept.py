@@ -1,5 +1,6 @@
 """Answers of the database that hold until somebody writes, whatever it is."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
@@ -23,22 +24,38 @@ class Kept(Generic[Answer]):
     def __init__(self, most: int) -> None:
         self._most = most
         self._answers: dict[tuple[str, Hashable], Answer] = {}
+        self._reading: dict[tuple[str, Hashable], asyncio.Future[None]] = {}
 
     async def get(self, tx: Tx, key: Hashable, read: Callable[[], Awaitable[Answer]]) -> Answer:
         """Return what `read` answers, or answered when nothing was written since.
 
         `key` is what the question depends on. Costs one short statement, 0.1 ms, and one more
-        where it is read. A transaction that has written is always answered anew.
+        where it is read. Who asks while it is being read waits for that. A transaction that has
+        written is always answered anew.
         """
         moment: str | None = await tx.fetchval(_MOMENT)
         if moment is None:
             return await read()
-        if (moment, key) in self._answers:
-            return self._answers[moment, key]
-        answer = await read()
-        # Written meanwhile: what was read may be newer than the moment.
-        if await tx.fetchval(_MOMENT) == moment:
-            while len(self._answers) >= self._most:
-                del self._answers[next(iter(self._answers))]
-            self._answers[moment, key] = answer
+        asked = (moment, key)
+        if asked in self._reading:
+            await asyncio.wait([self._reading[asked]])
+        if asked not in self._answers:
+            return await self._read(tx, asked, read)
+        return self._answers[asked]
+
+    async def _read(
+        self, tx: Tx, asked: tuple[str, Hashable], read: Callable[[], Awaitable[Answer]]
+    ) -> Answer:
+        done = self._reading[asked] = asyncio.get_running_loop().create_future()
+        try:
+            answer = await read()
+            # Written meanwhile: what was read may be newer than the moment.
+            if await tx.fetchval(_MOMENT) == asked[0]:
+                while len(self._answers) >= self._most:
+                    del self._answers[next(iter(self._answers))]
+                self._answers[asked] = answer
+        finally:
+            if self._reading.get(asked) is done:
+                del self._reading[asked]
+            done.set_result(None)
         return answer
