@@ -81,8 +81,9 @@ def solve(
     returned, with its bound and `proven` false. Equal input gives an equal plan.
     `racks` brings in the side rules (power on both feeds, cooling, switch ports, VLANs, how
     many machines of a client): then `spread` is a last tier, the machines that share a rack
-    with another of their client though their want asks to spread them. A limit of 0 leaves
-    the greedy plan. Runs for seconds on large batches: call it in a worker process.
+    with another of their client though their want asks to spread them. Where racks are short
+    `ration` comes before the search, beside the limit. A limit of 0 leaves the greedy plan.
+    Runs for seconds on large batches: call it in a worker process.
     """
     waiting = [WaitingOrder(*order) for order in orders]
     triples = [(order.order_id, order.want, order.priority) for order in waiting]
