@@ -4,7 +4,7 @@ import asyncio
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -12,6 +12,7 @@ import msgspec
 from app.cli.assets import ROOT, find_npm
 from app.core.errors import Refusal
 from benchmarks.report import say
+from benchmarks.result import Result
 
 HOME = ROOT / ".data" / "benchmarks" / "peers"
 DBOS = ("dbos==3.4.0", "aiohttp==3.14.5", "uvloop==0.23.0")
@@ -30,6 +31,37 @@ class PeerMissing(Refusal):
     def __init__(self, peer: str, reason: str) -> None:
         super().__init__(f"{peer} cannot be measured: {reason}")
         self.peer = peer
+
+
+class PeerFailed(Refusal):
+    code = "bench.peer_failed"
+
+
+async def if_installed(measuring: Awaitable[list[Result]]) -> list[Result]:
+    """Return what is measured; where a peer is missing, say why and return nothing."""
+    try:
+        return await measuring
+    except PeerMissing as missing:
+        say(missing.message)
+        return []
+
+
+async def told(
+    command: Sequence[str], limit_s: float, environment: Mapping[str, str] | None = None
+) -> bytes:
+    """Return what a peer's own command says. Raises PeerFailed with its complaints."""
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        env=environment,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(limit_s):
+        said, complaints = await process.communicate()
+    if process.returncode:
+        raise PeerFailed(complaints.decode(errors="replace").strip()[-2_000:])
+    return said
 
 
 class Restate(msgspec.Struct, frozen=True):

@@ -3,9 +3,8 @@
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from benchmarks.environment import PeerMissing
+from benchmarks.environment import if_installed
 from benchmarks.ipam import over_http, rates, sizes
-from benchmarks.report import say
 from benchmarks.result import Result
 
 
@@ -14,13 +13,5 @@ def parts(size: float = 1.0) -> dict[str, Callable[[], Awaitable[list[Result]]]]
     return {
         "rates": partial(rates.measure, size),
         "sizes": partial(sizes.measure, size),
-        "over HTTP": partial(_over_http, size),
+        "over HTTP": lambda: if_installed(over_http.measure(size)),
     }
-
-
-async def _over_http(size: float) -> list[Result]:
-    try:
-        return await over_http.measure(size)
-    except PeerMissing as missing:
-        say(missing.message)
-        return []

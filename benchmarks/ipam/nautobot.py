@@ -12,9 +12,8 @@ import httpx
 import msgspec
 
 from app.cli.demo.processes import free_port
-from app.core.errors import Refusal
 from app.resources import Servers
-from benchmarks.environment import nautobot_python
+from benchmarks.environment import PeerFailed, nautobot_python, told
 from benchmarks.report import say
 
 DATABASE = "nautobot"
@@ -39,10 +38,6 @@ buffer-size = 16384
 """
 
 
-class NautobotFailed(Refusal):
-    code = "bench.nautobot_failed"
-
-
 class Nautobot(msgspec.Struct, frozen=True):
     """Where it answers, and the paths of `available-ips` of the prefixes, in order."""
 
@@ -60,10 +55,13 @@ async def running(
     environment = os.environ | await _settings(servers) | {"NAUTOBOT_ROOT": str(folder)}
     command = (str(python.parent / "nautobot-server"), "-c", environment["NAUTOBOT_CONFIG"])
     say("Preparing Nautobot: its migrations take a minute or more…")
-    await _told((*command, "migrate", "--no-input", "--verbosity", "0"), environment)
+    migrate = (*command, "migrate", "--no-input", "--verbosity", "0")
+    await told(migrate, PREPARE_S, environment)
     wanted = msgspec.json.encode(list(networks)).decode()
     fill = (str(python), str(PROGRAMS / "nautobot_fill.py"), wanted, TOKEN)
-    ids = msgspec.json.decode((await _told(fill, environment)).splitlines()[-1], type=list[str])
+    ids = msgspec.json.decode(
+        (await told(fill, PREPARE_S, environment)).splitlines()[-1], type=list[str]
+    )
     port = free_port()
     (folder / "uwsgi.ini").write_text(SERVER.format(port=port))
     with (folder / "server.log").open("wb") as log:
@@ -98,26 +96,11 @@ async def _settings(servers: Servers) -> dict[str, str]:
     }
 
 
-async def _told(command: Sequence[str], environment: dict[str, str]) -> bytes:
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        env=environment,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    async with asyncio.timeout(PREPARE_S):
-        said, complaints = await process.communicate()
-    if process.returncode:
-        raise NautobotFailed(complaints.decode(errors="replace").strip()[-2_000:])
-    return said
-
-
 async def _ready(process: asyncio.subprocess.Process, url: str, log: Path) -> None:
     async with asyncio.timeout(START_S), httpx.AsyncClient() as client:
         while True:
             if process.returncode is not None:
-                raise NautobotFailed(log.read_text(errors="replace")[-2_000:])
+                raise PeerFailed(log.read_text(errors="replace")[-2_000:])
             with contextlib.suppress(httpx.TransportError):
                 if (await client.get(f"{url}/health/", timeout=30)).status_code == 200:
                     return

@@ -3,8 +3,7 @@
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from benchmarks.environment import PeerMissing
-from benchmarks.report import say
+from benchmarks.environment import if_installed
 from benchmarks.result import Result
 from benchmarks.solver import batches, matching, over_http, racking
 
@@ -16,13 +15,5 @@ def parts(size: float = 1.0) -> dict[str, Callable[[], Awaitable[list[Result]]]]
         "batches": partial(batches.measure, size),
         "racking": partial(racking.measure, size),
         "binpack": partial(racking.measure_binpack, size),
-        "over HTTP": partial(_over_http, size),
+        "over HTTP": lambda: if_installed(over_http.measure(size)),
     }
-
-
-async def _over_http(size: float) -> list[Result]:
-    try:
-        return await over_http.measure(size)
-    except PeerMissing as missing:
-        say(missing.message)
-        return []

@@ -1,6 +1,5 @@
 """An OpenStack Placement to be measured: gunicorn with two processes, its tables beside ours."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from itertools import chain
@@ -13,11 +12,10 @@ import httpx
 import msgspec
 
 from app.cli.demo.processes import Processes, free_port
-from app.core.errors import Refusal
 from app.resources import Servers
 from app.solver.inventory import ServerFacts
 from app.solver.want import DiskKind
-from benchmarks.environment import placement_python
+from benchmarks.environment import placement_python, told
 from benchmarks.report import say
 
 DATABASE = "placement"
@@ -42,10 +40,6 @@ CLASSES = ("VCPU", "MEMORY_MB", "DISK_GB", "CUSTOM_NVME_DISK", "CUSTOM_SWITCH_PO
 FEEDS = "CUSTOM_FEEDS_A_AND_B"
 
 
-class PlacementFailed(Refusal):
-    code = "bench.placement_failed"
-
-
 class Placement(msgspec.Struct, frozen=True):
     """Where it answers, and the address of its database."""
 
@@ -55,13 +49,14 @@ class Placement(msgspec.Struct, frozen=True):
 
 @contextlib.asynccontextmanager
 async def running(servers: Servers, folder: Path) -> AsyncIterator[Placement]:
-    """Make its tables and serve, and end it with the block. Raises PeerMissing, DemoFailed."""
+    """Make its tables and serve for the block. Raises PeerMissing, PeerFailed, DemoFailed."""
     python = await placement_python()
     folder.mkdir(parents=True)
     dsn = await _database(servers, folder)
     environment = {"OS_PLACEMENT_CONFIG_DIR": str(folder)}
     manage = str(python.parent / "placement-manage")
-    await _told((manage, "--config-file", str(folder / "placement.conf"), "db", "sync"))
+    say("Preparing Placement's tables…")
+    await told((manage, "--config-file", str(folder / "placement.conf"), "db", "sync"), PREPARE_S)
     port = free_port()
     processes = Processes(folder / "logs")
     try:
@@ -167,18 +162,6 @@ async def _database(servers: Servers, folder: Path) -> str:
     settings = SETTINGS.format(user=user, database=DATABASE, host=host)
     (folder / "placement.conf").write_text(settings)
     return f"postgresql://{user}@/{DATABASE}?{urlencode({'host': host})}"
-
-
-async def _told(command: Sequence[str]) -> None:
-    say("Preparing Placement's tables…")
-    process = await asyncio.create_subprocess_exec(
-        *command, stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
-    async with asyncio.timeout(PREPARE_S):
-        said, _ = await process.communicate()
-    if process.returncode:
-        raise PlacementFailed(said.decode(errors="replace").strip()[-2_000:])
 
 
 async def _name(url: str, names: Sequence[str]) -> None:
