@@ -6,7 +6,7 @@ numbers is nearly as tight as the one with them, and the first node is mostly th
 Source: Chvátal, Edmonds polytopes and a hierarchy of combinatorial problems, 1973.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import ceil
 
 from ortools.linear_solver.python import model_builder
@@ -44,6 +44,17 @@ class Programme:
             most = (self._most[place] * weight for place, weight in zip(numbers, row, strict=True))
             if sum(most) > limit:
                 self._model.add(self._sum(numbers, row) <= limit)
+
+    def at_most_of_each(
+        self, numbers: Sequence[int], rows: Iterable[tuple[Sequence[int], int]]
+    ) -> None:
+        """Bound several sums of the same numbers; of those with equal weights the least counts."""
+        least: dict[tuple[int, ...], int] = {}
+        for weights, limit in rows:
+            key = tuple(weights)
+            least[key] = min(limit, least.get(key, limit))
+        for key, limit in least.items():
+            self.at_most(numbers, key, limit)
 
     def covers(self, taken: Sequence[int], given: Sequence[int]) -> None:
         """Have no more taken than is given."""

@@ -69,9 +69,14 @@ def _most(rack: RackSpace, kind: Kind) -> int:
 def _bound_rack(programme: Programme, rack: RackSpace, number: Mapping[Kind, int]) -> None:
     places = [*number.values()]
     programme.at_most(places, [height for height, _, _ in number], *gaps(rack).values())
-    for resource, has in enumerate(left(rack)):
-        if has is not None:
-            programme.at_most(places, [needed[resource] for _, needed, _ in number], has)
+    programme.at_most_of_each(
+        places,
+        (
+            ([needed[resource] for _, needed, _ in number], has)
+            for resource, has in enumerate(left(rack))
+            if has is not None
+        ),
+    )
     there = clients_of(rack)
     for client in sorted({client for _, _, client in number} - {""}):
         theirs = [at for (_, _, whose), at in number.items() if whose == client]

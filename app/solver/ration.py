@@ -148,9 +148,10 @@ def _bound_racks(programme: Programme, room: Room, number: Mapping[Cell, int]) -
         of_rack[cell[1]].append(cell)
     left = room.left.tolist()
     for rack, cells in of_rack.items():
-        least: dict[tuple[int, ...], int] = {}
-        for resource in range(len(RESOURCES)):
-            taken = tuple(cell[2][resource] for cell in cells)
-            least[taken] = min(left[rack][resource], least.get(taken, left[rack][resource]))
-        for taken, limit in least.items():
-            programme.at_most([number[cell] for cell in cells], taken, limit)
+        programme.at_most_of_each(
+            [number[cell] for cell in cells],
+            (
+                ([cell[2][resource] for cell in cells], left[rack][resource])
+                for resource in range(len(RESOURCES))
+            ),
+        )
