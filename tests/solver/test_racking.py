@@ -175,6 +175,14 @@ def test_racks_that_are_short_are_given_what_they_can_take_together():
     assert plan.first_fit < 22
 
 
+@pytest.mark.parametrize("numbers", [0, quota.MOST_NUMBERS], ids=["searched", "shared"])
+def test_a_machine_that_no_rack_takes_does_not_count_in_the_bound(monkeypatch, numbers):
+    monkeypatch.setattr(quota, "MOST_NUMBERS", numbers)
+    new = [Machine(id=UUID(int=n + 1), u_height=height) for n, height in enumerate((50, 2))]
+    plan = rack_up([RackSpace(name="a")], new, seed=1, deterministic_limit=1)
+    assert (len(plan.placed), plan.bound, plan.is_proven) == (1, 1, True)
+
+
 def test_tight_filling_is_cut_short_and_keeps_the_limits():
     racks = [RackSpace(name="a", u_height=9, feed_a_watts=900, most_of_client=3)]
     new = [
