@@ -1,6 +1,6 @@
 """Servers handed out order by order, as long as racks have room: where the search begins."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -41,6 +41,18 @@ class Batch:
         return (
             *(-sum(group.priority >= level for group in groups) for level in levels),
             *(sum(cost[tier] for cost in costs) for tier in range(len(COSTS))),
+        )
+
+    def shared(self, taken: Mapping[int, int]) -> int:
+        """Return how many machines share a rack with another of their client, and should not."""
+        racks = Counter(
+            (int(self.room.rack[row]), self.askers[place][0])
+            for place, row in taken.items()
+            if self.is_spread(place) and self.room.rack[row] >= 0
+        )
+        return sum(
+            number - (not self.room.racks[rack].clients.get(client, 0))
+            for (rack, client), number in racks.items()
         )
 
     def is_spread(self, place: int) -> bool:

@@ -66,6 +66,12 @@ def fit(
             taken = min(taken, again, key=batch.worth)
             most = {level: min(most[level], rationed.most[level]) for level in levels}
             relaxed = rationed.result
+    worth = batch.worth(taken)
+    values = [len(taken), *worth[len(levels) :]]
+    serves_most = worth[: len(levels)] == tuple(-bound for bound in most.values())
+    if serves_most and values == relaxed.values == relaxed.bounds and not batch.shared(taken):
+        # every tier is at its bound: there is nothing to search
+        return Fitted(taken, Assigned([], [*values, 0], [*values, 0], proven=True))
     fine, is_whole = _arcs(batch, taken)
     flow = [int(taken.get(arc.group) == fine.pools[arc.pool][0]) for arc in fine.arcs]
     search = Search(fine, flow, kept=range(len(flow)), seed=seed, limit=limit, is_whole=is_whole)
