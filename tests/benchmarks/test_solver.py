@@ -67,8 +67,12 @@ async def test_a_size_is_measured_in_a_process_of_its_own():
     told = await process.told(process.Matched, "match", 80)
     assert 0 < told.p50_ms <= told.p99_ms
     assert told.memory_mb > 1
-    with pytest.raises(process.SizeFailed, match="colour"):
-        await process.told(process.Matched, "match", "colour")
+
+
+def test_a_batch_is_measured_with_what_every_tier_reached():
+    solved = process.solved(80, 1.0)
+    assert 0 < solved.placed <= solved.bound
+    assert [tier.tier for tier in solved.tiers][-1] == "spread"
 
 
 @pytest.mark.parametrize(
