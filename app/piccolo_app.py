@@ -24,6 +24,7 @@ APP_CONFIG = AppConfig(
                     "notices",
                     "audit",
                     "connections",
+                    "machines",
                 )
             ),
             "app.flows.dryrun.tables",

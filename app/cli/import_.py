@@ -21,19 +21,9 @@ from app.domain.catalog.seed import CatalogSeed
 from app.domain.inventory.register import register_inventory
 from app.domain.inventory.seed import InventorySeed
 from app.domain.notices.shipped import install_templates
-from app.flows.bind import bind
-from app.flows.gallery import find_template
-from app.flows.publish import publish
+from app.flows.shipped import serve_categories
 from app.resources import Servers, open_vault, start_servers
 from app.settings import Settings, load_settings
-
-FLOWS = {
-    "order.paid": "dedicated-server",
-    "service.suspended": "server-suspended",
-    "service.unsuspended": "server-unsuspended",
-    "service.terminated": "server-terminated",
-}
-"""By event, the shipped flow that serves a category for which no other was chosen."""
 
 
 class ProviderFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -85,12 +75,4 @@ async def register_provider(tx: Tx, vault: Vault, provider: ProviderFile) -> Non
     await register_addresses(tx, provider.addresses)
     await register_catalog(tx, provider.catalog)
     await install_templates(tx)
-    for trigger, flow in FLOWS.items():
-        await publish(tx, find_template(flow), note="shipped with Slipway")
-        unbound = await tx.fetch(
-            "SELECT id FROM category WHERE NOT EXISTS "
-            "(SELECT 1 FROM flow_binding b WHERE b.category = category.id AND b.trigger = $1)",
-            trigger,
-        )
-        for category in unbound:
-            await bind(tx, category=category["id"], trigger=trigger, flow=flow)
+    await serve_categories(tx)

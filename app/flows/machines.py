@@ -13,6 +13,8 @@ from app.core.turns import DatabaseTurns
 from app.domain.addresses.find import addresses_of
 from app.domain.addresses.views import Claimed
 from app.domain.catalog.selection import Selection
+from app.domain.machines.note import note_machine
+from app.domain.machines.plan import connection_of
 from app.domain.services.credentials import keep_access
 from app.drivers.hypervisor.contract import (
     Hypervisor,
@@ -33,9 +35,9 @@ Connection = Annotated[
     str,
     Meta(
         title="Connection",
-        description="The connection of kind hypervisor that says at which provider.",
+        description="At which provider: a connection of kind hypervisor. That of the service's "
+        "plan (action.vm_plan) when left out.",
         examples=["fra-pve"],
-        min_length=1,
         extra_json_schema={"x-connection": "hypervisor"},
     ),
 ]
@@ -62,7 +64,7 @@ DiskGb = Annotated[
 class Making(msgspec.Struct, frozen=True, kw_only=True):
     """What a machine is made of, as a node's parameters have it."""
 
-    connection: Connection
+    connection: Connection = ""
     template: Annotated[
         str,
         Meta(
@@ -111,8 +113,39 @@ class MachineOutput(msgspec.Struct, frozen=True, kw_only=True):
     power: Annotated[str, Meta(description="running, stopped, paused or unknown.")]
 
 
-def output_of(service: UUID, vm: Vm) -> MachineOutput:
+async def seen(step: Step, service: UUID, vm: Vm) -> MachineOutput:
+    """Return the machine as the provider has it now, and note that with its plan."""
+    async with step.database.transaction() as tx:
+        await note_machine(tx, service, vm)
     return MachineOutput(service=service, machine=vm.id, node=vm.node, power=vm.power.value)
+
+
+class At(msgspec.Struct, frozen=True):
+    """Whose machine, and at which provider."""
+
+    hypervisor: Hypervisor
+    ref: Ref
+    connection: str
+
+    @property
+    def resource(self) -> Resource:
+        """How the machine is named on the ledger: where it is found again."""
+        return Resource("machine", f"{self.connection} {self.ref.service}")
+
+
+async def machine_at(step: Step, connection: str, service: UUID | None) -> At:
+    """Return whose machine is meant, and its provider: that of its plan if none is named.
+
+    Raises StepFailed, UnknownConnection, WrongKind.
+    """
+    ref = await ref_of(step, service)
+    if not connection:
+        async with step.database.snapshot() as tx:
+            planned = await connection_of(tx, ref.service)
+        if planned is None:
+            raise StepFailed("no machine is planned for the service; name the connection")
+        connection = planned
+    return At(await hypervisor_at(step, connection), ref, connection)
 
 
 async def hypervisor_at(step: Step, connection: str) -> Hypervisor:
@@ -199,9 +232,9 @@ async def drive(step: Step, call: Callable[[dict[str, Any]], Awaitable[T | Worki
     return result
 
 
-def resource(connection: str, service: UUID) -> Resource:
-    """Return how a machine is named on the ledger: where it is found again."""
-    return Resource("machine", f"{connection} {service}")
+def where(connection: str) -> str:
+    """Return where, for what a node says it would do; nothing where its plan tells."""
+    return f" at {connection}" if connection else ""
 
 
 def service_in(output: Mapping[str, Any] | None) -> UUID | None:

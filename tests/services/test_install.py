@@ -16,6 +16,7 @@ from app.domain.services.report_install import (
     report_progress,
 )
 from app.drivers.errors import Unreachable
+from app.flows import answering
 from app.flows.node import Done, StepFailed, Wait
 from app.flows.nodes import install_os, quarantine_server
 from tests.orders.world import a_client, an_order
@@ -166,7 +167,7 @@ async def test_a_machine_that_does_not_answer_is_switched_off(
     async def nothing(*_: object, **__: object) -> str:
         raise Unreachable("ssh", "refused")
 
-    monkeypatch.setattr(install_os, "ssh_banner", nothing)
+    monkeypatch.setattr(answering, "ssh_banner", nothing)
     first = await enter(hall)
     assert isinstance(first, Wait)
     await reported(hall, "installed")
@@ -188,7 +189,7 @@ async def test_a_bmc_that_stays_away_after_the_installation_is_waited_for(
     async def banner(*_: object, **__: object) -> str:
         return "SSH-2.0-OpenSSH"
 
-    monkeypatch.setattr(install_os, "ssh_banner", banner)
+    monkeypatch.setattr(answering, "ssh_banner", banner)
     await enter(hall)
     await reported(hall, "installed")
     hall.bmc.is_away = True

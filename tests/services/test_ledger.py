@@ -3,6 +3,7 @@
 import pytest
 
 from app.domain.orders.states import OrderState, move
+from app.flows import answering
 from app.flows.node import Done, Resource
 from app.flows.nodes import (
     allocate_addresses,
@@ -52,7 +53,7 @@ async def test_an_installation_is_taken_when_the_machine_answers(
     async def banner(*_: object, **__: object) -> str:
         return "SSH-2.0-OpenSSH"
 
-    monkeypatch.setattr(install_os, "ssh_banner", banner)
+    monkeypatch.setattr(answering, "ssh_banner", banner)
     params = install_os.Params(hall.service, hall.server)
     await install_os.do(hall.step(), params)
     async with hall.database.transaction() as tx:

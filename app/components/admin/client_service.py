@@ -1,6 +1,7 @@
 """One service with everything of it, as the staff see it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import htpy as h
 
@@ -12,7 +13,7 @@ from app.components.badge import state_badge
 from app.components.button import link_button
 from app.components.card import card, split, stack
 from app.components.empty import empty
-from app.components.facts import copyable, facts
+from app.components.facts import code, copyable, facts
 from app.components.frame import PageFrame
 from app.components.live import live_region
 from app.components.money import money
@@ -63,7 +64,7 @@ def service_region(file: ServiceFile) -> h.Element:
         ),
         split(
             stack(
-                _installations(file),
+                _machine(file.service) if one.is_virtual else _installations(file),
                 trail_card(file.trail) if file.trail is not None else None,
             ),
             stack(_facts(file), _access(file.service)),
@@ -76,9 +77,11 @@ def _facts(file: ServiceFile) -> h.Element:
     server: h.Node = one.server_name or "none"
     if one.server_id and file.sees_servers:
         server = h.a(href=f"/admin/servers/{one.server_id}")[one.server_name]
+    is_over = one.state is ServiceState.terminated
+    place = ("Datacentre", one.datacentre or "not chosen yet")
     pairs: list[tuple[str, h.Node]] = [
         ("Client", [one.account_name, h.span(".sw-under")[one.account_email]]),
-        ("Last server" if one.state is ServiceState.terminated else "Server", server),
+        place if one.is_virtual else ("Last server" if is_over else "Server", server),
         ("System", one.os_code or "none"),
         ("Price", money(Money(one.recurring_minor, one.currency), per=PER[one.cycle])),
         ("State since", moment(one.state_since)),
@@ -89,6 +92,37 @@ def _facts(file: ServiceFile) -> h.Element:
         pairs.append(("Next due", moment(one.next_due_at)))
     pairs += address_facts(file.addresses)
     return card(facts(pairs), title="Service", symbol="boxes")
+
+
+def _machine(service: ServiceDetails) -> h.Element:
+    """Return where the virtual machine is and what it is, as its provider last said."""
+    found = service.machine
+    title = "Virtual machine"
+    if found is None:
+        nothing = empty("cpu", "Not planned yet", "Its flow chooses a provider with room for it.")
+        return card(nothing, title=title, symbol="cpu")
+    size = f"{found.cores} cores, {found.memory_mb:,} MB of memory, {found.disk_gb:,} GB of disk"
+    pairs: list[tuple[str, h.Node]] = [
+        ("Provider", code(found.connection)),
+        ("Node", code(found.node)),
+        ("Machine", copyable(found.number) if found.number else "not made yet"),
+        ("Power", [state_badge(found.power), " ", _seen(found.power_seen_at)]),
+        ("Size", size),
+        ("Template", code(found.template)),
+    ]
+    pairs += [("Storage", code(found.storage))] if found.storage else []
+    pairs += [("Bridge", code(found.bridge))] if found.bridge else []
+    pairs.append(("Planned", moment(found.planned_at)))
+    if found.made_at:
+        pairs.append(("Made", moment(found.made_at)))
+    if found.removed_at:
+        pairs.append(("Removed", moment(found.removed_at)))
+    lede = "It was removed; this is how it was." if found.removed_at else None
+    return card(facts(pairs), title=title, lede=lede, symbol="cpu")
+
+
+def _seen(at: datetime | None) -> h.Node:
+    return h.span(".sw-help")["not read yet" if at is None else ["seen ", moment(at)]]
 
 
 def _access(service: ServiceDetails) -> h.Element:

@@ -26,7 +26,7 @@ _COLUMNS = (
     Column("Service"),
     Column("Client"),
     Column("Product"),
-    Column("Server"),
+    Column("Machine"),
     Column("State", narrow=True),
     Column("Price", figures=True, narrow=True),
 )
@@ -43,7 +43,9 @@ def services_page(
         "Services",
         page_head("Services", lede="What clients have, from provisioning to the end."),
         filter_bar(
-            wanted, counted_views(VIEWS, counts), search="Host name, server, e-mail or order number"
+            wanted,
+            counted_views(VIEWS, counts),
+            search="Host name, server, provider, e-mail or order number",
         ),
         services_list(found, wanted),
         frame=frame,
@@ -74,7 +76,7 @@ def _row(one: ServiceLine) -> Row:
             ],
             h.div[one.account_name, h.span(".sw-under")[one.account_email]],
             one.product_name,
-            h.div[one.server_name or "–", h.span(".sw-under")[one.datacentre]],
+            h.div[one.server_name or one.connection or "–", h.span(".sw-under")[one.datacentre]],
             h.div[state_badge(one.state), h.span(".sw-under")[moment(one.state_since)]],
             money(Money(one.recurring_minor, one.currency), per=PER[one.cycle]),
         ),

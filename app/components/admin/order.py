@@ -198,8 +198,8 @@ def _hold(order: OrderView) -> h.Node:
     if order.state is not OrderState.awaiting_payment:
         return None
     if order.hold_expires_at is None:
-        return "Nothing is held for it; paying holds a server again."
-    return ["Server and addresses are held; the hold ends ", moment(order.hold_expires_at)]
+        return "Nothing is held for it; paying holds what it needs again."
+    return ["What it needs is held; the hold ends ", moment(order.hold_expires_at)]
 
 
 def _selection(file: OrderFile) -> h.Element:
@@ -294,10 +294,13 @@ def _machine(file: OrderFile) -> h.Element:
             ("Power", state_badge(server.power)),
         ]
     pairs += address_facts(file.addresses)
-    if not pairs:
-        told: h.Node = h.p(".sw-quiet")["Neither a server nor addresses are with this order now."]
-    else:
-        told = facts(pairs)
+    is_virtual = file.product.machine_rules is not None
+    nothing = (
+        "No addresses are with this order now; its machine is told on the service's page."
+        if is_virtual
+        else "Neither a server nor addresses are with this order now."
+    )
+    told: h.Node = facts(pairs) if pairs else h.p(".sw-quiet")[nothing]
     why = link_button(
         "Why this one?" if server else "Why none?",
         f"{ORDERS}/{file.order.id}/allocation",
@@ -306,9 +309,9 @@ def _machine(file: OrderFile) -> h.Element:
     )
     return card(
         told,
-        title="Server and addresses",
-        symbol="server",
-        actions=why if file.sees_stock else None,
+        title="Addresses" if is_virtual else "Server and addresses",
+        symbol="network" if is_virtual else "server",
+        actions=why if file.sees_stock and not is_virtual else None,
     )
 
 

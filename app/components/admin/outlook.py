@@ -105,7 +105,8 @@ class ProductStock:
     days: tuple[StockDay, ...]
     today: date
     rules: tuple[tuple[str, str], ...]
-    """The allocation rules in words."""
+    """The allocation rules, or the machine rules, in words."""
+    is_virtual: bool
     form: Form
     answer: Sellable | None
     may_change: bool
@@ -120,19 +121,27 @@ def product_stock_page(shown: ProductStock, *, frame: PageFrame) -> h.Element:
         page_head(
             one.name,
             eyebrow=h.a(href=STOCK)["Stock"],
-            lede=f"{one.servers:,} in stock, {one.ip4:,} IPv4 addresses of its role.",
+            lede=f"Virtual machines; {one.ip4:,} IPv4 addresses of its role are left."
+            if shown.is_virtual
+            else f"{one.servers:,} in stock, {one.ip4:,} IPv4 addresses of its role.",
         ),
         split(
             stack(
                 _what_if(shown),
-                _course("Servers", [*servers, (shown.today, one.servers)], one.servers_last),
+                None
+                if shown.is_virtual
+                else _course("Servers", [*servers, (shown.today, one.servers)], one.servers_last),
                 _course("IPv4 addresses", [*ip4, (shown.today, one.ip4)], one.ip4_last),
             ),
             card(
                 facts(shown.rules) if shown.rules else h.p(".sw-quiet")["Any free server serves."],
-                title="Allocation rules",
+                title="Machine rules" if shown.is_virtual else "Allocation rules",
                 symbol="sliders-horizontal",
-                actions=link_button("Change", product_href(one.slug, "rules"), size="small")
+                actions=link_button(
+                    "Change",
+                    product_href(one.slug, "machines" if shown.is_virtual else "rules"),
+                    size="small",
+                )
                 if shown.may_change
                 else None,
             ),

@@ -68,7 +68,7 @@ def service_status(service: ServiceView) -> h.Element:
                 [
                     ("State", service_badge(service.state, service.power)),
                     ("Power", _power(service)),
-                    ("Server", _server(service)),
+                    *_place(service),
                 ]
             ),
             title="Status",
@@ -115,10 +115,14 @@ def _power(service: ServiceView) -> h.Node:
     return h.span(".sw-inline")[shown, h.span(".sw-help")["seen ", moment(service.power_seen_at)]]
 
 
-def _server(service: ServiceView) -> h.Node:
+def _place(service: ServiceView) -> list[tuple[str, h.Node]]:
+    """Return what it runs on and where: a virtual machine by its size, a server by its name."""
+    where = f" in {service.datacentre}" if service.datacentre else None
+    if service.machine is not None:
+        return [("Machine", service.machine.words), ("Place", service.datacentre or "–")]
     if service.server_name is None:
-        return "–"
-    return [code(service.server_name), f" in {service.datacentre}" if service.datacentre else None]
+        return [("Server", "–")]
+    return [("Server", [code(service.server_name), where])]
 
 
 def _addresses(service: ServiceView) -> h.Element:

@@ -65,6 +65,19 @@ def assemble(claims: Iterable[Row]) -> Claimed:
     )
 
 
+async def datacentre_of(tx: Tx, holder: UUID) -> str:
+    """Return the code of the datacentre whose primary address the order has; "" without one."""
+    code: str | None = await tx.fetchval(
+        "SELECT d.code FROM address_claim c JOIN prefix p ON p.id = c.scope "
+        "JOIN datacentre d ON d.id = p.datacentre "
+        "WHERE c.holder = $1 AND c.item = $2 AND c.state = ANY($3)",
+        holder,
+        PRIMARY_IP4,
+        list(TAKEN),
+    )
+    return code or ""
+
+
 async def addresses_fit(tx: Tx, holder: UUID, *, datacentre: str, rack: str) -> bool:
     """Return whether all that the order has may be used at that place; true if it has nothing.
 

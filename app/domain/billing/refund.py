@@ -92,7 +92,10 @@ async def _check_idle(tx: Tx, order: LockedOrder) -> None:
     if order.state is not OrderState.provisioning:
         return
     server = await tx.fetchval(
-        "SELECT name FROM server WHERE holder = $1 AND state <> 'held'", order.id
+        "SELECT name FROM server WHERE holder = $1 AND state <> 'held' UNION ALL "
+        'SELECT s.hostname FROM machine m JOIN service s ON s.id = m.service WHERE s."order" = $1 '
+        "AND m.removed_at IS NULL LIMIT 1",
+        order.id,
     )
     if server is not None:
         raise OrderAtWork(order.id, server=server)

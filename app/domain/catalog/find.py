@@ -23,6 +23,7 @@ SELECT jsonb_build_object(
     'description', p.description, 'specs', p.specs, 'is_visible', p.is_visible,
     'category_id', c.id, 'category_slug', c.slug, 'category_name', c.name,
     'server_rules', p.server_rules, 'address_rules', p.address_rules,
+    'machine_rules', p.machine_rules,
     'prices', COALESCE((
         SELECT jsonb_agg(jsonb_build_object('currency', a.currency, 'cycle', a.cycle,
             'recurring_minor', a.recurring_minor, 'setup_minor', a.setup_minor)

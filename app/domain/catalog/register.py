@@ -15,6 +15,7 @@ import msgspec
 from app.core.database import Tx
 from app.core.errors import Invalid
 from app.core.ids import new_id
+from app.domain.catalog.kind import check_kind
 from app.domain.catalog.seed import (
     CatalogSeed,
     CategorySeed,
@@ -25,6 +26,8 @@ from app.domain.catalog.seed import (
 )
 from app.domain.catalog.selection import EXTRA_IPV4, OS, PANEL, RESERVED, SSH_KEYS
 from app.domain.catalog.views import OptionKind
+from app.domain.machines.check import check_places
+from app.domain.machines.rules import MachineRules, template_faults
 
 T = TypeVar("T")
 
@@ -93,15 +96,18 @@ async def register_product(
     """Write a product with its prices and options. Raises Invalid, each field by its path."""
     if faults := dict(product_faults(product)):
         raise Invalid(faults)
+    await check_kind(tx, product.slug, category, is_virtual=product.machine_rules is not None)
+    if product.machine_rules is not None:
+        await check_places(tx, product.machine_rules)
     written: UUID = await tx.fetchval(
         "INSERT INTO product (id, category, slug, name, summary, description, specs, "
-        "server_rules, address_rules, is_visible, position, created_at) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) "
+        "server_rules, address_rules, machine_rules, is_visible, position, created_at) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) "
         "ON CONFLICT (slug) DO UPDATE SET category = excluded.category, name = excluded.name, "
         "summary = excluded.summary, description = excluded.description, "
         "specs = excluded.specs, server_rules = excluded.server_rules, "
-        "address_rules = excluded.address_rules, is_visible = excluded.is_visible, "
-        "position = excluded.position RETURNING id",
+        "address_rules = excluded.address_rules, machine_rules = excluded.machine_rules, "
+        "is_visible = excluded.is_visible, position = excluded.position RETURNING id",
         new_id(),
         category,
         product.slug,
@@ -111,6 +117,7 @@ async def register_product(
         _json(product.specs),
         _json(product.server_rules),
         _json(product.address_rules),
+        None if product.machine_rules is None else _json(product.machine_rules),
         product.is_visible,
         position,
         tx.now(),
@@ -177,6 +184,8 @@ def product_faults(product: ProductSeed) -> Iterator[tuple[str, str]]:
     yield from _price_faults("prices", product.prices)
     for code in _twice(group.code for group in product.groups):
         yield f"groups.{code}", "Two groups have this code."
+    if product.machine_rules is not None:
+        yield from _machine_faults(product, product.machine_rules)
     for group in product.groups:
         path = f"groups.{group.code}"
         if group.code in RESERVED:
@@ -186,6 +195,20 @@ def product_faults(product: ProductSeed) -> Iterator[tuple[str, str]]:
         if group.minimum > group.maximum:
             yield f"{path}.minimum", "More than the maximum."
         yield from _option_faults(path, group)
+
+
+def _machine_faults(product: ProductSeed, rules: MachineRules) -> Iterator[tuple[str, str]]:
+    systems = [
+        option.code for group in product.groups if group.code == OS for option in group.options
+    ]
+    for field, fault in template_faults(rules, systems).items():
+        yield f"machine_rules.{field}", fault
+    for group in product.groups:
+        if any(option.post_install for option in group.options):
+            yield (
+                f"groups.{group.code}",
+                "A virtual machine runs no post_install: make a template that has it.",
+            )
 
 
 def _option_faults(path: str, group: OptionGroupSeed) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,7 @@ import msgspec
 
 from app.domain.catalog.cycle import Cycle
 from app.domain.catalog.views import OptionKind
+from app.domain.machines.rules import MachineRules
 from app.ipam.wants import AddressRules
 from app.solver.want import ServerWant
 
@@ -58,6 +59,8 @@ class ProductSeed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     specs: tuple[tuple[str, str], ...] = ()
     server_rules: ServerWant = ServerWant()
     address_rules: AddressRules = AddressRules()
+    machine_rules: MachineRules | None = None
+    """Its machines are virtual, and made by these rules; then `server_rules` say nothing."""
     is_visible: bool = True
     prices: tuple[PriceSeed, ...] = ()
     groups: tuple[OptionGroupSeed, ...] = ()

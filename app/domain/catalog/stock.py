@@ -1,26 +1,57 @@
 """How many of each product could be delivered now, and how that went from day to day."""
 
+from collections.abc import Sequence
 from datetime import UTC, date
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import replace
 
 from app.core.database import Tx
 from app.core.ids import new_id
 from app.domain.addresses.spare import spare_for, spare_ip4
 from app.domain.catalog.find import list_products
+from app.domain.catalog.views import ProductView
 from app.domain.inventory.stock import stock
-from app.solver.want import ServerWant
+
+EVERYWHERE = ""
 
 
 async def stock_of_products(tx: Tx, *, hidden: bool = False) -> dict[UUID, int]:
-    """Return the number of free servers that serve each product on sale, by product id.
+    """Return how much of each product on sale could be delivered, by product id.
 
     Each is counted as if it alone were sold. One statement here and one pass of the solver.
     """
-    rows = await tx.fetch("SELECT id, server_rules FROM product WHERE is_visible OR $1", hidden)
-    wants = {row["id"]: msgspec.json.decode(row["server_rules"], type=ServerWant) for row in rows}
-    return await stock(tx, wants)
+    counts = await stock_at(tx, await list_products(tx, hidden=hidden))
+    return {product: number for (product, _), number in counts.items()}
+
+
+async def stock_at(
+    tx: Tx, products: Sequence[ProductView], sites: Sequence[str] = ()
+) -> dict[tuple[UUID, str], int]:
+    """Return how much of each product could be delivered, EVERYWHERE and at each of the sites.
+
+    By product id and code of the datacentre; one that the product is not delivered from is left
+    out. Of physical servers those that fit are counted; of virtual ones the addresses, since
+    what their providers have free is not known before they are asked.
+    """
+    wants = {}
+    for one in products:
+        if one.machine_rules is None:
+            wants[one.id, EVERYWHERE] = one.server_rules
+            for site in filter(one.may_be_at, sites):
+                wants[one.id, site] = replace(
+                    one.server_rules, datacentres=(site,), datacentre_required=True
+                )
+    counts = await stock(tx, wants)
+    virtual = [one for one in products if one.machine_rules is not None]
+    spare = await spare_ip4(tx) if virtual else {}
+    for one in virtual:
+        counts[one.id, EVERYWHERE] = spare_for(spare, one.address_rules, one.may_be_at)
+        for site in filter(one.may_be_at, sites):
+            here = {place: number for place, number in spare.items() if place[1] == site}
+            counts[one.id, site] = spare_for(here, one.address_rules, one.may_be_at)
+    return counts
 
 
 class StockDay(msgspec.Struct, frozen=True):
@@ -45,7 +76,7 @@ async def note_stock(tx: Tx) -> None:
                 product.id,
                 tx.now().astimezone(UTC).date(),
                 servers[product.id],
-                spare_for(spare, product.address_rules, product.server_rules),
+                spare_for(spare, product.address_rules, product.may_be_at),
             )
             for product in products
         ],

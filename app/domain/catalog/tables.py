@@ -19,7 +19,8 @@ class Category(Table, tablename="category"):
 class Product(Table, tablename="product"):
     """Something that can be ordered.
 
-    `server_rules` is a `solver.want.ServerWant`, `address_rules` an `ipam.wants.AddressRules`.
+    `server_rules` is a `solver.want.ServerWant`, `address_rules` an `ipam.wants.AddressRules`,
+    `machine_rules` a `machines.rules.MachineRules`: without them its orders get physical servers.
     """
 
     id = key()
@@ -31,6 +32,7 @@ class Product(Table, tablename="product"):
     specs = JSONB(default="[]", help_text="list of [label, value] shown on the product page")
     server_rules = JSONB(default="{}")
     address_rules = JSONB(default="{}")
+    machine_rules = JSONB(null=True, default=None)
     is_visible = Boolean(default=True)
     position = Integer(default=0)
     created_at = moment()

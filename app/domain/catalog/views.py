@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from app.domain.catalog.cycle import Cycle
+from app.domain.machines.rules import MachineRules
 from app.ipam.wants import AddressRules
 from app.solver.want import ServerWant
 
@@ -89,6 +90,8 @@ class ProductView(msgspec.Struct, frozen=True, kw_only=True):
     category_name: str
     server_rules: ServerWant
     address_rules: AddressRules
+    machine_rules: MachineRules | None = None
+    """Of a product whose machines are virtual: its orders hold addresses and no server."""
     is_visible: bool = True
     prices: tuple[PriceView, ...] = ()
     groups: tuple[OptionGroupView, ...] = ()
@@ -98,6 +101,16 @@ class ProductView(msgspec.Struct, frozen=True, kw_only=True):
 
     def group(self, code: str) -> OptionGroupView | None:
         return next((group for group in self.groups if group.code == code), None)
+
+    def may_be_at(self, datacentre: str, rack: str = "") -> bool:
+        """Say whether its machines may have addresses of a rack, or of a whole datacentre."""
+        if self.machine_rules is None:
+            want = self.server_rules
+            return not want.datacentre_required or datacentre in want.datacentres
+        return any(
+            place.datacentre == datacentre and rack in ("", place.rack)
+            for place in self.machine_rules.places
+        )
 
     @property
     def currencies(self) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from msgspec.structs import replace
 
 from app.domain.catalog.selection import DATACENTRE, Selection
 from app.domain.catalog.views import ProductView
+from app.domain.machines.rules import MachinePlace
 from app.ipam.wants import AddressWant, wants_of
 from app.solver.want import ServerWant
 
@@ -19,6 +20,13 @@ def want_of(rules: ServerWant, selection: Selection) -> ServerWant:
     if chosen is None:
         return rules
     return replace(rules, datacentres=(chosen,), datacentre_required=True)
+
+
+def machine_places(product: ProductView, selection: Selection) -> tuple[MachinePlace, ...]:
+    """Return where the virtual machine may be; an answer to `datacentre` is binding."""
+    if product.machine_rules is None:
+        return ()
+    return product.machine_rules.places_in(selection.choice(DATACENTRE))
 
 
 def address_wants(product: ProductView, selection: Selection) -> tuple[AddressWant, ...]:

@@ -37,6 +37,17 @@ class ConnectionInUse(Refusal):
         self.flows = flows
 
 
+class ConnectionHasMachines(Refusal):
+    code = "connections.has_machines"
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(
+            f"{name} stays: {why}. Take it out of the products' rules and end those services "
+            "first; then it can be removed."
+        )
+        self.name = name
+
+
 class ConnectionChanged(Conflict):
     code = "connections.changed"
 

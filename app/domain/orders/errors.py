@@ -98,6 +98,19 @@ class NotInStock(Refusal):
         self.server = server
 
 
+class MachineIsVirtual(Refusal):
+    """Servers are asked about for an order whose machine is virtual."""
+
+    code = "orders.machine_is_virtual"
+
+    def __init__(self, number: int) -> None:
+        super().__init__(
+            f"The machine of order {number} is virtual: its flow plans it at a provider, and no "
+            "server of the inventory is taken. Its page tells where it is."
+        )
+        self.number = number
+
+
 class AlreadyPaid(Refusal):
     """A client cannot cancel what is paid; staff can."""
 

@@ -12,6 +12,7 @@ from app.domain.catalog.wants import server_want
 from app.domain.inventory.available import read_available
 from app.domain.inventory.reserve import seed_of
 from app.domain.inventory.rooms import crowds, read_side
+from app.domain.orders.errors import MachineIsVirtual
 from app.domain.orders.find import find_order
 from app.solver.account import Account, account
 from app.solver.want import ServerWant
@@ -43,10 +44,12 @@ async def explain_order(tx: Tx, order_id: UUID, *, server: str = "") -> OrderAcc
 
     `server` is a name or an id of which to tell why it was not chosen; without it the one
     that the order has is told about. Cost: that of `read_available`, and some 10 ms for
-    100,000 servers. Raises NotFound.
+    100,000 servers. Raises NotFound, and MachineIsVirtual: then it has no server.
     """
     order = await find_order(tx, order_id)
     product = await product_by_id(tx, order.product_id)
+    if product.machine_rules is not None:
+        raise MachineIsVirtual(order.number)
     want = server_want(product, order.selection)
     about = order.server_id
     if server:

@@ -11,7 +11,7 @@ from app.domain.addresses.release import release as release_addresses
 from app.domain.catalog.find import product_by_id
 from app.domain.catalog.selection import Selection
 from app.domain.catalog.views import ProductView
-from app.domain.catalog.wants import address_wants, server_want
+from app.domain.catalog.wants import address_wants, machine_places, server_want
 from app.domain.inventory.confirm import begin_provisioning
 from app.domain.inventory.errors import NoServer, NotHeld
 from app.domain.inventory.release import release as release_server
@@ -21,6 +21,7 @@ from app.domain.orders.find import find_order
 from app.domain.orders.lock import LockedOrder, lock_order
 from app.domain.orders.states import OrderState, tell
 from app.domain.orders.waiting import kept_for_waiting
+from app.ipam.wants import PRIMARY_IP4
 
 HOLD_FOR = timedelta(minutes=15)
 TRIES = 4
@@ -34,8 +35,12 @@ async def hold(
 
     What orders that are paid and wait are about to get is not touched. Where addresses have run
     out in the best server's rack, the next one is tried. Asked twice for one order, it keeps
-    what it has. Raises OutOfStock with nothing held.
+    what it has. Of a product whose machines are virtual addresses are held, at the first place
+    that has them. Raises OutOfStock with nothing held.
     """
+    if product.machine_rules is not None:
+        await _hold_addresses(tx, order, product, selection, expires_at)
+        return
     want, items = server_want(product, selection), address_wants(product, selection)
     passed_over = await kept_for_waiting(tx, order)
     explanation = ""
@@ -67,6 +72,31 @@ async def hold(
     raise OutOfStock(product.name, explanation=explanation)
 
 
+async def _hold_addresses(
+    tx: Tx, order: UUID, product: ProductView, selection: Selection, expires_at: datetime
+) -> None:
+    items, explanation = address_wants(product, selection), ""
+    places = machine_places(product, selection)
+    for datacentre, rack in dict.fromkeys((place.datacentre, place.rack) for place in places):
+        try:
+            async with tx.savepoint():
+                await claim(
+                    tx,
+                    items,
+                    holder=order,
+                    datacentre=datacentre,
+                    rack=rack,
+                    expires_at=expires_at,
+                )
+        except PoolExhausted as error:
+            explanation = explanation or error.message
+        else:
+            return
+    raise OutOfStock(
+        product.name, explanation=explanation or "No place of the product is where it was ordered."
+    )
+
+
 async def renew_hold(
     tx: Tx, order: UUID, *, account: UUID | None = None, hold_for: timedelta
 ) -> datetime | None:
@@ -82,12 +112,12 @@ async def renew_hold(
     if locked.state is not OrderState.awaiting_payment:
         return None
     until = locked.hold_expires_at
-    has_server = await tx.fetchval("SELECT EXISTS (SELECT FROM server WHERE holder = $1)", order)
-    if has_server and until is not None and until > tx.now():
+    has_machine = await _has_machine(tx, order)
+    if has_machine and until is not None and until > tx.now():
         return until
     # A server that no sweep has given back yet is kept. Without it, the addresses go too:
     # they belong to the place where it stands, and the next server may stand elsewhere.
-    if not has_server:
+    if not has_machine:
         await release_addresses(tx, order)
     expires_at = tx.now() + hold_for
     if until is not None:
@@ -124,8 +154,11 @@ async def keep_hold(tx: Tx, order: UUID) -> bool:
     """Keep what is held without an expiry, for an order that is paid now.
 
     Returns False when the server is no longer held; then the addresses are given back as
-    well, because they belong to the place where that server stands.
+    well, because they belong to the place where that server stands. Of an order for a virtual
+    machine it is the addresses that must still be held.
     """
+    if await is_virtual(tx, order):
+        return bool(await assign(tx, order)) or await _has_machine(tx, order)
     try:
         await begin_provisioning(tx, order)
     except NotHeld:
@@ -133,6 +166,30 @@ async def keep_hold(tx: Tx, order: UUID) -> bool:
         return False
     await assign(tx, order)
     return True
+
+
+async def is_virtual(tx: Tx, order: UUID) -> bool:
+    """Say whether the machine of an order is virtual: then it has no server."""
+    found = await tx.fetchval(
+        "SELECT p.machine_rules IS NOT NULL FROM client_order o JOIN product p ON p.id = o.product "
+        "WHERE o.id = $1",
+        order,
+    )
+    return bool(found)
+
+
+async def _has_machine(tx: Tx, order: UUID) -> bool:
+    """Say whether the server is held, or, for a virtual machine, its primary address."""
+    found = await tx.fetchval(
+        "SELECT CASE WHEN p.machine_rules IS NULL "
+        "THEN EXISTS (SELECT FROM server WHERE holder = o.id) "
+        "ELSE EXISTS (SELECT FROM address_claim WHERE holder = o.id AND item = $2 "
+        "AND state IN ('held', 'assigned')) END "
+        "FROM client_order o JOIN product p ON p.id = o.product WHERE o.id = $1",
+        order,
+        PRIMARY_IP4,
+    )
+    return bool(found)
 
 
 async def note_hold(tx: Tx, order: UUID, expires_at: datetime | None, *, reason: str = "") -> None:

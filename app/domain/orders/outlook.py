@@ -48,7 +48,7 @@ async def outlooks(tx: Tx) -> tuple[Outlook, ...]:
     }
     found = []
     for product in products:
-        ip4 = spare_for(spare, product.address_rules, product.server_rules)
+        ip4 = spare_for(spare, product.address_rules, product.may_be_at)
         found.append(
             Outlook(
                 product=product.id,

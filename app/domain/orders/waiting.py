@@ -26,7 +26,7 @@ _WAITING = """
 SELECT o.id, o.account, o.priority, o.passed, o.selection, p.server_rules
 FROM client_order o JOIN product p ON p.id = o.product
 WHERE o.state = ANY($1) AND (o.state_reason = $2 OR o.id = $3)
-AND NOT EXISTS (SELECT FROM server s WHERE s.holder = o.id)
+AND p.machine_rules IS NULL AND NOT EXISTS (SELECT FROM server s WHERE s.holder = o.id)
 ORDER BY o.paid_at, o.number
 """
 

@@ -51,6 +51,9 @@ async def sell(tx: Tx, slug: str, number: int) -> Sellable:
     Large questions are solved in a process of their own. Raises NotFound.
     """
     product = await find_product(tx, slug, hidden=True)
+    ip4 = spare_for(await spare_ip4(tx), product.address_rules, product.may_be_at)
+    if product.machine_rules is not None:
+        return _virtual(product.slug, number, ip4)
     inventory = (await read_available(tx)).inventory
     waiting = await waiting_orders(tx)
     rooms = await read_rooms(tx, {UUID(order.client) for order in waiting})
@@ -68,11 +71,18 @@ async def sell(tx: Tx, slug: str, number: int) -> Sellable:
         seed=SEED,
         deterministic_limit=LIMIT,
     )
-    ip4 = spare_for(await spare_ip4(tx), product.address_rules, product.server_rules)
     return Sellable(
         product=product.slug,
         asked=number,
         possible=min(told.possible, max(0, ip4 - len(waiting))),
         ip4=ip4,
         servers=told,
+    )
+
+
+def _virtual(product: str, number: int, ip4: int) -> Sellable:
+    """Return what the addresses allow: what providers have free is not known before an order."""
+    unbound = WhatIf(asked=number, possible=number, most=number, binds=(), short=(), relaxations=())
+    return Sellable(
+        product=product, asked=number, possible=min(number, ip4), ip4=ip4, servers=unbound
     )

@@ -14,16 +14,17 @@ from app.domain.services.facts import service_facts
 from app.domain.services.states import ServiceState, move
 
 
-async def deliver_service(tx: Tx, service: UUID, *, server: UUID) -> None:
-    """Note the server, start the billing period, and move the service to `active`. Idempotent.
+async def deliver_service(tx: Tx, service: UUID, *, server: UUID | None) -> None:
+    """Start the billing period and move the service to `active`; note its server, if it has one.
 
-    The first time it is an event: the client has a new service.
+    Idempotent. The first time it is an event: the client has a new service.
     """
     before = await tx.fetchrow("SELECT cycle, activated_at FROM service WHERE id = $1", service)
     if before is None:
         raise NotFound("service", service)
     await tx.execute(
-        "UPDATE service SET server = $2, activated_at = coalesce(activated_at, $3), "
+        "UPDATE service SET server = coalesce($2, server), "
+        "activated_at = coalesce(activated_at, $3), "
         "next_due_at = coalesce(next_due_at, $4) WHERE id = $1",
         service,
         server,

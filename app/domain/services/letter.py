@@ -29,9 +29,12 @@ async def delivery_letter(
     """Return the values of `service-delivered`; they carry the password, keep them sealed."""
     row = await tx.fetchrow(
         "SELECT o.number, o.hostname, o.selection, a.id AS account, a.email, a.name, "
-        "p.name AS product, s.id AS service, i.name AS os, n.name AS panel, n.access_url "
+        "p.name AS product, s.id AS service, coalesce(i.name, q.name) AS os, n.name AS panel, "
+        "n.access_url "
         "FROM client_order o JOIN account a ON a.id = o.account JOIN product p ON p.id = o.product "
         'JOIN service s ON s."order" = o.id LEFT JOIN os_image i ON i.code = s.os_code '
+        "LEFT JOIN option_group t ON t.product = p.id AND t.code = 'os' "
+        "LEFT JOIN option q ON q.option_group = t.id AND q.code = s.os_code "
         "LEFT JOIN option_group g ON g.product = p.id AND g.code = 'panel' "
         "LEFT JOIN option n ON n.option_group = g.id AND n.code = o.selection->>'panel' "
         "WHERE o.id = $1",

@@ -12,6 +12,7 @@ from app.core.errors import NotFound
 from app.core.paging import Listing, Page, containing, read_page
 from app.domain.catalog.cycle import Cycle
 from app.domain.services.states import InstallationState, ServiceState
+from app.drivers.power import Power
 
 
 class ServiceLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +30,10 @@ class ServiceLine(msgspec.Struct, frozen=True, kw_only=True):
     server_id: UUID | None
     """What it runs on, or what is being set up for it."""
     server_name: str | None
+    is_virtual: bool
+    """It runs on a virtual machine, and has no server."""
+    connection: str | None
+    """Where its virtual machine is; None while none is planned."""
     datacentre: str | None
     hostname: str
     os_code: str
@@ -54,6 +59,26 @@ class CredentialLine(msgspec.Struct, frozen=True, kw_only=True):
     revealed_at: datetime | None
 
 
+class MachineLine(msgspec.Struct, frozen=True, kw_only=True):
+    """The virtual machine of a service, as its provider last said."""
+
+    connection: str
+    node: str
+    number: str
+    """Its id at the provider; "" before it is made."""
+    template: str
+    cores: int
+    memory_mb: int
+    disk_gb: int
+    storage: str
+    bridge: str
+    power: Power
+    power_seen_at: datetime | None
+    planned_at: datetime
+    made_at: datetime | None
+    removed_at: datetime | None
+
+
 class InstallationLine(msgspec.Struct, frozen=True, kw_only=True):
     """One try to install a system for the service."""
 
@@ -73,6 +98,8 @@ class ServiceDetails(msgspec.Struct, frozen=True, kw_only=True):
     """A service with its credentials' kinds and its installations, the latest first."""
 
     line: ServiceLine
+    machine: MachineLine | None
+    """None for a physical server, and while none is planned."""
     credentials: tuple[CredentialLine, ...]
     installations: tuple[InstallationLine, ...]
 
@@ -81,14 +108,15 @@ _COLUMNS = """
 s.id, s.account AS account_id, a.email AS account_email, a.name AS account_name,
 s."order" AS order_id, o.number AS order_number, p.name AS product_name,
 p.category AS category_id, v.id AS server_id, v.name AS server_name, d.code AS datacentre,
-s.hostname, s.os_code, s.state, s.state_since, s.cycle, s.currency, s.recurring_minor,
-s.next_due_at, s.created_at, s.activated_at
+m.connection, p.machine_rules IS NOT NULL AS is_virtual, s.hostname, s.os_code, s.state,
+s.state_since, s.cycle, s.currency, s.recurring_minor, s.next_due_at, s.created_at, s.activated_at
 """
 _FROM = """
 FROM service s JOIN account a ON a.id = s.account JOIN client_order o ON o.id = s."order"
 JOIN product p ON p.id = s.product LEFT JOIN server held ON held.holder = s."order"
 LEFT JOIN server v ON v.id = coalesce(s.server, held.id)
-LEFT JOIN rack r ON r.id = v.rack LEFT JOIN datacentre d ON d.id = r.datacentre
+LEFT JOIN rack r ON r.id = v.rack LEFT JOIN machine m ON m.service = s.id
+LEFT JOIN datacentre d ON d.id = r.datacentre OR d.code = m.datacentre
 """
 
 
@@ -97,13 +125,14 @@ async def list_services(
 ) -> ServiceLines:
     """Return services of the states (any when empty), the latest first, 50 a page.
 
-    `search` is an order's number, or a part of the host name, the e-mail address or the
-    server's name.
+    `search` is an order's number or that of a virtual machine, or a part of the host name, the
+    e-mail address, or the name of the server or the provider.
     """
     words = search.strip().removeprefix("#")
     where = (
         "(cardinality($1::text[]) = 0 OR s.state = ANY($1)) AND ($2 = '' OR o.number::text = $2 "
-        "OR s.hostname ILIKE $3 OR a.email ILIKE $3 OR v.name ILIKE $3)"
+        "OR s.hostname ILIKE $3 OR a.email ILIKE $3 OR v.name ILIKE $3 "
+        "OR m.connection ILIKE $3 OR m.number = $2)"
     )
     listing = Listing(
         columns=_COLUMNS,
@@ -123,7 +152,7 @@ async def count_services(tx: Tx) -> dict[ServiceState, int]:
 
 
 async def service_details(tx: Tx, service: UUID) -> ServiceDetails:
-    """Return one service; three statements. Raises NotFound."""
+    """Return one service; four statements. Raises NotFound."""
     row = await tx.fetchrow(f"SELECT {_COLUMNS} {_FROM} WHERE s.id = $1", service)
     if row is None:
         raise NotFound("service", service)
@@ -138,8 +167,10 @@ async def service_details(tx: Tx, service: UUID) -> ServiceDetails:
         "JOIN server v ON v.id = i.server WHERE i.service = $1 ORDER BY i.id DESC LIMIT 50",
         service,
     )
+    machine = await tx.fetchrow("SELECT * FROM machine WHERE service = $1", service)
     return ServiceDetails(
         line=msgspec.convert(dict(row), ServiceLine),
+        machine=None if machine is None else msgspec.convert(dict(machine), MachineLine),
         credentials=tuple(msgspec.convert(dict(one), CredentialLine) for one in credentials),
         installations=tuple(msgspec.convert(dict(one), InstallationLine) for one in installations),
     )

@@ -26,10 +26,11 @@ class ServiceRow(msgspec.Struct, frozen=True, kw_only=True):
     state: ServiceState
     state_since: datetime
     server_name: str | None
+    """None for a virtual machine."""
     datacentre: str | None
-    """Name of the site, once there is a server."""
+    """Name of the site, once there is a machine."""
     power: Power | None
-    """As the BMC last said; None while there is no server."""
+    """As the BMC or the provider last said; None while there is no machine."""
     address: str
     """The primary IPv4 address; "" before it is given."""
     cycle: Cycle
@@ -50,6 +51,23 @@ class InstalledKey(msgspec.Struct, frozen=True, kw_only=True):
     """`SHA256:…` as `ssh-keygen -l` prints it."""
 
 
+class MachineFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """A virtual machine as its client sees it."""
+
+    cores: int
+    memory_mb: int
+    disk_gb: int
+
+    @property
+    def words(self) -> str:
+        """Return its size: `2 cores, 4 GB memory, 40 GB disk`."""
+        cores = "1 core" if self.cores == 1 else f"{self.cores} cores"
+        memory = (
+            f"{self.memory_mb:,} MB" if self.memory_mb % 1024 else f"{self.memory_mb // 1024:,} GB"
+        )
+        return f"{cores}, {memory} memory, {self.disk_gb:,} GB disk"
+
+
 class PanelView(msgspec.Struct, frozen=True, kw_only=True):
     """A control panel that was ordered with the server."""
 
@@ -62,6 +80,8 @@ class ServiceView(ServiceRow, frozen=True, kw_only=True):
     """A service with everything that its page shows; never a password."""
 
     server_id: UUID | None
+    machine: MachineFacts | None
+    """None while there is no virtual machine, and for a physical server."""
     power_seen_at: datetime | None
     addresses: Claimed
     username: str

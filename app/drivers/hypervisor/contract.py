@@ -182,7 +182,9 @@ class Hypervisor(Protocol):
 
     async def offers(self) -> Offers: ...
 
-    async def capacity(self) -> tuple[Capacity, ...]: ...
+    async def capacity(self, storage: str = "") -> tuple[Capacity, ...]:
+        """Return the room on each node; disk is that of `storage`, or of the emptiest there."""
+        ...
 
     async def machines(self) -> tuple[Vm, ...]:
         """Return every machine, ours and others', templates left out."""

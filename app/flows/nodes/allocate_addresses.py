@@ -31,13 +31,13 @@ MOST_CHECKS = 10
 
 
 class Params(msgspec.Struct, frozen=True):
-    """Where the server is; addresses belong to a datacentre and may belong to a rack."""
+    """Where the machine is; addresses belong to a datacentre and may belong to a rack."""
 
     datacentre: Annotated[
         str,
         msgspec.Meta(
             title="Datacentre",
-            description="Code of the datacentre that the server stands in.",
+            description="Code of the datacentre that the machine is in.",
             examples=["ams1", "=steps.server.datacentre"],
         ),
     ]
@@ -45,10 +45,11 @@ class Params(msgspec.Struct, frozen=True):
         str,
         msgspec.Meta(
             title="Rack",
-            description="Name of the rack; addresses and VLANs may belong to one.",
+            description="Name of the rack: addresses and VLANs may belong to one. Without it, only "
+            "those of the whole datacentre are taken.",
             examples=["A01", "=steps.server.rack"],
         ),
-    ]
+    ] = ""
 
 
 class InUse(msgspec.Struct, frozen=True):
@@ -165,6 +166,11 @@ async def undo(tx: Tx, step: Step, _: object) -> None:
     await release(tx, step.subject)
 
 
+def says(params: Params) -> str:
+    rack = f", rack {params.rack}" if params.rack else ""
+    return f"Takes addresses and a VLAN in {params.datacentre}{rack}"
+
+
 node = NodeType(
     name="action.allocate_addresses",
     title="Allocate addresses",
@@ -176,7 +182,7 @@ node = NodeType(
     output=Output,
     needs=Subject.ORDER,
     takes=("addresses",),
-    says=lambda params: f"Takes addresses and a VLAN in {params.datacentre}, rack {params.rack}",
+    says=says,
     docs=DOCS,
     timeline="Network assigned",
 )

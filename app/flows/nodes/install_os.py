@@ -21,16 +21,13 @@ from app.domain.services.report_install import give_up
 from app.domain.services.states import InstallationState
 from app.drivers.bmc.contract import Bmc
 from app.drivers.boot import BootDevice
-from app.drivers.errors import DriverError, Retriable, Unreachable
-from app.drivers.health import ssh_banner
+from app.drivers.errors import DriverError, Retriable
 from app.drivers.power import Power
+from app.flows.answering import answer_of, probing_since
 from app.flows.node import Done, Effect, NodeType, Resource, Step, StepFailed, Subject, Wait
 
-PROBE_S = 1.0
-FIRST_PROBE_INTERVAL = timedelta(milliseconds=100)
 BMC_AGAIN = timedelta(seconds=15)
 """When a BMC that did not answer is asked again, while the installation goes on."""
-LAST_PROBE_INTERVAL = timedelta(seconds=1)
 
 
 class Params(msgspec.Struct, frozen=True):
@@ -194,20 +191,16 @@ async def _wait(step: Step, installation: Prepared, key: str, *, from_disk: bool
 async def _answers(step: Step, installation: Prepared) -> Done | Wait:
     """Probe the machine's SSH port; between probes the run sleeps in the database."""
     spec = installation.spec
-    began = datetime.fromisoformat(step.memo.get("probing", step.database.clock.now().isoformat()))
-    try:
-        banner = await ssh_banner(spec.ipv4.address, spec.ssh_port, deadline_s=PROBE_S)
-    except Unreachable as error:
-        waited = step.database.clock.now() - began
-        if waited > step.tools.health_wait:
-            message = f"installed, but does not answer: {error.message}"
-            raise StepFailed(message, transient=True) from error
-        interval = min(max(waited / 10, FIRST_PROBE_INTERVAL), LAST_PROBE_INTERVAL)
-        return Wait(
-            until=step.database.clock.now() + interval,
-            memo={**step.memo, "probing": began.isoformat()},
-            says="the machine restarts from its disk",
-        )
+    began = probing_since(step)
+    banner = await answer_of(
+        step,
+        spec.ipv4.address,
+        spec.ssh_port,
+        says="the machine restarts from its disk",
+        made="installed",
+    )
+    if isinstance(banner, Wait):
+        return banner
     if not await _next_from_disk(step, installation.server):
         if step.database.clock.now() - began > step.tools.health_wait:
             raise StepFailed("installed, but its BMC does not answer", transient=True)

@@ -8,10 +8,11 @@ import msgspec
 from app.core.database import Tx
 from app.domain.inventory.confirm import activate
 from app.domain.inventory.power import note_power
+from app.domain.orders.hold import is_virtual
 from app.domain.orders.mark_delivered import mark_delivered
 from app.domain.services.deliver import deliver_service
 from app.drivers.power import Power
-from app.flows.node import Done, Effect, NodeType, Step, Subject
+from app.flows.node import Done, Effect, NodeType, Step, StepFailed, Subject
 
 
 class Params(msgspec.Struct, frozen=True):
@@ -24,13 +25,14 @@ class Params(msgspec.Struct, frozen=True):
         ),
     ]
     server: Annotated[
-        UUID,
+        UUID | None,
         msgspec.Meta(
             title="Server",
-            description="The server that the client gets; it has just answered.",
+            description="The server that the client gets; it has just answered. None for a "
+            "virtual machine.",
             examples=["01890a5d-ac96-774b-bcce-b302099a8058", "=steps.server.server"],
         ),
-    ]
+    ] = None
 
 
 class Output(msgspec.Struct, frozen=True):
@@ -38,7 +40,8 @@ class Output(msgspec.Struct, frozen=True):
 
 
 DOCS = """\
-The moment of delivery: service and server become active and the order is delivered, in one commit.
+The moment of delivery: the service, and its server if it has one, become active and the order is
+delivered, in one commit.
 From here on the client has what the run took, so a later failure gives none of it back; place it
 after all that may still fail for the machine's sake, and before the mail with the credentials.
 
@@ -50,11 +53,19 @@ after all that may still fail for the machine's sake, and before the mail with t
 
 async def do(tx: Tx, step: Step, params: Params) -> Done:
     """Idempotent: what is active already stays so."""
-    await activate(tx, step.subject)
-    await note_power(tx, params.server, Power.ON)  # it has just answered
+    if params.server is not None:
+        await activate(tx, step.subject)
+        await note_power(tx, params.server, Power.ON)  # it has just answered
+    elif not await is_virtual(tx, step.subject):
+        raise StepFailed("say which server the client gets: the product's are physical ones")
     await deliver_service(tx, params.service, server=params.server)
     await mark_delivered(tx, step.subject)
     return Done(Output(params.service), delivers=True)
+
+
+def says(params: Params) -> str:
+    on = f" on server {params.server}" if params.server else ""
+    return f"Delivers service {params.service}{on}"
 
 
 node = NodeType(
@@ -67,7 +78,7 @@ node = NodeType(
     output=Output,
     needs=Subject.ORDER,
     delivers=True,
-    says=lambda params: f"Delivers service {params.service} on server {params.server}",
+    says=says,
     docs=DOCS,
     timeline="Service activated",
 )

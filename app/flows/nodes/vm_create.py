@@ -8,12 +8,11 @@ from app.flows.machines import (
     MachineOutput,
     Making,
     drive,
-    hypervisor_at,
-    output_of,
-    ref_of,
-    resource,
+    machine_at,
+    seen,
     service_in,
     want_of,
+    where,
 )
 from app.flows.node import Done, Effect, NodeType, Step, Wait
 
@@ -24,13 +23,12 @@ class Params(Making, frozen=True, kw_only=True):
 
 async def do(step: Step, params: Params) -> Done | Wait:
     """Idempotent: the machine is found again by the service, and completed."""
-    hypervisor = await hypervisor_at(step, params.connection)
-    ref = await ref_of(step, params.service)
-    want = await want_of(step, ref, params)
-    made = await drive(step, partial(hypervisor.create, want))
+    at = await machine_at(step, params.connection, params.service)
+    want = await want_of(step, at.ref, params)
+    made = await drive(step, partial(at.hypervisor.create, want))
     if isinstance(made, Wait):
         return made
-    return Done(output_of(ref.service, made), takes=(resource(params.connection, ref.service),))
+    return Done(await seen(step, at.ref.service, made), takes=(at.resource,))
 
 
 async def undo(step: Step, output: Any) -> Wait | None:
@@ -38,15 +36,14 @@ async def undo(step: Step, output: Any) -> Wait | None:
     params = await intended(step, Params)
     if params is None:
         return None
-    hypervisor = await hypervisor_at(step, params.connection)
-    ref = await ref_of(step, service_in(output) or params.service)
-    left = await drive(step, partial(hypervisor.delete, ref))
+    at = await machine_at(step, params.connection, service_in(output) or params.service)
+    left = await drive(step, partial(at.hypervisor.delete, at.ref))
     return left if isinstance(left, Wait) else None
 
 
 def says(params: Params) -> str:
     size = f"{params.cores} cores, {params.memory_mb} MiB, {params.disk_gb} GiB"
-    return f"Makes a machine of {params.template} at {params.connection}: {size}"
+    return f"Makes a machine of {params.template}{where(params.connection)}: {size}"
 
 
 node = NodeType(
@@ -67,13 +64,17 @@ VLAN of the order, the client's keys or a password, and starts it.
 
 ```json
 {
-  "connection": "fra-pve",
-  "template": "${input.os}",
-  "cores": 2,
-  "memory_mb": 4096,
-  "disk_gb": 40
+  "template": "=steps.plan.template",
+  "cores": "=steps.plan.cores",
+  "memory_mb": "=steps.plan.memory_mb",
+  "disk_gb": "=steps.plan.disk_gb",
+  "nodes": "=steps.plan.nodes",
+  "storage": "=steps.plan.storage",
+  "bridge": "=steps.plan.bridge"
 }
 ```
+
+Where it is made is planned before (`action.vm_plan`); without a plan, name the connection too.
 
 Take the addresses first (`action.allocate_addresses`). The machine carries the id of its service at
 the provider, so that a run that was interrupted finds it and goes on; there are never two. Where

@@ -7,12 +7,13 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from app.flows.machines import Connection, Service, drive, hypervisor_at, ref_of, resource
+from app.domain.machines.note import note_removed
+from app.flows.machines import Connection, Service, drive, machine_at, where
 from app.flows.node import Done, Effect, NodeType, Step, Wait
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True):
-    connection: Connection
+    connection: Connection = ""
     service: Service = None
 
 
@@ -22,12 +23,13 @@ class Output(msgspec.Struct, frozen=True):
 
 async def do(step: Step, params: Params) -> Done | Wait:
     """Idempotent: one that is gone stays so."""
-    hypervisor = await hypervisor_at(step, params.connection)
-    ref = await ref_of(step, params.service)
-    left = await drive(step, partial(hypervisor.delete, ref))
+    at = await machine_at(step, params.connection, params.service)
+    left = await drive(step, partial(at.hypervisor.delete, at.ref))
     if isinstance(left, Wait):
         return left
-    return Done(Output(ref.service), returns=(resource(params.connection, ref.service),))
+    async with step.database.transaction() as tx:
+        await note_removed(tx, at.ref.service)
+    return Done(Output(at.ref.service), returns=(at.resource,))
 
 
 node = NodeType(
@@ -39,7 +41,7 @@ node = NodeType(
     do=do,
     output=Output,
     returns=("machine",),
-    says=lambda params: f"Removes the service's machine at {params.connection}",
+    says=lambda params: f"Removes the service's machine{where(params.connection)}",
     docs="""
 ```json
 {"connection": "fra-pve"}

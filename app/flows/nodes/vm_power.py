@@ -13,9 +13,9 @@ from app.flows.machines import (
     MachineOutput,
     Service,
     drive,
-    hypervisor_at,
-    output_of,
-    ref_of,
+    machine_at,
+    seen,
+    where,
 )
 from app.flows.node import Done, Effect, NodeType, Step, Wait
 
@@ -30,7 +30,7 @@ WORDS: dict[Deed, str] = {
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True):
-    connection: Connection
+    connection: Connection = ""
     deed: Annotated[
         Deed,
         Meta(
@@ -44,10 +44,9 @@ class Params(msgspec.Struct, frozen=True, kw_only=True):
 
 async def do(step: Step, params: Params) -> Done | Wait:
     """Idempotent: what is so already stays so."""
-    hypervisor = await hypervisor_at(step, params.connection)
-    ref = await ref_of(step, params.service)
-    vm = await drive(step, _call(hypervisor, ref, params.deed))
-    return vm if isinstance(vm, Wait) else Done(output_of(ref.service, vm))
+    at = await machine_at(step, params.connection, params.service)
+    vm = await drive(step, _call(at.hypervisor, at.ref, params.deed))
+    return vm if isinstance(vm, Wait) else Done(await seen(step, at.ref.service, vm))
 
 
 def _call(
@@ -67,7 +66,7 @@ def _call(
 
 
 def says(params: Params) -> str:
-    return f"{WORDS[params.deed]} the service's machine at {params.connection}"
+    return f"{WORDS[params.deed]} the service's machine{where(params.connection)}"
 
 
 node = NodeType(

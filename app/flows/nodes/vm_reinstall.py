@@ -6,10 +6,10 @@ from app.flows.machines import (
     MachineOutput,
     Making,
     drive,
-    hypervisor_at,
-    output_of,
-    ref_of,
+    machine_at,
+    seen,
     want_of,
+    where,
 )
 from app.flows.node import Done, Effect, NodeType, Step, Wait
 
@@ -20,11 +20,10 @@ class Params(Making, frozen=True, kw_only=True):
 
 async def do(step: Step, params: Params) -> Done | Wait:
     """Idempotent while the memo is kept; without it the machine is made anew once more."""
-    hypervisor = await hypervisor_at(step, params.connection)
-    ref = await ref_of(step, params.service)
-    want = await want_of(step, ref, params)
-    made = await drive(step, partial(hypervisor.reinstall, want))
-    return made if isinstance(made, Wait) else Done(output_of(ref.service, made))
+    at = await machine_at(step, params.connection, params.service)
+    want = await want_of(step, at.ref, params)
+    made = await drive(step, partial(at.hypervisor.reinstall, want))
+    return made if isinstance(made, Wait) else Done(await seen(step, at.ref.service, made))
 
 
 node = NodeType(
@@ -35,7 +34,7 @@ node = NodeType(
     effect=Effect.OUTSIDE,
     do=do,
     output=MachineOutput,
-    says=lambda params: f"Makes the machine at {params.connection} anew of {params.template}",
+    says=lambda params: f"Makes the machine{where(params.connection)} anew of {params.template}",
     docs="""
 Removes the machine with its disk and copies the template again. Its id, node, MAC address and IP
 addresses stay, and so does the password that the client was given.

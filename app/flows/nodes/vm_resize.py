@@ -13,15 +13,15 @@ from app.flows.machines import (
     MemoryMb,
     Service,
     drive,
-    hypervisor_at,
-    output_of,
-    ref_of,
+    machine_at,
+    seen,
+    where,
 )
 from app.flows.node import Done, Effect, NodeType, Step, Wait
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True):
-    connection: Connection
+    connection: Connection = ""
     cores: Cores
     memory_mb: MemoryMb
     disk_gb: DiskGb
@@ -30,16 +30,15 @@ class Params(msgspec.Struct, frozen=True, kw_only=True):
 
 async def do(step: Step, params: Params) -> Done | Wait:
     """Idempotent: what has that size already keeps it."""
-    hypervisor = await hypervisor_at(step, params.connection)
-    ref = await ref_of(step, params.service)
+    at = await machine_at(step, params.connection, params.service)
     size = Size(cores=params.cores, memory_mb=params.memory_mb, disk_gb=params.disk_gb)
-    vm = await drive(step, partial(hypervisor.resize, ref, size))
-    return vm if isinstance(vm, Wait) else Done(output_of(ref.service, vm))
+    vm = await drive(step, partial(at.hypervisor.resize, at.ref, size))
+    return vm if isinstance(vm, Wait) else Done(await seen(step, at.ref.service, vm))
 
 
 def says(params: Params) -> str:
     size = f"{params.cores} cores, {params.memory_mb} MiB, {params.disk_gb} GiB"
-    return f"Gives the machine at {params.connection} {size}"
+    return f"Gives the machine{where(params.connection)} {size}"
 
 
 node = NodeType(

@@ -22,6 +22,7 @@ from app.routes.admin.flow_trials import FlowTrials
 from app.routes.admin.flows import Flows
 from app.routes.admin.invoice_decisions import InvoiceDecisions
 from app.routes.admin.invoices import Invoices
+from app.routes.admin.machine_rules import MachineRulesPage
 from app.routes.admin.mail_templates import MailTemplates
 from app.routes.admin.mails import Mails
 from app.routes.admin.moves import Moves
@@ -52,6 +53,7 @@ ADMIN: tuple[ControllerRouterHandler, ...] = (
     Orders,
     Allocation,
     StockPages,
+    MachineRulesPage,
     Backlog,
     Runs,
     RunDeeds,

@@ -27,7 +27,11 @@ from app.domain.accounts.views import AccountView
 from app.domain.audit.find import trail
 from app.domain.connections.add import add_connection
 from app.domain.connections.change import change_connection
-from app.domain.connections.errors import ConnectionChanged, ConnectionInUse
+from app.domain.connections.errors import (
+    ConnectionChanged,
+    ConnectionHasMachines,
+    ConnectionInUse,
+)
 from app.domain.connections.find import find_connection, list_connections
 from app.domain.connections.kinds import Kind
 from app.domain.connections.open import open_connection
@@ -189,7 +193,7 @@ class Connections(Controller):
         try:
             async with db.transaction() as tx:
                 await remove_connection(tx, connection_id, actor=me.id, actor_label=me.email)
-        except ConnectionInUse as refusal:
+        except (ConnectionInUse, ConnectionHasMachines) as refusal:
             return go(request, f"{CONNECTIONS}/{connection_id}", Flash("warning", refusal.message))
         return go(request, CONNECTIONS, Flash("success", "The connection is removed."))
 

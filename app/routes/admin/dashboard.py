@@ -3,7 +3,6 @@
 from typing import Any
 
 from litestar import Controller, Response, get
-from msgspec.structs import replace
 
 from app.components.admin.dashboard import Now, dashboard_page, now_region
 from app.components.admin.health import Health, health_region
@@ -12,9 +11,9 @@ from app.core.database import Tx
 from app.domain.accounts.roles import Permission, allows
 from app.domain.accounts.views import AccountView
 from app.domain.catalog.find import list_products
+from app.domain.catalog.stock import EVERYWHERE, stock_at
 from app.domain.inventory.find import count_drifts, counts_by_state, list_datacentres, list_servers
 from app.domain.inventory.states import ServerState
-from app.domain.inventory.stock import stock
 from app.domain.inventory.views import ServerRow
 from app.domain.notices.find import count_mails
 from app.domain.orders.figures import backlog, deliveries, owed
@@ -98,19 +97,13 @@ async def read_stock(tx: Tx) -> Stock:
     """Count what could be delivered: four statements and a pass of the solver."""
     products = await list_products(tx)
     sites = await list_datacentres(tx)
-    wants = {(product.slug, ""): product.server_rules for product in products} | {
-        (product.slug, site.code): replace(
-            product.server_rules, datacentres=(site.code,), datacentre_required=True
-        )
-        for product in products
-        for site in sites
-        if not product.server_rules.datacentre_required
-        or site.code in product.server_rules.datacentres
-    }
-    counts = await stock(tx, wants)
-    every = {(product.slug, site.code) for product in products for site in sites}
+    counts = await stock_at(tx, products, [site.code for site in sites])
     return Stock(
         products=products,
         datacentres=sites,
-        counts={key: counts.get(key, 0) for key in every | set(wants)},
+        counts={
+            (product.slug, code): counts.get((product.id, code), 0)
+            for product in products
+            for code in (EVERYWHERE, *(site.code for site in sites))
+        },
     )

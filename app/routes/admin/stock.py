@@ -6,6 +6,7 @@ from typing import Any
 from litestar import Controller, Response, get, post
 from litestar.params import FromPath
 
+from app.components.admin.machine_rules import machine_rules_in_words
 from app.components.admin.outlook import (
     HORIZON_DAYS,
     STOCK,
@@ -66,7 +67,10 @@ class StockPages(Controller):
                 outlook=next(one for one in await outlooks(tx) if one.product == product.id),
                 days=await stock_days(tx, product.id, days=HORIZON_DAYS),
                 today=tx.now().astimezone(UTC).date(),
-                rules=rules_in_words(product.server_rules),
+                rules=rules_in_words(product.server_rules)
+                if product.machine_rules is None
+                else machine_rules_in_words(product.machine_rules),
+                is_virtual=product.machine_rules is not None,
                 form=form,
                 answer=await sell(tx, slug, number) if number and not form.errors else None,
                 may_change=allows(me.role, Permission.CATALOGUE_CHANGE),

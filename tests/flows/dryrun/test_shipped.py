@@ -18,6 +18,10 @@ LEAST = {
     "server-suspended": 66,
     "server-terminated": 78,
     "server-unsuspended": 66,
+    "vps-proxmox": 66,
+    "vps-suspended": 66,
+    "vps-terminated": 66,
+    "vps-unsuspended": 66,
 }
 """What is missing to 100 halts for a person by design: a peer that says no, or that is away for
 longer than the retries last."""

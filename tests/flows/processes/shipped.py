@@ -14,7 +14,10 @@ from app.core.ids import new_id
 from app.core.secrets import Vault
 from app.domain.billing.facts import PaymentFacts
 from app.domain.catalog.register import register_catalog
+from app.domain.catalog.seed import CatalogSeed, CategorySeed
 from app.domain.inventory.confirm import begin_provisioning
+from app.domain.machines.choose import Chosen
+from app.domain.machines.plan import write_plan
 from app.domain.orders.mark_provisioning import mark_provisioning
 from app.domain.orders.states import OrderState, move
 from app.domain.services.deliver import deliver_service
@@ -28,6 +31,7 @@ from app.flows.publish import publish
 from app.flows.start import start_flow
 from tests.catalog.shop import SHOP
 from tests.flows.processes.world import World
+from tests.machines.world import MACHINE, PLACE, RULES, a_machine_order, a_site
 from tests.orders.world import a_client, an_order, machines
 from tests.services.hall import give_bmcs
 
@@ -94,6 +98,9 @@ async def open_shop(tx: Tx, vault: Vault, servers: int) -> None:
         "UPDATE prefix SET gateway = host(set_masklen(network::inet, 24) + 1)::inet "
         "WHERE family(network) = 4"
     )
+    await a_site(tx)
+    virtual = CategorySeed(slug="virtual", name="Virtual servers", products=(MACHINE,))
+    await register_catalog(tx, CatalogSeed(categories=(virtual,)))
     for slug in FLOWS:
         document = find_template(slug)
         await publish(tx, document, note="test")
@@ -137,6 +144,10 @@ async def begin(tx: Tx, world: World, way: Way, number: int) -> Begun:
             world.broken[order] = way.broken
             data, about = {}, {"subject": order, "subject_kind": Subject.ORDER}
             marks = (bmc, f"client-{number}-@example.org")
+        case _ if flow.startswith("vps-"):
+            order, name, about = await _machine(tx, world, flow, number)
+            data = service_facts(about["subject"], order, name, address)
+            marks = (name, f"client-{number}-@example.org")
         case _ if flow.startswith("server-"):
             order, bmc = await _ordered(tx, number)
             service = await _delivered(tx, order)
@@ -186,6 +197,29 @@ async def _delivered(tx: Tx, order: UUID) -> UUID:
     return service
 
 
+async def _machine(
+    tx: Tx, world: World, flow: str, number: int
+) -> tuple[UUID, str, dict[str, Any]]:
+    """Return a paid order of a virtual machine, its host name, and what the run is about."""
+    name = f"vm-{number}-x.example.org"
+    client = await a_client(tx, f"client-{number}-@example.org")
+    order = (await a_machine_order(tx, client, hostname=name)).id
+    await move(tx, order, OrderState.paid)
+    if flow == "vps-proxmox":
+        return order, name, {"subject": order, "subject_kind": Subject.ORDER}
+    service = await _delivered_machine(tx, order)
+    world.machines[name] = "suspended" if flow == "vps-unsuspended" else "running"
+    return order, name, {"subject": service, "subject_kind": Subject.SERVICE}
+
+
+async def _delivered_machine(tx: Tx, order: UUID) -> UUID:
+    await mark_provisioning(tx, order)
+    service = await open_service(tx, order)
+    await write_plan(tx, service, Chosen(PLACE, "pve1"), RULES.size, "debian-12")
+    await deliver_service(tx, service, server=None)
+    return service
+
+
 def service_facts(service: UUID, order: UUID, host: str, address: str) -> Mapping[str, Any]:
     facts = ServiceFacts(
         service=service, order=order, order_number=7, account=uuid4(), email="a@example.org",
@@ -229,6 +263,7 @@ async def told(tx: Tx, world: World, begun: Begun) -> dict[str, Any]:
             tx,
             'SELECT o.state, s.state, m.state, (SELECT count(*) FROM mail WHERE "order" = o.id), '
             "(SELECT count(*) FROM address_claim WHERE holder = o.id), "
+            "(SELECT m.power || (m.removed_at IS NOT NULL) FROM machine m WHERE m.service = s.id), "
             "(SELECT count(*) FROM audit_entry WHERE subject = o.id AND action = 'order.noted') "
             'FROM client_order o LEFT JOIN service s ON s."order" = o.id '
             "LEFT JOIN server m ON m.holder = o.id WHERE o.id = $1",

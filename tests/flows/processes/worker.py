@@ -24,10 +24,20 @@ from app.cli.worker import worker
 from app.core import clock
 from app.drivers.bmc.contract import BmcAddress
 from app.drivers.errors import Refused
+from app.drivers.hypervisor.contract import (
+    Capacity,
+    Offer,
+    Offers,
+    Ref,
+    Size,
+    Vm,
+    VmPower,
+    VmWant,
+)
 from app.drivers.power import Power
-from app.flows import interpreter, journal, rest
+from app.flows import answering, interpreter, journal, machines, rest
 from app.flows.interpreter import Interpreter
-from app.flows.nodes import install_os
+from app.flows.nodes import vm_plan
 from app.flows.step import Doer
 from app.flows.writer import Writer
 from tests.flows.processes.world import NO
@@ -190,6 +200,42 @@ class Dns:
         await ask("dns", "set", name, kind)
 
 
+class Cluster:
+    """A provider of virtual machines that has room for all of them."""
+
+    async def offers(self) -> Offers:
+        return Offers(templates=(Offer("debian-12", "Debian 12"),))
+
+    async def capacity(self, storage: str = "") -> tuple[Capacity, ...]:
+        room = {"memory_mb": 1 << 30, "free_memory_mb": 1 << 30}
+        disk = {"disk_gb": 1 << 30, "free_disk_gb": 1 << 30}
+        return (Capacity(node="pve1", is_up=True, cores=64, machines=0, **room, **disk),)
+
+    async def create(self, want: VmWant, memo: Any) -> Vm:
+        return await self._has(want.ref, "running")
+
+    async def suspend(self, ref: Ref, memo: Any) -> Vm:
+        return await self._has(ref, "suspended")
+
+    async def unsuspend(self, ref: Ref, memo: Any) -> Vm:
+        return await self._has(ref, "running")
+
+    async def delete(self, ref: Ref, memo: Any) -> None:
+        await self._has(ref, "gone")
+
+    async def _has(self, ref: Ref, state: str) -> Vm:
+        await ask("pve", "has", ref.hostname, state)
+        power = VmPower.RUNNING if state == "running" else VmPower.STOPPED
+        size = Size(cores=1, memory_mb=512, disk_gb=5)
+        return Vm(
+            id="1", node="pve1", name=ref.hostname, power=power, size=size, service=ref.service
+        )
+
+
+async def hypervisor_at(*_: Any) -> Cluster:
+    return Cluster()
+
+
 def with_the_world() -> None:
     make_peers = app.worker.make_peers
 
@@ -205,7 +251,9 @@ def with_the_world() -> None:
     app.worker.make_peers = peers
     app.worker.make_fleet = lambda *_: Fleet()  # type: ignore[assignment]
     app.worker.make_mailer = lambda *_: Mailer()  # type: ignore[assignment]
-    install_os.ssh_banner = banner
+    machines.hypervisor_at = hypervisor_at  # type: ignore[assignment]
+    vm_plan.hypervisor_at = hypervisor_at  # type: ignore[assignment]
+    answering.ssh_banner = banner
 
 
 if __name__ == "__main__":

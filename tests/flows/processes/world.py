@@ -16,6 +16,7 @@ from app.domain.connections.add import add_connection
 from app.domain.connections.kinds import Kind
 from app.flows.steer import decide
 from tests.drivers.dns.name_server import SECRET
+from tests.machines.world import CLUSTER
 from tests.services.hall import break_installation, finish_installation
 
 NO = "no"
@@ -36,6 +37,8 @@ class World:
     words: dict[UUID, str] = field(default_factory=dict)
     """What a person will say to a run that asks."""
     records: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    machines: dict[str, str] = field(default_factory=dict)
+    """What each virtual machine does, by its host name."""
     mails: set[str] = field(default_factory=set)
     changes: list[str] = field(default_factory=list)
 
@@ -48,9 +51,9 @@ class World:
             case "bmc", "read", [url]:
                 return web.json_response(self.power.get(url, "off"))
             case "bmc", "power", [url, wanted]:
-                if self.power.get(url, "off") != wanted:
-                    self._note("power", url, wanted)
-                self.power[url] = wanted
+                self._become("power", self.power, url, wanted)
+            case "pve", "has", [host, state]:
+                self._become("machine", self.machines, host, state)
             case "dns", "set", [name, kind, *values]:
                 if self.records.get((name, kind), ()) != tuple(values):
                     self._note("dns", *said)
@@ -62,6 +65,11 @@ class World:
             case peer, deed, _:
                 self._note(peer, deed, *said)
         return web.json_response(None)
+
+    def _become(self, what: str, states: dict[str, str], name: str, state: str) -> None:
+        if states.get(name) != state:
+            self._note(what, name, state)
+        states[name] = state
 
     def _note(self, *what: str) -> None:
         self.changes.append(" ".join(what))
@@ -106,6 +114,7 @@ async def connect(database: Database, vault: Vault) -> None:
         ("name-server", Kind.DNS, name_server),
         ("ops-chat", Kind.CHAT, chat),
         ("team-chat", Kind.CHAT, chat),
+        ("pve", Kind.HYPERVISOR, CLUSTER),
     ]
     async with database.transaction() as tx:
         for name, kind, typed in wanted:

@@ -14,8 +14,8 @@ from app.core.secrets import Vault
 from app.drivers.egress import Egress
 from app.drivers.hypervisor.contract import HypervisorPeer
 from app.drivers.peers import open_peers
+from app.flows import answering
 from app.flows.node import NodeType
-from app.flows.nodes import install_os
 from tests.conftest import START
 from tests.databases import Databases
 from tests.drivers.dns.knot import knot
@@ -103,7 +103,7 @@ async def walks_of(
 
     async with contextlib.AsyncExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
-        patch.setattr(install_os, "ssh_banner", banner)
+        patch.setattr(answering, "ssh_banner", banner)
         peers = open_peers(Egress(["127.0.0.0/8"]), SetClock(START))
         stack.push_async_callback(peers.close)
         outside = Outside(peers, await stack.enter_async_context(serving()))

@@ -12,6 +12,7 @@ from app.core.turns import DatabaseTurns
 from app.domain.addresses.release import release as release_addresses
 from app.domain.billing.facts import PaymentFacts
 from app.domain.inventory.release import release as release_server
+from app.domain.machines.rules import MachinePlace, MachineRules, MachineSize
 from app.domain.services.facts import ServiceFacts
 from app.domain.services.states import ServiceState
 from app.drivers.hypervisor.contract import Hypervisor, Nic, Ref, Size, VmWant
@@ -229,6 +230,24 @@ async def made(stage: Stage) -> None:
     await through(partial(cluster(stage).create, want))
 
 
+async def virtual(stage: Stage) -> None:
+    """The product's machines are virtual, and nothing is planned for the order."""
+    await unmade(stage)
+    place = MachinePlace(connection="pve", datacentre="fra1", rack="r1")
+    rules = MachineRules(
+        size=MachineSize(cores=1, memory_mb=512, disk_gb=3),
+        templates={"debian-12": "debian-12"}, places=(place,),
+    )  # fmt: skip
+    async with stage.database.transaction() as tx:
+        await tx.execute(
+            "UPDATE product SET machine_rules = $1", msgspec.json.encode(rules).decode()
+        )
+
+
+async def plans(stage: Stage) -> int:
+    return await stage.count("SELECT count(*) FROM machine")
+
+
 async def mails(stage: Stage) -> list[str]:
     return [f"{mail.to}: {mail.subject}" for mail in stage.mailer.messages]
 
@@ -333,6 +352,12 @@ EXAMPLES: dict[str, Example] = {
         {"connection": "dns", "type": "A", "name": "=input.name", "values": ["192.0.2.7"]},
         before=unrecorded, given=place, peer=record, left=record, needs=frozenset({"dns"}),
     ),
+    "action.vm_plan": Example(
+        {"service": "=input.service"},
+        before=virtual, given=place, about=ORDER, peer=plans, left=plans,
+        varies=frozenset({"node", "nodes"}), needs=frozenset({"pve"}),
+    ),
+    "action.vm_answers": Example(before=provisioning, about=ORDER),
     "action.vm_create": Example(
         MACHINE, before=unmade, left=machines, varies=frozenset({"machine", "node"}), **AT_PVE
     ),

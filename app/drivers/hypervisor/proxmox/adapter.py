@@ -73,8 +73,8 @@ class Proxmox:
             if "bridge" in str(row.get("type", "")).lower()
         ]
 
-    async def capacity(self) -> tuple[Capacity, ...]:
-        return (await Cluster.read(self._api)).capacity()
+    async def capacity(self, storage: str = "") -> tuple[Capacity, ...]:
+        return (await Cluster.read(self._api)).capacity(storage)
 
     async def machines(self) -> tuple[Vm, ...]:
         return (await Cluster.read(self._api)).machines()

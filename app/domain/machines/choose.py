@@ -1,0 +1,105 @@
+"""Choose the place of a new virtual machine by what providers have free. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from app.domain.machines.rules import MachinePlace, MachineSize
+from app.drivers.hypervisor.contract import Capacity, Offers
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """A place, and what its provider said of itself a moment ago."""
+
+    place: MachinePlace
+    offers: Offers
+    capacity: tuple[Capacity, ...]
+
+
+class Promised(msgspec.Struct, frozen=True):
+    """Machines that are planned on a node and not made: the provider does not count them yet."""
+
+    memory_mb: int = 0
+    disk_gb: int = 0
+
+
+class Chosen(msgspec.Struct, frozen=True):
+    place: MachinePlace
+    node: str
+
+
+def choose_place(
+    seen: Sequence[Seen],
+    size: MachineSize,
+    template: str,
+    *,
+    promised: Mapping[tuple[str, str], Promised],
+    near: str = "",
+) -> Chosen | None:
+    """Return the node with the largest share of memory free once the machine is there.
+
+    `promised` is by connection and node. Nodes in the datacentre `near`, where the order has its
+    addresses already, come before all others. Ties go to the node with fewer machines, then to the
+    earlier place, then by name, so that the same is chosen again. None when it fits nowhere.
+    """
+    fits = [
+        (
+            one.place.datacentre != near,
+            -(free_mb - size.memory_mb) / max(node.memory_mb, 1),
+            node.machines,
+            number,
+            node.node,
+        )
+        for number, one in enumerate(seen)
+        for node in _usable(one, template)
+        for taken in [promised.get((one.place.connection, node.node), Promised())]
+        for free_mb in [node.free_memory_mb - taken.memory_mb]
+        if free_mb >= size.memory_mb
+        and node.free_disk_gb - taken.disk_gb >= size.disk_gb
+        and node.cores >= size.cores
+    ]
+    if not fits:
+        return None
+    *_, number, name = min(fits)
+    return Chosen(seen[number].place, name)
+
+
+def why_nowhere(
+    seen: Iterable[Seen], silent: Mapping[str, str], size: MachineSize, template: str
+) -> str:
+    """Say for staff why no place will do, a line each; `silent` are errors by connection."""
+    need = f"{size.cores} cores, {size.memory_mb:,} MB of memory and {size.disk_gb:,} GB of disk"
+    lines = []
+    for one in seen:
+        usable = [node.node for node in _usable(one, template)]
+        lines.append(
+            f"{one.place.connection}: no room for {need} on {', '.join(usable)}."
+            if usable
+            else f"{one.place.connection}: {_missing(one, template)}"
+        )
+    lines += [f"{name} does not answer: {why}" for name, why in silent.items()]
+    return "\n".join(lines)
+
+
+def _usable(one: Seen, template: str) -> list[Capacity]:
+    """Return the nodes that are up, allowed, and can copy the template."""
+    homes = {offer.node for offer in one.offers.templates if offer.code == template}
+    is_everywhere = "" in homes or any(
+        offer.code == one.place.storage and not offer.node for offer in one.offers.storages
+    )
+    return [
+        node
+        for node in one.capacity
+        if node.is_up
+        and homes
+        and (is_everywhere or node.node in homes)
+        and (not one.place.nodes or node.node in one.place.nodes)
+    ]
+
+
+def _missing(one: Seen, template: str) -> str:
+    names = sorted({offer.code for offer in one.offers.templates})
+    if template not in names:
+        return f"no template is called {template}; there are {', '.join(names) or 'none'}."
+    allowed = f" Allowed are {', '.join(one.place.nodes)}." if one.place.nodes else ""
+    return f"no node that is up has the template {template}.{allowed}"

@@ -1,0 +1,43 @@
+"""Note what a provider says of a service's machine; one without a plan is not ours to note."""
+
+from uuid import UUID
+
+from app.core.database import Tx
+from app.drivers.hypervisor.contract import Vm, VmPower
+from app.drivers.power import Power
+
+POWER = {VmPower.RUNNING: Power.ON, VmPower.STOPPED: Power.OFF}
+
+
+async def note_machine(tx: Tx, service: UUID, vm: Vm) -> None:
+    """Note that the machine is there: its number, node, size and power. Idempotent."""
+    await tx.execute(
+        "UPDATE machine SET number = $2, node = $3, cores = $4, memory_mb = $5, "
+        "disk_gb = greatest(disk_gb, $6), power = $7, power_seen_at = $8, "
+        "made_at = coalesce(made_at, $8) WHERE service = $1 AND removed_at IS NULL",
+        service,
+        vm.id,
+        vm.node,
+        vm.size.cores,
+        vm.size.memory_mb,
+        vm.size.disk_gb,
+        POWER.get(vm.power, Power.UNKNOWN),
+        tx.now(),
+    )
+    await _tell(tx, service)
+
+
+async def note_removed(tx: Tx, service: UUID) -> None:
+    """Note that the provider has the machine no more. Idempotent."""
+    await tx.execute(
+        "UPDATE machine SET removed_at = $2, power = 'off', power_seen_at = $2 "
+        "WHERE service = $1 AND removed_at IS NULL",
+        service,
+        tx.now(),
+    )
+    await _tell(tx, service)
+
+
+async def _tell(tx: Tx, service: UUID) -> None:
+    order = await tx.fetchval('SELECT "order" FROM service WHERE id = $1', service)
+    tx.publish(f"service:{service}", f"order:{order}")

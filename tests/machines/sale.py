@@ -1,0 +1,184 @@
+"""Machines sold at a cluster: a worker that does what is due, and calls that fail when asked to."""
+
+import contextlib
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from app.adapters import make_tools
+from app.core.clock import SetClock
+from app.core.database import Database
+from app.core.live import Live
+from app.core.secrets import Vault
+from app.domain.notices.shipped import install_templates
+from app.domain.orders.find import find_order
+from app.domain.orders.views import OrderView
+from app.drivers.egress import Egress
+from app.drivers.errors import Refused, Unanswered, Unreachable
+from app.drivers.hypervisor.contract import HypervisorPeer, Vm
+from app.drivers.hypervisor.proxmox.adapter import Proxmox
+from app.drivers.peers import NoTurns, Peers, open_peers
+from app.drivers.tls import TrustCa
+from app.flows import answering, machines
+from app.flows.interpreter import Interpreter
+from app.flows.node import Step
+from app.flows.nodes import vm_plan
+from app.flows.runner import Runner
+from app.flows.shipped import serve_categories
+from app.settings import Settings
+from tests.jobs.desk import Desk
+from tests.machines.world import a_machine_order, a_machine_shop, pay
+from tests.orders.world import a_client
+
+ROUNDS = 200
+LEAST_S = 3.0
+
+
+@dataclass
+class Luck:
+    """How the calls about an order go: its call of that number fails, in that way."""
+
+    plan: dict[UUID, tuple[int, str]] = field(default_factory=dict)
+    calls: Counter[UUID] = field(default_factory=Counter)
+    changes: set[int] = field(default_factory=set)
+    """The numbers of the calls that change anything."""
+
+
+@dataclass
+class Line:
+    """The way to the cluster for what is about one order."""
+
+    http: Any
+    luck: Luck
+    about: UUID
+
+    async def call(self, call: Any, peer: Any) -> Any:
+        luck = self.luck
+        luck.calls[self.about] += 1
+        number = luck.calls[self.about]
+        if call.method != "GET" and not call.url.startswith("access/"):
+            luck.changes.add(number)
+        match luck.plan.get(self.about):
+            case (at, "away") if at == number:
+                raise Unreachable(peer.name, "no answer")
+            case (at, "refused") if at == number:
+                raise Refused(peer.name, field="request", reason="not today")
+            case (at, "lost") if at == number:
+                await self.http.call(call, peer)
+                raise Unanswered(peer.name, "the answer got lost")
+        return await self.http.call(call, peer)
+
+
+@dataclass
+class Sale:
+    desk: Desk
+    peers: Peers
+    peer: HypervisorPeer
+    luck: Luck
+    account: UUID
+
+    async def buy(self, *luck: tuple[int, str] | None, **typed: str) -> list[OrderView]:
+        """Place and pay an order for each kind of luck."""
+        async with self.desk.database.transaction() as tx:
+            orders = [
+                await a_machine_order(tx, self.account, hostname=f"vm{n}.example.org", **typed)
+                for n, _ in enumerate(luck)
+            ]
+            for order, ill in zip(orders, luck, strict=True):
+                await pay(tx, order)
+                if ill is not None:
+                    self.luck.plan[order.id] = ill
+        return orders
+
+    async def go_on(self) -> None:
+        """Do all that is due, and let the time pass that is waited for, until nothing is left."""
+        desk = self.desk
+        for _ in range(ROUNDS):
+            await desk.work()
+            await self._drive()
+            await desk.work()
+            wake_at = await desk.value(
+                "SELECT min(wake_at) FROM run WHERE finished_at IS NULL AND wake_at IS NOT NULL"
+            )
+            if wake_at is None:
+                return
+            # At least by some seconds: who copies holds up those who wait for their turn.
+            ahead_s = (wake_at - desk.clock.now()).total_seconds()
+            desk.clock.advance(seconds=max(ahead_s, LEAST_S))
+        left = await desk.rows("SELECT node, state, memo FROM token")
+        raise AssertionError(f"after {ROUNDS} rounds there is left: {list(map(tuple, left))}")
+
+    async def _drive(self) -> None:
+        desk = self.desk
+        tools = make_tools(desk.settings, desk.vault, desk.fleet, self.peers)
+        interpreter = Interpreter(desk.database, tools)
+        runner = Runner(desk.database, desk.live, interpreter, lease_s=15.0)
+        try:
+            while await runner.sweep():
+                await runner.idle()
+        finally:
+            await interpreter.close()
+
+    async def order(self, order: OrderView) -> OrderView:
+        async with self.desk.database.snapshot() as tx:
+            return await find_order(tx, order.id)
+
+    async def machines(self) -> list[Vm]:
+        """Return what there is at the cluster of the services that there are, or were."""
+        rows = await self.desk.rows("SELECT id FROM service")
+        ours = {row["id"] for row in rows}
+        return [vm for vm in await self.cluster.machines() if vm.service in ours]
+
+    @property
+    def cluster(self) -> Proxmox:
+        return Proxmox(self.peers.http, self.peer, NoTurns())
+
+    async def addresses(self, order: OrderView) -> list[str]:
+        rows = await self.desk.rows(
+            "SELECT state FROM address_claim WHERE holder = $1 ORDER BY item", order.id
+        )
+        return [row["state"] for row in rows]
+
+
+@contextlib.asynccontextmanager
+async def open_sale(
+    database: Database,
+    clock: SetClock,
+    vault: Vault,
+    live: Live,
+    settings: Settings,
+    peer: HypervisorPeer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[Sale]:
+    luck = Luck()
+
+    async def by_line(step: Step, connection: str) -> Proxmox:
+        found = await step.tools.connections.get(step, connection, HypervisorPeer)
+        line: Any = Line(step.tools.peers.http, luck, step.subject)
+        return Proxmox(line, found, machines.DatabaseTurns(step.database))
+
+    async def banner(*_: Any, **__: Any) -> str:
+        return "SSH-2.0-OpenSSH"
+
+    monkeypatch.setattr(machines, "hypervisor_at", by_line)
+    monkeypatch.setattr(vm_plan, "hypervisor_at", by_line)
+    monkeypatch.setattr(answering, "ssh_banner", banner)
+    assert isinstance(peer.tls, TrustCa)
+    async with database.transaction() as tx:
+        await a_machine_shop(
+            tx, vault, base_url=peer.url, secret=peer.secret.reveal(), trust="ca",
+            ca_pem=peer.tls.pem,
+        )  # fmt: skip
+        await install_templates(tx)
+        await serve_categories(tx)
+        account = await a_client(tx)
+    peers = open_peers(Egress(["127.0.0.0/8"]), clock)
+    try:
+        desk = Desk(database, clock, vault, live, settings)
+        yield Sale(desk, peers, peer, luck, account)
+    finally:
+        await peers.close()

@@ -1,0 +1,115 @@
+"""A virtual server from the paid order to the delivered mail, and to its end, at a real peer."""
+
+from uuid import UUID
+
+from app.domain.orders.states import OrderState
+from app.domain.orders.views import OrderView
+from app.domain.services.find import find_service
+from app.domain.services.list import service_details
+from app.domain.services.states import ServiceState
+from app.domain.services.suspend import suspend_service, unsuspend_service
+from app.domain.services.terminate import terminate_service
+from app.domain.services.views import ServiceView
+from app.drivers.hypervisor.contract import VmPower
+from app.drivers.power import Power
+from app.flows.steer import cancel_run
+from tests.machines.sale import Sale
+
+BY = {"actor": None, "actor_label": "test", "reason": "test"}
+TOGETHER = 8
+
+
+async def test_it_is_sold_suspended_and_ended(sale: Sale) -> None:
+    """Each event of its life starts the shipped flow, and the provider has it so."""
+    desk = sale.desk
+    (order,) = await sale.buy(None)
+    await sale.go_on()
+    order = await sale.order(order)
+    assert (order.state, order.state_reason) == (OrderState.delivered, "")
+    assert order.service_id is not None
+    (vm,) = await sale.machines()
+    assert (vm.service, vm.power, vm.name) == (order.service_id, VmPower.RUNNING, "vm0.example.org")
+    config = await sale.cluster._api.get(f"nodes/{vm.node}/qemu/{vm.id}/config")
+    assert config["ipconfig0"] == "ip=198.51.100.2/24,gw=198.51.100.1"
+    mail = await desk.mail("service-delivered")
+    installed = "vm0.example.org (VM-1) is installed with Debian 12, and it answers."
+    assert installed in mail.lines
+    assert "ssh root@198.51.100.2" in mail.text
+    async with desk.database.snapshot() as tx:
+        shown = await find_service(tx, order.service_id, account=sale.account)
+        machine = (await service_details(tx, order.service_id)).machine
+    assert (shown.power, shown.server_name, shown.datacentre) == (Power.ON, None, "fra1")
+    assert shown.machine is not None
+    assert shown.machine.words == "1 core, 512 MB memory, 5 GB disk"
+    assert machine is not None
+    assert (machine.connection, machine.number, machine.node) == ("pve", vm.id, vm.node)
+
+    async with desk.database.transaction() as tx:
+        await suspend_service(tx, order.service_id, **BY)
+    await sale.go_on()
+    (vm,) = await sale.machines()
+    assert (vm.power, vm.is_suspended) == (VmPower.STOPPED, True)
+    assert (await _shown(sale, order.service_id)).power is Power.OFF
+    async with desk.database.transaction() as tx:
+        await unsuspend_service(tx, order.service_id, **BY)
+    await sale.go_on()
+    (vm,) = await sale.machines()
+    assert (vm.power, vm.is_suspended) == (VmPower.RUNNING, False)
+    async with desk.database.transaction() as tx:
+        await terminate_service(tx, order.service_id, **BY)
+    await sale.go_on()
+    assert await sale.machines() == []
+    assert await sale.addresses(order) == []
+    assert (await _shown(sale, order.service_id)).state is ServiceState.terminated
+
+
+async def _shown(sale: Sale, service: UUID) -> ServiceView:
+    async with sale.desk.database.snapshot() as tx:
+        return await find_service(tx, service, account=sale.account)
+
+
+async def test_a_call_that_fails_costs_a_retry_and_leaves_nothing_behind(sale: Sale) -> None:
+    """Each call once: no answer, an answer that gets lost, and a refusal that ends the run."""
+    (good,) = await sale.buy(None)
+    await sale.go_on()
+    calls = sale.luck.calls[good.id]
+    every = range(1, calls + 1)
+    ills = [(at, ill) for at in every for ill in ("away", "refused")]
+    ills += [(at, "lost") for at in sorted(sale.luck.changes)]
+    assert len(sale.luck.changes) >= 4, "it copies, configures, grows or starts"
+    for first in range(0, len(ills), TOGETHER):
+        some = ills[first : first + TOGETHER]
+        orders = await sale.buy(*some)
+        await sale.go_on()
+        for order, (at, ill) in zip(orders, some, strict=True):
+            found = await sale.order(order)
+            assert sale.luck.calls[order.id] >= at
+            if ill != "refused":
+                assert found.state is OrderState.delivered, (at, ill, found.state_reason)
+                continue
+            halted = await sale.desk.value("SELECT status FROM run WHERE id = $1", found.run)
+            assert halted == "halted", (at, ill)
+            async with sale.desk.database.transaction() as tx:
+                assert found.run is not None
+                await cancel_run(tx, found.run)
+        delivered = [
+            order for order, (_, ill) in zip(orders, some, strict=True) if ill != "refused"
+        ]
+        await sale.go_on()
+        kept = {(await sale.order(order)).service_id for order in (good, *delivered)}
+        made = [vm.service for vm in await sale.machines()]
+        assert sorted(made, key=str) == sorted(kept, key=str), "one machine for each, and no other"
+        for order, (at, ill) in zip(orders, some, strict=True):
+            if ill == "refused":
+                assert await sale.addresses(order) == [], (at, ill)
+        await _end(sale, delivered)
+    plans = await sale.desk.value("SELECT count(*) FROM machine WHERE removed_at IS NULL")
+    assert plans == 1
+
+
+async def _end(sale: Sale, orders: list[OrderView]) -> None:
+    async with sale.desk.database.transaction() as tx:
+        for order in orders:
+            service = await tx.fetchval('SELECT id FROM service WHERE "order" = $1', order.id)
+            await terminate_service(tx, service, **BY)
+    await sale.go_on()
