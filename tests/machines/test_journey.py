@@ -30,11 +30,11 @@ async def test_it_is_sold_suspended_and_ended(sale: Sale) -> None:
     (vm,) = await sale.machines()
     assert (vm.service, vm.power, vm.name) == (order.service_id, VmPower.RUNNING, "vm0.example.org")
     config = await sale.cluster._api.get(f"nodes/{vm.node}/qemu/{vm.id}/config")
-    assert config["ipconfig0"] == "ip=198.51.100.2/24,gw=198.51.100.1"
+    assert config["ipconfig0"] == "ip=100.64.7.2/24,gw=100.64.7.1"
     mail = await desk.mail("service-delivered")
     installed = "vm0.example.org (VM-1) is installed with Debian 12, and it answers."
     assert installed in mail.lines
-    assert "ssh root@198.51.100.2" in mail.text
+    assert "ssh root@100.64.7.2" in mail.text
     async with desk.database.snapshot() as tx:
         shown = await find_service(tx, order.service_id, account=sale.account)
         machine = (await service_details(tx, order.service_id)).machine

@@ -1,11 +1,14 @@
 """Orders of virtual machines hold addresses and no server, and the catalogue keeps them apart."""
 
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
+from app.cli.import_ import ProviderFile, register_provider
 from app.core.clock import SetClock
 from app.core.database import Database, Tx
 from app.core.errors import Invalid
@@ -46,6 +49,7 @@ from tests.machines.world import (
 )
 from tests.orders.world import a_client, machines
 
+EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "virtual-servers.json"
 REASON = {"actor": None, "actor_label": "test", "reason": "test"}
 
 
@@ -215,6 +219,22 @@ async def test_the_catalogue_keeps_servers_and_machines_apart(
         await a_machine_order(tx, await a_client(tx))
     assert "new name" in (await refused(replace(SERVER, slug="vm-1")))["machine_rules"]
     assert "of their own" in (await refused(SERVER))["category"]
+
+
+async def test_the_example_of_the_docs_is_imported(database: Database, vault: Vault) -> None:
+    provider = msgspec.json.decode(EXAMPLE.read_bytes(), type=ProviderFile)
+    async with database.transaction() as tx:
+        await a_cluster(tx, vault, name="ams-pve")
+        await a_site(tx, "ams1")
+        await register_provider(tx, vault, provider)
+        product = await find_product(tx, "cloud-s")
+        assert await stock_of_products(tx) == {product.id: 253}
+        flow = await tx.fetchval(
+            "SELECT f.slug FROM flow_binding b JOIN flow f ON f.id = b.flow "
+            "WHERE b.category = $1 AND b.trigger = 'order.paid'",
+            product.category_id,
+        )
+    assert flow == "vps-proxmox"
 
 
 async def test_shipped_flows_serve_each_kind_of_category(database: Database, vault: Vault) -> None:

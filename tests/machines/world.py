@@ -61,7 +61,7 @@ async def a_cluster(tx: Tx, vault: Vault, name: str = "pve", **typed: Any) -> No
     )
 
 
-async def a_site(tx: Tx, code: str = "fra1", network: str = "198.51.100.0/24") -> None:
+async def a_site(tx: Tx, code: str = "fra1", network: str = "100.64.7.0/24") -> None:
     """Have a datacentre with addresses for virtual machines."""
     await tx.execute(
         "INSERT INTO datacentre (id, code, name) VALUES ($1, $2, $2) ON CONFLICT DO NOTHING",

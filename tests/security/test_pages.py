@@ -22,7 +22,7 @@ def new_key() -> str:
 
 def errors_of(page: str) -> dict[str, str]:
     """Return field id → message beside it."""
-    found = re.findall(r'<p class="sw-error" id="([\w-]+)-error"><svg.*?</svg>(.*?)</p>', page)
+    found = re.findall(r'<p class="sw-error" id="([\w.-]+)-error"><svg.*?</svg>(.*?)</p>', page)
     return dict(found)
 
 

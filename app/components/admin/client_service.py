@@ -24,6 +24,7 @@ from app.components.time import moment
 from app.core.money import Money
 from app.domain.addresses.views import Claimed
 from app.domain.audit.views import AuditLine
+from app.domain.machines.rules import size_in_words
 from app.domain.services.list import ServiceDetails
 from app.domain.services.states import ServiceState
 
@@ -101,7 +102,7 @@ def _machine(service: ServiceDetails) -> h.Element:
     if found is None:
         nothing = empty("cpu", "Not planned yet", "Its flow chooses a provider with room for it.")
         return card(nothing, title=title, symbol="cpu")
-    size = f"{found.cores} cores, {found.memory_mb:,} MB of memory, {found.disk_gb:,} GB of disk"
+    size = size_in_words(found.cores, found.memory_mb, found.disk_gb)
     pairs: list[tuple[str, h.Node]] = [
         ("Provider", code(found.connection)),
         ("Node", code(found.node)),

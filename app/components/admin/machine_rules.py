@@ -13,7 +13,7 @@ from app.components.form import Form, form_element, text_field
 from app.components.frame import PageFrame
 from app.components.notice import notice
 from app.components.page import admin_page, page_head
-from app.domain.machines.rules import MachineRules
+from app.domain.machines.rules import MachineRules, size_in_words
 from app.drivers.hypervisor.contract import Offer, Offers
 
 LABELS = {
@@ -68,7 +68,7 @@ def machine_rules_page(
             eyebrow=h.a(href=product_href(slug))[name],
             lede="Each order gets a virtual machine of this size, on the node with the most room.",
         ),
-        h.div(".sw-decide.sw-decide-wide")[
+        h.div(".sw-decide.sw-decide-wide.sw-stack")[
             [
                 notice("warning", f"{connection} cannot be asked what it has", f"{why} Names are ",
                        "taken as you type them.")
@@ -165,7 +165,7 @@ def _place(form: Form, number: int, providers: Providers) -> h.Element:
                 [Option(value=name, label=name) for name in providers.connections],
                 blank="None",
                 optional=is_new,
-                help_="Save with “None” to leave the place out.",
+                help_=None if is_new else "Choose “None” to leave the place out.",
             ),
             select_field(
                 form,
@@ -205,7 +205,9 @@ def _chosen(
     """Return a list of what the provider has, or a line to type where it could not be asked."""
     is_optional = blank is not None
     if not known:
-        return text_field(form, name, label, optional=is_optional, help_=help_ or blank)
+        return text_field(
+            form, name, label, optional=is_optional, help_=help_ or f"{blank} when empty."
+        )
     typed = form.value(name)
     gone = [Option(value=typed, label=f"{typed} (not there now)")] if typed not in known else []
     return select_field(
@@ -232,7 +234,7 @@ def machine_rules_in_words(rules: MachineRules) -> tuple[tuple[str, str], ...]:
     """Return what the rules say."""
     size = rules.size
     rows = [
-        ("Size", f"{size.cores} cores, {size.memory_mb:,} MB, {size.disk_gb:,} GB"),
+        ("Size", size_in_words(size.cores, size.memory_mb, size.disk_gb)),
         *((f"Template of {system}", name) for system, name in rules.templates.items()),
     ]
     for place in rules.places:

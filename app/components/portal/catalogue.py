@@ -67,9 +67,9 @@ def catalogue_page(shop: Shop, *, frame: PageFrame) -> h.Element:
     return portal_page(
         "Servers",
         page_head(
-            "Dedicated servers, running in minutes",
-            lede="Choose a machine and a system. It is reserved at once, installed as soon as it "
-            "is paid for, and yours alone.",
+            "Servers, running in minutes",
+            lede="Choose a machine and a system. It is reserved at once, and set up as soon as it "
+            "is paid for.",
             actions=_switches(shop),
         ),
         catalogue_region(shop),

@@ -9,6 +9,13 @@ Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Words = Annotated[str, msgspec.Meta(max_length=200)]
 
 
+def size_in_words(cores: int, memory_mb: int, disk_gb: int) -> str:
+    """Return a size as people read it: `2 cores, 4 GB memory, 40 GB disk`."""
+    number = "1 core" if cores == 1 else f"{cores} cores"
+    memory = f"{memory_mb:,} MB" if memory_mb % 1024 else f"{memory_mb // 1024:,} GB"
+    return f"{number}, {memory} memory, {disk_gb:,} GB disk"
+
+
 class MachineSize(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What each machine of the product may use."""
 

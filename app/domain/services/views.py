@@ -9,6 +9,7 @@ import msgspec
 from app.core.paging import Page
 from app.domain.addresses.views import Claimed
 from app.domain.catalog.cycle import Cycle
+from app.domain.machines.rules import size_in_words
 from app.domain.services.states import ServiceState
 from app.drivers.power import Power
 
@@ -60,12 +61,7 @@ class MachineFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def words(self) -> str:
-        """Return its size: `2 cores, 4 GB memory, 40 GB disk`."""
-        cores = "1 core" if self.cores == 1 else f"{self.cores} cores"
-        memory = (
-            f"{self.memory_mb:,} MB" if self.memory_mb % 1024 else f"{self.memory_mb // 1024:,} GB"
-        )
-        return f"{cores}, {memory} memory, {self.disk_gb:,} GB disk"
+        return size_in_words(self.cores, self.memory_mb, self.disk_gb)
 
 
 class PanelView(msgspec.Struct, frozen=True, kw_only=True):

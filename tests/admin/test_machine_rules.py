@@ -1,0 +1,142 @@
+"""The machine rules of a product: offered what providers have, changed, and shown where it is sold."""
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from app.core.errors import Invalid
+from app.domain.accounts.roles import Role
+from app.domain.catalog.find import find_product
+from app.domain.machines.choose import Chosen
+from app.domain.machines.note import note_machine
+from app.domain.machines.plan import write_plan
+from app.domain.orders.mark_provisioning import mark_provisioning
+from app.domain.services.deliver import deliver_service
+from app.domain.services.open import open_service
+from app.drivers.errors import Unreachable
+from app.drivers.hypervisor.contract import (
+    HypervisorPeer,
+    Offer,
+    Offers,
+    Size,
+    Vm,
+    VmPower,
+)
+from app.drivers.peers import Peers
+from app.routes.admin.machines_typed import machine_rules_of, values_of
+from tests.admin.conftest import Enter
+from tests.admin.stage import Stage
+from tests.machines.world import RULES, a_cluster, a_machine_order, a_machine_shop, pay
+from tests.security.browser import Browser
+from tests.security.test_pages import errors_of
+
+HERE = "/admin/stock/products/vm-1/machines"
+OFFERS = Offers(
+    nodes=(Offer("pve1", "pve1"),),
+    templates=(Offer("debian-12", "debian-12 (9000)", "pve1"), Offer("noble", "noble (9001)")),
+    storages=(Offer("ceph", "ceph"),),
+    bridges=(Offer("vmbr0", "vmbr0", "pve1"),),
+)
+FULL = replace(
+    RULES,
+    places=(
+        replace(RULES.places[0], rack="A1", nodes=("pve1",), storage="ceph", bridge="vmbr0"),
+        RULES.places[0],
+    ),
+)
+
+
+@pytest.fixture(autouse=True)
+def providers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`pve` says what it has; any other provider does not answer."""
+
+    def hypervisor(_: Peers, peer: HypervisorPeer, __: object) -> Any:
+        class Cluster:
+            async def offers(self) -> Offers:
+                if peer.name != "pve":
+                    raise Unreachable(peer.name, "no route to it")
+                return OFFERS
+
+        return Cluster()
+
+    monkeypatch.setattr(Peers, "hypervisor", hypervisor)
+
+
+def test_rules_are_typed_as_they_are_told() -> None:
+    systems = list(FULL.templates)
+    assert machine_rules_of(values_of(FULL) | {"reason": "why"}, systems) == (FULL, "why")
+    with pytest.raises(Invalid) as refused:
+        machine_rules_of({"cores": "0", "places.1.connection": "pve"}, ["debian-12"])
+    assert set(refused.value.fields) == {
+        "reason", "cores", "memory_mb", "disk_gb", "templates.debian-12", "places.1.datacentre",
+    }  # fmt: skip
+
+
+async def test_they_are_changed_by_what_the_providers_have(stage: Stage, owner: Browser) -> None:
+    async with stage.database.transaction() as tx:
+        await a_machine_shop(tx, stage.vault)
+        await a_cluster(tx, stage.vault, name="ams-pve")
+    page = (await owner.get(HERE)).text
+    assert "ams-pve cannot be asked what it has" in page
+    assert "no route to it. Names are taken as you type them." in page
+    assert '<option value="ceph">ceph</option>' in page
+    typed = values_of(FULL) | {"templates.ubuntu-24.04": "jammy", "reason": "more room"}
+    refused = await owner.send_form(HERE, HERE, typed | {"places.0.storage": "nfs"})
+    assert (refused.status_code, errors_of(refused.text)) == (
+        422,
+        {
+            "templates.ubuntu-24.04": "pve has no template jammy.",
+            "places.0.storage": "pve has no nfs.",
+        },
+    )
+    assert "jammy (not there now)" in refused.text
+    typed |= {"templates.ubuntu-24.04": "noble", "places.1.connection": "ams-pve"}
+    lost = await owner.send_form(HERE, HERE, typed)
+    assert errors_of(lost.text) == {"places.0.rack": "There is no rack A1 in fra1."}
+    saved = await owner.send_form(HERE, HERE, typed | {"places.0.rack": ""})
+    assert saved.status_code == 303
+    shown = (await owner.get(saved.headers["location"])).text
+    assert "Saved. ams-pve could not be asked whether it has all that." in shown
+    assert "addresses of fra1; nodes pve1; storage ceph; bridge vmbr0" in shown
+    assert "Allocation rules" not in shown
+    async with stage.database.snapshot() as tx:
+        rules = (await find_product(tx, "vm-1")).machine_rules
+        reason = await tx.fetchval("SELECT reason FROM audit_entry ORDER BY id DESC LIMIT 1")
+    assert rules is not None
+    assert [place.connection for place in rules.places] == ["pve", "ams-pve"]
+    assert (rules.templates["ubuntu-24.04"], reason) == ("noble", "more room")
+    servers = await owner.send_form(
+        HERE, "/admin/stock/products/metal-s/machines", typed | {"places.0.rack": ""}
+    )
+    assert servers.status_code == 422
+
+
+async def test_staff_see_a_virtual_server_without_rack_and_bmc(stage: Stage, enter: Enter) -> None:
+    async with stage.database.transaction() as tx:
+        await a_machine_shop(tx, stage.vault)
+        order = await a_machine_order(tx, stage.clients[0])
+        await pay(tx, order)
+        await mark_provisioning(tx, order.id)
+        service = await open_service(tx, order.id)
+    staff = await enter(Role.OPERATOR)
+    assert "Not planned yet" in (await staff.get(f"/admin/services/{service}")).text
+    vm = Vm(
+        id="612345", node="pve1", name=order.hostname, power=VmPower.RUNNING, service=service,
+        size=Size(cores=1, memory_mb=512, disk_gb=5),
+    )  # fmt: skip
+    async with stage.database.transaction() as tx:
+        await write_plan(tx, service, Chosen(RULES.places[0], "pve1"), RULES.size, "debian-12")
+        await note_machine(tx, service, vm)
+        await deliver_service(tx, service, server=None)
+    page = (await staff.get(f"/admin/services/{service}")).text
+    for words in ("612345", "pve1", "1 core, 512 MB memory, 5 GB disk", "debian-12"):
+        assert words in page
+    assert "Installations" not in page
+    assert order.hostname in (await staff.get("/admin/services?q=612345")).text
+    assert order.hostname not in (await staff.get("/admin/services?q=612346")).text
+    shown = (await staff.get(f"/admin/orders/{order.id}")).text
+    assert "100.64.7.2" in shown
+    assert "Why none?" not in shown
+    asked = await staff.get(f"/admin/orders/{order.id}/allocation")
+    assert asked.status_code == 409

@@ -1,0 +1,63 @@
+"""A virtual server in the portal: ordered by its form, and its page without what it has not."""
+
+import pytest
+
+from app.core.database import Database
+from app.core.secrets import Vault
+from app.domain.accounts.views import AccountView
+from app.domain.machines.choose import Chosen
+from app.domain.machines.note import note_machine
+from app.domain.machines.plan import write_plan
+from app.domain.orders.find import orders_of
+from app.domain.orders.mark_provisioning import mark_provisioning
+from app.domain.services.credentials import keep_access
+from app.domain.services.deliver import deliver_service
+from app.domain.services.open import open_service
+from app.drivers.hypervisor.contract import Size, Vm, VmPower
+from tests.machines.world import PLACE, RULES, a_machine_shop, pay
+from tests.portal.test_order_form import key_of
+from tests.portal.world import FORM
+from tests.security.browser import Browser
+
+
+@pytest.fixture
+async def shop(database: Database, vault: Vault) -> None:
+    async with database.transaction() as tx:
+        await a_machine_shop(tx, vault)
+
+
+async def test_it_is_ordered_paid_and_shown(
+    client: Browser, database: Database, vault: Vault, ada: AccountView, shop: None
+) -> None:
+    assert "VM-1" in (await client.get("/")).text
+    page = (await client.get("/products/vm-1")).text
+    assert "253 available" in page
+    values = {**FORM, "idempotency_key": key_of(page), "hostname": "vm.example.org"}
+    sent = await client.send_form("/products/vm-1", "/products/vm-1/order", values)
+    assert sent.status_code == 303, sent.text
+    async with database.transaction() as tx:
+        (order,) = (await orders_of(tx, ada.id)).items
+        shown = (await client.get(f"/orders/{order.id}")).text
+        assert "Reserved for you" in shown
+        await pay(tx, order)
+        await mark_provisioning(tx, order.id)
+        service = await open_service(tx, order.id)
+        await keep_access(tx, vault, service, keys_only=False)
+        await write_plan(tx, service, Chosen(PLACE, "pve1"), RULES.size, "debian-12")
+        vm = Vm(
+            id="612345", node="pve1", name=order.hostname, power=VmPower.RUNNING, service=service,
+            size=Size(cores=2, memory_mb=4096, disk_gb=40),
+        )  # fmt: skip
+        await note_machine(tx, service, vm)
+        await deliver_service(tx, service, server=None)
+    page = (await client.get(f"/services/{service}")).text
+    for words in (
+        "2 cores, 4 GB memory, 40 GB disk",
+        "Frankfurt",
+        "ssh root@100.64.7.2",
+        "Running",
+    ):
+        assert words in page, words
+    for words in ("pve", "612345", "Rack"):
+        assert words not in page, words
+    assert "100.64.7.2" in (await client.get("/services")).text
