@@ -8,10 +8,12 @@ from msgspec.structs import replace
 from app.core.errors import Invalid
 from app.domain.accounts.roles import Role
 from app.domain.catalog.find import find_product
+from app.domain.catalog.selection import read_selection
 from app.domain.machines.choose import Chosen
 from app.domain.machines.note import note_machine
 from app.domain.machines.plan import write_plan
 from app.domain.orders.mark_provisioning import mark_provisioning
+from app.domain.orders.place import OrderRequest, place
 from app.domain.services.deliver import deliver_service
 from app.domain.services.open import open_service
 from app.drivers.errors import Unreachable
@@ -27,10 +29,12 @@ from app.drivers.peers import Peers
 from app.routes.admin.machines_typed import machine_rules_of, values_of
 from tests.admin.conftest import Enter
 from tests.admin.stage import Stage
-from tests.machines.world import RULES, a_cluster, a_machine_order, a_machine_shop, pay
+from tests.catalog.shop import FORM
+from tests.machines.world import RULES, a_cluster, a_machine_order, a_machine_shop, a_site, pay
 from tests.security.browser import Browser
 from tests.security.test_pages import errors_of
 
+NEW = "/admin/stock/virtual/new"
 HERE = "/admin/stock/products/vm-1/machines"
 OFFERS = Offers(
     nodes=(Offer("pve1", "pve1"),),
@@ -79,7 +83,7 @@ async def test_they_are_changed_by_what_the_providers_have(stage: Stage, owner: 
         await a_cluster(tx, stage.vault, name="ams-pve")
     page = (await owner.get(HERE)).text
     assert "ams-pve cannot be asked what it has" in page
-    assert "no route to it. Names are taken as you type them." in page
+    assert "No route to it. Names are taken as you type them." in page
     assert '<option value="ceph">ceph</option>' in page
     typed = values_of(FULL) | {"templates.ubuntu-24.04": "jammy", "reason": "more room"}
     refused = await owner.send_form(HERE, HERE, typed | {"places.0.storage": "nfs"})
@@ -110,6 +114,63 @@ async def test_they_are_changed_by_what_the_providers_have(stage: Stage, owner: 
         HERE, "/admin/stock/products/metal-s/machines", typed | {"places.0.rack": ""}
     )
     assert servers.status_code == 422
+
+
+async def test_a_product_is_put_on_sale_by_hand(stage: Stage, owner: Browser) -> None:
+    """Its category and the flows of that come with it; the next one goes into that category."""
+    async with stage.database.transaction() as tx:
+        await a_cluster(tx, stage.vault)
+        await a_site(tx)
+    assert "/admin/stock/virtual/new" in (await owner.get("/admin/stock")).text
+    empty = await owner.send_form(NEW, NEW, {"currency": "euro", "role": ""})
+    assert empty.status_code == 422
+    assert set(errors_of(empty.text)) == {
+        "name", "slug", "new_category", "currency", "role", "systems", "cores", "memory_mb",
+        "disk_gb", "places.0.connection", "places.0.datacentre", "reason",
+    }  # fmt: skip
+    typed = {
+        "name": "Cloud S", "slug": "cloud-s", "new_category": "Virtual servers", "price": "6.90",
+        "currency": "EUR", "role": "public", "cores": "2", "memory_mb": "4096", "disk_gb": "40",
+        "systems": "debian-12, Debian 12, debian-12\nubuntu, Ubuntu, jammy",
+        "places.0.connection": "pve", "places.0.datacentre": "fra1", "reason": "clients ask for it",
+    }  # fmt: skip
+    for wrong, field in (
+        ({}, "systems"),
+        ({"systems": "debian-12"}, "systems"),
+        ({"systems": "Debian, Debian 12, debian-12"}, "systems"),
+        ({"systems": "a, A, noble\na, B, noble"}, "systems"),
+        ({"slug": "metal-s", "systems": "a, A, noble"}, "slug"),
+        ({"slug": "Cloud S"}, "slug"),
+        ({"price": "much"}, "price"),
+        ({"new_category": "Dedicated", "systems": "a, A, noble"}, "new_category"),
+        ({"category": "gone", "systems": "a, A, noble"}, "category"),
+    ):
+        refused = await owner.send_form(NEW, NEW, typed | wrong)
+        assert (refused.status_code, set(errors_of(refused.text))) == (422, {field}), wrong
+    typed["systems"] = "debian-12, Debian 12, debian-12\nubuntu, Ubuntu, noble"
+    saved = await owner.send_form(NEW, NEW, typed)
+    assert saved.headers["location"] == "/admin/stock/products/cloud-s"
+    more = {"name": "Cloud M", "slug": "cloud-m", "category": "virtual-servers", "ipv6": "on"}
+    assert (await owner.send_form(NEW, NEW, typed | more)).status_code == 303
+    async with stage.database.transaction() as tx:
+        product = await find_product(tx, "cloud-s")
+        flows = await tx.fetch(
+            "SELECT f.slug FROM flow_binding b JOIN flow f ON f.id = b.flow "
+            "WHERE b.category = $1 ORDER BY 1",
+            product.category_id,
+        )
+        selection = read_selection(product, FORM | {"os": "ubuntu"})
+        request = OrderRequest(
+            account=stage.clients[0], product="cloud-s", selection=selection, idempotency_key="1"
+        )
+        order = await place(tx, request)
+        other = await find_product(tx, "cloud-m")
+    assert [row["slug"] for row in flows] == [
+        "vps-proxmox", "vps-suspended", "vps-terminated", "vps-unsuspended",
+    ]  # fmt: skip
+    assert order.total_minor == 690
+    assert other.category_id == product.category_id
+    assert other.address_rules.ipv6_length == 64
 
 
 async def test_staff_see_a_virtual_server_without_rack_and_bmc(stage: Stage, enter: Enter) -> None:

@@ -56,11 +56,7 @@ def machine_rules_page(
     title = f"Machine rules of {name}"
     places = _count(form)
     labels = LABELS | {f"templates.{code}": f"Template of {label}" for code, label in systems}
-    labels |= {
-        f"places.{number}.{part}": f"{words} of place {number + 1}"
-        for number in range(places)
-        for part, words in PARTS.items()
-    }
+    labels |= place_labels(places)
     return admin_page(
         title,
         page_head(
@@ -69,19 +65,14 @@ def machine_rules_page(
             lede="Each order gets a virtual machine of this size, on the node with the most room.",
         ),
         h.div(".sw-decide.sw-decide-wide.sw-stack")[
-            [
-                notice("warning", f"{connection} cannot be asked what it has", f"{why} Names are ",
-                       "taken as you type them.")
-                for connection, why in providers.silent.items()
-            ],
-            None if providers.connections else _no_provider(),
+            provider_notices(providers),
             card(
                 form_element(
                     form,
                     product_href(slug, "machines"),
-                    _size(form),
+                    size_fields(form),
                     _templates(form, systems, providers),
-                    [_place(form, number, providers) for number in range(places)],
+                    [place_fields(form, number, providers) for number in range(places)],
                     text_field(form, "reason", "Reason", help_="Kept in the audit trail."),
                     h.div(".sw-actions")[
                         submit_button("Save", weight="primary"),
@@ -94,6 +85,28 @@ def machine_rules_page(
         frame=frame,
         active="stock",
     )  # fmt: skip
+
+
+def place_labels(places: int) -> dict[str, str]:
+    return {
+        f"places.{number}.{part}": f"{words} of place {number + 1}"
+        for number in range(places)
+        for part, words in PARTS.items()
+    }
+
+
+def provider_notices(providers: Providers) -> list[h.Element]:
+    """Return what stands in the way of choosing: nobody to ask, or who does not answer."""
+    if not providers.connections:
+        return [_no_provider()]
+    return [
+        notice(
+            "warning",
+            f"{connection} cannot be asked what it has",
+            f"{why} Names are taken as you type them.",
+        )
+        for connection, why in providers.silent.items()
+    ]
 
 
 def _no_provider() -> h.Element:
@@ -116,7 +129,7 @@ def _count(form: Form) -> int:
     return max(filled, default=-1) + 2
 
 
-def _size(form: Form) -> h.Element:
+def size_fields(form: Form) -> h.Element:
     return h.div(".sw-pair")[
         text_field(form, "cores", "Cores", inputmode="numeric"),
         text_field(form, "memory_mb", "Memory", inputmode="numeric", after="MB"),
@@ -135,7 +148,7 @@ def _templates(
             h.code["slipway import"],
             ".",
         )
-    known = _together(there.templates for there in providers.offers.values())
+    known = together(there.templates for there in providers.offers.values())
     return h.div(".sw-pair")[
         [
             _chosen(
@@ -150,13 +163,13 @@ def _templates(
     ]
 
 
-def _place(form: Form, number: int, providers: Providers) -> h.Element:
+def place_fields(form: Form, number: int, providers: Providers) -> h.Element:
     at = f"places.{number}"
     there = providers.offers.get(form.value(f"{at}.connection"))
-    is_new = not form.value(f"{at}.connection")
+    is_more = number > 0 and not form.value(f"{at}.connection")
     nodes = ", ".join(offer.code for offer in there.nodes) if there else ""
     return h.fieldset(".sw-field.sw-group")[
-        h.legend(".sw-label")["Another place" if is_new else f"Place {number + 1}"],
+        h.legend(".sw-label")["Another place" if is_more else f"Place {number + 1}"],
         h.div(".sw-pair")[
             select_field(
                 form,
@@ -164,8 +177,8 @@ def _place(form: Form, number: int, providers: Providers) -> h.Element:
                 "Provider",
                 [Option(value=name, label=name) for name in providers.connections],
                 blank="None",
-                optional=is_new,
-                help_=None if is_new else "Choose “None” to leave the place out.",
+                optional=is_more,
+                help_="Choose “None” to leave the place out." if number and not is_more else None,
             ),
             select_field(
                 form,
@@ -173,7 +186,7 @@ def _place(form: Form, number: int, providers: Providers) -> h.Element:
                 "Datacentre",
                 [Option(value=code, label=code) for code in providers.datacentres],
                 blank="Choose",
-                optional=is_new,
+                optional=is_more,
                 help_="Its addresses reach the machines there.",
             ),
             text_field(
@@ -225,7 +238,7 @@ def _of(offers: Iterable[Offer]) -> list[str]:
     return sorted({offer.code for offer in offers})
 
 
-def _together(some: Iterable[Iterable[Offer]]) -> list[str]:
+def together(some: Iterable[Iterable[Offer]]) -> list[str]:
     """Return what any of the providers has."""
     return sorted({offer.code for offers in some for offer in offers})
 

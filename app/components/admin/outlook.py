@@ -46,7 +46,9 @@ def stock_tabs(active: str, waiting: int) -> h.Element:
     return tabs([Tab("Products", STOCK), Tab("Waiting orders", BACKLOG, waiting)], active)
 
 
-def stock_page(products: Sequence[Outlook], waiting: int, *, frame: PageFrame) -> h.Element:
+def stock_page(
+    products: Sequence[Outlook], waiting: int, *, may_add: bool, frame: PageFrame
+) -> h.Element:
     columns = (
         Column("Product"),
         Column("In stock", figures=True, narrow=True),
@@ -79,6 +81,9 @@ def stock_page(products: Sequence[Outlook], waiting: int, *, frame: PageFrame) -
             "Stock",
             lede="What could be delivered now, each product as if it alone were sold, and for how "
             "long at the pace of the last twelve weeks.",
+            actions=link_button("New virtual server", f"{STOCK}/virtual/new", symbol="plus")
+            if may_add
+            else None,
         ),
         stack(
             stock_tabs(STOCK, waiting),

@@ -22,6 +22,7 @@ from app.routes.admin.flow_trials import FlowTrials
 from app.routes.admin.flows import Flows
 from app.routes.admin.invoice_decisions import InvoiceDecisions
 from app.routes.admin.invoices import Invoices
+from app.routes.admin.machine_product import MachineProduct
 from app.routes.admin.machine_rules import MachineRulesPage
 from app.routes.admin.mail_templates import MailTemplates
 from app.routes.admin.mails import Mails
@@ -54,6 +55,7 @@ ADMIN: tuple[ControllerRouterHandler, ...] = (
     Allocation,
     StockPages,
     MachineRulesPage,
+    MachineProduct,
     Backlog,
     Runs,
     RunDeeds,

@@ -1,13 +1,30 @@
 """Machine rules as they are typed, and as they would be."""
 
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from app.core.errors import Invalid
+from app.domain.billing.amount import read_amount
+from app.domain.catalog.cycle import Cycle
+from app.domain.catalog.seed import (
+    CategorySeed,
+    OptionGroupSeed,
+    OptionSeed,
+    PriceSeed,
+    ProductSeed,
+)
+from app.domain.catalog.selection import OS, SSH_KEYS
+from app.domain.catalog.views import OptionKind
 from app.domain.machines.rules import MachinePlace, MachineRules, MachineSize
+from app.ipam.wants import AddressRules
 from app.routes.admin.reasons import reason_of
 from app.routes.admin.space_typed import Entries
 
 MOST_PLACES = 20
+MOST_KEYS = 10
+CODE_WORDS = "Small letters, digits, dots and hyphens, at most 60."
+_CODE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,59}")
 _PLAIN = ("connection", "datacentre", "rack", "storage", "bridge")
 
 
@@ -22,11 +39,7 @@ def machine_rules_of(values: Mapping[str, str], systems: Sequence[str]) -> tuple
     except Invalid as fault:
         entries.faults |= fault.fields
         reason = ""
-    size = MachineSize(
-        cores=entries.number("cores", low=1, high=512),
-        memory_mb=entries.number("memory_mb", low=128, high=16_777_216),
-        disk_gb=entries.number("disk_gb", low=1, high=131_072),
-    )
+    size = _size(entries)
     templates = {
         system: entries.text(f"templates.{system}", needed="Say which template is copied for it.")
         for system in systems
@@ -42,6 +55,14 @@ def machine_rules_of(values: Mapping[str, str], systems: Sequence[str]) -> tuple
     return MachineRules(size=size, templates=templates, places=places), reason
 
 
+def _size(entries: Entries) -> MachineSize:
+    return MachineSize(
+        cores=entries.number("cores", low=1, high=512),
+        memory_mb=entries.number("memory_mb", low=128, high=16_777_216),
+        disk_gb=entries.number("disk_gb", low=1, high=131_072),
+    )
+
+
 def _place(entries: Entries, number: int) -> MachinePlace:
     at = f"places.{number}"
     nodes = entries.text(f"{at}.nodes").split(",")
@@ -53,6 +74,110 @@ def _place(entries: Entries, number: int) -> MachinePlace:
         storage=entries.text(f"{at}.storage"),
         bridge=entries.text(f"{at}.bridge"),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewProduct:
+    """A product as it was typed; its category is made with it, or there already."""
+
+    product: ProductSeed
+    category: CategorySeed
+    is_new_category: bool
+    reason: str
+
+
+def new_product_of(values: Mapping[str, str]) -> NewProduct:
+    """Return the product that was typed. Raises Invalid, by field."""
+    entries = Entries(values)
+    try:
+        reason = reason_of(values)
+    except Invalid as fault:
+        entries.faults |= fault.fields
+        reason = ""
+    name = entries.text("name", needed="Give it a name.")
+    slug = entries.text("slug", needed="Give it a short name.")
+    if slug and not _CODE.fullmatch(slug):
+        entries.faults["slug"] = CODE_WORDS
+    systems = _systems(entries, values)
+    role = entries.text("role", needed="Name the role of its prefixes; the usual one is primary.")
+    entries.text("places.0.connection", needed="Choose the provider.")
+    product = ProductSeed(
+        slug=slug,
+        name=name,
+        summary=entries.text("summary"),
+        machine_rules=MachineRules(
+            size=_size(entries),
+            templates={code: template for code, _, template in systems},
+            places=(_place(entries, 0),),
+        ),
+        address_rules=AddressRules(
+            primary_purpose=role,
+            extra_purpose=role,
+            ipv6_length=64 if entries.is_ticked("ipv6") else None,
+            ipv6_purpose=role,
+            vlan=entries.is_ticked("vlan"),
+        ),
+        prices=_price(entries),
+        groups=(
+            OptionGroupSeed(
+                code=OS,
+                name="Operating system",
+                is_required=True,
+                options=tuple(OptionSeed(code=code, name=words) for code, words, _ in systems),
+            ),
+            OptionGroupSeed(
+                code=SSH_KEYS, name="SSH keys", kind=OptionKind.ssh_keys, maximum=MOST_KEYS
+            ),
+        ),
+    )
+    category, new = entries.text("category"), entries.text("new_category")
+    is_new = not category
+    if is_new and not new:
+        entries.faults["new_category"] = "Choose a category, or name a new one."
+    code = "-".join(re.findall(r"[a-z0-9]+", new.lower())) if is_new else category
+    if is_new and new and not code:
+        entries.faults["new_category"] = "Name it with letters from a to z, or digits."
+    entries.require_all()
+    return NewProduct(
+        product=product,
+        category=CategorySeed(slug=code[:60], name=new or category),
+        is_new_category=is_new,
+        reason=reason,
+    )
+
+
+def _systems(entries: Entries, values: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """Return code, name and template of each line."""
+    found: list[tuple[str, str, str]] = []
+    for line in filter(str.strip, values.get("systems", "").splitlines()):
+        parts = [part.strip() for part in line.split(",")]
+        if len(parts) != 3 or not all(parts):
+            entries.faults["systems"] = (
+                f"“{line[:60]}” is no system; as debian-13, Debian 13, debian-13-cloud."
+            )
+            break
+        if not _CODE.fullmatch(parts[0]):
+            entries.faults["systems"] = f"“{parts[0][:60]}”: {CODE_WORDS}"
+            break
+        found.append((parts[0], parts[1][:200], parts[2][:200]))
+    if not found and "systems" not in entries.faults:
+        entries.faults["systems"] = "Name at least one system."
+    if len({code for code, _, _ in found}) != len(found):
+        entries.faults["systems"] = "Two systems have the same short name."
+    return found
+
+
+def _price(entries: Entries) -> tuple[PriceSeed, ...]:
+    currency = entries.text("currency").upper()
+    if not re.fullmatch(r"[A-Z]{3}", currency):
+        entries.faults["currency"] = "Three letters, as EUR."
+        return ()
+    try:
+        minor = read_amount(entries.text("price"), currency)
+    except Invalid as fault:
+        entries.faults["price"] = next(iter(fault.fields.values()))
+        return ()
+    return (PriceSeed(currency=currency, cycle=Cycle.monthly, recurring_minor=minor),)
 
 
 def values_of(rules: MachineRules | None) -> dict[str, str]:

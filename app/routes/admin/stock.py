@@ -47,11 +47,12 @@ class StockPages(Controller):
     include_in_schema = False
 
     @get()
-    async def list(self, db: Db, frame: Frame) -> Response[Any]:
+    async def list(self, db: Db, me: Me, frame: Frame) -> Response[Any]:
         async with db.snapshot() as tx:
             products = await outlooks(tx)
             waiting = await waiting_orders(tx)
-        return html(stock_page(products, len(waiting), frame=frame))
+        may_add = allows(me.role, Permission.CATALOGUE_CHANGE)
+        return html(stock_page(products, len(waiting), may_add=may_add, frame=frame))
 
     @get("/products/{slug:str}")
     async def show(

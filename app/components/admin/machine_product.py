@@ -1,0 +1,132 @@
+"""The form of a new product whose machines are virtual."""
+
+from collections.abc import Sequence
+
+import htpy as h
+
+from app.components.admin.machine_rules import (
+    LABELS,
+    Providers,
+    place_fields,
+    place_labels,
+    provider_notices,
+    size_fields,
+    together,
+)
+from app.components.admin.outlook import STOCK
+from app.components.button import link_button, submit_button
+from app.components.card import card
+from app.components.choice import Option, checkbox_field, select_field
+from app.components.form import Form, form_element, text_field, textarea_field
+from app.components.frame import PageFrame
+from app.components.page import admin_page, page_head
+
+NEW = f"{STOCK}/virtual/new"
+TITLE = "New virtual server"
+FIELDS = LABELS | {
+    "name": "Name",
+    "slug": "Short name",
+    "summary": "Summary",
+    "category": "Category",
+    "new_category": "New category",
+    "price": "Price a month",
+    "currency": "Currency",
+    "systems": "Systems",
+    "role": "Role of its addresses",
+}
+
+
+def machine_product_page(
+    form: Form, categories: Sequence[tuple[str, str]], providers: Providers, *, frame: PageFrame
+) -> h.Element:
+    """Return the form; `categories` are slug and name of those of virtual machines."""
+    return admin_page(
+        TITLE,
+        page_head(
+            TITLE,
+            eyebrow=h.a(href=STOCK)["Stock"],
+            lede="A product whose machines are made at your provider. It is on sale once saved; "
+            "more prices and options come by import.",
+        ),
+        h.div(".sw-decide.sw-decide-wide.sw-stack")[
+            provider_notices(providers),
+            card(
+                form_element(
+                    form,
+                    NEW,
+                    _product(form, categories),
+                    size_fields(form),
+                    _systems(form, providers),
+                    place_fields(form, 0, providers),
+                    _addresses(form),
+                    text_field(form, "reason", "Reason", help_="Kept in the audit trail."),
+                    h.div(".sw-actions")[
+                        submit_button("Sell it", weight="primary"),
+                        link_button("Leave it", STOCK, weight="quiet"),
+                    ],
+                    labels=FIELDS | place_labels(1),
+                )
+            ),
+        ],
+        frame=frame,
+        active="stock",
+    )
+
+
+def _product(form: Form, categories: Sequence[tuple[str, str]]) -> list[h.Element]:
+    return [
+        h.div(".sw-pair")[
+            text_field(form, "name", "Name", placeholder="Cloud S"),
+            text_field(
+                form, "slug", "Short name", placeholder="cloud-s",
+                help_="Part of its page's address; it stays.",
+            ),
+        ],
+        text_field(form, "summary", "Summary", optional=True, help_="One line on its card."),
+        h.div(".sw-pair")[
+            select_field(
+                form,
+                "category",
+                "Category",
+                [Option(value=slug, label=name) for slug, name in categories],
+                blank="A new one",
+                optional=True,
+                help_="Its flows deliver the product.",
+            ),
+            text_field(
+                form, "new_category", "New category", optional=True,
+                placeholder="Virtual servers",
+                help_="Served by the shipped flows for virtual servers.",
+            ),
+        ],
+        h.div(".sw-pair")[
+            text_field(form, "price", "Price a month", inputmode="decimal", placeholder="6.90"),
+            text_field(form, "currency", "Currency"),
+        ],
+    ]  # fmt: skip
+
+
+def _systems(form: Form, providers: Providers) -> h.Element:
+    known = together(there.templates for there in providers.offers.values())
+    words = f" Known templates: {', '.join(known)}." if known else ""
+    return textarea_field(
+        form,
+        "systems",
+        "Systems",
+        rows=3,
+        mono=True,
+        placeholder="debian-13, Debian 13, debian-13-cloud",
+        help_="One on each line: its short name, what clients read, and the template that is "
+        f"copied for it, with commas between.{words}",
+    )
+
+
+def _addresses(form: Form) -> h.Element:
+    return h.div(".sw-pair")[
+        text_field(
+            form, "role", "Role of its addresses",
+            help_="Of the prefixes that its IPv4 address, and IPv6 network, come from.",
+        ),
+        checkbox_field(form, "ipv6", "With an IPv6 network (/64)"),
+        checkbox_field(form, "vlan", "With a VLAN of its own"),
+    ]  # fmt: skip

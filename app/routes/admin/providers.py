@@ -1,0 +1,48 @@
+"""Ask the connected providers of virtual machines what products can be made of."""
+
+import asyncio
+
+from app.components.admin.machine_rules import Providers
+from app.core.database import Database, Tx
+from app.core.secrets import Vault
+from app.domain.connections.kinds import Kind
+from app.domain.connections.open import open_connection
+from app.drivers.errors import DriverError
+from app.drivers.hypervisor.contract import HypervisorPeer, Offers
+from app.drivers.peers import NoTurns, Peers
+
+ASK_S = 8.0
+
+
+async def read_providers(db: Database, vault: Vault, peers: Peers) -> Providers:
+    """Return what can be chosen; all are asked at once, each for 8 s at most."""
+    async with db.snapshot() as tx:
+        sites = [row[0] for row in await tx.fetch("SELECT code FROM datacentre ORDER BY 1")]
+        opened = await _open_all(tx, vault)
+    answers = await asyncio.gather(*(_ask(peers, peer) for peer in opened))
+    told = dict(zip((peer.name for peer in opened), answers, strict=True))
+    return Providers(
+        connections=list(told),
+        datacentres=sites,
+        offers={name: answer for name, answer in told.items() if isinstance(answer, Offers)},
+        silent={name: answer for name, answer in told.items() if isinstance(answer, str)},
+    )
+
+
+async def _open_all(tx: Tx, vault: Vault) -> list[HypervisorPeer]:
+    rows = await tx.fetch(
+        "SELECT name FROM connection WHERE kind = $1 ORDER BY name", Kind.HYPERVISOR
+    )
+    opened = [await open_connection(tx, vault, row["name"]) for row in rows]
+    return [peer for peer in opened if isinstance(peer, HypervisorPeer)]
+
+
+async def _ask(peers: Peers, peer: HypervisorPeer) -> Offers | str:
+    """Return what the provider has, or why it does not say."""
+    try:
+        async with asyncio.timeout(ASK_S):
+            return await peers.hypervisor(peer, NoTurns()).offers()
+    except DriverError as error:
+        return f"{error.message[:1].upper()}{error.message[1:]}."
+    except TimeoutError:
+        return f"It does not answer within {ASK_S:g} s."
