@@ -16,7 +16,7 @@ from app.domain.orders.find import find_order
 from app.domain.orders.mark_provisioning import mark_provisioning
 from app.domain.orders.wait_for_stock import wait_for_stock
 from app.domain.orders.waiting import kept_for_waiting
-from app.flows.node import Done, Effect, NodeType, Resource, Step, Subject, Wait
+from app.flows.node import Done, Effect, NodeType, Resource, Step, StepFailed, Subject, Wait
 
 LOOK_AGAIN = timedelta(minutes=5)
 
@@ -51,6 +51,10 @@ async def do(tx: Tx, step: Step, _: Params) -> Done | Wait:
     await mark_provisioning(tx, step.subject)
     order = await find_order(tx, step.subject)
     product = await product_by_id(tx, order.product_id)
+    if product.machine_rules is not None:
+        raise StepFailed(
+            f"the machines of {product.name} are virtual: bind a flow for these to its category"
+        )
     want = server_want(product, order.selection)
     try:
         others = await kept_for_waiting(tx, order.id) if order.server_id is None else ()
