@@ -97,7 +97,7 @@ def test_staff_are_told_why_nowhere() -> None:
         "debian-12",
     )
     assert why.splitlines() == [
-        "pve: no room for 2 cores, 4,096 MB of memory and 40 GB of disk on a.",
+        "pve: no room for 2 cores, 4 GB memory, 40 GB disk on a.",
         "pve: no node that is up has the template debian-12. Allowed are c.",
         "pve: no template is called debian-12; there are none.",
         "ams-pve does not answer: no answer",

@@ -2,8 +2,11 @@
 
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from app.domain.orders.states import OrderState
 from app.domain.orders.views import OrderView
+from app.domain.orders.wait_for_stock import WAITING
 from app.domain.services.find import find_service
 from app.domain.services.list import service_details
 from app.domain.services.states import ServiceState
@@ -14,6 +17,7 @@ from app.drivers.hypervisor.contract import VmPower
 from app.drivers.power import Power
 from app.flows.steer import cancel_run
 from tests.machines.sale import Sale
+from tests.machines.world import PLACE, RULES, a_cluster, set_rules
 
 BY = {"actor": None, "actor_label": "test", "reason": "test"}
 TOGETHER = 8
@@ -61,6 +65,29 @@ async def test_it_is_sold_suspended_and_ended(sale: Sale) -> None:
     assert await sale.machines() == []
     assert await sale.addresses(order) == []
     assert (await _shown(sale, order.service_id)).state is ServiceState.terminated
+
+
+async def test_it_waits_visibly_for_room_and_passes_over_who_is_silent(sale: Sale) -> None:
+    desk = sale.desk
+    silent = replace(PLACE, connection="ams-pve")
+    large = replace(RULES, size=replace(RULES.size, memory_mb=900_000), places=(silent, PLACE))
+    async with desk.database.transaction() as tx:
+        await a_cluster(tx, desk.vault, name="ams-pve", base_url="https://127.0.0.1:1")
+        await set_rules(tx, large)
+    (order,) = await sale.buy(None)
+    await sale.go_on(rounds=4)
+    waiting = await sale.order(order)
+    assert (waiting.state, waiting.state_reason) == (OrderState.provisioning, WAITING)
+    told = (await desk.mail("staff-notice")).text
+    assert "pve: no room for 1 core, 900,000 MB memory, 5 GB disk on pve1, pve2." in told
+    assert "ams-pve does not answer" in told
+    assert await desk.value("SELECT count(*) FROM machine") == 0
+    async with desk.database.transaction() as tx:
+        await set_rules(tx, replace(large, size=RULES.size))
+    await sale.go_on()
+    assert (await sale.order(order)).state is OrderState.delivered
+    assert await desk.value("SELECT connection FROM machine") == "pve"
+    await _end(sale, [order])
 
 
 async def _shown(sale: Sale, service: UUID) -> ServiceView:

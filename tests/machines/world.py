@@ -3,6 +3,7 @@
 from ipaddress import IPv4Network
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from app.core.database import Tx
@@ -98,3 +99,11 @@ async def pay(tx: Tx, order: OrderView) -> None:
     """Pay it in full, as the gateway's webhook says so."""
     told = fact(order.invoice_id, order.total_minor, ref=f"pi_{order.number}")
     await settle(tx, told, gateway="stripe")
+
+
+async def set_rules(tx: Tx, rules: MachineRules) -> None:
+    """Give every product of virtual machines these rules."""
+    await tx.execute(
+        "UPDATE product SET machine_rules = $1 WHERE machine_rules IS NOT NULL",
+        msgspec.json.encode(rules).decode(),
+    )

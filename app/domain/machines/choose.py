@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from app.domain.machines.rules import MachinePlace, MachineSize
+from app.domain.machines.rules import MachinePlace, MachineSize, size_in_words
 from app.drivers.hypervisor.contract import Capacity, Offers
 
 
@@ -68,7 +68,7 @@ def why_nowhere(
     seen: Iterable[Seen], silent: Mapping[str, str], size: MachineSize, template: str
 ) -> str:
     """Say for staff why no place will do, a line each; `silent` are errors by connection."""
-    need = f"{size.cores} cores, {size.memory_mb:,} MB of memory and {size.disk_gb:,} GB of disk"
+    need = size_in_words(size.cores, size.memory_mb, size.disk_gb)
     lines = []
     for one in seen:
         usable = [node.node for node in _usable(one, template)]
