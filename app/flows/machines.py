@@ -61,6 +61,32 @@ DiskGb = Annotated[
 ]
 
 
+Nodes = Annotated[
+    tuple[str, ...],
+    Meta(
+        title="Nodes",
+        description="Where it may be: the one with the most room is taken. Any if left out.",
+        examples=[["pve1", "pve2"]],
+    ),
+]
+Storage = Annotated[
+    str,
+    Meta(
+        title="Storage",
+        description="Where its disk is; that of the template if left out.",
+        examples=["ceph"],
+    ),
+]
+Bridge = Annotated[
+    str,
+    Meta(
+        title="Bridge",
+        description="What its network card is plugged into; the template's if left out.",
+        examples=["vmbr0"],
+    ),
+]
+
+
 class Making(msgspec.Struct, frozen=True, kw_only=True):
     """What a machine is made of, as a node's parameters have it."""
 
@@ -77,30 +103,9 @@ class Making(msgspec.Struct, frozen=True, kw_only=True):
     cores: Cores
     memory_mb: MemoryMb
     disk_gb: DiskGb
-    nodes: Annotated[
-        tuple[str, ...],
-        Meta(
-            title="Nodes",
-            description="Where it may be: the one with the most room is taken. Any if left out.",
-            examples=[["pve1", "pve2"]],
-        ),
-    ] = ()
-    storage: Annotated[
-        str,
-        Meta(
-            title="Storage",
-            description="Where its disk is; that of the template if left out.",
-            examples=["ceph"],
-        ),
-    ] = ""
-    bridge: Annotated[
-        str,
-        Meta(
-            title="Bridge",
-            description="What its network card is plugged into; the template's if left out.",
-            examples=["vmbr0"],
-        ),
-    ] = ""
+    nodes: Nodes = ()
+    storage: Storage = ""
+    bridge: Bridge = ""
     service: Service = None
 
 

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from app.core.ids import new_id
 from app.domain.orders.states import OrderState
 from app.domain.orders.views import OrderView
 from app.domain.orders.wait_for_stock import WAITING
@@ -15,6 +16,10 @@ from app.domain.services.terminate import terminate_service
 from app.domain.services.views import ServiceView
 from app.drivers.hypervisor.contract import VmPower
 from app.drivers.power import Power
+from app.flows.gallery import find_template
+from app.flows.node import Subject
+from app.flows.publish import publish
+from app.flows.start import start_flow
 from app.flows.steer import cancel_run
 from tests.machines.sale import Sale
 from tests.machines.world import PLACE, RULES, a_cluster, set_rules
@@ -48,12 +53,19 @@ async def test_it_is_sold_suspended_and_ended(sale: Sale) -> None:
     assert machine is not None
     assert (machine.connection, machine.number, machine.node) == ("pve", vm.id, vm.node)
 
+    await _reinstall(sale, order.service_id)
+    (again,) = await sale.machines()
+    assert (again.id, again.node, again.power) == (vm.id, vm.node, VmPower.RUNNING)
+    anew = await sale.cluster._api.get(f"nodes/{vm.node}/qemu/{vm.id}/config")
+    assert (anew["net0"], anew["ipconfig0"]) == (config["net0"], config["ipconfig0"])
+
     async with desk.database.transaction() as tx:
         await suspend_service(tx, order.service_id, **BY)
     await sale.go_on()
     (vm,) = await sale.machines()
     assert (vm.power, vm.is_suspended) == (VmPower.STOPPED, True)
     assert (await _shown(sale, order.service_id)).power is Power.OFF
+    assert await _reinstall(sale, order.service_id) == "halted"
     async with desk.database.transaction() as tx:
         await unsuspend_service(tx, order.service_id, **BY)
     await sale.go_on()
@@ -88,6 +100,18 @@ async def test_it_waits_visibly_for_room_and_passes_over_who_is_silent(sale: Sal
     assert (await sale.order(order)).state is OrderState.delivered
     assert await desk.value("SELECT connection FROM machine") == "pve"
     await _end(sale, [order])
+
+
+async def _reinstall(sale: Sale, service: UUID) -> str:
+    """Run the shipped flow by hand; returns how the run is then."""
+    async with sale.desk.database.transaction() as tx:
+        await publish(tx, find_template("vps-reinstall"), note="test")
+        run = await start_flow(
+            tx, "vps-reinstall", data={}, dedup_key=str(new_id()), subject=service,
+            subject_kind=Subject.SERVICE,
+        )  # fmt: skip
+    await sale.go_on()
+    return str(await sale.desk.value("SELECT status FROM run WHERE id = $1", run))
 
 
 async def _shown(sale: Sale, service: UUID) -> ServiceView:

@@ -19,6 +19,7 @@ LEAST = {
     "server-terminated": 78,
     "server-unsuspended": 66,
     "vps-proxmox": 66,
+    "vps-reinstall": 66,
     "vps-suspended": 66,
     "vps-terminated": 66,
     "vps-unsuspended": 66,

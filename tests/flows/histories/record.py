@@ -88,11 +88,13 @@ async def test_record(
 
 def _about(document: Document) -> dict[str, object]:
     gives = next(
-        node_type(spec.type, spec.v).gives
+        node_type(spec.type, spec.v).subject(spec.params)
         for spec in document.nodes.values()
         if spec.type.startswith("trigger.")
     )
-    return {} if gives is Subject.NOTHING else {"subject": uuid4(), "subject_kind": gives}
+    if gives in (None, Subject.NOTHING):
+        return {}
+    return {"subject": uuid4(), "subject_kind": gives}
 
 
 async def _to_its_end(workshop: Workshop, run: object) -> None:

@@ -214,6 +214,9 @@ class Cluster:
     async def create(self, want: VmWant, memo: Any) -> Vm:
         return await self._has(want.ref, "running")
 
+    async def reinstall(self, want: VmWant, memo: Any) -> Vm:
+        return await self._has(want.ref, "anew")
+
     async def suspend(self, ref: Ref, memo: Any) -> Vm:
         return await self._has(ref, "suspended")
 
@@ -225,7 +228,7 @@ class Cluster:
 
     async def _has(self, ref: Ref, state: str) -> Vm:
         await ask("pve", "has", ref.hostname, state)
-        power = VmPower.RUNNING if state == "running" else VmPower.STOPPED
+        power = VmPower.RUNNING if state in ("running", "anew") else VmPower.STOPPED
         size = Size(cores=1, memory_mb=512, disk_gb=5)
         return Vm(
             id="1", node="pve1", name=ref.hostname, power=power, size=size, service=ref.service
