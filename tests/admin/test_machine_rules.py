@@ -75,6 +75,8 @@ def test_rules_are_typed_as_they_are_told() -> None:
     assert set(refused.value.fields) == {
         "reason", "cores", "memory_mb", "disk_gb", "templates.debian-12", "places.1.datacentre",
     }  # fmt: skip
+    far = values_of(FULL) | {"places.999.connection": "pve", "places.x.connection": "pve"}
+    assert machine_rules_of(far | {"reason": "why"}, systems) == (FULL, "why")
 
 
 async def test_they_are_changed_by_what_the_providers_have(stage: Stage, owner: Browser) -> None:
@@ -86,7 +88,8 @@ async def test_they_are_changed_by_what_the_providers_have(stage: Stage, owner: 
     assert "No route to it. Names are taken as you type them." in page
     assert '<option value="ceph">ceph</option>' in page
     typed = values_of(FULL) | {"templates.ubuntu-24.04": "jammy", "reason": "more room"}
-    refused = await owner.send_form(HERE, HERE, typed | {"places.0.storage": "nfs"})
+    wrong = {"places.0.storage": "nfs", "places.x.connection": "pve"}
+    refused = await owner.send_form(HERE, HERE, typed | wrong)
     assert (refused.status_code, errors_of(refused.text)) == (
         422,
         {

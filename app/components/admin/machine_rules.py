@@ -13,7 +13,7 @@ from app.components.form import Form, form_element, text_field
 from app.components.frame import PageFrame
 from app.components.notice import notice
 from app.components.page import admin_page, page_head
-from app.domain.machines.rules import MachineRules, size_in_words
+from app.domain.machines.rules import MOST_PLACES, MachineRules, size_in_words
 from app.drivers.hypervisor.contract import Offer, Offers
 
 LABELS = {
@@ -121,12 +121,8 @@ def _no_provider() -> h.Element:
 
 def _count(form: Form) -> int:
     """Return how many places are shown: those that are filled in, and one more."""
-    filled = [
-        int(name.split(".")[1])
-        for name, value in form.values.items()
-        if name.startswith("places.") and name.endswith(".connection") and value
-    ]
-    return max(filled, default=-1) + 2
+    filled = [n for n in range(MOST_PLACES) if form.value(f"places.{n}.connection")]
+    return min(max(filled, default=-1) + 2, MOST_PLACES)
 
 
 def size_fields(form: Form) -> h.Element:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import msgspec
 
+MOST_PLACES = 20
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Words = Annotated[str, msgspec.Meta(max_length=200)]
 
@@ -47,7 +48,7 @@ class MachineRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     size: MachineSize
     templates: dict[Name, Name]
     """What is copied, by the code of the option of the group `os`; named as at each place."""
-    places: Annotated[tuple[MachinePlace, ...], msgspec.Meta(min_length=1, max_length=50)]
+    places: Annotated[tuple[MachinePlace, ...], msgspec.Meta(min_length=1, max_length=MOST_PLACES)]
 
     def places_in(self, datacentre: str | None) -> tuple[MachinePlace, ...]:
         """Return the places that a client's answer to `datacentre` leaves; None: no answer."""

@@ -16,12 +16,11 @@ from app.domain.catalog.seed import (
 )
 from app.domain.catalog.selection import OS, SSH_KEYS
 from app.domain.catalog.views import OptionKind
-from app.domain.machines.rules import MachinePlace, MachineRules, MachineSize
+from app.domain.machines.rules import MOST_PLACES, MachinePlace, MachineRules, MachineSize
 from app.ipam.wants import AddressRules
 from app.routes.admin.reasons import reason_of
 from app.routes.admin.space_typed import Entries
 
-MOST_PLACES = 20
 MOST_KEYS = 10
 CODE_WORDS = "Small letters, digits, dots and hyphens, at most 60."
 _CODE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,59}")
