@@ -5,6 +5,8 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from app.core.ids import new_id
+from app.domain.catalog.change_machine_rules import change_machine_rules
+from app.domain.catalog.find import find_product
 from app.domain.orders.states import OrderState
 from app.domain.orders.views import OrderView
 from app.domain.orders.wait_for_stock import WAITING
@@ -95,8 +97,14 @@ async def test_it_waits_visibly_for_room_and_passes_over_who_is_silent(sale: Sal
     assert "ams-pve does not answer" in told
     assert await desk.value("SELECT count(*) FROM machine") == 0
     async with desk.database.transaction() as tx:
-        await set_rules(tx, replace(large, size=RULES.size))
+        product = await find_product(tx, "vm-1")
+        rules = replace(large, size=RULES.size)
+        await change_machine_rules(
+            tx, product.id, rules, offers={}, actor=None, actor_label="test", reason="smaller"
+        )
+    before = desk.clock.now()
     await sale.go_on()
+    assert (desk.clock.now() - before).total_seconds() < 300, "it looked at once"
     assert (await sale.order(order)).state is OrderState.delivered
     assert await desk.value("SELECT connection FROM machine") == "pve"
     await _end(sale, [order])

@@ -7,6 +7,7 @@ import msgspec
 
 from app.core.database import Tx
 from app.core.errors import Invalid
+from app.core.outbox import emit
 from app.domain.audit.record import record
 from app.domain.catalog.find import product_by_id
 from app.domain.catalog.kind import check_kind
@@ -22,12 +23,13 @@ async def change_machine_rules(
     rules: MachineRules,
     *,
     offers: Mapping[str, Offers],
-    actor: UUID,
+    actor: UUID | None,
     actor_label: str,
     reason: str,
 ) -> None:
-    """Set the machine rules of a product; audited. Machines that are planned or made stay.
+    """Set the machine rules of a product; audited.
 
+    Machines that are planned or made stay as they are; orders that wait for room look again.
     `offers` is what the providers that could be asked have, by connection: names are looked up
     there. Raises Invalid, by field, and NotFound.
     """
@@ -55,4 +57,6 @@ async def change_machine_rules(
         after=msgspec.to_builtins(rules),
         reason=reason,
     )
+    key = f"stock.appeared:rules:{product}:{tx.now().isoformat()}"
+    await emit(tx, "stock.appeared", key, {"product": str(product)})
     tx.publish("stock")

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from app.core.database import Tx
+from app.core.outbox import emit
 from app.drivers.hypervisor.contract import Vm, VmPower
 from app.drivers.power import Power
 
@@ -28,13 +29,19 @@ async def note_machine(tx: Tx, service: UUID, vm: Vm) -> None:
 
 
 async def note_removed(tx: Tx, service: UUID) -> None:
-    """Note that the provider has the machine no more. Idempotent."""
-    await tx.execute(
+    """Note that the provider has the machine no more. Idempotent.
+
+    The first time, orders that wait for room look again.
+    """
+    connection = await tx.fetchval(
         "UPDATE machine SET removed_at = $2, power = 'off', power_seen_at = $2 "
-        "WHERE service = $1 AND removed_at IS NULL",
+        "WHERE service = $1 AND removed_at IS NULL RETURNING connection",
         service,
         tx.now(),
     )
+    if connection is not None:
+        key = f"stock.appeared:machine:{service}:{tx.now().isoformat()}"
+        await emit(tx, "stock.appeared", key, {"connection": connection})
     await _tell(tx, service)
 
 
