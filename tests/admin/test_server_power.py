@@ -77,5 +77,8 @@ async def test_a_bmc_that_does_not_answer_is_no_drift(
     assert 'id="server-' not in (await owner.get("/admin/servers?view=power")).text
     assert LISTED not in (await owner.get("/admin")).text
     async with stage.database.transaction() as tx:
+        await note_power(tx, server, Power.ON, by_bmc=False)  # the machine itself answered
+        assert await tx.fetchval("SELECT silence FROM bmc WHERE server = $1", server) != ""
         await note_power(tx, server, Power.OFF)
+        assert await tx.fetchval("SELECT silence FROM bmc WHERE server = $1", server) == ""
     assert DIFFERS in (await owner.get(f"/admin/servers/{server}")).text

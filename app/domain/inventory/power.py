@@ -24,10 +24,11 @@ LONGEST = timedelta(minutes=5)
 """How often one that is silent is asked at least: it is put off for as long as it has been so."""
 
 
-async def note_power(tx: Tx, server_id: UUID, power: Power) -> None:
+async def note_power(tx: Tx, server_id: UUID, power: Power, *, by_bmc: bool = True) -> None:
     """Write down whether the server runs, as seen now; its state does not depend on it.
 
-    Pages are told only of a change. Two statements, three after a silence. Raises NotFound.
+    Seen otherwise than `by_bmc`, a silent BMC stays silent. Pages are told only of a change.
+    Two statements, three after a silence. Raises NotFound.
     """
     row = await tx.fetchrow(
         "SELECT s.power, s.power_drift_since, s.state, s.holder, b.silent_since, "
@@ -52,12 +53,13 @@ async def note_power(tx: Tx, server_id: UUID, power: Power) -> None:
         tx.now(),
         since,
     )
-    if row["silent_since"] is not None:
+    silent_since = None if by_bmc else row["silent_since"]
+    if silent_since != row["silent_since"]:
         await tx.execute(
             "UPDATE bmc SET silent_since = NULL, silence = '' WHERE server = $1", server_id
         )
     before = (row["power"], row["power_drift_since"], row["silent_since"])
-    if before != (power, since, None):
+    if before != (power, since, silent_since):
         tell(tx, server_id, row["holder"])
 
 

@@ -55,7 +55,7 @@ async def do(tx: Tx, step: Step, params: Params) -> Done:
     """Idempotent: what is active already stays so."""
     if params.server is not None:
         await activate(tx, step.subject)
-        await note_power(tx, params.server, Power.ON)  # it has just answered
+        await note_power(tx, params.server, Power.ON, by_bmc=False)  # it has just answered
     elif not await is_virtual(tx, step.subject):
         raise StepFailed("say which server the client gets: the product's are physical ones")
     await deliver_service(tx, params.service, server=params.server)
