@@ -329,12 +329,15 @@ class AddressIndex:
     async def _read(self, tx: Tx, pools: Collection[Pool], newest: int) -> None:
         if not pools:
             return
-        rows = await tx.fetch(_TAKEN, [pool.kind for pool in pools], [pool.id for pool in pools])
-        taken = {row["scope"]: row["taken"] for row in rows}
+        if len(pools) == 1:
+            taken = {pool.id: await tx.fetchval(_TAKEN_OF, pool.kind, pool.id) for pool in pools}
+        else:
+            kinds, ids = [pool.kind for pool in pools], [pool.id for pool in pools]
+            taken = {row["scope"]: row["taken"] for row in await tx.fetch(_TAKEN, kinds, ids)}
         for pool in pools:
             self._known[pool.id] = _Known(
                 pool,
-                _space(pool, taken.get(pool.id, b"")),
+                _space(pool, taken.get(pool.id) or b""),
                 read_at=tx.now(),
                 seen=newest,
                 looked_s=time.monotonic(),

@@ -65,7 +65,7 @@ class Leaf(msgspec.Struct, frozen=True, kw_only=True):
         return position_text(self.pool.kind, self.network, position)
 
 
-_LEAVES = """
+_LOOK_UP = """
 SELECT p.id, p.network, d.code AS datacentre, coalesce(r.name, q.name) AS rack, p.purpose,
        p.auto_allocatable, p.strategy, p.cooldown_s, p.gateway, p.vlan_group, p.vid,
        coalesce(v.name, '') AS vrf, k.firsts, k.lasts, k.clients, k.purposes
@@ -77,13 +77,19 @@ LEFT JOIN LATERAL (
            array_agg(purpose) AS purposes
     FROM address_reservation WHERE prefix = p.id AND (expires_at IS NULL OR expires_at > $2)) k
     ON true
-WHERE p.id = ANY($1) AND p.status <> 'container'
+WHERE p.status <> 'container' AND p.id
 """
+_LEAVES = f"{_LOOK_UP} = ANY($1)"
+_LEAF = f"{_LOOK_UP} = $1"
+"""Of a list PostgreSQL plans anew each time, which takes four times as long as the look itself."""
 
 
 async def read_leaves(tx: Tx, prefixes: Collection[UUID]) -> dict[UUID, Leaf]:
     """Return those of the prefixes that are leaves, by id; one statement."""
-    rows = await tx.fetch(_LEAVES, list(prefixes), tx.now())
+    if len(prefixes) == 1:
+        rows = await tx.fetch(_LEAF, *prefixes, tx.now())
+    else:
+        rows = await tx.fetch(_LEAVES, list(prefixes), tx.now())
     return {row["id"]: _leaf(row) for row in rows}
 
 
