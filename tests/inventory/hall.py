@@ -6,7 +6,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from app.core.database import Tx
+from app.core.database import Database, Tx
 from app.core.ids import new_id
 from app.core.secrets import Vault, new_key
 from app.domain.inventory.register import register_inventory
@@ -124,3 +124,14 @@ async def begin_installation(tx: Tx, order: UUID, server: UUID) -> None:
         tx.now(),
         order,
     )
+
+
+async def someone_waits(database: Database) -> bool:
+    """Return whether a transaction of this database waits for a lock of another."""
+    async with database.snapshot() as tx:
+        return bool(
+            await tx.fetchval(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+                "AND wait_event_type = 'Lock'"
+            )
+        )

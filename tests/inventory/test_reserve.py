@@ -21,7 +21,7 @@ from app.domain.inventory.reserve import HeldServer, NoServer, reserve
 from app.domain.inventory.states import ServerState
 from app.domain.inventory.stock import stock
 from app.solver.want import DiskKind, ServerWant, StorageWant
-from tests.inventory.hall import an_order, furnish, machine
+from tests.inventory.hall import an_order, furnish, machine, someone_waits
 
 ANY = ServerWant()
 QUARTER = timedelta(minutes=15)
@@ -281,7 +281,7 @@ async def test_who_waits_for_a_locked_server_gets_it_when_it_is_given_up(
     dying = asyncio.create_task(worker())
     await holding.wait()
     waiting = asyncio.create_task(take(database, second))
-    while not await _someone_waits(database):  # noqa: ASYNC110 - PostgreSQL rings no bell for it
+    while not await someone_waits(database):  # noqa: ASYNC110 - PostgreSQL rings no bell for it
         await asyncio.sleep(0.01)
     assert not waiting.done()
     dies.set()
@@ -292,16 +292,6 @@ async def test_who_waits_for_a_locked_server_gets_it_when_it_is_given_up(
     async with database.transaction() as tx:
         assert await server_of(tx, first) is None
         assert (await find_server(tx, held.id)).holder == second
-
-
-async def _someone_waits(database: Database) -> bool:
-    async with database.snapshot() as tx:
-        return bool(
-            await tx.fetchval(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-                "AND wait_event_type = 'Lock'"
-            )
-        )
 
 
 async def test_a_controller_does_not_take_a_machine_back_that_someone_else_reserved(
@@ -360,7 +350,7 @@ async def test_the_stock_is_read_again_when_all_that_was_ranked_is_gone(
     async with database.transaction() as tx:
         await reserve(tx, ANY, holder=new_id(), expires_at=None)
         waiting = asyncio.create_task(take(database, new_id()), context=Context())
-        while not await _someone_waits(database):  # noqa: ASYNC110 - as above
+        while not await someone_waits(database):  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.01)
         await furnish(tx, machine(2))
     held = await waiting

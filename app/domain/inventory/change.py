@@ -19,7 +19,7 @@ from app.domain.inventory.relocate import Place, relocate
 from app.domain.inventory.seed import Amount, Count, DiskSeed, Feeds, Name, Note, Text
 from app.domain.inventory.server_sheet import disk_text
 from app.domain.inventory.spaces import read_machine, read_spaces
-from app.domain.inventory.states import tell
+from app.domain.inventory.states import offer_anew, tell
 from app.domain.inventory.units import fault_of
 from app.solver.obstacles import Obstacle
 from app.solver.placing import first_fit
@@ -100,6 +100,7 @@ async def _change(
     if not changed:
         return
     await _write(tx, server, changed)
+    await offer_anew(tx, server)
     await record(
         tx,
         actor=actor,

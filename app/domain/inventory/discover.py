@@ -14,7 +14,7 @@ from app.core.ids import new_id
 from app.core.outbox import emit
 from app.domain.audit.record import record
 from app.domain.inventory.errors import NoBmc
-from app.domain.inventory.states import tell
+from app.domain.inventory.states import offer_anew, tell
 from app.domain.inventory.units import fault_of
 from app.drivers.bmc.contract import Inventory
 
@@ -126,6 +126,7 @@ async def accept_difference(
     try:
         async with tx.savepoint():
             await _write(tx, server, difference)
+            await offer_anew(tx, server)
     except asyncpg.IntegrityConstraintViolationError as error:
         raise fault_of(error) from error
     await record(

@@ -9,9 +9,10 @@ from app.core.database import Tx
 from app.core.errors import NotFound
 from app.domain.audit.record import record
 from app.domain.inventory.errors import NoRoom
+from app.domain.inventory.rooms import lock_rack
 from app.domain.inventory.seed import Side
 from app.domain.inventory.spaces import read_machine, read_spaces
-from app.domain.inventory.states import tell
+from app.domain.inventory.states import offer_anew, tell
 from app.domain.inventory.units import fault_of, taken_units
 from app.solver.obstacles import Obstacle, obstacles
 from app.solver.placing import Machine
@@ -62,8 +63,9 @@ async def relocate(
 ) -> None:
     """Write down that a server stands at `place` now, and audit it; a planned move of it ends.
 
-    Whoever else fills the rack waits meanwhile, so its limits hold. A server that a client runs
-    on may be moved: the record follows what people did. Raises NoRoom, NotFound.
+    Whoever else fills the rack or is sold a server of it waits meanwhile, so its limits hold; who
+    is about to be sold this one as it stood before looks again. A server that a client runs on
+    may be moved: the record follows what people did. Raises NoRoom, NotFound.
     """
     await tx.execute("SELECT FROM rack WHERE id = $1 FOR NO KEY UPDATE", place.rack)
     before = await tx.fetchrow(
@@ -73,6 +75,8 @@ async def relocate(
     )
     if before is None:
         raise NotFound("server", server)
+    # After the server, as a sale does: the other way round the two could wait for each other.
+    await lock_rack(tx, place.rack)
     if found := await obstacles_to(tx, server, place):
         raise NoRoom(before["name"], found)
     await tx.execute("DELETE FROM rack_move WHERE server = $1", server)
@@ -88,6 +92,7 @@ async def relocate(
             )
     except asyncpg.IntegrityConstraintViolationError as error:
         raise fault_of(error) from error
+    await offer_anew(tx, server)
     await record(
         tx,
         actor=actor,

@@ -11,7 +11,7 @@ import msgspec
 from app.core.database import Tx
 from app.domain.inventory.available import read_available
 from app.domain.inventory.errors import NoServer
-from app.domain.inventory.rooms import crowds, lock_rack, read_side
+from app.domain.inventory.rooms import crowds, lock_rack_of, read_side
 from app.domain.inventory.states import SERVING, hold_first, tell
 from app.solver.inventory import Inventory
 from app.solver.match import match
@@ -143,7 +143,7 @@ async def _rack_admits(tx: Tx, server: UUID, ask: Ask) -> bool:
     side = await read_side(tx, ask.holder, around=server)
     if not side.racks and ask.want.most_in_rack is None:
         return True
-    await lock_rack(tx, server)
+    await lock_rack_of(tx, server)
     side = await read_side(tx, ask.holder, around=server)
     alone = ask.inventory.only([server])
     return bool(len(eligible_rows(alone, all_rules(alone, ask.want, (), side))))

@@ -93,13 +93,15 @@ def crowds(side: Side) -> dict[RackKey, int]:
     }
 
 
-async def lock_rack(tx: Tx, server: UUID) -> None:
-    """Have the others who take a server of the same rack wait until this transaction ends.
+async def lock_rack(tx: Tx, rack: UUID) -> None:
+    """Have the others who take a server of the rack, or put one into it, wait until the commit.
 
-    An advisory lock: whoever writes racks or servers down is not kept waiting by it.
+    An advisory lock: whoever writes racks or servers down is not kept waiting by it. Who needs
+    a server's row as well locks that first.
     """
-    await tx.execute(
-        "SELECT pg_advisory_xact_lock(hashtextextended('rack:' || rack, 0)) "
-        "FROM server WHERE id = $1",
-        server,
-    )
+    await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"rack:{rack}")
+
+
+async def lock_rack_of(tx: Tx, server: UUID) -> None:
+    """Do so for the rack of a server that this transaction has locked, so that it stays there."""
+    await lock_rack(tx, await tx.fetchval("SELECT rack FROM server WHERE id = $1", server))

@@ -193,6 +193,16 @@ async def hold_first(
     return server
 
 
+async def offer_anew(tx: Tx, server: UUID) -> None:
+    """Count `seq` of a free server up: who read it before its facts or place changed reads again.
+
+    Whoever has a server remembers its `seq`, so it stays where the server is not free.
+    """
+    await tx.execute(
+        "UPDATE server SET seq = seq + 1 WHERE id = $1 AND state = 'available'", server
+    )
+
+
 def tell(tx: Tx, server: UUID, holder: UUID | None) -> None:
     """Have the pages that show the server look again after the commit."""
     tx.publish(f"server:{server}", "servers", "stock", "dashboard")

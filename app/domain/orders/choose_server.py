@@ -13,7 +13,7 @@ from app.domain.audit.record import record
 from app.domain.catalog.find import product_by_id
 from app.domain.catalog.wants import address_wants
 from app.domain.inventory.release import release as release_server
-from app.domain.inventory.rooms import lock_rack
+from app.domain.inventory.rooms import lock_rack_of
 from app.domain.inventory.states import ServerState, hold_first
 from app.domain.orders.errors import NotInStock, ServerFixed
 from app.domain.orders.explain import explain_order
@@ -52,13 +52,13 @@ async def choose_server(
         raise NotInStock(name)
     until = _until(tx, locked)
     await release_server(tx, order_id)
-    await lock_rack(tx, asked.server)
     seq = await tx.fetchval("SELECT seq FROM server WHERE id = $1", asked.server)
     held = await hold_first(
         tx, [(asked.server, seq)], holder=order_id, expires_at=until, patient=True
     )
     if held is None:
         raise NotInStock(name)
+    await lock_rack_of(tx, held)
     if locked.state is OrderState.awaiting_payment:
         await _move_addresses(tx, locked, until)
     else:
