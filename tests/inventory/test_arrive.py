@@ -115,6 +115,35 @@ async def test_draw_and_weight_are_taken_from_their_columns(tx: Tx, vault: Vault
     assert (seen.power_draw_watts, seen.weight_kg) == (450, 18)
 
 
+async def test_what_a_rack_cannot_carry_is_refused_by_line_and_column(tx: Tx, vault: Vault) -> None:
+    """Each row counts beside those above it; what takes less is taken in even where all is full."""
+    await furnish(tx, machine(1, power_draw_watts=600, weight_kg=20), vault=vault)
+    await tx.execute(
+        "UPDATE rack SET feed_a_watts = 1000, weight_kg = 50, u_height = 10 WHERE name = 'R1'"
+    )
+    head = f"{HEAD},power_draw_watts,weight_kg,feeds,u_height"
+    sheet = (
+        head,
+        "n1,N1,ams1,R1,4,Xeon,64,02:00:00:00:cc:01,400,20,A,1",
+        "n2,N2,ams1,R1,5,Xeon,64,02:00:00:00:cc:02,1,20,AB,1",
+        "n3,N3,ams1,R1,5,Xeon,64,02:00:00:00:cc:03,300,10,B,1",
+        "n4,N4,ams1,R1,10,Xeon,64,02:00:00:00:cc:04,0,0,A,2",
+        "m001,S00001,ams1,R1,1,Xeon,64,02:00:00:00:00:01,601,20,AB,1",
+    )
+    seen = await take(tx, vault, *sheet, dry_run=True)
+    assert {line.number: line.fault for line in seen.faults} == {
+        3: "power_draw_watts: Feed A: 0 W left, the machine needs 1. "
+        "weight_kg: Weight: 10 kg left, the machine needs 20.",
+        5: "u_position: The rack ends at unit 10.",
+        6: "power_draw_watts: Feed A: 600 W left, the machine needs 601.",
+    }
+    assert (await take(tx, vault, head, sheet[1], sheet[3])).is_kept
+    await tx.execute("UPDATE rack SET feed_a_watts = 500, weight_kg = 5 WHERE name = 'R1'")
+    less = await take(tx, vault, "serial,power_draw_watts,note", "S00001,550,frugal")
+    assert less.is_kept
+    assert [line.note for line in less.changed] == ["power draw watts, note"]
+
+
 async def test_an_export_taken_in_again_changes_nothing(tx: Tx, vault: Vault) -> None:
     await furnish(tx, machine(1), machine(2, note="=1+1", feeds="A"), vault=vault)
     sheet = csv_of(list((await server_seeds(tx)).values()))

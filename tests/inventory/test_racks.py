@@ -292,6 +292,9 @@ async def test_ports_of_the_switches_of_a_rack_run_out(tx: Tx) -> None:
     await relocate(tx, ids["m001"], Place(rack, 1), **STAFF)
     (found,) = await obstacles_to(tx, ids["m002"], Place(rack, 2))
     assert found.text == "Switch ports: 0 left, the machine needs 1."
+    await tx.execute("DELETE FROM cable")
+    await tx.execute("DELETE FROM port")
+    assert await obstacles_to(tx, ids["m002"], Place(rack, 2)) == (), "no ports are written down"
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Take a whole file of servers in: all of it, or nothing and what is wrong."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
@@ -14,14 +14,29 @@ from app.core.secrets import Vault
 from app.core.sheets import SheetLine, Undone, Unreadable, keep_or_undo, read_raw
 from app.domain.audit.record import record
 from app.domain.inventory.register import register_server
+from app.domain.inventory.relocate import Place, obstacles_to
 from app.domain.inventory.seed import ServerSeed
 from app.domain.inventory.seeds import server_seeds
 from app.domain.inventory.server_sheet import differences, disk_text, facts_of, seed_of
+from app.domain.inventory.units import rack_of
+from app.solver.obstacles import Refuses
 
 _Kind: TypeAlias = Literal["new", "changed", "unchanged", "fault"]
 LISTS = ("servers", "results", "data")
 MOST_SERVERS = 5_000
 """Servers of a file; more would keep a request for a minute."""
+
+_COLUMN_OF: dict[Refuses, str] = {
+    "height": "u_position",
+    "units": "u_position",
+    "feed_a": "power_draw_watts",
+    "feed_b": "power_draw_watts",
+    "cooling": "power_draw_watts",
+    "weight": "weight_kg",
+    "ports": "rack",
+    "client": "rack",
+}
+"""Where a row says what the rack refuses."""
 
 
 class ServersArrived(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +57,8 @@ async def import_servers(
     """Write a file of servers down as a whole; with a fault anywhere, or as a `dry_run`, nothing.
 
     A server is known by its serial number; what a file says nothing of stays as it is. Every row
-    is tried, so that all faults are told at once. Raises Unreadable.
+    is tried, so that all faults are told at once: each counts in its rack beside those above it.
+    Whoever else fills these racks waits meanwhile. Raises Unreadable.
     Cost: about 4 ms a row that changes something.
     """
     sheet = read_raw(raw, lists=LISTS)
@@ -56,6 +72,7 @@ async def import_servers(
     is_kept = True
     try:
         async with tx.savepoint():
+            await _lock_racks(tx, sheet.rows, known)
             for number, row in enumerate(sheet.rows, sheet.first):
                 serial = row.get("serial", "")
                 line = SheetLine(number=number, text=row.get("name", "") or serial)
@@ -101,12 +118,15 @@ async def _take(
     seed = seed_of(facts_of(row), known)
     if known is None:
         server = await register_server(tx, vault, seed)
+        await _require_room(tx, server, seed)
         await _record(tx, server, actor_label, {}, {"serial": seed.serial, "rack": seed.rack})
         return "new", f"{seed.datacentre}, rack {seed.rack}, unit {seed.u_position}"
     fields = differences(known, seed)
     if not fields:
         return "unchanged", ""
     server = await register_server(tx, vault, seed)
+    if _takes_more(known, seed):
+        await _require_room(tx, server, seed)
     shown = [name for name in fields if name != "bmc"]
     await _record(
         tx,
@@ -116,6 +136,45 @@ async def _take(
         {name: _shown(seed, name) for name in shown},
     )
     return "changed", ", ".join(name.replace("_", " ") for name in fields)
+
+
+async def _lock_racks(
+    tx: Tx, rows: Sequence[Mapping[str, str]], known: Mapping[str, ServerSeed]
+) -> None:
+    """Lock all racks that rows put servers into or that these stand in, in one order for all."""
+    places = {(row.get("datacentre", ""), row.get("rack", "")) for row in rows}
+    for row in rows:
+        if old := known.get(row.get("serial", "")):
+            place = (row.get("datacentre", "") or old.datacentre, row.get("rack", "") or old.rack)
+            places.add(place)
+    await tx.execute(
+        "SELECT FROM rack r JOIN datacentre d ON d.id = r.datacentre "
+        "JOIN unnest($1::text[], $2::text[]) AS p (code, name) ON p.code = d.code "
+        "AND p.name = r.name ORDER BY r.id FOR NO KEY UPDATE OF r",
+        [code for code, _ in places],
+        [name for _, name in places],
+    )
+
+
+async def _require_room(tx: Tx, server: UUID, seed: ServerSeed) -> None:
+    """Raise Invalid, by column, where the rack cannot carry the server as it is written now."""
+    rack = await rack_of(tx, seed.datacentre, seed.rack)
+    found = await obstacles_to(tx, server, Place(rack, seed.u_position, seed.side))
+    if found:
+        texts: dict[str, list[str]] = defaultdict(list)
+        for one in found:
+            texts[_COLUMN_OF[one.rule]].append(one.text)
+        raise Invalid({column: " ".join(words) for column, words in texts.items()})
+
+
+def _takes_more(old: ServerSeed, new: ServerSeed) -> bool:
+    """Return whether a row asks a rack for more: what takes less is right even in a full one."""
+    return (
+        (old.datacentre, old.rack, old.u_position, old.u_height, old.side, old.feeds)
+        != (new.datacentre, new.rack, new.u_position, new.u_height, new.side, new.feeds)
+        or new.power_draw_watts > old.power_draw_watts
+        or new.weight_kg > old.weight_kg
+    )
 
 
 def _shown(seed: ServerSeed, name: str) -> object:

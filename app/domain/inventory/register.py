@@ -27,7 +27,7 @@ from app.domain.inventory.seed import (
     InventorySeed,
     ServerSeed,
 )
-from app.domain.inventory.states import ServerState, move, tell
+from app.domain.inventory.states import ServerState, move, offer_anew, tell
 from app.domain.inventory.units import fault_of, rack_of, require_units
 
 
@@ -148,6 +148,8 @@ async def register_server(tx: Tx, vault: Vault, server: ServerSeed) -> UUID:
         await register_bmc(tx, vault, written["id"], server.bmc)
     if written["is_new"] and server.in_stock:
         await move(tx, written["id"], ServerState.available)
+    if not written["is_new"]:
+        await offer_anew(tx, written["id"])
     tell(tx, written["id"], written["holder"])
     return written["id"]  # type: ignore[no-any-return]  # asyncpg's records are untyped
 
