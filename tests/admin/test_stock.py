@@ -116,6 +116,24 @@ async def test_what_binds_is_said(stage: Stage, owner: Browser) -> None:
     assert (await owner.get("/admin/stock/products/nothing")).status_code == 404
 
 
+async def test_for_one_client_what_a_rack_admits_of_it_binds(stage: Stage, owner: Browser) -> None:
+    client = stage.clients[0]
+    async with stage.database.transaction() as tx:
+        await tx.execute("UPDATE rack SET most_of_client = 1")
+        email = await tx.fetchval("SELECT email FROM account WHERE id = $1", client)
+        [stock] = [one.servers for one in await outlooks(tx) if one.slug == "metal-s"]
+        anybody = await sell(tx, "metal-s", stock)
+        one = await sell(tx, "metal-s", stock, client=client)
+    assert anybody.is_possible
+    assert one.possible < stock
+    assert one.binds == ("racks",)
+    here = f"/admin/stock/products/metal-s?number={stock}&client="
+    assert f"No: {one.possible} of {stock}" in (await owner.get(f"{here}{email}")).text
+    unknown = await owner.get(f"{here}nobody@example.test")
+    assert unknown.status_code == 422
+    assert set(errors_of(unknown.text)) == {"client"}
+
+
 def test_rules_are_typed_as_they_are_told() -> None:
     assert rules_of(values_of(FULL) | {"reason": "why"}) == (FULL, "why")
     assert rules_of({"reason": "why"}) == (ServerWant(), "why")

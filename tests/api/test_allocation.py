@@ -57,6 +57,12 @@ async def test_what_is_left_and_what_could_be_sold(stage: Stage, owner: Program)
     short = (await owner.get(ask, params={"number": line["servers"] + 1})).json()
     assert (short["possible"], short["binds"]) == (line["servers"], ["stock"])
     assert (await owner.get(ask, params={"number": 0})).status_code == 422
+    client = {"number": line["servers"], "client": str(stage.clients[0])}
+    async with stage.database.transaction() as tx:
+        await tx.execute("UPDATE rack SET most_of_client = 1")
+    assert (await owner.get(ask, params=client)).json()["binds"] == ["racks"]
+    nobody = await owner.get(ask, params=client | {"client": "nobody@example.test"})
+    assert (nobody.status_code, list(nobody.json()["fields"])) == (422, ["client"])
 
 
 async def test_who_waits_is_listed(stage: Stage, owner: Program) -> None:

@@ -169,6 +169,15 @@ def _what_if(shown: ProductStock) -> h.Element:
                     autocomplete="off",
                     placeholder="40",
                 ),
+                text_field(
+                    shown.form,
+                    "client",
+                    "For one client?",
+                    kind="email",
+                    optional=True,
+                    autocomplete="off",
+                    placeholder="client@example.com",
+                ),
                 h.div(".sw-actions")[
                     submit_button("Ask", busy="Solving…", weight="plain", symbol="circle-help")
                 ],
@@ -176,7 +185,7 @@ def _what_if(shown: ProductStock) -> h.Element:
             _answer(shown.answer) if shown.answer else None,
         ),
         title="Can more be sold?",
-        lede="Beside all orders that wait already.",
+        lede="Beside all orders that wait already. Racks may admit only so many of one client.",
         symbol="circle-help",
     )
 

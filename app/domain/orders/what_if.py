@@ -45,9 +45,11 @@ class Sellable(msgspec.Struct, frozen=True, kw_only=True):
         return (*self.servers.binds, "addresses") if short else self.servers.binds
 
 
-async def sell(tx: Tx, slug: str, number: int) -> Sellable:
+async def sell(tx: Tx, slug: str, number: int, *, client: UUID | None = None) -> Sellable:
     """Return whether `number` more of a product can be delivered beside all that wait.
 
+    With `client` all of them are for that one, so what a rack admits of one client counts, with
+    what the client has there; without, each is for somebody who has nothing.
     Large questions are solved in a process of their own. Raises NotFound.
     """
     product = await find_product(tx, slug, hidden=True)
@@ -56,7 +58,8 @@ async def sell(tx: Tx, slug: str, number: int) -> Sellable:
         return _virtual(product.slug, number, ip4)
     inventory = (await read_available(tx)).inventory
     waiting = await waiting_orders(tx)
-    rooms = await read_rooms(tx, {UUID(order.client) for order in waiting})
+    clients = {UUID(order.client) for order in waiting} | ({client} if client else set())
+    rooms = await read_rooms(tx, clients)
     told = await off_loop(
         (len(waiting) + number) * len(inventory),
         sell_more,
@@ -67,6 +70,7 @@ async def sell(tx: Tx, slug: str, number: int) -> Sellable:
             WaitingOrder(order.order_id, order.want, order.priority, order.client)
             for order in waiting
         ],
+        client=str(client or ""),
         racks=rooms,
         seed=SEED,
         deterministic_limit=LIMIT,

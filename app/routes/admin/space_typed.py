@@ -138,14 +138,15 @@ async def terms_of(tx: Tx, values: Mapping[str, str]) -> HandClaim:
     reason = " ".join(values.get(REASON, "").split())
     if fault := reason_fault(reason, what="Say what it is for; it is shown with it."):
         entries.faults[REASON] = fault
-    client = await _client(tx, entries)
+    client = await client_typed(tx, entries)
     expires_at = _midnight(entries)
     purpose = entries.text("purpose")
     entries.require_all()
     return HandClaim(reason=reason, client=client, purpose=purpose, expires_at=expires_at)
 
 
-async def _client(tx: Tx, entries: Entries) -> UUID | None:
+async def client_typed(tx: Tx, entries: Entries) -> UUID | None:
+    """Return the account whose e-mail address was typed as `client`; None for none."""
     email = entries.text("client")
     if not email:
         return None

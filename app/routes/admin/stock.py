@@ -29,7 +29,7 @@ from app.domain.orders.outlook import outlooks
 from app.domain.orders.waiting import waiting_orders
 from app.domain.orders.what_if import MOST, sell
 from app.routes.admin.rules_typed import rules_of, values_of
-from app.routes.admin.space_typed import Entries
+from app.routes.admin.space_typed import Entries, client_typed
 from app.routes.security.dependencies import Db, Frame, HttpRequest, Me
 from app.routes.security.flashes import go
 from app.routes.security.guards import requires
@@ -59,10 +59,12 @@ class StockPages(Controller):
         self, request: HttpRequest, db: Db, me: Me, frame: Frame, slug: FromPath[str]
     ) -> Response[Any]:
         asked = request.query_params.get("number", "").strip()
-        entries = Entries({"number": asked})
+        values = {"number": asked, "client": request.query_params.get("client", "").strip()}
+        entries = Entries(values)
         number = entries.number("number", low=1, high=MOST) if asked else None
-        form = Form(values={"number": asked}, errors=entries.faults)
+        form = Form(values=values, errors=entries.faults)
         async with db.snapshot() as tx:
+            client = await client_typed(tx, entries)
             product = await find_product(tx, slug, hidden=True)
             shown = ProductStock(
                 outlook=next(one for one in await outlooks(tx) if one.product == product.id),
@@ -73,7 +75,9 @@ class StockPages(Controller):
                 else machine_rules_in_words(product.machine_rules),
                 is_virtual=product.machine_rules is not None,
                 form=form,
-                answer=await sell(tx, slug, number) if number and not form.errors else None,
+                answer=await sell(tx, slug, number, client=client)
+                if number and not form.errors
+                else None,
                 may_change=allows(me.role, Permission.CATALOGUE_CHANGE),
             )
         return html(product_stock_page(shown, frame=frame), status_code=422 if form.errors else 200)

@@ -36,6 +36,7 @@ from app.routes.api.answer import answer
 from app.routes.api.listing import USUAL, Limit
 from app.routes.api.needs import needs
 from app.routes.api.once import Asked
+from app.routes.api.terms import account_id
 from app.routes.security.dependencies import Db
 
 TAGS = ["Allocation"]
@@ -117,9 +118,18 @@ async def what_if(
     db: Db,
     slug: ProductSlug,
     number: Annotated[int, QueryParameter(description="How many more.", ge=1, le=MOST)],
+    client: Annotated[
+        str,
+        QueryParameter(
+            description="E-mail address or id of an account: all are for that client, and what a "
+            "rack admits of one client counts.",
+            max_length=320,
+        ),
+    ] = "",
 ) -> Response[WhatIfAnswer]:
     async with db.snapshot() as tx:
-        told = await sell(tx, slug, number)
+        buyer = await account_id(tx, client) if client else None
+        told = await sell(tx, slug, number, client=buyer)
     return answer(what_if_answer(told))
 
 

@@ -33,7 +33,7 @@ async def claim_of(tx: Tx, terms: Terms) -> HandClaim:
     claim = claim_for_nobody(terms)
     if not terms.client:
         return claim
-    return replace(claim, client=await _account_id(tx, terms.client))
+    return replace(claim, client=await account_id(tx, terms.client))
 
 
 def claim_for_nobody(terms: Terms) -> HandClaim:
@@ -70,7 +70,8 @@ def moment_of(field: str, given: datetime | None) -> datetime | None:
         raise Invalid({field: "It lies outside of the years 1 to 9999."}) from error
 
 
-async def _account_id(tx: Tx, client: str) -> UUID:
+async def account_id(tx: Tx, client: str) -> UUID:
+    """Return the account of an e-mail address or an id. Raises Invalid on `client`."""
     if "@" in client:
         account = await find_account_by_email(tx, client)
     else:
