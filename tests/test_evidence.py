@@ -15,6 +15,7 @@ def test_there_are_such_pages() -> None:
     assert [page for page, tests in NAMED.items() if tests] == [
         "editor-evidence",
         "flows-evidence",
+        "inventory-evidence",
         "ipam-evidence",
     ]
 
