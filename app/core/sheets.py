@@ -50,8 +50,8 @@ class RawSheet(msgspec.Struct, frozen=True, kw_only=True):
     """The rows of a file by column; names are in lower case with `_` for spaces."""
 
     rows: list[dict[str, str]]
-    first: int
-    """Number of the first row: its line in a CSV, its place in a JSON."""
+    numbers: list[int]
+    """Of each row its line in a CSV, of several the last; its place in a JSON."""
     whole: Any = None
     """All that a JSON says."""
 
@@ -68,9 +68,9 @@ def read_raw(raw: bytes, *, lists: Sequence[str]) -> RawSheet:
         raise Unreadable("it is empty")
     if text[0] in "[{":
         whole, rows = _json(text, lists)
-        sheet = RawSheet(rows=rows, first=1, whole=whole)
+        sheet = RawSheet(rows=rows, numbers=list(range(1, len(rows) + 1)), whole=whole)
     else:
-        sheet = RawSheet(rows=_csv(text), first=2)  # the head is line 1
+        sheet = _csv(text)
     if len(sheet.rows) > MOST_ROWS:
         raise Unreadable(f"it has {len(sheet.rows):,} rows; at most {MOST_ROWS:,} at a time")
     return sheet
@@ -111,17 +111,21 @@ def _objects(found: Any, lists: Sequence[str]) -> list[dict[str, str]]:
     return [{_name(name): _flat(value) for name, value in one.items()} for one in found]
 
 
-def _csv(text: str) -> list[dict[str, str]]:
+def _csv(text: str) -> RawSheet:
+    """Return the rows below the head, which is line 1."""
     head = text.partition("\n")[0]
     delimiter = max(",;\t", key=head.count)
     reader = csv.DictReader(io.StringIO(text), delimiter=delimiter)
+    sheet = RawSheet(rows=[], numbers=[])
     try:
-        return [
-            {_name(name): _flat(value) for name, value in row.items() if name is not None}
-            for row in reader
-        ]
+        for row in reader:
+            sheet.rows.append(
+                {_name(name): _flat(value) for name, value in row.items() if name is not None}
+            )
+            sheet.numbers.append(reader.line_num)
     except csv.Error as error:
         raise Unreadable(str(error)) from error
+    return sheet
 
 
 def _name(head: str) -> str:

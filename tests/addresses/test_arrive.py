@@ -13,12 +13,13 @@ from msgspec.structs import replace
 
 from app.core.database import Database, Tx
 from app.core.ids import new_id
+from app.core.sheets import Unreadable
 from app.domain.addresses import arrive
 from app.domain.addresses.add import add_vrf
 from app.domain.addresses.arrive import Arrival, export_space, import_space
 from app.domain.addresses.seed import VrfSeed
 from app.domain.addresses.seeds import prefix_seeds
-from app.domain.addresses.sheet import Unreadable, csv_of
+from app.domain.addresses.sheet import csv_of
 from app.domain.addresses.sheet_row import Outcome, Sheet
 from app.domain.addresses.states import PrefixStatus
 from tests.addresses.site import V6, ask, lay_out, prefix, texts, vlans

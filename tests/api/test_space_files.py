@@ -67,7 +67,7 @@ async def test_a_file_of_netbox_is_looked_at_refused_by_row_and_column_and_taken
     assert refused.json()["rows"] == faults
     assert (await owner.get(f"{PREFIXES}?vrf=blue")).json()["items"] == []
     nothing = await sent(owner, "import", "a,b\n1,2\n")
-    assert (nothing.status_code, nothing.json()["code"]) == (422, "ipam.unreadable_file")
+    assert (nothing.status_code, nothing.json()["code"]) == (422, "unreadable_file")
 
     good = NETBOX.format(site="")
     assert len((await sent(owner, "preview", good)).json()["faults"]) == 1  # no place is named

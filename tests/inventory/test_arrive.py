@@ -7,7 +7,7 @@ import pytest
 from app.core.database import Tx
 from app.core.errors import Invalid
 from app.core.secrets import Vault
-from app.core.sheets import Unreadable
+from app.core.sheets import Unreadable, read_raw
 from app.domain.audit.find import trail
 from app.domain.inventory.arrive import ServersArrived, import_servers
 from app.domain.inventory.find import bmc_of, find_server
@@ -99,6 +99,11 @@ async def test_one_bad_row_keeps_all_out_and_every_bad_row_is_named(tx: Tx, vaul
         11: "Row 2 is of this serial number too.",
         12: "name: Fill it in.",
     }
+
+
+def test_a_row_is_at_its_line_whatever_the_cells_above_hold() -> None:
+    sheet = read_raw(b'serial,note\nS1,"two\nlines"\nS2,\n', lists=("servers",))
+    assert sheet.numbers == [3, 4]
 
 
 async def test_draw_and_weight_are_taken_from_their_columns(tx: Tx, vault: Vault) -> None:

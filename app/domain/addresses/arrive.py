@@ -6,11 +6,12 @@ import msgspec
 
 from app.core.database import Tx
 from app.core.errors import Invalid
+from app.core.sheets import Unreadable
 from app.domain.addresses.by_hand import claim_spots
 from app.domain.addresses.register import check_vlan_group, register_vlan_group, register_vrf
 from app.domain.addresses.seed import AddressSeed, PrefixSeed, VlanGroupSeed, VrfSeed
 from app.domain.addresses.seeds import prefix_seeds
-from app.domain.addresses.sheet import Unreadable, read_sheet
+from app.domain.addresses.sheet import read_sheet
 from app.domain.addresses.sheet_row import AddressSeedRow, Outcome, RowFault, Sheet, SheetRow
 from app.domain.addresses.structure import change_tree
 from app.domain.addresses.survey import Survey, survey

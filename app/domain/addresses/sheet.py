@@ -4,22 +4,18 @@ CSV with a head, or JSON: a list of objects, or one that has them under `prefixe
 (NetBox's API) or `data` (phpIPAM's). Columns are known by their names, in any case.
 """
 
-import csv
-import io
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import msgspec
 
-from app.core.errors import Refusal
+from app.core.sheets import Unreadable, csv_text, read_raw
 from app.domain.addresses.seed import PrefixSeed, VlanGroupSeed, VrfSeed
 from app.domain.addresses.sheet_row import OURS, AddressSeedRow, Fault, Sheet, SheetRow
 from app.domain.addresses.states import PrefixStatus
 
-MOST_BYTES = 4_000_000
-MOST_ROWS = 20_000
-
+LISTS = ("prefixes", "results", "data")
 NETWORK = ("network", "prefix", "subnet")
 ADDRESS = ("address", "ip_address", "ip_addr", "ip")
 SITE = ("datacentre", "site", "scope")
@@ -35,17 +31,6 @@ COLUMNS = {
     "vlan_group": ("vlan_group", "vlan_domain"),
 }
 """Fields that others name otherwise, with the columns that they are read from."""
-FORMULA = frozenset("=+-@\t\r")
-"""What a spreadsheet takes the rest of a cell for a formula after."""
-
-
-class Unreadable(Refusal):
-    """The file as a whole is none that we know."""
-
-    code = "ipam.unreadable_file"
-
-    def __init__(self, why: str) -> None:
-        super().__init__(f"The file cannot be read: {why}. Nothing was changed.")
 
 
 def read_sheet(raw: bytes, *, datacentre: str, sites: Mapping[str, str]) -> Sheet:
@@ -54,33 +39,19 @@ def read_sheet(raw: bytes, *, datacentre: str, sites: Mapping[str, str]) -> Shee
     `sites` are the codes of datacentres, by code and by name in lower case.
     Rows that name no place are put into `datacentre`. Raises Unreadable.
     """
-    if len(raw) > MOST_BYTES:
-        raise Unreadable(f"it is larger than {MOST_BYTES:,} bytes; split it")
-    try:
-        text = raw.decode("utf-8-sig").strip()
-    except UnicodeDecodeError as error:
-        raise Unreadable("it is not UTF-8") from error
-    if not text:
-        raise Unreadable("it is empty")
+    sheet = read_raw(raw, lists=LISTS)
     vrfs: tuple[VrfSeed, ...] = ()
     groups: tuple[VlanGroupSeed, ...] = ()
-    if text[0] in "[{":
-        found, objects = _json(text)
-        if isinstance(found, dict) and "prefixes" in found:
-            vrfs = _converted(found.get("vrfs", []), tuple[VrfSeed, ...])
-            groups = _converted(found.get("vlan_groups", []), tuple[VlanGroupSeed, ...])
-        rows = list(enumerate(objects, 1))
-    else:
-        rows = _csv(text)
-    if len(rows) > MOST_ROWS:
-        raise Unreadable(f"it has {len(rows):,} rows; at most {MOST_ROWS:,} at a time")
-    known = set().union(*(row.keys() for _, row in rows[:1]))
+    if isinstance(sheet.whole, dict) and "prefixes" in sheet.whole:
+        vrfs = _converted(sheet.whole.get("vrfs", []), tuple[VrfSeed, ...])
+        groups = _converted(sheet.whole.get("vlan_groups", []), tuple[VlanGroupSeed, ...])
+    known = set().union(*sheet.rows[:1])
     if not known & {*NETWORK, *ADDRESS}:
         raise Unreadable("no column is named network, prefix, subnet or address")
     is_ours = "network" in known
     read = [
         _row(number, row, datacentre=datacentre, sites=sites, is_ours=is_ours)
-        for number, row in rows
+        for number, row in zip(sheet.numbers, sheet.rows, strict=True)
     ]
     return Sheet(
         rows=tuple(read),
@@ -96,31 +67,13 @@ def read_sheet(raw: bytes, *, datacentre: str, sites: Mapping[str, str]) -> Shee
 
 def csv_of(prefixes: Sequence[PrefixSeed]) -> str:
     """Return prefixes as a CSV that `read_sheet` reads back."""
-    names = PrefixSeed.__struct_fields__
-    out = io.StringIO()
-    # By the default line end, both of its characters are quoted in cells.
-    writer = csv.DictWriter(out, names)
-    writer.writeheader()
-    for prefix in prefixes:
-        facts = msgspec.structs.asdict(prefix) | {"reserved": "; ".join(prefix.reserved)}
-        writer.writerow({name: _unarmed(facts[name]) for name in names})
-    return out.getvalue()
-
-
-def _unarmed(value: object) -> object:
-    """Keep spreadsheets from taking what somebody wrote for a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in FORMULA else value
-
-
-def _json(text: str) -> tuple[Any, list[dict[str, str]]]:
-    """Return what the text says, and the rows that are in it."""
-    try:
-        found = msgspec.json.decode(text)
-        return found, _objects(found)
-    except msgspec.DecodeError as error:
-        raise Unreadable(str(error)) from error
-    except RecursionError as error:
-        raise Unreadable("things in it are nested too deeply") from error
+    return csv_text(
+        PrefixSeed.__struct_fields__,
+        (
+            msgspec.structs.asdict(prefix) | {"reserved": "; ".join(prefix.reserved)}
+            for prefix in prefixes
+        ),
+    )
 
 
 def _converted(found: object, kind: Any) -> Any:
@@ -128,50 +81,6 @@ def _converted(found: object, kind: Any) -> Any:
         return msgspec.convert(found, kind)
     except msgspec.ValidationError as error:
         raise Unreadable(str(error)) from error
-
-
-def _objects(found: Any) -> list[dict[str, str]]:
-    if isinstance(found, dict):
-        found = next(
-            (found[name] for name in ("prefixes", "results", "data") if name in found), None
-        )
-    if not (isinstance(found, list) and found and all(isinstance(one, dict) for one in found)):
-        raise Unreadable("a list of prefixes or addresses is wanted, or an object that has one")
-    return [{_name(name): _flat(value) for name, value in one.items()} for one in found]
-
-
-def _csv(text: str) -> list[tuple[int, dict[str, str]]]:
-    """Return the rows below the head, which is line 1, by their lines."""
-    head = text.partition("\n")[0]
-    delimiter = max(",;\t", key=head.count)
-    reader = csv.DictReader(io.StringIO(text), delimiter=delimiter)
-    try:
-        return [
-            (
-                reader.line_num,
-                {_name(name): _flat(value) for name, value in row.items() if name is not None},
-            )
-            for row in reader
-        ]
-    except csv.Error as error:
-        raise Unreadable(str(error)) from error
-
-
-def _name(head: str) -> str:
-    return "_".join(head.strip().lower().split())
-
-
-def _flat(value: object) -> str:
-    """Return a value as text: of NetBox's nested objects what tells them apart."""
-    if isinstance(value, dict):
-        found = next((value[key] for key in ("value", "vid", "name", "slug") if key in value), "")
-        return _flat(found)
-    if isinstance(value, list):
-        return "; ".join(map(_flat, value))
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    text = "" if value is None else str(value).replace("\0", "").strip()
-    return text[1:] if text[:1] == "'" and text[1:2] in FORMULA else text
 
 
 def _row(

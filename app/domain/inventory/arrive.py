@@ -73,7 +73,7 @@ async def import_servers(
     try:
         async with tx.savepoint():
             await _lock_racks(tx, sheet.rows, known)
-            for number, row in enumerate(sheet.rows, sheet.first):
+            for number, row in zip(sheet.numbers, sheet.rows, strict=True):
                 serial = row.get("serial", "")
                 line = SheetLine(number=number, text=row.get("name", "") or serial)
                 if at_line.setdefault(serial, number) != number:

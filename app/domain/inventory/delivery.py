@@ -63,7 +63,7 @@ async def read_delivery(tx: Tx, raw: bytes, datacentre: str) -> Delivery:
         )
     }
     machines, faults = [], []
-    for number, row in enumerate(sheet.rows, sheet.first):
+    for number, row in zip(sheet.numbers, sheet.rows, strict=True):
         line = SheetLine(number=number, text=row.get("name", "") or row.get("serial", ""))
         try:
             seed = _machine(row, datacentre)

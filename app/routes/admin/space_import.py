@@ -21,9 +21,10 @@ from app.components.frame import PageFrame
 from app.components.notice import Flash
 from app.core.database import Database
 from app.core.errors import NotFound
+from app.core.sheets import Unreadable
 from app.domain.accounts.roles import Permission
 from app.domain.addresses.arrive import export_space, import_space
-from app.domain.addresses.sheet import Unreadable, csv_of
+from app.domain.addresses.sheet import csv_of
 from app.domain.inventory.find import list_datacentres
 from app.routes.admin.prefixes import CHANGES
 from app.routes.security.dependencies import Db, Frame, HttpRequest, Me

@@ -5,8 +5,8 @@ from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta, Struct
 
+from app.core.sheets import MOST_BYTES
 from app.domain.addresses.arrive import Arrival
-from app.domain.addresses.sheet import MOST_BYTES
 from app.domain.addresses.sheet_row import Outcome, SheetRow
 from app.routes.api.problem import RowProblem
 from app.routes.api.space_json import Text, same

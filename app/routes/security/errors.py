@@ -62,7 +62,7 @@ STATUS = {
     "flow.not_yours_to_decide": 403,
     "flow.unknown_node_type": 422,
     "ipam.file_refused": 422,
-    "ipam.unreadable_file": 422,
+    "unreadable_file": 422,
     "hooks.not_signed": 401,
     "hooks.bad_body": 400,
     "hooks.bad_alerts": 400,
