@@ -46,7 +46,7 @@ RULES: dict[RuleName, str] = {
     "ports": "Ports",
     "vlans": "VLANs",
     "client": "Client",
-    "rack_client": "Rack's limit",
+    "rack_client": "Client's limit",
 }
 OF_RACKS = frozenset([*(name for name, _ in RESOURCES), "rack_client"])
 
