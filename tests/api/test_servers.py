@@ -86,3 +86,27 @@ async def test_racks_are_read_and_cables_plugged(stage: Stage, owner: Program) -
     assert (made.status_code, made.json()["b_port"]) == (201, "swp3")
     other = await owner.post(f"{V1}/cables", json=ends | {"b_port": ports["swp4"]})
     assert other.status_code == 422
+
+
+async def test_cpu_models_and_their_stand_ins_are_kept(stage: Stage, owner: Program) -> None:
+    models, links = f"{V1}/cpu-models", f"{V1}/cpu-equivalences"
+    made = await owner.post(models, json={"name": "Epyc 9", "cores": 8, "threads": 16})
+    assert (made.status_code, made.json()["servers"]) == (201, 0)
+    again = await owner.post(models, json={"name": "Epyc 9", "cores": 9, "threads": 18})
+    assert (again.json()["id"], again.json()["cores"]) == (made.json()["id"], 9)
+    listed = (await owner.get(models)).json()["items"]
+    assert again.json() in listed
+    used = next(one for one in listed if one["servers"])
+    ends = {"group": "nines", "wanted": used["name"], "stand_in": "Epyc 9", "cost": 2}
+    link = await owner.post(links, json=ends)
+    assert (link.status_code, link.json()) == (201, ends | {"id": link.json()["id"]})
+    assert link.json() in (await owner.get(links)).json()["items"]
+    unknown = await owner.post(links, json=ends | {"wanted": "6502"})
+    assert (unknown.status_code, list(unknown.json()["fields"])) == (422, ["wanted"])
+    kept = await owner.delete(f"{models}/{made.json()['id']}")
+    assert (kept.status_code, kept.json()["code"]) == (409, "conflict")
+    late = await owner.delete(f"{links}/{link.json()['id']}", headers={"If-Match": '"old"'})
+    assert late.status_code == 412
+    for path in (f"{links}/{link.json()['id']}", f"{models}/{made.json()['id']}"):
+        assert (await owner.delete(path)).status_code == 200
+        assert (await owner.delete(path)).status_code == 404

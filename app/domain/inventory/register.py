@@ -81,7 +81,8 @@ async def register_cpu(tx: Tx, cpu: CpuSeed) -> UUID:
 
 
 async def register_equivalence(tx: Tx, link: EquivalenceSeed) -> None:
-    wanted, stand_in = await _cpu(tx, link.wanted), await _cpu(tx, link.stand_in)
+    wanted = await _cpu(tx, link.wanted, field="wanted")
+    stand_in = await _cpu(tx, link.stand_in, field="stand_in")
     if wanted == stand_in:
         raise Invalid({"stand_in": "A model stands in for itself anyway; name another one."})
     await tx.execute(
@@ -176,8 +177,8 @@ async def register_bmc(tx: Tx, vault: Vault, server: UUID, bmc: BmcSeed) -> None
     )
 
 
-async def _cpu(tx: Tx, name: str) -> UUID:
+async def _cpu(tx: Tx, name: str, *, field: str = "cpu_model") -> UUID:
     cpu: UUID | None = await tx.fetchval("SELECT id FROM cpu_model WHERE name = $1", name)
     if cpu is None:
-        raise Invalid({"cpu_model": f"There is no CPU model {name}. Write it down first."})
+        raise Invalid({field: f"There is no CPU model {name}. Write it down first."})
     return cpu
