@@ -79,8 +79,8 @@ async def end_maintenance(
 async def end_due_maintenance(tx: Tx) -> list[UUID]:
     """End what was to end by now, at most `BATCH` a call; return the servers."""
     rows = await tx.fetch(
-        "SELECT id FROM server WHERE maintenance_ends_at <= $1 ORDER BY maintenance_ends_at "
-        f"LIMIT {BATCH} FOR NO KEY UPDATE SKIP LOCKED",
+        "SELECT id FROM server WHERE maintenance_ends_at <= $1 "
+        f"ORDER BY maintenance_ends_at, id LIMIT {BATCH} FOR NO KEY UPDATE SKIP LOCKED",
         tx.now(),
     )
     for row in rows:
