@@ -110,3 +110,44 @@ async def test_cpu_models_and_their_stand_ins_are_kept(stage: Stage, owner: Prog
     for path in (f"{links}/{link.json()['id']}", f"{models}/{made.json()['id']}"):
         assert (await owner.delete(path)).status_code == 200
         assert (await owner.delete(path)).status_code == 404
+
+
+async def test_devices_are_put_into_racks_changed_and_taken_out(
+    stage: Stage, owner: Program
+) -> None:
+    ids = await a_hall(stage)
+    devices, rack = f"{V1}/devices", str(ids["rack"])
+    new = {
+        "rack_id": rack, "name": "c1-pdu9", "kind": "pdu", "u_position": 14,
+        "ports": [{"name": "out1", "kind": "power"}, {"name": "out2", "kind": "power"}],
+    }  # fmt: skip
+    made = await owner.post(devices, json=new)
+    assert made.status_code == 201, made.text
+    assert (made.json()["rack"], made.json()["ports"]) == ("C1", 2)
+    here = f"{devices}/{made.json()['id']}"
+    listed = (await owner.get(f"{devices}?rack_id={rack}")).json()["items"]
+    assert listed[0] == made.json()
+    assert all(one["rack_id"] == rack for one in listed)
+    twice = await owner.post(devices, json=new)
+    assert (twice.status_code, list(twice.json()["fields"])) == (422, ["name"])
+    facts = {"kind": "pdu", "u_position": 15, "note": "left"}
+    stale = await owner.put(here, json=facts, headers={"If-Match": '"old"'})
+    assert stale.status_code == 412
+    moved = await owner.put(here, json=facts, headers={"If-Match": made.headers["etag"]})
+    assert moved.json() == made.json() | facts
+    over = await owner.put(here, json=facts | {"u_position": 3})
+    assert over.status_code in {409, 422}
+    more = {"ports": [{"name": "out3", "kind": "power"}, {"name": "out1", "kind": "power"}]}
+    ports = await owner.post(f"{here}/ports", json=more)
+    assert [one["name"] for one in ports.json()["items"]] == ["out1", "out2", "out3"]
+    assert (await owner.get(f"{here}/ports")).json() == ports.json()
+    [free] = [one for one in (await owner.get(f"{V1}/servers/{ids['server']}/ports")).json()["items"]
+              if one["kind"] == "power"]  # fmt: skip
+    cable = await owner.post(
+        f"{V1}/cables", json={"a_port": ports.json()["items"][0]["id"], "b_port": free["id"]}
+    )
+    kept = await owner.delete(here)
+    assert (kept.status_code, (await owner.get(here)).json()["cabled"]) == (409, 1)
+    assert (await owner.delete(f"{V1}/cables/{cable.json()['id']}")).status_code == 200
+    assert (await owner.delete(here)).json() == {"id": made.json()["id"]}
+    assert (await owner.get(here)).status_code == 404

@@ -72,6 +72,20 @@ async def find_device(tx: Tx, device_id: UUID) -> DeviceView:
     return DeviceView(**dict(row))
 
 
+async def latest_devices(
+    tx: Tx, *, rack: UUID | None, before: UUID | None, limit: int
+) -> list[DeviceView]:
+    """Return devices by id, the latest first, of one rack or of all; one statement."""
+    rows = await tx.fetch(
+        f"{_DEVICES} WHERE ($1::uuid IS NULL OR v.rack = $1) AND ($2::uuid IS NULL OR v.id < $2) "
+        "ORDER BY v.id DESC LIMIT $3",
+        rack,
+        before,
+        limit,
+    )
+    return [DeviceView(**dict(row)) for row in rows]
+
+
 async def glance(tx: Tx, datacentre: str) -> tuple[RackSummary, ...]:
     """Return all racks of a datacentre by room, row and place; one statement."""
     return tuple(_summary(row) for row in await tx.fetch(_GLANCE, datacentre))

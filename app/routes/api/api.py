@@ -11,6 +11,7 @@ from app.routes.api.addresses import AddressClaims, set_hostname, show_address
 from app.routes.api.allocation import ALLOCATION
 from app.routes.api.available import Available
 from app.routes.api.cpu_models import CpuEquivalences, CpuModels
+from app.routes.api.devices import Devices
 from app.routes.api.flow_deeds import FlowDeeds
 from app.routes.api.flow_start import start_a_flow
 from app.routes.api.flow_trials import FLOW_TRIALS
@@ -59,6 +60,7 @@ API: tuple[ControllerRouterHandler, ...] = (
             Servers,
             take_servers_in,
             Racks,
+            Devices,
             Cables,
             CpuModels,
             CpuEquivalences,
