@@ -132,6 +132,7 @@ async def test_the_page_in_a_browser(
         await hostname.fill(f"{size}.example.org")
         await hostname.press("Enter")
         await page.get_by_text("The host name of 203.0.18.2 is being set.").wait_for()
+        await page.get_by_text("Live", exact=True).wait_for()
         async with database.transaction() as tx:
             [due] = await take_due(tx, 1)
         async with database.transaction() as tx:
