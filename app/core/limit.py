@@ -14,11 +14,16 @@ EXACT_UP_TO_S = 5.0
 """A shorter limit has a timer of its own; a longer one may end by a beat late."""
 
 
-class within:  # noqa: N801 - read as `with within(30.0):`
+def within(seconds: float) -> "Limit":
     """End what the current task does in the block after `seconds`, with TimeoutError.
 
     The task is cancelled, as by `asyncio.timeout`; who catches CancelledError within delays that.
     """
+    return Limit(seconds)
+
+
+class Limit:
+    """A time limit of one block; see `within`."""
 
     __slots__ = ("_cancelling", "_ends_s", "_is_over", "_seconds", "_task", "_timer", "_watch")
     _task: asyncio.Task[object]
@@ -71,16 +76,16 @@ class Watch:
     """The long limits of one event loop, which it does not keep alive."""
 
     def __init__(self) -> None:
-        self._open: set[within] = set()
+        self._open: set[Limit] = set()
         self._is_beating = False
 
-    def add(self, limit: within, loop: asyncio.AbstractEventLoop) -> None:
+    def add(self, limit: Limit, loop: asyncio.AbstractEventLoop) -> None:
         self._open.add(limit)
         if not self._is_beating:
             self._is_beating = True
             loop.call_later(BEAT_S, self._beat, loop)
 
-    def drop(self, limit: within) -> None:
+    def drop(self, limit: Limit) -> None:
         self._open.discard(limit)
 
     def _beat(self, loop: asyncio.AbstractEventLoop) -> None:

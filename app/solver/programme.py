@@ -28,7 +28,7 @@ class Programme:
     def __init__(self) -> None:
         self.values: list[int] = []
         self._most: list[int] = []
-        self._model = model_builder.Model()  # type: ignore[no-untyped-call]  # the library's own
+        self._model = model_builder.Model()
         self._numbers: list[model_builder.Variable] = []
 
     def number(self, most: int) -> int:
@@ -76,7 +76,7 @@ class Programme:
 
     def _improve(self, total: model_builder.LinearExpr, least: int) -> int:
         """Search from the best numbers so far, keep what is found, and return a lower bound."""
-        self._model.clear_hints()  # type: ignore[no-untyped-call]
+        self._model.clear_hints()
         for variable, value in zip(self._numbers, self.values, strict=True):
             self._model.add_hint(variable, value)
         self._model.minimize(total)

@@ -91,7 +91,7 @@ class Search:
     def _improve(self, total: cp_model.LinearExprT, worth: Callable[[], int]) -> int:
         """Search from the incumbent on, keep what is better, and return a lower bound."""
         self._model.minimize(total)
-        self._model.clear_hints()  # type: ignore[no-untyped-call]  # the library left it untyped
+        self._model.clear_hints()
         for place, variable in zip(self._kept, self._number, strict=True):
             self._model.add_hint(variable, self.flow[place])
         for variable, arcs, free in self._excess:

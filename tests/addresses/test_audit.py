@@ -94,6 +94,7 @@ async def test_every_contradiction_is_named(tx: Tx) -> None:
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(comparing, "PAUSE_S", 0.01)
+    monkeypatch.setattr(comparing, "LOOK_S", 0.01)
 
 
 async def a_process(database: Database) -> tuple[AddressIndex, dict[str, UUID]]:
@@ -142,7 +143,7 @@ async def test_what_is_under_way_is_no_drift(
         await asyncio.sleep(0.05)
         assert not comparing_now.done()
     assert await comparing_now == Comparison(3, ())
-    monkeypatch.setattr(comparing, "LONGEST_S", 0.02)
+    monkeypatch.setattr(comparing, "LOOKS", 2)
     async with database.transaction() as tx:  # as a backup would be
         index.take(scope, [11])
         await tx.execute(CLAIM, scope, 11, new_id(), tx.now())

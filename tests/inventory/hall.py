@@ -1,5 +1,6 @@
 """A hall of machines to take from, and an order for the tests that need one."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -126,12 +127,11 @@ async def begin_installation(tx: Tx, order: UUID, server: UUID) -> None:
     )
 
 
-async def someone_waits(database: Database) -> bool:
-    """Return whether a transaction of this database waits for a lock of another."""
-    async with database.snapshot() as tx:
-        return bool(
-            await tx.fetchval(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-                "AND wait_event_type = 'Lock'"
-            )
-        )
+async def until_someone_waits(database: Database) -> None:
+    """Return when a transaction of this database waits for a lock of another."""
+    async with asyncio.timeout(10), database.snapshot() as tx:
+        while not await tx.fetchval(  # noqa: ASYNC110 - PostgreSQL rings no bell for it
+            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() "
+            "AND wait_event_type = 'Lock')"
+        ):
+            await asyncio.sleep(0.01)

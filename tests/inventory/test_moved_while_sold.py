@@ -14,7 +14,7 @@ from app.domain.inventory.errors import NoRoom, NoServer
 from app.domain.inventory.relocate import Place, relocate
 from app.domain.inventory.reserve import HeldServer, reserve
 from app.solver.want import ServerWant
-from tests.inventory.hall import an_order, furnish, machine, someone_waits
+from tests.inventory.hall import an_order, furnish, machine, until_someone_waits
 
 ANY = ServerWant()
 STAFF: dict[str, Any] = {"actor": None, "actor_label": "tests"}
@@ -39,14 +39,19 @@ def elsewhere(deed: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
     return asyncio.create_task(deed, context=Context())
 
 
-async def a_wait(database: Database) -> None:
-    while not await someone_waits(database):  # noqa: ASYNC110 - PostgreSQL rings no bell for it
-        await asyncio.sleep(0.01)
-
-
 async def rack_of(tx: Tx, server: UUID) -> UUID:
     found: UUID = await tx.fetchval("SELECT rack FROM server WHERE id = $1", server)
     return found
+
+
+async def stand(tx: Tx, *, had_in: str) -> tuple[dict[str, UUID], UUID, Place]:
+    """Have a client's server in one rack; R1 admits one of a client. Return its next order too."""
+    ids = await furnish(tx, machine(1), machine(2, rack="R2", u_position=1))
+    await tx.execute("UPDATE rack SET most_of_client = 1 WHERE name = 'R1'")
+    had, order = await two_orders_of_one_client(tx)
+    others = [server for name, server in ids.items() if name != had_in]
+    await reserve(tx, ANY, holder=had, expires_at=None, exclude=others)
+    return ids, order, Place(await rack_of(tx, ids["m001"]), 5)
 
 
 async def test_who_buys_a_server_that_is_moved_meanwhile_is_judged_by_its_new_rack(
@@ -54,15 +59,11 @@ async def test_who_buys_a_server_that_is_moved_meanwhile_is_judged_by_its_new_ra
 ) -> None:
     """R1 admits one machine of a client, who has it; R2, where the free one stood, any number."""
     async with database.transaction() as tx:
-        ids = await furnish(tx, machine(1), machine(2, rack="R2", u_position=1))
-        await tx.execute("UPDATE rack SET most_of_client = 1 WHERE name = 'R1'")
-        had, order = await two_orders_of_one_client(tx)
-        await reserve(tx, ANY, holder=had, expires_at=None, exclude=[ids["m002"]])
-        narrow = await rack_of(tx, ids["m001"])
+        ids, order, narrow = await stand(tx, had_in="m001")
     async with database.transaction() as tx:
-        await relocate(tx, ids["m002"], Place(narrow, 5), **STAFF)
+        await relocate(tx, ids["m002"], narrow, **STAFF)
         sale = elsewhere(sell(database, order))
-        await elsewhere(a_wait(database))
+        await elsewhere(until_someone_waits(database))
     assert await sale is None
 
 
@@ -70,20 +71,16 @@ async def test_a_server_is_not_moved_where_its_client_is_just_sold_another(
     database: Database,
 ) -> None:
     async with database.transaction() as tx:
-        ids = await furnish(tx, machine(1), machine(2, rack="R2", u_position=1))
-        await tx.execute("UPDATE rack SET most_of_client = 1 WHERE name = 'R1'")
-        had, order = await two_orders_of_one_client(tx)
-        await reserve(tx, ANY, holder=had, expires_at=None, exclude=[ids["m001"]])
-        narrow = await rack_of(tx, ids["m001"])
+        ids, order, narrow = await stand(tx, had_in="m002")
 
     async def move() -> None:
         async with database.transaction() as tx:
-            await relocate(tx, ids["m002"], Place(narrow, 5), **STAFF)
+            await relocate(tx, ids["m002"], narrow, **STAFF)
 
     async with database.transaction() as tx:
         await reserve(tx, ANY, holder=order, expires_at=None)
         moving = elsewhere(move())
-        await elsewhere(a_wait(database))
+        await elsewhere(until_someone_waits(database))
     with pytest.raises(NoRoom, match="at most 1"):
         await moving
 
@@ -96,5 +93,5 @@ async def test_who_buys_a_server_that_is_changed_meanwhile_gets_what_was_asked_f
     async with database.transaction() as tx:
         await change_servers(tx, [ids["m001"]], ServerChange(ram_gb=32), **STAFF)
         sale = elsewhere(sell(database, UUID(int=1), ServerWant(ram_gb=64)))
-        await elsewhere(a_wait(database))
+        await elsewhere(until_someone_waits(database))
     assert await sale is None

@@ -21,7 +21,7 @@ from app.domain.inventory.reserve import HeldServer, NoServer, reserve
 from app.domain.inventory.states import ServerState
 from app.domain.inventory.stock import stock
 from app.solver.want import DiskKind, ServerWant, StorageWant
-from tests.inventory.hall import an_order, furnish, machine, someone_waits
+from tests.inventory.hall import an_order, furnish, machine, until_someone_waits
 
 ANY = ServerWant()
 QUARTER = timedelta(minutes=15)
@@ -281,8 +281,7 @@ async def test_who_waits_for_a_locked_server_gets_it_when_it_is_given_up(
     dying = asyncio.create_task(worker())
     await holding.wait()
     waiting = asyncio.create_task(take(database, second))
-    while not await someone_waits(database):  # noqa: ASYNC110 - PostgreSQL rings no bell for it
-        await asyncio.sleep(0.01)
+    await until_someone_waits(database)
     assert not waiting.done()
     dies.set()
     held = await waiting
@@ -350,8 +349,7 @@ async def test_the_stock_is_read_again_when_all_that_was_ranked_is_gone(
     async with database.transaction() as tx:
         await reserve(tx, ANY, holder=new_id(), expires_at=None)
         waiting = asyncio.create_task(take(database, new_id()), context=Context())
-        while not await someone_waits(database):  # noqa: ASYNC110 - as above
-            await asyncio.sleep(0.01)
+        await until_someone_waits(database)
         await furnish(tx, machine(2))
     held = await waiting
     assert expected == (None if held is None else held.name)

@@ -7,7 +7,6 @@ since the claims decide, and is put right by reading the pool anew.
 """
 
 import asyncio
-import contextlib
 import os
 import socket
 from collections.abc import Collection, Mapping
@@ -24,8 +23,9 @@ from app.ipam.bitmap import Places
 
 PAUSE_S = 1.0
 """A place that is chosen is claimed, and its transaction known, within that time."""
-LONGEST_S = 30.0
-"""So long it is waited for the transactions of the first look, a backup's aside."""
+LOOKS, LOOK_S = 300, 0.1
+"""How often it is looked whether the transactions of the first look have ended; a backup's takes
+longer."""
 MOST = 100
 """Places of a pool that are named, of each kind."""
 
@@ -102,11 +102,11 @@ async def _look(
 
 async def _have_ended(database: Database, since: int) -> bool:
     """Wait until all transactions before `since` have ended; False when that takes too long."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(LONGEST_S), database.snapshot() as tx:
-            while not await _is_past(tx, since):  # noqa: ASYNC110 - PostgreSQL rings no bell
-                await asyncio.sleep(PAUSE_S / 10)
-            return True
+    async with database.snapshot() as tx:
+        for _ in range(LOOKS):
+            if await _is_past(tx, since):
+                return True
+            await asyncio.sleep(LOOK_S)
     return False
 
 

@@ -30,7 +30,8 @@ async def sell_machines(
     `offers` is what the providers that could be asked have: names are looked up there. Its flows
     are for the caller to bind. Raises Invalid, by field.
     """
-    assert product.machine_rules is not None  # noqa: S101 - that is what is sold here
+    if product.machine_rules is None:
+        raise Invalid({"machine_rules": "Say of what and where its machines are made."})
     if await tx.fetchval("SELECT EXISTS (SELECT FROM product WHERE slug = $1)", product.slug):
         raise Invalid({"slug": f"There is a product {product.slug} already."})
     if faults := offer_faults(product.machine_rules, offers):

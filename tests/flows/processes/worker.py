@@ -235,7 +235,7 @@ class Cluster:
         )
 
 
-async def hypervisor_at(*_: Any) -> Cluster:
+async def hypervisor_at(*_: Any, **__: Any) -> Any:
     return Cluster()
 
 
@@ -254,8 +254,8 @@ def with_the_world() -> None:
     app.worker.make_peers = peers
     app.worker.make_fleet = lambda *_: Fleet()  # type: ignore[assignment]
     app.worker.make_mailer = lambda *_: Mailer()  # type: ignore[assignment]
-    machines.hypervisor_at = hypervisor_at  # type: ignore[assignment]
-    vm_plan.hypervisor_at = hypervisor_at  # type: ignore[assignment]
+    machines.hypervisor_at = hypervisor_at
+    vm_plan.hypervisor_at = hypervisor_at
     answering.ssh_banner = banner
 
 
