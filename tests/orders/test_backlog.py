@@ -20,7 +20,7 @@ from app.domain.orders.serve_backlog import serve_backlog
 from app.domain.orders.wait_for_stock import wait_for_stock
 from app.domain.orders.waiting import kept_for_waiting, waiting_orders
 from tests.orders.test_life import pay
-from tests.orders.world import a_client, a_shop, an_order, machines
+from tests.orders.world import a_client, a_shop, an_order, machines, take_vlans
 
 LARGE = '{"ram_gb": 256}'
 
@@ -70,6 +70,22 @@ async def test_what_appears_goes_to_those_who_wait_the_oldest_first(
         assert await last_served(tx) == (served,)
         [line] = await waiting_lines(tx, limit=50)
         assert (line.id, line.passed, line.priority) == (waiting[2], 1, 0)
+
+
+async def test_no_more_are_served_in_a_rack_than_it_has_vlans(
+    database: Database, waiting: list[UUID]
+) -> None:
+    async with database.transaction() as tx:
+        rack = await tx.fetchval("SELECT id FROM rack")
+        await tx.execute("UPDATE address_claim SET holder = NULL, state = 'reserved'")
+        await take_vlans(tx, rack, but=1)
+        await appear(tx, "r1-1", "r1-2", "r1-3", "r1-4")
+        served = await serve_backlog(tx)
+        assert served is not None
+        assert (served.placed, served.bound) == (1, 1)
+        assert await have(tx, waiting[1:]) == [None, None]
+        assert await serve_backlog(tx) is not None
+        assert await have(tx, waiting[1:]) == [None, None], "the VLAN is kept for the first"
 
 
 async def test_priority_goes_before_age(database: Database, waiting: list[UUID]) -> None:
