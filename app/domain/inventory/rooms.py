@@ -133,3 +133,11 @@ async def lock_rack(tx: Tx, rack: UUID) -> None:
 async def lock_rack_of(tx: Tx, server: UUID) -> None:
     """Do so for the rack of a server that this transaction has locked, so that it stays there."""
     await lock_rack(tx, await tx.fetchval("SELECT rack FROM server WHERE id = $1", server))
+
+
+async def lock_turn(tx: Tx) -> None:
+    """Have the others who lock several racks in one transaction wait until the commit.
+
+    Two of them could otherwise wait for each other's. Before any server's row is locked.
+    """
+    await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended('backlog', 0))")
