@@ -28,7 +28,12 @@ from app.domain.machines.rules import size_in_words
 from app.domain.services.list import ServiceDetails
 from app.domain.services.states import ServiceState
 
-CREDENTIALS = {"root_password": "User, with a password", "ssh_keys": "User, with SSH keys"}
+CREDENTIALS = {
+    "root_password": "User, with a password",
+    "panel_password": "User of the panel, with a password",
+    "panel_user": "User of the panel, with a password of their own",
+    "ssh_keys": "User, with SSH keys",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,7 @@ BINDS: dict[Bound, str] = {
     "racks": "The racks are short: of power, or of places for one client.",
     "waiting": "Orders that wait already go first.",
     "addresses": "There are not enough IPv4 addresses of its role.",
+    "room": "Its panels have not enough room, or as many as may be are sold.",
 }
 
 

@@ -36,7 +36,7 @@ v.id AS server_id, coalesce(v.power_seen_at, m.power_seen_at) AS power_seen_at, 
 CASE WHEN m.id IS NOT NULL THEN jsonb_build_object('cores', m.cores, 'memory_mb', m.memory_mb,
      'disk_gb', m.disk_gb)::text END AS machine, n.name AS panel, n.access_url,
 coalesce(k.username, '') AS username,
-coalesce(k.kind = 'root_password', false) AS has_password, k.revealed_at
+coalesce(k.kind IN ('root_password', 'panel_password'), false) AS has_password, k.revealed_at
 """
 _FROM = """
 FROM service s JOIN client_order o ON o.id = s."order" JOIN product p ON p.id = s.product
@@ -48,7 +48,7 @@ LEFT JOIN option q ON q.option_group = t.id AND q.code = s.os_code
 """
 _MORE_FROM = """
 LEFT JOIN LATERAL (SELECT * FROM credential WHERE service = s.id
-                   ORDER BY kind = 'root_password' DESC LIMIT 1) k ON true
+                   ORDER BY kind LIKE '%password' DESC LIMIT 1) k ON true
 LEFT JOIN option_group g ON g.product = p.id AND g.code = 'panel'
 LEFT JOIN option n ON n.option_group = g.id AND n.code = o.selection->>'panel'
 """
