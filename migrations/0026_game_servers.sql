@@ -36,10 +36,12 @@ CREATE TABLE game_user (
     connection TEXT NOT NULL,
     account UUID NOT NULL REFERENCES account (id) ON DELETE RESTRICT,
     sealed_password BYTEA NOT NULL,
+    told_by UUID REFERENCES service (id) ON DELETE RESTRICT,
     created_at TIMESTAMPTZ NOT NULL,
     CONSTRAINT game_user_once UNIQUE (connection, account)
 );
 CREATE INDEX game_user_account ON game_user (account);
+CREATE INDEX game_user_told_by ON game_user (told_by);
 
 -- What the nodes of a panel had left when it was last asked.
 CREATE TABLE game_room (

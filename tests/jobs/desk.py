@@ -186,7 +186,17 @@ class Desk:
 
     async def mail(self, code: str) -> "Mail":
         """The one mail of this template."""
-        (row,) = await self.rows("SELECT * FROM mail WHERE code = $1", code)
+        (mail,) = await self.mails(code)
+        return mail
+
+    async def mails(self, code: str) -> "list[Mail]":
+        """All mails of this template."""
+        return [
+            self._mail(row)
+            for row in await self.rows("SELECT * FROM mail WHERE code = $1 ORDER BY id", code)
+        ]
+
+    def _mail(self, row: Any) -> "Mail":
         return Mail(
             key=row["mail_key"],
             recipient=row["recipient"],

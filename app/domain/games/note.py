@@ -32,21 +32,26 @@ async def note_game(tx: Tx, service: UUID, server: GameServer) -> None:
 async def note_access(tx: Tx, service: UUID, server: GameServer, account: UUID) -> None:
     """Note how the client signs in: with the password that we made, or as before. Idempotent.
 
-    Who has a user of their own at the panel keeps its password, which we do not know.
+    It is told with the first server alone: then it may be changed at the panel. Who has a user of
+    their own there keeps its password, which we do not know.
     """
-    kind = "panel_password" if server.owner == account else "panel_user"
+    sealed = await tx.fetchval(
+        "UPDATE game_user u SET told_by = $1 FROM game_server g WHERE g.service = $1 "
+        "AND u.connection = g.connection AND u.account = $2 AND $3 "
+        "AND (u.told_by IS NULL OR u.told_by = $1) RETURNING u.sealed_password",
+        service,
+        account,
+        server.owner == account,
+    )
     await tx.execute(
         "INSERT INTO credential (id, service, kind, username, sealed_secret, created_at) "
-        "SELECT $1, $2, $3, $4, CASE WHEN $3 = 'panel_password' THEN (SELECT u.sealed_password "
-        "FROM game_user u JOIN game_server g ON g.connection = u.connection "
-        "WHERE g.service = $2 AND u.account = $5) END, $6 "
-        "ON CONFLICT (service, kind) DO UPDATE SET username = excluded.username, "
-        "sealed_secret = excluded.sealed_secret",
+        "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (service, kind) DO UPDATE "
+        "SET username = excluded.username, sealed_secret = excluded.sealed_secret",
         new_id(),
         service,
-        kind,
+        "panel_user" if sealed is None else "panel_password",
         server.username,
-        account,
+        sealed,
         tx.now(),
     )
 

@@ -47,8 +47,13 @@ async def keep_owner(tx: Tx, vault: Vault, connection: str, account: UUID) -> Ow
     )
 
 
-async def forget_owner(tx: Tx, connection: str, account: UUID) -> None:
-    """Drop the password of a user that the panel has no more."""
+async def forget_told(tx: Tx, connection: str, account: UUID) -> None:
+    """Note that the panel has the user no more: the next delivery tells the password again.
+
+    The password itself is kept: another order may be about to make the user with it.
+    """
     await tx.execute(
-        "DELETE FROM game_user WHERE connection = $1 AND account = $2", connection, account
+        "UPDATE game_user SET told_by = NULL WHERE connection = $1 AND account = $2",
+        connection,
+        account,
     )

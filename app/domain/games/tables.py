@@ -34,12 +34,16 @@ class GameServer(Table, tablename="game_server"):
 
 
 class GameUser(Table, tablename="game_user"):
-    """The user that an account gets at a panel, before it is known whether one is made."""
+    """The user that an account gets at a panel, before it is known whether one is made.
+
+    `told_by` is the service whose delivery tells the password: the client may change it then.
+    """
 
     id = key()
     connection = text()
     account = reference(Account)
     sealed_password = Bytea()
+    told_by = reference(Service, null=True)
     created_at = moment()
 
     game_user_once = Unique([connection, account])
