@@ -42,7 +42,8 @@ async def change_machine_rules(
         raise Invalid(faults)
     await check_places(tx, rules)
     await tx.execute(
-        "UPDATE product SET machine_rules = $2 WHERE id = $1",
+        "UPDATE product SET machine_rules = $2, game_rules = NULL, custom_rules = NULL "
+        "WHERE id = $1",
         product,
         msgspec.json.encode(rules).decode(),
     )

@@ -10,6 +10,7 @@ from app.core.errors import NotFound
 from app.core.paging import Listing, read_page
 from app.domain.accounts.ssh_keys import read_public_key
 from app.domain.addresses.find import addresses_of
+from app.domain.catalog.kind import KIND_OF_P
 from app.domain.catalog.selection import Selection
 from app.domain.services.views import (
     GameFacts,
@@ -32,7 +33,8 @@ coalesce((SELECT host(host(x.network)::inet + c.position) FROM address_claim c
           WHERE c.holder = s."order" AND c.kind = 'ip4' AND c.item = '{PRIMARY_IP4}'
           AND c.state IN ('held', 'assigned')), y.address, '') AS address
 """
-_MORE = """
+_MORE = f"""
+{KIND_OF_P} AS kind,
 v.id AS server_id, coalesce(v.power_seen_at, m.power_seen_at) AS power_seen_at, o.selection,
 CASE WHEN m.id IS NOT NULL THEN jsonb_build_object('cores', m.cores, 'memory_mb', m.memory_mb,
      'disk_gb', m.disk_gb)::text END AS machine,

@@ -9,6 +9,7 @@ import msgspec
 from app.core.paging import Page
 from app.domain.addresses.views import Claimed
 from app.domain.catalog.cycle import Cycle
+from app.domain.catalog.kind import ProductKind
 from app.domain.games.rules import GameLimits
 from app.domain.machines.rules import size_in_words
 from app.domain.services.states import ServiceState
@@ -90,6 +91,7 @@ class PanelView(msgspec.Struct, frozen=True, kw_only=True):
 class ServiceView(ServiceRow, frozen=True, kw_only=True):
     """A service with everything that its page shows; never a password."""
 
+    kind: ProductKind
     server_id: UUID | None
     machine: MachineFacts | None
     """None while there is no virtual machine, and for a physical server."""
@@ -103,6 +105,11 @@ class ServiceView(ServiceRow, frozen=True, kw_only=True):
     revealed_at: datetime | None
     keys: tuple[InstalledKey, ...]
     panel: PanelView | None
+
+    @property
+    def has_machine(self) -> bool:
+        """Say whether it is a server or a virtual machine, with addresses and SSH."""
+        return self.kind in (ProductKind.SERVER, ProductKind.MACHINE)
 
 
 ServicePage: TypeAlias = Page[ServiceRow]
