@@ -67,7 +67,7 @@ class GameRulesPage(Controller):
                     reason=reason,
                 )
         except Invalid as refusal:
-            form = Form(values=values, errors=refusal.fields, csrf=frame.csrf)
+            form = Form(values=values, errors=_beside_fields(refusal.fields), csrf=frame.csrf)
             return _page(product, form, panels, frame, status=422)
         unasked = {place.connection for place in rules.places} - panels.offers.keys()
         told = Flash("success", "The game rules are changed; the next order goes by them.")
@@ -75,6 +75,13 @@ class GameRulesPage(Controller):
             names = ", ".join(sorted(unasked))
             told = Flash("warning", f"Saved. {names} could not be asked whether it has all that.")
         return go(request, product_href(slug), told)
+
+
+def _beside_fields(faults: dict[str, str]) -> dict[str, str]:
+    """Return faults by the fields of this form: each variable is a line of one."""
+    return {
+        "chosen" if name.startswith("chosen.") else name: fault for name, fault in faults.items()
+    }
 
 
 def _page(
