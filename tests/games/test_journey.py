@@ -1,5 +1,9 @@
 """A game server from the paid order to the delivered mail, and to its end, at a stand-in panel."""
 
+import msgspec
+from msgspec.structs import replace
+
+from app.domain.games.room import note_rooms
 from app.domain.orders.states import OrderState
 from app.domain.orders.views import OrderView
 from app.domain.orders.wait_for_stock import WAITING
@@ -9,8 +13,10 @@ from app.domain.services.list import service_details
 from app.domain.services.suspend import suspend_service, unsuspend_service
 from app.domain.services.terminate import terminate_service
 from app.flows.steer import cancel_run
+from app.jobs.look_at_panels import ask_panels
 from lab.pterodactyl.things import Server
 from tests.games.sale import GameSale
+from tests.games.world import PLACE, ROOM, RULES, a_panel
 
 BY = {"actor": None, "actor_label": "test", "reason": "test"}
 TOGETHER = 8
@@ -120,6 +126,26 @@ async def test_it_waits_visibly_for_room(sale: GameSale) -> None:
         node.maintenance_mode = False
     await sale.go_on()
     assert (await sale.order(order)).state is OrderState.delivered
+
+
+async def test_what_panels_have_left_is_asked_for(sale: GameSale) -> None:
+    desk = sale.desk
+    async with desk.database.transaction() as tx:
+        await a_panel(tx, desk.vault, name="away", base_url="https://127.0.0.1:1")
+        both = replace(RULES, places=(PLACE, replace(PLACE, connection="away")))
+        await tx.execute("UPDATE product SET game_rules = $1", msgspec.json.encode(both).decode())
+        await note_rooms(tx, "away", [replace(ROOM, node="far", free_ports=7)])
+    await ask_panels(desk.database, desk.vault, sale.peers)
+    rows = await desk.rows(
+        "SELECT connection, node, location, is_open, free_memory_mb, free_ports FROM game_room "
+        "ORDER BY 1, 2"
+    )
+    assert [tuple(row) for row in rows] == [
+        ("away", "far", "fra", True, 64_000, 7),
+        ("play", "ams1", "ams", True, 64_000, 120),
+        ("play", "fra1", "fra", True, 64_000, 120),
+        ("play", "fra2", "fra", True, 64_000, 120),
+    ]
 
 
 async def test_a_pause_that_the_panel_asks_for_is_kept(sale: GameSale) -> None:

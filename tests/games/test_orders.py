@@ -1,10 +1,13 @@
 """Orders of game servers: what is counted for them, and what stands in the way of what."""
 
 from datetime import timedelta
+from pathlib import Path
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
+from app.cli.import_ import ProviderFile, register_provider
 from app.core.clock import SetClock
 from app.core.database import Database
 from app.core.errors import Invalid
@@ -42,10 +45,11 @@ from app.drivers.game.contract import (
     Variable,
 )
 from tests.catalog.shop import SERVER
-from tests.games.world import GAME, PLACE, ROOM, RULES, a_game_order, a_game_shop
+from tests.games.world import GAME, PLACE, ROOM, RULES, a_game_order, a_game_shop, a_panel
 from tests.machines.world import MACHINE, pay
 from tests.orders.world import a_client
 
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 REASON = {"actor": None, "actor_label": "test", "reason": "test"}
 
 
@@ -171,6 +175,24 @@ async def test_a_place_is_chosen_by_the_client(database: Database, vault: Vault)
         unasked = replace(rules, chosen={"MINECRAFT_VERSION": "nothing"})
         with pytest.raises(Invalid, match=r"chosen\.MINECRAFT_VERSION|option group"):
             await change_game_rules(tx, product.id, unasked, offers={}, **REASON)
+
+
+async def test_the_examples_of_the_docs_are_imported(database: Database, vault: Vault) -> None:
+    async with database.transaction() as tx:
+        await a_panel(tx, vault)
+        for name in ("game-servers", "custom-services"):
+            provider = msgspec.json.decode(
+                (EXAMPLES / f"{name}.json").read_bytes(), type=ProviderFile
+            )
+            await register_provider(tx, vault, provider)
+        rows = await tx.fetch(
+            "SELECT c.slug, f.slug AS flow FROM category c LEFT JOIN flow_binding b "
+            "ON b.category = c.id AND b.trigger = 'order.paid' LEFT JOIN flow f ON f.id = b.flow "
+            "ORDER BY 1"
+        )
+        store = await find_product(tx, "s3-1tb")
+        assert (await stock_of_products(tx))[store.id] == 200
+    assert [tuple(row) for row in rows] == [("games", "game-pterodactyl"), ("stores", None)]
 
 
 async def test_the_catalogue_keeps_kinds_apart(database: Database, vault: Vault) -> None:
