@@ -125,13 +125,14 @@ def _facts(file: ServiceFile) -> h.Element:
     if one.server_id and file.sees_servers:
         server = h.a(href=f"/admin/servers/{one.server_id}")[one.server_name]
     is_over = one.state is ServiceState.terminated
-    place = ("Datacentre", one.datacentre or "not chosen yet")
+    has_machine = one.kind in (ProductKind.SERVER, ProductKind.MACHINE)
+    place = ("Datacentre", one.datacentre or ("not chosen yet" if has_machine else "none of ours"))
     pairs: list[tuple[str, h.Node]] = [
         ("Client", [one.account_name, h.span(".sw-under")[one.account_email]]),
         ("Last server" if is_over else "Server", server)
         if one.kind is ProductKind.SERVER
         else place,
-        ("System", one.os_code or "none"),
+        *([("System", one.os_code or "none")] if has_machine else []),
         ("Price", money(Money(one.recurring_minor, one.currency), per=PER[one.cycle])),
         ("State since", moment(one.state_since)),
     ]
