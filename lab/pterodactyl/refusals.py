@@ -67,6 +67,11 @@ def refused(words: str) -> Refusal:
     return Refusal(400, "DisplayException", words)
 
 
+def unknown_filter(name: str) -> Refusal:
+    words = f"Requested filter(s) `{name}` are not allowed."
+    return Refusal(400, "InvalidFilterQuery", words)
+
+
 def conflict(words: str) -> Refusal:
     return Refusal(409, "ServerStateConflictException", words)
 

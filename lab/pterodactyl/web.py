@@ -50,6 +50,8 @@ class PanelWeb:
         self.faults: list[Fault] = []
         self.calls: list[str] = []
         self.per_minute = dict(PER_MINUTE)
+        self.unknown_filters: set[str] = set()
+        """Those that this version of the panel does not know."""
         self._recent: dict[str, deque[float]] = {}
 
     def application(self) -> web.Application:
@@ -153,6 +155,9 @@ class PanelWeb:
         rows: Iterable[T],
         show: Callable[[Panel, T, set[str]], dict[str, Any]],
     ) -> web.Response:
+        for name in self.unknown_filters:
+            if f"filter[{name}]" in request.query:
+                raise refusals.unknown_filter(name)
         found = [row for row in rows if _passes(row, request.query)]
         number = int(request.query.get("page", 1))
         size = int(request.query.get("per_page", 50))

@@ -146,6 +146,31 @@ class TestPterodactyl(GameContract):
         assert len({one.port for one in made}) == 4
         assert len(panel.panel.users) == 2
 
+    async def test_an_owner_that_is_removed_meanwhile_is_made_anew(
+        self, game: Pterodactyl, panel: PanelWeb, want: GameWant
+    ) -> None:
+        """And one who gets a server meanwhile is kept."""
+        gone = refusals.Invalid([("user", "exists", "The selected user is invalid.")])
+        panel.faults.append(Fault("POST", "servers$", gone))
+        with pytest.raises(Retriable, match="made anew"):
+            await make(game, want)
+        await make(game, want)
+        await game.delete(want.service)
+        panel.faults.append(Fault("DELETE", "users", refusals.refused("It has active servers.")))
+        assert not await game.drop_user(want.owner.account)
+        panel.faults.append(Fault("DELETE", "users", refusals.forbidden()))
+        with pytest.raises(Refused, match="rights for users"):
+            await game.drop_user(want.owner.account)
+
+    async def test_free_ports_are_counted_where_the_panel_has_no_filter(
+        self, game: Pterodactyl, panel: PanelWeb, want: GameWant
+    ) -> None:
+        await make(game, want)
+        by_filter = await game.rooms()
+        panel.unknown_filters.add("server_id")
+        assert await game.rooms() == by_filter
+        assert sum(room.free_ports for room in by_filter) == 3 * 120 - 1
+
     async def test_a_failed_installation_is_tried_once_more(
         self, game: Pterodactyl, panel: PanelWeb, want: GameWant
     ) -> None:

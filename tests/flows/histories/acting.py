@@ -20,8 +20,7 @@ from app.flows.standins import stand_in
 NAMES = UUID(int=0)
 ASKED: dict[str, Any] = {
     "hosts": [
-        {"name": f"web{number}.example.org", "address": f"192.0.2.{number}"}
-        for number in (1, 2, 3)
+        {"name": f"web{number}.example.org", "address": f"192.0.2.{number}"} for number in (1, 2, 3)
     ],
     "product": "mc-8",
     "plan": "18",

@@ -81,13 +81,17 @@ class Pterodactyl:
         return tuple(room_of(row, number) for row, number in zip(nodes, free, strict=True))
 
     async def _free_ports(self, node: int) -> int:
-        """Count by the filter of newer panels; older ones ignore it, and all are looked through."""
-        path, query = f"nodes/{node}/allocations", {"filter[server_id]": "0"}
-        first = await self._api.get(path, per_page=100, **query)
-        if not any(row["attributes"]["assigned"] for row in first["data"]):
-            return int(first["meta"]["pagination"]["total"])
-        rows = await self._api.pages(path, **query)
-        return sum(not row["assigned"] for row in rows)
+        """Count by a filter; panels that refuse or ignore it have all of them looked through."""
+        path = f"nodes/{node}/allocations"
+        try:
+            first = await self._api.get(path, per_page=100, **{"filter[server_id]": "0"})
+        except Failed as error:
+            if error.field != "request":
+                raise
+        else:
+            if not any(row["attributes"]["assigned"] for row in first["data"]):
+                return int(first["meta"]["pagination"]["total"])
+        return sum(not row["assigned"] for row in await self._api.pages(path))
 
     async def servers(self) -> tuple[GameServer, ...]:
         rows = await self._api.pages("servers", include=INCLUDES)
@@ -104,7 +108,12 @@ class Pterodactyl:
         user = found["attributes"]
         if user["relationships"]["servers"]["data"]:
             return False
-        await self._api.delete(f"users/{user['id']}")
+        try:
+            await self._api.delete(f"users/{user['id']}")
+        except Failed as error:
+            if error.field == "permission":
+                raise
+            return False  # another order has just made a server for it
         return True
 
     async def find(self, service: UUID) -> GameServer | None:

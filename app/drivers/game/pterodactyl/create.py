@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from app.drivers.errors import Retriable
 from app.drivers.game.contract import (
     GameServer,
     GameState,
@@ -62,6 +63,10 @@ async def _make(api: Api, want: GameWant) -> None:
     try:
         await api.post("servers", body)
     except Failed as error:
+        if error.field == "user":
+            raise Retriable(
+                api.name, "its owner was removed meanwhile, and is made anew"
+            ) from error
         if error.field != "external_id":
             raise
         # It was made meanwhile, by a call that nobody knows the outcome of: it is found now.
