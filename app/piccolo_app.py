@@ -25,6 +25,7 @@ APP_CONFIG = AppConfig(
                     "audit",
                     "connections",
                     "machines",
+                    "games",
                 )
             ),
             "app.flows.dryrun.tables",

@@ -27,6 +27,7 @@ from app.jobs.context import WorkerContext
 from app.jobs.discover_hardware import discover_hardware
 from app.jobs.fire_schedules import Schedules
 from app.jobs.keep_names import Names
+from app.jobs.look_at_panels import look_at_panels
 from app.jobs.relay_outbox import Relay
 from app.jobs.sweeps import (
     audit_claims,
@@ -51,6 +52,7 @@ log = structlog.get_logger()
 async def working(resources: Resources) -> AsyncIterator[WorkerContext]:
     """Run what a worker does by itself for as long as the block lasts."""
     settings, database = resources.settings, resources.database
+    peers = make_peers(settings, database.clock)
     context = WorkerContext(
         settings=settings,
         database=database,
@@ -58,8 +60,8 @@ async def working(resources: Resources) -> AsyncIterator[WorkerContext]:
         fleet=make_fleet(database, resources.vault),
         mailer=make_mailer(settings, database.clock),
         gateways=make_gateways(settings),
+        peers=peers,
     )
-    peers = make_peers(settings, database.clock)
     tools = make_tools(settings, resources.vault, context.fleet, peers)
     runner = Runner(
         database, resources.live, Interpreter(database, tools), lease_s=settings.lease_s
@@ -138,6 +140,7 @@ def arq_worker(servers: Servers, context: WorkerContext) -> PeriodicWorker:
             cron(forget, minute=7),
             cron(audit_claims, minute=23),
             cron(note_stocks, minute={14, 44}, second=10, run_at_startup=True),
+            cron(look_at_panels, minute=set(range(3, 60, 5)), second=20, run_at_startup=True),
             cron(report_left_behind, minute={11, 41}, second=30),
             cron(reconcile_payments, second=EVERY_30_S, run_at_startup=True),
         ],

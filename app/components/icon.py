@@ -46,6 +46,7 @@ IconName = Literal[
     "eye",
     "eye-off",
     "file-text",
+    "gamepad-2",
     "git-compare",
     "globe",
     "hard-drive",

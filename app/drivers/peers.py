@@ -11,6 +11,7 @@ from app.drivers.chat.webhook import ChatWebhooks
 from app.drivers.dns.contract import DnsServer, DnsUpdater
 from app.drivers.egress import Egress
 from app.drivers.errors import Retriable, Unauthorised
+from app.drivers.game.contract import Game, GamePeer
 from app.drivers.http.client import HttpClient
 from app.drivers.http.contract import Call, HttpPeer, NoAuth
 from app.drivers.hypervisor.contract import Hypervisor, HypervisorPeer, Turns
@@ -18,7 +19,7 @@ from app.drivers.registry import load
 from app.drivers.ssh.client import SshClient
 from app.drivers.ssh.contract import SshHost
 
-Peer: TypeAlias = HttpPeer | SshHost | DnsServer | ChatRoom | HypervisorPeer
+Peer: TypeAlias = HttpPeer | SshHost | DnsServer | ChatRoom | HypervisorPeer | GamePeer
 
 TEST_S = 10.0
 TEST_MESSAGE = ChatMessage(text="Slipway can write here. This was a test of the connection.")
@@ -71,10 +72,17 @@ class Peers:
                 return Tested("a test message was sent; look whether it has come")
             case HypervisorPeer():
                 return Tested(await self.hypervisor(peer, NoTurns()).check())
+            case GamePeer():
+                return Tested(await self.game(peer).check())
 
     def hypervisor(self, peer: HypervisorPeer, turns: Turns) -> Hypervisor:
         """Return the driver of a provider of virtual machines; nothing is called yet."""
         made: Hypervisor = load("hypervisor", peer.provider)(self.http, peer, turns)
+        return made
+
+    def game(self, peer: GamePeer) -> Game:
+        """Return the driver of a panel of game servers; nothing is called yet."""
+        made: Game = load("game", peer.provider)(self.http, peer)
         return made
 
     async def close(self) -> None:

@@ -9,6 +9,7 @@ from app.domain.connections.kinds import Kind
 from app.domain.connections.open import open_connection
 from app.drivers.chat.contract import ChatRoom
 from app.drivers.dns.contract import DnsServer
+from app.drivers.game.contract import GamePeer
 from app.drivers.http.contract import HttpPeer
 from app.drivers.hypervisor.contract import HypervisorPeer
 from app.drivers.peers import Peer
@@ -24,6 +25,7 @@ KINDS: dict[type, Kind] = {
     DnsServer: Kind.DNS,
     ChatRoom: Kind.CHAT,
     HypervisorPeer: Kind.HYPERVISOR,
+    GamePeer: Kind.GAME,
 }
 P = TypeVar("P", bound=Peer)
 

@@ -7,6 +7,7 @@ from app.core.secrets import Vault
 from app.drivers.bmc.contract import BmcFleet
 from app.drivers.mail.contract import Mailer
 from app.drivers.payment.contract import Gateway
+from app.drivers.peers import Peers
 from app.settings import Settings
 
 
@@ -18,3 +19,4 @@ class WorkerContext:
     fleet: BmcFleet
     mailer: Mailer
     gateways: dict[str, Gateway]
+    peers: Peers

@@ -44,6 +44,13 @@ TYPED: dict[Kind, dict[str, str]] = {
         "secret": "2b1a5c1e-token",
         "trust": "system",
     },
+    Kind.GAME: {
+        "provider": "pterodactyl",
+        "base_url": "https://panel.test",
+        "secret": "ptla_application",
+        "client_key": "ptlc_client",
+        "trust": "system",
+    },
 }
 
 

@@ -22,6 +22,7 @@ from app.drivers.bmc.contract import BmcAddress
 from app.drivers.dns.contract import DnsUpdater
 from app.drivers.dns.rfc2136 import Rfc2136
 from app.drivers.egress import Egress
+from app.drivers.peers import open_peers
 from app.drivers.power import Power
 from app.drivers.probe.contract import Address, CannotProbe
 from app.flows.bind import bind
@@ -122,6 +123,7 @@ class Desk:
                 fleet=self.fleet,
                 mailer=self.mailer,
                 gateways={},
+                peers=open_peers(Egress(["127.0.0.0/8"]), self.clock),
             )
         }
 
@@ -186,7 +188,17 @@ class Desk:
 
     async def mail(self, code: str) -> "Mail":
         """The one mail of this template."""
-        (row,) = await self.rows("SELECT * FROM mail WHERE code = $1", code)
+        (mail,) = await self.mails(code)
+        return mail
+
+    async def mails(self, code: str) -> "list[Mail]":
+        """All mails of this template."""
+        return [
+            self._mail(row)
+            for row in await self.rows("SELECT * FROM mail WHERE code = $1 ORDER BY id", code)
+        ]
+
+    def _mail(self, row: Any) -> "Mail":
         return Mail(
             key=row["mail_key"],
             recipient=row["recipient"],

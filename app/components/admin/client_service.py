@@ -24,11 +24,17 @@ from app.components.time import moment
 from app.core.money import Money
 from app.domain.addresses.views import Claimed
 from app.domain.audit.views import AuditLine
+from app.domain.catalog.kind import ProductKind
 from app.domain.machines.rules import size_in_words
-from app.domain.services.list import ServiceDetails
+from app.domain.services.list import GameLine, ServiceDetails
 from app.domain.services.states import ServiceState
 
-CREDENTIALS = {"root_password": "User, with a password", "ssh_keys": "User, with SSH keys"}
+CREDENTIALS = {
+    "root_password": "User, with a password",
+    "panel_password": "User of the panel, with a password",
+    "panel_user": "User of the panel, with a password of their own",
+    "ssh_keys": "User, with SSH keys",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +71,52 @@ def service_region(file: ServiceFile) -> h.Element:
         ),
         split(
             stack(
-                _machine(file.service) if one.is_virtual else _installations(file),
+                _made_of(file),
                 trail_card(file.trail) if file.trail is not None else None,
             ),
             stack(_facts(file), _access(file.service)),
         ),
     ]
+
+
+def _made_of(file: ServiceFile) -> h.Element | None:
+    """Return what was made for it: a machine, a game server, or a server by its installations."""
+    match file.service.line.kind:
+        case ProductKind.MACHINE:
+            return _machine(file.service)
+        case ProductKind.GAME:
+            return _game(file.service.game)
+        case ProductKind.SERVER:
+            return _installations(file)
+        case ProductKind.CUSTOM:
+            return None
+
+
+def _game(found: GameLine | None) -> h.Element:
+    """Return where the game server is and what it is, as its panel last said."""
+    title = "Game server"
+    if found is None:
+        nothing = empty(
+            "gamepad-2", "Not planned yet", "Its flow chooses a panel with room for it."
+        )
+        return card(nothing, title=title, symbol="gamepad-2")
+    pairs: list[tuple[str, h.Node]] = [
+        ("Panel", code(found.connection)),
+        ("Node", code(found.node) if found.node else "not chosen yet"),
+        ("Server", copyable(found.number) if found.number else "not made yet"),
+        ("State", [found.state or "–", " ", _seen(found.seen_at)]),
+        ("Game", found.egg),
+        ("Size", found.limits.words),
+        ("Address", copyable(found.address) if found.address else "–"),
+        ("Owner", code(found.username) if found.username else "–"),
+        ("Planned", moment(found.planned_at)),
+    ]
+    if found.made_at:
+        pairs.append(("Made", moment(found.made_at)))
+    if found.removed_at:
+        pairs.append(("Removed", moment(found.removed_at)))
+    lede = "It was removed; this is how it was." if found.removed_at else None
+    return card(facts(pairs), title=title, lede=lede, symbol="gamepad-2")
 
 
 def _facts(file: ServiceFile) -> h.Element:
@@ -79,11 +125,14 @@ def _facts(file: ServiceFile) -> h.Element:
     if one.server_id and file.sees_servers:
         server = h.a(href=f"/admin/servers/{one.server_id}")[one.server_name]
     is_over = one.state is ServiceState.terminated
-    place = ("Datacentre", one.datacentre or "not chosen yet")
+    has_machine = one.kind in (ProductKind.SERVER, ProductKind.MACHINE)
+    place = ("Datacentre", one.datacentre or ("not chosen yet" if has_machine else "none of ours"))
     pairs: list[tuple[str, h.Node]] = [
         ("Client", [one.account_name, h.span(".sw-under")[one.account_email]]),
-        place if one.is_virtual else ("Last server" if is_over else "Server", server),
-        ("System", one.os_code or "none"),
+        ("Last server" if is_over else "Server", server)
+        if one.kind is ProductKind.SERVER
+        else place,
+        *([("System", one.os_code or "none")] if has_machine else []),
         ("Price", money(Money(one.recurring_minor, one.currency), per=PER[one.cycle])),
         ("State since", moment(one.state_since)),
     ]

@@ -23,6 +23,7 @@ SYMBOLS: dict[Kind, IconName] = {
     Kind.DNS: "globe",
     Kind.CHAT: "message-square",
     Kind.HYPERVISOR: "box",
+    Kind.GAME: "gamepad-2",
 }
 ABOUT: dict[Kind, str] = {
     Kind.HTTP: "Anything that is called over HTTP: panels, licences, monitoring, billing.",
@@ -30,6 +31,7 @@ ABOUT: dict[Kind, str] = {
     Kind.DNS: "A server that takes signed updates (RFC 2136): Knot, BIND, PowerDNS.",
     Kind.CHAT: "A channel of Slack, Mattermost, Teams or Discord.",
     Kind.HYPERVISOR: "A cluster on which flows make virtual machines: Proxmox VE.",
+    Kind.GAME: "A panel at which flows make game servers: Pterodactyl.",
 }
 
 _COLUMNS = (

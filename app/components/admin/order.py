@@ -32,6 +32,7 @@ from app.core.money import Money
 from app.domain.addresses.views import Claimed
 from app.domain.audit.views import AuditLine
 from app.domain.billing.views import InvoiceView
+from app.domain.catalog.kind import ProductKind
 from app.domain.catalog.views import ProductView
 from app.domain.inventory.views import ServerRow
 from app.domain.orders.states import OrderState
@@ -294,12 +295,12 @@ def _machine(file: OrderFile) -> h.Element:
             ("Power", state_badge(server.power)),
         ]
     pairs += address_facts(file.addresses)
-    is_virtual = file.product.machine_rules is not None
-    nothing = (
-        "No addresses are with this order now; its machine is told on the service's page."
-        if is_virtual
-        else "Neither a server nor addresses are with this order now."
-    )
+    has_server = file.product.kind is ProductKind.SERVER
+    nothing = {
+        ProductKind.SERVER: "Neither a server nor addresses are with this order now.",
+        ProductKind.MACHINE: "No addresses are with this order now; its machine is told on the "
+        "service's page.",
+    }.get(file.product.kind, "Nothing is held for it; what was made is told on the service's page.")
     told: h.Node = facts(pairs) if pairs else h.p(".sw-quiet")[nothing]
     why = link_button(
         "Why this one?" if server else "Why none?",
@@ -309,9 +310,9 @@ def _machine(file: OrderFile) -> h.Element:
     )
     return card(
         told,
-        title="Addresses" if is_virtual else "Server and addresses",
-        symbol="network" if is_virtual else "server",
-        actions=why if file.sees_stock and not is_virtual else None,
+        title="Server and addresses" if has_server else "Addresses",
+        symbol="server" if has_server else "network",
+        actions=why if file.sees_stock and has_server else None,
     )
 
 

@@ -18,6 +18,7 @@ from app.components.nav import Tab, tabs
 from app.components.notice import notice
 from app.components.page import admin_page, page_head
 from app.components.table import Column, Row, table
+from app.domain.catalog.kind import ProductKind
 from app.domain.catalog.stock import StockDay
 from app.domain.orders.outlook import Outlook
 from app.domain.orders.what_if import Bound, Sellable
@@ -35,7 +36,22 @@ BINDS: dict[Bound, str] = {
     "racks": "The racks are short: of power, or of places for one client.",
     "waiting": "Orders that wait already go first.",
     "addresses": "There are not enough IPv4 addresses of its role.",
+    "room": "Its panels have not enough room, or as many as may be are sold.",
 }
+
+
+RULES_TITLE = {
+    ProductKind.SERVER: "Allocation rules",
+    ProductKind.MACHINE: "Machine rules",
+    ProductKind.GAME: "Game rules",
+    ProductKind.CUSTOM: "What its flow is told",
+}
+RULES_PAGE = {
+    ProductKind.SERVER: "rules",
+    ProductKind.MACHINE: "machines",
+    ProductKind.GAME: "games",
+}
+"""Where rules are changed; those that are not here come by `slipway import`."""
 
 
 def product_href(slug: str, deed: str = "") -> str:
@@ -110,8 +126,8 @@ class ProductStock:
     days: tuple[StockDay, ...]
     today: date
     rules: tuple[tuple[str, str], ...]
-    """The allocation rules, or the machine rules, in words."""
-    is_virtual: bool
+    """By which its orders are delivered, in words."""
+    kind: ProductKind
     form: Form
     answer: Sellable | None
     may_change: bool
@@ -126,34 +142,47 @@ def product_stock_page(shown: ProductStock, *, frame: PageFrame) -> h.Element:
         page_head(
             one.name,
             eyebrow=h.a(href=STOCK)["Stock"],
-            lede=f"Virtual machines; {one.ip4:,} IPv4 addresses of its role are left."
-            if shown.is_virtual
-            else f"{one.servers:,} in stock, {one.ip4:,} IPv4 addresses of its role.",
+            lede=_left(shown),
         ),
         split(
             stack(
                 _what_if(shown),
                 None
-                if shown.is_virtual
+                if shown.kind is ProductKind.MACHINE
                 else _course("Servers", [*servers, (shown.today, one.servers)], one.servers_last),
-                _course("IPv4 addresses", [*ip4, (shown.today, one.ip4)], one.ip4_last),
+                _course("IPv4 addresses", [*ip4, (shown.today, one.ip4)], one.ip4_last)
+                if shown.kind in (ProductKind.SERVER, ProductKind.MACHINE)
+                else None,
             ),
             card(
                 facts(shown.rules) if shown.rules else h.p(".sw-quiet")["Any free server serves."],
-                title="Machine rules" if shown.is_virtual else "Allocation rules",
+                title=RULES_TITLE[shown.kind],
                 symbol="sliders-horizontal",
                 actions=link_button(
                     "Change",
-                    product_href(one.slug, "machines" if shown.is_virtual else "rules"),
+                    product_href(one.slug, RULES_PAGE[shown.kind]),
                     size="small",
                 )
-                if shown.may_change
+                if shown.may_change and shown.kind in RULES_PAGE
                 else None,
             ),
         ),
         frame=frame,
         active="stock",
     )
+
+
+def _left(shown: ProductStock) -> str:
+    one = shown.outlook
+    match shown.kind:
+        case ProductKind.SERVER:
+            return f"{one.servers:,} in stock, {one.ip4:,} IPv4 addresses of its role."
+        case ProductKind.MACHINE:
+            return f"Virtual machines; {one.ip4:,} IPv4 addresses of its role are left."
+        case ProductKind.GAME:
+            return f"Game servers; its panels have room for {one.servers:,}, as they last said."
+        case ProductKind.CUSTOM:
+            return f"Its flow delivers it; {one.servers:,} more may be sold."
 
 
 def _what_if(shown: ProductStock) -> h.Element:

@@ -15,6 +15,7 @@ from app.components.notice import notice
 from app.components.page import page_head, portal_page
 from app.components.portal.cycle import CYCLE_NAMES, PER
 from app.components.portal.lists import service_badge
+from app.components.portal.own_game import game_cards
 from app.components.portal.service_access import Shown, access_card
 from app.components.time import moment
 from app.core.money import Money
@@ -40,21 +41,35 @@ def service_page(story: ServiceStory, *, frame: PageFrame) -> h.Element:
     # that a password that is on the page is not taken away.
     main: list[h.Node] = [service_status(service)]
     if service.state in STANDING:
-        main += [
-            access_card(story.service, ssh_port=story.ssh_port, shown=story.shown, csrf=frame.csrf),
-            _addresses(service),
-        ]
+        main += _ways_in(story, csrf=frame.csrf)
     return portal_page(
         service.hostname,
         page_head(
             service.hostname,
             eyebrow=h.a(href="/services")["Services"],
-            lede=f"{service.product_name} with {service.os_name}",
+            lede=" with ".join(filter(None, (service.product_name, _runs(service)))),
         ),
         split(main, [_contract(service), _quick_start(story)]),
         frame=frame,
         active="services",
     )
+
+
+def _ways_in(story: ServiceStory, *, csrf: str) -> list[h.Element]:
+    """Return how to get in, as what kind of product it is of."""
+    service = story.service
+    if service.game is not None:
+        return game_cards(service, service.game, shown=story.shown, csrf=csrf)
+    if not service.has_machine:
+        return []
+    return [
+        access_card(service, ssh_port=story.ssh_port, shown=story.shown, csrf=csrf),
+        _addresses(service),
+    ]
+
+
+def _runs(service: ServiceView) -> str:
+    return service.game.name if service.game else service.os_name
 
 
 def service_status(service: ServiceView) -> h.Element:
@@ -67,7 +82,6 @@ def service_status(service: ServiceView) -> h.Element:
             facts(
                 [
                     ("State", service_badge(service.state, service.power)),
-                    ("Power", _power(service)),
                     *_place(service),
                 ]
             ),
@@ -118,11 +132,14 @@ def _power(service: ServiceView) -> h.Node:
 def _place(service: ServiceView) -> list[tuple[str, h.Node]]:
     """Return what it runs on and where: a virtual machine by its size, a server by its name."""
     where = f" in {service.datacentre}" if service.datacentre else None
+    if not service.has_machine:
+        return [("Place", service.datacentre)] if service.datacentre else []
+    power = ("Power", _power(service))
     if service.machine is not None:
-        return [("Machine", service.machine.words), ("Place", service.datacentre or "–")]
+        return [power, ("Machine", service.machine.words), ("Place", service.datacentre or "–")]
     if service.server_name is None:
-        return [("Server", "–")]
-    return [("Server", [code(service.server_name), where])]
+        return [power, ("Server", "–")]
+    return [power, ("Server", [code(service.server_name), where])]
 
 
 def _addresses(service: ServiceView) -> h.Element:
@@ -148,7 +165,7 @@ def _addresses(service: ServiceView) -> h.Element:
 def _contract(service: ServiceView) -> h.Element:
     rows: list[tuple[str, h.Node]] = [
         ("Product", service.product_name),
-        ("System", service.os_name),
+        *([("System", service.os_name)] if service.os_name else []),
         (
             "Price",
             [
@@ -172,7 +189,7 @@ def _contract(service: ServiceView) -> h.Element:
 def _quick_start(story: ServiceStory) -> h.Element | None:
     """Return the first steps; links leave the portal only to what the client ordered."""
     service = story.service
-    if service.state not in STANDING or not service.address:
+    if service.state not in STANDING or not service.address or not service.has_machine:
         return None
     panel = service.panel
     steps: list[tuple[IconName, str, h.Node]] = [

@@ -38,13 +38,13 @@ def access_card(
         ("Port", code(str(ssh_port))),
     ]
     if service.has_password:
-        rows.append(("Password", _password(service, shown, csrf)))
+        rows.append(("Password", password_fact(service, shown, csrf)))
     if service.keys:
         name = "SSH key" if len(service.keys) == 1 else "SSH keys"
         rows.append((name, h.ul(".sw-keys")[[_key(key) for key in service.keys]]))
     return card(
         h.div(".sw-stack")[
-            _notice(shown),
+            reveal_notice(shown),
             facts(rows),
         ],
         title="Access",
@@ -53,7 +53,8 @@ def access_card(
     )
 
 
-def _notice(shown: Shown | None) -> h.Element | None:
+def reveal_notice(shown: Shown | None) -> h.Element | None:
+    """Return what to do with the password that is shown now; None when none was asked for."""
     if shown is None:
         return None
     if shown.password is None:
@@ -65,7 +66,8 @@ def _notice(shown: Shown | None) -> h.Element | None:
     )
 
 
-def _password(service: ServiceView, shown: Shown | None, csrf: str) -> h.Node:
+def password_fact(service: ServiceView, shown: Shown | None, csrf: str) -> h.Node:
+    """Return the password, a button that shows it once, or where it is to be found."""
     if shown is not None and shown.password is not None:
         return copyable(shown.password, label="Copy password", secret=False)
     if service.revealed_at is not None:

@@ -94,7 +94,9 @@ async def _check_idle(tx: Tx, order: LockedOrder) -> None:
     server = await tx.fetchval(
         "SELECT name FROM server WHERE holder = $1 AND state <> 'held' UNION ALL "
         'SELECT s.hostname FROM machine m JOIN service s ON s.id = m.service WHERE s."order" = $1 '
-        "AND m.removed_at IS NULL LIMIT 1",
+        "AND m.removed_at IS NULL UNION ALL "
+        "SELECT s.hostname FROM game_server g JOIN service s ON s.id = g.service "
+        'WHERE s."order" = $1 AND g.removed_at IS NULL LIMIT 1',
         order.id,
     )
     if server is not None:

@@ -10,7 +10,7 @@ from app.core.errors import Invalid
 from app.core.outbox import emit
 from app.domain.audit.record import record
 from app.domain.catalog.find import product_by_id
-from app.domain.catalog.kind import check_kind
+from app.domain.catalog.kind import ProductKind, check_kind
 from app.domain.catalog.selection import OS
 from app.domain.machines.check import check_places, offer_faults
 from app.domain.machines.rules import MachineRules, template_faults
@@ -34,7 +34,7 @@ async def change_machine_rules(
     there. Raises Invalid, by field, and NotFound.
     """
     known = await product_by_id(tx, product)
-    await check_kind(tx, known.slug, known.category_id, is_virtual=True)
+    await check_kind(tx, known.slug, known.category_id, ProductKind.MACHINE)
     group = known.group(OS)
     systems = [option.code for option in group.options] if group else []
     faults = template_faults(rules, systems) | offer_faults(rules, offers)
@@ -42,7 +42,8 @@ async def change_machine_rules(
         raise Invalid(faults)
     await check_places(tx, rules)
     await tx.execute(
-        "UPDATE product SET machine_rules = $2 WHERE id = $1",
+        "UPDATE product SET machine_rules = $2, game_rules = NULL, custom_rules = NULL "
+        "WHERE id = $1",
         product,
         msgspec.json.encode(rules).decode(),
     )

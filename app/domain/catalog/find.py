@@ -23,7 +23,8 @@ SELECT jsonb_build_object(
     'description', p.description, 'specs', p.specs, 'is_visible', p.is_visible,
     'category_id', c.id, 'category_slug', c.slug, 'category_name', c.name,
     'server_rules', p.server_rules, 'address_rules', p.address_rules,
-    'machine_rules', p.machine_rules,
+    'machine_rules', p.machine_rules, 'game_rules', p.game_rules,
+    'custom_rules', p.custom_rules,
     'prices', COALESCE((
         SELECT jsonb_agg(jsonb_build_object('currency', a.currency, 'cycle', a.cycle,
             'recurring_minor', a.recurring_minor, 'setup_minor', a.setup_minor)

@@ -15,7 +15,7 @@ import msgspec
 from app.core.database import Tx
 from app.core.errors import Invalid
 from app.core.ids import new_id
-from app.domain.catalog.kind import check_kind
+from app.domain.catalog.kind import RULES, ProductKind, check_kind
 from app.domain.catalog.seed import (
     CatalogSeed,
     CategorySeed,
@@ -26,6 +26,8 @@ from app.domain.catalog.seed import (
 )
 from app.domain.catalog.selection import EXTRA_IPV4, OS, PANEL, RESERVED, SSH_KEYS
 from app.domain.catalog.views import OptionKind
+from app.domain.games.check import check_panels
+from app.domain.games.rules import group_faults
 from app.domain.machines.check import check_places
 from app.domain.machines.rules import MachineRules, template_faults
 
@@ -96,17 +98,21 @@ async def register_product(
     """Write a product with its prices and options. Raises Invalid, each field by its path."""
     if faults := dict(product_faults(product)):
         raise Invalid(faults)
-    await check_kind(tx, product.slug, category, is_virtual=product.machine_rules is not None)
+    await check_kind(tx, product.slug, category, product.kind)
     if product.machine_rules is not None:
         await check_places(tx, product.machine_rules)
+    if product.game_rules is not None:
+        await check_panels(tx, product.game_rules)
     written: UUID = await tx.fetchval(
         "INSERT INTO product (id, category, slug, name, summary, description, specs, "
-        "server_rules, address_rules, machine_rules, is_visible, position, created_at) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) "
+        "server_rules, address_rules, machine_rules, game_rules, custom_rules, is_visible, "
+        "position, created_at) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) "
         "ON CONFLICT (slug) DO UPDATE SET category = excluded.category, name = excluded.name, "
         "summary = excluded.summary, description = excluded.description, "
         "specs = excluded.specs, server_rules = excluded.server_rules, "
         "address_rules = excluded.address_rules, machine_rules = excluded.machine_rules, "
+        "game_rules = excluded.game_rules, custom_rules = excluded.custom_rules, "
         "is_visible = excluded.is_visible, position = excluded.position RETURNING id",
         new_id(),
         category,
@@ -117,7 +123,10 @@ async def register_product(
         _json(product.specs),
         _json(product.server_rules),
         _json(product.address_rules),
-        None if product.machine_rules is None else _json(product.machine_rules),
+        *(
+            None if rules is None else _json(rules)
+            for rules in (product.machine_rules, product.game_rules, product.custom_rules)
+        ),
         product.is_visible,
         position,
         tx.now(),
@@ -184,8 +193,7 @@ def product_faults(product: ProductSeed) -> Iterator[tuple[str, str]]:
     yield from _price_faults("prices", product.prices)
     for code in _twice(group.code for group in product.groups):
         yield f"groups.{code}", "Two groups have this code."
-    if product.machine_rules is not None:
-        yield from _machine_faults(product, product.machine_rules)
+    yield from _kind_faults(product)
     for group in product.groups:
         path = f"groups.{group.code}"
         if group.code in RESERVED:
@@ -197,18 +205,36 @@ def product_faults(product: ProductSeed) -> Iterator[tuple[str, str]]:
         yield from _option_faults(path, group)
 
 
+def _kind_faults(product: ProductSeed) -> Iterator[tuple[str, str]]:
+    given = (product.machine_rules, product.game_rules, product.custom_rules)
+    if sum(rules is not None for rules in given) > 1:
+        yield RULES[product.kind], "A product is of one kind: give one of the three rules."
+    if product.machine_rules is not None:
+        yield from _machine_faults(product, product.machine_rules)
+    if product.game_rules is not None:
+        groups = {group.code: group for group in product.groups}
+        for field, fault in group_faults(product.game_rules, groups).items():
+            yield f"game_rules.{field}", fault
+    if product.kind in (ProductKind.GAME, ProductKind.CUSTOM):
+        yield from _post_install_faults(product)
+
+
 def _machine_faults(product: ProductSeed, rules: MachineRules) -> Iterator[tuple[str, str]]:
     systems = [
         option.code for group in product.groups if group.code == OS for option in group.options
     ]
     for field, fault in template_faults(rules, systems).items():
         yield f"machine_rules.{field}", fault
+    yield from _post_install_faults(product)
+
+
+def _post_install_faults(product: ProductSeed) -> Iterator[tuple[str, str]]:
+    what = {
+        ProductKind.MACHINE: "A virtual machine runs no post_install: make a template that has it."
+    }.get(product.kind, "Only servers that netboot installs run a post_install.")
     for group in product.groups:
         if any(option.post_install for option in group.options):
-            yield (
-                f"groups.{group.code}",
-                "A virtual machine runs no post_install: make a template that has it.",
-            )
+            yield f"groups.{group.code}", what
 
 
 def _option_faults(path: str, group: OptionGroupSeed) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,9 @@ from typing import Annotated
 import msgspec
 
 from app.domain.catalog.cycle import Cycle
+from app.domain.catalog.kind import ProductKind
 from app.domain.catalog.views import OptionKind
+from app.domain.games.rules import CustomRules, GameRules
 from app.domain.machines.rules import MachineRules
 from app.ipam.wants import AddressRules
 from app.solver.want import ServerWant
@@ -61,9 +63,22 @@ class ProductSeed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     address_rules: AddressRules = AddressRules()
     machine_rules: MachineRules | None = None
     """Its machines are virtual, and made by these rules; then `server_rules` say nothing."""
+    game_rules: GameRules | None = None
+    """It is of game servers, made by these rules; then addresses say nothing, either."""
+    custom_rules: CustomRules | None = None
+    """Its flow alone delivers it, and is told these settings."""
     is_visible: bool = True
     prices: tuple[PriceSeed, ...] = ()
     groups: tuple[OptionGroupSeed, ...] = ()
+
+    @property
+    def kind(self) -> ProductKind:
+        """Return the kind; of several rules, the first counts: `product_faults` refuses them."""
+        if self.machine_rules is not None:
+            return ProductKind.MACHINE
+        if self.game_rules is not None:
+            return ProductKind.GAME
+        return ProductKind.SERVER if self.custom_rules is None else ProductKind.CUSTOM
 
 
 class CategorySeed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -10,8 +10,11 @@ from msgspec.structs import replace
 from app.core.database import Tx
 from app.core.ids import new_id
 from app.domain.addresses.spare import spare_for, spare_ip4
+from app.domain.catalog.custom import custom_stock
 from app.domain.catalog.find import list_products
+from app.domain.catalog.kind import ProductKind
 from app.domain.catalog.views import ProductView
+from app.domain.games.room import game_stock
 from app.domain.inventory.stock import stock
 
 EVERYWHERE = ""
@@ -33,11 +36,12 @@ async def stock_at(
 
     By product id and code of the datacentre; one that the product is not delivered from is left
     out. Of physical servers those that fit are counted; of virtual ones the addresses, since
-    what their providers have free is not known before they are asked.
+    what their providers have free is not known before they are asked; of game servers the room
+    that their panels told last.
     """
     wants = {}
     for one in products:
-        if one.machine_rules is None:
+        if one.kind is ProductKind.SERVER:
             wants[one.id, EVERYWHERE] = one.server_rules
             for site in filter(one.may_be_at, sites):
                 wants[one.id, site] = replace(
@@ -45,13 +49,31 @@ async def stock_at(
                 )
     on_vlans = {one.id for one in products if one.address_rules.vlan}
     counts = await stock(tx, wants, on_vlans={key for key in wants if key[0] in on_vlans})
-    virtual = [one for one in products if one.machine_rules is not None]
+    for one in products:
+        if one.kind in (ProductKind.GAME, ProductKind.CUSTOM):
+            counts |= await _elsewhere(tx, one, sites)
+    virtual = [one for one in products if one.kind is ProductKind.MACHINE]
     spare = await spare_ip4(tx) if virtual else {}
     for one in virtual:
         counts[one.id, EVERYWHERE] = spare_for(spare, one.address_rules, one.may_be_at)
         for site in filter(one.may_be_at, sites):
             here = {place: number for place, number in spare.items() if place[1] == site}
             counts[one.id, site] = spare_for(here, one.address_rules, one.may_be_at)
+    return counts
+
+
+async def _elsewhere(
+    tx: Tx, product: ProductView, sites: Sequence[str]
+) -> dict[tuple[UUID, str], int]:
+    """Return the stock of a product for which nothing of ours is held."""
+    rules = product.game_rules
+    if rules is None:
+        most = product.custom_rules.at_most if product.custom_rules else None
+        return {(product.id, EVERYWHERE): await custom_stock(tx, product.id, most)}
+    counts = {(product.id, EVERYWHERE): await game_stock(tx, rules)}
+    for site in filter(product.may_be_at, sites):
+        here = replace(rules, places=rules.places_in(site))
+        counts[product.id, site] = await game_stock(tx, here)
     return counts
 
 
@@ -77,7 +99,9 @@ async def note_stock(tx: Tx) -> None:
                 product.id,
                 tx.now().astimezone(UTC).date(),
                 servers[product.id],
-                spare_for(spare, product.address_rules, product.may_be_at),
+                spare_for(spare, product.address_rules, product.may_be_at)
+                if product.takes_addresses
+                else 0,
             )
             for product in products
         ],

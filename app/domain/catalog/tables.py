@@ -20,7 +20,9 @@ class Product(Table, tablename="product"):
     """Something that can be ordered.
 
     `server_rules` is a `solver.want.ServerWant`, `address_rules` an `ipam.wants.AddressRules`,
-    `machine_rules` a `machines.rules.MachineRules`: without them its orders get physical servers.
+    `machine_rules` a `machines.rules.MachineRules`, `game_rules` a `games.rules.GameRules`,
+    `custom_rules` a `games.rules.CustomRules`: it has one of them, or its orders get physical
+    servers.
     """
 
     id = key()
@@ -33,9 +35,13 @@ class Product(Table, tablename="product"):
     server_rules = JSONB(default="{}")
     address_rules = JSONB(default="{}")
     machine_rules = JSONB(null=True, default=None)
+    game_rules = JSONB(null=True, default=None)
+    custom_rules = JSONB(null=True, default=None)
     is_visible = Boolean(default=True)
     position = Integer(default=0)
     created_at = moment()
+
+    one_kind = Check("num_nonnulls(machine_rules, game_rules, custom_rules) <= 1")
 
 
 class ProductPrice(Table, tablename="product_price"):

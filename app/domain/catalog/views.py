@@ -7,6 +7,8 @@ from uuid import UUID
 import msgspec
 
 from app.domain.catalog.cycle import Cycle
+from app.domain.catalog.kind import ProductKind
+from app.domain.games.rules import CustomRules, GameRules
 from app.domain.machines.rules import MachineRules
 from app.ipam.wants import AddressRules
 from app.solver.want import ServerWant
@@ -92,9 +94,26 @@ class ProductView(msgspec.Struct, frozen=True, kw_only=True):
     address_rules: AddressRules
     machine_rules: MachineRules | None = None
     """Of a product whose machines are virtual: its orders hold addresses and no server."""
+    game_rules: GameRules | None = None
+    """Of a product of game servers: its orders hold nothing; room at the panels is counted."""
+    custom_rules: CustomRules | None = None
+    """Of a product that its flow alone delivers: its orders hold nothing."""
     is_visible: bool = True
     prices: tuple[PriceView, ...] = ()
     groups: tuple[OptionGroupView, ...] = ()
+
+    @property
+    def kind(self) -> ProductKind:
+        if self.machine_rules is not None:
+            return ProductKind.MACHINE
+        if self.game_rules is not None:
+            return ProductKind.GAME
+        return ProductKind.SERVER if self.custom_rules is None else ProductKind.CUSTOM
+
+    @property
+    def takes_addresses(self) -> bool:
+        """Say whether its orders hold addresses of ours."""
+        return self.kind in (ProductKind.SERVER, ProductKind.MACHINE)
 
     def price(self, currency: str, cycle: Cycle) -> PriceView | None:
         return price_in(self.prices, currency, cycle)
@@ -104,6 +123,8 @@ class ProductView(msgspec.Struct, frozen=True, kw_only=True):
 
     def may_be_at(self, datacentre: str, rack: str = "") -> bool:
         """Say whether its machines may have addresses of a rack, or of a whole datacentre."""
+        if self.game_rules is not None:
+            return any(place.datacentre == datacentre for place in self.game_rules.places)
         if self.machine_rules is None:
             want = self.server_rules
             return not want.datacentre_required or datacentre in want.datacentres

@@ -1,9 +1,10 @@
-"""What a selection asks of the inventory and of the address space."""
+"""What a selection asks of the inventory, of the address space and of providers."""
 
 from msgspec.structs import replace
 
 from app.domain.catalog.selection import DATACENTRE, Selection
 from app.domain.catalog.views import ProductView
+from app.domain.games.rules import GamePlace, GameRules, MadeOf
 from app.domain.machines.rules import MachinePlace
 from app.ipam.wants import AddressWant, wants_of
 from app.solver.want import ServerWant
@@ -27,6 +28,30 @@ def machine_places(product: ProductView, selection: Selection) -> tuple[MachineP
     if product.machine_rules is None:
         return ()
     return product.machine_rules.places_in(selection.choice(DATACENTRE))
+
+
+def game_places(rules: GameRules, selection: Selection) -> tuple[GamePlace, ...]:
+    """Return where the game server may be; an answer to `datacentre` is binding."""
+    return rules.places_in(selection.choice(DATACENTRE))
+
+
+def game_made_of(rules: GameRules, place: GamePlace, selection: Selection) -> MadeOf:
+    """Return what the game server is made of; what was not answered is as the rules have it."""
+    answers = {name: _answer(selection, group) for name, group in rules.chosen.items()}
+    given = {name: answer for name, answer in answers.items() if answer is not None}
+    return MadeOf(
+        egg=rules.egg,
+        image=rules.image,
+        limits=rules.limits,
+        variables={**rules.variables, **given},
+        locations=place.locations,
+    )
+
+
+def _answer(selection: Selection, group: str) -> str | None:
+    if group in selection.quantities:
+        return str(selection.quantities[group])
+    return selection.choice(group)
 
 
 def address_wants(product: ProductView, selection: Selection) -> tuple[AddressWant, ...]:

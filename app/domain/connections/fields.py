@@ -55,6 +55,8 @@ def fields_of(kind: Kind, chosen: Mapping[str, str]) -> tuple[Field, ...]:
             return _CHAT
         case Kind.HYPERVISOR:
             return (*_HYPERVISOR, _TRUST, *_TRUSTED.get(chosen.get("trust", ""), ()))
+        case Kind.GAME:
+            return (*_GAME, _TRUST, *_TRUSTED.get(chosen.get("trust", ""), ()))
 
 
 def secrets_of(kind: Kind, chosen: Mapping[str, str]) -> tuple[Field, ...]:
@@ -311,4 +313,32 @@ _HYPERVISOR = (
         example="slipway@pve!provisioning",
     ),
     _secret("secret", "Token secret or password"),
+)
+_GAME = (
+    Field(
+        name="provider",
+        label="Panel",
+        look=Look.CHOICE,
+        choices={"pterodactyl": "Pterodactyl"},
+        default="pterodactyl",
+    ),
+    Field(
+        name="base_url",
+        label="Address",
+        help="Of the panel, as clients open it; mails lead them there.",
+        example="https://panel.example.net",
+    ),
+    _secret(
+        "secret",
+        "Application key",
+        "ptla_…, made at the panel under Application API; it may read all and write servers and "
+        "users.",
+    ),
+    _secret(
+        "client_key",
+        "Client key of an administrator",
+        "ptlc_…, made at the panel under Account; without it servers are not started and stopped "
+        "from here.",
+        is_optional=True,
+    ),
 )

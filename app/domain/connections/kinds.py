@@ -22,6 +22,8 @@ class Kind(StrEnum):
     """A channel that takes messages."""
     HYPERVISOR = "hypervisor"
     """A provider of virtual machines."""
+    GAME = "game"
+    """A panel of game servers."""
 
     @property
     def label(self) -> str:
@@ -34,6 +36,7 @@ LABELS = {
     Kind.DNS: "Name server",
     Kind.CHAT: "Chat channel",
     Kind.HYPERVISOR: "Virtual machines",
+    Kind.GAME: "Game servers",
 }
 
 
@@ -153,11 +156,25 @@ class HypervisorFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
         return self.base_url
 
 
-Facts: TypeAlias = HttpFacts | SshFacts | DnsFacts | ChatFacts | HypervisorFacts
+class GameFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    provider: str
+    """The driver's name."""
+    base_url: str
+    trust: Trust = Trust.SYSTEM
+    ca_pem: str = ""
+    pin: str = ""
+
+    @property
+    def place(self) -> str:
+        return self.base_url
+
+
+Facts: TypeAlias = HttpFacts | SshFacts | DnsFacts | ChatFacts | HypervisorFacts | GameFacts
 FACTS: dict[Kind, type[Facts]] = {
     Kind.HTTP: HttpFacts,
     Kind.SSH: SshFacts,
     Kind.DNS: DnsFacts,
     Kind.CHAT: ChatFacts,
     Kind.HYPERVISOR: HypervisorFacts,
+    Kind.GAME: GameFacts,
 }

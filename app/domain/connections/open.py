@@ -10,6 +10,7 @@ from app.domain.connections.kinds import (
     Auth,
     ChatFacts,
     DnsFacts,
+    GameFacts,
     HttpFacts,
     HypervisorFacts,
     SshFacts,
@@ -17,6 +18,7 @@ from app.domain.connections.kinds import (
 )
 from app.drivers.chat.contract import ChatRoom
 from app.drivers.dns.contract import DnsServer
+from app.drivers.game.contract import GamePeer
 from app.drivers.http import contract as http
 from app.drivers.hypervisor.contract import HypervisorPeer
 from app.drivers.peers import Peer
@@ -70,6 +72,15 @@ async def open_connection(tx: Tx, vault: Vault, name: str) -> Peer:
                 secret=secrets["secret"],
                 tls=_tls(facts),
             )
+        case GameFacts():
+            return GamePeer(
+                name=name,
+                provider=facts.provider,
+                url=facts.base_url,
+                key=secrets["secret"],
+                client_key=secrets.get("client_key"),
+                tls=_tls(facts),
+            )
 
 
 def _http(name: str, facts: HttpFacts, secrets: dict[str, Secret]) -> http.HttpPeer:
@@ -121,7 +132,7 @@ def _auth(facts: HttpFacts, secret: Secret) -> http.Auth:  # noqa: PLR0911 - one
             )
 
 
-def _tls(facts: HttpFacts | HypervisorFacts) -> Tls:
+def _tls(facts: HttpFacts | HypervisorFacts | GameFacts) -> Tls:
     match facts.trust:
         case Trust.CA:
             return TrustCa(facts.ca_pem)

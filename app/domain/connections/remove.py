@@ -39,12 +39,15 @@ async def remove_connection(
 async def _kept_by(tx: Tx, name: str) -> str:
     """Return what still needs it beside flows: machines, or products that are sold there."""
     machines: int = await tx.fetchval(
-        "SELECT count(*) FROM machine WHERE connection = $1 AND removed_at IS NULL", name
+        "SELECT (SELECT count(*) FROM machine WHERE connection = $1 AND removed_at IS NULL) + "
+        "(SELECT count(*) FROM game_server WHERE connection = $1 AND removed_at IS NULL)",
+        name,
     )
     if machines:
         return f"machines of services are there ({machines})"
     rows = await tx.fetch(
-        "SELECT p.name FROM product p, jsonb_array_elements(p.machine_rules->'places') place "
+        "SELECT p.name FROM product p, "
+        "jsonb_array_elements(coalesce(p.machine_rules, p.game_rules)->'places') place "
         "WHERE place->>'connection' = $1 ORDER BY 1",
         name,
     )

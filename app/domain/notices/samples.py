@@ -48,6 +48,39 @@ SAMPLES: dict[str, dict[str, dict[str, Any]]] = {
             ],
         },
     },
+    "game-delivered": {
+        "A new client": {
+            **_SERVER,
+            "product": "Minecraft 4",
+            "hostname": "mc.example.com",
+            "game": "Paper",
+            "address": "fra1.play.example:25565",
+            "panel_url": "https://panel.example/server/1a7ce997",
+            "username": "robin-4f2a9c01",
+            "password": "sample-Kiel-4417-anchor",
+        },
+        "Who has an account there": {
+            **_SERVER,
+            "product": "Minecraft 4",
+            "hostname": "mc2.example.com",
+            "game": "Paper",
+            "address": "fra1.play.example:25566",
+            "panel_url": "https://panel.example/server/2b8df008",
+            "username": "robin-4f2a9c01",
+        },
+    },
+    "custom-delivered": {
+        "With all": {
+            **_SERVER,
+            "product": "Object storage 1 TB",
+            "hostname": "backup.example.com",
+            "url": "https://s3.example/backup",
+            "username": "AKIA-SAMPLE",
+            "password": "sample-Kiel-4417-anchor",
+            "details": [{"label": "Region", "value": "eu-north"}],
+        },
+        "Nothing but the order": {**_SERVER, "product": "Object storage 1 TB"},
+    },
     "order-received": {
         "Held, card or transfer": {
             **_SERVER,

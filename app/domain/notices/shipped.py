@@ -9,6 +9,8 @@ from app.domain.notices.sandbox import FOLDER
 
 NAMES: dict[str, str] = {
     "service-delivered": "Service delivered",
+    "game-delivered": "Game server ready",
+    "custom-delivered": "Custom service ready",
     "order-received": "Order received",
     "payment-received": "Payment received",
     "order-waiting-for-stock": "Order waits for stock",

@@ -72,6 +72,43 @@ class ServiceDelivered(Common, frozen=True, kw_only=True):
             msgspec.structs.force_setattr(self, "panel_url", f"https://{self.panel_url}")
 
 
+class GameDelivered(Common, frozen=True, kw_only=True):
+    """`game-delivered`: `password` is empty where the client has a user at the panel already.
+
+    `address` is where players connect, `panel_url` the server's own page at the panel.
+    """
+
+    name: Words
+    order_number: int
+    product: Words
+    hostname: Words
+    game: Words
+    address: Words
+    panel_url: Words
+    username: Words
+    password: Words = ""
+
+
+class Detail(msgspec.Struct, frozen=True):
+    """One more thing to know of a service."""
+
+    label: Words
+    value: Words
+
+
+class CustomDelivered(Common, frozen=True, kw_only=True):
+    """`custom-delivered`: beside the order, what its flow gives in `values` of the mail's node."""
+
+    name: Words
+    order_number: int
+    product: Words
+    hostname: Words
+    url: Words = ""
+    username: Words = ""
+    password: Words = ""
+    details: list[Detail] = []
+
+
 class OrderReceived(Common, frozen=True, kw_only=True):
     """`order-received`: the server is held until `pay_by`; `bank` if transfers are taken."""
 
@@ -131,6 +168,8 @@ class StaffNotice(Common, frozen=True, kw_only=True):
 
 VALUES: dict[str, type[Common]] = {
     "service-delivered": ServiceDelivered,
+    "game-delivered": GameDelivered,
+    "custom-delivered": CustomDelivered,
     "order-received": OrderReceived,
     "payment-received": PaymentReceived,
     "order-waiting-for-stock": OrderWaitingForStock,
@@ -139,7 +178,9 @@ VALUES: dict[str, type[Common]] = {
 }
 
 # Never in a subject: that one is kept and shown unsealed.
-SECRETS: dict[str, frozenset[str]] = {"service-delivered": frozenset({"password"})}
+SECRETS: dict[str, frozenset[str]] = dict.fromkeys(
+    ("service-delivered", "game-delivered", "custom-delivered"), frozenset({"password"})
+)
 
 
 def carries_credentials(code: str) -> bool:

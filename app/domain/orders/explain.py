@@ -8,6 +8,7 @@ import msgspec
 from app.core.database import Tx
 from app.core.errors import NotFound
 from app.domain.catalog.find import product_by_id
+from app.domain.catalog.kind import ProductKind
 from app.domain.catalog.wants import server_want
 from app.domain.inventory.available import read_available
 from app.domain.inventory.reserve import seed_of
@@ -48,7 +49,7 @@ async def explain_order(tx: Tx, order_id: UUID, *, server: str = "") -> OrderAcc
     """
     order = await find_order(tx, order_id)
     product = await product_by_id(tx, order.product_id)
-    if product.machine_rules is not None:
+    if product.kind is not ProductKind.SERVER:
         raise MachineIsVirtual(order.number)
     want = server_want(product, order.selection)
     about = order.server_id

@@ -8,10 +8,13 @@ from app.domain.addresses.assign import assign
 from app.domain.addresses.claim import claim
 from app.domain.addresses.errors import PoolExhausted
 from app.domain.addresses.release import release as release_addresses
+from app.domain.catalog.custom import custom_stock
 from app.domain.catalog.find import product_by_id
+from app.domain.catalog.kind import ProductKind, kind_of_order
 from app.domain.catalog.selection import Selection
 from app.domain.catalog.views import ProductView
 from app.domain.catalog.wants import address_wants, machine_places, server_want
+from app.domain.games.room import game_stock, lock_stock
 from app.domain.inventory.confirm import begin_provisioning
 from app.domain.inventory.errors import NoServer, NotHeld
 from app.domain.inventory.release import release as release_server
@@ -36,8 +39,12 @@ async def hold(
     What orders that are paid and wait are about to get is not touched. Where addresses have run
     out in the best server's rack, the next one is tried. Asked twice for one order, it keeps
     what it has. Of a product whose machines are virtual addresses are held, at the first place
-    that has them. Raises OutOfStock with nothing held.
+    that has them; of one of game servers, or that its flow alone delivers, nothing is held, and
+    what is left is counted. Raises OutOfStock with nothing held.
     """
+    if not product.takes_addresses:
+        await _require_stock(tx, order, product)
+        return
     if product.machine_rules is not None:
         await _hold_addresses(tx, order, product, selection, expires_at)
         return
@@ -70,6 +77,20 @@ async def hold(
         else:
             return
     raise OutOfStock(product.name, explanation=explanation)
+
+
+async def _require_stock(tx: Tx, order: UUID, product: ProductView) -> None:
+    """Refuse an order for which there is no room; those at the same time wait for each other."""
+    if product.game_rules is not None:
+        await lock_stock(tx)
+        if await game_stock(tx, product.game_rules, but=order) < 1:
+            explanation = "No panel of the product has room for it, as they last said."
+            raise OutOfStock(product.name, explanation=explanation)
+    most = product.custom_rules.at_most if product.custom_rules else None
+    if most is not None:
+        await tx.execute("SELECT FROM product WHERE id = $1 FOR NO KEY UPDATE", product.id)
+        if await custom_stock(tx, product.id, most, but=order) < 1:
+            raise OutOfStock(product.name, explanation=f"All {most} of them are sold.")
 
 
 async def _hold_addresses(
@@ -112,7 +133,7 @@ async def renew_hold(
     if locked.state is not OrderState.awaiting_payment:
         return None
     until = locked.hold_expires_at
-    has_machine = await _has_machine(tx, order)
+    has_machine = await _has_machine(tx, order, until=until)
     if has_machine and until is not None and until > tx.now():
         return until
     # A server that no sweep has given back yet is kept. Without it, the addresses go too:
@@ -155,10 +176,14 @@ async def keep_hold(tx: Tx, order: UUID) -> bool:
 
     Returns False when the server is no longer held; then the addresses are given back as
     well, because they belong to the place where that server stands. Of an order for a virtual
-    machine it is the addresses that must still be held.
+    machine it is the addresses that must still be held; of others nothing was, and their flow
+    waits for room.
     """
-    if await is_virtual(tx, order):
-        return bool(await assign(tx, order)) or await _has_machine(tx, order)
+    match await kind_of_order(tx, order):
+        case ProductKind.MACHINE:
+            return bool(await assign(tx, order)) or await _has_machine(tx, order, until=None)
+        case ProductKind.GAME | ProductKind.CUSTOM:
+            return True
     try:
         await begin_provisioning(tx, order)
     except NotHeld:
@@ -168,24 +193,20 @@ async def keep_hold(tx: Tx, order: UUID) -> bool:
     return True
 
 
-async def is_virtual(tx: Tx, order: UUID) -> bool:
-    """Say whether the machine of an order is virtual: then it has no server."""
-    found = await tx.fetchval(
-        "SELECT p.machine_rules IS NOT NULL FROM client_order o JOIN product p ON p.id = o.product "
-        "WHERE o.id = $1",
-        order,
-    )
-    return bool(found)
+async def _has_machine(tx: Tx, order: UUID, *, until: datetime | None) -> bool:
+    """Say whether the server is held, or, for a virtual machine, its primary address.
 
-
-async def _has_machine(tx: Tx, order: UUID) -> bool:
-    """Say whether the server is held, or, for a virtual machine, its primary address."""
+    Of what nothing is held for, room is counted while the hold stands, which ends at `until`.
+    """
+    kind = await kind_of_order(tx, order)
+    if kind in (ProductKind.GAME, ProductKind.CUSTOM):
+        return until is not None and until > tx.now()
+    if kind is ProductKind.SERVER:
+        statement = "SELECT EXISTS (SELECT FROM server WHERE holder = $1)"
+        return bool(await tx.fetchval(statement, order))
     found = await tx.fetchval(
-        "SELECT CASE WHEN p.machine_rules IS NULL "
-        "THEN EXISTS (SELECT FROM server WHERE holder = o.id) "
-        "ELSE EXISTS (SELECT FROM address_claim WHERE holder = o.id AND item = $2 "
-        "AND state IN ('held', 'assigned')) END "
-        "FROM client_order o JOIN product p ON p.id = o.product WHERE o.id = $1",
+        "SELECT EXISTS (SELECT FROM address_claim WHERE holder = $1 AND item = $2 "
+        "AND state IN ('held', 'assigned'))",
         order,
         PRIMARY_IP4,
     )

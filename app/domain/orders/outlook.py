@@ -48,7 +48,11 @@ async def outlooks(tx: Tx) -> tuple[Outlook, ...]:
     }
     found = []
     for product in products:
-        ip4 = spare_for(spare, product.address_rules, product.may_be_at)
+        ip4 = (
+            spare_for(spare, product.address_rules, product.may_be_at)
+            if product.takes_addresses
+            else 0
+        )
         found.append(
             Outlook(
                 product=product.id,

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from app.core.database import Tx
+from app.domain.catalog.kind import KIND_OF_P
 from app.domain.catalog.selection import Selection
 from app.domain.catalog.wants import want_of
 from app.domain.inventory.available import read_available
@@ -22,12 +23,12 @@ from app.solver.want import ServerWant
 SEED = 1
 """Of all backlogs: the same orders and stock, the same plan."""
 
-_WAITING = """
+_WAITING = f"""
 SELECT o.id, o.account, o.priority, o.passed, o.selection, p.server_rules,
     coalesce((p.address_rules->>'vlan')::boolean, true) AS takes_vlan
 FROM client_order o JOIN product p ON p.id = o.product
 WHERE o.state = ANY($1) AND (o.state_reason = $2 OR o.id = $3)
-AND p.machine_rules IS NULL AND NOT EXISTS (SELECT FROM server s WHERE s.holder = o.id)
+AND {KIND_OF_P} = 'server' AND NOT EXISTS (SELECT FROM server s WHERE s.holder = o.id)
 ORDER BY o.paid_at, o.number
 """
 

@@ -9,13 +9,16 @@ from app.core.apart import off_loop
 from app.core.database import Tx
 from app.domain.addresses.spare import spare_for, spare_ip4
 from app.domain.catalog.find import find_product
+from app.domain.catalog.kind import ProductKind
+from app.domain.catalog.stock import EVERYWHERE, stock_at
 from app.domain.inventory.available import read_available
 from app.domain.inventory.rooms import read_rooms
 from app.domain.orders.waiting import SEED, waiting_orders
 from app.solver.batch import WaitingOrder
 from app.solver.what_if import Binding, WhatIf, sell_more
 
-Bound: TypeAlias = Binding | Literal["addresses"]
+Beside: TypeAlias = Literal["addresses", "room"]
+Bound: TypeAlias = Binding | Beside
 
 MOST = 2_000
 LIMIT = 1.0
@@ -33,6 +36,8 @@ class Sellable(msgspec.Struct, frozen=True, kw_only=True):
     """Free IPv4 addresses of the role that it takes."""
     servers: WhatIf
     """What the servers allow, and what binds there."""
+    beside: Beside = "addresses"
+    """What it takes beside servers: addresses of ours, or room at its providers."""
 
     @property
     def is_possible(self) -> bool:
@@ -42,7 +47,7 @@ class Sellable(msgspec.Struct, frozen=True, kw_only=True):
     def binds(self) -> tuple[Bound, ...]:
         """Return what would have to give."""
         short = self.possible < self.servers.possible
-        return (*self.servers.binds, "addresses") if short else self.servers.binds
+        return (*self.servers.binds, self.beside) if short else self.servers.binds
 
 
 async def sell(tx: Tx, slug: str, number: int, *, client: UUID | None = None) -> Sellable:
@@ -54,7 +59,10 @@ async def sell(tx: Tx, slug: str, number: int, *, client: UUID | None = None) ->
     """
     product = await find_product(tx, slug, hidden=True)
     ip4 = spare_for(await spare_ip4(tx), product.address_rules, product.may_be_at)
-    if product.machine_rules is not None:
+    if not product.takes_addresses:
+        left = (await stock_at(tx, [product]))[product.id, EVERYWHERE]
+        return msgspec.structs.replace(_virtual(product.slug, number, left), ip4=0, beside="room")
+    if product.kind is ProductKind.MACHINE:
         return _virtual(product.slug, number, ip4)
     inventory = (await read_available(tx)).inventory
     waiting = await waiting_orders(tx)

@@ -11,6 +11,8 @@ from app.core.secrets import Vault
 from app.drivers.deploy.netboot.passwords import new_password
 
 ROOT = "root"
+PASSWORDS = ("root_password", "panel_password")
+"""Kinds of credentials that hold a password; a `panel_user` keeps one that we do not know."""
 
 
 class Access(msgspec.Struct, frozen=True):
@@ -45,7 +47,7 @@ async def read_access(tx: Tx, vault: Vault, service: UUID) -> Access:
     """Return the access for the mail and for the installer; never for a page."""
     row = await tx.fetchrow(
         "SELECT username, sealed_secret FROM credential WHERE service = $1 "
-        "ORDER BY kind = 'root_password' DESC LIMIT 1",
+        "ORDER BY kind LIKE '%password' DESC LIMIT 1",
         service,
     )
     if row is None:
@@ -69,18 +71,20 @@ async def reveal(tx: Tx, vault: Vault, *, service: UUID, account: UUID) -> Acces
     row = await tx.fetchrow(
         "UPDATE credential SET revealed_at = $3 FROM service WHERE service.id = credential.service "
         "AND credential.service = $1 AND service.account = $2 AND service.state = 'active' "
-        "AND kind = 'root_password' AND revealed_at IS NULL "
+        "AND kind = ANY($4) AND revealed_at IS NULL "
         "RETURNING username, sealed_secret",
         service,
         account,
         tx.now(),
+        list(PASSWORDS),
     )
     if row is None:
         mine = await tx.fetchval(
             "SELECT revealed_at IS NOT NULL FROM credential JOIN service s ON s.id = service "
-            "WHERE service = $1 AND s.account = $2 AND kind = 'root_password'",
+            "WHERE service = $1 AND s.account = $2 AND kind = ANY($3)",
             service,
             account,
+            list(PASSWORDS),
         )
         if mine:
             raise AlreadyRevealed

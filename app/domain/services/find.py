@@ -10,8 +10,10 @@ from app.core.errors import NotFound
 from app.core.paging import Listing, read_page
 from app.domain.accounts.ssh_keys import read_public_key
 from app.domain.addresses.find import addresses_of
+from app.domain.catalog.kind import KIND_OF_P
 from app.domain.catalog.selection import Selection
 from app.domain.services.views import (
+    GameFacts,
     InstalledKey,
     MachineFacts,
     PanelView,
@@ -29,26 +31,31 @@ s.recurring_minor, s.next_due_at, s.created_at, s.activated_at,
 coalesce((SELECT host(host(x.network)::inet + c.position) FROM address_claim c
           JOIN prefix x ON x.id = c.scope
           WHERE c.holder = s."order" AND c.kind = 'ip4' AND c.item = '{PRIMARY_IP4}'
-          AND c.state IN ('held', 'assigned')), '') AS address
+          AND c.state IN ('held', 'assigned')), y.address, '') AS address
 """
-_MORE = """
+_MORE = f"""
+{KIND_OF_P} AS kind,
 v.id AS server_id, coalesce(v.power_seen_at, m.power_seen_at) AS power_seen_at, o.selection,
 CASE WHEN m.id IS NOT NULL THEN jsonb_build_object('cores', m.cores, 'memory_mb', m.memory_mb,
-     'disk_gb', m.disk_gb)::text END AS machine, n.name AS panel, n.access_url,
+     'disk_gb', m.disk_gb)::text END AS machine,
+CASE WHEN y.id IS NOT NULL THEN jsonb_build_object('egg', y.made_of->>'egg',
+     'limits', y.made_of->'limits', 'panel_url', y.panel_url)::text END AS game,
+n.name AS panel, n.access_url,
 coalesce(k.username, '') AS username,
-coalesce(k.kind = 'root_password', false) AS has_password, k.revealed_at
+coalesce(k.kind LIKE '%password', false) AS has_password, k.revealed_at
 """
 _FROM = """
 FROM service s JOIN client_order o ON o.id = s."order" JOIN product p ON p.id = s.product
 LEFT JOIN os_image i ON i.code = s.os_code LEFT JOIN server v ON v.id = s.server
 LEFT JOIN rack r ON r.id = v.rack LEFT JOIN machine m ON m.service = s.id
-LEFT JOIN datacentre d ON d.id = r.datacentre OR d.code = m.datacentre
+LEFT JOIN game_server y ON y.service = s.id
+LEFT JOIN datacentre d ON d.id = r.datacentre OR d.code = coalesce(m.datacentre, y.datacentre)
 LEFT JOIN option_group t ON t.product = p.id AND t.code = 'os'
 LEFT JOIN option q ON q.option_group = t.id AND q.code = s.os_code
 """
 _MORE_FROM = """
 LEFT JOIN LATERAL (SELECT * FROM credential WHERE service = s.id
-                   ORDER BY kind = 'root_password' DESC LIMIT 1) k ON true
+                   ORDER BY kind LIKE '%password' DESC LIMIT 1) k ON true
 LEFT JOIN option_group g ON g.product = p.id AND g.code = 'panel'
 LEFT JOIN option n ON n.option_group = g.id AND n.code = o.selection->>'panel'
 """
@@ -71,6 +78,7 @@ async def find_service(tx: Tx, service: UUID, *, account: UUID) -> ServiceView:
     facts["addresses"] = await addresses_of(tx, row["order_id"])
     facts["keys"] = await _keys(tx, account, selection.ssh_keys)
     facts["panel"] = _panel(row)
+    facts["game"] = row["game"] and msgspec.json.decode(row["game"], type=GameFacts)
     facts["machine"] = row["machine"] and msgspec.json.decode(row["machine"], type=MachineFacts)
     return msgspec.convert(facts, ServiceView)
 

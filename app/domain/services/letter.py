@@ -5,14 +5,28 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import msgspec
 
 from app.core.database import Tx
 from app.core.errors import NotFound
 from app.core.secrets import Vault
 from app.domain.addresses.find import addresses_of
+from app.domain.catalog.kind import KIND_OF_P, ProductKind
 from app.domain.catalog.selection import Selection
 from app.domain.services.credentials import read_access
+
+_ORDERED = f"""
+SELECT o.number, o.hostname, o.selection, a.id AS account, a.email, a.name, p.name AS product,
+{KIND_OF_P} AS kind, s.id AS service, coalesce(i.name, q.name) AS os, n.name AS panel, n.access_url
+FROM client_order o JOIN account a ON a.id = o.account JOIN product p ON p.id = o.product
+JOIN service s ON s."order" = o.id LEFT JOIN os_image i ON i.code = s.os_code
+LEFT JOIN option_group t ON t.product = p.id AND t.code = 'os'
+LEFT JOIN option q ON q.option_group = t.id AND q.code = s.os_code
+LEFT JOIN option_group g ON g.product = p.id AND g.code = 'panel'
+LEFT JOIN option n ON n.option_group = g.id AND n.code = o.selection->>'panel'
+WHERE o.id = $1
+"""
 
 
 class Letter(msgspec.Struct, frozen=True):
@@ -26,57 +40,75 @@ class Letter(msgspec.Struct, frozen=True):
 async def delivery_letter(
     tx: Tx, vault: Vault, order: UUID, *, company: str, base_url: str, ssh_port: int
 ) -> Letter:
-    """Return the values of `service-delivered`; they carry the password, keep them sealed."""
-    row = await tx.fetchrow(
-        "SELECT o.number, o.hostname, o.selection, a.id AS account, a.email, a.name, "
-        "p.name AS product, s.id AS service, coalesce(i.name, q.name) AS os, n.name AS panel, "
-        "n.access_url "
-        "FROM client_order o JOIN account a ON a.id = o.account JOIN product p ON p.id = o.product "
-        'JOIN service s ON s."order" = o.id LEFT JOIN os_image i ON i.code = s.os_code '
-        "LEFT JOIN option_group t ON t.product = p.id AND t.code = 'os' "
-        "LEFT JOIN option q ON q.option_group = t.id AND q.code = s.os_code "
-        "LEFT JOIN option_group g ON g.product = p.id AND g.code = 'panel' "
-        "LEFT JOIN option n ON n.option_group = g.id AND n.code = o.selection->>'panel' "
-        "WHERE o.id = $1",
-        order,
-    )
+    """Return the values of a mail about a delivered service, by what kind of product it is of.
+
+    They carry the password, keep them sealed. Raises NotFound.
+    """
+    row = await tx.fetchrow(_ORDERED, order)
     if row is None:
         raise NotFound("service of order", order)
+    values = {
+        "company": company,
+        "name": row["name"],
+        "order_number": row["number"],
+        "product": row["product"],
+        "hostname": row["hostname"],
+        "portal_url": f"{base_url}/services/{row['service']}",
+    }
+    match ProductKind(row["kind"]):
+        case ProductKind.GAME:
+            values |= await _game(tx, vault, row["service"])
+        case ProductKind.SERVER | ProductKind.MACHINE:
+            values |= await _machine(tx, vault, row, order, ssh_port)
+    return Letter(account=row["account"], recipient=row["email"], values=values)
+
+
+async def _game(tx: Tx, vault: Vault, service: UUID) -> dict[str, Any]:
+    """Return the values of `game-delivered`; the password is empty where the client has one."""
+    access = await read_access(tx, vault, service)
+    row = await tx.fetchrow(
+        "SELECT address, panel_url, made_of->>'egg' AS egg FROM game_server WHERE service = $1",
+        service,
+    )
+    if row is None:
+        raise NotFound("game server of service", service)
+    return {
+        "game": row["egg"].rpartition("/")[2],
+        "address": row["address"],
+        "panel_url": row["panel_url"],
+        "username": access.username,
+        "password": access.password or "",
+    }
+
+
+async def _machine(
+    tx: Tx, vault: Vault, row: asyncpg.Record, order: UUID, ssh_port: int
+) -> dict[str, Any]:
+    """Return the values of `service-delivered`."""
     selection = msgspec.json.decode(row["selection"], type=Selection)
     access = await read_access(tx, vault, row["service"])
     claimed = await addresses_of(tx, order)
     address = str(claimed.ip4[0].address)
-    page = f"{base_url}/services/{row['service']}"
-    return Letter(
-        account=row["account"],
-        recipient=row["email"],
-        values={
-            "company": company,
-            "name": row["name"],
-            "order_number": row["number"],
-            "product": row["product"],
-            "hostname": row["hostname"],
-            "os": row["os"] or selection.os,
-            "ipv4": address,
-            "extra_ipv4": [str(extra.address) for extra in claimed.ip4[1:]],
-            "ipv6": str(claimed.ip6[0].host_address) if claimed.ip6 else "",
-            "ipv6_network": str(claimed.ip6[0].network) if claimed.ip6 else "",
-            "ssh_username": access.username,
-            "ssh_port": ssh_port,
-            "password": access.password or "",
-            "ssh_keys": [_key_name(key) for key in selection.ssh_keys],
-            "panel": row["panel"] or "",
-            # The template shows it first among the links.
-            "panel_url": _fill(row["access_url"] or "", address, row["hostname"]),
-            "links": [
-                {
-                    "title": "Open a terminal on it",
-                    "url": f"ssh://{access.username}@{address}:{ssh_port}",
-                },
-            ],
-            "portal_url": page,
-        },
-    )
+    return {
+        "os": row["os"] or selection.os,
+        "ipv4": address,
+        "extra_ipv4": [str(extra.address) for extra in claimed.ip4[1:]],
+        "ipv6": str(claimed.ip6[0].host_address) if claimed.ip6 else "",
+        "ipv6_network": str(claimed.ip6[0].network) if claimed.ip6 else "",
+        "ssh_username": access.username,
+        "ssh_port": ssh_port,
+        "password": access.password or "",
+        "ssh_keys": [_key_name(key) for key in selection.ssh_keys],
+        "panel": row["panel"] or "",
+        # The template shows it first among the links.
+        "panel_url": _fill(row["access_url"] or "", address, row["hostname"]),
+        "links": [
+            {
+                "title": "Open a terminal on it",
+                "url": f"ssh://{access.username}@{address}:{ssh_port}",
+            },
+        ],
+    }
 
 
 def _fill(url: str, address: str, hostname: str) -> str:

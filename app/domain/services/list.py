@@ -5,12 +5,15 @@ from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
 
+import asyncpg
 import msgspec
 
 from app.core.database import Tx
 from app.core.errors import NotFound
 from app.core.paging import Listing, Page, containing, read_page
 from app.domain.catalog.cycle import Cycle
+from app.domain.catalog.kind import KIND_OF_P, ProductKind
+from app.domain.games.rules import GameLimits
 from app.domain.services.states import InstallationState, ServiceState
 from app.drivers.power import Power
 
@@ -32,8 +35,10 @@ class ServiceLine(msgspec.Struct, frozen=True, kw_only=True):
     server_name: str | None
     is_virtual: bool
     """It runs on a virtual machine, and has no server."""
+    kind: ProductKind
+    """Of its product."""
     connection: str | None
-    """Where its virtual machine is; None while none is planned."""
+    """Where its virtual machine or game server is; None while none is planned."""
     datacentre: str | None
     hostname: str
     os_code: str
@@ -94,21 +99,43 @@ class InstallationLine(msgspec.Struct, frozen=True, kw_only=True):
     finished_at: datetime | None
 
 
+class GameLine(msgspec.Struct, frozen=True, kw_only=True):
+    """The game server of a service, as its panel last said."""
+
+    connection: str
+    node: str
+    number: str
+    """Its id at the panel; "" before it is made."""
+    egg: str
+    limits: GameLimits
+    state: str
+    address: str
+    username: str
+    panel_url: str
+    seen_at: datetime | None
+    planned_at: datetime
+    made_at: datetime | None
+    removed_at: datetime | None
+
+
 class ServiceDetails(msgspec.Struct, frozen=True, kw_only=True):
     """A service with its credentials' kinds and its installations, the latest first."""
 
     line: ServiceLine
     machine: MachineLine | None
     """None for a physical server, and while none is planned."""
+    game: GameLine | None
+    """None for all but game servers, and while none is planned."""
     credentials: tuple[CredentialLine, ...]
     installations: tuple[InstallationLine, ...]
 
 
-_COLUMNS = """
+_COLUMNS = f"""
 s.id, s.account AS account_id, a.email AS account_email, a.name AS account_name,
 s."order" AS order_id, o.number AS order_number, p.name AS product_name,
 p.category AS category_id, v.id AS server_id, v.name AS server_name, d.code AS datacentre,
-m.connection, p.machine_rules IS NOT NULL AS is_virtual, s.hostname, s.os_code, s.state,
+coalesce(m.connection, g.connection) AS connection, {KIND_OF_P} AS kind,
+p.machine_rules IS NOT NULL AS is_virtual, s.hostname, s.os_code, s.state,
 s.state_since, s.cycle, s.currency, s.recurring_minor, s.next_due_at, s.created_at, s.activated_at
 """
 _FROM = """
@@ -116,7 +143,8 @@ FROM service s JOIN account a ON a.id = s.account JOIN client_order o ON o.id = 
 JOIN product p ON p.id = s.product LEFT JOIN server held ON held.holder = s."order"
 LEFT JOIN server v ON v.id = coalesce(s.server, held.id)
 LEFT JOIN rack r ON r.id = v.rack LEFT JOIN machine m ON m.service = s.id
-LEFT JOIN datacentre d ON d.id = r.datacentre OR d.code = m.datacentre
+LEFT JOIN game_server g ON g.service = s.id
+LEFT JOIN datacentre d ON d.id = r.datacentre OR d.code = coalesce(m.datacentre, g.datacentre)
 """
 
 
@@ -126,13 +154,14 @@ async def list_services(
     """Return services of the states (any when empty), the latest first, 50 a page.
 
     `search` is an order's number or that of a virtual machine, or a part of the host name, the
-    e-mail address, or the name of the server or the provider.
+    e-mail address, the name of the server or the provider, or a game server's address.
     """
     words = search.strip().removeprefix("#")
     where = (
         "(cardinality($1::text[]) = 0 OR s.state = ANY($1)) AND ($2 = '' OR o.number::text = $2 "
         "OR s.hostname ILIKE $3 OR a.email ILIKE $3 OR v.name ILIKE $3 "
-        "OR m.connection ILIKE $3 OR m.number = $2)"
+        "OR m.connection ILIKE $3 OR m.number = $2 OR g.connection ILIKE $3 "
+        "OR g.address ILIKE $3)"
     )
     listing = Listing(
         columns=_COLUMNS,
@@ -152,7 +181,7 @@ async def count_services(tx: Tx) -> dict[ServiceState, int]:
 
 
 async def service_details(tx: Tx, service: UUID) -> ServiceDetails:
-    """Return one service; four statements. Raises NotFound."""
+    """Return one service; five statements. Raises NotFound."""
     row = await tx.fetchrow(f"SELECT {_COLUMNS} {_FROM} WHERE s.id = $1", service)
     if row is None:
         raise NotFound("service", service)
@@ -168,9 +197,20 @@ async def service_details(tx: Tx, service: UUID) -> ServiceDetails:
         service,
     )
     machine = await tx.fetchrow("SELECT * FROM machine WHERE service = $1", service)
+    game = await tx.fetchrow(
+        "SELECT *, made_of->>'egg' AS egg, made_of->>'limits' AS limits FROM game_server "
+        "WHERE service = $1",
+        service,
+    )
     return ServiceDetails(
+        game=None if game is None else _game_line(game),
         line=msgspec.convert(dict(row), ServiceLine),
         machine=None if machine is None else msgspec.convert(dict(machine), MachineLine),
         credentials=tuple(msgspec.convert(dict(one), CredentialLine) for one in credentials),
         installations=tuple(msgspec.convert(dict(one), InstallationLine) for one in installations),
     )
+
+
+def _game_line(row: asyncpg.Record) -> GameLine:
+    limits = msgspec.json.decode(row["limits"], type=GameLimits)
+    return msgspec.convert({**row, "limits": limits}, GameLine)

@@ -45,7 +45,7 @@ class Credential(Table, tablename="credential"):
     revealed_at = moment(null=True)
 
     credential_once = Unique([service, kind])
-    known_kind = Check("kind IN ('root_password', 'ssh_keys')")
+    known_kind = Check("kind IN ('root_password', 'panel_password', 'panel_user', 'ssh_keys')")
 
 
 class Installation(Table, tablename="installation"):

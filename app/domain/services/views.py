@@ -9,6 +9,8 @@ import msgspec
 from app.core.paging import Page
 from app.domain.addresses.views import Claimed
 from app.domain.catalog.cycle import Cycle
+from app.domain.catalog.kind import ProductKind
+from app.domain.games.rules import GameLimits
 from app.domain.machines.rules import size_in_words
 from app.domain.services.states import ServiceState
 from app.drivers.power import Power
@@ -33,7 +35,7 @@ class ServiceRow(msgspec.Struct, frozen=True, kw_only=True):
     power: Power | None
     """As the BMC or the provider last said; None while there is no machine."""
     address: str
-    """The primary IPv4 address; "" before it is given."""
+    """The primary IPv4 address, or where a game is played; "" before it is given."""
     cycle: Cycle
     currency: str
     recurring_minor: int
@@ -64,6 +66,20 @@ class MachineFacts(msgspec.Struct, frozen=True, kw_only=True):
         return size_in_words(self.cores, self.memory_mb, self.disk_gb)
 
 
+class GameFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """A game server as its client sees it."""
+
+    egg: str
+    limits: GameLimits
+    panel_url: str
+    """Its own page at the panel; "" before it is made."""
+
+    @property
+    def name(self) -> str:
+        """Return the game, without the shelf that the panel keeps it on."""
+        return self.egg.rpartition("/")[2]
+
+
 class PanelView(msgspec.Struct, frozen=True, kw_only=True):
     """A control panel that was ordered with the server."""
 
@@ -75,9 +91,12 @@ class PanelView(msgspec.Struct, frozen=True, kw_only=True):
 class ServiceView(ServiceRow, frozen=True, kw_only=True):
     """A service with everything that its page shows; never a password."""
 
+    kind: ProductKind
     server_id: UUID | None
     machine: MachineFacts | None
     """None while there is no virtual machine, and for a physical server."""
+    game: GameFacts | None
+    """None while no game server is planned, and for all else."""
     power_seen_at: datetime | None
     addresses: Claimed
     username: str
@@ -86,6 +105,11 @@ class ServiceView(ServiceRow, frozen=True, kw_only=True):
     revealed_at: datetime | None
     keys: tuple[InstalledKey, ...]
     panel: PanelView | None
+
+    @property
+    def has_machine(self) -> bool:
+        """Say whether it is a server or a virtual machine, with addresses and SSH."""
+        return self.kind in (ProductKind.SERVER, ProductKind.MACHINE)
 
 
 ServicePage: TypeAlias = Page[ServiceRow]

@@ -8,6 +8,7 @@ import msgspec
 
 from app.core.database import Tx
 from app.domain.catalog.find import product_by_id
+from app.domain.catalog.kind import ProductKind
 from app.domain.catalog.wants import server_want
 from app.domain.inventory.confirm import begin_provisioning
 from app.domain.inventory.release import release
@@ -51,9 +52,9 @@ async def do(tx: Tx, step: Step, _: Params) -> Done | Wait:
     await mark_provisioning(tx, step.subject)
     order = await find_order(tx, step.subject)
     product = await product_by_id(tx, order.product_id)
-    if product.machine_rules is not None:
+    if product.kind is not ProductKind.SERVER:
         raise StepFailed(
-            f"the machines of {product.name} are virtual: bind a flow for these to its category"
+            f"{product.name} is of {product.kind.words}: bind a flow for these to its category"
         )
     want = server_want(product, order.selection)
     try:

@@ -1,7 +1,7 @@
 """action.send_mail: mail the client about the order, and wait until the mail is out."""
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
@@ -22,6 +22,15 @@ class Params(msgspec.Struct, frozen=True):
             examples=["service-delivered"],
         ),
     ] = "service-delivered"
+    values: Annotated[
+        Annotated[dict[str, Any], msgspec.Meta(max_length=50)],
+        msgspec.Meta(
+            title="Values",
+            description="More that the template may say, or in place of what it knows: how to "
+            "reach what an API made.",
+            examples=[{"url": "=steps.made.body.url"}],
+        ),
+    ] = msgspec.field(default_factory=dict)
 
 
 class Output(msgspec.Struct, frozen=True):
@@ -36,6 +45,14 @@ server takes it; meanwhile the run sleeps. A mail that the server refuses for go
 
 ```json
 {"template": "service-delivered"}
+```
+
+Of a service that a flow alone delivers nothing more is known than its order: `values` give the
+template what the flow was told. `custom-delivered` says `url`, `username`, `password` and
+`details`, a list of `{"label": …, "value": …}`.
+
+```json
+{"template": "custom-delivered", "values": {"url": "=steps.made.body.url"}}
 ```
 """
 
@@ -58,7 +75,7 @@ async def do(tx: Tx, step: Step, params: Params) -> Done | Wait:
         account=letter.account,
         order=step.subject,
         recipient=letter.recipient,
-        values=letter.values,
+        values=letter.values | params.values,
     )
     row = await tx.fetchrow("SELECT state, error FROM mail WHERE id = $1", mail)
     if row is not None and row["state"] == "sent":

@@ -6,9 +6,9 @@ from uuid import UUID
 import msgspec
 
 from app.core.database import Tx
+from app.domain.catalog.kind import ProductKind, kind_of_order
 from app.domain.inventory.confirm import activate
 from app.domain.inventory.power import note_power
-from app.domain.orders.hold import is_virtual
 from app.domain.orders.mark_delivered import mark_delivered
 from app.domain.services.deliver import deliver_service
 from app.drivers.power import Power
@@ -28,8 +28,8 @@ class Params(msgspec.Struct, frozen=True):
         UUID | None,
         msgspec.Meta(
             title="Server",
-            description="The server that the client gets; it has just answered. None for a "
-            "virtual machine.",
+            description="The server that the client gets; it has just answered. None where "
+            "the product's are not servers of the inventory.",
             examples=["01890a5d-ac96-774b-bcce-b302099a8058", "=steps.server.server"],
         ),
     ] = None
@@ -56,7 +56,7 @@ async def do(tx: Tx, step: Step, params: Params) -> Done:
     if params.server is not None:
         await activate(tx, step.subject)
         await note_power(tx, params.server, Power.ON, by_bmc=False)  # it has just answered
-    elif not await is_virtual(tx, step.subject):
+    elif await kind_of_order(tx, step.subject) is ProductKind.SERVER:
         raise StepFailed("say which server the client gets: the product's are physical ones")
     await deliver_service(tx, params.service, server=params.server)
     await mark_delivered(tx, step.subject)

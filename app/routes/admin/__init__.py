@@ -20,6 +20,7 @@ from app.routes.admin.flow_import import FlowImport
 from app.routes.admin.flow_start import FlowStart
 from app.routes.admin.flow_trials import FlowTrials
 from app.routes.admin.flows import Flows
+from app.routes.admin.game_rules import GameRulesPage
 from app.routes.admin.invoice_decisions import InvoiceDecisions
 from app.routes.admin.invoices import Invoices
 from app.routes.admin.machine_product import MachineProduct
@@ -55,6 +56,7 @@ ADMIN: tuple[ControllerRouterHandler, ...] = (
     Allocation,
     StockPages,
     MachineRulesPage,
+    GameRulesPage,
     MachineProduct,
     Backlog,
     Runs,

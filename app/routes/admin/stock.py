@@ -6,6 +6,7 @@ from typing import Any
 from litestar import Controller, Response, get, post
 from litestar.params import FromPath
 
+from app.components.admin.game_rules import game_rules_in_words
 from app.components.admin.machine_rules import machine_rules_in_words
 from app.components.admin.outlook import (
     HORIZON_DAYS,
@@ -25,6 +26,7 @@ from app.domain.accounts.roles import Permission, allows
 from app.domain.catalog.change_rules import change_rules
 from app.domain.catalog.find import find_product
 from app.domain.catalog.stock import stock_days
+from app.domain.catalog.views import ProductView
 from app.domain.orders.outlook import outlooks
 from app.domain.orders.waiting import waiting_orders
 from app.domain.orders.what_if import MOST, sell
@@ -70,10 +72,8 @@ class StockPages(Controller):
                 outlook=next(one for one in await outlooks(tx) if one.product == product.id),
                 days=await stock_days(tx, product.id, days=HORIZON_DAYS),
                 today=tx.now().astimezone(UTC).date(),
-                rules=rules_in_words(product.server_rules)
-                if product.machine_rules is None
-                else machine_rules_in_words(product.machine_rules),
-                is_virtual=product.machine_rules is not None,
+                rules=_in_words(product),
+                kind=product.kind,
                 form=form,
                 answer=await sell(tx, slug, number, client=client)
                 if number and not form.errors
@@ -106,6 +106,19 @@ class StockPages(Controller):
             return await _rules_page(db, slug, form, frame, status=422)
         told = Flash("success", "The rules are changed; orders that wait are looked at again.")
         return go(request, product_href(slug), told)
+
+
+def _in_words(product: ProductView) -> tuple[tuple[str, str], ...]:
+    """Return by which rules orders of a product are delivered."""
+    if product.machine_rules is not None:
+        return machine_rules_in_words(product.machine_rules)
+    if product.game_rules is not None:
+        return game_rules_in_words(product.game_rules)
+    if product.custom_rules is not None:
+        most = product.custom_rules.at_most
+        limit = [] if most is None else [("At most", f"{most:,} at the same time")]
+        return (*limit, *product.custom_rules.settings.items())
+    return rules_in_words(product.server_rules)
 
 
 async def _rules_page(

@@ -138,7 +138,9 @@ class WhatIfAnswer(Struct, frozen=True, kw_only=True):
     most: Annotated[int, Meta(description="No plan can deliver more, of servers.")]
     binds: Annotated[
         tuple[str, ...],
-        Meta(description="What would have to give: `stock`, `racks`, `waiting`, `addresses`."),
+        Meta(
+            description="What would have to give: `stock`, `racks`, `waiting`, `addresses`, `room`."
+        ),
     ]
     ip4: Annotated[int, Meta(description="Free IPv4 addresses of the role that it takes.")]
     steps: tuple[Step, ...]

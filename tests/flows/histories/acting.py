@@ -18,6 +18,14 @@ from app.flows.registry import node_types, shipped_node_types
 from app.flows.standins import stand_in
 
 NAMES = UUID(int=0)
+ASKED: dict[str, Any] = {
+    "hosts": [
+        {"name": f"web{number}.example.org", "address": f"192.0.2.{number}"} for number in (1, 2, 3)
+    ],
+    "product": "mc-8",
+    "plan": "18",
+}
+"""What shipped flows ask for by hand, by its name."""
 Faults = Mapping[str, tuple[StepFailed, ...]]
 """By node: what its first attempts fail with. The last one stays when it is not transient."""
 
@@ -62,10 +70,7 @@ def _done(kind: NodeType, step: Step, params: Mapping[str, Any]) -> Done:
 def input_of(document: Document) -> dict[str, Any]:
     """Return an input that the flow takes: what its trigger says, or an example of its own."""
     if document.inputs:
-        return {"hosts": [
-            {"name": f"web{number}.example.org", "address": f"192.0.2.{number}"}
-            for number in (1, 2, 3)
-        ]}  # fmt: skip
+        return {name: ASKED[name] for name in document.inputs["properties"]}
     name, spec = next(
         (name, spec) for name, spec in document.nodes.items() if spec.type.startswith("trigger.")
     )

@@ -44,10 +44,12 @@ def documents() -> Iterator[Document]:
 
 
 def acted_nodes(document: Document) -> list[str]:
+    """Return those with an effect; one that undoes another is tried until it works, for ever."""
+    undoing = {spec.compensate for spec in document.nodes.values()}
     return [
         name
         for name, spec in document.nodes.items()
-        if node_type(spec.type, spec.v).effect is not Effect.PURE
+        if node_type(spec.type, spec.v).effect is not Effect.PURE and name not in undoing
     ]
 
 

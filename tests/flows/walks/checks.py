@@ -19,6 +19,7 @@ from app.flows.node import NodeType
 from tests.conftest import START
 from tests.databases import Databases
 from tests.drivers.dns.knot import knot
+from tests.drivers.game.panel import panel_on_loopback
 from tests.drivers.http.peer import serving
 from tests.drivers.ssh.host import sshd
 from tests.flows.engine.bench import nodes
@@ -112,5 +113,9 @@ async def walks_of(
             outside.ssh = await stack.enter_async_context(sshd())
         if "dns" in example.needs:
             outside.dns = stack.enter_context(knot(folder))
+        if "panel" in example.needs:
+            outside.panel, outside.game = await stack.enter_async_context(
+                panel_on_loopback(install_s=0.0)
+            )
         outside.pve = pve
         yield Walks(kind, example, databases, template, vault, redis, outside)

@@ -11,14 +11,19 @@ import msgspec
 from app.core.turns import DatabaseTurns
 from app.domain.addresses.release import release as release_addresses
 from app.domain.billing.facts import PaymentFacts
+from app.domain.games.plan import write_game_plan
+from app.domain.games.rules import GameLimits, GamePlace, GameRules, MadeOf
 from app.domain.inventory.release import release as release_server
 from app.domain.machines.rules import MachinePlace, MachineRules, MachineSize
 from app.domain.services.facts import ServiceFacts
 from app.domain.services.states import ServiceState
+from app.drivers.game.contract import GameWant, Owner
 from app.drivers.hypervisor.contract import Hypervisor, Nic, Ref, Size, VmWant
+from app.drivers.secret import Secret
 from app.flows.document import Document, NodeSpec
 from app.flows.node import Subject
 from app.flows.publish import publish
+from lab.pterodactyl.panel import Panel
 from tests.drivers.contract.hypervisor import through
 from tests.flows.walks.stage import Stage, installed, provisioning, running
 
@@ -54,7 +59,7 @@ class Example:
     varies: frozenset[str] = frozenset()
     """Fields that depend on what else has been tried."""
     needs: frozenset[str] = frozenset()
-    """Peers that are processes or servers of their own: `ssh`, `dns`, `pve`."""
+    """Peers that are processes or servers of their own: `ssh`, `dns`, `pve`, `panel`."""
 
 
 def note(within: str | None = None) -> NodeSpec:
@@ -248,6 +253,65 @@ async def plans(stage: Stage) -> int:
     return await stage.count("SELECT count(*) FROM machine")
 
 
+def panel_of(stage: Stage) -> Panel:
+    assert stage.outside.panel is not None
+    return stage.outside.panel.panel
+
+
+async def at_panel(stage: Stage) -> list[Any]:
+    """Return what there is of the service at the panel, and how many users."""
+    found = panel_of(stage)
+    servers = [
+        (one.name, one.status, one.power, one.limits["memory"])
+        for one in found.servers.values()
+        if one.external_id == str(stage.service)
+    ]
+    return [*servers, len(found.users)]
+
+
+async def of_games(stage: Stage) -> None:
+    """The product is of game servers; nothing is planned, and the panel has nothing of ours."""
+    await provisioning(stage)
+    found = panel_of(stage)
+    found.servers.clear()
+    for port in found.allocations.values():
+        port.server = None
+    for user in [one for one in found.users.values() if not one.root_admin]:
+        found.remove_user(user)
+    async with stage.database.transaction() as tx:
+        await tx.execute("UPDATE product SET game_rules = $1", msgspec.json.encode(PAPER).decode())
+
+
+async def game_planned(stage: Stage) -> None:
+    await of_games(stage)
+    assert stage.service is not None
+    wanted = MadeOf(
+        egg=PAPER.egg, image="", limits=PAPER.limits, variables={}, locations=("fra",)
+    )  # fmt: skip
+    async with stage.database.transaction() as tx:
+        await write_game_plan(tx, stage.service, "play", "", wanted)
+
+
+async def game_made(stage: Stage) -> None:
+    """Its server runs."""
+    await game_planned(stage)
+    assert stage.service is not None
+    assert stage.outside.game is not None
+    owner = Owner(
+        account=stage.order.account_id, email=stage.order.account_email, first_name="A",
+        last_name="Client", password=Secret("Fit for a client, 1!"),
+    )  # fmt: skip
+    want = GameWant(
+        service=stage.service, name=HOST, owner=owner, egg=PAPER.egg,
+        limits=PAPER.limits.as_asked, locations=("fra",),
+    )  # fmt: skip
+    await through(partial(stage.outside.peers.game(stage.outside.game).create, want))
+
+
+async def game_plans(stage: Stage) -> int:
+    return await stage.count("SELECT count(*) FROM game_server")
+
+
 async def mails(stage: Stage) -> list[str]:
     return [f"{mail.to}: {mail.subject}" for mail in stage.mailer.messages]
 
@@ -256,6 +320,15 @@ MACHINE = {
     "connection": "pve", "template": "debian-12", "cores": 2, "memory_mb": 512, "disk_gb": 3
 }  # fmt: skip
 AT_PVE = {"about": Subject.ORDER, "peer": machines, "needs": frozenset({"pve"})}
+PAPER = GameRules(
+    egg="Minecraft/Paper",
+    limits=GameLimits(memory_mb=1_024, disk_mb=2_048, cpu_percent=100),
+    places=(GamePlace(connection="play", locations=("fra",)),),
+)
+AT_PLAY = {
+    "about": Subject.ORDER, "peer": at_panel, "needs": frozenset({"panel"}),
+    "varies": frozenset({"server", "number", "node", "address", "panel_url", "username"}),
+}  # fmt: skip
 ORDER, SERVICE = Subject.ORDER, Subject.SERVICE
 BRANCHES = {"a": note(), "b": note()}
 SERVICE_TRIGGER = starts(service_facts, SERVICE)
@@ -373,6 +446,17 @@ EXAMPLES: dict[str, Example] = {
         before=made, varies=frozenset({"machine", "node"}), **AT_PVE,
     ),
     "action.vm_delete": Example({"connection": "pve"}, before=made, **AT_PVE),
+    "action.game_plan": Example(
+        {"service": "=input.service"},
+        before=of_games, given=place, about=ORDER, peer=game_plans, left=game_plans,
+        needs=frozenset({"panel"}),
+    ),
+    "action.game_create": Example(before=game_planned, left=at_panel, **AT_PLAY),
+    "action.game_power": Example({"deed": "suspend"}, before=game_made, **AT_PLAY),
+    "action.game_reinstall": Example(before=game_made, **AT_PLAY),
+    "action.game_resize": Example({"memory_mb": 2048}, before=game_made, **AT_PLAY),
+    "action.game_delete": Example(before=game_made, **AT_PLAY),
+    "data.order": Example(before=provisioning, about=ORDER),
 }  # fmt: skip
 
 

@@ -19,11 +19,13 @@ from app.domain.orders.views import OrderView
 from app.domain.services.open import open_service
 from app.domain.services.prepare_install import prepare_install
 from app.drivers.chat.contract import ChatKind, ChatRoom
+from app.drivers.game.contract import GamePeer
 from app.drivers.hypervisor.contract import HypervisorPeer
 from app.drivers.power import Power
 from app.drivers.secret import Secret
 from app.flows.connections import Opened
 from app.flows.signals import send_signal
+from lab.pterodactyl.web import PanelWeb
 from tests.drivers.dns.name_server import NameServer
 from tests.drivers.http.peer import Peer
 from tests.drivers.ssh.host import Sshd
@@ -59,6 +61,8 @@ class Outside:
     ssh: Sshd | None = None
     dns: NameServer | None = None
     pve: HypervisorPeer | None = None
+    panel: PanelWeb | None = None
+    game: GamePeer | None = None
 
     def forget(self) -> None:
         self.http.asked.clear()
@@ -94,6 +98,8 @@ class Stage:
             known["dns"] = (self.outside.dns.server(name="dns"), 1.0)
         if self.outside.pve is not None:
             known["pve"] = (self.outside.pve, 1.0)
+        if self.outside.game is not None:
+            known["play"] = (self.outside.game, 1.0)
 
     async def server(self) -> UUID:
         async with self.database.snapshot() as tx:

@@ -1,0 +1,94 @@
+"""Note what a panel says of a service's server; one without a plan is not ours to note."""
+
+from uuid import UUID
+
+import msgspec
+
+from app.core.database import Tx
+from app.core.ids import new_id
+from app.core.outbox import emit
+from app.domain.games.rules import GameLimits, MadeOf
+from app.drivers.game.contract import GameServer
+
+
+async def note_game(tx: Tx, service: UUID, server: GameServer) -> None:
+    """Note that the server is there, where players connect and who owns it. Idempotent."""
+    await tx.execute(
+        "UPDATE game_server SET number = $2, node = $3, state = $4, address = $5, username = $6, "
+        "panel_url = $7, seen_at = $8, made_at = coalesce(made_at, $8) "
+        "WHERE service = $1 AND removed_at IS NULL",
+        service,
+        server.id,
+        server.node,
+        server.state.value,
+        server.port.words if server.port else "",
+        server.username,
+        server.panel_url,
+        tx.now(),
+    )
+    await _tell(tx, service)
+
+
+async def note_access(tx: Tx, service: UUID, server: GameServer, account: UUID) -> None:
+    """Note how the client signs in: with the password that we made, or as before. Idempotent.
+
+    It is told with the first server alone: then it may be changed at the panel. Who has a user of
+    their own there keeps its password, which we do not know.
+    """
+    sealed = await tx.fetchval(
+        "UPDATE game_user u SET told_by = $1 FROM game_server g WHERE g.service = $1 "
+        "AND u.connection = g.connection AND u.account = $2 AND $3 "
+        "AND (u.told_by IS NULL OR u.told_by = $1) RETURNING u.sealed_password",
+        service,
+        account,
+        server.owner == account,
+    )
+    await tx.execute(
+        "INSERT INTO credential (id, service, kind, username, sealed_secret, created_at) "
+        "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (service, kind) DO UPDATE "
+        "SET username = excluded.username, sealed_secret = excluded.sealed_secret",
+        new_id(),
+        service,
+        "panel_user" if sealed is None else "panel_password",
+        server.username,
+        sealed,
+        tx.now(),
+    )
+
+
+async def note_limits(tx: Tx, service: UUID, limits: GameLimits) -> None:
+    """Note that the server may use more, or less, from now on."""
+    row = await tx.fetchval(
+        "SELECT made_of FROM game_server WHERE service = $1 AND removed_at IS NULL FOR UPDATE",
+        service,
+    )
+    if row is None:
+        return
+    changed = msgspec.structs.replace(msgspec.json.decode(row, type=MadeOf), limits=limits)
+    await tx.execute(
+        "UPDATE game_server SET made_of = $2 WHERE service = $1",
+        service,
+        msgspec.json.encode(changed).decode(),
+    )
+
+
+async def note_game_removed(tx: Tx, service: UUID) -> None:
+    """Note that the panel has the server no more. Idempotent.
+
+    The first time, orders that wait for room look again.
+    """
+    connection = await tx.fetchval(
+        "UPDATE game_server SET removed_at = $2, seen_at = $2, state = '' "
+        "WHERE service = $1 AND removed_at IS NULL RETURNING connection",
+        service,
+        tx.now(),
+    )
+    if connection is not None:
+        key = f"stock.appeared:game:{service}:{tx.now().isoformat()}"
+        await emit(tx, "stock.appeared", key, {"connection": connection})
+    await _tell(tx, service)
+
+
+async def _tell(tx: Tx, service: UUID) -> None:
+    order = await tx.fetchval('SELECT "order" FROM service WHERE id = $1', service)
+    tx.publish(f"service:{service}", f"order:{order}")

@@ -1,0 +1,1 @@
+"""Panels that make game servers for us."""

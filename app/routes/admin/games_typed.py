@@ -1,0 +1,106 @@
+"""Game rules as they are typed, and as they would be."""
+
+import re
+from collections.abc import Mapping
+
+from app.core.errors import Invalid
+from app.domain.games.rules import MOST_PLACES, GameLimits, GamePlace, GameRules
+from app.routes.admin.reasons import reason_of
+from app.routes.admin.space_typed import Entries
+
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,190}")
+_SWAP = re.compile(r"-1|[0-9]{1,8}")
+_COUNTS = ("databases", "backups", "ports")
+
+
+def game_rules_of(values: Mapping[str, str]) -> tuple[GameRules, str]:
+    """Return the rules that were typed, and the reason.
+
+    A place without a connection is left out. Raises Invalid, by field.
+    """
+    entries = Entries(values)
+    try:
+        reason = reason_of(values)
+    except Invalid as fault:
+        entries.faults |= fault.fields
+        reason = ""
+    places = tuple(
+        _place(entries, number)
+        for number in range(MOST_PLACES)
+        if entries.text(f"places.{number}.connection")
+    )
+    if not places:
+        entries.faults["places.0.connection"] = "Name at least one panel."
+    egg = entries.text("egg", needed="Say which game it is.")
+    limits = _limits(entries)
+    variables, chosen = _lines(entries, values, "variables"), _lines(entries, values, "chosen")
+    entries.require_all()
+    rules = GameRules(
+        egg=egg,
+        image=entries.text("image"),
+        limits=limits,
+        variables=variables,
+        chosen=chosen,
+        places=places,
+    )
+    return rules, reason
+
+
+def _limits(entries: Entries) -> GameLimits:
+    swap = entries.text("swap_mb") or "0"
+    if not _SWAP.fullmatch(swap):
+        entries.faults["swap_mb"] = "A whole number, or -1 for no limit."
+        swap = "0"
+    counts = {
+        name: entries.number(name, low=0, high=10_000) for name in _COUNTS if entries.text(name)
+    }
+    io_weight = (
+        entries.number("io_weight", low=10, high=1_000) if entries.text("io_weight") else 500
+    )
+    return GameLimits(
+        memory_mb=entries.number("memory_mb", low=64, high=16_777_216),
+        disk_mb=entries.number("disk_mb", low=64, high=2_147_483_647),
+        cpu_percent=entries.number("cpu_percent", low=0, high=51_200),
+        swap_mb=int(swap),
+        io_weight=io_weight,
+        **counts,
+    )
+
+
+def _place(entries: Entries, number: int) -> GamePlace:
+    at = f"places.{number}"
+    locations = entries.text(f"{at}.locations").split(",")
+    return GamePlace(
+        connection=entries.text(f"{at}.connection"),
+        locations=tuple(code.strip() for code in locations if code.strip()),
+        datacentre=entries.text(f"{at}.datacentre"),
+    )
+
+
+def _lines(entries: Entries, values: Mapping[str, str], field: str) -> dict[str, str]:
+    """Return NAME=value of each line."""
+    found: dict[str, str] = {}
+    for line in filter(str.strip, values.get(field, "").splitlines()):
+        name, equals, value = (part.strip() for part in line.partition("="))
+        if not equals or not _VARIABLE.fullmatch(name) or (field == "chosen" and not value):
+            entries.faults[field] = f"“{line[:60]}” is not of the form NAME=value."
+            break
+        found[name] = value
+    return found
+
+
+def values_of(rules: GameRules | None) -> dict[str, str]:
+    """Return rules as they would be typed."""
+    if rules is None:
+        return {}
+    limits = rules.limits
+    numbers = ("memory_mb", "disk_mb", "cpu_percent", "swap_mb", "io_weight", *_COUNTS)
+    values = {name: str(getattr(limits, name)) for name in numbers}
+    values |= {"egg": rules.egg, "image": rules.image}
+    for field, pairs in (("variables", rules.variables), ("chosen", rules.chosen)):
+        values[field] = "\n".join(f"{name}={value}" for name, value in pairs.items())
+    for number, place in enumerate(rules.places):
+        values[f"places.{number}.connection"] = place.connection
+        values[f"places.{number}.locations"] = ", ".join(place.locations)
+        values[f"places.{number}.datacentre"] = place.datacentre
+    return values
