@@ -28,6 +28,12 @@ class HypervisorPeer(msgspec.Struct, frozen=True, kw_only=True):
     username: str
     secret: Secret
     tls: Tls
+    owner: str = ""
+    """Whose the machines are at a panel: a project, a user; its own choice when empty."""
+
+
+UNLIMITED = 2**40
+"""What `Capacity` says of memory (MiB) and disk (GiB) to which a provider sets no limit."""
 
 
 class NoRoom(Retriable):
@@ -53,7 +59,11 @@ class Ref(msgspec.Struct, frozen=True):
 
 
 class Nic(msgspec.Struct, frozen=True, kw_only=True):
-    """A network card and its static configuration; an address is with its prefix length."""
+    """A network card and its static configuration; an address is with its prefix length.
+
+    A panel that has address pools of its own is asked for exactly these addresses, and refuses
+    one that is in none of its pools; gateway and VLAN are then those of the pool.
+    """
 
     vlan: int | None = None
     """802.1Q tag, 1 to 4094; None: untagged."""
@@ -81,6 +91,8 @@ class VmWant(msgspec.Struct, frozen=True, kw_only=True):
     """As `Offers.templates` names it."""
     size: Size
     nic: Nic
+    plan: str = ""
+    """As `Offers.plans` names it: what a panel says of a machine beside its size."""
     nodes: tuple[str, ...] = ()
     """Those that it may be on; all when empty."""
     storage: str = ""
@@ -219,12 +231,17 @@ class Hypervisor(Protocol):
         """Make it anew from a template; id, node, MAC and addresses stay."""
         ...
 
-    async def resize(self, ref: Ref, size: Size, memo: dict[str, Any]) -> Vm | Working:
-        """Give it other cores, memory and a larger disk. Raises Refused for a smaller one."""
+    async def resize(
+        self, ref: Ref, size: Size, memo: dict[str, Any], *, plan: str = ""
+    ) -> Vm | Working:
+        """Give it other cores, memory and a larger disk. Raises Refused for a smaller one.
+
+        `plan` is what it is to have from now on where the provider has plans; as before when empty.
+        """
         ...
 
     async def set_password(self, ref: Ref, user: str, password: Secret) -> None:
-        """Set it in the running guest. Raises Refused where no agent answers in it."""
+        """Set it in the guest. Raises Refused where no agent answers in it, or a panel cannot."""
         ...
 
     async def addresses(self, ref: Ref) -> tuple[str, ...]:

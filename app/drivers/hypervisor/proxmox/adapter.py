@@ -101,7 +101,12 @@ class Proxmox:
     async def reinstall(self, want: VmWant, memo: dict[str, Any]) -> Vm | Working:
         return await life.reinstall(self._api, self._turns, want, memo)
 
-    async def resize(self, ref: Ref, size: Size, memo: dict[str, Any]) -> Vm | Working:
+    async def resize(
+        self, ref: Ref, size: Size, memo: dict[str, Any], *, plan: str = ""
+    ) -> Vm | Working:
+        if plan:
+            reason = "Proxmox VE has no plans; leave it out"
+            raise Failed(self._api.name, field="plan", reason=reason)
         return await life.resize(self._api, ref, size, memo)
 
     async def delete(self, ref: Ref, memo: dict[str, Any]) -> Working | None:
