@@ -14,7 +14,7 @@ from app.domain.addresses.find import addresses_of
 from app.domain.addresses.views import Claimed
 from app.domain.catalog.selection import Selection
 from app.domain.machines.note import note_machine
-from app.domain.machines.plan import connection_of
+from app.domain.machines.plan import connection_of, planned_machine
 from app.domain.services.credentials import keep_access
 from app.drivers.hypervisor.contract import (
     Hypervisor,
@@ -85,6 +85,15 @@ Bridge = Annotated[
         examples=["vmbr0"],
     ),
 ]
+Plan = Annotated[
+    str,
+    Meta(
+        title="Plan",
+        description="The panel's plan, for all that is not the size; by the service's plan if "
+        "left out. Proxmox VE has none.",
+        examples=["VPS S"],
+    ),
+]
 
 
 class Making(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,6 +115,7 @@ class Making(msgspec.Struct, frozen=True, kw_only=True):
     nodes: Nodes = ()
     storage: Storage = ""
     bridge: Bridge = ""
+    plan: Plan = ""
     service: Service = None
 
 
@@ -180,9 +190,10 @@ async def ref_of(step: Step, service: UUID | None) -> Ref:
 async def want_of(step: Step, ref: Ref, params: Making) -> VmWant:
     """Return all that the machine of a service should be: its addresses and access with it.
 
-    The password is made on the first call and kept. Five statements.
+    The password is made on the first call and kept. Six statements.
     """
     async with step.database.transaction() as tx:
+        planned = await planned_machine(tx, ref.service)
         order, selection = await _ordered(tx, ref.service)
         access = await keep_access(
             tx, step.tools.vault, ref.service, keys_only=bool(selection.ssh_keys)
@@ -193,6 +204,7 @@ async def want_of(step: Step, ref: Ref, params: Making) -> VmWant:
         template=params.template,
         size=Size(cores=params.cores, memory_mb=params.memory_mb, disk_gb=params.disk_gb),
         nic=_nic(claimed),
+        plan=params.plan or ("" if planned is None else planned.plan),
         nodes=params.nodes,
         storage=params.storage,
         bridge=params.bridge,

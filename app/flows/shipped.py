@@ -1,5 +1,7 @@
 """Have the flows that Slipway ships serve the categories that nobody chose others for."""
 
+from uuid import UUID
+
 from app.core.database import Tx
 from app.flows.bind import bind
 from app.flows.gallery import find_template
@@ -20,6 +22,8 @@ MACHINES = {
     "service.terminated": "vps-terminated",
 }
 """By event, the flow of a category whose machines are virtual."""
+AT_PANELS = {"solusvm2": "vps-solusvm2"}
+"""In place of `vps-proxmox` where all machines of a category are at one provider of that kind."""
 
 _UNBOUND = """
 SELECT c.id FROM category c
@@ -28,12 +32,28 @@ AND $2 = EXISTS (SELECT FROM product p WHERE p.category = c.id AND p.machine_rul
 """
 
 
+_PROVIDERS = """
+SELECT array_agg(DISTINCT x.facts->>'provider') FROM product p
+CROSS JOIN LATERAL jsonb_array_elements(p.machine_rules->'places') AS place
+JOIN connection x ON x.name = place->>'connection' WHERE p.category = $1
+"""
+
+
 async def serve_categories(tx: Tx) -> None:
     """Publish them, and bind them where a category has no flow for an event."""
     for flows, is_virtual in ((SERVERS, False), (MACHINES, True)):
         for trigger, flow in flows.items():
             rows = await tx.fetch(_UNBOUND, trigger, is_virtual)
-            if rows or not is_virtual:
-                await publish(tx, find_template(flow), note=NOTE)
-            for row in rows:
-                await bind(tx, category=row["id"], trigger=trigger, flow=flow)
+            fitting = {row["id"]: await _fitting(tx, row["id"], flow) for row in rows}
+            for each in {*fitting.values()} if is_virtual else {flow}:
+                await publish(tx, find_template(each), note=NOTE)
+            for category, each in fitting.items():
+                await bind(tx, category=category, trigger=trigger, flow=each)
+
+
+async def _fitting(tx: Tx, category: UUID, flow: str) -> str:
+    """Return the flow, or its like for the panel that makes all machines of the category."""
+    if flow != MACHINES["order.paid"]:
+        return flow
+    providers = await tx.fetchval(_PROVIDERS, category) or []
+    return AT_PANELS.get(providers[0], flow) if len(providers) == 1 else flow

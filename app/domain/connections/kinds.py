@@ -143,7 +143,9 @@ class HypervisorFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     provider: str
     """The driver's name."""
     base_url: str
-    username: str
+    username: str = ""
+    owner: str = ""
+    """Whose the machines are at a panel."""
     trust: Trust = Trust.SYSTEM
     ca_pem: str = ""
     pin: str = ""

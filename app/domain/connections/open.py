@@ -69,6 +69,7 @@ async def open_connection(tx: Tx, vault: Vault, name: str) -> Peer:
                 username=facts.username,
                 secret=secrets["secret"],
                 tls=_tls(facts),
+                owner=facts.owner,
             )
 
 

@@ -28,6 +28,13 @@ async def note_machine(tx: Tx, service: UUID, vm: Vm) -> None:
     await _tell(tx, service)
 
 
+async def note_plan(tx: Tx, service: UUID, plan: str) -> None:
+    """Note that the machine has another of its panel's plans. Idempotent."""
+    await tx.execute(
+        "UPDATE machine SET plan = $2 WHERE service = $1 AND removed_at IS NULL", service, plan
+    )
+
+
 async def note_removed(tx: Tx, service: UUID) -> None:
     """Note that the provider has the machine no more. Idempotent.
 

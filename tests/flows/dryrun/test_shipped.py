@@ -20,6 +20,8 @@ LEAST = {
     "server-unsuspended": 66,
     "vps-proxmox": 66,
     "vps-reinstall": 66,
+    "vps-resize": 66,
+    "vps-solusvm2": 66,
     "vps-suspended": 66,
     "vps-terminated": 66,
     "vps-unsuspended": 66,

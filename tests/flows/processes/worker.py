@@ -217,6 +217,9 @@ class Cluster:
     async def reinstall(self, want: VmWant, memo: Any) -> Vm:
         return await self._has(want.ref, "anew")
 
+    async def resize(self, ref: Ref, size: Size, memo: Any, *, plan: str = "") -> Vm:
+        return await self._has(ref, "running")
+
     async def suspend(self, ref: Ref, memo: Any) -> Vm:
         return await self._has(ref, "suspended")
 
