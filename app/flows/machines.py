@@ -187,16 +187,21 @@ async def ref_of(step: Step, service: UUID | None) -> Ref:
     return Ref(row["id"], row["hostname"])
 
 
-async def want_of(step: Step, ref: Ref, params: Making) -> VmWant:
+async def want_of(step: Step, at: At, params: Making) -> VmWant:
     """Return all that the machine of a service should be: its addresses and access with it.
 
-    The password is made on the first call and kept. Six statements.
+    The password is made on the first call and kept; where a provider takes no keys there always is
+    one. Six statements.
     """
+    ref = at.ref
     async with step.database.transaction() as tx:
         planned = await planned_machine(tx, ref.service)
         order, selection = await _ordered(tx, ref.service)
         access = await keep_access(
-            tx, step.tools.vault, ref.service, keys_only=bool(selection.ssh_keys)
+            tx,
+            step.tools.vault,
+            ref.service,
+            keys_only=bool(selection.ssh_keys) and at.hypervisor.takes_keys,
         )
         claimed = await addresses_of(tx, order)
     return VmWant(

@@ -22,7 +22,7 @@ MACHINES = {
     "service.terminated": "vps-terminated",
 }
 """By event, the flow of a category whose machines are virtual."""
-AT_PANELS = {"solusvm2": "vps-solusvm2"}
+AT_PANELS = {"solusvm2": "vps-solusvm2", "virtualizor": "vps-virtualizor"}
 """In place of `vps-proxmox` where all machines of a category are at one provider of that kind."""
 
 _UNBOUND = """

@@ -94,6 +94,9 @@ def test_each_provider_of_machines_asks_for_what_it_needs() -> None:
     assert owned.facts == HypervisorFacts(
         provider="solusvm2", base_url="https://solus.test", owner="Shop"
     )
+    with pytest.raises(Invalid) as invalid:
+        read(V, typed | {"trust": "system", "provider": "virtualizor"})
+    assert list(invalid.value.fields) == ["username"]
     known = {field.name for field in fields_of(V, {"provider": "proxmox"})}
     assert {"username"} <= known
     assert "owner" not in known

@@ -51,7 +51,11 @@ class Kind:
         )
 
 
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl ada"
 KINDS = {
+    "virtualizor": Kind(
+        panels.virtualizor, "vps-virtualizor", "debian-12-x86_64 [kvm]", "Small", "Large"
+    ),
     "solusvm2": Kind(panels.solusvm2, "vps-solusvm2", "Debian 12", "Small", "Large"),
 }
 
@@ -83,7 +87,7 @@ async def sale(
 async def test_it_is_sold_changed_suspended_and_ended(sale: Sale, kind: Kind) -> None:
     """Each event of its life starts the shipped flow, and the panel has it so."""
     desk = sale.desk
-    (order,) = await sale.buy(None)
+    (order,) = await sale.buy(None, ssh_key=KEY)
     await sale.go_on()
     order = await sale.order(order)
     assert (order.state, order.state_reason) == (OrderState.delivered, "")
@@ -93,6 +97,8 @@ async def test_it_is_sold_changed_suspended_and_ended(sale: Sale, kind: Kind) ->
     assert (vm.service, vm.power, vm.name) == (service, VmPower.RUNNING, "vm0.example.org")
     assert vm.size == Size(cores=1, memory_mb=512, disk_gb=5)
     mail = await desk.mail("service-delivered")
+    kinds = [row["kind"] for row in await desk.rows("SELECT kind FROM credential")]
+    assert kinds == (["ssh_keys"] if sale.cluster.takes_keys else ["root_password"])
     (address,) = await sale.cluster.addresses(_ref(vm))
     assert f"ssh root@{address}" in mail.text
     assert (

@@ -293,7 +293,7 @@ _PROVIDER = Field(
     name="provider",
     label="Provider",
     look=Look.CHOICE,
-    choices={"proxmox": "Proxmox VE", "solusvm2": "SolusVM 2"},
+    choices={"proxmox": "Proxmox VE", "solusvm2": "SolusVM 2", "virtualizor": "Virtualizor"},
     default="proxmox",
     decides=True,
 )
@@ -327,6 +327,24 @@ _PROVIDERS: dict[str, tuple[Field, ...]] = {
             label="Project",
             help="Whose the machines are, by name or number; the token's default project when "
             "empty.",
+            is_optional=True,
+        ),
+    ),
+    "virtualizor": (
+        Field(
+            name="base_url",
+            label="Address",
+            help="Of the master's admin panel.",
+            example="https://virt.example.net:4085",
+        ),
+        Field(name="username", label="API key", help="Configuration, Admin API credentials."),
+        _secret("secret", "API password"),
+        Field(
+            name="owner",
+            label="Mail domain of its users",
+            help="Each machine gets a user of its own at the panel, slipway-…@ this domain, that "
+            "nobody signs in as; slipway.invalid when empty.",
+            example="panel.example.net",
             is_optional=True,
         ),
     ),

@@ -9,7 +9,7 @@ what is there and goes on from it.
 """
 
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
 import msgspec
@@ -187,6 +187,9 @@ class Hypervisor(Protocol):
 
     Each has a total deadline of its own and may be cancelled at any await.
     """
+
+    takes_keys: ClassVar[bool]
+    """Whether machines get SSH keys; where not, each must have a password."""
 
     async def check(self) -> str:
         """Return words about the provider once it accepted the credentials; changes nothing."""

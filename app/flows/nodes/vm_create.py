@@ -24,7 +24,7 @@ class Params(Making, frozen=True, kw_only=True):
 async def do(step: Step, params: Params) -> Done | Wait:
     """Idempotent: the machine is found again by the service, and completed."""
     at = await machine_at(step, params.connection, params.service)
-    want = await want_of(step, at.ref, params)
+    want = await want_of(step, at, params)
     made = await drive(step, partial(at.hypervisor.create, want))
     if isinstance(made, Wait):
         return made

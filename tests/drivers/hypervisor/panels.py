@@ -11,8 +11,11 @@ from app.drivers.secret import Secret
 from app.drivers.tls import TrustSystem
 from lab.solusvm2.panel import Panel as SolusVm2Panel
 from lab.solusvm2.web import SolusVm2Web
+from lab.virtualizor.panel import Panel as VirtualizorPanel
+from lab.virtualizor.web import VirtualizorWeb
 
 TOKEN = "fit-for-a-stand-in-2f6b"
+KEY = "an-api-key-7d31"
 FAST = 500.0
 
 
@@ -41,5 +44,17 @@ async def solusvm2(
     async with served(standin.application()) as url:
         yield standin, HypervisorPeer(
             name=name, provider="solusvm2", url=url, username="", secret=Secret(TOKEN),
+            tls=TrustSystem(),
+        )  # fmt: skip
+
+
+@contextlib.asynccontextmanager
+async def virtualizor(
+    clock: Callable[[], float] = fast_clock, *, task_s: float = 5.0, name: str = "virt"
+) -> AsyncIterator[tuple[VirtualizorWeb, HypervisorPeer]]:
+    standin = VirtualizorWeb(VirtualizorPanel(clock, task_s), KEY, TOKEN)
+    async with served(standin.application()) as url:
+        yield standin, HypervisorPeer(
+            name=name, provider="virtualizor", url=url, username=KEY, secret=Secret(TOKEN),
             tls=TrustSystem(),
         )  # fmt: skip

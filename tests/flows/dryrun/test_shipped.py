@@ -25,6 +25,7 @@ LEAST = {
     "vps-suspended": 66,
     "vps-terminated": 66,
     "vps-unsuspended": 66,
+    "vps-virtualizor": 66,
 }
 """What is missing to 100 halts for a person by design: a peer that says no, or that is away for
 longer than the retries last."""

@@ -203,6 +203,8 @@ class Dns:
 class Cluster:
     """A provider of virtual machines that has room for all of them."""
 
+    takes_keys = True
+
     async def offers(self) -> Offers:
         return Offers(templates=(Offer("debian-12", "Debian 12"),))
 

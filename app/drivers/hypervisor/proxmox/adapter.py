@@ -1,7 +1,7 @@
 """Proxmox VE as a provider of virtual machines."""
 
 import asyncio
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 from app.drivers.http.client import HttpClient
@@ -33,6 +33,8 @@ SHORTEST_PASSWORD, LONGEST_PASSWORD = 5, 1024
 
 class Proxmox:
     """A cluster. The contract says what each call does."""
+
+    takes_keys: ClassVar[bool] = True
 
     def __init__(self, http: HttpClient, peer: HypervisorPeer, turns: Turns) -> None:
         self._api = Api(http, http_peer(peer))

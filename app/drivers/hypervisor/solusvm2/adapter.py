@@ -1,6 +1,6 @@
 """SolusVM 2 as a provider of virtual machines."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from app.drivers.http.client import HttpClient
 from app.drivers.hypervisor.contract import (
@@ -27,6 +27,8 @@ from app.drivers.secret import Secret
 
 class SolusVm2:
     """A panel. The contract says what each call does; the panel needs no turns."""
+
+    takes_keys: ClassVar[bool] = True
 
     def __init__(self, http: HttpClient, peer: HypervisorPeer, turns: Turns) -> None:
         self._api = Api(http, peer)
