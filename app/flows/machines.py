@@ -15,6 +15,7 @@ from app.domain.addresses.views import Claimed
 from app.domain.catalog.selection import Selection
 from app.domain.machines.note import note_machine
 from app.domain.machines.plan import connection_of, planned_machine
+from app.domain.machines.take_address import take_address
 from app.domain.services.credentials import keep_access
 from app.drivers.hypervisor.contract import (
     Hypervisor,
@@ -128,9 +129,14 @@ class MachineOutput(msgspec.Struct, frozen=True, kw_only=True):
     power: Annotated[str, Meta(description="running, stopped, paused or unknown.")]
 
 
-async def seen(step: Step, service: UUID, vm: Vm) -> MachineOutput:
-    """Return the machine as the provider has it now, and note that with its plan."""
+async def seen(step: Step, service: UUID, vm: Vm, *, address: str = "") -> MachineOutput:
+    """Return the machine as the provider has it now, and note that with its plan.
+
+    With an `address`, which the provider chose, its order has that from then on.
+    """
     async with step.database.transaction() as tx:
+        if address:
+            await take_address(tx, service, address)
         await note_machine(tx, service, vm)
     return MachineOutput(service=service, machine=vm.id, node=vm.node, power=vm.power.value)
 

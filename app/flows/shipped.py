@@ -22,7 +22,11 @@ MACHINES = {
     "service.terminated": "vps-terminated",
 }
 """By event, the flow of a category whose machines are virtual."""
-AT_PANELS = {"solusvm2": "vps-solusvm2", "virtualizor": "vps-virtualizor"}
+AT_PANELS = {
+    "solusvm1": "vps-solusvm1",
+    "solusvm2": "vps-solusvm2",
+    "virtualizor": "vps-virtualizor",
+}
 """In place of `vps-proxmox` where all machines of a category are at one provider of that kind."""
 
 _UNBOUND = """

@@ -97,6 +97,9 @@ def test_each_provider_of_machines_asks_for_what_it_needs() -> None:
     with pytest.raises(Invalid) as invalid:
         read(V, typed | {"trust": "system", "provider": "virtualizor"})
     assert list(invalid.value.fields) == ["username"]
+    old = read(V, typed | {"trust": "system", "provider": "solusvm1", "username": "id-1"})
+    assert isinstance(old.facts, HypervisorFacts)
+    assert (old.facts.virt, old.facts.username) == ("kvm", "id-1")
     known = {field.name for field in fields_of(V, {"provider": "proxmox"})}
     assert {"username"} <= known
     assert "owner" not in known

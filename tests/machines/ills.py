@@ -10,7 +10,7 @@ BY = {"actor": None, "actor_label": "test", "reason": "test"}
 TOGETHER = 8
 
 
-async def each_call_fails(sale: Sale, *, changes: int = 4) -> None:
+async def each_call_fails(sale: Sale, *, changes: int = 4, together: int = TOGETHER) -> None:
     """Have each call of a delivery fail once; all come to an end, and none leaves anything."""
     (good,) = await sale.buy(None)
     await sale.go_on()
@@ -19,8 +19,8 @@ async def each_call_fails(sale: Sale, *, changes: int = 4) -> None:
     ills = [(at, ill) for at in every for ill in ("away", "refused")]
     ills += [(at, "lost") for at in sorted(sale.luck.changes)]
     assert len(sale.luck.changes) >= changes, "what is made or changed"
-    for first in range(0, len(ills), TOGETHER):
-        some = ills[first : first + TOGETHER]
+    for first in range(0, len(ills), together):
+        some = ills[first : first + together]
         orders = await sale.buy(*some)
         await sale.go_on()
         for order, (at, ill) in zip(orders, some, strict=True):

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qsl
 from uuid import UUID
 
 import pytest
@@ -41,10 +42,12 @@ DEEDS = {"action", "suspend", "unsuspend", "delete"}
 
 
 def changes_something(call: Any) -> bool:
-    """Say whether a call does: of Virtualizor, some GETs do."""
+    """Say whether a call does: of Virtualizor, some GETs do; of SolusVM 1, not all POSTs."""
     if call.method == "GET":
         return bool(DEEDS & set(call.query))
-    return not call.url.startswith("access/")
+    asked = dict(parse_qsl((call.body or b"").decode())).get("action", "")
+    is_read = asked.startswith(("list", "node-", "vserver-info", "client-list"))
+    return not is_read and not call.url.startswith("access/")
 
 
 @dataclass
@@ -187,7 +190,8 @@ async def open_sale(
     async with database.transaction() as tx:
         await a_machine_shop(
             tx, vault, provider=peer.provider, base_url=peer.url, secret=peer.secret.reveal(),
-            username=peer.username or "root@pam", owner=peer.owner, **trust,
+            username=peer.username or "root@pam", owner=peer.owner, virt=peer.virt or "kvm",
+            **trust,
         )  # fmt: skip
         if rules is not None:
             await set_rules(tx, rules)

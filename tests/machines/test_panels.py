@@ -53,6 +53,7 @@ class Kind:
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl ada"
 KINDS = {
+    "solusvm1": Kind(panels.solusvm1, "vps-solusvm1", "debian-12", "Small", "Large"),
     "virtualizor": Kind(
         panels.virtualizor, "vps-virtualizor", "debian-12-x86_64 [kvm]", "Small", "Large"
     ),
@@ -139,7 +140,7 @@ async def test_it_is_sold_changed_suspended_and_ended(sale: Sale, kind: Kind) ->
 
 
 async def test_a_call_that_fails_costs_a_retry_and_leaves_nothing_behind(sale: Sale) -> None:
-    await each_call_fails(sale, changes=1)
+    await each_call_fails(sale, changes=1, together=20)
 
 
 def _ref(vm: Vm) -> Ref:

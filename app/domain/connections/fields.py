@@ -293,7 +293,12 @@ _PROVIDER = Field(
     name="provider",
     label="Provider",
     look=Look.CHOICE,
-    choices={"proxmox": "Proxmox VE", "solusvm2": "SolusVM 2", "virtualizor": "Virtualizor"},
+    choices={
+        "proxmox": "Proxmox VE",
+        "solusvm1": "SolusVM 1",
+        "solusvm2": "SolusVM 2",
+        "virtualizor": "Virtualizor",
+    },
     default="proxmox",
     decides=True,
 )
@@ -313,6 +318,24 @@ _PROVIDERS: dict[str, tuple[Field, ...]] = {
             example="slipway@pve!provisioning",
         ),
         _secret("secret", "Token secret or password"),
+    ),
+    "solusvm1": (
+        Field(
+            name="base_url",
+            label="Address",
+            help="Of the master.",
+            example="https://solus.example.net:5656",
+        ),
+        Field(name="username", label="API ID", help="Configuration, API access."),
+        _secret("secret", "API key"),
+        Field(
+            name="virt",
+            label="Virtualisation",
+            help="Of the nodes; make a connection for each that you sell.",
+            look=Look.CHOICE,
+            choices={"kvm": "KVM", "xen": "Xen PV", "xen hvm": "Xen HVM", "openvz": "OpenVZ"},
+            default="kvm",
+        ),
     ),
     "solusvm2": (
         Field(

@@ -146,6 +146,8 @@ class HypervisorFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     username: str = ""
     owner: str = ""
     """Whose the machines are at a panel."""
+    virt: str = ""
+    """How a panel virtualises them."""
     trust: Trust = Trust.SYSTEM
     ca_pem: str = ""
     pin: str = ""

@@ -70,6 +70,7 @@ async def open_connection(tx: Tx, vault: Vault, name: str) -> Peer:
                 secret=secrets["secret"],
                 tls=_tls(facts),
                 owner=facts.owner,
+                virt=facts.virt,
             )
 
 

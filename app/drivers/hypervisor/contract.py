@@ -30,6 +30,8 @@ class HypervisorPeer(msgspec.Struct, frozen=True, kw_only=True):
     tls: Tls
     owner: str = ""
     """Whose the machines are at a panel: a project, a user; its own choice when empty."""
+    virt: str = ""
+    """How a panel virtualises them, where it must be told."""
 
 
 UNLIMITED = 2**40
@@ -190,6 +192,9 @@ class Hypervisor(Protocol):
 
     takes_keys: ClassVar[bool]
     """Whether machines get SSH keys; where not, each must have a password."""
+    names_addresses: ClassVar[bool]
+    """Whether a machine gets the address that is asked for; where not, the provider chooses it,
+    and `addresses` says which it is."""
 
     async def check(self) -> str:
         """Return words about the provider once it accepted the credentials; changes nothing."""

@@ -9,6 +9,8 @@ from aiohttp import web
 from app.drivers.hypervisor.contract import HypervisorPeer
 from app.drivers.secret import Secret
 from app.drivers.tls import TrustSystem
+from lab.solusvm1.panel import Panel as SolusVm1Panel
+from lab.solusvm1.web import SolusVm1Web
 from lab.solusvm2.panel import Panel as SolusVm2Panel
 from lab.solusvm2.web import SolusVm2Web
 from lab.virtualizor.panel import Panel as VirtualizorPanel
@@ -57,4 +59,16 @@ async def virtualizor(
         yield standin, HypervisorPeer(
             name=name, provider="virtualizor", url=url, username=KEY, secret=Secret(TOKEN),
             tls=TrustSystem(),
+        )  # fmt: skip
+
+
+@contextlib.asynccontextmanager
+async def solusvm1(
+    clock: Callable[[], float] = fast_clock, *, task_s: float = 5.0, name: str = "solus1"
+) -> AsyncIterator[tuple[SolusVm1Web, HypervisorPeer]]:
+    standin = SolusVm1Web(SolusVm1Panel(clock, task_s), KEY, TOKEN)
+    async with served(standin.application()) as url:
+        yield standin, HypervisorPeer(
+            name=name, provider="solusvm1", url=url, username=KEY, secret=Secret(TOKEN),
+            tls=TrustSystem(), virt="kvm",
         )  # fmt: skip

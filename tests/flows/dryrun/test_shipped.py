@@ -21,6 +21,7 @@ LEAST = {
     "vps-proxmox": 66,
     "vps-reinstall": 66,
     "vps-resize": 66,
+    "vps-solusvm1": 66,
     "vps-solusvm2": 66,
     "vps-suspended": 66,
     "vps-terminated": 66,

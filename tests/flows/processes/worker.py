@@ -204,6 +204,7 @@ class Cluster:
     """A provider of virtual machines that has room for all of them."""
 
     takes_keys = True
+    names_addresses = True
 
     async def offers(self) -> Offers:
         return Offers(templates=(Offer("debian-12", "Debian 12"),))

@@ -35,6 +35,7 @@ class Proxmox:
     """A cluster. The contract says what each call does."""
 
     takes_keys: ClassVar[bool] = True
+    names_addresses: ClassVar[bool] = True
 
     def __init__(self, http: HttpClient, peer: HypervisorPeer, turns: Turns) -> None:
         self._api = Api(http, http_peer(peer))

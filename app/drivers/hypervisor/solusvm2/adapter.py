@@ -29,6 +29,7 @@ class SolusVm2:
     """A panel. The contract says what each call does; the panel needs no turns."""
 
     takes_keys: ClassVar[bool] = True
+    names_addresses: ClassVar[bool] = True
 
     def __init__(self, http: HttpClient, peer: HypervisorPeer, turns: Turns) -> None:
         self._api = Api(http, peer)

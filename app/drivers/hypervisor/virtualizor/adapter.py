@@ -38,6 +38,7 @@ class Virtualizor:
     """A master and its servers. The contract says what each call does."""
 
     takes_keys: ClassVar[bool] = False
+    names_addresses: ClassVar[bool] = True
 
     def __init__(self, http: HttpClient, peer: HypervisorPeer, turns: Turns) -> None:
         self._api = Api(http, peer)
