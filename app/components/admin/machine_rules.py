@@ -153,7 +153,7 @@ def _templates(
                 f"templates.{code}",
                 f"Template of {label}",
                 known,
-                help_="Copied for each machine; it has cloud-init.",
+                help_="What each machine is made of; at Proxmox VE it has cloud-init.",
             )
             for code, label in systems
         ]
@@ -201,7 +201,7 @@ def place_fields(form: Form, number: int, providers: Providers) -> h.Element:
                     blank="That of the template"),
             _chosen(form, f"{at}.plan", "Plan", _of(there.plans) if there else None,
                     blank="The nearest by size",
-                    help_="Of SolusVM and Virtualizor: for all that is not the size."),
+                    help_="At panels, for all that is not the size; SolusVM 1 needs one."),
         ],
     ]  # fmt: skip
 

@@ -170,6 +170,7 @@ class Console(msgspec.Struct, frozen=True, kw_only=True):
     """Where our own web socket reads the screen; the secrets live for seconds."""
 
     url: str
+    """Of a web socket (`wss:`), or of a VNC server by TCP (`vnc:`)."""
     headers: dict[str, Secret]
     password: Secret
     """Of the VNC session."""
