@@ -26,6 +26,14 @@ class Busy(Unreachable):
     """It was not asked: an earlier call of ours had not ended. Says nothing of the peer."""
 
 
+class RateLimited(Retriable):
+    """It was not done: we ask too often. Ask again after `after_s`, not before."""
+
+    def __init__(self, peer: str, message: str, *, after_s: float) -> None:
+        super().__init__(peer, f"{message}; it asks to wait for {after_s:g} s")
+        self.after_s = after_s
+
+
 class NotReached(Retriable):
     """The peer accepted the order and the state did not follow within the deadline."""
 

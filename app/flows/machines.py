@@ -14,7 +14,8 @@ from app.domain.addresses.find import addresses_of
 from app.domain.addresses.views import Claimed
 from app.domain.catalog.selection import Selection
 from app.domain.machines.note import note_machine
-from app.domain.machines.plan import connection_of
+from app.domain.machines.plan import connection_of, planned_machine
+from app.domain.machines.take_address import take_address
 from app.domain.services.credentials import keep_access
 from app.drivers.hypervisor.contract import (
     Hypervisor,
@@ -85,6 +86,15 @@ Bridge = Annotated[
         examples=["vmbr0"],
     ),
 ]
+Plan = Annotated[
+    str,
+    Meta(
+        title="Plan",
+        description="The panel's plan, for all that is not the size; by the service's plan if "
+        "left out. Proxmox VE has none.",
+        examples=["VPS S"],
+    ),
+]
 
 
 class Making(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,6 +116,7 @@ class Making(msgspec.Struct, frozen=True, kw_only=True):
     nodes: Nodes = ()
     storage: Storage = ""
     bridge: Bridge = ""
+    plan: Plan = ""
     service: Service = None
 
 
@@ -118,9 +129,14 @@ class MachineOutput(msgspec.Struct, frozen=True, kw_only=True):
     power: Annotated[str, Meta(description="running, stopped, paused or unknown.")]
 
 
-async def seen(step: Step, service: UUID, vm: Vm) -> MachineOutput:
-    """Return the machine as the provider has it now, and note that with its plan."""
+async def seen(step: Step, service: UUID, vm: Vm, *, address: str = "") -> MachineOutput:
+    """Return the machine as the provider has it now, and note that with its plan.
+
+    With an `address`, which the provider chose, its order has that from then on.
+    """
     async with step.database.transaction() as tx:
+        if address:
+            await take_address(tx, service, address)
         await note_machine(tx, service, vm)
     return MachineOutput(service=service, machine=vm.id, node=vm.node, power=vm.power.value)
 
@@ -177,15 +193,21 @@ async def ref_of(step: Step, service: UUID | None) -> Ref:
     return Ref(row["id"], row["hostname"])
 
 
-async def want_of(step: Step, ref: Ref, params: Making) -> VmWant:
+async def want_of(step: Step, at: At, params: Making) -> VmWant:
     """Return all that the machine of a service should be: its addresses and access with it.
 
-    The password is made on the first call and kept. Five statements.
+    The password is made on the first call and kept; where a provider takes no keys there always is
+    one. Six statements.
     """
+    ref = at.ref
     async with step.database.transaction() as tx:
+        planned = await planned_machine(tx, ref.service)
         order, selection = await _ordered(tx, ref.service)
         access = await keep_access(
-            tx, step.tools.vault, ref.service, keys_only=bool(selection.ssh_keys)
+            tx,
+            step.tools.vault,
+            ref.service,
+            keys_only=bool(selection.ssh_keys) and at.hypervisor.takes_keys,
         )
         claimed = await addresses_of(tx, order)
     return VmWant(
@@ -193,6 +215,7 @@ async def want_of(step: Step, ref: Ref, params: Making) -> VmWant:
         template=params.template,
         size=Size(cores=params.cores, memory_mb=params.memory_mb, disk_gb=params.disk_gb),
         nic=_nic(claimed),
+        plan=params.plan or ("" if planned is None else planned.plan),
         nodes=params.nodes,
         storage=params.storage,
         bridge=params.bridge,

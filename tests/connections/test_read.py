@@ -6,12 +6,13 @@ import pytest
 
 from app.core.errors import Invalid
 from app.domain.connections.fields import fields_of, secrets_of
-from app.domain.connections.kinds import HttpFacts, Kind, SshFacts
+from app.domain.connections.kinds import HttpFacts, HypervisorFacts, Kind, SshFacts
 from app.domain.connections.read import MISSING, read
 from tests.connections.world import HOST_KEY, TYPED
 from tests.drivers.certificates import Authority
 
 H, S, D, C = Kind.HTTP, Kind.SSH, Kind.DNS, Kind.CHAT
+V = Kind.HYPERVISOR
 
 
 @pytest.mark.parametrize(
@@ -83,6 +84,25 @@ def test_fields_of_another_choice_are_not_kept() -> None:
     given = read(H, TYPED[H] | {"username": "ada", "pin": "nonsense", "client_id": "x"})
     assert given.facts == HttpFacts(base_url="https://api.test/v1", auth="bearer")  # type: ignore[arg-type]
     assert given.secrets == {"secret": "token-1234"}
+
+
+def test_each_provider_of_machines_asks_for_what_it_needs() -> None:
+    typed = {"provider": "solusvm2", "base_url": "https://solus.test", "secret": "token-1234"}
+    given = read(V, typed | {"trust": "system", "username": "of no use"})
+    assert given.facts == HypervisorFacts(provider="solusvm2", base_url="https://solus.test")
+    owned = read(V, typed | {"trust": "system", "owner": "Shop"})
+    assert owned.facts == HypervisorFacts(
+        provider="solusvm2", base_url="https://solus.test", owner="Shop"
+    )
+    with pytest.raises(Invalid) as invalid:
+        read(V, typed | {"trust": "system", "provider": "virtualizor"})
+    assert list(invalid.value.fields) == ["username"]
+    old = read(V, typed | {"trust": "system", "provider": "solusvm1", "username": "id-1"})
+    assert isinstance(old.facts, HypervisorFacts)
+    assert (old.facts.virt, old.facts.username) == ("kvm", "id-1")
+    known = {field.name for field in fields_of(V, {"provider": "proxmox"})}
+    assert {"username"} <= known
+    assert "owner" not in known
 
 
 def test_host_keys_are_taken_as_they_are_found() -> None:

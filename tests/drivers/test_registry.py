@@ -11,7 +11,7 @@ def test_every_shipped_driver_loads() -> None:
         "bmc": {"redfish", "ipmi"},
         "deploy": {"netboot"},
         "dns": {"rfc2136"},
-        "hypervisor": {"proxmox"},
+        "hypervisor": {"proxmox", "solusvm1", "solusvm2", "virtualizor"},
         "game": {"pterodactyl"},
         "payment": {"stripe", "bank_transfer", "credit"},
         "mail": {"smtp"},

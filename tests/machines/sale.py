@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qsl
 from uuid import UUID
 
 import pytest
@@ -14,14 +15,15 @@ from app.core.clock import SetClock
 from app.core.database import Database
 from app.core.live import Live
 from app.core.secrets import Vault
+from app.domain.machines.rules import MachineRules
 from app.domain.notices.shipped import install_templates
 from app.domain.orders.find import find_order
 from app.domain.orders.views import OrderView
 from app.drivers.egress import Egress
 from app.drivers.errors import Refused, Unanswered, Unreachable
 from app.drivers.hypervisor.contract import HypervisorPeer, Vm
-from app.drivers.hypervisor.proxmox.adapter import Proxmox
 from app.drivers.peers import NoTurns, Peers, open_peers
+from app.drivers.registry import load
 from app.drivers.tls import TrustCa
 from app.flows import answering, machines
 from app.flows.interpreter import Interpreter
@@ -31,11 +33,21 @@ from app.flows.runner import Runner
 from app.flows.shipped import serve_categories
 from app.settings import Settings
 from tests.jobs.desk import Desk
-from tests.machines.world import a_machine_order, a_machine_shop, pay
+from tests.machines.world import a_machine_order, a_machine_shop, pay, set_rules
 from tests.orders.world import a_client
 
 ROUNDS = 200
 LEAST_S = 3.0
+DEEDS = {"action", "suspend", "unsuspend", "delete"}
+
+
+def changes_something(call: Any) -> bool:
+    """Say whether a call does: of Virtualizor, some GETs do; of SolusVM 1, not all POSTs."""
+    if call.method == "GET":
+        return bool(DEEDS & set(call.query))
+    asked = dict(parse_qsl((call.body or b"").decode())).get("action", "")
+    is_read = asked.startswith(("list", "node-", "vserver-info", "client-list"))
+    return not is_read and not call.url.startswith("access/")
 
 
 @dataclass
@@ -60,7 +72,7 @@ class Line:
         luck = self.luck
         luck.calls[self.about] += 1
         number = luck.calls[self.about]
-        if call.method != "GET" and not call.url.startswith("access/"):
+        if changes_something(call):
             luck.changes.add(number)
         match luck.plan.get(self.about):
             case (at, "away") if at == number:
@@ -139,8 +151,8 @@ class Sale:
         return [vm for vm in await self.cluster.machines() if vm.service in ours]
 
     @property
-    def cluster(self) -> Proxmox:
-        return Proxmox(self.peers.http, self.peer, NoTurns())
+    def cluster(self) -> Any:
+        return self.peers.hypervisor(self.peer, NoTurns())
 
     async def addresses(self, order: OrderView) -> list[str]:
         rows = await self.desk.rows(
@@ -158,13 +170,15 @@ async def open_sale(
     settings: Settings,
     peer: HypervisorPeer,
     monkeypatch: pytest.MonkeyPatch,
+    rules: MachineRules | None = None,
 ) -> AsyncIterator[Sale]:
     luck = Luck()
 
-    async def by_line(step: Step, connection: str) -> Proxmox:
+    async def by_line(step: Step, connection: str) -> Any:
         found = await step.tools.connections.get(step, connection, HypervisorPeer)
         line: Any = Line(step.tools.peers.http, luck, step.subject)
-        return Proxmox(line, found, machines.DatabaseTurns(step.database))
+        driver = load("hypervisor", found.provider)
+        return driver(line, found, machines.DatabaseTurns(step.database))
 
     async def banner(*_: Any, **__: Any) -> str:
         return "SSH-2.0-OpenSSH"
@@ -172,12 +186,15 @@ async def open_sale(
     monkeypatch.setattr(machines, "hypervisor_at", by_line)
     monkeypatch.setattr(vm_plan, "hypervisor_at", by_line)
     monkeypatch.setattr(answering, "ssh_banner", banner)
-    assert isinstance(peer.tls, TrustCa)
+    trust = {"trust": "ca", "ca_pem": peer.tls.pem} if isinstance(peer.tls, TrustCa) else {}
     async with database.transaction() as tx:
         await a_machine_shop(
-            tx, vault, base_url=peer.url, secret=peer.secret.reveal(), trust="ca",
-            ca_pem=peer.tls.pem,
+            tx, vault, provider=peer.provider, base_url=peer.url, secret=peer.secret.reveal(),
+            username=peer.username or "root@pam", owner=peer.owner, virt=peer.virt or "kvm",
+            **trust,
         )  # fmt: skip
+        if rules is not None:
+            await set_rules(tx, rules)
         await install_templates(tx)
         await serve_categories(tx)
         account = await a_client(tx)

@@ -8,7 +8,6 @@ from app.core.ids import new_id
 from app.domain.catalog.change_machine_rules import change_machine_rules
 from app.domain.catalog.find import find_product
 from app.domain.orders.states import OrderState
-from app.domain.orders.views import OrderView
 from app.domain.orders.wait_for_stock import WAITING
 from app.domain.services.find import find_service
 from app.domain.services.list import service_details
@@ -22,12 +21,9 @@ from app.flows.gallery import find_template
 from app.flows.node import Subject
 from app.flows.publish import publish
 from app.flows.start import start_flow
-from app.flows.steer import cancel_run
+from tests.machines.ills import BY, each_call_fails, end
 from tests.machines.sale import Sale
 from tests.machines.world import PLACE, RULES, a_cluster, set_rules
-
-BY = {"actor": None, "actor_label": "test", "reason": "test"}
-TOGETHER = 8
 
 
 async def test_it_is_sold_suspended_and_ended(sale: Sale) -> None:
@@ -107,7 +103,7 @@ async def test_it_waits_visibly_for_room_and_passes_over_who_is_silent(sale: Sal
     assert (desk.clock.now() - before).total_seconds() < 300, "it looked at once"
     assert (await sale.order(order)).state is OrderState.delivered
     assert await desk.value("SELECT connection FROM machine") == "pve"
-    await _end(sale, [order])
+    await end(sale, [order])
 
 
 async def _reinstall(sale: Sale, service: UUID) -> str:
@@ -129,46 +125,4 @@ async def _shown(sale: Sale, service: UUID) -> ServiceView:
 
 async def test_a_call_that_fails_costs_a_retry_and_leaves_nothing_behind(sale: Sale) -> None:
     """Each call once: no answer, an answer that gets lost, and a refusal that ends the run."""
-    (good,) = await sale.buy(None)
-    await sale.go_on()
-    calls = sale.luck.calls[good.id]
-    every = range(1, calls + 1)
-    ills = [(at, ill) for at in every for ill in ("away", "refused")]
-    ills += [(at, "lost") for at in sorted(sale.luck.changes)]
-    assert len(sale.luck.changes) >= 4, "it copies, configures, grows or starts"
-    for first in range(0, len(ills), TOGETHER):
-        some = ills[first : first + TOGETHER]
-        orders = await sale.buy(*some)
-        await sale.go_on()
-        for order, (at, ill) in zip(orders, some, strict=True):
-            found = await sale.order(order)
-            assert sale.luck.calls[order.id] >= at
-            if ill != "refused":
-                assert found.state is OrderState.delivered, (at, ill, found.state_reason)
-                continue
-            halted = await sale.desk.value("SELECT status FROM run WHERE id = $1", found.run)
-            assert halted == "halted", (at, ill)
-            async with sale.desk.database.transaction() as tx:
-                assert found.run is not None
-                await cancel_run(tx, found.run)
-        delivered = [
-            order for order, (_, ill) in zip(orders, some, strict=True) if ill != "refused"
-        ]
-        await sale.go_on()
-        kept = {(await sale.order(order)).service_id for order in (good, *delivered)}
-        made = [vm.service for vm in await sale.machines()]
-        assert sorted(made, key=str) == sorted(kept, key=str), "one machine for each, and no other"
-        for order, (at, ill) in zip(orders, some, strict=True):
-            if ill == "refused":
-                assert await sale.addresses(order) == [], (at, ill)
-        await _end(sale, delivered)
-    plans = await sale.desk.value("SELECT count(*) FROM machine WHERE removed_at IS NULL")
-    assert plans == 1
-
-
-async def _end(sale: Sale, orders: list[OrderView]) -> None:
-    async with sale.desk.database.transaction() as tx:
-        for order in orders:
-            service = await tx.fetchval('SELECT id FROM service WHERE "order" = $1', order.id)
-            await terminate_service(tx, service, **BY)
-    await sale.go_on()
+    await each_call_fails(sale)

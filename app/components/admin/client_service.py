@@ -162,6 +162,7 @@ def _machine(service: ServiceDetails) -> h.Element:
     ]
     pairs += [("Storage", code(found.storage))] if found.storage else []
     pairs += [("Bridge", code(found.bridge))] if found.bridge else []
+    pairs += [("Plan", code(found.plan))] if found.plan else []
     pairs.append(("Planned", moment(found.planned_at)))
     if found.made_at:
         pairs.append(("Made", moment(found.made_at)))

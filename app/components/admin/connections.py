@@ -30,7 +30,7 @@ ABOUT: dict[Kind, str] = {
     Kind.SSH: "A machine on which flows run commands.",
     Kind.DNS: "A server that takes signed updates (RFC 2136): Knot, BIND, PowerDNS.",
     Kind.CHAT: "A channel of Slack, Mattermost, Teams or Discord.",
-    Kind.HYPERVISOR: "A cluster on which flows make virtual machines: Proxmox VE.",
+    Kind.HYPERVISOR: "Where flows make virtual machines: Proxmox VE, Virtualizor, SolusVM.",
     Kind.GAME: "A panel at which flows make game servers: Pterodactyl.",
 }
 

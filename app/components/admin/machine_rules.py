@@ -29,6 +29,7 @@ PARTS = {
     "nodes": "Nodes",
     "storage": "Storage",
     "bridge": "Bridge",
+    "plan": "Plan",
 }
 
 
@@ -152,7 +153,7 @@ def _templates(
                 f"templates.{code}",
                 f"Template of {label}",
                 known,
-                help_="Copied for each machine; it has cloud-init.",
+                help_="What each machine is made of; at Proxmox VE it has cloud-init.",
             )
             for code, label in systems
         ]
@@ -198,6 +199,9 @@ def place_fields(form: Form, number: int, providers: Providers) -> h.Element:
                     blank="That of the template"),
             _chosen(form, f"{at}.bridge", "Bridge", _of(there.bridges) if there else None,
                     blank="That of the template"),
+            _chosen(form, f"{at}.plan", "Plan", _of(there.plans) if there else None,
+                    blank="The nearest by size",
+                    help_="At panels, for all that is not the size; SolusVM 1 needs one."),
         ],
     ]  # fmt: skip
 
@@ -251,5 +255,6 @@ def machine_rules_in_words(rules: MachineRules) -> tuple[tuple[str, str], ...]:
         parts += [f"nodes {', '.join(place.nodes)}"] if place.nodes else []
         parts += [f"storage {place.storage}"] if place.storage else []
         parts += [f"bridge {place.bridge}"] if place.bridge else []
+        parts += [f"plan {place.plan}"] if place.plan else []
         rows.append((f"At {place.connection}", "; ".join(parts)))
     return tuple(rows)

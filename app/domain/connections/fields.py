@@ -54,7 +54,7 @@ def fields_of(kind: Kind, chosen: Mapping[str, str]) -> tuple[Field, ...]:
         case Kind.CHAT:
             return _CHAT
         case Kind.HYPERVISOR:
-            return (*_HYPERVISOR, _TRUST, *_TRUSTED.get(chosen.get("trust", ""), ()))
+            return _hypervisor(chosen)
         case Kind.GAME:
             return (*_GAME, _TRUST, *_TRUSTED.get(chosen.get("trust", ""), ()))
 
@@ -291,28 +291,18 @@ _CHAT = (
         "secret", "Webhook URL", "An incoming webhook of the channel. Who knows it may write there."
     ),
 )
-_HYPERVISOR = (
-    Field(
-        name="provider",
-        label="Provider",
-        look=Look.CHOICE,
-        choices={"proxmox": "Proxmox VE"},
-        default="proxmox",
-    ),
-    Field(
-        name="base_url",
-        label="Address",
-        help="Of one of the cluster's nodes; it speaks for all of them.",
-        example="https://pve1.example.net:8006",
-    ),
-    Field(
-        name="username",
-        label="API token or user",
-        help="USER@REALM!TOKEN for an API token, which is best: it can be taken back alone. "
-        "USER@REALM signs in by password.",
-        example="slipway@pve!provisioning",
-    ),
-    _secret("secret", "Token secret or password"),
+_PROVIDER = Field(
+    name="provider",
+    label="Provider",
+    look=Look.CHOICE,
+    choices={
+        "proxmox": "Proxmox VE",
+        "solusvm1": "SolusVM 1",
+        "solusvm2": "SolusVM 2",
+        "virtualizor": "Virtualizor",
+    },
+    default="proxmox",
+    decides=True,
 )
 _GAME = (
     Field(
@@ -342,3 +332,78 @@ _GAME = (
         is_optional=True,
     ),
 )
+_PROVIDERS: dict[str, tuple[Field, ...]] = {
+    "proxmox": (
+        Field(
+            name="base_url",
+            label="Address",
+            help="Of one of the cluster's nodes; it speaks for all of them.",
+            example="https://pve1.example.net:8006",
+        ),
+        Field(
+            name="username",
+            label="API token or user",
+            help="USER@REALM!TOKEN for an API token, which is best: it can be taken back alone. "
+            "USER@REALM signs in by password.",
+            example="slipway@pve!provisioning",
+        ),
+        _secret("secret", "Token secret or password"),
+    ),
+    "solusvm1": (
+        Field(
+            name="base_url",
+            label="Address",
+            help="Of the master.",
+            example="https://solus.example.net:5656",
+        ),
+        Field(name="username", label="API ID", help="Configuration, API access."),
+        _secret("secret", "API key"),
+        Field(
+            name="virt",
+            label="Virtualisation",
+            help="Of the nodes; make a connection for each that you sell.",
+            look=Look.CHOICE,
+            choices={"kvm": "KVM", "xen": "Xen PV", "xen hvm": "Xen HVM", "openvz": "OpenVZ"},
+            default="kvm",
+        ),
+    ),
+    "solusvm2": (
+        Field(
+            name="base_url",
+            label="Address",
+            help="Of the management node.",
+            example="https://solus.example.net",
+        ),
+        _secret("secret", "API token", "Of an administrator: Account, API tokens."),
+        Field(
+            name="owner",
+            label="Project",
+            help="Whose the machines are, by name or number; the token's default project when "
+            "empty.",
+            is_optional=True,
+        ),
+    ),
+    "virtualizor": (
+        Field(
+            name="base_url",
+            label="Address",
+            help="Of the master's admin panel.",
+            example="https://virt.example.net:4085",
+        ),
+        Field(name="username", label="API key", help="Configuration, Admin API credentials."),
+        _secret("secret", "API password"),
+        Field(
+            name="owner",
+            label="Mail domain of its users",
+            help="Each machine gets a user of its own at the panel, slipway-…@ this domain, that "
+            "nobody signs in as; slipway.invalid when empty.",
+            example="panel.example.net",
+            is_optional=True,
+        ),
+    ),
+}
+
+
+def _hypervisor(chosen: Mapping[str, str]) -> tuple[Field, ...]:
+    own = _PROVIDERS.get(chosen.get("provider") or _PROVIDER.default, ())
+    return (_PROVIDER, *own, _TRUST, *_TRUSTED.get(chosen.get("trust", ""), ()))

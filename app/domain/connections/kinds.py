@@ -146,7 +146,11 @@ class HypervisorFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     provider: str
     """The driver's name."""
     base_url: str
-    username: str
+    username: str = ""
+    owner: str = ""
+    """Whose the machines are at a panel."""
+    virt: str = ""
+    """How a panel virtualises them."""
     trust: Trust = Trust.SYSTEM
     ca_pem: str = ""
     pin: str = ""

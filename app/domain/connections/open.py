@@ -71,6 +71,8 @@ async def open_connection(tx: Tx, vault: Vault, name: str) -> Peer:
                 username=facts.username,
                 secret=secrets["secret"],
                 tls=_tls(facts),
+                owner=facts.owner,
+                virt=facts.virt,
             )
         case GameFacts():
             return GamePeer(

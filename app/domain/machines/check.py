@@ -58,6 +58,7 @@ def offer_faults(rules: MachineRules, offers: Mapping[str, Offers]) -> dict[str,
             ("nodes", place.nodes, there.nodes),
             ("storage", (place.storage,), there.storages),
             ("bridge", (place.bridge,), there.bridges),
+            ("plan", (place.plan,), there.plans),
         ):
             if unknown := _unknown(named, known):
                 faults[f"{at}.{field}"] = f"{place.connection} has no {unknown}."

@@ -13,7 +13,8 @@ POWER = {VmPower.RUNNING: Power.ON, VmPower.STOPPED: Power.OFF}
 async def note_machine(tx: Tx, service: UUID, vm: Vm) -> None:
     """Note that the machine is there: its number, node, size and power. Idempotent."""
     await tx.execute(
-        "UPDATE machine SET number = $2, node = $3, cores = $4, memory_mb = $5, "
+        "UPDATE machine SET number = $2, node = $3, "
+        "cores = coalesce(nullif($4, 0), cores), memory_mb = coalesce(nullif($5, 0), memory_mb), "
         "disk_gb = greatest(disk_gb, $6), power = $7, power_seen_at = $8, "
         "made_at = coalesce(made_at, $8) WHERE service = $1 AND removed_at IS NULL",
         service,
@@ -26,6 +27,13 @@ async def note_machine(tx: Tx, service: UUID, vm: Vm) -> None:
         tx.now(),
     )
     await _tell(tx, service)
+
+
+async def note_plan(tx: Tx, service: UUID, plan: str) -> None:
+    """Note that the machine has another of its panel's plans. Idempotent."""
+    await tx.execute(
+        "UPDATE machine SET plan = $2 WHERE service = $1 AND removed_at IS NULL", service, plan
+    )
 
 
 async def note_removed(tx: Tx, service: UUID) -> None:

@@ -21,6 +21,7 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True):
     node: str
     storage: str
     bridge: str
+    plan: str
     template: str
     cores: int
     memory_mb: int
@@ -28,8 +29,8 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _PLANNED = """
-SELECT service, connection, datacentre, rack, node, storage, bridge, template, cores, memory_mb,
-       disk_gb FROM machine WHERE service = $1
+SELECT service, connection, datacentre, rack, node, storage, bridge, plan, template, cores,
+       memory_mb, disk_gb FROM machine WHERE service = $1
 """
 
 
@@ -71,11 +72,12 @@ async def write_plan(
     place = chosen.place
     await tx.execute(
         "INSERT INTO machine (id, service, connection, datacentre, rack, node, storage, bridge, "
-        "template, cores, memory_mb, disk_gb, planned_at) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) "
+        "plan, template, cores, memory_mb, disk_gb, planned_at) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) "
         "ON CONFLICT (service) DO UPDATE SET connection = excluded.connection, "
         "datacentre = excluded.datacentre, rack = excluded.rack, node = excluded.node, "
-        "storage = excluded.storage, bridge = excluded.bridge, template = excluded.template, "
+        "storage = excluded.storage, bridge = excluded.bridge, plan = excluded.plan, "
+        "template = excluded.template, "
         "cores = excluded.cores, memory_mb = excluded.memory_mb, disk_gb = excluded.disk_gb, "
         "planned_at = excluded.planned_at, number = '', power = 'unknown', power_seen_at = NULL, "
         "made_at = NULL, removed_at = NULL WHERE machine.removed_at IS NOT NULL",
@@ -87,6 +89,7 @@ async def write_plan(
         chosen.node,
         place.storage,
         place.bridge,
+        place.plan,
         template,
         size.cores,
         size.memory_mb,

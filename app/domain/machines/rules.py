@@ -40,6 +40,8 @@ class MachinePlace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Where disks are; that of the template when empty."""
     bridge: Words = ""
     """What the network card is plugged into; that of the template when empty."""
+    plan: Words = ""
+    """The panel's plan, for all that is not the size; the nearest by size when empty."""
 
 
 class MachineRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -23,6 +23,7 @@ class Machine(Table, tablename="machine"):
     node = text()
     storage = text(default="")
     bridge = text(default="")
+    plan = text(default="")
     template = text()
     cores = Integer()
     memory_mb = Integer()

@@ -77,6 +77,7 @@ class MachineLine(msgspec.Struct, frozen=True, kw_only=True):
     disk_gb: int
     storage: str
     bridge: str
+    plan: str
     power: Power
     power_seen_at: datetime | None
     planned_at: datetime

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from yarl import URL
 
-from app.drivers.http.contract import ApiKey, Auth, Basic, Bearer, Signing
+from app.drivers.http.contract import ApiKey, Auth, Basic, Bearer, QueryKeys, Signing
 from app.drivers.http.sign import signature
 
 
@@ -23,6 +23,8 @@ def authorised(
             headers["Authorization"] = basic(auth.username, auth.password.reveal())
         case ApiKey(in_query=True):
             return url.update_query({auth.name: auth.key.reveal()})
+        case QueryKeys():
+            return url.update_query({name: key.reveal() for name, key in auth.keys})
         case ApiKey():
             headers[auth.name] = auth.key.reveal()
         case Signing():

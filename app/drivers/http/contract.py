@@ -37,6 +37,12 @@ class ApiKey(msgspec.Struct, frozen=True):
     in_query: bool = False
 
 
+class QueryKeys(msgspec.Struct, frozen=True):
+    """Several credentials in the query, by parameter: what some panels ask for in every call."""
+
+    keys: tuple[tuple[str, Secret], ...]
+
+
 class ClientCredentials(msgspec.Struct, frozen=True, kw_only=True):
     """OAuth 2: a token of its own is fetched and kept until it expires (RFC 6749, 4.4)."""
 
@@ -62,7 +68,7 @@ class Signing(msgspec.Struct, frozen=True, kw_only=True):
     """Where the time that was signed is sent, in seconds; empty where it is not."""
 
 
-Auth = NoAuth | Basic | Bearer | ApiKey | ClientCredentials | Signing
+Auth = NoAuth | Basic | Bearer | ApiKey | QueryKeys | ClientCredentials | Signing
 
 
 class ClientCertificate(msgspec.Struct, frozen=True):

@@ -15,6 +15,7 @@ from app.drivers.http.contract import (
     Bearer,
     ClientCertificate,
     ClientCredentials,
+    QueryKeys,
     Signing,
 )
 from app.drivers.secret import Secret
@@ -35,6 +36,8 @@ def _secrets(auth: Auth, certificate: ClientCertificate | None) -> Iterable[Secr
             yield Secret(base64.b64encode(pair.encode()).decode())
         case Bearer():
             yield auth.token
+        case QueryKeys():
+            yield from (key for _, key in auth.keys)
         case ApiKey() | Signing():
             yield auth.key
         case ClientCredentials():

@@ -9,7 +9,7 @@ what is there and goes on from it.
 """
 
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
 import msgspec
@@ -28,6 +28,14 @@ class HypervisorPeer(msgspec.Struct, frozen=True, kw_only=True):
     username: str
     secret: Secret
     tls: Tls
+    owner: str = ""
+    """Whose the machines are at a panel: a project, a user; its own choice when empty."""
+    virt: str = ""
+    """How a panel virtualises them, where it must be told."""
+
+
+UNLIMITED = 2**40
+"""What `Capacity` says of memory (MiB) and disk (GiB) to which a provider sets no limit."""
 
 
 class NoRoom(Retriable):
@@ -53,7 +61,11 @@ class Ref(msgspec.Struct, frozen=True):
 
 
 class Nic(msgspec.Struct, frozen=True, kw_only=True):
-    """A network card and its static configuration; an address is with its prefix length."""
+    """A network card and its static configuration; an address is with its prefix length.
+
+    A panel that has address pools of its own is asked for exactly these addresses, and refuses
+    one that is in none of its pools; gateway and VLAN are then those of the pool.
+    """
 
     vlan: int | None = None
     """802.1Q tag, 1 to 4094; None: untagged."""
@@ -81,6 +93,8 @@ class VmWant(msgspec.Struct, frozen=True, kw_only=True):
     """As `Offers.templates` names it."""
     size: Size
     nic: Nic
+    plan: str = ""
+    """As `Offers.plans` names it: what a panel says of a machine beside its size."""
     nodes: tuple[str, ...] = ()
     """Those that it may be on; all when empty."""
     storage: str = ""
@@ -156,6 +170,7 @@ class Console(msgspec.Struct, frozen=True, kw_only=True):
     """Where our own web socket reads the screen; the secrets live for seconds."""
 
     url: str
+    """Of a web socket (`wss:`), or of a VNC server by TCP (`vnc:`)."""
     headers: dict[str, Secret]
     password: Secret
     """Of the VNC session."""
@@ -175,6 +190,12 @@ class Hypervisor(Protocol):
 
     Each has a total deadline of its own and may be cancelled at any await.
     """
+
+    takes_keys: ClassVar[bool]
+    """Whether machines get SSH keys; where not, each must have a password."""
+    names_addresses: ClassVar[bool]
+    """Whether a machine gets the address that is asked for; where not, the provider chooses it,
+    and `addresses` says which it is."""
 
     async def check(self) -> str:
         """Return words about the provider once it accepted the credentials; changes nothing."""
@@ -219,12 +240,17 @@ class Hypervisor(Protocol):
         """Make it anew from a template; id, node, MAC and addresses stay."""
         ...
 
-    async def resize(self, ref: Ref, size: Size, memo: dict[str, Any]) -> Vm | Working:
-        """Give it other cores, memory and a larger disk. Raises Refused for a smaller one."""
+    async def resize(
+        self, ref: Ref, size: Size, memo: dict[str, Any], *, plan: str = ""
+    ) -> Vm | Working:
+        """Give it other cores, memory and a larger disk. Raises Refused for a smaller one.
+
+        `plan` is what it is to have from now on where the provider has plans; as before when empty.
+        """
         ...
 
     async def set_password(self, ref: Ref, user: str, password: Secret) -> None:
-        """Set it in the running guest. Raises Refused where no agent answers in it."""
+        """Set it in the guest. Raises Refused where no agent answers in it, or a panel cannot."""
         ...
 
     async def addresses(self, ref: Ref) -> tuple[str, ...]:

@@ -24,11 +24,16 @@ class Params(Making, frozen=True, kw_only=True):
 async def do(step: Step, params: Params) -> Done | Wait:
     """Idempotent: the machine is found again by the service, and completed."""
     at = await machine_at(step, params.connection, params.service)
-    want = await want_of(step, at.ref, params)
+    want = await want_of(step, at, params)
     made = await drive(step, partial(at.hypervisor.create, want))
     if isinstance(made, Wait):
         return made
-    return Done(await seen(step, at.ref.service, made), takes=(at.resource,))
+    chosen: tuple[str, ...] = ()
+    if not at.hypervisor.names_addresses:
+        chosen = await at.hypervisor.addresses(at.ref)
+    address = chosen[0] if chosen else ""
+    output = await seen(step, at.ref.service, made, address=address)
+    return Done(output, takes=(at.resource,))
 
 
 async def undo(step: Step, output: Any) -> Wait | None:
@@ -79,6 +84,8 @@ Where it is made is planned before (`action.vm_plan`); without a plan, name the 
 Take the addresses first (`action.allocate_addresses`). The machine carries the id of its service at
 the provider, so that a run that was interrupted finds it and goes on; there are never two. Where
 the provider has no room, the step fails and the node's retry policy tries it again.
+
+Where the provider chooses the address by itself (SolusVM 1), the order has that one from then on.
 
 Undoing it removes the machine with its disk.
 """,

@@ -52,6 +52,7 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
     nodes: Annotated[tuple[str, ...], Meta(description="That node, as the other nodes take it.")]
     storage: Annotated[str, Meta(description="Where its disk is; empty: that of the template.")]
     bridge: Annotated[str, Meta(description="Its bridge; empty: that of the template.")]
+    plan: Annotated[str, Meta(description="The panel's plan; empty where it has none.")]
     template: Annotated[str, Meta(description="What is copied for the system that was chosen.")]
     cores: Annotated[int, Meta(description="Virtual processors.", examples=[2])]
     memory_mb: Annotated[int, Meta(description="In MiB.", examples=[4096])]

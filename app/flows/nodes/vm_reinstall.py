@@ -18,6 +18,7 @@ from app.flows.machines import (
     Making,
     MemoryMb,
     Nodes,
+    Plan,
     Service,
     Storage,
     drive,
@@ -29,7 +30,7 @@ from app.flows.machines import (
 from app.flows.node import Done, Effect, NodeType, Step, StepFailed, Wait
 
 BY_PLAN = "As it was planned when left out."
-BY_ITS_PLAN = ("template", "cores", "memory_mb", "disk_gb", "storage", "bridge")
+BY_ITS_PLAN = ("template", "cores", "memory_mb", "disk_gb", "storage", "bridge", "plan")
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +53,7 @@ class Params(msgspec.Struct, frozen=True, kw_only=True):
     nodes: Nodes = ()
     storage: Storage = ""
     bridge: Bridge = ""
+    plan: Plan = ""
     service: Service = None
 
 
@@ -60,7 +62,7 @@ async def do(step: Step, params: Params) -> Done | Wait:
     at = await machine_at(step, params.connection, params.service)
     if not step.memo:
         await _require_running(step, at.ref)
-    want = await want_of(step, at.ref, await _completed(step, at.ref, params))
+    want = await want_of(step, at, await _completed(step, at.ref, params))
     made = await drive(step, partial(at.hypervisor.reinstall, want))
     return made if isinstance(made, Wait) else Done(await seen(step, at.ref.service, made))
 

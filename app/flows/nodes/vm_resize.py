@@ -1,9 +1,12 @@
 """action.vm_resize: give the machine of a service other cores, memory and a larger disk."""
 
 from functools import partial
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
+from app.domain.machines.note import note_plan
 from app.drivers.hypervisor.contract import Size
 from app.flows.machines import (
     Connection,
@@ -25,6 +28,15 @@ class Params(msgspec.Struct, frozen=True, kw_only=True):
     cores: Cores
     memory_mb: MemoryMb
     disk_gb: DiskGb
+    plan: Annotated[
+        str,
+        Meta(
+            title="Plan",
+            description="The panel's plan that it has from now on; the one it has if left out. "
+            "Proxmox VE has none.",
+            examples=["VPS M"],
+        ),
+    ] = ""
     service: Service = None
 
 
@@ -32,8 +44,13 @@ async def do(step: Step, params: Params) -> Done | Wait:
     """Idempotent: what has that size already keeps it."""
     at = await machine_at(step, params.connection, params.service)
     size = Size(cores=params.cores, memory_mb=params.memory_mb, disk_gb=params.disk_gb)
-    vm = await drive(step, partial(at.hypervisor.resize, at.ref, size))
-    return vm if isinstance(vm, Wait) else Done(await seen(step, at.ref.service, vm))
+    vm = await drive(step, partial(at.hypervisor.resize, at.ref, size, plan=params.plan))
+    if isinstance(vm, Wait):
+        return vm
+    if params.plan:
+        async with step.database.transaction() as tx:
+            await note_plan(tx, at.ref.service, params.plan)
+    return Done(await seen(step, at.ref.service, vm))
 
 
 def says(params: Params) -> str:

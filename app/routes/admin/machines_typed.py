@@ -24,7 +24,7 @@ from app.routes.admin.space_typed import Entries
 MOST_KEYS = 10
 CODE_WORDS = "Small letters, digits, dots and hyphens, at most 60."
 _CODE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,59}")
-_PLAIN = ("connection", "datacentre", "rack", "storage", "bridge")
+_PLAIN = ("connection", "datacentre", "rack", "storage", "bridge", "plan")
 
 
 def machine_rules_of(values: Mapping[str, str], systems: Sequence[str]) -> tuple[MachineRules, str]:
@@ -72,6 +72,7 @@ def _place(entries: Entries, number: int) -> MachinePlace:
         nodes=tuple(node.strip() for node in nodes if node.strip()),
         storage=entries.text(f"{at}.storage"),
         bridge=entries.text(f"{at}.bridge"),
+        plan=entries.text(f"{at}.plan"),
     )
 
 

@@ -30,6 +30,9 @@ async def through(advance: Advance[T], *, forgetful: bool = False) -> T:
 class HypervisorContract:
     """Needs the fixtures `hypervisor` and `want` (a machine that has room, of a new service)."""
 
+    larger_plan = ""
+    """Of a machine of two cores and twice the memory, where sizes go by plan alone."""
+
     async def test_the_provider_says_who_it_is(self, hypervisor: Hypervisor) -> None:
         assert await hypervisor.check()
 
@@ -62,7 +65,8 @@ class HypervisorContract:
         assert (await through(lambda memo: hypervisor.reboot(ref, memo))).power is VmPower.RUNNING
         await self._is_suspended_and_comes_back(hypervisor, ref)
         larger = msgspec.structs.replace(want.size, cores=2, memory_mb=want.size.memory_mb * 2)
-        seen = await through(lambda memo: hypervisor.resize(ref, larger, memo))
+        plan = self.larger_plan
+        seen = await through(lambda memo: hypervisor.resize(ref, larger, memo, plan=plan))
         assert seen.size == larger
         again = msgspec.structs.replace(want, size=larger)
         anew = await through(lambda memo: hypervisor.reinstall(again, memo))

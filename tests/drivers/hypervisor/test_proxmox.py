@@ -16,6 +16,7 @@ from app.drivers.egress import Egress
 from app.drivers.errors import DriverError, Refused, Retriable, Unauthorised
 from app.drivers.http.client import HttpClient
 from app.drivers.hypervisor.contract import HypervisorPeer, Nic, NoRoom, Ref, Size, VmPower, VmWant
+from app.drivers.hypervisor.mark import description
 from app.drivers.hypervisor.proxmox import marks
 from app.drivers.hypervisor.proxmox.adapter import Proxmox
 from app.drivers.secret import Secret
@@ -330,7 +331,7 @@ async def test_a_disk_is_grown_before_the_machine_is_started(
     machine = f"nodes/pve1/qemu/{row['vmid']}"
     small = {
         "boot": "order=ide2;scsi0",
-        "description": marks.description(SERVICE),
+        "description": description(SERVICE),
         "ide2": "local-lvm:vm-100-cloudinit,media=cdrom,size=4M",
         "scsi0": "local-lvm:vm-100-disk-0,size=3072M",
     }

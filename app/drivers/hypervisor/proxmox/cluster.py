@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from app.drivers.hypervisor.contract import Capacity, Size, Vm, VmPower
+from app.drivers.hypervisor.mark import service_in
 from app.drivers.hypervisor.proxmox import marks
 from app.drivers.hypervisor.proxmox.api import Api
 from app.drivers.hypervisor.proxmox.choose import Source
@@ -110,7 +111,7 @@ def vm_of(row: dict[str, Any]) -> Vm:
             memory_mb=int(row.get("maxmem", 0)) // MIB,
             disk_gb=int(row.get("maxdisk", 0)) // GIB,
         ),
-        service=marks.service_in(tags),
+        service=service_in(tags),
         is_suspended=marks.SUSPENDED in marks.tags_in(tags),
         is_busy=bool(row.get("lock")),
     )

@@ -7,12 +7,14 @@ from typing import Any
 
 from app.drivers.errors import DriverError, Unanswered
 from app.drivers.hypervisor.contract import NoRoom, Turns, Vm, VmWant, Working
+from app.drivers.hypervisor.mark import description
 from app.drivers.hypervisor.proxmox import marks
 from app.drivers.hypervisor.proxmox.api import Api, Failed
 from app.drivers.hypervisor.proxmox.choose import Place, choose
 from app.drivers.hypervisor.proxmox.cluster import Cluster
-from app.drivers.hypervisor.proxmox.guest import Guest, again, began, find_guest, under_way
+from app.drivers.hypervisor.proxmox.guest import Guest, find_guest, under_way
 from app.drivers.hypervisor.proxmox.settings import GIB, first_disk, settings
+from app.drivers.hypervisor.waiting import again, began
 
 TURN_S = 60.0
 """Asked for again at each look: a worker that dies in the middle holds up nobody for longer."""
@@ -75,7 +77,7 @@ def _form(want: VmWant, place: Place, vmid: int) -> dict[str, Any]:
     form: dict[str, Any] = {
         "newid": vmid,
         "name": want.ref.hostname,
-        "description": marks.description(want.ref.service),
+        "description": description(want.ref.service),
         "full": True,
     }
     if want.storage:

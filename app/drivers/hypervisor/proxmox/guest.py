@@ -5,17 +5,14 @@ from uuid import UUID
 
 import msgspec
 
-from app.drivers.errors import DriverError, NotReached
+from app.drivers.errors import DriverError
 from app.drivers.hypervisor.contract import Ref, Vm, Working
+from app.drivers.hypervisor.mark import service_in
 from app.drivers.hypervisor.proxmox import marks
 from app.drivers.hypervisor.proxmox.api import Api, Failed
 from app.drivers.hypervisor.proxmox.cluster import Cluster, vm_of
 from app.drivers.hypervisor.proxmox.tasks import is_over
-
-FIRST_S = 0.2
-LONGEST_S = 5.0
-MOST_LOOKS = 240
-"""A quarter of an hour at the longest interval, more than the longest task that we start."""
+from app.drivers.hypervisor.waiting import later
 
 
 class Guest(msgspec.Struct, frozen=True):
@@ -59,10 +56,10 @@ async def find_guest(api: Api, ref: Ref, cluster: Cluster | None = None) -> Gues
         row = cluster.row(vmid)
         if row is None:
             return None
-        if marks.service_in(str(row.get("tags", ""))) is not None or row["type"] != "qemu":
+        if service_in(str(row.get("tags", ""))) is not None or row["type"] != "qemu":
             continue
         config = await api.get(f"nodes/{row['node']}/qemu/{vmid}/config")
-        if marks.service_in(str(config.get("description", ""))) == ref.service:
+        if service_in(str(config.get("description", ""))) == ref.service:
             return Guest(row, ref.service)
     return None
 
@@ -91,26 +88,7 @@ async def under_way(
         if nothing_to_do and nothing_to_do in error.message:
             return None
         raise
-    return _later(memo, says, api.name)
-
-
-def began(memo: dict[str, Any], upid: str | None, says: str) -> Working:
-    """Return what to wait for once a call was made: its task, or the state that follows it."""
-    kept = {key: value for key, value in memo.items() if key not in ("task", "looks")}
-    return Working(kept | {"says": says} | ({"task": upid} if upid else {}), FIRST_S, says)
-
-
-def again(memo: dict[str, Any], says: str, peer: str) -> Working:
-    """Return what to wait for: a state, where no task is left to be asked about."""
-    return _later({key: value for key, value in memo.items() if key != "task"}, says, peer)
-
-
-def _later(memo: dict[str, Any], says: str, peer: str) -> Working:
-    """Wait ever longer, and not for ever. Raises NotReached in the end."""
-    looks = int(memo.get("looks", 0)) + 1
-    if looks > MOST_LOOKS:
-        raise NotReached(peer, wanted=says, seen="the same", deadline_s=MOST_LOOKS * LONGEST_S)
-    return Working(memo | {"looks": looks}, min(FIRST_S * 1.25**looks, LONGEST_S), says)
+    return later(memo, says, api.name)
 
 
 async def stop(api: Api, guest: Guest, *, softly_s: int = 0) -> str | None:

@@ -10,14 +10,13 @@ from app.drivers.hypervisor.proxmox.api import Api, Failed
 from app.drivers.hypervisor.proxmox.create import create
 from app.drivers.hypervisor.proxmox.guest import (
     Guest,
-    again,
-    began,
     find_guest,
     need_guest,
     stop,
     under_way,
 )
 from app.drivers.hypervisor.proxmox.settings import GIB, first_disk, mac_of
+from app.drivers.hypervisor.waiting import again, began
 
 SOFTLY_S = 60
 """What a guest is given to shut down, before PVE ends it."""

@@ -14,21 +14,10 @@ OURS = "slipway"
 SUSPENDED = "slipway-suspended"
 FIRST_ID = 100_000
 IDS = 900_000
-_MARK = re.compile(r"slipway-service[ :=-]+([0-9a-f]{32})")
 
 
 def tag(service: UUID) -> str:
     return f"slipway-service-{service.hex}"
-
-
-def description(service: UUID) -> str:
-    return f"Made by Slipway; slipway-service: {service.hex}"
-
-
-def service_in(text: str) -> UUID | None:
-    """Return the service that tags or a description name."""
-    found = _MARK.search(text.lower())
-    return None if found is None else UUID(found[1])
 
 
 def tags_in(text: str) -> frozenset[str]:

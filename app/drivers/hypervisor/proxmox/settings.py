@@ -4,6 +4,7 @@ import re
 from urllib.parse import quote
 
 from app.drivers.hypervisor.contract import Nic, VmWant
+from app.drivers.hypervisor.mark import description
 from app.drivers.hypervisor.proxmox import marks
 
 GIB = 1024**3
@@ -22,7 +23,7 @@ def settings(want: VmWant, net: str) -> dict[str, str | int]:
         "ciuser": want.user,
         "onboot": 1,
         "tags": ";".join((marks.OURS, marks.tag(service))),
-        "description": marks.description(service),
+        "description": description(service),
     }
     if addresses := ip_config(want.nic):
         found["ipconfig0"] = addresses

@@ -1,0 +1,1 @@
+"""Virtualizor, by its admin API. Source: its maker's SDK and modules of billing systems."""
