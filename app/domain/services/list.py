@@ -11,6 +11,9 @@ from app.core.database import Tx
 from app.core.errors import NotFound
 from app.core.paging import Listing, Page, containing, read_page
 from app.domain.catalog.cycle import Cycle
+from app.domain.machines import now
+from app.domain.machines.judge import Drift
+from app.domain.machines.watch import CONFIRMED
 from app.domain.services.states import InstallationState, ServiceState
 from app.drivers.power import Power
 
@@ -77,6 +80,11 @@ class MachineLine(msgspec.Struct, frozen=True, kw_only=True):
     planned_at: datetime
     made_at: datetime | None
     removed_at: datetime | None
+    silent_since: datetime | None
+    """Since when its provider does not answer."""
+    silence: str
+    drift: Drift | None
+    """How it differs from what the service says, once a second reading has said so."""
 
 
 class InstallationLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,6 +125,15 @@ JOIN product p ON p.id = s.product LEFT JOIN server held ON held.holder = s."ord
 LEFT JOIN server v ON v.id = coalesce(s.server, held.id)
 LEFT JOIN rack r ON r.id = v.rack LEFT JOIN machine m ON m.service = s.id
 LEFT JOIN datacentre d ON d.id = r.datacentre OR d.code = m.datacentre
+"""
+
+
+_MACHINE = f"""
+SELECT m.connection, m.node, m.number, m.template, m.cores, m.memory_mb, m.disk_gb, m.storage,
+       m.bridge, {now.POWER} AS power, {now.SEEN_AT} AS power_seen_at, m.planned_at, m.made_at,
+       m.removed_at, w.silent_since, coalesce(w.silence, '') AS silence, CASE WHEN
+       m.removed_at IS NULL AND w.heard_at >= m.drift_since + $2::interval THEN m.drift END AS drift
+FROM machine m {now.WATCHED} WHERE m.service = $1
 """
 
 
@@ -167,7 +184,7 @@ async def service_details(tx: Tx, service: UUID) -> ServiceDetails:
         "JOIN server v ON v.id = i.server WHERE i.service = $1 ORDER BY i.id DESC LIMIT 50",
         service,
     )
-    machine = await tx.fetchrow("SELECT * FROM machine WHERE service = $1", service)
+    machine = await tx.fetchrow(_MACHINE, service, CONFIRMED)
     return ServiceDetails(
         line=msgspec.convert(dict(row), ServiceLine),
         machine=None if machine is None else msgspec.convert(dict(machine), MachineLine),

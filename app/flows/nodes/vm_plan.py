@@ -20,9 +20,9 @@ from app.domain.orders.find import find_order
 from app.domain.orders.mark_provisioning import mark_provisioning
 from app.domain.orders.views import OrderView
 from app.domain.orders.wait_for_stock import wait_for_stock
-from app.drivers.errors import DriverError
+from app.drivers.errors import DriverError, Unreachable
 from app.flows.intent import intended
-from app.flows.machines import hypervisor_at
+from app.flows.machines import away, hypervisor_at
 from app.flows.node import Done, Effect, NodeType, Resource, Step, StepFailed, Subject, Wait
 
 LOOK_AGAIN = timedelta(minutes=5)
@@ -89,7 +89,10 @@ async def do(step: Step, params: Params) -> Done | Wait:
             f"no template is named for {order.selection.os or 'no system'}: add it to the machine "
             f"rules of {order.product_name}"
         )
-    seen, silent = await _ask(step, places)
+    try:
+        seen, silent = await _ask(step, places)
+    except Unreachable as error:
+        return away(step, error.peer, {})
     async with step.database.transaction() as tx:
         await mark_provisioning(tx, order.id)
         taken = await promised(tx, {place.connection for place in places})

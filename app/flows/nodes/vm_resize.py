@@ -32,7 +32,7 @@ async def do(step: Step, params: Params) -> Done | Wait:
     """Idempotent: what has that size already keeps it."""
     at = await machine_at(step, params.connection, params.service)
     size = Size(cores=params.cores, memory_mb=params.memory_mb, disk_gb=params.disk_gb)
-    vm = await drive(step, partial(at.hypervisor.resize, at.ref, size))
+    vm = await drive(step, at, partial(at.hypervisor.resize, at.ref, size))
     return vm if isinstance(vm, Wait) else Done(await seen(step, at.ref.service, vm))
 
 

@@ -22,8 +22,10 @@ from app.routes.admin.flow_trials import FlowTrials
 from app.routes.admin.flows import Flows
 from app.routes.admin.invoice_decisions import InvoiceDecisions
 from app.routes.admin.invoices import Invoices
+from app.routes.admin.machine_deeds import MachineDeeds
 from app.routes.admin.machine_product import MachineProduct
 from app.routes.admin.machine_rules import MachineRulesPage
+from app.routes.admin.machines import Machines
 from app.routes.admin.mail_templates import MailTemplates
 from app.routes.admin.mails import Mails
 from app.routes.admin.moves import Moves
@@ -56,6 +58,8 @@ ADMIN: tuple[ControllerRouterHandler, ...] = (
     StockPages,
     MachineRulesPage,
     MachineProduct,
+    Machines,
+    MachineDeeds,
     Backlog,
     Runs,
     RunDeeds,

@@ -1,0 +1,53 @@
+"""What providers say of virtual machines, over the API, and what programs have done about it."""
+
+from app.core.ids import new_id
+from app.domain.accounts.roles import Role
+from app.domain.accounts.scopes import Scope
+from tests.admin.stage import Stage
+from tests.api.conftest import Call, Program
+from tests.machines.books import five_machines, hear, readings
+from tests.orders.world import a_client
+
+WHY = {"reason": "test"}
+
+
+async def test_what_differs_is_read_and_put_right(stage: Stage, owner: Program, call: Call) -> None:
+    async with stage.database.transaction() as tx:
+        account = await a_client(tx, "machines@example.org")
+    five = await five_machines(stage.database, stage.clock, stage.vault, account)
+    await hear(stage.database, stage.clock, *readings(five))
+    (provider,) = (await owner.get("/api/v1/machine-providers")).json()["items"]
+    told = {name: provider[name] for name in ("planned", "gone", "machines", "foreign_machines")}
+    assert told == {"planned": 5, "gone": 1, "machines": 5, "foreign_machines": 1}
+    assert provider["foreign"][0]["name"] == "somebody-elses"
+    found = (await owner.get("/api/v1/machine-drifts")).json()["items"]
+    assert {one["service"]: one["drift"] for one in found} == {
+        str(five[1]): "off",
+        str(five[2]): "gone",
+        str(five[3]): "not_suspended",
+        str(five[4]): "left_over",
+    }
+    (stray,) = (await owner.get("/api/v1/stray-machines")).json()["items"]
+    assert (stray["name"], stray["service_state"]) == ("stray.example.org", None)
+
+    reader = await call(Role.OWNER, Scope.MACHINES_READ)
+    here = f"/api/v1/machine-drifts/{five[1]}/remedy"
+    assert (await reader.post(here)).status_code == 403
+    done = await owner.post(here, headers={"Idempotency-Key": "once"})
+    assert done.json() == {"about": str(five[1]), "deed": "start"}
+    again = await owner.post(here, headers={"Idempotency-Key": "once"})
+    assert again.headers["idempotency-replayed"] == "true"
+    assert (await owner.post(here)).status_code == 409
+    gone = f"/api/v1/machine-drifts/{five[2]}"
+    assert (await owner.post(f"{gone}/remedy")).status_code == 409
+    assert (await owner.post(f"{gone}/release", json={"reason": ""})).status_code == 422
+    assert (await owner.post(f"{gone}/release", json=WHY)).json()["deed"] == "release"
+    left = f"/api/v1/machine-drifts/{five[4]}/remove"
+    assert (await owner.post(left, json=WHY)).json()["deed"] == "remove"
+    here = f"/api/v1/stray-machines/{stray['id']}"
+    assert (await owner.post(f"{here}/leave", json=WHY)).json()["left_alone_at"] is not None
+    assert (await owner.post(f"{here}/remove", json=WHY)).json()["about"] == stray["id"]
+    unknown = f"/api/v1/stray-machines/{new_id()}/remove"
+    assert (await owner.post(unknown, json=WHY)).status_code == 404
+    assert (await owner.post("/api/v1/machine-providers/pve/look")).status_code == 200
+    assert (await owner.post("/api/v1/machine-providers/nobody/look")).status_code == 404
