@@ -25,6 +25,7 @@ APP_CONFIG = AppConfig(
                     "audit",
                     "connections",
                     "machines",
+                    "usage",
                 )
             ),
             "app.flows.dryrun.tables",

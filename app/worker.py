@@ -37,9 +37,11 @@ from app.jobs.sweeps import (
     note_stocks,
     reconcile_payments,
     report_left_behind,
+    roll_up_usage,
 )
 from app.jobs.watch_machines import MachineWatch
 from app.jobs.watch_power import PowerWatch
+from app.jobs.watch_usage import UsageWatch
 from app.resources import Resources, Servers
 
 EVERY_10_S = set(range(0, 60, 10))
@@ -78,6 +80,7 @@ async def working(resources: Resources) -> AsyncIterator[WorkerContext]:
     names = Names(database, resources.live, resources.vault, peers.dns)
     watch = PowerWatch(database, resources.live, resources.vault, context.fleet)
     machines = MachineWatch(database, resources.live, resources.vault, peers)
+    usage = UsageWatch(database, resources.live, resources.vault, peers)
     tasks = [
         asyncio.create_task(runner.run(), name="flow-runner"),
         asyncio.create_task(relay.run(), name="outbox-relay"),
@@ -85,6 +88,7 @@ async def working(resources: Resources) -> AsyncIterator[WorkerContext]:
         asyncio.create_task(names.run(), name="names"),
         asyncio.create_task(watch.run(), name="power-watch"),
         asyncio.create_task(machines.run(), name="machine-watch"),
+        asyncio.create_task(usage.run(), name="usage-watch"),
     ]
     stop_showing = show_metrics(settings.worker_metrics_port)
     try:
@@ -143,6 +147,7 @@ def arq_worker(servers: Servers, context: WorkerContext) -> PeriodicWorker:
         cron_jobs=[
             cron(expire, second=EVERY_10_S, run_at_startup=True),
             cron(forget, minute=7),
+            cron(roll_up_usage, minute={17, 47}),
             cron(audit_claims, minute=23),
             cron(note_stocks, minute={14, 44}, second=10, run_at_startup=True),
             cron(report_left_behind, minute={11, 41}, second=30),

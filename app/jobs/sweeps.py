@@ -19,6 +19,7 @@ from app.domain.inventory.expire import expire_holds
 from app.domain.inventory.maintain import end_due_maintenance
 from app.domain.machines.watch import forget_removed
 from app.domain.orders.expire import expire_order_holds, expire_orders
+from app.domain.usage.roll_up import close_months, drop_old
 from app.flows.orphans import report_orphans
 from app.flows.signals import forget_signals
 from app.flows.triggers.hook import forget_deliveries
@@ -56,6 +57,11 @@ async def forget(ctx: dict[str, Any]) -> None:
     await _each(
         context_of(ctx).database, forget_done, forget_signals, forget_deliveries, forget_removed
     )
+
+
+async def roll_up_usage(ctx: dict[str, Any]) -> None:
+    """Close the billing months that are over, then drop samples that are old enough."""
+    await _each(context_of(ctx).database, close_months, drop_old)
 
 
 async def _each(database: Database, *verbs: Callable[[Tx], Awaitable[object]]) -> None:

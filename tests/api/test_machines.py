@@ -3,10 +3,12 @@
 from app.core.ids import new_id
 from app.domain.accounts.roles import Role
 from app.domain.accounts.scopes import Scope
+from app.domain.usage.note import note_usage
 from tests.admin.stage import Stage
 from tests.api.conftest import Call, Program
 from tests.machines.books import five_machines, hear, readings
 from tests.orders.world import a_client
+from tests.usage.test_samples import sample
 
 WHY = {"reason": "test"}
 
@@ -51,3 +53,27 @@ async def test_what_differs_is_read_and_put_right(stage: Stage, owner: Program, 
     assert (await owner.post(unknown, json=WHY)).status_code == 404
     assert (await owner.post("/api/v1/machine-providers/pve/look")).status_code == 200
     assert (await owner.post("/api/v1/machine-providers/nobody/look")).status_code == 404
+
+
+async def test_what_a_machine_used_is_told(stage: Stage, owner: Program) -> None:
+    async with stage.database.transaction() as tx:
+        account = await a_client(tx, "machines@example.org")
+    service, *_ = await five_machines(stage.database, stage.clock, stage.vault, account)
+    now = stage.clock.now()
+    async with stage.database.transaction() as tx:
+        samples = [sample(int(now.timestamp()) + 60 * n, 1_000.0) for n in range(30)]
+        await note_usage(tx, service, samples)
+    stage.clock.advance(minutes=30)
+    here = f"/api/v1/services/{service}"
+    points = (await owner.get(f"{here}/usage")).json()["items"]
+    assert sum(point["seconds"] for point in points) == 1_800
+    assert {point["net_in_bits_s"] for point in points} == {8_000.0}
+    (hour, *_) = (await owner.get(f"{here}/usage?step=1h")).json()["items"]
+    assert hour["cpu"] == 0.5
+    past = "begin=2020-01-01T00:00:00Z&end=2020-02-01T00:00:00Z"
+    assert (await owner.get(f"{here}/usage?step=1d&{past}")).json()["items"] == []
+    assert (await owner.get(f"{here}/usage?begin=2020-01-01T00:00:00")).status_code == 422
+    (month,) = (await owner.get(f"{here}/usage-months")).json()["items"]
+    assert (month["net_in_bytes"], month["p95_bits_s"]) == (1_800_000, 16_000)
+    assert (await owner.get(f"/api/v1/services/{new_id()}/usage")).status_code == 404
+    assert (await owner.get(f"/api/v1/services/{new_id()}/usage-months")).status_code == 404

@@ -122,7 +122,8 @@ def _machine(service: ServiceDetails) -> h.Element:
         pairs.append(("Removed", moment(found.removed_at)))
     lede = "It was removed; this is how it was." if found.removed_at else None
     body = stack(_differs(found), facts(pairs))
-    return card(body, title=title, lede=lede, symbol="cpu")
+    used = h.a(href=f"{SERVICES}/{service.line.id}/usage")["Usage: what it took"]
+    return card(body, title=title, lede=lede, symbol="cpu", footer=used)
 
 
 def _differs(found: MachineLine) -> h.Element | None:

@@ -73,6 +73,9 @@ def service_status(service: ServiceView) -> h.Element:
             ),
             title="Status",
             symbol="activity",
+            footer=h.a(href=f"/services/{service.id}/usage")["Usage: network, processor, memory"]
+            if service.machine is not None
+            else None,
         ),
     ]
 

@@ -29,6 +29,7 @@ from app.routes.api.server_bmc import ServerBmcs
 from app.routes.api.servers import Servers, take_servers_in
 from app.routes.api.space_import import AddressSpace
 from app.routes.api.unreadable import refuse_json, refuse_nul
+from app.routes.api.usage import ServiceUsage
 from app.routes.api.vlan_groups import VlanGroups
 
 API: tuple[ControllerRouterHandler, ...] = (
@@ -68,6 +69,7 @@ API: tuple[ControllerRouterHandler, ...] = (
             *ALLOCATION,
             ServerBmcs,
             *MACHINE_ROUTES,
+            ServiceUsage,
         ],
         dependencies=DEPENDENCIES,
         before_request=refuse_nul,

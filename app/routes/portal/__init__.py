@@ -12,6 +12,7 @@ from app.routes.portal.pay import Pay
 from app.routes.portal.reverse_dns import ReverseDns
 from app.routes.portal.sign_in import SignIn, SignOut
 from app.routes.portal.sign_up import SignUp
+from app.routes.portal.usage import OwnUsage
 
 PORTAL: tuple[ControllerRouterHandler, ...] = (
     Catalogue,
@@ -24,6 +25,7 @@ PORTAL: tuple[ControllerRouterHandler, ...] = (
     Invoices,
     Pay,
     Services,
+    OwnUsage,
     ReverseDns,
 )
 """Every handler of the portal."""
