@@ -55,3 +55,10 @@ CREATE TABLE usage_month (
     p95_out_bits_s BIGINT NOT NULL,
     CONSTRAINT month_once UNIQUE (service, number)
 );
+
+-- Providers that stand for each other, how much each takes, and since when one takes none.
+ALTER TABLE connection ADD COLUMN in_group TEXT NOT NULL DEFAULT '';
+ALTER TABLE connection ADD COLUMN weight INTEGER NOT NULL DEFAULT 100;
+ALTER TABLE connection ADD COLUMN draining_since TIMESTAMPTZ;
+ALTER TABLE connection ADD CONSTRAINT plain_group CHECK (in_group ~ '^([a-z0-9][a-z0-9-]{0,62})?$');
+ALTER TABLE connection ADD CONSTRAINT some_weight CHECK (weight BETWEEN 1 AND 1000);

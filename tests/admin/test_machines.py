@@ -76,6 +76,29 @@ async def test_what_differs_is_shown_and_put_right(
     assert (await owner.get(f"{HERE}/strays/{stray}/explode")).status_code == 404
 
 
+async def test_a_provider_is_grouped_and_drained_on_its_page(
+    stage: Stage, owner: Browser, five: list[UUID]
+) -> None:
+    await hear(stage.database, stage.clock, *readings(five))
+    pve = await stage.database.pool.fetchval("SELECT id FROM connection WHERE name = 'pve'")
+    here = f"/admin/connections/{pve}"
+    for deed, values, words in (
+        ("group", {"group": "Fra!", "weight": "x"}, "A number from 1 to 1,000"),
+        ("group", {"group": "@fra", "weight": "200"}, "The group is saved"),
+        ("drain", {"reason": ""}, "Say why"),
+        ("drain", {"reason": "new disks"}, "Machines that are there stay"),
+    ):
+        sent = await owner.send_form(here, f"{here}/{deed}", values)
+        assert sent.headers["location"] == here
+        assert words in (await owner.get(here)).text
+    page = (await owner.get(HERE)).text
+    assert "@fra, 200" in page
+    assert "drained" in page
+    await owner.send_form(here, f"{here}/take-up", {})
+    assert "Machines are made there again" in (await owner.get(here)).text
+    assert "drained" not in (await owner.get(HERE)).text
+
+
 async def test_a_silent_provider_and_many_that_vanish_are_said_first(
     stage: Stage, owner: Browser, five: list[UUID]
 ) -> None:

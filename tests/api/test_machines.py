@@ -46,6 +46,11 @@ async def test_what_differs_is_read_and_put_right(stage: Stage, owner: Program, 
     assert (await owner.post(f"{gone}/release", json=WHY)).json()["deed"] == "release"
     left = f"/api/v1/machine-drifts/{five[4]}/remove"
     assert (await owner.post(left, json=WHY)).json()["deed"] == "remove"
+    provider = "/api/v1/machine-providers/pve"
+    grouped = await owner.post(f"{provider}/group", json={"group": "fra", "weight": 7})
+    assert (grouped.json()["in_group"], grouped.json()["weight"]) == ("fra", 7)
+    assert (await owner.post(f"{provider}/drain", json=WHY)).json()["draining_since"] is not None
+    assert (await owner.post(f"{provider}/take-up", json=WHY)).json()["draining_since"] is None
     here = f"/api/v1/stray-machines/{stray['id']}"
     assert (await owner.post(f"{here}/leave", json=WHY)).json()["left_alone_at"] is not None
     assert (await owner.post(f"{here}/remove", json=WHY)).json()["about"] == stray["id"]

@@ -204,6 +204,12 @@ def _providers(file: MachinesFile) -> h.Element:
                 else badge("Answers", "success")
                 if one.heard_at
                 else badge("Not asked yet"),
+                h.div[
+                    f"@{one.in_group}, {one.weight}" if one.in_group else "–",
+                    h.span(".sw-under")["drained ", moment(one.draining_since)]
+                    if one.draining_since
+                    else None,
+                ],
                 moment(one.heard_at) if one.heard_at else "–",
                 f"{one.planned:,}",
                 f"{one.machines:,}",
@@ -219,6 +225,7 @@ def _providers(file: MachinesFile) -> h.Element:
     columns = (
         Column("Provider"),
         Column("State", narrow=True),
+        Column("Group, weight", narrow=True),
         Column("Last heard", narrow=True),
         Column("Of services", figures=True),
         Column("Ours there", figures=True),

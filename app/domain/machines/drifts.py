@@ -37,7 +37,8 @@ WHERE w.heard_at >= t.first_seen_at + $1::interval
 async def list_providers(tx: Tx) -> tuple[ProviderView, ...]:
     """Return all providers of virtual machines by name; one statement."""
     rows = await tx.fetch(
-        "SELECT c.name AS connection, c.id AS connection_id, w.heard_at, w.silent_since, "
+        "SELECT c.name AS connection, c.id AS connection_id, c.in_group, c.weight, "
+        "c.draining_since, w.heard_at, w.silent_since, "
         "coalesce(w.silence, '') AS silence, coalesce(w.machines, 0) AS machines, "
         "coalesce(w.foreign_machines, 0) AS foreign_machines, w.foreign_sample, "
         "count(m.id) AS planned, count(m.id) FILTER (WHERE m.drift = 'gone') AS gone "
@@ -55,6 +56,14 @@ async def list_providers(tx: Tx) -> tuple[ProviderView, ...]:
         )
         for row in rows
     )
+
+
+async def find_provider(tx: Tx, connection: str) -> ProviderView:
+    """Return one of these. Raises NotFound."""
+    for one in await list_providers(tx):
+        if one.connection == connection:
+            return one
+    raise NotFound("provider", connection)
 
 
 async def list_drifts(tx: Tx, *, limit: int = MOST) -> tuple[MachineDrift, ...]:

@@ -24,6 +24,11 @@ class ProviderView(msgspec.Struct, frozen=True, kw_only=True):
 
     connection: str
     connection_id: UUID
+    in_group: str
+    weight: int
+    """How much it takes beside the others of its group."""
+    draining_since: datetime | None
+    """Since when no new machine is made there."""
     heard_at: datetime | None
     silent_since: datetime | None
     silence: str

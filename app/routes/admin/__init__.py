@@ -10,6 +10,7 @@ from app.routes.admin.backlog import Backlog
 from app.routes.admin.cables import Cables
 from app.routes.admin.client_services import Services
 from app.routes.admin.client_usage import ClientUsage
+from app.routes.admin.connection_group import ConnectionGroups
 from app.routes.admin.connections import Connections
 from app.routes.admin.cpu_models import CpuModels
 from app.routes.admin.dashboard import Dashboard
@@ -71,6 +72,7 @@ ADMIN: tuple[ControllerRouterHandler, ...] = (
     FlowImport,
     ManyRuns,
     Connections,
+    ConnectionGroups,
     Services,
     ClientUsage,
     ServiceDeeds,

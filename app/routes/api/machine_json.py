@@ -8,6 +8,7 @@ from uuid import UUID
 from litestar.params import PathParameter
 from msgspec import Meta, Struct
 
+from app.domain.connections.grouping import LEAST, MOST, USUAL
 from app.domain.machines.errand import Deed
 from app.domain.machines.judge import Drift
 from app.domain.machines.views import MachineDrift, ProviderView, StrayMachine
@@ -33,6 +34,11 @@ class ProviderLine(Struct, frozen=True, kw_only=True):
     """A provider of virtual machines, and what it said when it was asked for all of them."""
 
     connection: str
+    in_group: Annotated[str, Meta(description="Products name it as `@` and this; empty: none.")]
+    weight: Annotated[int, Meta(description="How much it takes beside others of its group.")]
+    draining_since: Annotated[
+        datetime | None, Meta(description="Since when no new machine is made there.")
+    ]
     heard_at: Annotated[datetime | None, Meta(description="When it answered last.")]
     silent_since: Annotated[
         datetime | None,
@@ -107,6 +113,15 @@ class MachineReason(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     EXAMPLE: ClassVar[Mapping[str, Any]] = {"reason": "It was deleted at the provider by hand."}
 
     reason: Why
+
+
+class ProviderGroup(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The group that a provider is in, and how much it takes there."""
+
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"group": "fra", "weight": 200}
+
+    group: Annotated[str, Meta(description="Empty: none.", max_length=63)]
+    weight: Annotated[int, Meta(ge=LEAST, le=MOST)] = USUAL
 
 
 class ErrandLine(Struct, frozen=True, kw_only=True):

@@ -8,7 +8,14 @@ from litestar.params import JSONBody
 from app.core.database import Tx
 from app.domain.accounts.scopes import Scope
 from app.domain.connections.find import id_of
-from app.domain.machines.drifts import find_stray, list_drifts, list_providers, list_strays
+from app.domain.connections.grouping import drain, set_group, take_up
+from app.domain.machines.drifts import (
+    find_provider,
+    find_stray,
+    list_drifts,
+    list_providers,
+    list_strays,
+)
 from app.domain.machines.errand import Deed
 from app.domain.machines.order_errand import (
     leave_alone,
@@ -25,6 +32,8 @@ from app.routes.api.machine_json import (
     LookLine,
     MachineReason,
     OfService,
+    ProviderGroup,
+    ProviderLine,
     ProviderList,
     ProviderName,
     StrayId,
@@ -73,6 +82,58 @@ class Providers(Controller):
             await id_of(tx, name)
             await ask_now(tx, name)
             return LookLine(connection=name)
+
+        return await ask.once(deed)
+
+    @post(
+        "/{name:str}/group",
+        **needs(Scope.MACHINES_WRITE, 409),
+        status_code=200,
+        operation_id="groupProvider",
+        summary="Group a provider",
+        description="Put a provider into a group, which products may name as a place.",
+    )
+    async def group(
+        self, ask: Asked, name: ProviderName, data: JSONBody[ProviderGroup]
+    ) -> Response[ProviderLine]:
+        async def deed(tx: Tx) -> ProviderLine:
+            connection = await id_of(tx, name)
+            await set_group(tx, connection, group=data.group, weight=data.weight, **by(ask))
+            return provider_line(await find_provider(tx, name))
+
+        return await ask.once(deed)
+
+    @post(
+        "/{name:str}/drain",
+        **needs(Scope.MACHINES_WRITE, 409),
+        status_code=200,
+        operation_id="drainProvider",
+        summary="Drain a provider",
+        description="Have no new machine made there, for maintenance; those there stay.",
+    )
+    async def drain(
+        self, ask: Asked, name: ProviderName, data: JSONBody[MachineReason]
+    ) -> Response[ProviderLine]:
+        async def deed(tx: Tx) -> ProviderLine:
+            await drain(tx, await id_of(tx, name), **by(ask), reason=data.reason)
+            return provider_line(await find_provider(tx, name))
+
+        return await ask.once(deed)
+
+    @post(
+        "/{name:str}/take-up",
+        **needs(Scope.MACHINES_WRITE, 409),
+        status_code=200,
+        operation_id="takeUpProvider",
+        summary="Take a provider up again",
+        description="Have machines made there again; orders that wait for room look at once.",
+    )
+    async def take_up(
+        self, ask: Asked, name: ProviderName, data: JSONBody[MachineReason]
+    ) -> Response[ProviderLine]:
+        async def deed(tx: Tx) -> ProviderLine:
+            await take_up(tx, await id_of(tx, name), **by(ask), reason=data.reason)
+            return provider_line(await find_provider(tx, name))
 
         return await ask.once(deed)
 

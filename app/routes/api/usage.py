@@ -79,7 +79,9 @@ class ServiceUsage(Controller):
         *,
         db: Db,
         service_id: OfService,
-        step: Annotated[Spacing, QueryParameter(description="How far points are apart.")] = Spacing.slot,
+        step: Annotated[
+            Spacing, QueryParameter(description="How far points are apart.")
+        ] = Spacing.slot,
         begin: Annotated[
             datetime | None, QueryParameter(description="Left out: a day before the end.")
         ] = None,
