@@ -62,3 +62,18 @@ ALTER TABLE connection ADD COLUMN weight INTEGER NOT NULL DEFAULT 100;
 ALTER TABLE connection ADD COLUMN draining_since TIMESTAMPTZ;
 ALTER TABLE connection ADD CONSTRAINT plain_group CHECK (in_group ~ '^([a-z0-9][a-z0-9-]{0,62})?$');
 ALTER TABLE connection ADD CONSTRAINT some_weight CHECK (weight BETWEEN 1 AND 1000);
+
+-- The right to open a machine's screen once, within seconds; where it is, is sealed.
+CREATE TABLE console_ticket (
+    id UUID PRIMARY KEY,
+    token_hash BYTEA NOT NULL UNIQUE,
+    service UUID NOT NULL REFERENCES service (id) ON DELETE RESTRICT,
+    account UUID NOT NULL REFERENCES account (id) ON DELETE RESTRICT,
+    connection TEXT NOT NULL,
+    sealed_console BYTEA NOT NULL,
+    expires_at TIMESTAMPTZ NOT NULL,
+    taken_at TIMESTAMPTZ
+);
+CREATE INDEX console_ticket_service ON console_ticket (service);
+CREATE INDEX console_ticket_account ON console_ticket (account);
+CREATE INDEX console_ticket_expires_at ON console_ticket (expires_at);

@@ -122,8 +122,11 @@ def _machine(service: ServiceDetails) -> h.Element:
         pairs.append(("Removed", moment(found.removed_at)))
     lede = "It was removed; this is how it was." if found.removed_at else None
     body = stack(_differs(found), facts(pairs))
-    used = h.a(href=f"{SERVICES}/{service.line.id}/usage")["Usage: what it took"]
-    return card(body, title=title, lede=lede, symbol="cpu", footer=used)
+    here = f"{SERVICES}/{service.line.id}"
+    more: list[h.Node] = [h.a(href=f"{here}/usage")["Usage"]]
+    if service.line.state is ServiceState.active and found.made_at and not found.removed_at:
+        more += [" · ", h.a(href=f"{here}/console")["Console"]]
+    return card(body, title=title, lede=lede, symbol="cpu", footer=more)
 
 
 def _differs(found: MachineLine) -> h.Element | None:

@@ -73,11 +73,17 @@ def service_status(service: ServiceView) -> h.Element:
             ),
             title="Status",
             symbol="activity",
-            footer=h.a(href=f"/services/{service.id}/usage")["Usage: network, processor, memory"]
-            if service.machine is not None
-            else None,
+            footer=_more(service) if service.machine is not None else None,
         ),
     ]
+
+
+def _more(service: ServiceView) -> h.Node:
+    here = f"/services/{service.id}"
+    usage = h.a(href=f"{here}/usage")["Usage"]
+    if service.state is not ServiceState.active:
+        return usage
+    return [usage, " · ", h.a(href=f"{here}/console")["Console"]]
 
 
 def _words(service: ServiceView) -> h.Element | None:

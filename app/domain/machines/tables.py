@@ -1,10 +1,11 @@
 """The virtual machines of services: where each was planned, and what is known of it."""
 
-from piccolo.columns import JSONB, UUID, Integer, Text
+from piccolo.columns import JSONB, UUID, Bytea, Integer, Text
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
 from app.core.columns import key, moment, reference, text
+from app.domain.accounts.tables import Account
 from app.domain.services.tables import Service
 
 
@@ -73,3 +74,16 @@ class StrayMachine(Table, tablename="stray_machine"):
     left_alone_at = moment(null=True)
 
     stray_once = Unique([connection, number])
+
+
+class ConsoleTicket(Table, tablename="console_ticket"):
+    """The right of one account to open a machine's screen once; `sealed_console` is where."""
+
+    id = key()
+    token_hash = Bytea(unique=True)
+    service = reference(Service)
+    account = reference(Account)
+    connection = text()
+    sealed_console = Bytea()
+    expires_at = moment(index=True)
+    taken_at = moment(null=True)

@@ -8,6 +8,7 @@ from app.routes.admin.allocation import Allocation
 from app.routes.admin.api_reference import ApiReference
 from app.routes.admin.backlog import Backlog
 from app.routes.admin.cables import Cables
+from app.routes.admin.client_console import ClientConsole
 from app.routes.admin.client_services import Services
 from app.routes.admin.client_usage import ClientUsage
 from app.routes.admin.connection_group import ConnectionGroups
@@ -75,6 +76,7 @@ ADMIN: tuple[ControllerRouterHandler, ...] = (
     ConnectionGroups,
     Services,
     ClientUsage,
+    ClientConsole,
     ServiceDeeds,
     Servers,
     ServerChanges,

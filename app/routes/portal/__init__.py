@@ -7,6 +7,7 @@ from app.routes.portal.catalogue import Catalogue
 from app.routes.portal.invoices import Invoices
 from app.routes.portal.order_form import OrderForm
 from app.routes.portal.orders import Orders
+from app.routes.portal.own_console import OwnConsole
 from app.routes.portal.own_services import Services
 from app.routes.portal.pay import Pay
 from app.routes.portal.reverse_dns import ReverseDns
@@ -26,6 +27,7 @@ PORTAL: tuple[ControllerRouterHandler, ...] = (
     Pay,
     Services,
     OwnUsage,
+    OwnConsole,
     ReverseDns,
 )
 """Every handler of the portal."""
