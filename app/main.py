@@ -14,6 +14,7 @@ from app.routes.admin import ADMIN
 from app.routes.api.api import API, OPENAPI
 from app.routes.api.words import ObjectWords
 from app.routes.assets import serve_asset
+from app.routes.console import open_console
 from app.routes.designer import DESIGNER
 from app.routes.health import healthz, metrics, readyz
 from app.routes.live import live_stream
@@ -30,6 +31,7 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     readyz,
     metrics,
     live_stream,
+    open_console,
     Machine,
     AlertWebhook,
     FlowWebhook,

@@ -26,6 +26,7 @@ APP_CONFIG = AppConfig(
                     "connections",
                     "machines",
                     "games",
+                    "usage",
                 )
             ),
             "app.flows.dryrun.tables",

@@ -19,6 +19,7 @@ from app.adapters import make_fleet, make_gateways, make_mailer, make_peers, mak
 from app.domain.addresses.hints import listening
 from app.domain.addresses.index import INDEX
 from app.domain.inventory.discover import ASKED
+from app.domain.machines.errand import ERRAND
 from app.flows.interpreter import Interpreter
 from app.flows.runner import Runner
 from app.jobs.check_addresses import AddressCheck
@@ -28,6 +29,7 @@ from app.jobs.discover_hardware import discover_hardware
 from app.jobs.fire_schedules import Schedules
 from app.jobs.keep_names import Names
 from app.jobs.look_at_panels import look_at_panels
+from app.jobs.machine_errands import run_errand
 from app.jobs.relay_outbox import Relay
 from app.jobs.sweeps import (
     audit_claims,
@@ -36,8 +38,11 @@ from app.jobs.sweeps import (
     note_stocks,
     reconcile_payments,
     report_left_behind,
+    roll_up_usage,
 )
+from app.jobs.watch_machines import MachineWatch
 from app.jobs.watch_power import PowerWatch
+from app.jobs.watch_usage import UsageWatch
 from app.resources import Resources, Servers
 
 EVERY_10_S = set(range(0, 60, 10))
@@ -71,15 +76,21 @@ async def working(resources: Resources) -> AsyncIterator[WorkerContext]:
         settings, database, resources.vault, context.mailer, check=check, fleet=context.fleet
     )
     discover = partial(discover_hardware, database, resources.vault, context.fleet)
-    relay = Relay(database, resources.live, {**consumers, ASKED: discover})
+    errand = partial(run_errand, database, resources.vault, peers)
+    more = {ASKED: discover, ERRAND: errand}
+    relay = Relay(database, resources.live, {**consumers, **more})
     names = Names(database, resources.live, resources.vault, peers.dns)
     watch = PowerWatch(database, resources.live, resources.vault, context.fleet)
+    machines = MachineWatch(database, resources.live, resources.vault, peers)
+    usage = UsageWatch(database, resources.live, resources.vault, peers)
     tasks = [
         asyncio.create_task(runner.run(), name="flow-runner"),
         asyncio.create_task(relay.run(), name="outbox-relay"),
         asyncio.create_task(Schedules(database, resources.live).run(), name="schedules"),
         asyncio.create_task(names.run(), name="names"),
         asyncio.create_task(watch.run(), name="power-watch"),
+        asyncio.create_task(machines.run(), name="machine-watch"),
+        asyncio.create_task(usage.run(), name="usage-watch"),
     ]
     stop_showing = show_metrics(settings.worker_metrics_port)
     try:
@@ -138,6 +149,7 @@ def arq_worker(servers: Servers, context: WorkerContext) -> PeriodicWorker:
         cron_jobs=[
             cron(expire, second=EVERY_10_S, run_at_startup=True),
             cron(forget, minute=7),
+            cron(roll_up_usage, minute={17, 47}),
             cron(audit_claims, minute=23),
             cron(note_stocks, minute={14, 44}, second=10, run_at_startup=True),
             cron(look_at_panels, minute=set(range(3, 60, 5)), second=20, run_at_startup=True),

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import click
 
+from app.cli.bundle import bundle
 from app.components.assets import MANIFEST, VENDOR, hashed_name
 from app.components.icon import ICONS
 from app.core.errors import Refusal
@@ -31,12 +32,15 @@ SCRIPTS = {
     "htmx.js": "htmx.org/dist/htmx.min.js",
     "uplot.js": "uplot/dist/uPlot.iife.min.js",
 }
+BUNDLES = {"novnc.js": ("@novnc/novnc/lib", "rfb.js", "noVNC")}
+"""Libraries of CommonJS modules: folder, entry, and the name that the script gives it."""
 SHEETS = ("@tabler/core/dist/css/tabler.min.css", "uplot/dist/uPlot.min.css")
 FONT_FACES = "@fontsource-variable/inter/wght.css"
 LICENCES = {  # Tabler has no file of its own; its licence is in the head of its sheet
     "htmx": "htmx.org/LICENSE",
     "Lucide": "lucide-static/LICENSE",
     "uPlot": "uplot/LICENSE",
+    "noVNC": "@novnc/novnc/LICENSE.txt",
     "Inter": "@fontsource-variable/inter/LICENSE",
 }
 _TELLING = re.compile(r"npm error (?!\s|A complete log)\S")  # not the lines of a stack
@@ -165,6 +169,10 @@ def _installed() -> bool:
 
 def _vendor_files() -> dict[str, bytes]:
     files = {name: _without_map(_module(path)) for name, path in SCRIPTS.items()}
+    files |= {
+        name: bundle(MODULES / folder, entry, given)
+        for name, (folder, entry, given) in BUNDLES.items()
+    }
     fonts, faces = _fonts()
     files |= fonts
     sheets = [faces, *(_without_map(_module(path)) for path in SHEETS)]

@@ -52,6 +52,7 @@ async def _serve(settings: Settings) -> None:
                 port=settings.port,
                 loop="uvloop",
                 http="httptools",
+                ws="websockets-sansio",
                 log_config=None,
                 access_log=False,
                 server_header=False,

@@ -94,10 +94,12 @@ async def game_at(step: Step, connection: str) -> Game:
     return found
 
 
-async def follow(step: Step, call: Callable[[dict[str, Any]], Awaitable[T | Working]]) -> T | Wait:
+async def follow(
+    step: Step, at: AtPanel, call: Callable[[dict[str, Any]], Awaitable[T | Working]]
+) -> T | Wait:
     """Do the next thing of a call; the run sleeps while the panel works, or wants to be left."""
     try:
-        return await drive(step, call)
+        return await drive(step, at.connection, call)
     except Limited as limited:
         return pause(step, limited)
 

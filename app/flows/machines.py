@@ -17,6 +17,7 @@ from app.domain.machines.note import note_machine
 from app.domain.machines.plan import connection_of, planned_machine
 from app.domain.machines.take_address import take_address
 from app.domain.services.credentials import keep_access
+from app.drivers.errors import Unreachable
 from app.drivers.hypervisor.contract import (
     Hypervisor,
     HypervisorPeer,
@@ -31,6 +32,7 @@ from app.drivers.secret import Secret
 from app.flows.node import Resource, Step, StepFailed, Wait
 
 T = TypeVar("T")
+TRY_AGAIN = timedelta(seconds=20)
 
 Connection = Annotated[
     str,
@@ -251,13 +253,36 @@ def _nic(claimed: Claimed) -> Nic:
     )
 
 
-async def drive(step: Step, call: Callable[[dict[str, Any]], Awaitable[T | Working]]) -> T | Wait:
-    """Do the next thing of a call; the run sleeps while the provider works on it."""
-    result = await call(dict(step.memo))
+async def drive(
+    step: Step, connection: str, call: Callable[[dict[str, Any]], Awaitable[T | Working]]
+) -> T | Wait:
+    """Do the next thing of a call; the run sleeps while the provider works on it.
+
+    So it does while nothing answers there, and goes on as soon as something does.
+    """
+    try:
+        result = await call(dict(step.memo))
+    except Unreachable:
+        return away(step, connection, dict(step.memo))
     if isinstance(result, Working):
         until = step.now + timedelta(seconds=result.again_s)
         return Wait(until=until, memo=result.memo, says=result.says)
     return result
+
+
+def provider_signal(connection: str) -> str:
+    """Return how the signals begin that wake who waits for a provider to answer."""
+    return f"provider:{connection}:"
+
+
+def away(step: Step, connection: str, memo: dict[str, Any]) -> Wait:
+    """Wait until a provider that is down answers; it is tried now and then, too."""
+    return Wait(
+        until=step.now + TRY_AGAIN,
+        signal=f"{provider_signal(connection)}{step.run}",
+        memo=memo,
+        says=f"{connection} does not answer; it goes on by itself once it does",
+    )
 
 
 def where(connection: str) -> str:

@@ -21,6 +21,7 @@ from app.domain.services.open import end_undelivered
 from app.drivers.bmc.contract import BmcFleet
 from app.drivers.mail.contract import Mailer
 from app.flows.dispatch import Event, dispatch
+from app.flows.machines import provider_signal
 from app.flows.signals import send_signal, wake_waiters
 from app.flows.start import NoFlow
 from app.flows.steer import cancel_if_open
@@ -85,6 +86,12 @@ async def wake_for_stock(database: Database, parcel: Parcel) -> None:  # noqa: A
         await serve_backlog(tx)
     async with database.transaction() as tx:
         await wake_waiters(tx, STOCK)
+
+
+async def go_on_there(database: Database, parcel: Parcel) -> None:
+    """`provider.answers`: wake the runs that wait for a provider that was down."""
+    async with database.transaction() as tx:
+        await wake_waiters(tx, provider_signal(parcel.payload["connection"]))
 
 
 async def tell_staff(database: Database, vault: Vault, settings: Settings, parcel: Parcel) -> None:
@@ -172,6 +179,7 @@ def make_consumers(
         "mail.send": partial(deliver_mail, database, vault, mailer, settings.mail_from),
         "addresses.check": check.consume,
         "stock.appeared": partial(wake_for_stock, database),
+        "provider.answers": partial(go_on_there, database),
         "admin.notice": partial(tell_all, database, vault, settings),
         "run.ended": partial(end_run, database),
         "power.reconcile": partial(switch_as_wanted, database, vault, fleet),

@@ -17,7 +17,10 @@ from app.domain.billing.reconcile import reconcile
 from app.domain.catalog.stock import note_stock
 from app.domain.inventory.expire import expire_holds
 from app.domain.inventory.maintain import end_due_maintenance
+from app.domain.machines.console import forget_tickets
+from app.domain.machines.watch import forget_removed
 from app.domain.orders.expire import expire_order_holds, expire_orders
+from app.domain.usage.roll_up import close_months, drop_old
 from app.flows.orphans import report_orphans
 from app.flows.signals import forget_signals
 from app.flows.triggers.hook import forget_deliveries
@@ -52,7 +55,14 @@ async def expire(ctx: dict[str, Any]) -> None:
 
 async def forget(ctx: dict[str, Any]) -> None:
     """Delete what was passed on long ago, so that the tables stay small."""
-    await _each(context_of(ctx).database, forget_done, forget_signals, forget_deliveries)
+    database = context_of(ctx).database
+    await _each(database, forget_done, forget_signals, forget_deliveries)
+    await _each(database, forget_removed, forget_tickets)
+
+
+async def roll_up_usage(ctx: dict[str, Any]) -> None:
+    """Close the billing months that are over, then drop samples that are old enough."""
+    await _each(context_of(ctx).database, close_months, drop_old)
 
 
 async def _each(database: Database, *verbs: Callable[[Tx], Awaitable[object]]) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.core.clock import SetClock
 from app.core.database import Database
 from app.core.secrets import Vault
 from app.domain.accounts.views import AccountView
@@ -13,11 +14,15 @@ from app.domain.orders.mark_provisioning import mark_provisioning
 from app.domain.services.credentials import keep_access
 from app.domain.services.deliver import deliver_service
 from app.domain.services.open import open_service
+from app.domain.usage.note import note_usage
 from app.drivers.hypervisor.contract import Size, Vm, VmPower
+from tests.conftest import START
+from tests.machines.books import a_machine_of
 from tests.machines.world import PLACE, RULES, a_machine_shop, pay
 from tests.portal.test_order_form import key_of
 from tests.portal.world import FORM
 from tests.security.browser import Browser
+from tests.usage.test_samples import sample
 
 
 @pytest.fixture
@@ -61,3 +66,23 @@ async def test_it_is_ordered_paid_and_shown(
     for words in ("pve", "612345", "Rack"):
         assert words not in page, words
     assert "100.64.7.2" in (await client.get("/services")).text
+
+
+async def test_what_it_used_is_shown(
+    client: Browser, database: Database, clock: SetClock, ada: AccountView, shop: None
+) -> None:
+    async with database.transaction() as tx:
+        service = await a_machine_of(tx, ada.id, 101)
+        here = f"/services/{service}/usage"
+    assert here in (await client.get(f"/services/{service}")).text
+    assert "Nothing measured in this time" in (await client.get(here)).text
+    async with database.transaction() as tx:
+        await note_usage(tx, service, [sample(int(START.timestamp()), 1_000_000.0)])
+    clock.advance(hours=1)
+    for span in ("day", "week", "month", "year", "nonsense"):
+        page = (await client.get(f"{here}?span={span}")).text
+        assert "Network: In 8 Mbit/s, Out 16 Mbit/s" in page
+        assert "Processor: Used 50 %" in page
+    assert "60.0 MB" in page
+    assert "16.0 Mbit/s" in page
+    assert "60.0 MB" in (await client.get(f"{here}/now")).text

@@ -6,6 +6,7 @@ from datetime import datetime
 import htpy as h
 
 from app.components.admin.client_services import SERVICES
+from app.components.admin.machines import MACHINES
 from app.components.admin.order import address_facts
 from app.components.admin.service_deeds import deed_buttons
 from app.components.admin.trail import trail_card
@@ -17,6 +18,7 @@ from app.components.facts import code, copyable, facts
 from app.components.frame import PageFrame
 from app.components.live import live_region
 from app.components.money import money
+from app.components.notice import notice
 from app.components.page import admin_page, page_head
 from app.components.portal.cycle import PER
 from app.components.table import Column, Row, table
@@ -26,7 +28,7 @@ from app.domain.addresses.views import Claimed
 from app.domain.audit.views import AuditLine
 from app.domain.catalog.kind import ProductKind
 from app.domain.machines.rules import size_in_words
-from app.domain.services.list import GameLine, ServiceDetails
+from app.domain.services.list import GameLine, MachineLine, ServiceDetails
 from app.domain.services.states import ServiceState
 
 CREDENTIALS = {
@@ -169,7 +171,25 @@ def _machine(service: ServiceDetails) -> h.Element:
     if found.removed_at:
         pairs.append(("Removed", moment(found.removed_at)))
     lede = "It was removed; this is how it was." if found.removed_at else None
-    return card(facts(pairs), title=title, lede=lede, symbol="cpu")
+    body = stack(_differs(found), facts(pairs))
+    here = f"{SERVICES}/{service.line.id}"
+    more: list[h.Node] = [h.a(href=f"{here}/usage")["Usage"]]
+    if service.line.state is ServiceState.active and found.made_at and not found.removed_at:
+        more += [" · ", h.a(href=f"{here}/console")["Console"]]
+    return card(body, title=title, lede=lede, symbol="cpu", footer=more)
+
+
+def _differs(found: MachineLine) -> h.Element | None:
+    """Say that its provider is silent, or that it is not what the service says."""
+    if found.removed_at is not None:
+        return None
+    where = h.a(href=MACHINES)["Machines"]
+    if found.silent_since is not None:
+        since = h.p["Since ", moment(found.silent_since), f": {found.silence}"]
+        return notice("info", f"{found.connection} does not answer", since)
+    if found.drift is not None:
+        return notice("warning", found.drift.words, h.p["It is put right under ", where, "."])
+    return None
 
 
 def _seen(at: datetime | None) -> h.Node:

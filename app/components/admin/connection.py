@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import htpy as h
 
+from app.components.admin.connection_group import group_card
 from app.components.admin.connections import CONNECTIONS, SYMBOLS
 from app.components.admin.trail import trail_card
 from app.components.button import link_button, submit_button
@@ -98,6 +99,9 @@ def connection_page(file: ConnectionFile, form: Form, *, frame: PageFrame) -> h.
     main = _change_card(view, form) if file.may_change else _facts_card(view)
     aside = [
         _test_card(view, csrf=frame.csrf) if file.may_change else None,
+        group_card(view, Form(csrf=form.csrf))
+        if file.may_change and view.kind is Kind.HYPERVISOR
+        else None,
         _uses_card(view),
         trail_card(file.trail) if file.trail is not None else None,
     ]

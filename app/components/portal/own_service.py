@@ -87,8 +87,17 @@ def service_status(service: ServiceView) -> h.Element:
             ),
             title="Status",
             symbol="activity",
+            footer=_more(service) if service.machine is not None else None,
         ),
     ]
+
+
+def _more(service: ServiceView) -> h.Node:
+    here = f"/services/{service.id}"
+    usage = h.a(href=f"{here}/usage")["Usage"]
+    if service.state is not ServiceState.active:
+        return usage
+    return [usage, " · ", h.a(href=f"{here}/console")["Console"]]
 
 
 def _words(service: ServiceView) -> h.Element | None:

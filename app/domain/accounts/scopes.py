@@ -30,6 +30,10 @@ class Scope(StrEnum):
     """Read why orders have their servers, who waits for one, and how long stock lasts."""
     ALLOCATION_WRITE = "allocation:write"
     """Give an order another server."""
+    MACHINES_READ = "machines:read"
+    """Read what providers say of virtual machines, and how these differ from services."""
+    MACHINES_WRITE = "machines:write"
+    """Have providers asked, and machines put right, given back or removed."""
 
 
 NEEDS = {
@@ -44,6 +48,8 @@ NEEDS = {
     Scope.SERVERS_WRITE: Permission.SERVERS_CHANGE,
     Scope.ALLOCATION_READ: Permission.SERVERS_READ,
     Scope.ALLOCATION_WRITE: Permission.SERVERS_CHANGE,
+    Scope.MACHINES_READ: Permission.SERVICES_READ,
+    Scope.MACHINES_WRITE: Permission.SERVICES_CHANGE,
 }
 """The permission that the owner of a token needs for it to hold the scope."""
 
@@ -59,6 +65,8 @@ WORDS = {
     Scope.SERVERS_WRITE: "Change, import, move and cable servers, take them out of stock",
     Scope.ALLOCATION_READ: "Read why orders have their servers, who waits, and what is left",
     Scope.ALLOCATION_WRITE: "Give an order another server",
+    Scope.MACHINES_READ: "Read what providers say of virtual machines, and what differs",
+    Scope.MACHINES_WRITE: "Have virtual machines put right, given back or removed",
 }
 
 

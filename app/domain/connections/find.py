@@ -26,7 +26,8 @@ WHERE (v.number = (SELECT max(number) FROM flow_version WHERE flow = f.id)
 async def list_connections(tx: Tx) -> tuple[ConnectionRow, ...]:
     """Return all connections by name, with the flows that call each; one statement."""
     rows = await tx.fetch(
-        "SELECT c.id, c.name, c.kind, c.facts, c.created_at, c.updated_at, "
+        "SELECT c.id, c.name, c.kind, c.facts, c.created_at, c.updated_at, c.in_group, c.weight, "
+        "c.draining_since, "
         "array_remove(array_agg(DISTINCT u.flow_name ORDER BY u.flow_name), NULL) AS flows "
         f"FROM connection c LEFT JOIN ({_USES}) u ON u.connection = c.name "
         "GROUP BY c.id ORDER BY c.name"
@@ -39,7 +40,8 @@ async def list_connections(tx: Tx) -> tuple[ConnectionRow, ...]:
 async def find_connection(tx: Tx, connection: UUID) -> ConnectionView:
     """Return a connection with the nodes that call it; two statements. Raises NotFound."""
     row = await tx.fetchrow(
-        "SELECT id, name, kind, facts, created_at, updated_at FROM connection WHERE id = $1",
+        "SELECT id, name, kind, facts, created_at, updated_at, in_group, weight, draining_since "
+        "FROM connection WHERE id = $1",
         connection,
     )
     if row is None:

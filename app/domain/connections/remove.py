@@ -7,6 +7,7 @@ from app.core.errors import NotFound
 from app.domain.audit.record import record
 from app.domain.connections.errors import ConnectionHasMachines, ConnectionInUse
 from app.domain.connections.find import uses_of
+from app.domain.connections.grouping import require_others
 
 
 async def remove_connection(
@@ -14,7 +15,7 @@ async def remove_connection(
 ) -> None:
     """Delete it and its secrets. Raises ConnectionInUse, ConnectionHasMachines, NotFound."""
     row = await tx.fetchrow(
-        "SELECT name, kind FROM connection WHERE id = $1 FOR UPDATE", connection
+        "SELECT name, kind, in_group FROM connection WHERE id = $1 FOR UPDATE", connection
     )
     if row is None:
         raise NotFound("connection", connection)
@@ -22,6 +23,7 @@ async def remove_connection(
         raise ConnectionInUse(row["name"], tuple(dict.fromkeys(use.flow_name for use in uses)))
     if kept := await _kept_by(tx, row["name"]):
         raise ConnectionHasMachines(row["name"], kept)
+    await require_others(tx, connection, row["name"], row["in_group"])
     await tx.execute("DELETE FROM connection WHERE id = $1", connection)
     await record(
         tx,

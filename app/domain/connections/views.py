@@ -26,6 +26,10 @@ class ConnectionRow(msgspec.Struct, frozen=True, kw_only=True):
     facts: Facts
     created_at: datetime
     updated_at: datetime
+    in_group: str
+    weight: int
+    draining_since: datetime | None
+    """Since when no new machine is made there."""
     flows: tuple[str, ...]
     """Names of the flows that call it."""
 
@@ -39,4 +43,8 @@ class ConnectionView(msgspec.Struct, frozen=True, kw_only=True):
     facts: Facts
     created_at: datetime
     updated_at: datetime
+    in_group: str
+    weight: int
+    draining_since: datetime | None
+    """Since when no new machine is made there."""
     uses: tuple[ConnectionUse, ...]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from app.core.database import Tx
 from app.core.errors import Invalid
+from app.domain.connections.grouping import GROUP
 from app.domain.connections.kinds import Kind
 from app.domain.machines.rules import MachineRules
 from app.drivers.hypervisor.contract import Offer, Offers
@@ -17,7 +18,9 @@ async def check_places(tx: Tx, rules: MachineRules) -> None:
     kinds = {
         row["name"]: row["kind"]
         for row in await tx.fetch(
-            "SELECT name, kind FROM connection WHERE name = ANY($1)",
+            "SELECT x.name, min(c.kind) AS kind FROM unnest($1::text[]) AS x (name) "
+            "JOIN connection c ON c.name = x.name "
+            "OR (c.in_group <> '' AND '@' || c.in_group = x.name) GROUP BY 1",
             [place.connection for place in rules.places],
         )
     }
@@ -35,7 +38,9 @@ async def check_places(tx: Tx, rules: MachineRules) -> None:
         kind = kinds.get(place.connection)
         if kind is None:
             faults[f"{at}.connection"] = (
-                f"There is no connection {place.connection}; add it under Connections."
+                f"There is no group {place.connection}; put a connection into it first."
+                if place.connection.startswith(GROUP)
+                else f"There is no connection {place.connection}; add it under Connections."
             )
         elif kind != Kind.HYPERVISOR:
             faults[f"{at}.connection"] = f"{place.connection} is no provider of virtual machines."

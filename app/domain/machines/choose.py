@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
+from app.domain.connections.grouping import Member
 from app.domain.machines.rules import MachinePlace, MachineSize, size_in_words
 from app.drivers.hypervisor.contract import Capacity, Offers
 
@@ -14,6 +16,8 @@ class Seen(msgspec.Struct, frozen=True):
     place: MachinePlace
     offers: Offers
     capacity: tuple[Capacity, ...]
+    weight: int = 100
+    """How much its provider takes beside the others of its group."""
 
 
 class Promised(msgspec.Struct, frozen=True):
@@ -38,14 +42,15 @@ def choose_place(
 ) -> Chosen | None:
     """Return the node with the largest share of memory free once the machine is there.
 
-    `promised` is by connection and node. Nodes in the datacentre `near`, where the order has its
-    addresses already, come before all others. Ties go to the node with fewer machines, then to the
-    earlier place, then by name, so that the same is chosen again. None when it fits nowhere.
+    The share counts by the provider's weight. `promised` is by connection and node. Nodes in the
+    datacentre `near`, where the order has its addresses already, come before all others. Ties go
+    to the node with fewer machines, then to the earlier place, then by name, so that the same is
+    chosen again. None when it fits nowhere.
     """
     fits = [
         (
             one.place.datacentre != near,
-            -(free_mb - size.memory_mb) / max(node.memory_mb, 1),
+            -one.weight * (free_mb - size.memory_mb) / max(node.memory_mb, 1),
             node.machines,
             number,
             node.node,
@@ -64,8 +69,36 @@ def choose_place(
     return Chosen(seen[number].place, name)
 
 
+class Site(msgspec.Struct, frozen=True):
+    """A place at one provider, by its own name, and the provider's weight."""
+
+    place: MachinePlace
+    weight: int
+
+
+def sites_of(
+    places: Iterable[MachinePlace], members: Mapping[str, Sequence[Member]]
+) -> tuple[tuple[Site, ...], tuple[str, ...]]:
+    """Return the places at providers that take new machines, and the names of those that do not.
+
+    A place at a group is one at each of its providers.
+    """
+    sites = [
+        (Site(replace(place, connection=member.connection), member.weight), member.is_draining)
+        for place in places
+        for member in members.get(place.connection, ())
+    ]
+    drained = dict.fromkeys(site.place.connection for site, is_draining in sites if is_draining)
+    return tuple(site for site, is_draining in sites if not is_draining), tuple(drained)
+
+
 def why_nowhere(
-    seen: Iterable[Seen], silent: Mapping[str, str], size: MachineSize, template: str
+    seen: Iterable[Seen],
+    silent: Mapping[str, str],
+    size: MachineSize,
+    template: str,
+    *,
+    drained: Iterable[str] = (),
 ) -> str:
     """Say for staff why no place will do, a line each; `silent` are errors by connection."""
     need = size_in_words(size.cores, size.memory_mb, size.disk_gb)
@@ -78,6 +111,7 @@ def why_nowhere(
             else f"{one.place.connection}: {_missing(one, template)}"
         )
     lines += [f"{name} does not answer: {why}" for name, why in silent.items()]
+    lines += [f"{name} is drained: no new machine is made there." for name in drained]
     return "\n".join(lines)
 
 

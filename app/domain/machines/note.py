@@ -16,7 +16,8 @@ async def note_machine(tx: Tx, service: UUID, vm: Vm) -> None:
         "UPDATE machine SET number = $2, node = $3, "
         "cores = coalesce(nullif($4, 0), cores), memory_mb = coalesce(nullif($5, 0), memory_mb), "
         "disk_gb = greatest(disk_gb, $6), power = $7, power_seen_at = $8, "
-        "made_at = coalesce(made_at, $8) WHERE service = $1 AND removed_at IS NULL",
+        "made_at = coalesce(made_at, $8), drift = '', drift_since = NULL "
+        "WHERE service = $1 AND removed_at IS NULL",
         service,
         vm.id,
         vm.node,
@@ -42,7 +43,8 @@ async def note_removed(tx: Tx, service: UUID) -> None:
     The first time, orders that wait for room look again.
     """
     connection = await tx.fetchval(
-        "UPDATE machine SET removed_at = $2, power = 'off', power_seen_at = $2 "
+        "UPDATE machine SET removed_at = $2, power = 'off', power_seen_at = $2, drift = '', "
+        "drift_since = NULL "
         "WHERE service = $1 AND removed_at IS NULL RETURNING connection",
         service,
         tx.now(),

@@ -80,7 +80,8 @@ async def write_plan(
         "template = excluded.template, "
         "cores = excluded.cores, memory_mb = excluded.memory_mb, disk_gb = excluded.disk_gb, "
         "planned_at = excluded.planned_at, number = '', power = 'unknown', power_seen_at = NULL, "
-        "made_at = NULL, removed_at = NULL WHERE machine.removed_at IS NOT NULL",
+        "made_at = NULL, removed_at = NULL, drift = '', drift_since = NULL "
+        "WHERE machine.removed_at IS NOT NULL",
         new_id(),
         service,
         place.connection,

@@ -29,7 +29,7 @@ class MachinePlace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """A provider where machines may be made, and where their addresses come from."""
 
     connection: Name
-    """Name of a connection of kind hypervisor."""
+    """Name of a connection of kind hypervisor, or `@` and that of a group of these."""
     datacentre: Name
     """Code of the datacentre whose addresses reach it."""
     rack: Words = ""

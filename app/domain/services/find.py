@@ -12,6 +12,7 @@ from app.domain.accounts.ssh_keys import read_public_key
 from app.domain.addresses.find import addresses_of
 from app.domain.catalog.kind import KIND_OF_P
 from app.domain.catalog.selection import Selection
+from app.domain.machines import now
 from app.domain.services.views import (
     GameFacts,
     InstalledKey,
@@ -26,7 +27,7 @@ from app.ipam.wants import PRIMARY_IP4
 _COLUMNS = f"""
 s.id, s."order" AS order_id, o.number AS order_number, p.name AS product_name, s.hostname,
 coalesce(i.name, q.name, s.os_code) AS os_name, s.state, s.state_since, v.name AS server_name,
-d.name AS datacentre, coalesce(v.power, m.power) AS power, s.cycle, s.currency,
+d.name AS datacentre, coalesce(v.power, {now.POWER}) AS power, s.cycle, s.currency,
 s.recurring_minor, s.next_due_at, s.created_at, s.activated_at,
 coalesce((SELECT host(host(x.network)::inet + c.position) FROM address_claim c
           JOIN prefix x ON x.id = c.scope
@@ -35,7 +36,7 @@ coalesce((SELECT host(host(x.network)::inet + c.position) FROM address_claim c
 """
 _MORE = f"""
 {KIND_OF_P} AS kind,
-v.id AS server_id, coalesce(v.power_seen_at, m.power_seen_at) AS power_seen_at, o.selection,
+v.id AS server_id, coalesce(v.power_seen_at, {now.SEEN_AT}) AS power_seen_at, o.selection,
 CASE WHEN m.id IS NOT NULL THEN jsonb_build_object('cores', m.cores, 'memory_mb', m.memory_mb,
      'disk_gb', m.disk_gb)::text END AS machine,
 CASE WHEN y.id IS NOT NULL THEN jsonb_build_object('egg', y.made_of->>'egg',
@@ -44,11 +45,12 @@ n.name AS panel, n.access_url,
 coalesce(k.username, '') AS username,
 coalesce(k.kind LIKE '%password', false) AS has_password, k.revealed_at
 """
-_FROM = """
+_FROM = f"""
 FROM service s JOIN client_order o ON o.id = s."order" JOIN product p ON p.id = s.product
 LEFT JOIN os_image i ON i.code = s.os_code LEFT JOIN server v ON v.id = s.server
 LEFT JOIN rack r ON r.id = v.rack LEFT JOIN machine m ON m.service = s.id
 LEFT JOIN game_server y ON y.service = s.id
+{now.WATCHED}
 LEFT JOIN datacentre d ON d.id = r.datacentre OR d.code = coalesce(m.datacentre, y.datacentre)
 LEFT JOIN option_group t ON t.product = p.id AND t.code = 'os'
 LEFT JOIN option q ON q.option_group = t.id AND q.code = s.os_code

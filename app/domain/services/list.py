@@ -14,6 +14,9 @@ from app.core.paging import Listing, Page, containing, read_page
 from app.domain.catalog.cycle import Cycle
 from app.domain.catalog.kind import KIND_OF_P, ProductKind
 from app.domain.games.rules import GameLimits
+from app.domain.machines import now
+from app.domain.machines.judge import Drift
+from app.domain.machines.watch import CONFIRMED
 from app.domain.services.states import InstallationState, ServiceState
 from app.drivers.power import Power
 
@@ -83,6 +86,11 @@ class MachineLine(msgspec.Struct, frozen=True, kw_only=True):
     planned_at: datetime
     made_at: datetime | None
     removed_at: datetime | None
+    silent_since: datetime | None
+    """Since when its provider does not answer."""
+    silence: str
+    drift: Drift | None
+    """How it differs from what the service says, once a second reading has said so."""
 
 
 class InstallationLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,6 +157,15 @@ LEFT JOIN datacentre d ON d.id = r.datacentre OR d.code = coalesce(m.datacentre,
 """
 
 
+_MACHINE = f"""
+SELECT m.connection, m.node, m.number, m.template, m.cores, m.memory_mb, m.disk_gb, m.storage,
+       m.bridge, m.plan, {now.POWER} AS power, {now.SEEN_AT} AS power_seen_at, m.planned_at,
+       m.made_at, m.removed_at, w.silent_since, coalesce(w.silence, '') AS silence, CASE WHEN
+       m.removed_at IS NULL AND w.heard_at >= m.drift_since + $2::interval THEN m.drift END AS drift
+FROM machine m {now.WATCHED} WHERE m.service = $1
+"""
+
+
 async def list_services(
     tx: Tx, *, states: Iterable[ServiceState] = (), search: str = "", page: int = 1
 ) -> ServiceLines:
@@ -197,7 +214,7 @@ async def service_details(tx: Tx, service: UUID) -> ServiceDetails:
         "JOIN server v ON v.id = i.server WHERE i.service = $1 ORDER BY i.id DESC LIMIT 50",
         service,
     )
-    machine = await tx.fetchrow("SELECT * FROM machine WHERE service = $1", service)
+    machine = await tx.fetchrow(_MACHINE, service, CONFIRMED)
     game = await tx.fetchrow(
         "SELECT *, made_of->>'egg' AS egg, made_of->>'limits' AS limits FROM game_server "
         "WHERE service = $1",

@@ -1,6 +1,7 @@
 """Calls HTTP peers through one pool of kept-alive connections a process."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import AsyncIterator, Mapping
 from functools import lru_cache
 
 import aiohttp
@@ -16,14 +17,17 @@ from app.drivers.http.authorise import authorised
 from app.drivers.http.contract import Answer, Call, ClientCredentials, HttpPeer
 from app.drivers.http.dial import connector
 from app.drivers.http.hide import hider_of
+from app.drivers.http.socket import ByteSocket
 from app.drivers.http.target import parsed, same_origin, target
 from app.drivers.http.tokens import Tokens
 from app.drivers.http.trust import context_of
 from app.drivers.http.words import translate
 from app.drivers.secret import Secret
+from app.drivers.tls import Tls
 
 CONNECT_S = 10.0
 MOST_REDIRECTS = 5
+MOST_SOCKET_BYTES = 16 * 1024 * 1024
 ERROR_LIMIT_BYTES = 64 * 1024
 """How much of an answer that is an error is read; its words are at its beginning."""
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -61,6 +65,33 @@ class HttpClient:
             return answer
         self._tokens.forget(peer.auth, token)
         return await self._follow(call, url, peer, peer.name, await self._token(peer, peer.auth))
+
+    @contextlib.asynccontextmanager
+    async def socket(
+        self, url: str, *, headers: Mapping[str, Secret], tls: Tls, name: str
+    ) -> AsyncIterator[ByteSocket]:
+        """Yield a web socket to an address that the peer `name` gave, by its own trust.
+
+        The egress policy holds for it as for every call. Raises DriverError where it is not opened.
+        """
+        shown = {key: value.reveal() for key, value in headers.items()}
+        try:
+            with within(CONNECT_S):
+                opened = await self._opened().ws_connect(
+                    url,
+                    protocols=("binary",),
+                    headers=shown,
+                    ssl=context_of(tls, None, name),
+                    max_msg_size=MOST_SOCKET_BYTES,
+                )
+        except aiohttp.WSServerHandshakeError as error:
+            raise Refused(name, field="socket", reason=f"it answers {error.status}") from None
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise translate(name, error) from error
+        try:
+            yield ByteSocket(opened, name)
+        finally:
+            await opened.close()
 
     async def close(self) -> None:
         session, self._session = self._session, None

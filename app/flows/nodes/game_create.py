@@ -31,7 +31,7 @@ class Params(msgspec.Struct, frozen=True, kw_only=True):
 async def do(step: Step, params: Params) -> Done | Wait:
     """Idempotent: the server is found again by the service, its owner by the account."""
     at = await game_of(step, params.connection, params.service)
-    made = await follow(step, partial(at.game.create, await planned_want(step, at)))
+    made = await follow(step, at, partial(at.game.create, await planned_want(step, at)))
     if isinstance(made, Wait):
         return made
     output = await noted(step, at.service, made)

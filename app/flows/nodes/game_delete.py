@@ -23,7 +23,7 @@ class Output(msgspec.Struct, frozen=True):
 async def do(step: Step, params: Params) -> Done | Wait:
     """Idempotent: one that is gone stays so."""
     at = await game_of(step, params.connection, params.service)
-    waiting = await follow(step, lambda _: remove(step, at))
+    waiting = await follow(step, at, lambda _: remove(step, at))
     if isinstance(waiting, Wait):
         return waiting
     async with step.database.transaction() as tx:

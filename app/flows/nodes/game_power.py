@@ -46,7 +46,7 @@ class Params(msgspec.Struct, frozen=True, kw_only=True):
 async def do(step: Step, params: Params) -> Done | Wait:
     """Idempotent: what is so already stays so; a restart may be done twice."""
     at = await game_of(step, params.connection, params.service)
-    server = await follow(step, _call(at, params.deed))
+    server = await follow(step, at, _call(at, params.deed))
     return server if isinstance(server, Wait) else Done(await noted(step, at.service, server))
 
 

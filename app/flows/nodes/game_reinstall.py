@@ -21,7 +21,7 @@ async def do(step: Step, params: Params) -> Done | Wait:
             state = await tx.fetchval("SELECT state FROM service WHERE id = $1", at.service)
         if state in ("suspended", "terminated"):
             raise StepFailed(f"the service is {state}: its game is not installed anew")
-    made = await follow(step, partial(at.game.reinstall, at.service))
+    made = await follow(step, at, partial(at.game.reinstall, at.service))
     return made if isinstance(made, Wait) else Done(await noted(step, at.service, made))
 
 

@@ -52,7 +52,7 @@ async def do(step: Step, params: Params) -> Done | Wait:
     """Idempotent: what has those limits already keeps them."""
     at = await game_of(step, params.connection, params.service)
     limits = await _limits(step, at, params)
-    server = await follow(step, lambda _: at.game.resize(at.service, limits.as_asked))
+    server = await follow(step, at, lambda _: at.game.resize(at.service, limits.as_asked))
     if isinstance(server, Wait):
         return server
     async with step.database.transaction() as tx:

@@ -25,7 +25,7 @@ async def do(step: Step, params: Params) -> Done | Wait:
     """Idempotent: the machine is found again by the service, and completed."""
     at = await machine_at(step, params.connection, params.service)
     want = await want_of(step, at, params)
-    made = await drive(step, partial(at.hypervisor.create, want))
+    made = await drive(step, at.connection, partial(at.hypervisor.create, want))
     if isinstance(made, Wait):
         return made
     chosen: tuple[str, ...] = ()
@@ -42,7 +42,7 @@ async def undo(step: Step, output: Any) -> Wait | None:
     if params is None:
         return None
     at = await machine_at(step, params.connection, service_in(output) or params.service)
-    left = await drive(step, partial(at.hypervisor.delete, at.ref))
+    left = await drive(step, at.connection, partial(at.hypervisor.delete, at.ref))
     return left if isinstance(left, Wait) else None
 
 

@@ -24,7 +24,7 @@ class Output(msgspec.Struct, frozen=True):
 async def do(step: Step, params: Params) -> Done | Wait:
     """Idempotent: one that is gone stays so."""
     at = await machine_at(step, params.connection, params.service)
-    left = await drive(step, partial(at.hypervisor.delete, at.ref))
+    left = await drive(step, at.connection, partial(at.hypervisor.delete, at.ref))
     if isinstance(left, Wait):
         return left
     async with step.database.transaction() as tx:

@@ -13,16 +13,17 @@ from app.core.database import Tx
 from app.domain.addresses.find import datacentre_of
 from app.domain.catalog.find import product_by_id
 from app.domain.catalog.wants import machine_places
-from app.domain.machines.choose import Seen, choose_place, why_nowhere
+from app.domain.connections.grouping import members_of
+from app.domain.machines.choose import Seen, Site, choose_place, sites_of, why_nowhere
 from app.domain.machines.plan import Planned, forget_plan, planned_machine, promised, write_plan
 from app.domain.machines.rules import MachinePlace, MachineRules
 from app.domain.orders.find import find_order
 from app.domain.orders.mark_provisioning import mark_provisioning
 from app.domain.orders.views import OrderView
 from app.domain.orders.wait_for_stock import wait_for_stock
-from app.drivers.errors import DriverError
+from app.drivers.errors import DriverError, Unreachable
 from app.flows.intent import intended
-from app.flows.machines import hypervisor_at
+from app.flows.machines import away, hypervisor_at
 from app.flows.node import Done, Effect, NodeType, Resource, Step, StepFailed, Subject, Wait
 
 LOOK_AGAIN = timedelta(minutes=5)
@@ -68,6 +69,9 @@ plan after it. The nodes that follow go by the plan: they need no `connection`.
 Where nothing has room the order waits, visibly, and staff are told; it looks again every five
 minutes. A provider that does not answer is passed over while another one does.
 
+A place may name a group of providers (`@fra`): the share of memory counts by each one's weight.
+One that is drained gets none.
+
 Undoing it forgets the plan. Place it first, then the addresses, then `action.vm_create`.
 
 ```json
@@ -82,6 +86,9 @@ async def do(step: Step, params: Params) -> Done | Wait:
         planned = await planned_machine(tx, params.service)
         order = await find_order(tx, step.subject)
         rules, places = await _asked_for(tx, order)
+        sites, drained = sites_of(
+            places, await members_of(tx, [place.connection for place in places])
+        )
     if planned is not None:
         return _done(planned)
     template = rules.templates.get(order.selection.os)
@@ -90,14 +97,17 @@ async def do(step: Step, params: Params) -> Done | Wait:
             f"no template is named for {order.selection.os or 'no system'}: add it to the machine "
             f"rules of {order.product_name}"
         )
-    seen, silent = await _ask(step, places)
+    try:
+        seen, silent = await _ask(step, sites)
+    except Unreachable as error:
+        return away(step, error.peer, {})
     async with step.database.transaction() as tx:
         await mark_provisioning(tx, order.id)
-        taken = await promised(tx, {place.connection for place in places})
+        taken = await promised(tx, {site.place.connection for site in sites})
         near = await datacentre_of(tx, order.id)
         chosen = choose_place(seen, rules.size, template, promised=taken, near=near)
         if chosen is None:
-            why = why_nowhere(seen, silent, rules.size, template)
+            why = why_nowhere(seen, silent, rules.size, template, drained=drained)
             await wait_for_stock(tx, order.id, explanation=why)
             until = tx.now() + LOOK_AGAIN
             return Wait(until=until, signal=f"stock:{order.id}", says="waiting for room")
@@ -115,28 +125,27 @@ async def _asked_for(tx: Tx, order: OrderView) -> tuple[MachineRules, tuple[Mach
     return product.machine_rules, places
 
 
-async def _ask(step: Step, places: Sequence[MachinePlace]) -> tuple[list[Seen], dict[str, str]]:
+async def _ask(step: Step, sites: Sequence[Site]) -> tuple[list[Seen], dict[str, str]]:
     """Return what the providers say of their room, and the errors of those that do not answer.
 
     All are asked at once. Raises the error of the first when none answers.
     """
-    answers = await asyncio.gather(
-        *(_look(step, place) for place in places), return_exceptions=True
-    )
+    answers = await asyncio.gather(*(_look(step, site) for site in sites), return_exceptions=True)
     seen = [answer for answer in answers if isinstance(answer, Seen)]
     silent: dict[str, str] = {}
-    for place, answer in zip(places, answers, strict=True):
+    for site, answer in zip(sites, answers, strict=True):
         if isinstance(answer, BaseException):
             if not seen or not isinstance(answer, DriverError):
                 raise answer
-            silent[place.connection] = answer.message
+            silent[site.place.connection] = answer.message
     return seen, silent
 
 
-async def _look(step: Step, place: MachinePlace) -> Seen:
+async def _look(step: Step, site: Site) -> Seen:
+    place = site.place
     hypervisor = await hypervisor_at(step, place.connection)
     offers, capacity = await asyncio.gather(hypervisor.offers(), hypervisor.capacity(place.storage))
-    return Seen(place, offers, capacity)
+    return Seen(place, offers, capacity, site.weight)
 
 
 def _done(planned: Planned) -> Done:

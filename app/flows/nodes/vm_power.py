@@ -45,7 +45,7 @@ class Params(msgspec.Struct, frozen=True, kw_only=True):
 async def do(step: Step, params: Params) -> Done | Wait:
     """Idempotent: what is so already stays so."""
     at = await machine_at(step, params.connection, params.service)
-    vm = await drive(step, _call(at.hypervisor, at.ref, params.deed))
+    vm = await drive(step, at.connection, _call(at.hypervisor, at.ref, params.deed))
     return vm if isinstance(vm, Wait) else Done(await seen(step, at.ref.service, vm))
 
 

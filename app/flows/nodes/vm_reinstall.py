@@ -63,7 +63,7 @@ async def do(step: Step, params: Params) -> Done | Wait:
     if not step.memo:
         await _require_running(step, at.ref)
     want = await want_of(step, at, await _completed(step, at.ref, params))
-    made = await drive(step, partial(at.hypervisor.reinstall, want))
+    made = await drive(step, at.connection, partial(at.hypervisor.reinstall, want))
     return made if isinstance(made, Wait) else Done(await seen(step, at.ref.service, made))
 
 

@@ -44,7 +44,9 @@ async def do(step: Step, params: Params) -> Done | Wait:
     """Idempotent: what has that size already keeps it."""
     at = await machine_at(step, params.connection, params.service)
     size = Size(cores=params.cores, memory_mb=params.memory_mb, disk_gb=params.disk_gb)
-    vm = await drive(step, partial(at.hypervisor.resize, at.ref, size, plan=params.plan))
+    vm = await drive(
+        step, at.connection, partial(at.hypervisor.resize, at.ref, size, plan=params.plan)
+    )
     if isinstance(vm, Wait):
         return vm
     if params.plan:

@@ -8,7 +8,10 @@ from app.routes.admin.allocation import Allocation
 from app.routes.admin.api_reference import ApiReference
 from app.routes.admin.backlog import Backlog
 from app.routes.admin.cables import Cables
+from app.routes.admin.client_console import ClientConsole
 from app.routes.admin.client_services import Services
+from app.routes.admin.client_usage import ClientUsage
+from app.routes.admin.connection_group import ConnectionGroups
 from app.routes.admin.connections import Connections
 from app.routes.admin.cpu_models import CpuModels
 from app.routes.admin.dashboard import Dashboard
@@ -23,8 +26,10 @@ from app.routes.admin.flows import Flows
 from app.routes.admin.game_rules import GameRulesPage
 from app.routes.admin.invoice_decisions import InvoiceDecisions
 from app.routes.admin.invoices import Invoices
+from app.routes.admin.machine_deeds import MachineDeeds
 from app.routes.admin.machine_product import MachineProduct
 from app.routes.admin.machine_rules import MachineRulesPage
+from app.routes.admin.machines import Machines
 from app.routes.admin.mail_templates import MailTemplates
 from app.routes.admin.mails import Mails
 from app.routes.admin.moves import Moves
@@ -58,6 +63,8 @@ ADMIN: tuple[ControllerRouterHandler, ...] = (
     MachineRulesPage,
     GameRulesPage,
     MachineProduct,
+    Machines,
+    MachineDeeds,
     Backlog,
     Runs,
     RunDeeds,
@@ -68,7 +75,10 @@ ADMIN: tuple[ControllerRouterHandler, ...] = (
     FlowImport,
     ManyRuns,
     Connections,
+    ConnectionGroups,
     Services,
+    ClientUsage,
+    ClientConsole,
     ServiceDeeds,
     Servers,
     ServerChanges,

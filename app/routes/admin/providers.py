@@ -1,10 +1,12 @@
 """Ask the connected providers of virtual machines what products can be made of."""
 
 import asyncio
+from collections.abc import Sequence
 
 from app.components.admin.machine_rules import Providers
 from app.core.database import Database, Tx
 from app.core.secrets import Vault
+from app.domain.connections.grouping import groups, members_of
 from app.domain.connections.kinds import Kind
 from app.domain.connections.open import open_connection
 from app.drivers.errors import DriverError
@@ -19,13 +21,29 @@ async def read_providers(db: Database, vault: Vault, peers: Peers) -> Providers:
     async with db.snapshot() as tx:
         sites = [row[0] for row in await tx.fetch("SELECT code FROM datacentre ORDER BY 1")]
         opened = await _open_all(tx, vault)
+        members = await members_of(tx, await groups(tx))
     answers = await asyncio.gather(*(_ask(peers, peer) for peer in opened))
     told = dict(zip((peer.name for peer in opened), answers, strict=True))
+    offers = {name: answer for name, answer in told.items() if isinstance(answer, Offers)}
+    for group, some in members.items():
+        known = [offers[one.connection] for one in some if one.connection in offers]
+        if known:
+            offers[group] = _all_of(known)
     return Providers(
-        connections=list(told),
+        connections=[*told, *members],
         datacentres=sites,
-        offers={name: answer for name, answer in told.items() if isinstance(answer, Offers)},
+        offers=offers,
         silent={name: answer for name, answer in told.items() if isinstance(answer, str)},
+    )
+
+
+def _all_of(known: Sequence[Offers]) -> Offers:
+    """Return what a group has: what any of its providers has."""
+    return Offers(
+        **{
+            name: tuple(dict.fromkeys(one for offers in known for one in getattr(offers, name)))
+            for name in Offers.__struct_fields__
+        }
     )
 
 

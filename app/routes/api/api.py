@@ -17,6 +17,7 @@ from app.routes.api.flow_deeds import FlowDeeds
 from app.routes.api.flow_start import start_a_flow
 from app.routes.api.flow_trials import FLOW_TRIALS
 from app.routes.api.flows import Flows, check_flow, list_flow_bindings, show_schema
+from app.routes.api.machines import MACHINE_ROUTES
 from app.routes.api.needs import COMPONENTS
 from app.routes.api.node_types import NodeTypes
 from app.routes.api.once import DEPENDENCIES
@@ -31,6 +32,7 @@ from app.routes.api.server_hardware import ServerHardware
 from app.routes.api.servers import Servers, take_servers_in
 from app.routes.api.space_import import AddressSpace
 from app.routes.api.unreadable import refuse_json, refuse_nul
+from app.routes.api.usage import ServiceUsage
 from app.routes.api.vlan_groups import VlanGroups
 
 API: tuple[ControllerRouterHandler, ...] = (
@@ -72,6 +74,8 @@ API: tuple[ControllerRouterHandler, ...] = (
             ServerHardware,
             RackMoves,
             NewDeliveries,
+            *MACHINE_ROUTES,
+            ServiceUsage,
         ],
         dependencies=DEPENDENCIES,
         before_request=refuse_nul,
@@ -102,6 +106,7 @@ OPENAPI = OpenAPIConfig(
         Tag("Addresses", "Who has what, who had it, claims by hand, and audits."),
         Tag("Servers", "Machines: hardware, place, state, and how their BMCs are reached."),
         Tag("Racks", "What stands where, and what is plugged into what."),
+        Tag("Machines", "Virtual ones: what their providers say, what differs, what is done."),
         Tag("Allocation", "Which order gets which server and why, who waits, what can be sold."),
     ],
     render_plugins=[

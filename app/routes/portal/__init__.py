@@ -7,11 +7,13 @@ from app.routes.portal.catalogue import Catalogue
 from app.routes.portal.invoices import Invoices
 from app.routes.portal.order_form import OrderForm
 from app.routes.portal.orders import Orders
+from app.routes.portal.own_console import OwnConsole
 from app.routes.portal.own_services import Services
 from app.routes.portal.pay import Pay
 from app.routes.portal.reverse_dns import ReverseDns
 from app.routes.portal.sign_in import SignIn, SignOut
 from app.routes.portal.sign_up import SignUp
+from app.routes.portal.usage import OwnUsage
 
 PORTAL: tuple[ControllerRouterHandler, ...] = (
     Catalogue,
@@ -24,6 +26,8 @@ PORTAL: tuple[ControllerRouterHandler, ...] = (
     Invoices,
     Pay,
     Services,
+    OwnUsage,
+    OwnConsole,
     ReverseDns,
 )
 """Every handler of the portal."""

@@ -16,7 +16,7 @@ from tests.drivers.certificates import Authority
 from tests.drivers.environment import environment
 from tests.drivers.process import await_listening, free_port
 
-FAKEPVE = ("fakepve==0.5.0", "proxmoxer==2.3.0", "requests==2.34.2")
+FAKEPVE = ("fakepve==0.5.0", "proxmoxer==2.3.0", "requests==2.34.2", "cryptography==50.0.2")
 NODES = ("pve1", "pve2")
 PASSWORD = "fit for a stand-in"
 NAME = "fra-pve"

@@ -1,0 +1,277 @@
+"""What providers say of all their machines: written down, compared, and nothing else done.
+
+A provider that does not answer says nothing of any machine: none is taken as gone.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+
+from app.core.database import Tx, storable
+from app.core.ids import new_id
+from app.core.outbox import emit
+from app.domain.connections.kinds import Kind
+from app.domain.machines.judge import Drift
+from app.domain.machines.reading import Known, Owner, Seen, compare, strays
+from app.drivers.hypervisor.contract import Vm
+
+DOORBELL = "doorbell:machines"
+TOPIC = "machines"
+"""Of the page that shows what differs."""
+PERIOD = timedelta(seconds=60)
+"""How often a provider is asked, or up to a fifth earlier."""
+LONGEST = timedelta(minutes=5)
+"""How often one that is silent is asked at least."""
+CONFIRMED = timedelta(seconds=40)
+"""A difference is shown once a reading that much later says the same."""
+ALARM = timedelta(minutes=5)
+"""A silence of that length is told to the staff."""
+FOREIGN_SHOWN = 50
+MACHINES = (Kind.HYPERVISOR,)
+NOTHING_SHOWN = (
+    "it shows no machine at all, and services have {count} there: look what its credentials may see"
+)
+UNDER_WAY = (
+    'EXISTS (SELECT FROM run r WHERE r.subject IN (s.id, s."order") AND r.finished_at IS NULL '
+    "AND r.status <> 'halted')"
+)
+
+
+async def take_due(tx: Tx, limit: int, *, silent: bool) -> Sequence[str]:
+    """Take up to `limit` connections whose provider is to be asked now, silent ones or others.
+
+    Who takes one puts off its next turn. A connection that was added or changed is due at once.
+    """
+    await tx.execute(
+        "INSERT INTO provider_watch (connection, due_at) SELECT name, $2 FROM connection c "
+        "WHERE kind = ANY($1) "
+        "AND NOT EXISTS (SELECT FROM provider_watch WHERE connection = c.name) "
+        "ON CONFLICT DO NOTHING",
+        MACHINES,
+        tx.now(),
+    )
+    rows = await tx.fetch(
+        "WITH due AS MATERIALIZED (SELECT w.connection FROM provider_watch w "
+        "JOIN connection c ON c.name = w.connection "
+        "WHERE (w.due_at <= $1 OR c.updated_at > w.asked_at) "
+        "AND (w.silent_since IS NOT NULL) = $2 ORDER BY w.due_at LIMIT $3 "
+        "FOR UPDATE OF w SKIP LOCKED) "
+        "UPDATE provider_watch w SET asked_at = $1, due_at = $1::timestamptz + "
+        "(0.8 + 0.2 * random()) * "
+        "least(greatest($1::timestamptz - silent_since, $4::interval), $5::interval) "
+        "FROM due WHERE w.connection = due.connection RETURNING w.connection",
+        tx.now(),
+        silent,
+        limit,
+        PERIOD,
+        LONGEST,
+    )
+    return [row["connection"] for row in rows]
+
+
+async def ask_now(tx: Tx, connection: str) -> None:
+    """Have a provider asked after the commit instead of when it is due."""
+    await tx.execute(
+        "UPDATE provider_watch SET due_at = $2 WHERE connection = $1", connection, tx.now()
+    )
+    tx.publish(DOORBELL)
+
+
+async def forget_removed(tx: Tx) -> None:
+    """Forget what was known of providers whose connection was removed."""
+    for table in ("stray_machine", "provider_watch"):
+        await tx.execute(
+            f"DELETE FROM {table} t WHERE NOT EXISTS "
+            "(SELECT FROM connection c WHERE c.name = t.connection)"
+        )
+
+
+async def note_silence(tx: Tx, connection: str, words: str) -> None:
+    """Write down that a provider did not answer, and why. Of its machines nothing is known.
+
+    Pages of their services are told when it begins; staff once it has lasted.
+    """
+    row = await tx.fetchrow(
+        "WITH old AS (SELECT connection, silent_since, silence FROM provider_watch "
+        "WHERE connection = $1 FOR NO KEY UPDATE) "
+        "UPDATE provider_watch w SET silence = $2, silent_since = coalesce(w.silent_since, $3) "
+        "FROM old WHERE w.connection = old.connection "
+        "RETURNING w.silent_since, old.silent_since AS before, old.silence <> $2 AS is_other",
+        connection,
+        storable(words),
+        tx.now(),
+    )
+    if row is None:
+        return
+    if row["before"] is None:
+        await _tell_all(tx, connection)
+    if row["before"] is None or row["is_other"]:
+        tx.publish(TOPIC)
+    if tx.now() - row["silent_since"] >= ALARM:
+        key = f"machines.silent:{connection}:{row['silent_since'].isoformat()}"
+        facts = {
+            "title": f"{connection} does not answer",
+            "text": f"It is asked again by itself, and runs that need it wait. It says: {words}",
+            "path": "/admin/machines",
+        }
+        await emit(tx, "admin.notice", key, facts)
+
+
+async def note_reading(tx: Tx, connection: str, vms: Sequence[Vm], *, began_at: datetime) -> None:
+    """Compare what a provider shows with what services have there, and write down what changed.
+
+    About six statements, for any number of machines. One that shows nothing where services have
+    machines is taken for silent: its credentials may see less than before.
+    """
+    watch = await tx.fetchrow(
+        "SELECT heard_at, silent_since FROM provider_watch WHERE connection = $1 FOR NO KEY UPDATE",
+        connection,
+    )
+    if watch is None:
+        return
+    known = await _known(tx, connection)
+    made = sum(one.made_at is not None for one in known)
+    if made and not vms:
+        await note_silence(tx, connection, NOTHING_SHOWN.format(count=made))
+        return
+    compared = compare(known, vms, began_at=began_at, now=tx.now())
+    await _write(tx, compared.changed)
+    owners = await _owners(tx, [vm for vm in compared.unclaimed if vm.service is not None])
+    is_other = await _keep_strays(tx, connection, strays(compared.unclaimed, owners))
+    shown = [
+        {"number": vm.id, "node": vm.node, "name": vm.name, "power": vm.power}
+        for vm in compared.foreign[:FOREIGN_SHOWN]
+    ]
+    await tx.execute(
+        "UPDATE provider_watch SET heard_at = $2, silent_since = NULL, silence = '', "
+        "machines = $3, foreign_machines = $4, foreign_sample = $5 WHERE connection = $1",
+        connection,
+        tx.now(),
+        len(vms) - len(compared.foreign),
+        len(compared.foreign),
+        msgspec.json.encode(shown).decode(),
+    )
+    gone = await _just_confirmed(tx, connection, watch["heard_at"])
+    if gone:
+        await _tell_staff(tx, connection, gone)
+    if watch["silent_since"] is not None:
+        await _tell_all(tx, connection)
+        key = f"provider.answers:{connection}:{tx.now().isoformat()}"
+        await emit(tx, "provider.answers", key, {"connection": connection})
+    for one in compared.changed:
+        tx.publish(f"service:{one.service}", f"order:{one.order}")
+    if compared.changed or is_other or gone or watch["silent_since"] is not None:
+        tx.publish(TOPIC)
+
+
+async def _known(tx: Tx, connection: str) -> list[Known]:
+    rows = await tx.fetch(
+        'SELECT m.service, s."order", s.hostname, m.number, m.node, m.power, '
+        "nullif(m.drift, '') AS drift, m.drift_since, m.made_at, m.power_seen_at AS noted_at, "
+        f"s.state, s.state_since, {UNDER_WAY} AS is_under_way FROM machine m "
+        "JOIN service s ON s.id = m.service WHERE m.connection = $1 AND m.removed_at IS NULL "
+        "ORDER BY m.id FOR NO KEY UPDATE OF m",
+        connection,
+    )
+    return [msgspec.convert(dict(row), Known) for row in rows]
+
+
+async def _write(tx: Tx, changed: Sequence[Seen]) -> None:
+    if not changed:
+        return
+    await tx.execute(
+        "UPDATE machine m SET number = x.number, node = x.node, power = x.power, "
+        "drift = x.drift, drift_since = x.drift_since FROM unnest($1::uuid[], $2::text[], "
+        "$3::text[], $4::text[], $5::text[], $6::timestamptz[]) "
+        "AS x (service, number, node, power, drift, drift_since) WHERE m.service = x.service",
+        [one.service for one in changed],
+        [one.number for one in changed],
+        [one.node for one in changed],
+        [one.power for one in changed],
+        [one.drift or "" for one in changed],
+        [one.drift_since for one in changed],
+    )
+
+
+async def _owners(tx: Tx, vms: Sequence[Vm]) -> dict[UUID, Owner]:
+    if not vms:
+        return {}
+    rows = await tx.fetch(
+        "SELECT s.id AS service, s.state, m.id IS NOT NULL AND m.removed_at IS NULL AS has_plan, "
+        f"{UNDER_WAY} AS is_under_way FROM service s LEFT JOIN machine m ON m.service = s.id "
+        "WHERE s.id = ANY($1)",
+        [vm.service for vm in vms],
+    )
+    return {row["service"]: msgspec.convert(dict(row), Owner) for row in rows}
+
+
+async def _keep_strays(tx: Tx, connection: str, found: Sequence[Vm]) -> bool:
+    """Keep which strays there are; returns whether they are others than before."""
+    went = await tx.execute(
+        "DELETE FROM stray_machine WHERE connection = $1 AND NOT EXISTS (SELECT FROM "
+        "unnest($2::text[], $3::uuid[]) AS x (number, mark) "
+        "WHERE x.number = stray_machine.number AND x.mark = stray_machine.service)",
+        connection,
+        [vm.id for vm in found],
+        [vm.service for vm in found],
+    )
+    came = await tx.execute(
+        "INSERT INTO stray_machine AS t (id, connection, number, node, name, power, service, "
+        "first_seen_at) SELECT x.id, $1, x.number, x.node, x.name, x.power, x.mark, $8 FROM "
+        "unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::uuid[]) "
+        "AS x (id, number, node, name, power, mark) ON CONFLICT (connection, number) DO UPDATE "
+        "SET node = excluded.node, name = excluded.name, power = excluded.power "
+        "WHERE (t.node, t.name, t.power) <> (excluded.node, excluded.name, excluded.power)",
+        connection,
+        [new_id() for _ in found],
+        [vm.id for vm in found],
+        [vm.node for vm in found],
+        [vm.name for vm in found],
+        [vm.power for vm in found],
+        [vm.service for vm in found],
+        tx.now(),
+    )
+    return went != "DELETE 0" or came != "INSERT 0 0"
+
+
+async def _just_confirmed(tx: Tx, connection: str, heard_at: datetime | None) -> list[str]:
+    """Return the host names of machines that are gone, as this reading is the first to confirm."""
+    rows = await tx.fetch(
+        "SELECT s.hostname, m.drift FROM machine m JOIN service s ON s.id = m.service "
+        "WHERE m.connection = $1 AND m.removed_at IS NULL AND m.drift <> '' "
+        "AND m.drift_since + $4::interval <= $2 "
+        "AND ($3::timestamptz IS NULL OR m.drift_since + $4::interval > $3) ORDER BY 1",
+        connection,
+        tx.now(),
+        heard_at,
+        CONFIRMED,
+    )
+    if rows:
+        tx.publish(TOPIC)
+    return [row["hostname"] for row in rows if row["drift"] == Drift.gone]
+
+
+async def _tell_staff(tx: Tx, connection: str, gone: Sequence[str]) -> None:
+    key = f"machines.gone:{connection}:{tx.now().isoformat()}"
+    names = ", ".join(gone[:20]) + (f" and {len(gone) - 20} more" if len(gone) > 20 else "")
+    facts = {
+        "title": f"{connection} has no machine of {len(gone)} services any more"
+        if len(gone) > 1
+        else f"{connection} has no machine of {gone[0]} any more",
+        "text": f"Nothing was changed by itself. Its provider does not show: {names}.",
+        "path": "/admin/machines",
+    }
+    await emit(tx, "admin.notice", key, facts)
+
+
+async def _tell_all(tx: Tx, connection: str) -> None:
+    """Tell the pages of all services with a machine there."""
+    rows = await tx.fetch(
+        'SELECT s.id, s."order" FROM machine m JOIN service s ON s.id = m.service '
+        "WHERE m.connection = $1 AND m.removed_at IS NULL",
+        connection,
+    )
+    for row in rows:
+        tx.publish(f"service:{row['id']}", f"order:{row['order']}")

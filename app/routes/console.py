@@ -1,0 +1,157 @@
+"""`/console/…`: the way from a browser to the screen of a machine, by a ticket for one use."""
+
+import asyncio
+import contextlib
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import msgspec
+import structlog
+from litestar import WebSocket, websocket
+from litestar.exceptions import WebSocketDisconnect
+from litestar.params import FromPath
+
+from app.core.database import Database
+from app.core.errors import NotFound
+from app.core.secrets import Vault
+from app.domain.connections.open import open_connection
+from app.domain.machines.console import (
+    BadTicket,
+    NoScreen,
+    Opened,
+    Screen,
+    issue_ticket,
+    screen_of,
+    take_ticket,
+)
+from app.drivers.errors import DriverError
+from app.drivers.http.socket import ByteSocket
+from app.drivers.hypervisor.contract import HypervisorPeer
+from app.drivers.peers import NoTurns, Peers
+from app.routes.security.dependencies import Calling, Db, Sealing
+from app.routes.security.visit import account_of
+
+PATH = "/console"
+ASK_S = 15.0
+LONGEST_S = 4 * 3_600.0
+REFUSED, BROKEN = 4403, 4502
+"""Close codes of our own: the ticket is no good; the provider's end did not open or broke."""
+Socket = WebSocket[Any, Any, Any]
+log = structlog.get_logger()
+
+
+class Ticket(msgspec.Struct, frozen=True, kw_only=True):
+    """What the page opens the screen by; the password is for this one screen, and for seconds."""
+
+    path: str
+    password: str
+
+
+async def give_ticket(
+    db: Database,
+    vault: Vault,
+    peers: Peers,
+    service: UUID,
+    *,
+    account: UUID,
+    client: UUID | None,
+) -> Ticket:
+    """Have the provider offer the screen, and return a ticket to it for `account`.
+
+    With `client`, the service must be theirs. Raises NotFound, NoScreen.
+    """
+    async with db.snapshot() as tx:
+        screen = await screen_of(tx, service, account=client)
+        peer = await open_connection(tx, vault, screen.connection)
+    try:
+        if not isinstance(peer, HypervisorPeer):
+            raise NotFound("provider", screen.connection)
+        async with asyncio.timeout(ASK_S):
+            console = await peers.hypervisor(peer, NoTurns()).console(screen.ref)
+    except TimeoutError:
+        raise NoScreen(_away(screen)) from None
+    except DriverError as error:
+        log.warning("console.not_offered", service=str(service), error=str(error))
+        raise NoScreen(_away(screen)) from None
+    async with db.transaction() as tx:
+        token = await issue_ticket(tx, vault, screen, console, account=account)
+    return Ticket(path=f"{PATH}/{token}", password=console.password.reveal())
+
+
+def _away(screen: Screen) -> str:
+    return f"The screen of {screen.ref.hostname} cannot be opened just now. Try again in a moment."
+
+
+@websocket(PATH + "/{token:str}", include_in_schema=False)
+async def open_console(
+    socket: Socket, db: Db, vault: Sealing, peers: Calling, token: FromPath[str]
+) -> None:
+    """Carry bytes both ways until one end closes; what does not hold is refused before that."""
+    account = await account_of(socket)
+    if account is None or not _is_from_here(socket):
+        await socket.close(code=REFUSED)
+        return
+    try:
+        async with db.transaction() as tx:
+            opened = await take_ticket(
+                tx, vault, token, account=account.id, actor_label=account.email
+            )
+    except BadTicket:
+        await socket.close(code=REFUSED)
+        return
+    await _carry(socket, db, vault, peers, opened)
+
+
+async def _carry(socket: Socket, db: Database, vault: Vault, peers: Peers, opened: Opened) -> None:
+    async with db.snapshot() as tx:
+        peer = await open_connection(tx, vault, opened.connection)
+    if not isinstance(peer, HypervisorPeer):
+        await socket.close(code=BROKEN)
+        return
+    try:
+        async with peers.http.socket(
+            opened.url, headers=opened.headers, tls=peer.tls, name=opened.connection
+        ) as there:
+            wanted = socket.scope.get("subprotocols") or []
+            await socket.accept(subprotocols="binary" if "binary" in wanted else None)
+            await _relay(socket, there)
+    except DriverError as error:
+        log.warning("console.broken", connection=opened.connection, error=str(error))
+        with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+            await socket.close(code=BROKEN)
+        return
+    with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+        await socket.close()
+
+
+async def _relay(socket: Socket, there: ByteSocket) -> None:
+    """Return when either end has closed, or after four hours."""
+
+    async def out() -> None:
+        with contextlib.suppress(WebSocketDisconnect):
+            while True:
+                await there.send(await socket.receive_bytes())
+
+    async def back() -> None:
+        with contextlib.suppress(WebSocketDisconnect):
+            while (data := await there.receive()) is not None:
+                await socket.send_bytes(data)
+
+    ways = [asyncio.create_task(way()) for way in (out, back)]
+    try:
+        done, _ = await asyncio.wait(ways, timeout=LONGEST_S, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for way in ways:
+            way.cancel()
+        results = await asyncio.gather(*ways, return_exceptions=True)
+    del done
+    for result in results:
+        if isinstance(result, DriverError):
+            raise result
+
+
+def _is_from_here(socket: Socket) -> bool:
+    """Say whether a page of ours opens it: other sites' pages would bring the cookie, too."""
+    origin = urlsplit(socket.headers.get("origin", ""))
+    return bool(origin.netloc) and origin.netloc == socket.headers.get("host", "")

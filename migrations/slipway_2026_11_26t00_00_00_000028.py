@@ -1,0 +1,15 @@
+"""What the machines of services used: samples, hours, days, months."""
+
+from piccolo.apps.migrations.auto.migration_manager import MigrationManager
+
+from migrations import run_sql
+
+ID = "2026-11-26T00:00:00:000028"
+VERSION = "1.38.0"
+DESCRIPTION = "usage"
+
+
+async def forwards() -> MigrationManager:
+    manager = MigrationManager(migration_id=ID, app_name="slipway", description=DESCRIPTION)
+    manager.add_raw(run_sql("0028_usage.sql"))
+    return manager
