@@ -281,6 +281,23 @@ async def test_a_cable_takes_two_free_ports_of_one_kind(tx: Tx) -> None:
         await disconnect(tx, cable, **STAFF)
 
 
+async def test_a_port_with_a_cable_in_it_stays_of_its_kind(tx: Tx) -> None:
+    await furnish(tx)
+    await small_rack(tx)
+    ports = (PortSeed(name="swp1"), PortSeed(name="swp2"), PortSeed(name="swp3"))
+    device = await save_device(tx, switch(ports=ports), **STAFF)
+    first, second, third = await ports_of(tx, device=device)
+    await connect(tx, first.id, second.id, **STAFF)
+    for name in ("swp1", "swp2"):
+        with pytest.raises(Invalid, match=f"A cable is in port {name}"):
+            await save_ports(tx, [PortSeed(name=name, kind="power")], device=device, **STAFF)
+    faster = PortSeed(name="swp1", speed_mbps=25_000)
+    other = PortSeed(name=third.name, kind="console")
+    await save_ports(tx, [faster, other], device=device, **STAFF)
+    seen = {port.name: port for port in await ports_of(tx, device=device)}
+    assert (seen["swp1"].speed_mbps, seen["swp3"].kind) == (25_000, "console")
+
+
 async def test_ports_of_the_switches_of_a_rack_run_out(tx: Tx) -> None:
     ids = await furnish(tx, machine(1), machine(2))
     rack = await small_rack(tx)

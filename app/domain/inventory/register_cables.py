@@ -53,7 +53,22 @@ async def register_device(tx: Tx, device: DeviceSeed) -> UUID:
 async def register_ports(
     tx: Tx, ports: Sequence[PortSeed], *, server: UUID | None = None, device: UUID | None = None
 ) -> None:
-    """Write the ports of a server or of a device down; those not named stay. Raises Invalid."""
+    """Write the ports of a server or of a device down; those not named stay. Raises Invalid.
+
+    A port with a cable in it stays of its kind, as the cable's other end is of it.
+    """
+    plugged = await tx.fetchval(
+        "SELECT p.name FROM port p JOIN unnest($3::text[], $4::text[]) AS n (name, kind) "
+        "ON n.name = p.name AND n.kind <> p.kind WHERE p.server IS NOT DISTINCT FROM $1 "
+        "AND p.device IS NOT DISTINCT FROM $2 "
+        "AND EXISTS (SELECT FROM cable c WHERE p.id IN (c.a_port, c.b_port)) LIMIT 1",
+        server,
+        device,
+        [port.name for port in ports],
+        [port.kind for port in ports],
+    )
+    if plugged is not None:
+        raise Invalid({"kind": f"A cable is in port {plugged}. Take it out first."})
     try:
         async with tx.savepoint():
             await tx.executemany(
