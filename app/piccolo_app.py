@@ -25,6 +25,7 @@ APP_CONFIG = AppConfig(
                     "audit",
                     "connections",
                     "machines",
+                    "devices",
                 )
             ),
             "app.flows.dryrun.tables",

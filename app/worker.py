@@ -25,6 +25,7 @@ from app.jobs.check_addresses import AddressCheck
 from app.jobs.consumers import make_consumers
 from app.jobs.context import WorkerContext
 from app.jobs.discover_hardware import discover_hardware
+from app.jobs.drive_switches import SwitchWork
 from app.jobs.fire_schedules import Schedules
 from app.jobs.keep_names import Names
 from app.jobs.relay_outbox import Relay
@@ -32,6 +33,7 @@ from app.jobs.sweeps import (
     audit_claims,
     expire,
     forget,
+    look_at_devices,
     note_stocks,
     reconcile_payments,
     report_left_behind,
@@ -69,7 +71,8 @@ async def working(resources: Resources) -> AsyncIterator[WorkerContext]:
         settings, database, resources.vault, context.mailer, check=check, fleet=context.fleet
     )
     discover = partial(discover_hardware, database, resources.vault, context.fleet)
-    relay = Relay(database, resources.live, {**consumers, ASKED: discover})
+    switching = SwitchWork(database, resources.vault, peers.switches).consumers()
+    relay = Relay(database, resources.live, {**consumers, ASKED: discover, **switching})
     names = Names(database, resources.live, resources.vault, peers.dns)
     watch = PowerWatch(database, resources.live, resources.vault, context.fleet)
     tasks = [
@@ -132,10 +135,11 @@ def arq_worker(servers: Servers, context: WorkerContext) -> PeriodicWorker:
         ctx["slipway"] = context
 
     return PeriodicWorker(
-        functions=[expire, forget, reconcile_payments, report_left_behind],
+        functions=[expire, forget, look_at_devices, reconcile_payments, report_left_behind],
         cron_jobs=[
             cron(expire, second=EVERY_10_S, run_at_startup=True),
             cron(forget, minute=7),
+            cron(look_at_devices, second=20),
             cron(audit_claims, minute=23),
             cron(note_stocks, minute={14, 44}, second=10, run_at_startup=True),
             cron(report_left_behind, minute={11, 41}, second=30),

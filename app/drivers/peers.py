@@ -17,6 +17,7 @@ from app.drivers.hypervisor.contract import Hypervisor, HypervisorPeer, Turns
 from app.drivers.registry import load
 from app.drivers.ssh.client import SshClient
 from app.drivers.ssh.contract import SshHost
+from app.drivers.switching.contract import Switches
 
 Peer: TypeAlias = HttpPeer | SshHost | DnsServer | ChatRoom | HypervisorPeer
 
@@ -48,6 +49,7 @@ class Peers:
     http: HttpClient
     ssh: SshClient
     dns: DnsUpdater
+    switches: Switches
     chat: ChatWebhooks = field(init=False)
 
     def __post_init__(self) -> None:
@@ -79,6 +81,7 @@ class Peers:
 
     async def close(self) -> None:
         await self.http.close()
+        await self.switches.close()
 
     async def _test_http(self, peer: HttpPeer) -> Tested:
         call = Call(url=peer.test_path, timeout_s=TEST_S, limit_bytes=1024 * 1024)
@@ -99,4 +102,9 @@ class Peers:
 
 def open_peers(egress: Egress, clock: Clock | None = None) -> Peers:
     """Return the drivers; nothing is connected before the first call."""
-    return Peers(HttpClient(egress, clock), SshClient(egress), load("dns", "rfc2136")(egress))
+    return Peers(
+        HttpClient(egress, clock),
+        SshClient(egress),
+        load("dns", "rfc2136")(egress),
+        load("switch", "cli")(),
+    )

@@ -15,6 +15,7 @@ from app.domain.addresses.expire import expire as expire_claims
 from app.domain.addresses.keep import end_reservations
 from app.domain.billing.reconcile import reconcile
 from app.domain.catalog.stock import note_stock
+from app.domain.devices.ask import ask_due
 from app.domain.inventory.expire import expire_holds
 from app.domain.inventory.maintain import end_due_maintenance
 from app.domain.orders.expire import expire_order_holds, expire_orders
@@ -53,6 +54,11 @@ async def expire(ctx: dict[str, Any]) -> None:
 async def forget(ctx: dict[str, Any]) -> None:
     """Delete what was passed on long ago, so that the tables stay small."""
     await _each(context_of(ctx).database, forget_done, forget_signals, forget_deliveries)
+
+
+async def look_at_devices(ctx: dict[str, Any]) -> None:
+    """Have the switches read that were not for a while."""
+    await _each(context_of(ctx).database, ask_due)
 
 
 async def _each(database: Database, *verbs: Callable[[Tx], Awaitable[object]]) -> None:

@@ -1,4 +1,4 @@
-"""Switches by their command line over SSH, by netmiko (0020).
+"""Switches by their command line over SSH, by netmiko (RFD 0002).
 
 netmiko blocks: each session has a thread, and a socket of ours, whose end ends the thread.
 """

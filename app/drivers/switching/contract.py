@@ -100,6 +100,11 @@ class SwitchPlan(msgspec.Struct, frozen=True, kw_only=True):
     commands: tuple[str, ...]
     """In the order in which the switch would get them; none when nothing differs."""
 
+    def change(self, name: str) -> PortChange | None:
+        """Return the change of a port, by a name that may be written short or long."""
+        wanted = key_of(name)
+        return next((one for one in self.changes if same_port(key_of(one.port), wanted)), None)
+
 
 class Switches(Protocol):
     """Reads and changes switches. Raises only `DriverError`s.
@@ -122,6 +127,10 @@ class Switches(Protocol):
         Returns what was done, once the switch was read again and says so. What it took and did
         not follow is Refused, and not written to its start-up configuration. Idempotent.
         """
+        ...
+
+    async def close(self) -> None:
+        """Begin no further session."""
         ...
 
 

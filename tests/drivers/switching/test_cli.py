@@ -83,7 +83,10 @@ async def test_a_routed_port_is_refused(ios: Box, switches: CliSwitches) -> None
     ("fault", "said"),
     [
         ({"refuses": "access vlan 101"}, "port: .* at command: switchport access vlan 101"),
-        ({"forgets": True}, "Gi1/0/2: asked for VLAN 5, tagged 7; it took that and still says VLAN 10"),
+        (
+            {"forgets": True},
+            "Gi1/0/2: asked for VLAN 5, tagged 7; it took that and still says VLAN 10",
+        ),
     ],
     ids=["refuses", "forgets"],
 )

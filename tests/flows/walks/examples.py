@@ -19,6 +19,7 @@ from app.drivers.hypervisor.contract import Hypervisor, Nic, Ref, Size, VmWant
 from app.flows.document import Document, NodeSpec
 from app.flows.node import Subject
 from app.flows.publish import publish
+from tests.devices.cabled import cable_up
 from tests.drivers.contract.hypervisor import through
 from tests.flows.walks.stage import Stage, installed, provisioning, running
 
@@ -244,6 +245,20 @@ async def virtual(stage: Stage) -> None:
         )
 
 
+async def cabled(stage: Stage) -> None:
+    """Its server is cabled to a switch that we reach."""
+    await provisioning(stage)
+    server = await stage.server()
+    async with stage.database.transaction() as tx:
+        await cable_up(tx, stage.vault, server)
+
+
+async def port(stage: Stage) -> tuple[str, int]:
+    """Return the VLANs of the server's port, at the switch and as they are written down."""
+    written = "SELECT count(*) FROM switch_port WHERE untagged = 101 AND tagged = '200-201'"
+    return stage.switches.ports["Gi1/0/1"].words, await stage.count(written)
+
+
 async def plans(stage: Stage) -> int:
     return await stage.count("SELECT count(*) FROM machine")
 
@@ -351,6 +366,9 @@ EXAMPLES: dict[str, Example] = {
     "action.dns_record": Example(
         {"connection": "dns", "type": "A", "name": "=input.name", "values": ["192.0.2.7"]},
         before=unrecorded, given=place, peer=record, left=record, needs=frozenset({"dns"}),
+    ),
+    "action.port_vlan": Example(
+        {"vlan": 101, "tagged": "201,200"}, before=cabled, about=ORDER, peer=port, left=port
     ),
     "action.vm_plan": Example(
         {"service": "=input.service"},

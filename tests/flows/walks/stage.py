@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +24,7 @@ from app.drivers.power import Power
 from app.drivers.secret import Secret
 from app.flows.connections import Opened
 from app.flows.signals import send_signal
+from tests.devices.cabled import StubSwitches
 from tests.drivers.dns.name_server import NameServer
 from tests.drivers.http.peer import Peer
 from tests.drivers.ssh.host import Sshd
@@ -78,11 +79,15 @@ class Stage:
     rack: Rack = field(default_factory=Rack)
     mailer: StubMailer = field(default_factory=StubMailer)
     service: UUID | None = None
+    switches: StubSwitches = field(default_factory=StubSwitches)
 
     def __post_init__(self) -> None:
         connections = Opened(lambda: 0.0)
         self.tools = make_tools(
-            self.vault, self.rack, peers=self.outside.peers, connections=connections
+            self.vault,
+            self.rack,
+            peers=replace(self.outside.peers, switches=self.switches),
+            connections=connections,
         )
         known = connections._kept
         # Webhooks of connections are https; this one is loopback's.
