@@ -74,7 +74,7 @@ async def test_a_switch_is_reached_read_and_changed_after_a_look(
     clock.advance(seconds=1)
     await owner.send_form(f"{here}/switch", f"{here}/switch/read", {})
     await work(stage, switches)
-    assert "Put swp2 right on the switch" in (await owner.get(f"{here}/switch")).text
+    assert "Put right on the switch: swp2" in (await owner.get(f"{here}/switch")).text
     asked_again = await owner.send_form(
         f"{here}/switch", f"{here}/switch/put-right", {"name": "swp2"}
     )

@@ -194,7 +194,7 @@ def _deeds(one: Difference, here: str, csrf: str) -> h.Element:
         _deed(f"{here}/accept", one, "Accept", f"Accept what the switch says of {one.name}", csrf)
         if not one.note
         else None,
-        _deed(f"{here}/put-right", one, "Put right", f"Put {one.name} right on the switch", csrf)
+        _deed(f"{here}/put-right", one, "Put right", f"Put right on the switch: {one.name}", csrf)
         if one.wanted
         else None,
     ]
