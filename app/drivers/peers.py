@@ -14,6 +14,7 @@ from app.drivers.errors import Retriable, Unauthorised
 from app.drivers.http.client import HttpClient
 from app.drivers.http.contract import Call, HttpPeer, NoAuth
 from app.drivers.hypervisor.contract import Hypervisor, HypervisorPeer, Turns
+from app.drivers.pdu.contract import Pdus
 from app.drivers.registry import load
 from app.drivers.ssh.client import SshClient
 from app.drivers.ssh.contract import SshHost
@@ -50,6 +51,7 @@ class Peers:
     ssh: SshClient
     dns: DnsUpdater
     switches: Switches
+    pdus: Pdus
     chat: ChatWebhooks = field(init=False)
 
     def __post_init__(self) -> None:
@@ -82,6 +84,7 @@ class Peers:
     async def close(self) -> None:
         await self.http.close()
         await self.switches.close()
+        await self.pdus.close()
 
     async def _test_http(self, peer: HttpPeer) -> Tested:
         call = Call(url=peer.test_path, timeout_s=TEST_S, limit_bytes=1024 * 1024)
@@ -107,4 +110,5 @@ def open_peers(egress: Egress, clock: Clock | None = None) -> Peers:
         SshClient(egress),
         load("dns", "rfc2136")(egress),
         load("switch", "cli")(),
+        load("pdu", "snmp")(),
     )

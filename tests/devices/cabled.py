@@ -14,6 +14,8 @@ from app.domain.devices.ports import note_vlans
 from app.domain.inventory.cabling import connect, ports_of, save_device, save_ports
 from app.domain.inventory.seed import DeviceSeed, PortSeed
 from app.drivers.errors import DriverError, Refused
+from app.drivers.pdu.contract import PduAddress
+from app.drivers.power import Power
 from app.drivers.switching.contract import (
     PortChange,
     PortVlans,
@@ -66,6 +68,56 @@ class StubSwitches:
         return plan
 
     async def close(self) -> None: ...
+
+
+@dataclass
+class StubPdus:
+    """Adapter of `Pdus`: outlets that follow at once."""
+
+    outlets: dict[tuple[str, int], Power] = field(default_factory=dict)
+    orders: list[tuple[str, int, Power]] = field(default_factory=list)
+
+    async def read(self, pdu: PduAddress, outlet: int) -> Power:
+        return self.outlets.get((pdu.name, outlet), Power.ON)
+
+    async def ensure(
+        self, pdu: PduAddress, outlet: int, wanted: Power, *, deadline_s: float
+    ) -> None:
+        if await self.read(pdu, outlet) is not wanted:
+            self.orders.append((pdu.name, outlet, wanted))
+            self.outlets[pdu.name, outlet] = wanted
+
+    async def close(self) -> None: ...
+
+
+async def power_up(
+    tx: Tx, vault: Vault, server: UUID, *, access: AccessSeed | None = None
+) -> tuple[UUID, UUID]:
+    """Plug the server's two supplies into outlet 3 of pdu-a and of pdu-b; returns both PDUs."""
+    row = await tx.fetchrow(
+        "SELECT d.code, r.name FROM server s JOIN rack r ON r.id = s.rack "
+        "JOIN datacentre d ON d.id = r.datacentre WHERE s.id = $1",
+        server,
+    )
+    pdus = []
+    supplies = [PortSeed(name=f"psu{number}", kind="power") for number in (1, 2)]
+    await save_ports(tx, supplies, server=server, **STAFF)
+    mine = [one for one in await ports_of(tx, server=server) if one.kind == "power"]
+    for name, supply in zip(("pdu-a", "pdu-b"), mine, strict=True):
+        seed = DeviceSeed(
+            name=name, kind="pdu", datacentre=row["code"], rack=row["name"], u_position=None,
+            ports=(PortSeed(name="outlet 3", kind="power"),),
+        )  # fmt: skip
+        pdus.append(await save_device(tx, seed, **STAFF))
+        (outlet,) = await ports_of(tx, device=pdus[-1])
+        await connect(tx, supply.id, outlet.id, **STAFF)
+        await save_access(tx, vault, pdus[-1], access or pdu_seed(), **STAFF)
+    return pdus[0], pdus[1]
+
+
+def pdu_seed(**facts: Any) -> AccessSeed:
+    given = {"dialect": "apc_rpdu", "host": "10.0.0.3", "port": 161, "secret": "write-s3cret"}
+    return AccessSeed(**{**given, **facts})
 
 
 async def cable_up(

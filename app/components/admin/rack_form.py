@@ -258,9 +258,11 @@ def device_page(
 def _reach(
     device: DeviceView, here: str, *, is_reached: bool, may_change: bool
 ) -> h.Element | None:
-    """Return the way to what a switch says itself, or to how it is reached."""
-    if device.kind != "switch":
+    """Return the way to what a switch says itself, or to how it or a PDU is reached."""
+    if device.kind not in {"switch", "pdu"}:
         return None
+    if is_reached and device.kind == "pdu":
+        return link_button("Access", f"{here}/access", symbol="network") if may_change else None
     if is_reached:
         return link_button("Ports and VLANs", f"{here}/switch", symbol="network")
     return link_button("Reach it", f"{here}/access", symbol="network") if may_change else None

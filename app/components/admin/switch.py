@@ -33,6 +33,7 @@ from app.domain.devices.ask import Said
 from app.domain.devices.change import ChangeState, SwitchChangeView
 from app.domain.devices.ports import Difference
 from app.domain.inventory.views import DeviceView
+from app.drivers.pdu.profiles import PROFILES
 from app.drivers.switching.contract import SwitchPort
 from app.drivers.switching.dialects import DIALECTS
 
@@ -51,7 +52,9 @@ _PLAIN: dict[str, h.Attribute] = {"autocapitalize": "none", "spellcheck": "false
 
 
 def access_page(device: DeviceView, form: Form, *, is_known: bool, frame: PageFrame) -> h.Element:
-    """Return the form of how a switch is reached."""
+    """Return the form of how a switch, or a PDU, is reached."""
+    if device.kind == "pdu":
+        return _pdu_access_page(device, form, is_known=is_known, frame=frame)
     kept = "Leave it empty to keep the one there is; it is asked for when the host changes."
     return entry_page(
         f"Access to {device.name}",
@@ -96,6 +99,51 @@ def access_page(device: DeviceView, form: Form, *, is_known: bool, frame: PageFr
         frame=frame,
         active=ACTIVE,
         labels=ACCESS_LABELS,
+    )  # fmt: skip
+
+
+def _pdu_access_page(
+    device: DeviceView, form: Form, *, is_known: bool, frame: PageFrame
+) -> h.Element:
+    kept = "Leave it empty to keep the one there is; it is asked for when the host changes."
+    labels = {**ACCESS_LABELS, "username": "SNMPv3 user", "secret": "Password or community",
+              "more": "Password for encryption"}  # fmt: skip
+    return entry_page(
+        f"Access to {device.name}",
+        select_field(
+            form, "dialect", labels["dialect"],
+            [Option(value=name, label=one.label) for name, one in PROFILES.items()],
+        ),
+        pair(
+            text_field(
+                form, "host", labels["host"], mono=True, autocomplete="off", attrs=_PLAIN,
+                placeholder="10.0.0.3",
+            ),
+            text_field(form, "port", labels["port"], inputmode="numeric"),
+        ),
+        text_field(
+            form, "username", labels["username"], optional=True, autocomplete="off", attrs=_PLAIN,
+            help_="Signed by SHA. Without one SNMPv2c is spoken, which anyone in between can read.",
+        ),
+        pair(
+            password_field(
+                form, "secret", labels["secret"], new=True, optional=is_known,
+                help_=kept if is_known else None,
+            ),
+            password_field(
+                form, "more", labels["more"], new=True, optional=True,
+                help_="SNMPv3 with AES-128; best given.",
+            ),
+        ),
+        form=form,
+        action=f"{DEVICES}/{device.id}/access",
+        confirm="Save",
+        back=(device.name, f"{DEVICES}/{device.id}"),
+        frame=frame,
+        active=ACTIVE,
+        labels=labels,
+        lede="Outlets are switched where a server's power cables lead to this PDU. The last number "
+        "in a port's name is that of its outlet.",
     )  # fmt: skip
 
 

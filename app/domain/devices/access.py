@@ -1,6 +1,7 @@
 """How a switch or a PDU is reached: read it, change it, open it."""
 
 import re
+from collections.abc import Container, Mapping
 from typing import Annotated
 from uuid import UUID
 
@@ -14,6 +15,8 @@ from app.domain.audit.record import record
 from app.domain.devices.ask import ask_device
 from app.domain.devices.errors import NotReached
 from app.domain.inventory.find_racks import find_device
+from app.drivers.pdu.contract import PduAddress
+from app.drivers.pdu.profiles import PROFILES
 from app.drivers.secret import Secret
 from app.drivers.ssh.keys import host_key
 from app.drivers.switching.contract import SwitchAddress
@@ -21,6 +24,7 @@ from app.drivers.switching.dialects import DIALECTS
 
 Port = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
 _HOST = re.compile(r"[A-Za-z0-9.:-]+")
+_KNOWN: Mapping[str, Container[str]] = {"switch": DIALECTS, "pdu": PROFILES}
 _FACTS = ("dialect", "host", "port", "username", "host_key", "parking_vid")
 
 
@@ -33,7 +37,8 @@ class AccessSeed(msgspec.Struct, frozen=True, kw_only=True):
     username: str = ""
     secret: str = ""
     more: str = ""
-    """The password for more rights, where the account has to ask for them."""
+    """A switch's password for more rights, where the account has to ask for them; a PDU's password
+    for encryption."""
     host_key: str = ""
     parking_vid: Annotated[int, msgspec.Meta(ge=1, le=4094)] = 1
 
@@ -95,7 +100,8 @@ async def save_access(
         bool(seed.secret),
         bool(seed.more) or not is_same,
     )
-    await ask_device(tx, device)
+    if there.kind == "switch":
+        await ask_device(tx, device)
     old = before.facts() if before else {}
     new = {name: str(getattr(seed, name)) for name in _FACTS}
     changed = [name for name in _FACTS if old.get(name) != new[name]]
@@ -134,20 +140,45 @@ async def switch_address(tx: Tx, vault: Vault, device: UUID) -> SwitchAddress:
     )
 
 
+async def pdu_address(tx: Tx, vault: Vault, device: UUID) -> PduAddress:
+    """Return how the driver reaches a PDU. Raises NotReached."""
+    row = await tx.fetchrow(
+        "SELECT a.*, d.name FROM device_access a JOIN device d ON d.id = a.device "
+        "WHERE a.device = $1 AND d.kind = 'pdu'",
+        device,
+    )
+    if row is None:
+        raise NotReached(device)
+    more = row["sealed_more"]
+    return PduAddress(
+        name=row["name"],
+        dialect=row["dialect"],
+        host=row["host"],
+        port=row["port"],
+        username=row["username"],
+        secret=Secret(vault.open(row["sealed_secret"])),
+        privacy=None if more is None else Secret(vault.open(more)),
+    )
+
+
 def _checked(seed: AccessSeed, kind: str) -> tuple[AccessSeed, dict[str, str]]:
     """Return it in its canonical form, and what cannot work, by field."""
     faults: dict[str, str] = {}
-    key = ""
-    if kind != "switch":
-        faults["dialect"] = f"A {kind} is not reached. Only switches are."
-    elif seed.dialect not in DIALECTS:
+    if seed.dialect not in _KNOWN.get(kind, ()):
         faults["dialect"] = "Choose one of those that are offered."
     if not _HOST.fullmatch(seed.host):
         faults["host"] = "Give a host's name or address."
+    if kind == "pdu":
+        if seed.username:
+            short = [name for name in ("secret", "more") if 0 < len(getattr(seed, name)) < 8]
+            faults |= dict.fromkeys(short, "SNMPv3 wants 8 characters at least.")
+        elif seed.more:
+            faults["username"] = "Encryption is of SNMPv3: name its user."
+        return msgspec.structs.replace(seed, host_key=""), faults
     if not seed.username:
         faults["username"] = "Name the account to sign in with."
     try:
-        key = host_key(seed.host_key)
+        seed = msgspec.structs.replace(seed, host_key=host_key(seed.host_key))
     except ValueError as error:
         faults["host_key"] = f"{error}."
-    return msgspec.structs.replace(seed, host_key=key), faults
+    return seed, faults

@@ -25,3 +25,14 @@ class ChangeIsOver(Refusal):
     def __init__(self, state: str) -> None:
         super().__init__(f"The change is {state} and cannot be made. Ask for a new one.")
         self.state = state
+
+
+class NoOutlet(Refusal):
+    """The server's power cannot be taken away by PDUs."""
+
+    code = "devices.no_outlet"
+
+    def __init__(self, server: UUID, reason: str) -> None:
+        super().__init__(f"Server {server} cannot be powered by outlets: {reason}.")
+        self.server = server
+        self.reason = reason

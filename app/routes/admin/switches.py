@@ -65,11 +65,14 @@ class Switches(Controller):
         try:
             seed = read_form(values, AccessSeed)
             async with db.transaction() as tx:
+                device = await find_device(tx, device_id)
                 await save_access(tx, vault, device_id, seed, actor=me.id, actor_label=me.email)
         except Invalid as invalid:
             shown = {name: text for name, text in values.items() if name not in {"secret", "more"}}
             form = Form(values=shown, errors=invalid.fields, csrf=frame.csrf)
             return await _access_page(db, frame, device_id, form, status=422)
+        if device.kind == "pdu":
+            return go(request, f"{DEVICES}/{device_id}", Flash("success", "Saved."))
         flash = Flash("success", "Saved. The switch is being read.")
         return go(request, f"{DEVICES}/{device_id}/switch", flash)
 
@@ -218,7 +221,8 @@ async def _access_page(
     async with db.snapshot() as tx:
         device = await find_device(tx, device_id)
         access = await find_access(tx, device_id)
-    known = access.facts() if access else {"port": "22", "parking_vid": "1"}
+    port = "161" if device.kind == "pdu" else "22"
+    known = access.facts() if access else {"port": port, "parking_vid": "1"}
     form = form or Form(values=known, csrf=frame.csrf)
     page = access_page(device, form, is_known=access is not None, frame=frame)
     return html(page, status_code=status)

@@ -24,7 +24,7 @@ from app.drivers.power import Power
 from app.drivers.secret import Secret
 from app.flows.connections import Opened
 from app.flows.signals import send_signal
-from tests.devices.cabled import StubSwitches
+from tests.devices.cabled import StubPdus, StubSwitches
 from tests.drivers.dns.name_server import NameServer
 from tests.drivers.http.peer import Peer
 from tests.drivers.ssh.host import Sshd
@@ -80,13 +80,14 @@ class Stage:
     mailer: StubMailer = field(default_factory=StubMailer)
     service: UUID | None = None
     switches: StubSwitches = field(default_factory=StubSwitches)
+    pdus: StubPdus = field(default_factory=StubPdus)
 
     def __post_init__(self) -> None:
         connections = Opened(lambda: 0.0)
         self.tools = make_tools(
             self.vault,
             self.rack,
-            peers=replace(self.outside.peers, switches=self.switches),
+            peers=replace(self.outside.peers, switches=self.switches, pdus=self.pdus),
             connections=connections,
         )
         known = connections._kept
