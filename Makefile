@@ -11,12 +11,12 @@ RUN := .venv/bin
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
 
-.PHONY: demo test lint coverage bench setup browser name-servers ipmi clean-demo clean
+.PHONY: demo test lint coverage bench setup browser name-servers ipmi snmp kea cloud-init clean-demo clean
 
 demo: setup ## Order a server and watch it being delivered; ONCE=1 ends when it is
 	@$(RUN)/slipway demo $(if $(ONCE),--once) $(if $(PORT),--port $(PORT)) $(if $(SPEED),--speed $(SPEED))
 
-test: setup browser name-servers ipmi ## Every test, against real servers and a real browser; ARGS=tests/ipam: some
+test: setup browser name-servers ipmi snmp kea cloud-init ## Every test, against real servers and a real browser; ARGS=tests/ipam: some
 	@$(RUN)/pytest -n $(WORKERS) $(ARGS)
 
 lint: setup ## Style, types (of Python and of the editor's JavaScript) and layers
@@ -59,6 +59,15 @@ name-servers: ## Knot and BIND for the DNS tests
 
 ipmi: ## OpenIPMI's BMC simulator and ipmitool for the IPMI tests
 	@scripts/ensure-ipmi
+
+snmp: ## Net-SNMP's agent for the PDU tests
+	@scripts/ensure-snmp
+
+kea: ## Kea's DHCP server for the tests of what is exported to it
+	@scripts/ensure-kea
+
+cloud-init: ## cloud-init's schema for the tests of user data
+	@scripts/ensure-cloud-init
 
 clean-demo: ## Remove the demo's data
 	@[ ! -d .data/demo ] || $(RUN)/slipway demo --clean

@@ -27,6 +27,7 @@ APP_CONFIG = AppConfig(
                     "machines",
                     "games",
                     "usage",
+                    "devices",
                 )
             ),
             "app.flows.dryrun.tables",

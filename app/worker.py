@@ -26,6 +26,7 @@ from app.jobs.check_addresses import AddressCheck
 from app.jobs.consumers import make_consumers
 from app.jobs.context import WorkerContext
 from app.jobs.discover_hardware import discover_hardware
+from app.jobs.drive_switches import SwitchWork
 from app.jobs.fire_schedules import Schedules
 from app.jobs.keep_names import Names
 from app.jobs.look_at_panels import look_at_panels
@@ -35,6 +36,7 @@ from app.jobs.sweeps import (
     audit_claims,
     expire,
     forget,
+    look_at_devices,
     note_stocks,
     reconcile_payments,
     report_left_behind,
@@ -77,8 +79,9 @@ async def working(resources: Resources) -> AsyncIterator[WorkerContext]:
     )
     discover = partial(discover_hardware, database, resources.vault, context.fleet)
     errand = partial(run_errand, database, resources.vault, peers)
-    more = {ASKED: discover, ERRAND: errand}
-    relay = Relay(database, resources.live, {**consumers, **more})
+    switching = SwitchWork(database, resources.vault, peers.switches).consumers()
+    asked = {ASKED: discover, ERRAND: errand}
+    relay = Relay(database, resources.live, {**consumers, **asked, **switching})
     names = Names(database, resources.live, resources.vault, peers.dns)
     watch = PowerWatch(database, resources.live, resources.vault, context.fleet)
     machines = MachineWatch(database, resources.live, resources.vault, peers)
@@ -145,11 +148,12 @@ def arq_worker(servers: Servers, context: WorkerContext) -> PeriodicWorker:
         ctx["slipway"] = context
 
     return PeriodicWorker(
-        functions=[expire, forget, reconcile_payments, report_left_behind],
+        functions=[expire, forget, look_at_devices, reconcile_payments, report_left_behind],
         cron_jobs=[
             cron(expire, second=EVERY_10_S, run_at_startup=True),
             cron(forget, minute=7),
             cron(roll_up_usage, minute={17, 47}),
+            cron(look_at_devices, second=20),
             cron(audit_claims, minute=23),
             cron(note_stocks, minute={14, 44}, second=10, run_at_startup=True),
             cron(look_at_panels, minute=set(range(3, 60, 5)), second=20, run_at_startup=True),

@@ -10,6 +10,7 @@ MODULES = {
     "assets": "app.cli.assets:assets",
     "connection": "app.cli.connection:connection",
     "demo": "app.cli.demo.command:demo",
+    "dhcp": "app.cli.dhcp:dhcp",
     "doctor": "app.cli.doctor:doctor",
     "flow": "app.cli.flow:flow",
     "import": "app.cli.import_:import_",

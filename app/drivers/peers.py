@@ -15,9 +15,11 @@ from app.drivers.game.contract import Game, GamePeer
 from app.drivers.http.client import HttpClient
 from app.drivers.http.contract import Call, HttpPeer, NoAuth
 from app.drivers.hypervisor.contract import Hypervisor, HypervisorPeer, Turns
+from app.drivers.pdu.contract import Pdus
 from app.drivers.registry import load
 from app.drivers.ssh.client import SshClient
 from app.drivers.ssh.contract import SshHost
+from app.drivers.switching.contract import Switches
 
 Peer: TypeAlias = HttpPeer | SshHost | DnsServer | ChatRoom | HypervisorPeer | GamePeer
 
@@ -49,6 +51,8 @@ class Peers:
     http: HttpClient
     ssh: SshClient
     dns: DnsUpdater
+    switches: Switches
+    pdus: Pdus
     chat: ChatWebhooks = field(init=False)
 
     def __post_init__(self) -> None:
@@ -87,6 +91,8 @@ class Peers:
 
     async def close(self) -> None:
         await self.http.close()
+        await self.switches.close()
+        await self.pdus.close()
 
     async def _test_http(self, peer: HttpPeer) -> Tested:
         call = Call(url=peer.test_path, timeout_s=TEST_S, limit_bytes=1024 * 1024)
@@ -107,4 +113,10 @@ class Peers:
 
 def open_peers(egress: Egress, clock: Clock | None = None) -> Peers:
     """Return the drivers; nothing is connected before the first call."""
-    return Peers(HttpClient(egress, clock), SshClient(egress), load("dns", "rfc2136")(egress))
+    return Peers(
+        HttpClient(egress, clock),
+        SshClient(egress),
+        load("dns", "rfc2136")(egress),
+        load("switch", "cli")(),
+        load("pdu", "snmp")(),
+    )

@@ -7,7 +7,9 @@ from functools import cache
 from importlib.metadata import entry_points
 from typing import Any, Literal
 
-Kind = Literal["bmc", "deploy", "hypervisor", "game", "payment", "mail", "dns", "probe"]
+Kind = Literal[
+    "bmc", "deploy", "hypervisor", "game", "payment", "mail", "dns", "probe", "switch", "pdu"
+]
 
 
 class UnknownDriver(LookupError):

@@ -15,6 +15,7 @@ from app.domain.addresses.expire import expire as expire_claims
 from app.domain.addresses.keep import end_reservations
 from app.domain.billing.reconcile import reconcile
 from app.domain.catalog.stock import note_stock
+from app.domain.devices.ask import ask_due
 from app.domain.inventory.expire import expire_holds
 from app.domain.inventory.maintain import end_due_maintenance
 from app.domain.machines.console import forget_tickets
@@ -63,6 +64,11 @@ async def forget(ctx: dict[str, Any]) -> None:
 async def roll_up_usage(ctx: dict[str, Any]) -> None:
     """Close the billing months that are over, then drop samples that are old enough."""
     await _each(context_of(ctx).database, close_months, drop_old)
+
+
+async def look_at_devices(ctx: dict[str, Any]) -> None:
+    """Have the switches read that were not for a while."""
+    await _each(context_of(ctx).database, ask_due)
 
 
 async def _each(database: Database, *verbs: Callable[[Tx], Awaitable[object]]) -> None:

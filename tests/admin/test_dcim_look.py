@@ -10,6 +10,7 @@ from tests.admin.stage import Stage
 from tests.admin.test_address_pages_look import CLEAN
 from tests.admin.test_looks import address, enter, faults_of
 from tests.chromium import Contexts
+from tests.devices.cabled import reach
 
 __all__ = ["address"]  # a fixture
 
@@ -33,7 +34,10 @@ async def test_every_page_is_accessible_within_the_policy_and_the_width(
 ) -> None:
     await stage.delivered(host="shop.example.org")
     ids = await a_hall(stage)
+    async with stage.database.transaction() as tx:
+        change = await reach(tx, stage.vault, ids["switch"])
     page = await enter(stage, contexts, address, size=size, theme=theme)
+    switch = f"/admin/devices/{ids['switch']}"
     server, rack = f"/admin/servers/{ids['server']}", f"/admin/racks/{ids['rack']}"
     pages = {
         "racks": "/admin/racks",
@@ -43,7 +47,11 @@ async def test_every_page_is_accessible_within_the_policy_and_the_width(
         "rack-change": f"{rack}/change",
         "rack-new": "/admin/racks/new?datacentre=ams1",
         "labels": f"{rack}/labels",
-        "device": f"/admin/devices/{ids['switch']}",
+        "device": switch,
+        "access": f"{switch}/access",
+        "switch": f"{switch}/switch",
+        "switch-port": f"{switch}/switch/change",
+        "switch-change": f"{switch}/switch/changes/{change}",
         "device-new": f"/admin/devices/new?rack={ids['rack']}",
         "device-remove": f"/admin/devices/{ids['switch']}/remove",
         "cables": "/admin/cables",

@@ -23,6 +23,7 @@ class Given(msgspec.Struct, frozen=True):
     datacentre: str = ""
     rack: str = ""
     template: str = ""
+    vlan: int | None = None
 
 
 def stand_in(name: str, output: dict[str, Any], *, trigger: str | None = None) -> NodeType:
@@ -41,7 +42,8 @@ def kinds() -> dict[tuple[str, int], NodeType]:
     made = [
         stand_in("trigger.order_paid", {"order": "o", "service": "s"}, trigger="test"),
         stand_in("action.allocate_server", server),
-        stand_in("action.allocate_addresses", {}),
+        stand_in("action.allocate_addresses", {"vlan": None}),
+        stand_in("action.port_vlan", {"ports": []}),
         NodeType("action.install_os", "Install", "", Given, Effect.PURE, broken),
         stand_in("action.quarantine_server", {"server": "s1", "reason": "no word"}),
         stand_in("action.update_service", {}),

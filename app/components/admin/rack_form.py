@@ -205,7 +205,9 @@ def device_page(
     *,
     may_change: bool,
     frame: PageFrame,
+    is_reached: bool = False,
 ) -> h.Element:
+    """Return what is written down of a device; `is_reached` says that a driver reads it."""
     here = f"{DEVICES}/{device.id}"
     return admin_page(
         device.name,
@@ -217,11 +219,14 @@ def device_page(
             status=badge(KINDS[device.kind], "neutral", dot=False),
             lede=device.model or None,
             actions=[
-                link_button("Change", f"{here}/change", symbol="pencil"),
-                link_button("Remove", f"{here}/remove", symbol="trash-2", weight="quiet"),
-            ]
-            if may_change
-            else None,
+                _reach(device, here, is_reached=is_reached, may_change=may_change),
+                [
+                    link_button("Change", f"{here}/change", symbol="pencil"),
+                    link_button("Remove", f"{here}/remove", symbol="trash-2", weight="quiet"),
+                ]
+                if may_change
+                else None,
+            ],
         ),
         split(
             stack(ports, trail_card(trail) if trail is not None else None),
@@ -248,6 +253,19 @@ def device_page(
         frame=frame,
         active=ACTIVE,
     )
+
+
+def _reach(
+    device: DeviceView, here: str, *, is_reached: bool, may_change: bool
+) -> h.Element | None:
+    """Return the way to what a switch says itself, or to how it or a PDU is reached."""
+    if device.kind not in {"switch", "pdu"}:
+        return None
+    if is_reached and device.kind == "pdu":
+        return link_button("Access", f"{here}/access", symbol="network") if may_change else None
+    if is_reached:
+        return link_button("Ports and VLANs", f"{here}/switch", symbol="network")
+    return link_button("Reach it", f"{here}/access", symbol="network") if may_change else None
 
 
 def labels_page(rack: RackView, *, frame: PageFrame) -> h.Element:

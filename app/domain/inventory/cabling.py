@@ -10,6 +10,7 @@ from app.core.database import Tx
 from app.core.errors import Invalid, NotFound
 from app.core.paging import Listing, Page, containing, read_page
 from app.domain.audit.record import record
+from app.domain.devices.forget import forget_device
 from app.domain.inventory.errors import StillPlugged
 from app.domain.inventory.find_racks import find_device
 from app.domain.inventory.register_cables import plug, register_device, register_ports
@@ -248,6 +249,7 @@ async def remove_device(tx: Tx, device: UUID, *, actor: UUID | None, actor_label
     view = await find_device(tx, device)
     if view.cabled:
         raise StillPlugged(view.name, view.cabled)
+    await forget_device(tx, device)
     await tx.execute("DELETE FROM port WHERE device = $1", device)
     await tx.execute("DELETE FROM device WHERE id = $1", device)
     await record(

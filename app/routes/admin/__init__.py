@@ -51,6 +51,7 @@ from app.routes.admin.servers import Servers
 from app.routes.admin.service_deeds import ServiceDeeds
 from app.routes.admin.space_import import SpaceImport, export_prefixes
 from app.routes.admin.stock import StockPages
+from app.routes.admin.switches import Switches
 from app.routes.admin.tokens import Tokens
 from app.routes.admin.vlans import Vlans
 from app.routes.admin.vrfs import Vrfs
@@ -90,6 +91,7 @@ ADMIN: tuple[ControllerRouterHandler, ...] = (
     ServerPower,
     Racks,
     Devices,
+    Switches,
     Cables,
     CpuModels,
     Deliveries,

@@ -20,6 +20,7 @@ from app.core.database import Database, Tx
 from app.core.errors import Invalid
 from app.domain.accounts.roles import Permission, allows
 from app.domain.audit.find import trail
+from app.domain.devices.access import find_access
 from app.domain.inventory.cabling import (
     add_device,
     numbered,
@@ -103,11 +104,13 @@ class Devices(Controller):
         async with db.snapshot() as tx:
             device = await find_device(tx, device_id)
             ports = await ports_of(tx, device=device_id)
+            is_reached = await find_access(tx, device_id) is not None
             sees_trail = allows(me.role, Permission.AUDIT_READ)
             lines = await trail(tx, [device_id]) if sees_trail else None
         can = may_change(me)
         card = ports_card(ports, f"{DEVICES}/{device_id}", may_change=can)
-        return html(device_page(device, card, lines, may_change=can, frame=frame))
+        page = device_page(device, card, lines, may_change=can, frame=frame, is_reached=is_reached)
+        return html(page)
 
     @get("/{device_id:uuid}/change", guards=CHANGES)
     async def ask(self, db: Db, frame: Frame, device_id: FromPath[UUID]) -> Response[Any]:

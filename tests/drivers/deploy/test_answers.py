@@ -1,6 +1,7 @@
 """The answer files, read by the installers' own parsers where a package ships one."""
 
 import base64
+import json
 import os
 import re
 import shutil
@@ -8,6 +9,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 from pykickstart.parser import KickstartParser
@@ -22,6 +24,7 @@ from app.drivers.deploy.netboot import (
 )
 from app.drivers.deploy.spec import Family, InstallSpec
 from tests.drivers.deploy.specs import CALLBACK, HASH, KEY, VARIANTS, spec
+from tests.drivers.environment import FOLDER
 
 ALL = [
     pytest.param(family, changes, id=f"{family}-{name}")
@@ -29,6 +32,10 @@ ALL = [
     for name, changes in VARIANTS.items()
 ]
 EACH = [pytest.param(changes, id=name) for name, changes in VARIANTS.items()]
+SCHEMA = (
+    FOLDER / "cloud-init/usr/lib/python3/dist-packages/cloudinit/config/schemas"
+    "/schema-cloud-config-v1.json"
+)
 # A database of its own: the system's is locked while anybody installs a package.
 DEBCONF = """
 Config: config
@@ -201,6 +208,14 @@ class TestAutoinstall:
             a["id"]: (a["raidlevel"], len(a["devices"])) for a in config if a["type"] == "raid"
         }
         assert raids == {"md-boot": (1, 4), "md-root": (10, 4)}
+
+    @pytest.mark.skipif(not SCHEMA.exists(), reason="scripts/ensure-cloud-init fetches it")
+    def test_cloud_init_reads_its_user_data(self) -> None:
+        reader = jsonschema.Draft4Validator(json.loads(SCHEMA.read_text()))
+        for changes in VARIANTS.values():
+            told = autoinstall(spec(Family.UBUNTU, **changes))["user-data"]
+            assert [error.message for error in reader.iter_errors(told)] == []
+        assert [*reader.iter_errors({**told, "users": [{"name": 7}]})]
 
     def test_password_login_is_off_with_keys_only(self) -> None:
         read = autoinstall(spec(Family.UBUNTU, **VARIANTS["keys-only"]))

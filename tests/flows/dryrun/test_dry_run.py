@@ -256,10 +256,10 @@ async def test_the_shipped_delivery_shows_what_it_would_do(installed: None) -> N
     run = await dry(template("dedicated-server"))
     assert run.ended is Ended.succeeded
     assert [line.node for line in run.effects] == [
-        "paid", "server", "addresses", "install", "service", "mail",
+        "paid", "server", "addresses", "port", "install", "service", "mail",
     ]  # fmt: skip
     assert {one.kind for line in run.effects for one in line.takes} == {
-        "server", "addresses", "installation",
+        "server", "addresses", "port_vlan", "installation",
     }  # fmt: skip
     assert run.held == ()
     assert [one for one in run.problems if one.is_error] == []

@@ -10,13 +10,13 @@ from tests.flows.dryrun.stage import template
 
 LEAST = {
     "alert-to-chat": 66,
-    "dedicated-server": 67,
+    "dedicated-server": 66,
     "dns-clean-up": 66,
     "dns-for-hosts": 100,
     "dns-records": 66,
     "payment-to-chat": 66,
     "server-suspended": 66,
-    "server-terminated": 78,
+    "server-terminated": 76,
     "server-unsuspended": 66,
     "vps-proxmox": 66,
     "vps-reinstall": 66,

@@ -19,11 +19,13 @@ from app.domain.services.facts import ServiceFacts
 from app.domain.services.states import ServiceState
 from app.drivers.game.contract import GameWant, Owner
 from app.drivers.hypervisor.contract import Hypervisor, Nic, Ref, Size, VmWant
+from app.drivers.power import Power
 from app.drivers.secret import Secret
 from app.flows.document import Document, NodeSpec
 from app.flows.node import Subject
 from app.flows.publish import publish
 from lab.pterodactyl.panel import Panel
+from tests.devices.cabled import cable_up, power_up
 from tests.drivers.contract.hypervisor import through
 from tests.flows.walks.stage import Stage, installed, provisioning, running
 
@@ -249,6 +251,33 @@ async def virtual(stage: Stage) -> None:
         )
 
 
+async def cabled(stage: Stage) -> None:
+    """Its server is cabled to a switch that we reach."""
+    await provisioning(stage)
+    server = await stage.server()
+    async with stage.database.transaction() as tx:
+        await cable_up(tx, stage.vault, server)
+
+
+async def port(stage: Stage) -> tuple[str, int]:
+    """Return the VLANs of the server's port, at the switch and as they are written down."""
+    written = "SELECT count(*) FROM switch_port WHERE untagged = 101 AND tagged = '200-201'"
+    return stage.switches.ports["Gi1/0/1"].words, await stage.count(written)
+
+
+async def plugged(stage: Stage) -> None:
+    """Its server is plugged into PDUs that we reach."""
+    await provisioning(stage)
+    server = await stage.server()
+    async with stage.database.transaction() as tx:
+        await power_up(tx, stage.vault, server)
+
+
+async def outlets(stage: Stage) -> list[tuple[str, int, Power]]:
+    """Return what the PDUs were told."""
+    return stage.pdus.orders
+
+
 async def plans(stage: Stage) -> int:
     return await stage.count("SELECT count(*) FROM machine")
 
@@ -424,6 +453,12 @@ EXAMPLES: dict[str, Example] = {
     "action.dns_record": Example(
         {"connection": "dns", "type": "A", "name": "=input.name", "values": ["192.0.2.7"]},
         before=unrecorded, given=place, peer=record, left=record, needs=frozenset({"dns"}),
+    ),
+    "action.outlet_power": Example(
+        {"power": "cycle"}, before=plugged, about=ORDER, peer=outlets
+    ),
+    "action.port_vlan": Example(
+        {"vlan": 101, "tagged": "201,200"}, before=cabled, about=ORDER, peer=port, left=port
     ),
     "action.vm_plan": Example(
         {"service": "=input.service"},

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +26,7 @@ from app.drivers.secret import Secret
 from app.flows.connections import Opened
 from app.flows.signals import send_signal
 from lab.pterodactyl.web import PanelWeb
+from tests.devices.cabled import StubPdus, StubSwitches
 from tests.drivers.dns.name_server import NameServer
 from tests.drivers.http.peer import Peer
 from tests.drivers.ssh.host import Sshd
@@ -82,11 +83,16 @@ class Stage:
     rack: Rack = field(default_factory=Rack)
     mailer: StubMailer = field(default_factory=StubMailer)
     service: UUID | None = None
+    switches: StubSwitches = field(default_factory=StubSwitches)
+    pdus: StubPdus = field(default_factory=StubPdus)
 
     def __post_init__(self) -> None:
         connections = Opened(lambda: 0.0)
         self.tools = make_tools(
-            self.vault, self.rack, peers=self.outside.peers, connections=connections
+            self.vault,
+            self.rack,
+            peers=replace(self.outside.peers, switches=self.switches, pdus=self.pdus),
+            connections=connections,
         )
         known = connections._kept
         # Webhooks of connections are https; this one is loopback's.

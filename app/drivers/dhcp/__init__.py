@@ -1,0 +1,1 @@
+"""Host reservations of a DHCP server."""

@@ -1,0 +1,1 @@
+"""Outlets of PDUs."""
