@@ -1,6 +1,11 @@
 """Deliveries, planned moves and what BMCs say, over the API as on their pages."""
 
+import asyncio
+
+import pytest
+
 from app.core.ids import new_id
+from app.domain.inventory import delivery, plan_moves
 from tests.admin.hall import a_hall, value
 from tests.admin.stage import Stage
 from tests.api.conftest import Program
@@ -12,6 +17,13 @@ MACHINES = [
     }
     for n in (1, 2)
 ]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def beside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Solve in a thread: that it is a process of its own is shown by the pages' tests."""
+    for module in (delivery, plan_moves):
+        monkeypatch.setattr(module, "apart", asyncio.to_thread)
 
 
 async def test_a_delivery_is_planned_and_accepted_as_a_whole(stage: Stage, owner: Program) -> None:

@@ -73,7 +73,7 @@ async def import_servers(
     is_kept = True
     try:
         async with tx.savepoint():
-            await _lock_racks(tx, sheet.rows, known)
+            await _lock_racks(tx, sheet.rows, known, keeps=not dry_run)
             for number, row in zip(sheet.numbers, sheet.rows, strict=True):
                 serial = row.get("serial", "")
                 line = SheetLine(number=number, text=row.get("name", "") or serial)
@@ -140,13 +140,15 @@ async def _take(
 
 
 async def _lock_racks(
-    tx: Tx, rows: Sequence[Mapping[str, str]], known: Mapping[str, ServerSeed]
+    tx: Tx, rows: Sequence[Mapping[str, str]], known: Mapping[str, ServerSeed], *, keeps: bool
 ) -> None:
     """Lock all racks that rows put servers into or that these stand in, in one order for all.
 
-    The racks' rows, then the servers', then what sales of these racks wait for.
+    The racks' rows, then the servers', then what sales of these racks wait for; what is only
+    looked at keeps no sale waiting.
     """
-    await lock_turn(tx)
+    if keeps:
+        await lock_turn(tx)
     places = {(row.get("datacentre", ""), row.get("rack", "")) for row in rows}
     for row in rows:
         if old := known.get(row.get("serial", "")):
@@ -159,6 +161,8 @@ async def _lock_racks(
         [code for code, _ in places],
         [name for _, name in places],
     )
+    if not keeps:
+        return
     await tx.execute(
         "SELECT FROM server WHERE serial = ANY($1) ORDER BY id FOR NO KEY UPDATE", list(known)
     )
