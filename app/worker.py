@@ -27,6 +27,7 @@ from app.jobs.context import WorkerContext
 from app.jobs.discover_hardware import discover_hardware
 from app.jobs.fire_schedules import Schedules
 from app.jobs.keep_names import Names
+from app.jobs.recheck_servers import recheck_servers
 from app.jobs.relay_outbox import Relay
 from app.jobs.sweeps import (
     audit_claims,
@@ -136,6 +137,7 @@ def arq_worker(servers: Servers, context: WorkerContext) -> PeriodicWorker:
         cron_jobs=[
             cron(expire, second=EVERY_10_S, run_at_startup=True),
             cron(forget, minute=7),
+            cron(recheck_servers, second=20, timeout=120),
             cron(audit_claims, minute=23),
             cron(note_stocks, minute={14, 44}, second=10, run_at_startup=True),
             cron(report_left_behind, minute={11, 41}, second=30),

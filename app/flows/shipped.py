@@ -21,6 +21,9 @@ MACHINES = {
 }
 """By event, the flow of a category whose machines are virtual."""
 
+EVERYWHERE = ("server-erase",)
+"""Flows that listen to events of the whole house: no category is served by them."""
+
 _UNBOUND = """
 SELECT c.id FROM category c
 WHERE NOT EXISTS (SELECT FROM flow_binding b WHERE b.category = c.id AND b.trigger = $1)
@@ -37,3 +40,5 @@ async def serve_categories(tx: Tx) -> None:
                 await publish(tx, find_template(flow), note=NOTE)
             for row in rows:
                 await bind(tx, category=row["id"], trigger=trigger, flow=flow)
+    for flow in EVERYWHERE:
+        await publish(tx, find_template(flow), note=NOTE)

@@ -44,6 +44,7 @@ def event_consumers(database: Database) -> Mapping[str, Consumer]:
         "service.suspended": service,
         "service.unsuspended": service,
         "service.terminated": service,
+        "server.cleaning": partial(tell_of_server, database),
         "payment.settled": partial(tell_of_payment, database),
         "alert.received": partial(tell_of_alert, database),
     }
@@ -123,6 +124,14 @@ async def tell_of_payment(database: Database, parcel: Parcel) -> None:
         subject_kind=Subject.PAYMENT,
         names=tuple(names),
     )
+    async with database.transaction() as tx:
+        await dispatch(tx, event)
+
+
+async def tell_of_server(database: Database, parcel: Parcel) -> None:
+    """`server.*`: what became of a server that nobody has; its id is what a run waits for."""
+    facts = parcel.payload
+    event = Event(kind=parcel.topic, key=parcel.key, data=facts, names=(facts["server"],))
     async with database.transaction() as tx:
         await dispatch(tx, event)
 

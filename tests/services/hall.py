@@ -13,6 +13,7 @@ from app.domain.services.open import open_service
 from app.domain.services.prepare_install import Prepared, Site, prepare_install
 from app.drivers.bmc.contract import BmcAddress
 from app.drivers.boot import BootDevice
+from app.drivers.deploy.live import LiveImage
 from app.drivers.errors import Unreachable
 from app.drivers.power import Power
 from app.flows.node import Step
@@ -20,7 +21,12 @@ from app.flows.signals import send_signal
 from app.flows.tools import Tools
 from tests.orders.world import a_client, a_shop, an_order
 
-SITE = Site("http://slipway.test", ("192.0.2.53",), 22, "servers.internal")
+LIVE = LiveImage(
+    "http://mirror.test/grml/vmlinuz",
+    "http://mirror.test/grml/initrd.img",
+    "http://mirror.test/grml/grml.squashfs",
+)
+SITE = Site("http://slipway.test", ("192.0.2.53",), 22, "servers.internal", LIVE)
 
 
 @dataclass

@@ -11,6 +11,7 @@ import msgspec
 from app.core.turns import DatabaseTurns
 from app.domain.addresses.release import release as release_addresses
 from app.domain.billing.facts import PaymentFacts
+from app.domain.inventory.put_back import ServerFacts
 from app.domain.inventory.release import release as release_server
 from app.domain.machines.rules import MachinePlace, MachineRules, MachineSize
 from app.domain.services.facts import ServiceFacts
@@ -125,6 +126,25 @@ async def unaddressed(stage: Stage) -> None:
     await provisioning(stage)
     async with stage.database.transaction() as tx:
         await release_addresses(tx, stage.order.id)
+
+
+async def came_back(stage: Stage) -> None:
+    """Nobody has the server, and a client's data are on it."""
+    await provisioning(stage)
+    async with stage.database.transaction() as tx:
+        await tx.execute("UPDATE server SET may_hold_data = true WHERE holder IS NOT NULL")
+        await release_server(tx, stage.order.id)
+
+
+async def the_one_that_came_back(stage: Stage) -> dict[str, Any]:
+    async with stage.database.snapshot() as tx:
+        server = await tx.fetchval("SELECT id FROM server WHERE state = 'cleaning'")
+    return {"server": str(server)}
+
+
+async def server_facts(_: Stage) -> dict[str, Any]:
+    facts = ServerFacts(server=uuid4(), name="m1", serial="S1", datacentre="fra1", rack="r1")
+    return msgspec.to_builtins(facts)  # type: ignore[no-any-return]
 
 
 async def servers(stage: Stage) -> int:
@@ -264,6 +284,7 @@ EXAMPLES: dict[str, Example] = {
     "trigger.manual": starts(call_facts),
     "trigger.order_paid": starts(about=ORDER),
     "trigger.payment_received": starts(payment_facts, Subject.PAYMENT),
+    "trigger.server_cleaning": starts(server_facts),
     "trigger.service_created": SERVICE_TRIGGER,
     "trigger.service_suspended": SERVICE_TRIGGER,
     "trigger.service_unsuspended": SERVICE_TRIGGER,
@@ -320,6 +341,10 @@ EXAMPLES: dict[str, Example] = {
     "action.install_os": Example(
         {"service": "=input.service", "server": "=input.server"},
         before=provisioning, given=place, about=ORDER, peer=installing, left=installing,
+    ),
+    "action.erase_disks": Example(
+        {"server": "=input.server"},
+        before=came_back, given=the_one_that_came_back, peer=installing, left=installing,
     ),
     "action.quarantine_server": Example(
         {"server": "=input.server"}, before=provisioning, given=place, about=ORDER, peer=servers
