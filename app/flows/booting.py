@@ -13,8 +13,10 @@ from app.domain.services.report_install import give_up
 from app.domain.services.states import InstallationState
 from app.drivers.bmc.contract import Bmc
 from app.drivers.boot import BootDevice
+from app.drivers.deploy.spec import InstallSpec
 from app.drivers.errors import Retriable
 from app.drivers.power import Power
+from app.flows.answering import answer_of, probing_since
 from app.flows.node import Step, StepFailed, Wait
 
 BMC_AGAIN = timedelta(seconds=15)
@@ -27,9 +29,13 @@ class Booted(Protocol):
     @property
     def id(self) -> UUID: ...
     @property
+    def server(self) -> UUID: ...
+    @property
     def state(self) -> str: ...
     @property
     def stage(self) -> str: ...
+    @property
+    def error(self) -> str: ...
 
 
 async def bmc_at(step: Step, server: UUID) -> tuple[Bmc, bool]:
@@ -79,6 +85,61 @@ async def next_from_disk(step: Step, server: UUID) -> bool:
     except Retriable:
         return False
     return True
+
+
+async def brought_up(step: Step, made: Booted, key: str, callback_base: str) -> Wait | None:
+    """Do the next thing until the machine has called back; None once it has.
+
+    Raises StepFailed, transient, when it told of a failure or fell silent.
+    """
+    match made.state:
+        case InstallationState.installed:
+            return None
+        case InstallationState.failed | InstallationState.abandoned:
+            raise StepFailed(made.error or "the installation was given up", transient=True)
+        case InstallationState.prepared:
+            if not step.memo.get("booted"):
+                await boot_once(step, made.server, callback_base)
+            return await wait_for_word(step, made, key, from_disk=False)
+    from_disk = await next_from_disk(step, made.server)
+    return await wait_for_word(step, made, key, from_disk=from_disk)
+
+
+async def answers_there(
+    step: Step, server: UUID, spec: InstallSpec, *, says: str, made: str
+) -> str | Wait:
+    """Return the banner of the machine's SSH server, once it answers and boots from its disk next.
+
+    Between probes the run sleeps in the database.
+    """
+    began = probing_since(step)
+    banner = await answer_of(step, spec.ipv4.address, spec.ssh_port, says=says, made=made)
+    if isinstance(banner, Wait) or await next_from_disk(step, server):
+        return banner
+    if step.database.clock.now() - began > step.tools.health_wait:
+        raise StepFailed(f"{made}, but its BMC does not answer", transient=True)
+    return Wait(
+        until=step.database.clock.now() + BMC_AGAIN,
+        memo={**step.memo, "probing": began.isoformat()},
+        says="waiting for the BMC",
+    )
+
+
+async def server_for(step: Step, service: UUID | None) -> tuple[UUID, UUID]:
+    """Return (service, server) of the run's order or service, or of the one that is named.
+
+    Raises StepFailed where the service has no server.
+    """
+    async with step.database.snapshot() as tx:
+        row = await tx.fetchrow(
+            "SELECT s.id, m.id AS server FROM service s LEFT JOIN server m "
+            "ON m.holder = s.\"order\" AND m.state IN ('provisioning', 'active') "
+            'WHERE s.id = $1 OR s."order" = $1',
+            service or step.subject,
+        )
+    if row is None or row["server"] is None:
+        raise StepFailed("the service has no server that runs")
+    return row["id"], row["server"]
 
 
 async def wait_for_word(step: Step, made: Booted, key: str, *, from_disk: bool) -> Wait:

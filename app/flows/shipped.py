@@ -11,6 +11,9 @@ SERVERS = {
     "service.suspended": "server-suspended",
     "service.unsuspended": "server-unsuspended",
     "service.terminated": "server-terminated",
+    "service.reinstall": "server-reinstall",
+    "service.rescue": "server-rescue",
+    "service.unrescue": "server-unrescue",
 }
 """By event, the flow of a category whose machines are physical."""
 MACHINES = {

@@ -16,6 +16,7 @@ from app.components.page import page_head, portal_page
 from app.components.portal.cycle import CYCLE_NAMES, PER
 from app.components.portal.lists import service_badge
 from app.components.portal.service_access import Shown, access_card
+from app.components.portal.service_asks import asks_card, work_notice
 from app.components.time import moment
 from app.core.money import Money
 from app.domain.services.states import ServiceState
@@ -32,6 +33,8 @@ class ServiceStory:
     service: ServiceView
     ssh_port: int
     shown: Shown | None = None
+    served: frozenset[str] = frozenset()
+    """The events on which a flow serves its product: what can be asked for."""
 
 
 def service_page(story: ServiceStory, *, frame: PageFrame) -> h.Element:
@@ -44,6 +47,7 @@ def service_page(story: ServiceStory, *, frame: PageFrame) -> h.Element:
             access_card(story.service, ssh_port=story.ssh_port, shown=story.shown, csrf=frame.csrf),
             _addresses(service),
         ]
+        main.append(asks_card(service, story.served, csrf=frame.csrf))
     return portal_page(
         service.hostname,
         page_head(
@@ -62,7 +66,7 @@ def service_status(service: ServiceView) -> h.Element:
     # The power of a server is told on the topic of the order that has it.
     topics = f"service:{service.id} order:{service.order_id}"
     return live_region(topics, f"/services/{service.id}/status", id_="status")[
-        _words(service),
+        _words(service) or work_notice(service),
         card(
             facts(
                 [

@@ -18,6 +18,7 @@ from app.domain.services.views import (
     ServicePage,
     ServiceRow,
     ServiceView,
+    Work,
 )
 from app.ipam.wants import PRIMARY_IP4
 
@@ -32,6 +33,10 @@ coalesce((SELECT host(host(x.network)::inet + c.position) FROM address_claim c
           AND c.state IN ('held', 'assigned')), '') AS address
 """
 _MORE = """
+s.rescue_since, s.os_code,
+(SELECT jsonb_build_object('purpose', w.purpose, 'stage', w.stage, 'percent', w.percent)::text
+ FROM installation w WHERE w.service = s.id AND w.state IN ('prepared', 'booted', 'installing')
+ LIMIT 1) AS work,
 v.id AS server_id, coalesce(v.power_seen_at, m.power_seen_at) AS power_seen_at, o.selection,
 CASE WHEN m.id IS NOT NULL THEN jsonb_build_object('cores', m.cores, 'memory_mb', m.memory_mb,
      'disk_gb', m.disk_gb)::text END AS machine, n.name AS panel, n.access_url,
@@ -71,6 +76,7 @@ async def find_service(tx: Tx, service: UUID, *, account: UUID) -> ServiceView:
     facts["addresses"] = await addresses_of(tx, row["order_id"])
     facts["keys"] = await _keys(tx, account, selection.ssh_keys)
     facts["panel"] = _panel(row)
+    facts["work"] = row["work"] and msgspec.json.decode(row["work"], type=Work)
     facts["machine"] = row["machine"] and msgspec.json.decode(row["machine"], type=MachineFacts)
     return msgspec.convert(facts, ServiceView)
 

@@ -12,6 +12,7 @@ from app.core.errors import NotFound
 from app.core.paging import Listing, Page, containing, read_page
 from app.domain.catalog.cycle import Cycle
 from app.domain.services.states import InstallationState, ServiceState
+from app.drivers.deploy.live import Purpose
 from app.drivers.power import Power
 
 
@@ -37,6 +38,8 @@ class ServiceLine(msgspec.Struct, frozen=True, kw_only=True):
     datacentre: str | None
     hostname: str
     os_code: str
+    rescue_since: datetime | None
+    """Since when its server runs the rescue system."""
     state: ServiceState
     state_since: datetime
     cycle: Cycle
@@ -85,6 +88,7 @@ class InstallationLine(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     server_id: UUID
     server_name: str
+    purpose: Purpose
     state: InstallationState
     stage: str
     percent: int
@@ -108,8 +112,9 @@ _COLUMNS = """
 s.id, s.account AS account_id, a.email AS account_email, a.name AS account_name,
 s."order" AS order_id, o.number AS order_number, p.name AS product_name,
 p.category AS category_id, v.id AS server_id, v.name AS server_name, d.code AS datacentre,
-m.connection, p.machine_rules IS NOT NULL AS is_virtual, s.hostname, s.os_code, s.state,
-s.state_since, s.cycle, s.currency, s.recurring_minor, s.next_due_at, s.created_at, s.activated_at
+m.connection, p.machine_rules IS NOT NULL AS is_virtual, s.hostname, s.os_code, s.rescue_since,
+s.state, s.state_since, s.cycle, s.currency, s.recurring_minor, s.next_due_at,
+s.created_at, s.activated_at
 """
 _FROM = """
 FROM service s JOIN account a ON a.id = s.account JOIN client_order o ON o.id = s."order"
@@ -162,9 +167,10 @@ async def service_details(tx: Tx, service: UUID) -> ServiceDetails:
         service,
     )
     installations = await tx.fetch(
-        "SELECT i.id, i.server AS server_id, v.name AS server_name, i.state, i.stage, i.percent, "
-        "i.error, i.created_at, i.updated_at, i.finished_at FROM installation i "
-        "JOIN server v ON v.id = i.server WHERE i.service = $1 ORDER BY i.id DESC LIMIT 50",
+        "SELECT i.id, i.server AS server_id, v.name AS server_name, i.purpose, i.state, "
+        "i.stage, i.percent, i.error, i.created_at, i.updated_at, i.finished_at "
+        "FROM installation i JOIN server v ON v.id = i.server WHERE i.service = $1 "
+        "ORDER BY i.id DESC LIMIT 50",
         service,
     )
     machine = await tx.fetchrow("SELECT * FROM machine WHERE service = $1", service)

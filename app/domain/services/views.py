@@ -11,6 +11,7 @@ from app.domain.addresses.views import Claimed
 from app.domain.catalog.cycle import Cycle
 from app.domain.machines.rules import size_in_words
 from app.domain.services.states import ServiceState
+from app.drivers.deploy.live import Purpose
 from app.drivers.power import Power
 
 
@@ -72,6 +73,14 @@ class PanelView(msgspec.Struct, frozen=True, kw_only=True):
     """Where it is used, "" where the catalogue does not say."""
 
 
+class Work(msgspec.Struct, frozen=True, kw_only=True):
+    """A server that is being installed, or booted into its rescue system."""
+
+    purpose: Purpose
+    stage: str
+    percent: int
+
+
 class ServiceView(ServiceRow, frozen=True, kw_only=True):
     """A service with everything that its page shows; never a password."""
 
@@ -84,6 +93,11 @@ class ServiceView(ServiceRow, frozen=True, kw_only=True):
     has_password: bool
     """Whether a password was made; without one there are only keys."""
     revealed_at: datetime | None
+    rescue_since: datetime | None
+    """Since when the server runs its rescue system; None while it runs its own."""
+    os_code: str
+    work: Work | None
+    """What is being done to the server now."""
     keys: tuple[InstalledKey, ...]
     panel: PanelView | None
 

@@ -18,7 +18,7 @@ from app.domain.services.prepare_live import PreparedLive, find_live, prepare_er
 from app.domain.services.report_install import give_up
 from app.domain.services.states import InstallationState
 from app.drivers.errors import DriverError
-from app.flows.booting import boot_once, next_from_disk, switch_off, wait_for_word
+from app.flows.booting import brought_up, switch_off
 from app.flows.node import Done, Effect, NodeType, Step, StepFailed, Wait
 from app.flows.subject import label_of
 
@@ -74,23 +74,12 @@ async def do(step: Step, params: Params) -> Done | Wait:
     if not is_waiting:
         raise StepFailed("the server left cleaning while it was being erased")
     try:
-        return await _go_on(step, erasure, key)
+        wait = await brought_up(step, erasure, key, erasure.spec.callback_base)
     except StepFailed:
         with contextlib.suppress(DriverError):
             await switch_off(step, params.server)
         raise
-
-
-async def _go_on(step: Step, erasure: PreparedLive, key: str) -> Wait:
-    match erasure.state:
-        case InstallationState.failed | InstallationState.abandoned:
-            raise StepFailed(erasure.error or "the erasure was given up", transient=True)
-        case InstallationState.prepared:
-            if not step.memo.get("booted"):
-                await boot_once(step, erasure.server, erasure.spec.callback_base)
-            return await wait_for_word(step, erasure, key, from_disk=False)
-    from_disk = await next_from_disk(step, erasure.server)
-    return await wait_for_word(step, erasure, key, from_disk=from_disk)
+    return wait or await _back_in_stock(step, erasure, is_waiting=True)
 
 
 async def _back_in_stock(step: Step, erasure: PreparedLive, *, is_waiting: bool) -> Done:

@@ -15,12 +15,11 @@ from uuid import UUID
 import msgspec
 
 from app.domain.inventory.find import server_of
-from app.domain.services.prepare_install import Prepared, find_by_step, prepare_install
+from app.domain.services.prepare_install import find_by_step, prepare_install
 from app.domain.services.report_install import give_up
 from app.domain.services.states import InstallationState
 from app.drivers.errors import DriverError
-from app.flows.answering import answer_of, probing_since
-from app.flows.booting import BMC_AGAIN, boot_once, next_from_disk, switch_off, wait_for_word
+from app.flows.booting import answers_there, brought_up, switch_off
 from app.flows.node import Done, Effect, NodeType, Resource, Step, StepFailed, Subject, Wait
 
 
@@ -94,50 +93,24 @@ async def _go_on(step: Step, params: Params, key: str) -> Done | Wait:
             step_key=key,
             site=step.tools.site,
         )
-    match installation.state:
-        case InstallationState.installed:
-            return await _answers(step, installation)
-        case InstallationState.failed | InstallationState.abandoned:
-            raise StepFailed(installation.error or "the installation was given up", transient=True)
-        case InstallationState.prepared:
-            if not step.memo.get("booted"):
-                await boot_once(step, installation.server, installation.spec.callback_base)
-            return await wait_for_word(step, installation, key, from_disk=False)
-    from_disk = await next_from_disk(step, installation.server)
-    return await wait_for_word(step, installation, key, from_disk=from_disk)
+    spec = installation.spec
+    wait = await brought_up(step, installation, key, spec.callback_base)
+    if wait is not None:
+        return wait
+    says = "the machine restarts from its disk"
+    banner = await answers_there(step, installation.server, spec, says=says, made="installed")
+    if isinstance(banner, Wait):
+        return banner
+    return Done(
+        Output(installation.id, spec.ipv4.address, spec.ssh_port, banner),
+        takes=(Resource("installation", str(installation.id)),),
+    )
 
 
 async def _is_held(step: Step, server: UUID) -> bool:
     async with step.database.snapshot() as tx:
         held = await server_of(tx, step.subject)
     return held is not None and held.id == server
-
-
-async def _answers(step: Step, installation: Prepared) -> Done | Wait:
-    """Probe the machine's SSH port; between probes the run sleeps in the database."""
-    spec = installation.spec
-    began = probing_since(step)
-    banner = await answer_of(
-        step,
-        spec.ipv4.address,
-        spec.ssh_port,
-        says="the machine restarts from its disk",
-        made="installed",
-    )
-    if isinstance(banner, Wait):
-        return banner
-    if not await next_from_disk(step, installation.server):
-        if step.database.clock.now() - began > step.tools.health_wait:
-            raise StepFailed("installed, but its BMC does not answer", transient=True)
-        return Wait(
-            until=step.database.clock.now() + BMC_AGAIN,
-            memo={**step.memo, "probing": began.isoformat()},
-            says="waiting for the BMC",
-        )
-    return Done(
-        Output(installation.id, spec.ipv4.address, spec.ssh_port, banner),
-        takes=(Resource("installation", str(installation.id)),),
-    )
 
 
 async def undo(step: Step, _: Any) -> None:

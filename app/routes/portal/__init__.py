@@ -10,6 +10,7 @@ from app.routes.portal.orders import Orders
 from app.routes.portal.own_services import Services
 from app.routes.portal.pay import Pay
 from app.routes.portal.reverse_dns import ReverseDns
+from app.routes.portal.service_asks import ServiceAsks
 from app.routes.portal.sign_in import SignIn, SignOut
 from app.routes.portal.sign_up import SignUp
 
@@ -25,5 +26,6 @@ PORTAL: tuple[ControllerRouterHandler, ...] = (
     Pay,
     Services,
     ReverseDns,
+    ServiceAsks,
 )
 """Every handler of the portal."""

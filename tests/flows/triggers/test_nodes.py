@@ -59,8 +59,11 @@ def test_all_triggers_are_there() -> None:
         "trigger.schedule",
         "trigger.server_cleaning",
         "trigger.service_created",
+        "trigger.service_reinstall",
+        "trigger.service_rescue",
         "trigger.service_suspended",
         "trigger.service_terminated",
+        "trigger.service_unrescue",
         "trigger.service_unsuspended",
         "trigger.webhook",
     ]

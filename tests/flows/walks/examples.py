@@ -75,6 +75,10 @@ async def service_facts(stage: Stage) -> dict[str, Any]:
     return msgspec.to_builtins(facts)  # type: ignore[no-any-return]
 
 
+async def reinstall_facts(stage: Stage) -> dict[str, Any]:
+    return await service_facts(stage) | {"wanted_os": "debian-12"}
+
+
 async def payment_facts(stage: Stage) -> dict[str, Any]:
     facts = PaymentFacts(
         payment=uuid4(), invoice=uuid4(), invoice_number=1, order=None, account=uuid4(),
@@ -167,6 +171,13 @@ async def installing(stage: Stage) -> tuple[str, int]:
     """Return the machine's power and how many installations go on."""
     sql = "SELECT count(*) FROM installation WHERE state IN ('prepared', 'booted', 'installing')"
     return stage.rack.state, await stage.count(sql)
+
+
+async def booted(stage: Stage) -> tuple[int, int]:
+    """Return how many boots of ours go on, and how many services are being rescued."""
+    sql = "SELECT count(*) FROM installation WHERE state IN ('prepared', 'booted', 'installing')"
+    rescued = await stage.count("SELECT count(*) FROM service WHERE rescue_since IS NOT NULL")
+    return await stage.count(sql), rescued
 
 
 async def told_machine(stage: Stage) -> list[str]:
@@ -289,6 +300,9 @@ EXAMPLES: dict[str, Example] = {
     "trigger.service_suspended": SERVICE_TRIGGER,
     "trigger.service_unsuspended": SERVICE_TRIGGER,
     "trigger.service_terminated": SERVICE_TRIGGER,
+    "trigger.service_rescue": SERVICE_TRIGGER,
+    "trigger.service_unrescue": SERVICE_TRIGGER,
+    "trigger.service_reinstall": starts(reinstall_facts, SERVICE),
     "trigger.schedule": starts(cron="0 3 * * *"),
     "trigger.webhook": starts(call_facts, path="deploy"),
     "trigger.alert": starts(alert_facts),
@@ -346,6 +360,11 @@ EXAMPLES: dict[str, Example] = {
         {"server": "=input.server"},
         before=came_back, given=the_one_that_came_back, peer=installing, left=installing,
     ),
+    "action.reinstall_os": Example(
+        {}, before=running, about=ORDER, peer=installing, left=booted
+    ),
+    "action.rescue": Example({}, before=running, about=ORDER, peer=installing, left=booted),
+    "action.unrescue": Example({}, before=running, about=ORDER, peer=machine),
     "action.quarantine_server": Example(
         {"server": "=input.server"}, before=provisioning, given=place, about=ORDER, peer=servers
     ),
