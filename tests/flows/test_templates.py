@@ -43,6 +43,9 @@ def kinds() -> dict[tuple[str, int], NodeType]:
         stand_in("action.allocate_server", server),
         stand_in("action.allocate_addresses", {}),
         NodeType("action.install_os", "Install", "", Given, Effect.PURE, broken),
+        NodeType(
+            "action.recover_bmc", "BMC", "", Given, Effect.PURE, broken, ports=("out", "fine")
+        ),
         stand_in("action.quarantine_server", {"server": "s1", "reason": "no word"}),
         stand_in("action.update_service", {}),
         stand_in("action.send_mail", {}),

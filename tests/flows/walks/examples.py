@@ -363,6 +363,10 @@ EXAMPLES: dict[str, Example] = {
     "action.reinstall_os": Example(
         {}, before=running, about=ORDER, peer=installing, left=booted
     ),
+    "action.recover_bmc": Example(
+        {"server": "=input.server"}, ("begin > it.fine > after",),
+        before=running, given=place, about=ORDER, peer=machine,
+    ),
     "action.rescue": Example({}, before=running, about=ORDER, peer=installing, left=booted),
     "action.unrescue": Example({}, before=running, about=ORDER, peer=machine),
     "action.quarantine_server": Example(
