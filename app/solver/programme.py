@@ -17,8 +17,14 @@ SIZES = 12
 """Sizes, the smallest ones, in which a limit is rounded."""
 TIMES = (1, 2)
 """Each size is halved as well."""
-SETTINGS = "limits/totalnodes = 1\n"
-"""Stop after the first node: its work is bounded, and unlike seconds the same on any machine."""
+SETTINGS = """\
+limits/totalnodes = 1
+propagating/probing/maxprerounds = 0
+"""
+"""Stop after the first node: its work is bounded, and unlike seconds the same on any machine.
+
+Probing each number beforehand takes a fifth of the time and finds nothing in such programmes.
+"""
 TOLERANCE = 1e-6
 
 

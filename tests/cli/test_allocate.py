@@ -9,7 +9,7 @@ from app.cli import allocate as command
 from app.core.database import Database
 from app.core.errors import NotFound
 from app.domain.orders.explain import OrderAccount, explain_order
-from tests.cli.test_commands import slipway
+from tests.cli.slipway import slipway
 from tests.orders.world import a_client, a_shop, an_order
 
 

@@ -1,8 +1,5 @@
-"""The `slipway` command as an operator types it, each call a process of its own."""
+"""The first commands of an operator: they furnish an empty Slipway, and name what is wrong."""
 
-import asyncio
-import os
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,37 +7,16 @@ from pathlib import Path
 import pytest
 
 from app.core.database import Database
+from tests.cli.slipway import slipway
 
 EXAMPLE = Path(__file__).parent.parent.parent / "docs" / "examples" / "provider.json"
 PASSWORD = "correct horse battery"
-LIMIT_S = 90
 
 
 @pytest.fixture
 def own_folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="slipway-cli-", ignore_cleanup_errors=True) as folder:
         yield Path(folder)
-
-
-async def slipway(*words: str, **environment: str) -> tuple[int, str]:
-    """Run a command; returns its exit code and all that it said."""
-    inherited = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("SLIPWAY_", "DATABASE_URL", "REDIS_URL"))
-    }
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "app.cli", *words),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        env={**inherited, "SLIPWAY_ENV_FILE": "", **environment},
-    )
-    async with asyncio.timeout(LIMIT_S):
-        said, _ = await process.communicate()
-    assert process.returncode is not None
-    assert "Traceback" not in said.decode()
-    return process.returncode, said.decode()
 
 
 async def test_an_empty_slipway_is_furnished_by_hand(dsn: str, database: Database) -> None:

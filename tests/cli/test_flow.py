@@ -9,7 +9,7 @@ import pytest
 from app.core.database import Database
 from tests.admin.stage import Stage
 from tests.api.documents import broken, document
-from tests.cli.test_commands import slipway
+from tests.cli.slipway import slipway
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from app.domain.addresses.name_address import name_address
 from app.domain.addresses.push_names import intend, take_due
 from app.domain.addresses.release import release
 from tests.addresses.site import ask, lay_out, prefix
-from tests.cli.test_commands import slipway
+from tests.cli.slipway import slipway
 
 
 async def test_drift_is_one_line_and_exit_code_1(database: Database, dsn: str) -> None:

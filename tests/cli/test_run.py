@@ -9,7 +9,7 @@ from app.cli.flow.run_text import WIDTH, run_lines
 from app.flows.find import find_run
 from app.flows.standing import Place, Taken, find_standing
 from tests.admin.stage import Stage
-from tests.cli.test_commands import slipway
+from tests.cli.slipway import slipway
 
 
 async def test_runs_are_listed_for_people_and_for_scripts(stage: Stage, dsn: str) -> None:

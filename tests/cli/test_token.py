@@ -7,7 +7,7 @@ from app.domain.accounts.api_tokens import find_caller
 from app.domain.accounts.roles import Role
 from app.domain.accounts.scopes import Scope
 from tests.accounts.people import make_account
-from tests.cli.test_commands import slipway
+from tests.cli.slipway import slipway
 
 
 async def test_a_token_is_made_listed_and_revoked(dsn: str, database: Database) -> None:

@@ -11,7 +11,7 @@ from app.core.ids import new_id
 from app.core.secrets import Vault
 from app.flows.orphans import GRACE, OrphanKind, find_orphans, report_orphans
 from tests.admin.stage import Stage
-from tests.cli.test_commands import slipway
+from tests.cli.slipway import slipway
 
 
 @pytest.fixture

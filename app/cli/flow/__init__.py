@@ -27,12 +27,12 @@ RUN = {
     "approve": "app.cli.flow.steer:approve",
     "cancel": "app.cli.flow.steer:cancel",
     "export": "app.cli.flow.replay:export_",
-    "list": "app.cli.flow.run:list_",
+    "list": "app.cli.flow.runs:list_",
     "orphans": "app.cli.flow.orphans:orphans",
     "replay": "app.cli.flow.replay:replay_",
     "resume": "app.cli.flow.steer:resume_",
     "settle": "app.cli.flow.steer:settle_",
-    "show": "app.cli.flow.run:show",
+    "show": "app.cli.flow.runs:show",
 }
 
 
