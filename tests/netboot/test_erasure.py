@@ -145,6 +145,17 @@ async def test_only_what_waits_for_it_is_erased(
             )
 
 
+async def test_what_a_delivered_service_ran_on_is_not_erased_by_itself(
+    hall: Hall, vault: Vault
+) -> None:
+    async with hall.database.transaction() as tx:
+        await tx.execute("UPDATE server SET state = 'active' WHERE id = $1", hall.server)
+        await quarantine(tx, hall.server, "smells burnt")
+    hall.database.clock.advance(minutes=60 * 24 * 30)  # type: ignore[attr-defined]
+    assert await recheck_due(hall.database, vault, hall.bmc) == []
+    assert await state_of(hall.database, hall.server) == ("quarantined", True)
+
+
 async def test_a_bmc_that_was_away_costs_no_server(came_back: Hall, vault: Vault) -> None:
     """Quarantined for a BMC, it is looked at again, less and less often, and goes to be erased."""
     hall = came_back

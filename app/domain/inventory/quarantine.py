@@ -32,7 +32,10 @@ async def quarantine(tx: Tx, server_id: UUID, reason: str) -> None:
         return
     await note_data(tx, server_id, ServerState(row["state"]), row["holder"])
     seq = await move(tx, server_id, ServerState.quarantined, reason=reason)
-    await plan_recheck(tx, server_id)
+    # A delivered service's data are nobody's to erase but by a person's word.
+    is_rechecked = row["state"] != ServerState.active
+    if is_rechecked:
+        await plan_recheck(tx, server_id)
     await record(
         tx,
         actor=None,
@@ -54,7 +57,11 @@ async def quarantine(tx: Tx, server_id: UUID, reason: str) -> None:
             "subject": str(server_id),
             "title": f"Server {row['name']} is in quarantine",
             "text": f"{row['name']} was {row['state']} and was put aside: {reason}. "
-            "It is looked at again by itself, and sold again when it works.",
+            + (
+                "It is looked at again by itself, and sold again when it works."
+                if is_rechecked
+                else "A service ran on it: find out what is wrong, then put it back into stock."
+            ),
         },
     )
 
@@ -62,7 +69,7 @@ async def quarantine(tx: Tx, server_id: UUID, reason: str) -> None:
 async def plan_recheck(tx: Tx, server: UUID) -> None:
     """Let a server in quarantine be looked at again by itself, the longer it fails the later.
 
-    After a quarter of an hour, then half an hour, and so on for a week; then a person has to.
+    After a quarter of an hour, then half an hour, and so on for about ten days; then a person has to.
     """
     rechecks = await tx.fetchval("SELECT rechecks FROM server WHERE id = $1", server)
     at = None if rechecks >= MOST_RECHECKS else tx.now() + FIRST_RECHECK * 2**rechecks
