@@ -77,3 +77,8 @@ async def a_hall(stage: Stage) -> dict[str, UUID]:
         "cable": cable,
         "task": task,
     }
+
+
+async def value(stage: Stage, sql: str, *values: Any) -> Any:
+    async with stage.database.snapshot() as tx:
+        return await tx.fetchval(sql, *values)

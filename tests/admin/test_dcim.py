@@ -5,17 +5,12 @@ from typing import Any
 import pytest
 
 from app.domain.inventory.find import find_server
-from tests.admin.hall import a_hall
+from tests.admin.hall import a_hall, value
 from tests.admin.stage import Stage
 from tests.security.browser import Browser
 from tests.security.test_pages import errors_of
 
 RACK = {"name": "D1", "datacentre": "ams1", "u_height": "20", "feed_a_watts": "900", "row": ""}
-
-
-async def value(stage: Stage, sql: str, *values: Any) -> Any:
-    async with stage.database.snapshot() as tx:
-        return await tx.fetchval(sql, *values)
 
 
 async def test_a_rack_is_added_changed_and_shown_with_its_limits(

@@ -15,7 +15,7 @@ from app.domain.accounts.scopes import NEEDS, Scope, scopes_of
 from app.routes.api.api import OPENAPI
 from tests.api.conftest import Call, Program
 
-LOOKS = {
+LOOKS = {"planRackMoves", "planDelivery",
     "checkFlow", "dryRunFlow", "dryRunDocument", "rehearseDocument", "matchServers",
     "previewAddressSpaceImport",
 }  # fmt: skip

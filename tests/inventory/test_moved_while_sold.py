@@ -9,6 +9,8 @@ from uuid import UUID
 import pytest
 
 from app.core.database import Database, Tx
+from app.core.secrets import Vault
+from app.domain.inventory.arrive import ServersArrived, import_servers
 from app.domain.inventory.change import ServerChange, change_servers
 from app.domain.inventory.errors import NoRoom, NoServer
 from app.domain.inventory.relocate import Place, relocate
@@ -83,6 +85,27 @@ async def test_a_server_is_not_moved_where_its_client_is_just_sold_another(
         await elsewhere(until_someone_waits(database))
     with pytest.raises(NoRoom, match="at most 1"):
         await moving
+
+
+async def test_a_file_moves_no_server_where_its_client_is_just_sold_another(
+    database: Database, vault: Vault
+) -> None:
+    async with database.transaction() as tx:
+        ids, order, _ = await stand(tx, had_in="m002")
+        serial = await tx.fetchval("SELECT serial FROM server WHERE id = $1", ids["m002"])
+    file = f"serial,rack,u_position\n{serial},R1,5\n".encode()
+
+    async def arrive() -> ServersArrived:
+        async with database.transaction() as tx:
+            return await import_servers(tx, vault, file, dry_run=False, **STAFF)
+
+    async with database.transaction() as tx:
+        await reserve(tx, ANY, holder=order, expires_at=None)
+        arriving = elsewhere(arrive())
+        await elsewhere(until_someone_waits(database))
+    arrived = await arriving
+    assert not arrived.is_kept
+    assert "at most 1" in arrived.faults[0].fault
 
 
 async def test_who_buys_a_server_that_is_changed_meanwhile_gets_what_was_asked_for(

@@ -1,5 +1,6 @@
 """Orders that wait for a server: all of them together, when stock appears, and nobody for ever."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
@@ -11,16 +12,17 @@ from app.core.database import Database, Tx
 from app.domain.billing.refund import refund_order
 from app.domain.inventory.expire import expire_holds
 from app.domain.inventory.find import server_of
+from app.domain.inventory.relocate import Place, relocate
 from app.domain.inventory.states import ServerState
 from app.domain.orders import serve_backlog as serving
 from app.domain.orders.errors import OutOfStock
 from app.domain.orders.find_backlog import last_served, waiting_lines
 from app.domain.orders.mark_provisioning import mark_provisioning
-from app.domain.orders.serve_backlog import serve_backlog
+from app.domain.orders.serve_backlog import Served, serve_backlog
 from app.domain.orders.wait_for_stock import wait_for_stock
 from app.domain.orders.waiting import kept_for_waiting, waiting_orders
 from tests.orders.test_life import pay
-from tests.orders.world import a_client, a_shop, an_order, machines
+from tests.orders.world import a_client, a_shop, an_order, machines, take_vlans
 
 LARGE = '{"ram_gb": 256}'
 
@@ -70,6 +72,54 @@ async def test_what_appears_goes_to_those_who_wait_the_oldest_first(
         assert await last_served(tx) == (served,)
         [line] = await waiting_lines(tx, limit=50)
         assert (line.id, line.passed, line.priority) == (waiting[2], 1, 0)
+
+
+async def test_no_more_are_served_in_a_rack_than_it_has_vlans(
+    database: Database, waiting: list[UUID]
+) -> None:
+    async with database.transaction() as tx:
+        rack = await tx.fetchval("SELECT id FROM rack")
+        await tx.execute("UPDATE address_claim SET holder = NULL, state = 'reserved'")
+        await take_vlans(tx, rack, but=1)
+        await appear(tx, "r1-1", "r1-2", "r1-3", "r1-4")
+        served = await serve_backlog(tx)
+        assert served is not None
+        assert (served.placed, served.bound) == (1, 1)
+        assert await have(tx, waiting[1:]) == [None, None]
+        assert await serve_backlog(tx) is not None
+        assert await have(tx, waiting[1:]) == [None, None], "the VLAN is kept for the first"
+
+
+async def test_a_backlog_and_moves_in_its_racks_wait_for_each_other(
+    database: Database, waiting: list[UUID]
+) -> None:
+    """A move locks a server and then its rack, a backlog racks as it goes: none for ever."""
+    async with database.transaction() as tx:
+        other = await machines(tx, 3, rack="r2", prefix="198.51.100.0/26")
+        await tx.execute("UPDATE rack SET most_of_client = 9")
+        rack = await tx.fetchval("SELECT id FROM rack WHERE id <> $1", other)
+        ids = {row["name"]: row["id"] for row in await tx.fetch("SELECT id, name FROM server")}
+        await appear(tx, "r1-1", "r1-2", "r1-3", "r1-4")
+
+    async def move(name: str, to: UUID, unit: int) -> None:
+        async with database.transaction() as tx:
+            await relocate(tx, ids[name], Place(to, unit), actor=None, actor_label="tests")
+
+    async def serve() -> Served | None:
+        async with database.transaction() as tx:
+            return await serve_backlog(tx)
+
+    moves = [
+        *(move(f"r1-{n}", other, 20 + n) for n in range(1, 5)),
+        *(move(f"r2-{n}", rack, 20 + n) for n in range(1, 4)),
+    ]
+    async with asyncio.timeout(30):
+        await asyncio.gather(*moves[:2], serve(), *moves[2:], serve())
+        await serve()
+    async with database.transaction() as tx:
+        held = await have(tx, waiting)
+        assert None not in held
+        assert len(set(held)) == 3
 
 
 async def test_priority_goes_before_age(database: Database, waiting: list[UUID]) -> None:

@@ -10,12 +10,14 @@ from msgspec.structs import replace
 
 from app.core.database import Database
 from app.core.errors import Invalid, NotFound
+from app.core.ids import new_id
 from app.core.outbox import claim_due
 from app.domain.addresses.find import addresses_of
 from app.domain.billing.find import find_invoice
 from app.domain.billing.tax import set_tax_rate
 from app.domain.catalog.find import find_product
 from app.domain.catalog.register import register_product
+from app.domain.catalog.stock import stock_of_products
 from app.domain.orders.errors import AccountDisabled, KeyReused, OutOfStock
 from app.domain.orders.find import find_order
 from app.domain.orders.place import OrderRequest, place
@@ -23,7 +25,7 @@ from app.domain.orders.states import OrderState
 from app.domain.orders.views import OrderView
 from tests.catalog.shop import SERVER, eur
 from tests.catalog.test_selection import ED25519, public_text
-from tests.orders.world import a_client, a_key, a_shop, an_order, machines, request
+from tests.orders.world import a_client, a_key, a_shop, an_order, machines, request, take_vlans
 
 NOTHING_HELD = "SELECT count(*) FROM server WHERE state <> 'available'"
 
@@ -206,6 +208,33 @@ async def test_more_servers_without_addresses_than_are_tried(database: Database)
     with pytest.raises(OutOfStock):
         async with database.transaction() as tx:
             await place(tx, wish)
+
+
+async def test_a_server_is_sold_only_where_its_rack_has_a_vlan_left(database: Database) -> None:
+    async with database.transaction() as tx:
+        await a_shop(tx, servers=0)
+        for number in range(6):
+            rack = await machines(tx, 1, rack=f"r{number}", prefix=f"192.0.2.{number * 32}/27")
+            await take_vlans(tx, rack, but=number == 4)
+        first = await an_order(tx, await a_client(tx))
+        assert first.server_name == "r4-1", "of more full racks than are tried one by one"
+        assert await stock_of_products(tx) == {first.product_id: 0}
+        wish = await request(tx, await a_client(tx, "second@example.org"))
+        with pytest.raises(OutOfStock) as refused:
+            await place(tx, wish)
+    assert "A VLAN left in its rack" in refused.value.explanation
+
+
+async def test_vlans_that_all_racks_share_are_no_racks_limit(database: Database) -> None:
+    async with database.transaction() as tx:
+        await a_shop(tx, servers=0)
+        await take_vlans(tx, await machines(tx, 1))
+        await tx.execute(
+            "INSERT INTO vlan_group (id, name, datacentre) SELECT $1, 'all', id FROM datacentre",
+            new_id(),
+        )
+        order = await an_order(tx, await a_client(tx))
+        assert (await addresses_of(tx, order.id)).vlan is not None
 
 
 async def test_another_clients_key_is_not_installed(database: Database) -> None:

@@ -95,6 +95,22 @@ async def machines(tx: Tx, number: int, *, rack: str = "r1", prefix: str = "192.
     return rack_id
 
 
+async def take_vlans(tx: Tx, rack: UUID, *, but: int = 0) -> None:
+    """Have others hold every VLAN id of a rack but so many."""
+    group = await tx.fetchval(
+        "UPDATE vlan_group SET first_vid = 100, last_vid = 103 WHERE rack = $1 RETURNING id", rack
+    )
+    for vid in range(100, 104 - but):
+        await tx.execute(
+            "INSERT INTO address_claim (kind, scope, position, state, holder, item, purpose, seq, "
+            "claimed_at) VALUES ('vlan', $1, $2, 'assigned', $3, 'vlan:primary', '', 1, $4)",
+            group,
+            vid,
+            new_id(),
+            tx.now(),
+        )
+
+
 async def a_shop(tx: Tx, *, servers: int = 1) -> None:
     await register_catalog(tx, SHOP)
     if servers:

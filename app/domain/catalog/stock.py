@@ -43,7 +43,8 @@ async def stock_at(
                 wants[one.id, site] = replace(
                     one.server_rules, datacentres=(site,), datacentre_required=True
                 )
-    counts = await stock(tx, wants)
+    on_vlans = {one.id for one in products if one.address_rules.vlan}
+    counts = await stock(tx, wants, on_vlans={key for key in wants if key[0] in on_vlans})
     virtual = [one for one in products if one.machine_rules is not None]
     spare = await spare_ip4(tx) if virtual else {}
     for one in virtual:

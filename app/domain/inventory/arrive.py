@@ -15,6 +15,7 @@ from app.core.sheets import SheetLine, Undone, Unreadable, keep_or_undo, read_ra
 from app.domain.audit.record import record
 from app.domain.inventory.register import register_server
 from app.domain.inventory.relocate import Place, obstacles_to
+from app.domain.inventory.rooms import lock_rack, lock_turn
 from app.domain.inventory.seed import ServerSeed
 from app.domain.inventory.seeds import server_seeds
 from app.domain.inventory.server_sheet import differences, disk_text, facts_of, seed_of
@@ -141,19 +142,28 @@ async def _take(
 async def _lock_racks(
     tx: Tx, rows: Sequence[Mapping[str, str]], known: Mapping[str, ServerSeed]
 ) -> None:
-    """Lock all racks that rows put servers into or that these stand in, in one order for all."""
+    """Lock all racks that rows put servers into or that these stand in, in one order for all.
+
+    The racks' rows, then the servers', then what sales of these racks wait for.
+    """
+    await lock_turn(tx)
     places = {(row.get("datacentre", ""), row.get("rack", "")) for row in rows}
     for row in rows:
         if old := known.get(row.get("serial", "")):
             place = (row.get("datacentre", "") or old.datacentre, row.get("rack", "") or old.rack)
             places.add(place)
-    await tx.execute(
-        "SELECT FROM rack r JOIN datacentre d ON d.id = r.datacentre "
+    racks = await tx.fetch(
+        "SELECT r.id FROM rack r JOIN datacentre d ON d.id = r.datacentre "
         "JOIN unnest($1::text[], $2::text[]) AS p (code, name) ON p.code = d.code "
         "AND p.name = r.name ORDER BY r.id FOR NO KEY UPDATE OF r",
         [code for code, _ in places],
         [name for _, name in places],
     )
+    await tx.execute(
+        "SELECT FROM server WHERE serial = ANY($1) ORDER BY id FOR NO KEY UPDATE", list(known)
+    )
+    for rack in racks:
+        await lock_rack(tx, rack["id"])
 
 
 async def _require_room(tx: Tx, server: UUID, seed: ServerSeed) -> None:

@@ -12,7 +12,7 @@ from app.core.database import Tx
 from app.core.ids import new_id
 from app.domain.inventory.available import Available, read_available
 from app.domain.inventory.reserve import Ask, take_first
-from app.domain.inventory.rooms import read_rooms
+from app.domain.inventory.rooms import lock_turn, read_rooms
 from app.domain.orders.states import IN_FLIGHT
 from app.domain.orders.wait_for_stock import WAITING
 from app.domain.orders.waiting import SEED, served_by, served_first, waiting_orders
@@ -50,7 +50,7 @@ async def serve_backlog(tx: Tx) -> Served | None:
     is locked meanwhile, the servers only at the end. Cost: that of `read_available`, and of
     `solve_backlog`, which runs off the event loop.
     """
-    await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended('backlog', 0))")
+    await lock_turn(tx)
     await tx.execute(
         "SELECT id FROM client_order WHERE state = ANY($1) AND state_reason = $2 "
         "ORDER BY id FOR NO KEY UPDATE",

@@ -23,7 +23,8 @@ SEED = 1
 """Of all backlogs: the same orders and stock, the same plan."""
 
 _WAITING = """
-SELECT o.id, o.account, o.priority, o.passed, o.selection, p.server_rules
+SELECT o.id, o.account, o.priority, o.passed, o.selection, p.server_rules,
+    coalesce((p.address_rules->>'vlan')::boolean, true) AS takes_vlan
 FROM client_order o JOIN product p ON p.id = o.product
 WHERE o.state = ANY($1) AND (o.state_reason = $2 OR o.id = $3)
 AND p.machine_rules IS NULL AND NOT EXISTS (SELECT FROM server s WHERE s.holder = o.id)
@@ -48,6 +49,7 @@ async def waiting_orders(tx: Tx, also: UUID | None = None) -> tuple[Backlogged, 
             priority=row["priority"],
             passed=row["passed"],
             client=str(row["account"]),
+            vlans=int(row["takes_vlan"]),
         )
         for row in rows
     )

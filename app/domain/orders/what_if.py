@@ -67,10 +67,11 @@ async def sell(tx: Tx, slug: str, number: int, *, client: UUID | None = None) ->
         product.server_rules,
         number,
         waiting=[
-            WaitingOrder(order.order_id, order.want, order.priority, order.client)
+            WaitingOrder(order.order_id, order.want, order.priority, order.client, order.vlans)
             for order in waiting
         ],
         client=str(client or ""),
+        vlans=int(product.address_rules.vlan),
         racks=rooms,
         seed=SEED,
         deterministic_limit=LIMIT,

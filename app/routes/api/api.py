@@ -11,6 +11,7 @@ from app.routes.api.addresses import AddressClaims, set_hostname, show_address
 from app.routes.api.allocation import ALLOCATION
 from app.routes.api.available import Available
 from app.routes.api.cpu_models import CpuEquivalences, CpuModels
+from app.routes.api.deliveries import NewDeliveries
 from app.routes.api.devices import Devices
 from app.routes.api.flow_deeds import FlowDeeds
 from app.routes.api.flow_start import start_a_flow
@@ -20,11 +21,13 @@ from app.routes.api.needs import COMPONENTS
 from app.routes.api.node_types import NodeTypes
 from app.routes.api.once import DEPENDENCIES
 from app.routes.api.prefixes import Prefixes, create_vrf, delete_vrf, list_all_vrfs
+from app.routes.api.rack_moves import RackMoves
 from app.routes.api.racks import Cables, Racks
 from app.routes.api.reservations import Reservations
 from app.routes.api.run_deeds import RunDeeds, retry_runs
 from app.routes.api.runs import Runs
 from app.routes.api.server_bmc import ServerBmcs
+from app.routes.api.server_hardware import ServerHardware
 from app.routes.api.servers import Servers, take_servers_in
 from app.routes.api.space_import import AddressSpace
 from app.routes.api.unreadable import refuse_json, refuse_nul
@@ -66,6 +69,9 @@ API: tuple[ControllerRouterHandler, ...] = (
             CpuEquivalences,
             *ALLOCATION,
             ServerBmcs,
+            ServerHardware,
+            RackMoves,
+            NewDeliveries,
         ],
         dependencies=DEPENDENCIES,
         before_request=refuse_nul,
