@@ -69,7 +69,7 @@ async def quarantine(tx: Tx, server_id: UUID, reason: str) -> None:
 async def plan_recheck(tx: Tx, server: UUID) -> None:
     """Let a server in quarantine be looked at again by itself, the longer it fails the later.
 
-    After a quarter of an hour, then half an hour, and so on for about ten days; then a person has to.
+    After a quarter of an hour, then half an hour, and so on for ten days; then a person has to.
     """
     rechecks = await tx.fetchval("SELECT rechecks FROM server WHERE id = $1", server)
     at = None if rechecks >= MOST_RECHECKS else tx.now() + FIRST_RECHECK * 2**rechecks
