@@ -11,6 +11,7 @@ from app.domain.services.prepare_install import Site
 from app.drivers.bmc.contract import BmcFleet
 from app.drivers.bmc.fleet import MixedFleet
 from app.drivers.deploy.contract import Deployer
+from app.drivers.deploy.live import LiveImage
 from app.drivers.egress import Egress
 from app.drivers.mail.contract import Mailer
 from app.drivers.mail.smtp import Encryption, SmtpServer
@@ -84,6 +85,12 @@ def make_prober() -> Prober:
     return prober
 
 
+def _live(settings: Settings) -> LiveImage | None:
+    """Return the live system of the settings; None unless it is named whole."""
+    urls = (settings.live_kernel_url, settings.live_initrd_url, settings.live_image_url)
+    return LiveImage(*urls) if all(urls) else None
+
+
 def make_tools(
     settings: Settings, vault: Vault, fleet: BmcFleet, peers: Peers | None = None
 ) -> Tools:
@@ -96,6 +103,7 @@ def make_tools(
             nameservers=settings.nameserver_list,
             ssh_port=settings.ssh_port,
             host_domain=settings.host_domain,
+            live=_live(settings),
         ),
         company=settings.company,
         power_wait_s=settings.power_timeout_s,

@@ -140,6 +140,16 @@ class Settings(BaseSettings):
     """An iPXE EFI binary put into virtual-media boot images (Debian: `/usr/lib/ipxe/ipxe.efi`).
     Empty: the images carry the boot script only."""
 
+    live_kernel_url: str = ""
+    """Kernel of the live system that servers are rescued and erased with: Grml's, from a web server
+    of yours. With the two below empty: neither can be done, and staff say when disks are erased."""
+
+    live_initrd_url: str = ""
+    """The live system's initrd."""
+
+    live_image_url: str = ""
+    """The live system's file system (`….squashfs`). Name its host by address."""
+
     lease_s: float = Field(default=15, ge=1, le=120)
     """How long a worker owns a run without renewing, in seconds; then another may go on with it."""
 

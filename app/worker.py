@@ -31,6 +31,7 @@ from app.jobs.fire_schedules import Schedules
 from app.jobs.keep_names import Names
 from app.jobs.look_at_panels import look_at_panels
 from app.jobs.machine_errands import run_errand
+from app.jobs.recheck_servers import recheck_servers
 from app.jobs.relay_outbox import Relay
 from app.jobs.sweeps import (
     audit_claims,
@@ -154,6 +155,7 @@ def arq_worker(servers: Servers, context: WorkerContext) -> PeriodicWorker:
             cron(forget, minute=7),
             cron(roll_up_usage, minute={17, 47}),
             cron(look_at_devices, second=20),
+            cron(recheck_servers, second=20, timeout=120),
             cron(audit_claims, minute=23),
             cron(note_stocks, minute={14, 44}, second=10, run_at_startup=True),
             cron(look_at_panels, minute=set(range(3, 60, 5)), second=20, run_at_startup=True),

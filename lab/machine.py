@@ -21,6 +21,7 @@ from lab.iso import boot_script
 from lab.network import NetworkCard, Unreachable
 from lab.pace import Pace
 from lab.ssh import AddressUnavailable, serving
+from lab.store import InstalledSystem
 
 POST_S = 70.0
 LINK_AND_DHCP_S = 6.0
@@ -140,6 +141,8 @@ class Machine:
                 kernel = await self._boot()
                 if kernel is None:
                     await self._run_system()
+                elif script := installers.script_url(kernel):
+                    await self._run_live(kernel, script)
                 else:
                     await self._install(kernel)
                 self._show(Phase.REBOOTING, "restarting")
@@ -274,11 +277,37 @@ class Machine:
         if text.startswith("installer: ["):
             self._show(Phase.INSTALLING, text.removeprefix("installer: "))
 
+    async def _run_live(self, kernel: BootKernel, script: str) -> None:
+        """Run a live system until the machine goes off."""
+        self._show(Phase.BOOTING, "starting a live system")
+        live = installers.LiveRun(
+            hardware=self.hardware,
+            card=self._card,
+            pace=self._site.pace,
+            show=self.console.write,
+            fault=lambda: self.condition.fault,
+            erase=lambda: self.condition.set_installed(None),
+        )
+        with (
+            self._site.log.span(self.hardware.name, Activity.INSTALL) as span,
+            self._card.charging(span),
+        ):
+            try:
+                system = await installers.run_live(kernel, script, live)
+            except installers.InstallError as problem:
+                raise _Stuck(f"The live system does not start: {problem}") from None
+        if system is None:
+            raise _Stuck("The live system waits at its prompt.")
+        await self._serve(system)
+
     async def _run_system(self) -> None:
         """Serve the installed system for as long as the machine is on."""
         system = self.condition.installed
         if system is None:
             raise _Stuck("No bootable device.")
+        await self._serve(system)
+
+    async def _serve(self, system: InstalledSystem) -> None:
         async with contextlib.AsyncExitStack() as stack:
             try:
                 self.address = await stack.enter_async_context(

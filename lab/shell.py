@@ -78,6 +78,10 @@ class _LoopControl(Exception):
         self.leaves_loop = leaves_loop
 
 
+def _together(status: int, said: list[Result]) -> Result:
+    return Result(status, "".join(one.out for one in said), "".join(one.err for one in said))
+
+
 async def no_sleep(_seconds: float) -> None:
     """Let others run, and take no time."""
     await asyncio.sleep(0)
@@ -159,7 +163,7 @@ class Shell:
             status = end.status
         except _LoopControl:
             status = 0
-        return Result(status, "".join(r.out for r in out), "".join(r.err for r in out))
+        return _together(status, out)
 
     async def _run(self, node: Node, stdin: str, out: list[Result]) -> int:  # noqa: C901, PLR0911, PLR0912 - one arm a construct
         match node:
@@ -271,14 +275,17 @@ class Shell:
         if name in self.functions:
             outer, self.arguments = self.arguments, rest
             self.depth += 1
+            said: list[Result] = []
             try:
                 if self.depth > MAX_DEPTH:
                     return Result(2, "", f"{name}: nested too deeply\n")
-                return Result(await self._run(self.functions[name], stdin, out))
+                status = await self._run(self.functions[name], stdin, said)
+                return _together(status, said)
             except _Exit as end:
                 if not end.leaves_function:
+                    out += said
                     raise
-                return Result(end.status)
+                return _together(end.status, said)
             finally:
                 self.arguments = outer
                 self.depth -= 1
@@ -287,6 +294,9 @@ class Shell:
             raise _Exit(code, leaves_function=name == "return")
         if name in ("break", "continue"):
             raise _LoopControl(leaves_loop=name == "break")
+        if name == "shift":
+            del self.arguments[: int(rest[0]) if rest else 1]
+            return Result()
         if name == "trap":
             self.trap = rest[0] if len(rest) > 1 and rest[1] == "ERR" else self.trap
             return Result()
@@ -314,23 +324,30 @@ class Shell:
 
     async def _redirected(self, result: Result, redirects: tuple[Redirect, ...]) -> Result:
         out, err = result.out, result.err
+        sink: str | None = None
         for redirect in redirects:
             target = (await self.expand(redirect.target) or [""])[0]
             match redirect.operator, redirect.descriptor:
+                case ">&", 2 if target == "1" and sink is not None:
+                    self._keep(sink, err, is_more=True)
+                    err = ""
                 case ">&", 2 if target == "1":
                     out, err = out + err, ""
                 case ">&", 1 if target == "2":
                     out, err = "", err + out
                 case (">" | ">>") as operator, descriptor:
-                    text = out if descriptor == 1 else err
-                    if target not in ("/dev/null", "/dev/console", "/dev/tty"):
-                        path = self.path(target)
-                        before = self.files.get(path, "") if operator == ">>" else ""
-                        self.files[path] = before + text
+                    self._keep(target, out if descriptor == 1 else err, is_more=operator == ">>")
+                    sink = target if descriptor == 1 else sink
                     out, err = ("", err) if descriptor == 1 else (out, "")
                 case _:
                     pass
         return Result(result.status, out, err)
+
+    def _keep(self, name: str, text: str, *, is_more: bool) -> None:
+        """Write to a file, after what it has when `is_more`; devices keep nothing."""
+        if name not in ("/dev/null", "/dev/console", "/dev/tty"):
+            path = self.path(name)
+            self.files[path] = (self.files.get(path, "") if is_more else "") + text
 
     async def expand(self, word: Word) -> list[str]:
         """Return the words that a word becomes: quotes off, `$` resolved, fields split."""

@@ -17,6 +17,7 @@ IMAGES = {
     "vmlinuz": b"\x7fLAB kernel of ",
     "initrd.img": b"\x1f\x8bLAB initial ramdisk of ",
     "live-server.iso": b"LAB live image of ",
+    "grml.squashfs": b"hsqsLAB live file system of ",
 }
 IMAGE_BYTES = 32_768
 FRAME_CSP = "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'"

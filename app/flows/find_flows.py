@@ -156,6 +156,17 @@ async def name_of_serving(tx: Tx, category: UUID, trigger: str) -> str | None:
     return name
 
 
+async def serving_triggers(tx: Tx, service: UUID) -> frozenset[str]:
+    """Return the events on which an enabled flow serves the product of a service; one statement."""
+    rows = await tx.fetch(
+        "SELECT b.trigger FROM service s JOIN product p ON p.id = s.product "
+        "JOIN flow_binding b ON b.category = p.category JOIN flow f ON f.id = b.flow "
+        "WHERE s.id = $1 AND f.is_enabled",
+        service,
+    )
+    return frozenset(row["trigger"] for row in rows)
+
+
 async def _flows(tx: Tx, slug: str | None, since: datetime | None) -> tuple[FlowRow, ...]:
     rows = await tx.fetch(_FLOWS, slug)
     flows = [row["id"] for row in rows]

@@ -14,6 +14,9 @@ SERVERS = {
     "service.suspended": "server-suspended",
     "service.unsuspended": "server-unsuspended",
     "service.terminated": "server-terminated",
+    "service.reinstall": "server-reinstall",
+    "service.rescue": "server-rescue",
+    "service.unrescue": "server-unrescue",
 }
 """By event, the flow of a category whose machines are physical."""
 MACHINES = {
@@ -43,6 +46,9 @@ AT_PANELS = {
 }
 """In place of `vps-proxmox` where all machines of a category are at one provider of that kind."""
 
+EVERYWHERE = ("server-erase",)
+"""Flows that listen to events of the whole house: no category is served by them."""
+
 _UNBOUND = f"""
 SELECT c.id FROM category c
 WHERE NOT EXISTS (SELECT FROM flow_binding b WHERE b.category = c.id AND b.trigger = $1)
@@ -67,6 +73,8 @@ async def serve_categories(tx: Tx) -> None:
                 await publish(tx, find_template(each), note=NOTE)
             for category, each in fitting.items():
                 await bind(tx, category=category, trigger=trigger, flow=each)
+    for flow in EVERYWHERE:
+        await publish(tx, find_template(flow), note=NOTE)
 
 
 async def _fitting(tx: Tx, category: UUID, flow: str) -> str:

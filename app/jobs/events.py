@@ -11,6 +11,7 @@ import msgspec
 
 from app.core.database import Database, Tx
 from app.core.outbox import Parcel, emit
+from app.domain.services.ask import Asked
 from app.flows.dispatch import Event, dispatch, wake
 from app.flows.node import Subject
 from app.flows.signals import send_signal
@@ -23,12 +24,15 @@ UNDONE = {
     "service.suspended": "switched off",
     "service.unsuspended": "switched on",
     "service.terminated": "given back",
+    "service.reinstall": "installed anew",
+    "service.rescue": "rescued",
+    "service.unrescue": "booted from its disk",
 }
 """What only a flow does about a change of a service; without one a person has to."""
 ENDS = {
-    "service.suspended": ("service.unsuspended",),
+    "service.suspended": ("service.unsuspended", *Asked),
     "service.unsuspended": ("service.suspended",),
-    "service.terminated": ("service.suspended", "service.unsuspended"),
+    "service.terminated": ("service.suspended", "service.unsuspended", *Asked),
 }
 """What each of them makes pointless of what came before."""
 
@@ -44,6 +48,8 @@ def event_consumers(database: Database) -> Mapping[str, Consumer]:
         "service.suspended": service,
         "service.unsuspended": service,
         "service.terminated": service,
+        **dict.fromkeys(Asked, service),
+        "server.cleaning": partial(tell_of_server, database),
         "payment.settled": partial(tell_of_payment, database),
         "alert.received": partial(tell_of_alert, database),
     }
@@ -72,7 +78,7 @@ async def tell_of_service(database: Database, parcel: Parcel) -> None:
                 await wake(tx, event)
                 return
             undoing = await supersede(
-                tx, UUID(facts["service"]), ENDS[parcel.topic], by=parcel.topic
+                tx, UUID(facts["service"]), ENDS.get(parcel.topic, ()), by=parcel.topic
             )
         if not undoing:
             await _start_or_tell(tx, event, parcel)
@@ -123,6 +129,14 @@ async def tell_of_payment(database: Database, parcel: Parcel) -> None:
         subject_kind=Subject.PAYMENT,
         names=tuple(names),
     )
+    async with database.transaction() as tx:
+        await dispatch(tx, event)
+
+
+async def tell_of_server(database: Database, parcel: Parcel) -> None:
+    """`server.*`: what became of a server that nobody has; its id is what a run waits for."""
+    facts = parcel.payload
+    event = Event(kind=parcel.topic, key=parcel.key, data=facts, names=(facts["server"],))
     async with database.transaction() as tx:
         await dispatch(tx, event)
 

@@ -35,6 +35,12 @@ async def load(boot: BootKernel, hardware: Hardware, card: NetworkCard) -> Insta
     )
 
 
+def script_url(boot: BootKernel) -> str | None:
+    """Return the script that a live system is to run; None for an installer's kernel."""
+    arguments = kernel_arguments(boot.arguments)
+    return arguments.get("netscript") if arguments.get("boot") == "live" else None
+
+
 def kernel_arguments(words: tuple[str, ...]) -> dict[str, str]:
     """Return name → value; a bare word has the value ""."""
     return {

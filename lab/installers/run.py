@@ -22,6 +22,7 @@ SYSTEMS = {
     "debian-13": "Debian GNU/Linux 13 (trixie)",
     "ubuntu-24.04": "Ubuntu 24.04 LTS",
     "almalinux-9": "AlmaLinux 9",
+    "grml": "Grml 2025.05",
 }
 """What the lab's mirror carries, by the name in its URLs."""
 

@@ -45,6 +45,9 @@ def kinds() -> dict[tuple[str, int], NodeType]:
         stand_in("action.allocate_addresses", {"vlan": None}),
         stand_in("action.port_vlan", {"ports": []}),
         NodeType("action.install_os", "Install", "", Given, Effect.PURE, broken),
+        NodeType(
+            "action.recover_bmc", "BMC", "", Given, Effect.PURE, broken, ports=("out", "fine")
+        ),
         stand_in("action.quarantine_server", {"server": "s1", "reason": "no word"}),
         stand_in("action.update_service", {}),
         stand_in("action.send_mail", {}),

@@ -108,6 +108,29 @@ class Provider:
         async with self.database.snapshot() as tx:
             return dict(await tx.fetchrow("SELECT * FROM server WHERE name = $1", name))
 
+    async def erased(self, name: str, *, within_s: float = 60) -> None:
+        """Wait until a server that came back is erased and in stock, and see what was erased."""
+
+        async def is_in_stock() -> bool:
+            return bool((await self.server(name))["state"] == "available")
+
+        await until(is_in_stock, within_s=within_s)
+        async with self.database.snapshot() as tx:
+            disks = await tx.fetchval(
+                "SELECT sum(quantity) FROM disk k JOIN server s ON s.id = k.server "
+                "WHERE s.name = $1",
+                name,
+            )
+            rows = await tx.fetch(
+                "SELECT e.disk, e.serial, e.method, e.error FROM disk_erasure e "
+                "JOIN server s ON s.id = e.server WHERE s.name = $1",
+                name,
+            )
+        assert {row["error"] for row in rows} == {""}
+        assert len({row["serial"] for row in rows}) == disks
+        server = await self.server(name)
+        assert (server["holder"], server["may_hold_data"]) == (None, False)
+
     async def errors(self, order: UUID) -> list[str]:
         """What the attempts of its steps failed with."""
         async with self.database.snapshot() as tx:

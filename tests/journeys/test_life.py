@@ -1,4 +1,4 @@
-"""After delivery: a service is suspended, runs again and ends, and its machine does so with it."""
+"""After delivery: a service is suspended, runs again and ends, and its machine does so with it, erased."""
 
 from typing import Any
 
@@ -7,10 +7,49 @@ from tests.journeys.conftest import Provider
 from tests.journeys.waiting import until
 
 
-async def _decide(admin: PortalClient, path: str, **typed: Any) -> None:
-    page = await admin.http.get(path)
-    answer = await admin.http.post(path, data=fields_of(page.text, path) | typed)
+async def _decide(admin: PortalClient, path: str, *, page: str = "", **typed: Any) -> None:
+    """Send the form that leads to `path`; it is on `page`, or has a page of that address."""
+    shown = await admin.http.get(page or path)
+    answer = await admin.http.post(path, data=fields_of(shown.text, path) | typed)
     assert answer.is_success
+
+
+async def test_a_server_is_rescued_and_installed_anew_as_its_client_asks(
+    provider: Provider,
+) -> None:
+    async with provider.client() as portal:
+        order = await provider.order(portal)
+        await provider.pay(portal, order)
+        order = await provider.delivered(order.id)
+        here = f"/services/{order.service_id}"
+
+        async def service() -> Any:
+            async with provider.database.snapshot() as tx:
+                return await tx.fetchrow("SELECT * FROM service WHERE id = $1", order.service_id)
+
+        async def is_rescued() -> bool:
+            return (await service())["rescue_since"] is not None
+
+        async def is_back() -> bool:
+            return not await is_rescued()
+
+        async def has_another_system() -> bool:
+            return bool((await service())["os_code"] == "almalinux-9")
+
+        address = await provider.address(order.id)
+        await _decide(portal, f"{here}/rescue", page=here)
+        await until(is_rescued, within_s=60)
+        assert "The rescue system runs" in (await portal.http.get(here)).text
+        await _decide(portal, f"{here}/unrescue", page=here)
+        await until(is_back, within_s=60)
+        asked = {"os": "almalinux-9", "typed": order.hostname}
+        await _decide(portal, f"{here}/reinstall", **asked)
+        await until(has_another_system, within_s=60)
+        assert await provider.address(order.id) == address
+        assert "AlmaLinux" in (await portal.http.get(here)).text
+    async with provider.database.snapshot() as tx:
+        runs = await tx.fetch("SELECT status FROM run WHERE subject = $1", order.service_id)
+    assert {run["status"] for run in runs} <= {"succeeded", "running", "queued"}
 
 
 async def test_a_service_is_suspended_runs_again_and_ends(provider: Provider) -> None:
@@ -41,8 +80,7 @@ async def test_a_service_is_suspended_runs_again_and_ends(provider: Provider) ->
             await _decide(admin, f"{here}/suspend", reason="not paid again")
             await _decide(admin, f"{here}/terminate", reason="given notice", typed=order.hostname)
             await until(is_given_back, within_s=60)
-    server = await provider.server(order.server_name)
-    assert (server["state"], server["power"]) == ("cleaning", "off")
+    await provider.erased(order.server_name)
     async with provider.database.snapshot() as tx:
         runs = await tx.fetch(
             "SELECT status FROM run WHERE subject = $1 ORDER BY created_at", order.service_id

@@ -13,14 +13,20 @@ from app.domain.services.open import open_service
 from app.domain.services.prepare_install import Prepared, Site, prepare_install
 from app.drivers.bmc.contract import BmcAddress
 from app.drivers.boot import BootDevice
-from app.drivers.errors import Unreachable
+from app.drivers.deploy.live import LiveImage
+from app.drivers.errors import Retriable, Unreachable
 from app.drivers.power import Power
 from app.flows.node import Step
 from app.flows.signals import send_signal
 from app.flows.tools import Tools
 from tests.orders.world import a_client, a_shop, an_order
 
-SITE = Site("http://slipway.test", ("192.0.2.53",), 22, "servers.internal")
+LIVE = LiveImage(
+    "http://mirror.test/grml/vmlinuz",
+    "http://mirror.test/grml/initrd.img",
+    "http://mirror.test/grml/grml.squashfs",
+)
+SITE = Site("http://slipway.test", ("192.0.2.53",), 22, "servers.internal", LIVE)
 
 
 @dataclass
@@ -29,6 +35,8 @@ class StubBmc:
 
     told: list[str] = field(default_factory=list)
     is_away: bool = False
+    refuses: str = ""
+    """Why boot devices are not taken; "" when they are."""
 
     def bmc(self, _: BmcAddress) -> Any:
         return self
@@ -44,7 +52,12 @@ class StubBmc:
         assert deadline_s > 0
         self._note(f"power {wanted}")
 
+    async def cold_reset(self) -> None:
+        self._note("reset")
+
     async def set_once(self, device: BootDevice) -> None:
+        if self.refuses:
+            raise Retriable("bmc", self.refuses)
         self._note(f"boot {device}")
 
     async def insert(self, url: str) -> None:

@@ -17,6 +17,7 @@ from app.domain.services.report_install import (
 )
 from app.drivers.errors import Unreachable
 from app.flows import answering
+from app.flows.booting import BMC_AGAIN
 from app.flows.node import Done, StepFailed, Wait
 from app.flows.nodes import install_os, quarantine_server
 from tests.orders.world import a_client, an_order
@@ -124,7 +125,7 @@ async def test_a_bmc_that_is_away_for_a_while_does_not_begin_the_installation_an
     hall.bmc.is_away = True
     second = await enter(hall, **first.memo)
     assert isinstance(second, Wait)
-    assert second.until == clock.now() + install_os.BMC_AGAIN
+    assert second.until == clock.now() + BMC_AGAIN
     hall.bmc.is_away = False
     third = await enter(hall, **second.memo)
     assert isinstance(third, Wait)

@@ -169,6 +169,9 @@ class Stack:
             "SLIPWAY_BANK_BIC": "ABNANL2A",
             "SLIPWAY_BANK_NAME": "Demo bank",
             "SLIPWAY_SSH_PORT": str(self.lab.ssh_port),
+            "SLIPWAY_LIVE_KERNEL_URL": f"{self.lab.mirror_url}/grml/vmlinuz",
+            "SLIPWAY_LIVE_INITRD_URL": f"{self.lab.mirror_url}/grml/initrd.img",
+            "SLIPWAY_LIVE_IMAGE_URL": f"{self.lab.mirror_url}/grml/grml.squashfs",
             # Five minutes for a power order and an hour of silence, at the speed of the lab.
             "SLIPWAY_INSTALL_TIMEOUT_MINUTES": str(max(60 / self.plan.speed, 0.25)),
             # A dead worker keeps its turn at a BMC for 4 s, whatever the lab's speed.

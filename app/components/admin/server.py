@@ -9,6 +9,7 @@ from app.components.admin.bmc_form import rejection_notice
 from app.components.admin.cables import ports_card
 from app.components.admin.dcim import FEEDS, RACKS, SERVERS, SIDES, units_text
 from app.components.admin.decide import decide_page
+from app.components.admin.erasures import erasures_card
 from app.components.admin.order import address_facts
 from app.components.admin.server_form import ends_field
 from app.components.admin.server_power import power_notice
@@ -35,6 +36,7 @@ from app.domain.inventory.put_back import ACCEPTABLE
 from app.domain.inventory.remove import REMOVABLE
 from app.domain.inventory.states import ServerState
 from app.domain.inventory.views import ServerView
+from app.domain.services.report_erasure import ErasedDisk
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,8 @@ DEEDS = {
             "finish-cleaning",
             "Cleaning is finished",
             "{name} is clean",
-            "It can be sold again at once. Say how its disks were erased.",
+            "This happens by itself once its disks are erased. By hand, it can be sold again at "
+            "once: say how its disks were erased.",
             frozenset({ServerState.cleaning}),
         ),
         Deed(
@@ -113,6 +116,8 @@ class ServerFile:
     addresses: Claimed
     trail: tuple[AuditLine, ...] | None
     may_change: bool
+    erased: tuple[ErasedDisk, ...] = ()
+    """What was done to its disks when it came back, the latest first."""
     rejection: Rejection | None = None
     """What its BMC said to the credentials that are written down, if it rejects them."""
 
@@ -142,6 +147,7 @@ def server_region(file: ServerFile) -> h.Element:
                 stack(
                     _hardware(file),
                     ports_card(file.ports, f"{SERVERS}/{server.id}", may_change=file.may_change),
+                    erasures_card(file.erased) if file.erased else None,
                     trail_card(file.trail) if file.trail is not None else None,
                 ),
                 stack(_holder(file), _place(file), _bmc(file), _notes(server)),

@@ -1,6 +1,6 @@
-"""The decisions about a delivered service: suspend it, let it run again, end it."""
+"""The decisions about a delivered service: suspend it, rescue it, install it anew, end it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import htpy as h
@@ -8,14 +8,17 @@ import htpy as h
 from app.components.admin.client_services import SERVICES
 from app.components.admin.decide import decide_page
 from app.components.button import Weight, link_button
+from app.components.choice import Option, select_field
 from app.components.form import Form, text_field
 from app.components.frame import PageFrame
 from app.components.icon import IconName
 from app.components.notice import notice
+from app.domain.services.ask import System
 from app.domain.services.list import ServiceLine
 from app.domain.services.states import ServiceState
 
 TYPED = "typed"
+OS = "os"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +35,10 @@ class Deed:
     done: str
     symbol: IconName
     weight: Weight = "primary"
+    of_servers: bool = False
+    """Done to physical servers only."""
+    in_rescue: bool | None = None
+    """Whether it is done to one that runs its rescue system; None: to any."""
     is_final: bool = False
     """Cannot be taken back: the host name must be typed."""
 
@@ -61,6 +68,46 @@ DEEDS: Mapping[str, Deed] = {
             symbol="play",
         ),
         Deed(
+            slug="rescue",
+            label="Rescue",
+            trigger="service.rescue",
+            states=frozenset({ServiceState.active}),
+            means=(
+                "Its server is switched off hard and booted into the rescue system.",
+                "The disks stay as they are; the client gets in as always.",
+            ),
+            done="The server is being booted into the rescue system.",
+            symbol="wrench",
+            of_servers=True,
+            in_rescue=False,
+        ),
+        Deed(
+            slug="unrescue",
+            label="End rescue",
+            trigger="service.unrescue",
+            states=frozenset({ServiceState.active}),
+            means=("Its server is booted from its disk again.",),
+            done="The server is being booted from its disk.",
+            symbol="rotate-ccw",
+            of_servers=True,
+            in_rescue=True,
+        ),
+        Deed(
+            slug="reinstall",
+            label="Reinstall",
+            trigger="service.reinstall",
+            states=frozenset({ServiceState.active}),
+            means=(
+                "The client loses all data on its disks.",
+                "Addresses, keys and the first password stay.",
+            ),
+            done="The server is being installed anew.",
+            symbol="refresh-cw",
+            weight="danger",
+            of_servers=True,
+            is_final=True,
+        ),
+        Deed(
             slug="terminate",
             label="Terminate",
             trigger="service.terminated",
@@ -85,16 +132,36 @@ def deed_buttons(service: ServiceLine) -> h.Fragment:
             link_button(deed.label, f"{SERVICES}/{service.id}/{deed.slug}", symbol=deed.symbol)
             for deed in DEEDS.values()
             if service.state in deed.states
+            and not (deed.of_servers and service.is_virtual)
+            and deed.in_rescue in {None, service.rescue_since is not None}
         ]
     ]
 
 
 def deed_page(
-    deed: Deed, service: ServiceLine, form: Form, *, flow: str | None, frame: PageFrame
+    deed: Deed,
+    service: ServiceLine,
+    form: Form,
+    *,
+    flow: str | None,
+    frame: PageFrame,
+    systems: Sequence[System] = (),
 ) -> h.Element:
-    """Return the page that says what will happen; `flow` is the name of that which does it."""
+    """Return the page that says what will happen; `flow` is the name of that which does it.
+
+    `systems` are those of which one is to be chosen.
+    """
     return decide_page(
         f"{deed.label} {service.hostname}",
+        select_field(
+            form,
+            OS,
+            "System",
+            [Option(value=one.code, label=one.name) for one in systems],
+            value=service.os_code,
+        )
+        if systems
+        else None,
         text_field(form, TYPED, f"Type {service.hostname} to confirm", autocomplete="off")
         if deed.is_final
         else None,
@@ -109,7 +176,7 @@ def deed_page(
         back=(service.hostname, f"{SERVICES}/{service.id}"),
         frame=frame,
         active="services",
-        labels={TYPED: "Host name"},
+        labels={TYPED: "Host name", OS: "System"},
     )
 
 

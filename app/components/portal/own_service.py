@@ -17,6 +17,7 @@ from app.components.portal.cycle import CYCLE_NAMES, PER
 from app.components.portal.lists import service_badge
 from app.components.portal.own_game import game_cards
 from app.components.portal.service_access import Shown, access_card
+from app.components.portal.service_asks import asks_card, work_notice
 from app.components.time import moment
 from app.core.money import Money
 from app.domain.services.states import ServiceState
@@ -33,6 +34,8 @@ class ServiceStory:
     service: ServiceView
     ssh_port: int
     shown: Shown | None = None
+    served: frozenset[str] = frozenset()
+    """The events on which a flow serves its product: what can be asked for."""
 
 
 def service_page(story: ServiceStory, *, frame: PageFrame) -> h.Element:
@@ -42,6 +45,7 @@ def service_page(story: ServiceStory, *, frame: PageFrame) -> h.Element:
     main: list[h.Node] = [service_status(service)]
     if service.state in STANDING:
         main += _ways_in(story, csrf=frame.csrf)
+        main.append(asks_card(service, story.served, csrf=frame.csrf))
     return portal_page(
         service.hostname,
         page_head(
@@ -77,7 +81,7 @@ def service_status(service: ServiceView) -> h.Element:
     # The power of a server is told on the topic of the order that has it.
     topics = f"service:{service.id} order:{service.order_id}"
     return live_region(topics, f"/services/{service.id}/status", id_="status")[
-        _words(service),
+        _words(service) or work_notice(service),
         card(
             facts(
                 [

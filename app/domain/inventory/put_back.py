@@ -2,13 +2,19 @@
 
 from uuid import UUID
 
+import msgspec
+
 from app.core.database import Tx
 from app.core.errors import NotFound
+from app.core.outbox import emit
 from app.domain.audit.record import record
 from app.domain.inventory.errors import ServerNotAllowed
 from app.domain.inventory.states import ServerState, move
 
-ERASE = "A client's data may be on its disks. Erase them, then mark the cleaning finished."
+ERASE = (
+    "A client's data may be on its disks. A live system erases them; where none is set: "
+    "Erase them by hand and mark the cleaning finished."
+)
 
 
 async def put_back(
@@ -39,7 +45,7 @@ async def put_back(
         await tx.execute("UPDATE server SET may_hold_data = false WHERE id = $1", server)
     if row["may_hold_data"] and not erased:
         to = ServerState.cleaning
-        await move(tx, server, to, reason=ERASE)
+        await await_erasure(tx, server)
     else:
         to = ServerState.available
         await move(tx, server, to)
@@ -55,6 +61,49 @@ async def put_back(
         reason=reason,
     )
     return to
+
+
+class ServerFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What an event says of a server."""
+
+    server: UUID
+    name: str
+    serial: str
+    datacentre: str
+    rack: str
+    reason: str = ""
+    """Why it came to this."""
+
+
+async def await_erasure(tx: Tx, server: UUID) -> None:
+    """Move a server to cleaning, where it waits for its disks to be erased; an event says so."""
+    seq = await move(tx, server, ServerState.cleaning, reason=ERASE)
+    row = await tx.fetchrow(
+        "SELECT s.id AS server, s.name, s.serial, d.code AS datacentre, r.name AS rack, "
+        "s.state_reason AS reason FROM server s JOIN rack r ON r.id = s.rack "
+        "JOIN datacentre d ON d.id = r.datacentre WHERE s.id = $1",
+        server,
+    )
+    facts = msgspec.convert(dict(row or {}), ServerFacts)
+    key = f"server.cleaning:{server}:{seq}"
+    await emit(tx, "server.cleaning", key, msgspec.to_builtins(facts))
+
+
+async def note_erased(tx: Tx, server: UUID, *, actor_label: str, how: str) -> None:
+    """Put a server whose disks were just erased back into stock.
+
+    Raises ServerNotAllowed when it is not in cleaning any more, NotFound.
+    """
+    await put_back(
+        tx,
+        server,
+        ServerState.cleaning,
+        action="inventory.finish_cleaning",
+        actor=None,
+        actor_label=actor_label,
+        reason=how,
+        erased=True,
+    )
 
 
 ACCEPTABLE = frozenset({ServerState.enrolled, ServerState.inspecting, ServerState.failed})

@@ -1,15 +1,20 @@
 """Put a server aside because it failed, and back when a person has seen to it."""
 
+from datetime import timedelta
 from uuid import UUID
 
-from app.core.database import Tx
+from app.core.database import Tx, storable
 from app.core.errors import NotFound
 from app.core.outbox import emit
 from app.domain.audit.record import record
 from app.domain.inventory.bmc_turn import allow_again
 from app.domain.inventory.put_back import note_data, put_back
-from app.domain.inventory.states import ServerState, move
+from app.domain.inventory.states import ServerState, move, tell
 from app.drivers.bmc.contract import peer_of
+
+FIRST_RECHECK = timedelta(minutes=15)
+MOST_RECHECKS = 10
+BATCH = 20
 
 
 async def quarantine(tx: Tx, server_id: UUID, reason: str) -> None:
@@ -27,6 +32,10 @@ async def quarantine(tx: Tx, server_id: UUID, reason: str) -> None:
         return
     await note_data(tx, server_id, ServerState(row["state"]), row["holder"])
     seq = await move(tx, server_id, ServerState.quarantined, reason=reason)
+    # A delivered service's data are nobody's to erase but by a person's word.
+    is_rechecked = row["state"] != ServerState.active
+    if is_rechecked:
+        await plan_recheck(tx, server_id)
     await record(
         tx,
         actor=None,
@@ -48,18 +57,93 @@ async def quarantine(tx: Tx, server_id: UUID, reason: str) -> None:
             "subject": str(server_id),
             "title": f"Server {row['name']} is in quarantine",
             "text": f"{row['name']} was {row['state']} and was put aside: {reason}. "
-            "Find out what is wrong with it, then put it back into stock.",
+            + (
+                "It is looked at again by itself, and sold again when it works."
+                if is_rechecked
+                else "A service ran on it: find out what is wrong, then put it back into stock."
+            ),
         },
     )
 
 
+async def plan_recheck(tx: Tx, server: UUID) -> None:
+    """Let a server in quarantine be looked at again by itself, the longer it fails the later.
+
+    After a quarter of an hour, then half an hour, and so on for ten days; then a person has to.
+    """
+    rechecks = await tx.fetchval("SELECT rechecks FROM server WHERE id = $1", server)
+    at = None if rechecks >= MOST_RECHECKS else tx.now() + FIRST_RECHECK * 2**rechecks
+    await tx.execute("UPDATE server SET recheck_at = $2 WHERE id = $1", server, at)
+
+
+async def due_rechecks(tx: Tx) -> list[UUID]:
+    """Return the servers in quarantine that are to be looked at now, at most `BATCH`.
+
+    Their next time is set with it: whoever asks meanwhile, or comes after a crash, asks later.
+    """
+    rows = await tx.fetch(
+        "SELECT id FROM server WHERE recheck_at <= $1 AND state = 'quarantined' "
+        f"ORDER BY recheck_at, id LIMIT {BATCH} "
+        "FOR NO KEY UPDATE SKIP LOCKED",
+        tx.now(),
+    )
+    for row in rows:
+        await tx.execute("UPDATE server SET rechecks = rechecks + 1 WHERE id = $1", row["id"])
+        await plan_recheck(tx, row["id"])
+    return [row["id"] for row in rows]
+
+
+async def note_recheck(tx: Tx, server: UUID, trouble: str) -> None:
+    """Write down what a look at a server in quarantine found; "" takes it out, to be erased.
+
+    One that somebody has taken out meanwhile is left alone.
+    """
+    row = await tx.fetchrow(
+        "SELECT state, state_reason FROM server WHERE id = $1 FOR NO KEY UPDATE", server
+    )
+    if row is None or row["state"] != ServerState.quarantined:
+        return
+    if not trouble:
+        reason = f"Its BMC answers again; it had been put aside: {row['state_reason']}"
+        await release_from_quarantine(
+            tx, server, actor=None, actor_label="system", reason=reason, asks_bmc_again=False
+        )
+        return
+    await record(
+        tx,
+        actor=None,
+        actor_label="system",
+        action="inventory.recheck",
+        subject_kind="server",
+        subject=server,
+        before={"state": ServerState.quarantined},
+        after={"state": ServerState.quarantined},
+        reason=storable(trouble),
+    )
+    tell(tx, server, None)
+
+
+async def works_again(tx: Tx, server: UUID) -> None:
+    """Forget how often a server was looked at in quarantine: it was delivered."""
+    await tx.execute(
+        "UPDATE server SET rechecks = 0 WHERE id = $1 AND rechecks <> 0 AND state = 'active'",
+        server,
+    )
+
+
 async def release_from_quarantine(
-    tx: Tx, server_id: UUID, *, actor: UUID | None, actor_label: str, reason: str = ""
+    tx: Tx,
+    server_id: UUID,
+    *,
+    actor: UUID | None,
+    actor_label: str,
+    reason: str = "",
+    asks_bmc_again: bool = True,
 ) -> None:
     """Put a server back into stock on the word of `actor` that it works.
 
     One whose disks may hold a client's data goes to cleaning instead (`finish_cleaning`).
-    Credentials that its BMC rejected are tried again, once.
+    Credentials that its BMC rejected are tried again, once, if `asks_bmc_again`.
     Raises ServerNotAllowed when it is not in quarantine, NotFound.
     """
     await put_back(
@@ -71,6 +155,8 @@ async def release_from_quarantine(
         actor_label=actor_label,
         reason=reason,
     )
+    if not asks_bmc_again:
+        return
     bmc = await tx.fetchrow("SELECT url, username FROM bmc WHERE server = $1", server_id)
     if bmc is not None:
         await allow_again(tx, peer_of(bmc["url"]), bmc["username"])

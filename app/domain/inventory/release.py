@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from app.core.database import Tx
-from app.domain.inventory.put_back import ERASE, note_data, put_back
+from app.domain.inventory.put_back import await_erasure, note_data, put_back
 from app.domain.inventory.states import SERVING, ServerState, move
 
 
@@ -27,9 +27,11 @@ async def release(tx: Tx, holder: UUID, *, seq: int | None = None) -> None:
         return
     has_data = await note_data(tx, server, state, holder)
     await move(tx, server, ServerState.releasing)
-    await move(tx, server, ServerState.cleaning, reason=ERASE if has_data else "")
-    if not has_data:
-        await move(tx, server, ServerState.available)
+    if has_data:
+        await await_erasure(tx, server)
+        return
+    await move(tx, server, ServerState.cleaning)
+    await move(tx, server, ServerState.available)
 
 
 async def finish_cleaning(

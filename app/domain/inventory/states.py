@@ -138,7 +138,8 @@ async def move(tx: Tx, server: UUID, to: ServerState, *, reason: str = "") -> in
     row = await tx.fetchrow(
         "WITH old AS (SELECT id, holder FROM server WHERE id = $1 FOR NO KEY UPDATE) "
         "UPDATE server s SET state = $2, state_since = $3, state_reason = $4, "
-        "hold_expires_at = NULL, maintenance_ends_at = NULL, power_drift_since = NULL, "
+        "hold_expires_at = NULL, maintenance_ends_at = NULL, recheck_at = NULL, "
+        "power_drift_since = NULL, "
         "holder = CASE WHEN $5 THEN s.holder END, seq = s.seq + CASE WHEN $5 THEN 0 ELSE 1 END "
         "FROM old WHERE s.id = old.id AND s.state = ANY($6) RETURNING s.seq, old.holder",
         server,

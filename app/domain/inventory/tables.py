@@ -91,6 +91,8 @@ class Server(Table, tablename="server"):
 
     `holder` is the order that holds it or the service that runs on it; `seq` counts the
     changes of holder, so that a late release of an earlier hold does nothing (ABA).
+    `recheck_at` is when one in quarantine is looked at again by itself, `rechecks` how often it was
+    since it last worked.
     `u_position` is the lowest unit that it fills, on `side` or, full depth, on both.
     """
 
@@ -115,6 +117,8 @@ class Server(Table, tablename="server"):
     state_since = moment()
     state_reason = text(default="")
     maintenance_ends_at = moment(null=True, index=True)
+    recheck_at = moment(null=True, index=True)
+    rechecks = SmallInt(default=0)
     holder = UUID(null=True, default=None, index=True)
     hold_expires_at = moment(null=True)
     seq = BigInt(default=0)

@@ -21,6 +21,7 @@ from app.domain.services.views import (
     ServicePage,
     ServiceRow,
     ServiceView,
+    Work,
 )
 from app.ipam.wants import PRIMARY_IP4
 
@@ -35,7 +36,10 @@ coalesce((SELECT host(host(x.network)::inet + c.position) FROM address_claim c
           AND c.state IN ('held', 'assigned')), y.address, '') AS address
 """
 _MORE = f"""
-{KIND_OF_P} AS kind,
+{KIND_OF_P} AS kind, s.rescue_since, s.os_code,
+(SELECT jsonb_build_object('purpose', w.purpose, 'stage', w.stage, 'percent', w.percent)::text
+ FROM installation w WHERE w.service = s.id AND w.state IN ('prepared', 'booted', 'installing')
+ LIMIT 1) AS work,
 v.id AS server_id, coalesce(v.power_seen_at, {now.SEEN_AT}) AS power_seen_at, o.selection,
 CASE WHEN m.id IS NOT NULL THEN jsonb_build_object('cores', m.cores, 'memory_mb', m.memory_mb,
      'disk_gb', m.disk_gb)::text END AS machine,
@@ -81,6 +85,7 @@ async def find_service(tx: Tx, service: UUID, *, account: UUID) -> ServiceView:
     facts["keys"] = await _keys(tx, account, selection.ssh_keys)
     facts["panel"] = _panel(row)
     facts["game"] = row["game"] and msgspec.json.decode(row["game"], type=GameFacts)
+    facts["work"] = row["work"] and msgspec.json.decode(row["work"], type=Work)
     facts["machine"] = row["machine"] and msgspec.json.decode(row["machine"], type=MachineFacts)
     return msgspec.convert(facts, ServiceView)
 

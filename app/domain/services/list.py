@@ -18,6 +18,7 @@ from app.domain.machines import now
 from app.domain.machines.judge import Drift
 from app.domain.machines.watch import CONFIRMED
 from app.domain.services.states import InstallationState, ServiceState
+from app.drivers.deploy.live import Purpose
 from app.drivers.power import Power
 
 
@@ -45,6 +46,8 @@ class ServiceLine(msgspec.Struct, frozen=True, kw_only=True):
     datacentre: str | None
     hostname: str
     os_code: str
+    rescue_since: datetime | None
+    """Since when its server runs the rescue system."""
     state: ServiceState
     state_since: datetime
     cycle: Cycle
@@ -99,6 +102,7 @@ class InstallationLine(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     server_id: UUID
     server_name: str
+    purpose: Purpose
     state: InstallationState
     stage: str
     percent: int
@@ -144,7 +148,7 @@ s.id, s.account AS account_id, a.email AS account_email, a.name AS account_name,
 s."order" AS order_id, o.number AS order_number, p.name AS product_name,
 p.category AS category_id, v.id AS server_id, v.name AS server_name, d.code AS datacentre,
 coalesce(m.connection, g.connection) AS connection, {KIND_OF_P} AS kind,
-p.machine_rules IS NOT NULL AS is_virtual, s.hostname, s.os_code, s.state,
+p.machine_rules IS NOT NULL AS is_virtual, s.hostname, s.os_code, s.rescue_since, s.state,
 s.state_since, s.cycle, s.currency, s.recurring_minor, s.next_due_at, s.created_at, s.activated_at
 """
 _FROM = """
@@ -209,9 +213,10 @@ async def service_details(tx: Tx, service: UUID) -> ServiceDetails:
         service,
     )
     installations = await tx.fetch(
-        "SELECT i.id, i.server AS server_id, v.name AS server_name, i.state, i.stage, i.percent, "
-        "i.error, i.created_at, i.updated_at, i.finished_at FROM installation i "
-        "JOIN server v ON v.id = i.server WHERE i.service = $1 ORDER BY i.id DESC LIMIT 50",
+        "SELECT i.id, i.server AS server_id, v.name AS server_name, i.purpose, i.state, "
+        "i.stage, i.percent, i.error, i.created_at, i.updated_at, i.finished_at "
+        "FROM installation i JOIN server v ON v.id = i.server WHERE i.service = $1 "
+        "ORDER BY i.id DESC LIMIT 50",
         service,
     )
     machine = await tx.fetchrow(_MACHINE, service, CONFIRMED)

@@ -14,6 +14,7 @@ from app.domain.addresses.find import addresses_of
 from app.domain.catalog.selection import PANEL, Selection
 from app.domain.services.credentials import Access, keep_access
 from app.domain.services.states import InstallationState
+from app.drivers.deploy.live import LiveImage, LiveSpec, Purpose
 from app.drivers.deploy.netboot.passwords import hash_password
 from app.drivers.deploy.spec import DiskKind, Disks, Family, InstallSpec, Ipv4, Ipv6
 
@@ -25,6 +26,8 @@ class Site(msgspec.Struct, frozen=True):
     nameservers: tuple[str, ...]
     ssh_port: int
     host_domain: str
+    live: LiveImage | None = None
+    """The live system that servers are rescued and erased with, where one is named."""
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -50,22 +53,68 @@ class NoSuchSystem(Refusal):
         self.os_code = os_code
 
 
+class OsImage(msgspec.Struct, frozen=True):
+    """What an installation needs to know of the system that it installs."""
+
+    code: str
+    family: Family
+    release: str
+    kernel_url: str
+    initrd_url: str
+    mirror_url: str
+    image_url: str
+
+
 async def prepare_install(
-    tx: Tx, vault: Vault, *, service: UUID, server: UUID, step_key: str, site: Site
+    tx: Tx,
+    vault: Vault,
+    *,
+    service: UUID,
+    server: UUID,
+    step_key: str,
+    site: Site,
+    os: str = "",
 ) -> Prepared:
     """Return the installation of `step_key`, written down on the first call.
 
-    Another open installation of the same server is abandoned: a machine has one boot script.
-    Two calls at once are taken one after the other.
+    `os` is the code of the image; "" for what the service has. Another open installation of the
+    same server is abandoned: a machine has one boot script. Two calls at once are taken one after
+    the other.
     """
     await tx.execute("SELECT 1 FROM server WHERE id = $1 FOR NO KEY UPDATE", server)
     found = await find_by_step(tx, vault, step_key)
     if found is not None:
         return found
-    token = new_token()
     access = await _access(tx, vault, service)
-    spec = await _spec(tx, access, service, server, site)
-    spec = msgspec.structs.replace(spec, callback_base=f"{site.base_url}/netboot/{token}")
+    image = await _image(tx, os or await _os_of(tx, service))
+    spec = await _spec(tx, access, service, server, site, image)
+    spec = msgspec.structs.replace(spec, callback_base=under_a_token(site))
+    await open_installation(
+        tx, vault, spec, purpose=Purpose.INSTALL, service=service, server=server, step_key=step_key
+    )
+    made = await find_by_step(tx, vault, step_key)
+    if made is None:
+        raise NotFound("installation", step_key)
+    return made
+
+
+def under_a_token(site: Site) -> str:
+    """Return a new address, with a secret of its own, under which a machine reports."""
+    return f"{site.base_url}/netboot/{new_token()}"
+
+
+async def open_installation(
+    tx: Tx,
+    vault: Vault,
+    spec: InstallSpec | LiveSpec,
+    *,
+    purpose: Purpose,
+    service: UUID | None,
+    server: UUID,
+    step_key: str,
+) -> None:
+    """Write down, sealed, what the server is booted for; what was open for it is abandoned."""
+    token = spec.callback_base.rpartition("/")[2]
     await tx.execute(
         "UPDATE installation SET state = $2, finished_at = $3 "
         "WHERE server = $1 AND state IN ('prepared', 'booted', 'installing')",
@@ -75,7 +124,7 @@ async def prepare_install(
     )
     await tx.execute(
         "INSERT INTO installation (id, service, server, step_key, token_hash, sealed_spec, state, "
-        "created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)",
+        "created_at, updated_at, purpose) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9)",
         new_id(),
         service,
         server,
@@ -84,11 +133,8 @@ async def prepare_install(
         vault.seal(msgspec.json.encode(spec).decode()),
         InstallationState.prepared,
         tx.now(),
+        purpose,
     )
-    made = await find_by_step(tx, vault, step_key)
-    if made is None:
-        raise NotFound("installation", step_key)
-    return made
 
 
 def token_digest(token: str) -> bytes:
@@ -98,7 +144,7 @@ def token_digest(token: str) -> bytes:
 async def find_by_step(tx: Tx, vault: Vault, step_key: str) -> Prepared | None:
     row = await tx.fetchrow(
         "SELECT id, state, server, sealed_spec, error, stage, percent FROM installation "
-        "WHERE step_key = $1",
+        "WHERE step_key = $1 AND purpose = 'install'",
         step_key,
     )
     if row is None:
@@ -118,7 +164,35 @@ async def _access(tx: Tx, vault: Vault, service: UUID) -> Access:
     return await keep_access(tx, vault, service, keys_only=bool(keys))
 
 
-async def _spec(tx: Tx, access: Access, service: UUID, server: UUID, site: Site) -> InstallSpec:
+async def _os_of(tx: Tx, service: UUID) -> str:
+    code: str | None = await tx.fetchval("SELECT os_code FROM service WHERE id = $1", service)
+    return code or ""
+
+
+async def _image(tx: Tx, code: str) -> OsImage:
+    row = await tx.fetchrow(
+        "SELECT code, family, release, kernel_url, initrd_url, mirror_url, image_url FROM os_image "
+        "WHERE code = $1 AND is_enabled",
+        code,
+    )
+    if row is None:
+        raise NoSuchSystem(code)
+    return msgspec.convert(dict(row), OsImage)
+
+
+async def rescue_system(  # noqa: PLR0917 - all of it goes into the one specification
+    tx: Tx, vault: Vault, service: UUID, server: UUID, site: Site, image: LiveImage
+) -> InstallSpec:
+    """Return what a rescue system has to know of the installed one: addresses and access."""
+    access = await _access(tx, vault, service)
+    urls = (image.kernel_url, image.initrd_url, image.image_url, image.image_url)
+    live = OsImage("rescue", Family.DEBIAN, "live", *urls)
+    return await _spec(tx, access, service, server, site, live)
+
+
+async def _spec(  # noqa: PLR0917 - all of it goes into the one specification
+    tx: Tx, access: Access, service: UUID, server: UUID, site: Site, image: OsImage
+) -> InstallSpec:
     """Put the specification together; its call-back address is the caller's to fill in."""
     row = await tx.fetchrow(
         'SELECT s."order", s.product, s.hostname, o.selection, m.mac FROM service s '
@@ -129,23 +203,16 @@ async def _spec(tx: Tx, access: Access, service: UUID, server: UUID, site: Site)
     if row is None:
         raise NotFound("service", service)
     selection = msgspec.json.decode(row["selection"], type=Selection)
-    image = await tx.fetchrow(
-        "SELECT code, family, release, kernel_url, initrd_url, mirror_url, image_url FROM os_image "
-        "WHERE code = $1 AND is_enabled",
-        selection.os,
-    )
-    if image is None:
-        raise NoSuchSystem(selection.os)
     host, _, domain = row["hostname"].partition(".")
     addresses = await addresses_of(tx, row["order"])
     return InstallSpec(
-        os_key=image["code"],
-        family=Family(image["family"]),
-        release=image["release"],
-        kernel_url=image["kernel_url"],
-        initrd_url=image["initrd_url"],
-        mirror_url=image["mirror_url"],
-        image_url=image["image_url"] or None,
+        os_key=image.code,
+        family=image.family,
+        release=image.release,
+        kernel_url=image.kernel_url,
+        initrd_url=image.initrd_url,
+        mirror_url=image.mirror_url,
+        image_url=image.image_url or None,
         hostname=host,
         domain=domain or site.host_domain,
         mac=row["mac"],

@@ -1,7 +1,7 @@
-"""What a machine under installation reports: booted, progress, done, failed.
+"""What a machine that was booted over the network reports: booted, progress, done, failed.
 
-A token stops working when its installation ends, and when the order loses the server: what
-happens to that machine then is another's business.
+A token stops working when its installation ends, and when the order loses the server, or the server
+leaves cleaning: what happens to that machine then is another's business.
 """
 
 import re
@@ -14,6 +14,7 @@ from app.core.errors import NotFound
 from app.core.secrets import Vault
 from app.domain.services.prepare_install import token_digest
 from app.domain.services.states import InstallationState
+from app.drivers.deploy.live import LiveSpec, Purpose
 from app.drivers.deploy.spec import InstallSpec
 
 OPEN = (InstallationState.prepared, InstallationState.booted, InstallationState.installing)
@@ -25,11 +26,13 @@ class OpenInstallation(msgspec.Struct, frozen=True):
     """An installation whose machine may still ask and tell."""
 
     id: UUID
-    service: UUID
-    order: UUID
+    service: UUID | None
+    """None of an erasure."""
+    order: UUID | None
     server: UUID
     state: str
-    spec: InstallSpec
+    purpose: Purpose
+    spec: InstallSpec | LiveSpec
 
 
 async def find_open(tx: Tx, vault: Vault, *, token: str) -> OpenInstallation:
@@ -69,17 +72,24 @@ async def _open_where(
     tx: Tx, vault: Vault, condition: str, value: object, what: str
 ) -> OpenInstallation:
     row = await tx.fetchrow(
-        'SELECT i.id, i.service, s."order", i.server, i.state, i.sealed_spec FROM installation i '
-        "JOIN service s ON s.id = i.service JOIN server m ON m.id = i.server "
-        f'WHERE {condition} AND i.state = ANY($2) AND m.holder = s."order"',
+        'SELECT i.id, i.service, s."order", i.server, i.state, i.purpose, i.sealed_spec '
+        "FROM installation i JOIN server m ON m.id = i.server "
+        f"LEFT JOIN service s ON s.id = i.service WHERE {condition} AND i.state = ANY($2) "
+        "AND CASE WHEN i.purpose = 'erase' THEN m.state = 'cleaning' "
+        'ELSE m.holder = s."order" END',
         value,
         list(OPEN),
     )
     if row is None:
         raise NotFound(what, "open")
-    spec = msgspec.json.decode(vault.open(row["sealed_spec"]), type=InstallSpec)
+    purpose, opened = Purpose(row["purpose"]), vault.open(row["sealed_spec"])
+    spec: InstallSpec | LiveSpec
+    if purpose is Purpose.INSTALL:
+        spec = msgspec.json.decode(opened, type=InstallSpec)
+    else:
+        spec = msgspec.json.decode(opened, type=LiveSpec)
     return OpenInstallation(
-        row["id"], row["service"], row["order"], row["server"], row["state"], spec
+        row["id"], row["service"], row["order"], row["server"], row["state"], purpose, spec
     )
 
 
@@ -147,6 +157,9 @@ async def _end(
 
 
 def _tell(tx: Tx, installation: OpenInstallation) -> None:
+    if installation.service is None:
+        tx.publish(f"server:{installation.server}")
+        return
     tx.publish(f"order:{installation.order}", f"service:{installation.service}", "dashboard")
 
 

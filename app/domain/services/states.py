@@ -45,7 +45,8 @@ class InstallationState(StrEnum):
     """The installer has reported progress."""
 
     installed = "installed"
-    """The installer called back; nothing is served to the machine any more."""
+    """It called back: the system is installed, the rescue system runs, or the disks are erased.
+    Nothing is served to the machine any more."""
 
     failed = "failed"
     """The installer reported an error, or fell silent."""

@@ -36,6 +36,7 @@ async def suspend_service(
         after={"state": ServiceState.suspended},
         reason=reason,
     )
+    await tx.execute("UPDATE service SET rescue_since = NULL WHERE id = $1", service)
     facts = await service_facts(tx, service, reason=reason)
     # Each time is an event of its own: a service may be suspended again.
     key = f"service.suspended:{service}:{new_id()}"

@@ -29,6 +29,7 @@ class Service(Table, tablename="service"):
     next_due_at = moment(null=True)
     created_at = moment()
     activated_at = moment(null=True)
+    rescue_since = moment(null=True)
 
     known_state = Check("state IN ('pending', 'provisioning', 'active', 'suspended', 'terminated')")
 
@@ -49,15 +50,17 @@ class Credential(Table, tablename="credential"):
 
 
 class Installation(Table, tablename="installation"):
-    """One try to install a system on a server; `token` opens its netboot files until it ends.
+    """One try to boot a server over the network, to install, rescue or erase it.
 
-    Only the SHA-256 of the token is kept in `token_hash`; `sealed_spec` is the sealed
-    `drivers.deploy.netboot` specification, which holds a password hash and the token.
+    `token` opens its netboot files until it ends. An erasure is for nobody's service. Only the
+    SHA-256 of the token is kept in `token_hash`; `sealed_spec` is the sealed
+    `drivers.deploy` specification, which holds a password hash and the token.
     """
 
     id = key()
-    service = reference(Service)
+    service = reference(Service, null=True)
     server = reference(Server)
+    purpose = text(default="install")
     step_key = text(unique=True)
     token_hash = Bytea(unique=True)
     sealed_spec = Bytea()
@@ -73,3 +76,24 @@ class Installation(Table, tablename="installation"):
     known_state = Check(
         "state IN ('prepared', 'booted', 'installing', 'installed', 'failed', 'abandoned')"
     )
+    known_purpose = Check("purpose IN ('install', 'rescue', 'erase')")
+    erasure_is_nobodys = Check("(service IS NULL) = (purpose = 'erase')")
+
+
+class DiskErasure(Table, tablename="disk_erasure"):
+    """What was done to one disk of a server, as its live system told; `error` is why it failed."""
+
+    id = key()
+    installation = reference(Installation, index=False)
+    server = reference(Server)
+    disk = text()
+    kind = text()
+    model = text()
+    serial = text()
+    size_bytes = BigInt()
+    method = text()
+    error = text(default="")
+    ended_at = moment()
+
+    disk_erasure_once = Unique([installation, disk])
+    known_kind = Check("kind IN ('nvme', 'ssd', 'hdd')")

@@ -13,6 +13,7 @@ from app.domain.catalog.kind import ProductKind
 from app.domain.games.rules import GameLimits
 from app.domain.machines.rules import size_in_words
 from app.domain.services.states import ServiceState
+from app.drivers.deploy.live import Purpose
 from app.drivers.power import Power
 
 
@@ -88,6 +89,14 @@ class PanelView(msgspec.Struct, frozen=True, kw_only=True):
     """Where it is used, "" where the catalogue does not say."""
 
 
+class Work(msgspec.Struct, frozen=True, kw_only=True):
+    """A server that is being installed, or booted into its rescue system."""
+
+    purpose: Purpose
+    stage: str
+    percent: int
+
+
 class ServiceView(ServiceRow, frozen=True, kw_only=True):
     """A service with everything that its page shows; never a password."""
 
@@ -103,6 +112,11 @@ class ServiceView(ServiceRow, frozen=True, kw_only=True):
     has_password: bool
     """Whether a password was made; without one there are only keys."""
     revealed_at: datetime | None
+    rescue_since: datetime | None
+    """Since when the server runs its rescue system; None while it runs its own."""
+    os_code: str
+    work: Work | None
+    """What is being done to the server now."""
     keys: tuple[InstalledKey, ...]
     panel: PanelView | None
 

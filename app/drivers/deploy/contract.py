@@ -5,6 +5,7 @@ from typing import Protocol
 
 import msgspec
 
+from app.drivers.deploy.live import LiveSpec
 from app.drivers.deploy.spec import InstallSpec
 
 
@@ -20,15 +21,15 @@ class Deployer(Protocol):
 
     key: str
 
-    def boot_script(self, spec: InstallSpec) -> str:
-        """Return the iPXE script that starts the installer of `spec`."""
+    def boot_script(self, spec: InstallSpec | LiveSpec) -> str:
+        """Return the iPXE script that starts the installer, or the live system, of `spec`."""
         ...
 
     def disk_script(self) -> str:
         """Return the iPXE script for a machine that has nothing to install."""
         ...
 
-    def documents(self, spec: InstallSpec) -> Mapping[str, Document]:
+    def documents(self, spec: InstallSpec | LiveSpec) -> Mapping[str, Document]:
         """Return what is served under `{callback_base}/`, by file name."""
         ...
 

@@ -8,7 +8,9 @@ import msgspec
 from app.core.database import Tx
 from app.domain.inventory.find import server_of
 from app.domain.inventory.quarantine import quarantine
-from app.flows.node import Done, Effect, NodeType, Resource, Step, Subject
+from app.domain.inventory.states import ServerState
+from app.flows.node import Done, Effect, NodeType, Resource, Step
+from app.flows.subject import order_of
 
 
 class Params(msgspec.Struct, frozen=True):
@@ -31,7 +33,12 @@ DOCS = """\
 Takes a failing server out of the stock and away from the order, with the error that brought the
 run here as its reason: a person looks at it before it is sold again. It stands at the error port of
 a node that works on the server, inside a `logic.repeat` that then takes another one. It is not
-undone: the server was at fault, whatever becomes of the run.
+undone: the server was at fault, whatever becomes of the run. A run that is about no order puts
+aside what waits to be erased, and nothing else.
+
+The server is looked at again by itself, after a quarter of an hour and then less and less often:
+when its BMC answers it is erased, which boots the machine and shows that it works, and is sold
+again.
 
 ```json
 {"server": "=steps.server.server"}
@@ -46,8 +53,7 @@ async def do(tx: Tx, step: Step, params: Params) -> Done:
     another client by now.
     """
     gone = (Resource("server", str(params.server)),)
-    held = await server_of(tx, step.subject)
-    if held is None or held.id != params.server:
+    if not await _is_ours(tx, step, params.server):
         return Done(Output(params.server, "the order has it no more"), returns=gone)
     reason: str | None = await tx.fetchval(
         "SELECT error FROM step_attempt WHERE run = $1 AND scope = $2 AND status = 'failed' "
@@ -60,6 +66,15 @@ async def do(tx: Tx, step: Step, params: Params) -> Done:
     return Done(Output(params.server, reason), returns=gone)
 
 
+async def _is_ours(tx: Tx, step: Step, server: UUID) -> bool:
+    """Return whether the run's order has the server, or nobody and it waits to be erased."""
+    if step.about is None:
+        state = await tx.fetchval("SELECT state FROM server WHERE id = $1", server)
+        return bool(state == ServerState.cleaning)
+    held = await server_of(tx, await order_of(tx, step))
+    return held is not None and held.id == server
+
+
 node = NodeType(
     name="action.quarantine_server",
     title="Quarantine server",
@@ -68,7 +83,6 @@ node = NodeType(
     effect=Effect.DATABASE,
     do=do,
     output=Output,
-    needs=Subject.ORDER,
     returns=("server",),
     says=lambda params: f"Puts server {params.server} into quarantine",
     docs=DOCS,

@@ -9,6 +9,7 @@ from app.core.database import Tx
 from app.domain.catalog.kind import ProductKind, kind_of_order
 from app.domain.inventory.confirm import activate
 from app.domain.inventory.power import note_power
+from app.domain.inventory.quarantine import works_again
 from app.domain.orders.mark_delivered import mark_delivered
 from app.domain.services.deliver import deliver_service
 from app.drivers.power import Power
@@ -55,6 +56,7 @@ async def do(tx: Tx, step: Step, params: Params) -> Done:
     """Idempotent: what is active already stays so."""
     if params.server is not None:
         await activate(tx, step.subject)
+        await works_again(tx, params.server)
         await note_power(tx, params.server, Power.ON, by_bmc=False)  # it has just answered
     elif await kind_of_order(tx, step.subject) is ProductKind.SERVER:
         raise StepFailed("say which server the client gets: the product's are physical ones")

@@ -42,6 +42,7 @@ from app.domain.inventory.quarantine import release_from_quarantine
 from app.domain.inventory.release import finish_cleaning
 from app.domain.inventory.remove import remove_server
 from app.domain.inventory.views import ServerPage
+from app.domain.services.report_erasure import erasures_of
 from app.routes.admin.dcim_typed import read_time
 from app.routes.admin.query import wanted_of
 from app.routes.admin.reasons import reason_of
@@ -167,7 +168,7 @@ async def _deed_page(
 
 
 async def read_file(tx: Tx, server_id: UUID, me: AccountView) -> ServerFile:
-    """Read a server; five statements."""
+    """Read a server; six statements."""
     server = await find_server(tx, server_id)
     sees_trail = allows(me.role, Permission.AUDIT_READ)
     return ServerFile(
@@ -177,5 +178,6 @@ async def read_file(tx: Tx, server_id: UUID, me: AccountView) -> ServerFile:
         addresses=await addresses_of(tx, server.holder) if server.holder else Claimed(),
         trail=await trail(tx, [server_id]) if sees_trail else None,
         may_change=allows(me.role, Permission.SERVERS_CHANGE),
+        erased=await erasures_of(tx, server_id),
         rejection=await rejection_of(tx, server_id, server.bmc_url) if server.bmc_url else None,
     )

@@ -1,6 +1,7 @@
 """`/admin/services/…/suspend`, `/unsuspend`, `/terminate`: what the staff decide."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -9,12 +10,13 @@ from litestar.params import FromPath
 
 from app.components.admin.client_services import SERVICES
 from app.components.admin.decide import REASON
-from app.components.admin.service_deeds import DEEDS, TYPED, Deed, deed_page
+from app.components.admin.service_deeds import DEEDS, OS, TYPED, Deed, deed_page
 from app.components.form import Form
 from app.components.notice import Flash
 from app.core.database import Tx
 from app.core.errors import Invalid, NotFound, Refusal
 from app.domain.accounts.roles import Permission
+from app.domain.services.ask import ask_reinstall, ask_rescue, ask_unrescue, systems_for
 from app.domain.services.list import service_details
 from app.domain.services.suspend import suspend_service, unsuspend_service
 from app.domain.services.terminate import terminate_service
@@ -40,6 +42,8 @@ VERBS: Mapping[str, Verb] = {
     "suspend": suspend_service,
     "unsuspend": unsuspend_service,
     "terminate": terminate_service,
+    "rescue": ask_rescue,
+    "unrescue": ask_unrescue,
 }
 
 
@@ -71,7 +75,8 @@ class ServiceDeeds(Controller):
         try:
             async with db.transaction() as tx:
                 reason = await _confirmed(tx, service_id, deed, values)
-                await VERBS[slug](tx, service_id, actor=me.id, actor_label=me.email, reason=reason)
+                verb = VERBS.get(slug) or partial(ask_reinstall, os=values.get(OS, ""))
+                await verb(tx, service_id, actor=me.id, actor_label=me.email, reason=reason)
         except NotFound:
             raise
         except Refusal as refusal:
@@ -107,4 +112,6 @@ async def _page(
     async with db.snapshot() as tx:
         line = (await service_details(tx, service)).line
         flow = await name_of_serving(tx, line.category_id, deed.trigger)
-    return html(deed_page(deed, line, form, flow=flow, frame=frame), status_code=status)
+        systems = await systems_for(tx, service) if deed.slug == "reinstall" else ()
+    page = deed_page(deed, line, form, flow=flow, frame=frame, systems=systems)
+    return html(page, status_code=status)

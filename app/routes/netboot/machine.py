@@ -1,4 +1,4 @@
-"""What a machine under installation fetches and reports.
+"""What a machine that is installed, rescued or erased fetches and reports.
 
 Machines have no session: `/netboot/ipxe` answers to a network card that has an open
 installation, everything else to the installation's token, until it ends. HEAD is answered
@@ -16,6 +16,7 @@ from litestar.params import Body, FromPath, FromQuery
 
 from app.core.database import Tx
 from app.core.errors import NotFound
+from app.domain.services.report_erasure import failed_disks, judge_erasure, report_disk
 from app.domain.services.report_install import (
     OpenInstallation,
     find_open,
@@ -27,6 +28,7 @@ from app.domain.services.report_install import (
     report_progress,
 )
 from app.drivers.deploy.contract import Deployer
+from app.drivers.deploy.live import Purpose
 from app.flows.signals import send_signal
 from app.routes.security.dependencies import Db, Deploying, Sealing
 from app.routes.security.rate_limit import Limit, limited
@@ -115,8 +117,18 @@ class Machine(Controller):
             if await is_installed(tx, token=token):
                 return
             installation = await find_open(tx, vault, token=token)
-            await report_done(tx, installation)
+            if installation.purpose is Purpose.ERASE:
+                await judge_erasure(tx, installation)
+            else:
+                await report_done(tx, installation)
             await send_signal(tx, signal_key(installation))
+
+    @post("/{token:str}/disk", status_code=204)
+    async def disk(self, db: Db, vault: Sealing, token: FromPath[str], data: Form) -> None:
+        """Note what was done to one disk; said again, the later word stands."""
+        async with db.transaction() as tx:
+            installation = await find_open(tx, vault, token=token)
+            await report_disk(tx, installation, data)
 
     @post("/{token:str}/failed", status_code=204)
     async def failed(self, db: Db, vault: Sealing, token: FromPath[str], data: Form) -> None:
@@ -124,6 +136,8 @@ class Machine(Controller):
         async with db.transaction() as tx:
             installation = await find_open(tx, vault, token=token)
             message = data.get("message", "") or "the installer reported an error"
+            if installation.purpose is Purpose.ERASE:
+                message = await failed_disks(tx, installation) or message
             await report_failed(tx, installation, message)
             await send_signal(tx, signal_key(installation))
 

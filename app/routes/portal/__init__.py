@@ -11,6 +11,7 @@ from app.routes.portal.own_console import OwnConsole
 from app.routes.portal.own_services import Services
 from app.routes.portal.pay import Pay
 from app.routes.portal.reverse_dns import ReverseDns
+from app.routes.portal.service_asks import ServiceAsks
 from app.routes.portal.sign_in import SignIn, SignOut
 from app.routes.portal.sign_up import SignUp
 from app.routes.portal.usage import OwnUsage
@@ -29,5 +30,6 @@ PORTAL: tuple[ControllerRouterHandler, ...] = (
     OwnUsage,
     OwnConsole,
     ReverseDns,
+    ServiceAsks,
 )
 """Every handler of the portal."""

@@ -11,6 +11,7 @@ from app.components.portal.own_service import ServiceStory, service_page, servic
 from app.components.portal.service_access import Shown
 from app.domain.services.credentials import AlreadyRevealed, reveal
 from app.domain.services.find import find_service, services_of
+from app.flows.find_flows import serving_triggers
 from app.routes.portal.page_number import page_number
 from app.routes.security.dependencies import Config, Db, Frame, HttpRequest, Me, Sealing
 from app.routes.security.flashes import go
@@ -44,7 +45,8 @@ class Services(Controller):
     ) -> Response[Any]:
         async with db.snapshot() as tx:
             service = await find_service(tx, service_id, account=me.id)
-        story = ServiceStory(service=service, ssh_port=settings.ssh_port)
+            served = await serving_triggers(tx, service_id)
+        story = ServiceStory(service=service, ssh_port=settings.ssh_port, served=served)
         return html(service_page(story, frame=frame))
 
     @get("/{service_id:uuid}/status")
@@ -81,5 +83,8 @@ class Services(Controller):
             shown = Shown(None, refusal.message)
         async with db.snapshot() as tx:
             service = await find_service(tx, service_id, account=me.id)
-        story = ServiceStory(service=service, ssh_port=settings.ssh_port, shown=shown)
+            served = await serving_triggers(tx, service_id)
+        story = ServiceStory(
+            service=service, ssh_port=settings.ssh_port, shown=shown, served=served
+        )
         return html(service_page(story, frame=frame), status_code=200 if shown.password else 409)

@@ -57,9 +57,13 @@ def test_all_triggers_are_there() -> None:
         "trigger.order_paid",
         "trigger.payment_received",
         "trigger.schedule",
+        "trigger.server_cleaning",
         "trigger.service_created",
+        "trigger.service_reinstall",
+        "trigger.service_rescue",
         "trigger.service_suspended",
         "trigger.service_terminated",
+        "trigger.service_unrescue",
         "trigger.service_unsuspended",
         "trigger.webhook",
     ]

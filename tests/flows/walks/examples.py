@@ -13,6 +13,7 @@ from app.domain.addresses.release import release as release_addresses
 from app.domain.billing.facts import PaymentFacts
 from app.domain.games.plan import write_game_plan
 from app.domain.games.rules import GameLimits, GamePlace, GameRules, MadeOf
+from app.domain.inventory.put_back import ServerFacts
 from app.domain.inventory.release import release as release_server
 from app.domain.machines.rules import MachinePlace, MachineRules, MachineSize
 from app.domain.services.facts import ServiceFacts
@@ -81,6 +82,10 @@ async def service_facts(stage: Stage) -> dict[str, Any]:
     return msgspec.to_builtins(facts)  # type: ignore[no-any-return]
 
 
+async def reinstall_facts(stage: Stage) -> dict[str, Any]:
+    return await service_facts(stage) | {"wanted_os": "debian-12"}
+
+
 async def payment_facts(stage: Stage) -> dict[str, Any]:
     facts = PaymentFacts(
         payment=uuid4(), invoice=uuid4(), invoice_number=1, order=None, account=uuid4(),
@@ -134,6 +139,25 @@ async def unaddressed(stage: Stage) -> None:
         await release_addresses(tx, stage.order.id)
 
 
+async def came_back(stage: Stage) -> None:
+    """Nobody has the server, and a client's data are on it."""
+    await provisioning(stage)
+    async with stage.database.transaction() as tx:
+        await tx.execute("UPDATE server SET may_hold_data = true WHERE holder IS NOT NULL")
+        await release_server(tx, stage.order.id)
+
+
+async def the_one_that_came_back(stage: Stage) -> dict[str, Any]:
+    async with stage.database.snapshot() as tx:
+        server = await tx.fetchval("SELECT id FROM server WHERE state = 'cleaning'")
+    return {"server": str(server)}
+
+
+async def server_facts(_: Stage) -> dict[str, Any]:
+    facts = ServerFacts(server=uuid4(), name="m1", serial="S1", datacentre="fra1", rack="r1")
+    return msgspec.to_builtins(facts)  # type: ignore[no-any-return]
+
+
 async def servers(stage: Stage) -> int:
     return await stage.count("SELECT count(*) FROM server WHERE holder IS NOT NULL")
 
@@ -154,6 +178,13 @@ async def installing(stage: Stage) -> tuple[str, int]:
     """Return the machine's power and how many installations go on."""
     sql = "SELECT count(*) FROM installation WHERE state IN ('prepared', 'booted', 'installing')"
     return stage.rack.state, await stage.count(sql)
+
+
+async def booted(stage: Stage) -> tuple[int, int]:
+    """Return how many boots of ours go on, and how many services are being rescued."""
+    sql = "SELECT count(*) FROM installation WHERE state IN ('prepared', 'booted', 'installing')"
+    rescued = await stage.count("SELECT count(*) FROM service WHERE rescue_since IS NOT NULL")
+    return await stage.count(sql), rescued
 
 
 async def told_machine(stage: Stage) -> list[str]:
@@ -366,10 +397,14 @@ EXAMPLES: dict[str, Example] = {
     "trigger.manual": starts(call_facts),
     "trigger.order_paid": starts(about=ORDER),
     "trigger.payment_received": starts(payment_facts, Subject.PAYMENT),
+    "trigger.server_cleaning": starts(server_facts),
     "trigger.service_created": SERVICE_TRIGGER,
     "trigger.service_suspended": SERVICE_TRIGGER,
     "trigger.service_unsuspended": SERVICE_TRIGGER,
     "trigger.service_terminated": SERVICE_TRIGGER,
+    "trigger.service_rescue": SERVICE_TRIGGER,
+    "trigger.service_unrescue": SERVICE_TRIGGER,
+    "trigger.service_reinstall": starts(reinstall_facts, SERVICE),
     "trigger.schedule": starts(cron="0 3 * * *"),
     "trigger.webhook": starts(call_facts, path="deploy"),
     "trigger.alert": starts(alert_facts),
@@ -423,6 +458,19 @@ EXAMPLES: dict[str, Example] = {
         {"service": "=input.service", "server": "=input.server"},
         before=provisioning, given=place, about=ORDER, peer=installing, left=installing,
     ),
+    "action.erase_disks": Example(
+        {"server": "=input.server"},
+        before=came_back, given=the_one_that_came_back, peer=installing, left=installing,
+    ),
+    "action.reinstall_os": Example(
+        {}, before=running, about=ORDER, peer=installing, left=booted
+    ),
+    "action.recover_bmc": Example(
+        {"server": "=input.server"}, ("begin > it.fine > after",),
+        before=running, given=place, about=ORDER, peer=machine,
+    ),
+    "action.rescue": Example({}, before=running, about=ORDER, peer=installing, left=booted),
+    "action.unrescue": Example({}, before=running, about=ORDER, peer=machine),
     "action.quarantine_server": Example(
         {"server": "=input.server"}, before=provisioning, given=place, about=ORDER, peer=servers
     ),

@@ -4,10 +4,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from app.drivers.deploy.contract import Document
+from app.drivers.deploy.live import LiveSpec
 from app.drivers.deploy.netboot.autoinstall import render_meta_data, render_user_data
 from app.drivers.deploy.netboot.ipxe import boot_from_disk, render_ipxe
 from app.drivers.deploy.netboot.iso import build_boot_iso
 from app.drivers.deploy.netboot.kickstart import render_kickstart
+from app.drivers.deploy.netboot.live import SCRIPTS, render_live_ipxe, render_live_script
 from app.drivers.deploy.netboot.post_install import render_post_install
 from app.drivers.deploy.netboot.preseed import render_preseed
 from app.drivers.deploy.spec import Family, InstallSpec
@@ -42,13 +44,18 @@ class Netboot:
         """`ipxe_efi` is an iPXE EFI binary; without it ISOs boot in the lab only."""
         self._ipxe_efi = ipxe_efi
 
-    def boot_script(self, spec: InstallSpec) -> str:
-        return render_ipxe(spec)
+    def boot_script(self, spec: InstallSpec | LiveSpec) -> str:
+        return render_live_ipxe(spec) if isinstance(spec, LiveSpec) else render_ipxe(spec)
 
     def disk_script(self) -> str:
         return boot_from_disk()
 
-    def documents(self, spec: InstallSpec) -> Mapping[str, Document]:
+    def documents(self, spec: InstallSpec | LiveSpec) -> Mapping[str, Document]:
+        if isinstance(spec, LiveSpec):
+            return {
+                "boot.ipxe": Document(TEXT, render_live_ipxe(spec)),
+                SCRIPTS[spec.purpose]: Document(TEXT, render_live_script(spec)),
+            }
         return {
             name: Document(media_type, render(spec))
             for name, (media_type, render) in {**ANSWERS[spec.family], **EVERYWHERE}.items()

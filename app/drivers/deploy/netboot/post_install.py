@@ -24,14 +24,15 @@ def render_post_install(spec: InstallSpec) -> str:
         "post-install.sh.j2",
         spec,
         files=files,
-        sshd=_sshd(spec),
-        hosts=_hosts(spec),
+        sshd=sshd_of(spec),
+        hosts=hosts_of(spec),
         authorized_keys="".join(f"{key}\n" for key in spec.ssh_keys),
         spare_esps=_spare_esps(spec),
     )
 
 
-def _sshd(spec: InstallSpec) -> str:
+def sshd_of(spec: InstallSpec) -> str:
+    """Return the settings of sshd: root gets in by password only where there is one."""
     passwords = spec.root_password_hash is not None
     return (
         f"Port {spec.ssh_port}\n"
@@ -42,7 +43,8 @@ def _sshd(spec: InstallSpec) -> str:
     )
 
 
-def _hosts(spec: InstallSpec) -> str:
+def hosts_of(spec: InstallSpec) -> str:
+    """Return `/etc/hosts` of the installed system."""
     own = f"{spec.fqdn} {spec.hostname}"
     lines = ["127.0.0.1 localhost", "::1 localhost ip6-localhost", f"{spec.ipv4.address} {own}"]
     if spec.ipv6 is not None:

@@ -36,4 +36,9 @@ _environment.filters.update(_FILTERS)
 
 def render(template: str, spec: InstallSpec, **more: Any) -> str:
     """Return `templates/{template}` filled with `spec` and `more`."""
-    return _environment.get_template(template).render(spec=spec, **more)
+    return render_plain(template, spec=spec, **more)
+
+
+def render_plain(template: str, **values: Any) -> str:
+    """Return `templates/{template}` filled with `values`."""
+    return _environment.get_template(template).render(**values)

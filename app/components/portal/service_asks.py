@@ -1,0 +1,133 @@
+"""What a client can ask for: the server installed anew, or booted into the rescue system."""
+
+from collections.abc import Sequence
+
+import htpy as h
+
+from app.components.button import link_button, submit_button
+from app.components.card import card
+from app.components.choice import Option, select_field
+from app.components.confirm import confirm_button
+from app.components.form import Form, form_element, text_field
+from app.components.frame import PageFrame
+from app.components.notice import notice
+from app.components.page import page_head, portal_page
+from app.components.time import moment
+from app.domain.services.ask import Asked, System
+from app.domain.services.states import ServiceState
+from app.domain.services.views import ServiceView
+from app.drivers.deploy.live import Purpose
+
+TYPED = "typed"
+DOING = {
+    Purpose.INSTALL: "A system is being installed on the server",
+    Purpose.RESCUE: "The server is being booted into the rescue system",
+}
+
+
+def work_notice(service: ServiceView) -> h.Element | None:
+    """Say what is being done to the server, or that it runs its rescue system."""
+    if service.work is not None and service.state is ServiceState.active:
+        stage = service.work.stage or "the machine starts"
+        return h.div(".sw-after")[
+            notice("info", DOING[service.work.purpose], f"{stage}, {service.work.percent} %")
+        ]
+    if service.rescue_since is not None:
+        return h.div(".sw-after")[
+            notice(
+                "warning",
+                "The rescue system runs",
+                "Since ",
+                moment(service.rescue_since),
+                ". Your disks are not mounted. Get in as always: the same address, password and "
+                "keys. The host key is another one.",
+            )
+        ]
+    return None
+
+
+def asks_card(service: ServiceView, served: frozenset[str], *, csrf: str) -> h.Element | None:
+    """Return what can be asked for now; None where no flow would do any of it."""
+    here = f"/services/{service.id}"
+    if service.state is not ServiceState.active or service.server_id is None:
+        return None
+    offers: list[h.Node] = []
+    if service.rescue_since is None and Asked.rescue in served:
+        offers.append(
+            confirm_button(
+                "Start the rescue system",
+                id_="rescue",
+                title="Restart the server into the rescue system?",
+                text="What runs on it is switched off hard. The disks stay as they are; you get in "
+                "with the same address, password and keys, and mount what you need.",
+                action=f"{here}/rescue",
+                csrf=csrf,
+                confirm="Start the rescue system",
+                symbol="wrench",
+            )
+        )
+    if service.rescue_since is not None and Asked.unrescue in served:
+        offers.append(
+            confirm_button(
+                "End the rescue",
+                id_="unrescue",
+                title="Restart the server from its disk?",
+                text="The rescue system goes off, with all that is in its memory.",
+                action=f"{here}/unrescue",
+                csrf=csrf,
+                confirm="Restart from the disk",
+                symbol="rotate-ccw",
+            )
+        )
+    if Asked.reinstall in served:
+        offers.append(link_button("Install anew", f"{here}/reinstall", symbol="refresh-cw"))
+    if not offers:
+        return None
+    if service.work is not None:
+        offers = [h.p(".sw-quiet")["Wait until what is being done to the server is over."]]
+    return card(h.div(".sw-actions")[offers], title="Rescue and reinstall", symbol="wrench")
+
+
+def reinstall_page(
+    service: ServiceView, systems: Sequence[System], form: Form, *, frame: PageFrame
+) -> h.Element:
+    """Return the choice of a system, and the question whether all data may go."""
+    here = f"/services/{service.id}"
+    return portal_page(
+        f"Install {service.hostname} anew",
+        page_head(f"Install {service.hostname} anew", eyebrow=h.a(href=here)[service.hostname]),
+        h.div(".sw-decide")[
+            card(
+                h.div(".sw-decide-about")[
+                    h.ul[
+                        h.li["All data on its disks are lost for good."],
+                        h.li["Addresses and keys stay."],
+                        h.li["The password is again the one of the first delivery."]
+                        if service.has_password
+                        else None,
+                        h.li["It takes about as long as the first delivery."],
+                    ]
+                ],
+                form_element(
+                    form,
+                    f"{here}/reinstall",
+                    select_field(
+                        form,
+                        "os",
+                        "System",
+                        [Option(value=system.code, label=system.name) for system in systems],
+                    ),
+                    text_field(
+                        form, TYPED, f"Type {service.hostname} to confirm", autocomplete="off"
+                    ),
+                    h.div(".sw-actions")[
+                        submit_button("Erase and install anew", weight="danger"),
+                        link_button("Keep it as it is", here, weight="quiet"),
+                    ],
+                    labels={TYPED: "Host name", "os": "System"},
+                ),
+            )
+        ],
+        frame=frame,
+        active="services",
+    )

@@ -1,0 +1,166 @@
+"""Ask that a server is installed anew, or booted into a rescue system and out of it again.
+
+The service stays what it is; the flow bound to the event does it.
+"""
+
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from app.core.database import Tx
+from app.core.errors import Invalid, NotFound, Refusal
+from app.core.ids import new_id
+from app.core.outbox import emit
+from app.domain.audit.record import record
+from app.domain.services.facts import ServiceFacts, service_facts
+from app.domain.services.states import ServiceState, WrongServiceState
+
+
+class Asked(StrEnum):
+    """What is asked for, as the event is called."""
+
+    reinstall = "service.reinstall"
+    rescue = "service.rescue"
+    unrescue = "service.unrescue"
+
+
+class ReinstallFacts(ServiceFacts, frozen=True, kw_only=True):
+    """A service, and which system is wanted on it."""
+
+    wanted_os: str
+    """Code of the image that is to be installed; the same as before, or another."""
+
+
+class System(msgspec.Struct, frozen=True):
+    """A system that can be installed for a service."""
+
+    code: str
+    name: str
+
+
+class AlreadyAtWork(Refusal):
+    code = "service.already_at_work"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The server is being installed or rescued already. Wait until that is done, then ask "
+            "again."
+        )
+
+
+class NotInRescue(Refusal):
+    code = "service.not_in_rescue"
+
+    def __init__(self) -> None:
+        super().__init__("The server does not run its rescue system. Load the page again.")
+
+
+async def systems_for(tx: Tx, service: UUID) -> tuple[System, ...]:
+    """Return what can be installed: what its product offers and what it has; one statement."""
+    rows = await tx.fetch(
+        "SELECT i.code, coalesce(o.name, i.name) AS name FROM service s "
+        "JOIN os_image i ON i.is_enabled "
+        "LEFT JOIN option_group g ON g.product = s.product AND g.code = 'os' "
+        "LEFT JOIN option o ON o.option_group = g.id AND o.code = i.code "
+        "WHERE s.id = $1 AND (o.id IS NOT NULL OR i.code = s.os_code) ORDER BY o.position, i.name",
+        service,
+    )
+    return tuple(System(row["code"], row["name"]) for row in rows)
+
+
+async def ask_reinstall(
+    tx: Tx, service: UUID, *, os: str, actor: UUID | None, actor_label: str, reason: str
+) -> None:
+    """Ask that a system is installed anew: `os`, or the one it has where that is "".
+
+    All data on the server are lost; addresses, password and keys stay. Raises Invalid on `os`,
+    WrongServiceState, AlreadyAtWork.
+    """
+    had = await _require_idle(tx, service)
+    wanted = os or had
+    if wanted not in {system.code for system in await systems_for(tx, service)}:
+        raise Invalid({"os": "Choose one of the systems that are offered."})
+    key, facts = await _ask(tx, service, Asked.reinstall, actor, actor_label, reason)
+    await emit(tx, "service.reinstall", key, facts | {"wanted_os": wanted})
+
+
+async def ask_rescue(
+    tx: Tx, service: UUID, *, actor: UUID | None, actor_label: str, reason: str
+) -> None:
+    """Ask that the server is booted into the rescue system; its disks stay as they are.
+
+    Raises WrongServiceState, AlreadyAtWork.
+    """
+    await _require_idle(tx, service)
+    key, facts = await _ask(tx, service, Asked.rescue, actor, actor_label, reason)
+    await emit(tx, "service.rescue", key, facts)
+
+
+async def ask_unrescue(
+    tx: Tx, service: UUID, *, actor: UUID | None, actor_label: str, reason: str
+) -> None:
+    """Ask that the server is booted from its disk again. Raises NotInRescue, AlreadyAtWork."""
+    await _require_idle(tx, service)
+    if await tx.fetchval("SELECT rescue_since FROM service WHERE id = $1", service) is None:
+        raise NotInRescue
+    key, facts = await _ask(tx, service, Asked.unrescue, actor, actor_label, reason)
+    await emit(tx, "service.unrescue", key, facts)
+
+
+async def note_rescue(tx: Tx, service: UUID, *, runs: bool) -> None:
+    """Write down that the rescue system runs, or does no more."""
+    await tx.execute(
+        "UPDATE service SET rescue_since = CASE WHEN $2 THEN coalesce(rescue_since, $3) END "
+        "WHERE id = $1",
+        service,
+        runs,
+        tx.now(),
+    )
+    tx.publish(f"service:{service}")
+
+
+async def note_reinstalled(tx: Tx, service: UUID, os: str) -> None:
+    """Write down which system the service has now."""
+    await tx.execute(
+        "UPDATE service SET os_code = $2, rescue_since = NULL WHERE id = $1", service, os
+    )
+    tx.publish(f"service:{service}")
+
+
+async def _require_idle(tx: Tx, service: UUID) -> str:
+    """Return the system of an active service whose server nothing is done to now."""
+    row = await tx.fetchrow(
+        "SELECT state, os_code, server, EXISTS (SELECT FROM installation WHERE service = s.id "
+        "AND state IN ('prepared', 'booted', 'installing')) AS is_at_work FROM service s "
+        "WHERE id = $1 FOR NO KEY UPDATE",
+        service,
+    )
+    if row is None or row["server"] is None:
+        raise NotFound("server of service", service)
+    if row["state"] != ServiceState.active:
+        raise WrongServiceState(service, "installed or rescued", row["state"])
+    if row["is_at_work"]:
+        raise AlreadyAtWork
+    return str(row["os_code"])
+
+
+async def _ask(  # noqa: PLR0917 - who asks for what, and why
+    tx: Tx, service: UUID, what: Asked, actor: UUID | None, actor_label: str, reason: str
+) -> tuple[str, dict[str, Any]]:
+    """Note who asked, and return the key of the event and what it says."""
+    await record(
+        tx,
+        actor=actor,
+        actor_label=actor_label,
+        action=what,
+        subject_kind="service",
+        subject=service,
+        before={},
+        after={},
+        reason=reason,
+    )
+    tx.publish(f"service:{service}")
+    facts = await service_facts(tx, service, reason=reason)
+    return f"{what}:{service}:{new_id()}", msgspec.to_builtins(facts)

@@ -1,0 +1,180 @@
+"""Boot a server over the network or from virtual media, and wait for what it says.
+
+What the nodes share that install, rescue and erase: the BMC is asked step by step, each call is
+idempotent, and while the machine works the run is a row in the database.
+"""
+
+from datetime import datetime, timedelta
+from typing import Protocol
+from uuid import UUID
+
+from app.domain.inventory.find import bmc_of
+from app.domain.services.report_install import give_up
+from app.domain.services.states import InstallationState
+from app.drivers.bmc.contract import Bmc
+from app.drivers.boot import BootDevice
+from app.drivers.deploy.spec import InstallSpec
+from app.drivers.errors import Retriable
+from app.drivers.power import Power
+from app.flows.answering import answer_of, probing_since
+from app.flows.node import Step, StepFailed, Wait
+
+BMC_AGAIN = timedelta(seconds=15)
+"""When a BMC that did not answer is asked again, while the installation goes on."""
+
+
+class Booted(Protocol):
+    """What was written down of a boot: an installation, or a live system."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def server(self) -> UUID: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def stage(self) -> str: ...
+    @property
+    def error(self) -> str: ...
+
+
+async def bmc_at(step: Step, server: UUID) -> tuple[Bmc, bool]:
+    """Return the server's BMC, and whether systems reach the machine by virtual media."""
+    async with step.database.snapshot() as tx:
+        address, method = await bmc_of(tx, step.tools.vault, server)
+    bmc: Bmc = step.tools.fleet.bmc(address)
+    return bmc, method == "virtual-media"
+
+
+async def boot_once(step: Step, server: UUID, callback_base: str) -> None:
+    """Set the one-time boot device and (re)start the machine; every call is idempotent."""
+    bmc, by_media = await bmc_at(step, server)
+    await bmc.power.ensure(Power.OFF, deadline_s=step.tools.power_wait_s)
+    if by_media:
+        await bmc.media.insert(f"{callback_base}/boot.iso")
+        await bmc.boot.set_once(BootDevice.CD)
+    else:
+        await bmc.boot.set_once(BootDevice.PXE)
+    await bmc.power.ensure(Power.ON, deadline_s=step.tools.power_wait_s)
+
+
+async def boot_from_disk(step: Step, server: UUID) -> None:
+    """Switch the machine off and on again, from its disk."""
+    bmc, by_media = await bmc_at(step, server)
+    await bmc.power.ensure(Power.OFF, deadline_s=step.tools.power_wait_s)
+    if by_media:
+        await bmc.media.eject()
+    await bmc.boot.set_once(BootDevice.DISK)
+    await bmc.power.ensure(Power.ON, deadline_s=step.tools.power_wait_s)
+
+
+async def next_from_disk(step: Step, server: UUID) -> bool:
+    """Once the machine runs what it was booted into, let every later boot come from the disk.
+
+    Returns whether it will. Some BMCs keep a one-time override for ever (iDRAC9, sushy-emulator):
+    the machine would boot its installer again and again. The boot image is not needed any more
+    either. A BMC that does not answer for a while is no reason to begin an installation anew.
+    """
+    if step.memo.get("from_disk"):
+        return True
+    try:
+        bmc, by_media = await bmc_at(step, server)
+        await bmc.boot.set_once(BootDevice.DISK)
+        if by_media:
+            await bmc.media.eject()
+    except Retriable:
+        return False
+    return True
+
+
+async def brought_up(step: Step, made: Booted, key: str, callback_base: str) -> Wait | None:
+    """Do the next thing until the machine has called back; None once it has.
+
+    Raises StepFailed, transient, when it told of a failure or fell silent.
+    """
+    match made.state:
+        case InstallationState.installed:
+            return None
+        case InstallationState.failed | InstallationState.abandoned:
+            raise StepFailed(made.error or "the installation was given up", transient=True)
+        case InstallationState.prepared:
+            if not step.memo.get("booted"):
+                await boot_once(step, made.server, callback_base)
+            return await wait_for_word(step, made, key, from_disk=False)
+    from_disk = await next_from_disk(step, made.server)
+    return await wait_for_word(step, made, key, from_disk=from_disk)
+
+
+async def answers_there(
+    step: Step, server: UUID, spec: InstallSpec, *, says: str, made: str
+) -> str | Wait:
+    """Return the banner of the machine's SSH server, once it answers and boots from its disk next.
+
+    Between probes the run sleeps in the database.
+    """
+    began = probing_since(step)
+    banner = await answer_of(step, spec.ipv4.address, spec.ssh_port, says=says, made=made)
+    if isinstance(banner, Wait) or await next_from_disk(step, server):
+        return banner
+    if step.database.clock.now() - began > step.tools.health_wait:
+        raise StepFailed(f"{made}, but its BMC does not answer", transient=True)
+    return Wait(
+        until=step.database.clock.now() + BMC_AGAIN,
+        memo={**step.memo, "probing": began.isoformat()},
+        says="waiting for the BMC",
+    )
+
+
+async def server_for(step: Step, service: UUID | None) -> tuple[UUID, UUID]:
+    """Return (service, server) of the run's order or service, or of the one that is named.
+
+    Raises StepFailed where the service has no server.
+    """
+    async with step.database.snapshot() as tx:
+        row = await tx.fetchrow(
+            "SELECT s.id, m.id AS server FROM service s LEFT JOIN server m "
+            "ON m.holder = s.\"order\" AND m.state IN ('provisioning', 'active') "
+            'WHERE s.id = $1 OR s."order" = $1',
+            service or step.subject,
+        )
+    if row is None or row["server"] is None:
+        raise StepFailed("the service has no server that runs")
+    return row["id"], row["server"]
+
+
+async def wait_for_word(step: Step, made: Booted, key: str, *, from_disk: bool) -> Wait:
+    """Sleep until the machine says something; silence for too long is a failure.
+
+    It is counted from the boot: how long a worker took to get there is not the machine's fault.
+    """
+    silence: timedelta = step.tools.install_silence
+    async with step.database.transaction() as tx:
+        now = tx.now()
+        booted = step.memo.get("booted")
+        if not isinstance(booted, str):  # an earlier release wrote True
+            booted = now.isoformat()
+        heard: datetime = await tx.fetchval(
+            "SELECT greatest(updated_at, $2) FROM installation WHERE id = $1",
+            made.id,
+            datetime.fromisoformat(booted),
+        )
+        error = f"no word from the machine for {silence}"
+        if silent := now >= heard + silence:
+            await give_up(tx, key, InstallationState.failed, error)
+    if silent:
+        raise StepFailed(error, transient=True)
+    ask_bmc_again = not from_disk and made.state != InstallationState.prepared
+    return Wait(
+        until=min(heard + silence, now + BMC_AGAIN) if ask_bmc_again else heard + silence,
+        signal=f"installation:{made.id}",
+        memo={"booted": booted, "from_disk": from_disk},
+        says=made.stage or "the machine boots",
+    )
+
+
+async def switch_off(step: Step, server: UUID) -> None:
+    """Switch the machine off, hard, and take its boot image away."""
+    bmc, by_media = await bmc_at(step, server)
+    await bmc.power.ensure(Power.OFF, deadline_s=step.tools.power_wait_s)
+    if by_media:
+        await bmc.media.eject()

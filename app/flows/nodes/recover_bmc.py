@@ -1,0 +1,129 @@
+"""action.recover_bmc: find out whether a server's BMC is at fault, and restart it if it is.
+
+A BMC that answers nonsense, or obeys no more, is often well after a cold reset. It takes minutes:
+meanwhile the run is a row in the database.
+"""
+
+from datetime import datetime, timedelta
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+
+from app.drivers.bmc.contract import Bmc
+from app.drivers.boot import BootDevice
+from app.drivers.errors import DriverError, Unauthorised
+from app.drivers.power import Power
+from app.flows.booting import bmc_at
+from app.flows.document import duration
+from app.flows.node import Done, Effect, NodeType, Step, StepFailed, Wait
+from app.flows.patience import Duration
+
+FIRST_LOOK = timedelta(seconds=20)
+LOOK_AGAIN = timedelta(seconds=15)
+
+
+class Params(msgspec.Struct, frozen=True, kw_only=True):
+    server: Annotated[
+        UUID,
+        msgspec.Meta(
+            title="Server",
+            description="The server that the order was given; any other is left alone.",
+            examples=["01890a5d-ac96-774b-bcce-b302099a8058", "=steps.server.server"],
+        ),
+    ]
+    patience: Annotated[
+        Duration,
+        msgspec.Meta(
+            title="Patience",
+            description="How long a BMC that was restarted may take to do as it is told.",
+            examples=["6m"],
+        ),
+    ] = "6m"
+
+
+class Output(msgspec.Struct, frozen=True):
+    server: Annotated[UUID, msgspec.Meta(description="Which server.")]
+    trouble: Annotated[str, msgspec.Meta(description="What was wrong; empty if nothing was.")]
+
+
+DOCS = """\
+The second rung of the ladder: retry, restart the BMC, take another server. It has the BMC switch
+the machine off and choose a boot device, and reads both back. A BMC that does so is `fine`: the
+trouble lies elsewhere, and it is left by that port. Any other is restarted (a cold reset), and
+looked at until it does as it is told; then it is left by `out`, and what failed may be tried again.
+
+A BMC that does not come back, or rejects its credentials, is an error. Lead that port, and `fine`,
+to `action.quarantine_server`. The machine is off afterwards.
+
+```json
+{"server": "=steps.server.server"}
+```
+"""
+
+
+async def do(step: Step, params: Params) -> Done | Wait:
+    """Idempotent: that it was restarted is in the memo; a second restart does no harm."""
+    await _require_held(step, params.server)
+    bmc, _ = await bmc_at(step, params.server)
+    since: str | None = step.memo.get("since")
+    trouble = await _trouble_of(step, bmc)
+    if since is None:
+        if not trouble:
+            return Done(Output(params.server, ""), port="fine")
+        await _restart(bmc, trouble)
+        memo = {"since": step.now.isoformat(), "trouble": trouble}
+        return Wait(until=step.now + FIRST_LOOK, memo=memo, says="the BMC restarts")
+    if not trouble:
+        return Done(Output(params.server, str(step.memo["trouble"])))
+    ends = datetime.fromisoformat(since) + duration(params.patience)
+    if step.now >= ends:
+        raise StepFailed(f"its BMC was restarted, and still: {trouble}")
+    until = min(step.now + LOOK_AGAIN, ends)
+    return Wait(until=until, memo=dict(step.memo), says="the BMC restarts")
+
+
+async def _restart(bmc: Bmc, trouble: str) -> None:
+    try:
+        await bmc.cold_reset()
+    except DriverError as error:
+        raise StepFailed(f"{trouble}; nor could its BMC be restarted: {error.message}") from error
+
+
+async def _trouble_of(step: Step, bmc: Bmc) -> str:
+    """Return what the BMC does not do, in its own words; "" when it does all that is needed."""
+    try:
+        await bmc.power.ensure(Power.OFF, deadline_s=step.tools.power_wait_s / 2)
+        await bmc.boot.set_once(BootDevice.PXE)
+        await bmc.boot.set_once(BootDevice.DISK)
+    except Unauthorised as error:
+        raise StepFailed(error.message) from error
+    except DriverError as error:
+        return error.message
+    return ""
+
+
+async def _require_held(step: Step, server: UUID) -> None:
+    async with step.database.snapshot() as tx:
+        held = await tx.fetchval(
+            "SELECT true FROM server m WHERE m.id = $1 AND (m.holder = $2 OR m.holder = "
+            '(SELECT "order" FROM service WHERE id = $2))',
+            server,
+            step.subject,
+        )
+    if not held:
+        raise StepFailed("the server was taken away from the order")
+
+
+node = NodeType(
+    name="action.recover_bmc",
+    title="Recover BMC",
+    summary="Restarts a server's BMC if that is at fault.",
+    params=Params,
+    effect=Effect.OUTSIDE,
+    do=do,
+    ports=("out", "fine"),
+    output=Output,
+    says=lambda params: f"Looks at the BMC of server {params.server}, and restarts it if need be",
+    docs=DOCS,
+)

@@ -1,0 +1,113 @@
+"""action.rescue: boot the server of a service into the rescue system.
+
+Its state is what is written down, so that a crash at any point goes on from there.
+"""
+
+import contextlib
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+
+from app.domain.services.ask import note_rescue
+from app.domain.services.prepare_live import find_live, prepare_rescue
+from app.domain.services.report_install import give_up
+from app.domain.services.states import InstallationState
+from app.drivers.errors import DriverError
+from app.flows.booting import answers_there, boot_from_disk, brought_up, server_for
+from app.flows.node import Done, Effect, NodeType, Step, StepFailed, Wait
+
+
+class Params(msgspec.Struct, frozen=True, kw_only=True):
+    service: Annotated[
+        UUID | None,
+        msgspec.Meta(
+            title="Service",
+            description="Whose server; that of the run's order or service when left out.",
+            examples=["=steps.begin.service"],
+        ),
+    ] = None
+
+
+class Output(msgspec.Struct, frozen=True):
+    server: Annotated[UUID, msgspec.Meta(description="The server that runs the rescue system.")]
+    address: Annotated[str, msgspec.Meta(description="Where it answers: the server's own.")]
+    banner: Annotated[str, msgspec.Meta(description="What its SSH server says of itself.")]
+
+
+DOCS = """\
+Switches the server of a service off, boots it into the live system of the settings
+(`SLIPWAY_LIVE_…`) and waits until that answers on the server's own address. The password and the
+keys of the installed system open it; its disks are not touched, nor mounted. It lasts until the
+next restart, or until `action.unrescue`.
+
+Where it does not come up, the machine is booted from its disk again and the step fails. Undoing it
+boots the machine from its disk.
+
+```json
+{}
+```
+"""
+
+
+async def do(step: Step, params: Params) -> Done | Wait:
+    """Idempotent: `step.key` and the attempt name the rescue."""
+    key = f"{step.key}#{step.attempt}"
+    service, server = await server_for(step, params.service)
+    async with step.database.transaction() as tx:
+        made = await prepare_rescue(
+            tx,
+            step.tools.vault,
+            service=service,
+            server=server,
+            step_key=key,
+            site=step.tools.site,
+        )
+    system = made.spec.system
+    if made.server != server or system is None:
+        raise StepFailed("the service has another server by now")
+    try:
+        wait = await brought_up(step, made, key, made.spec.callback_base)
+        if wait is not None:
+            return wait
+        says = "the rescue system starts"
+        banner = await answers_there(step, server, system, says=says, made="rescued")
+    except StepFailed:
+        with contextlib.suppress(DriverError):
+            await boot_from_disk(step, server)
+        raise
+    if isinstance(banner, Wait):
+        return banner
+    async with step.database.transaction() as tx:
+        await note_rescue(tx, service, runs=True)
+    return Done(Output(server, system.ipv4.address, banner))
+
+
+async def undo(step: Step, _: Any) -> None:
+    """Boot the machine from its disk again, if the service still has it."""
+    key = f"{step.key}#{step.attempt}"
+    async with step.database.transaction() as tx:
+        made = await find_live(tx, step.tools.vault, key)
+        await give_up(tx, key, InstallationState.abandoned, "cancelled")
+    if made is None:
+        return
+    with contextlib.suppress(StepFailed):
+        service, server = await server_for(step, None)
+        if server == made.server:
+            await boot_from_disk(step, server)
+            async with step.database.transaction() as tx:
+                await note_rescue(tx, service, runs=False)
+
+
+node = NodeType(
+    name="action.rescue",
+    title="Rescue",
+    summary="Boots a service's server into the rescue system.",
+    params=Params,
+    effect=Effect.OUTSIDE,
+    do=do,
+    undo=undo,
+    output=Output,
+    says=lambda _: "Boots the service's server into the rescue system",
+    docs=DOCS,
+)

@@ -1,0 +1,135 @@
+"""The live system of the lab runs the scripts that real machines are given."""
+
+import asyncio
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+
+from app.drivers.deploy.live import LiveSpec, Purpose
+from app.drivers.deploy.netboot.live import render_live_ipxe, render_live_script
+from app.drivers.deploy.spec import Family
+from lab.faults import Fault
+from lab.fleet import Disks, Hardware, machine
+from lab.installers import LiveRun, run_live, script_url
+from lab.ipxe import BootKernel, Ipxe
+from lab.network import Answer
+from lab.pace import Pace
+from tests.drivers.deploy.specs import CALLBACK, spec
+from tests.services.hall import LIVE
+
+
+def live_spec(purpose: Purpose) -> LiveSpec:
+    system = spec(Family.DEBIAN) if purpose is Purpose.RESCUE else None
+    return LiveSpec(
+        purpose=purpose, image=LIVE, name="srv-1", mac="52:54:00:12:34:56",
+        nameservers=("192.0.2.53",), callback_base=CALLBACK, system=system,
+    )  # fmt: skip
+
+
+class Wire:
+    """The network card: it serves the script, and keeps what is posted."""
+
+    user_agent = ""
+
+    def __init__(self, script: str) -> None:
+        self.script = script
+        self.posted: list[tuple[str, dict[str, str]]] = []
+
+    async def request(
+        self, method: str, url: str, *, body: bytes | None = None, **_: object
+    ) -> Answer:
+        if method == "POST":
+            told = {name: values[0] for name, values in parse_qs((body or b"").decode()).items()}
+            self.posted.append((urlsplit(url).path.rsplit("/", 1)[-1], told))
+        return Answer(200, self.script.encode() if url.endswith(".sh") else b"x")
+
+    def said(self, what: str) -> list[dict[str, str]]:
+        return [told for name, told in self.posted if name == what]
+
+
+async def booted(live: LiveSpec) -> tuple[BootKernel, str]:
+    async def fetch(_url: str) -> bytes:
+        return b"image"
+
+    async def sleep(_s: float) -> None: ...
+
+    settings = {
+        "netX/ip": "198.18.0.9",
+        "netX/gateway": "198.18.0.1",
+        "netX/netmask": "255.254.0.0",
+    }
+    kernel = await Ipxe(fetch, lambda _: None, settings, sleep=sleep).run(render_live_ipxe(live))
+    assert isinstance(kernel, BootKernel)
+    url = script_url(kernel)
+    assert url is not None
+    return kernel, url
+
+
+def hardware(*disks: Disks) -> Hardware:
+    return msgspec.structs.replace(machine(0, 1), disks=list(disks))
+
+
+async def run(
+    live: LiveSpec, disks: tuple[Disks, ...], fault: str | None = None
+) -> tuple[Wire, list[str], object]:
+    kernel, url = await booted(live)
+    wire, erased = Wire(render_live_script(live)), []
+    system = await run_live(
+        kernel,
+        url,
+        LiveRun(
+            hardware=hardware(*disks),
+            card=wire,  # type: ignore[arg-type] # what the card does, without a network
+            pace=Pace(1e5),
+            show=lambda _: None,
+            fault=lambda: Fault.parse(fault) if fault else None,
+            erase=lambda: erased.append("gone"),
+        ),
+    )
+    return wire, erased, system
+
+
+async def test_every_disk_is_erased_in_its_own_way_and_told() -> None:
+    disks = (Disks("nvme", 960, 2), Disks("ssd", 480, 1), Disks("hdd", 8_000, 1))
+    wire, erased, system = await run(live_spec(Purpose.ERASE), disks)
+    told = {one["disk"]: one for one in wire.said("disk")}
+    assert {name: one["method"] for name, one in told.items()} == {
+        "nvme0n1": "nvme format, user data erase",
+        "nvme1n1": "nvme format, user data erase",
+        "sda": "ATA enhanced secure erase",
+        "sdb": "overwritten with zeros",
+    }
+    assert all(one["result"] == "erased" for one in told.values())
+    assert len({one["serial"] for one in told.values()}) == 4
+    assert told["sdb"]["bytes"] == str(8_000 * 10**9)
+    assert (len(erased), wire.said("done"), system) == (4, [{"percent": "100"}], None)
+
+
+async def test_a_disk_that_cannot_be_erased_is_told_with_its_words() -> None:
+    wire, erased, _ = await run(
+        live_spec(Purpose.ERASE), (Disks("ssd", 480, 1),), "install-fails:1"
+    )
+    (told,) = wire.said("disk")
+    assert (told["result"], told["words"]) == ("failed", "Input/output error")
+    assert wire.said("failed")
+    assert not wire.said("done")
+    assert not erased
+
+
+async def test_a_rescue_has_the_addresses_and_the_ways_in_of_the_installed_system() -> None:
+    live = live_spec(Purpose.RESCUE)
+    wire, erased, system = await run(live, (Disks("ssd", 480, 1),))
+    assert live.system is not None
+    assert wire.said("done")
+    assert not erased
+    assert system.ipv4 == live.system.ipv4.address  # type: ignore[attr-defined]
+    assert system.accounts["root"].password_hash == live.system.root_password_hash  # type: ignore[attr-defined]
+
+
+async def test_the_scripts_are_bash() -> None:
+    for purpose in (Purpose.ERASE, Purpose.RESCUE):
+        process = await asyncio.create_subprocess_exec(
+            "bash", "-n", stdin=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        )
+        _, error = await process.communicate(render_live_script(live_spec(purpose)).encode())
+        assert (process.returncode, error) == (0, b"")

@@ -1,0 +1,180 @@
+"""A server that came back is erased: what its live system says, and what becomes of the server."""
+
+from uuid import UUID
+
+import httpx
+import pytest
+
+from app.core.database import Database
+from app.core.secrets import Vault
+from app.domain.inventory.put_back import await_erasure
+from app.domain.inventory.quarantine import due_rechecks, quarantine
+from app.domain.services.prepare_live import NotToBeErased, prepare_erase
+from app.domain.services.report_erasure import erasures_of
+from app.flows.node import Done, StepFailed, Wait
+from app.flows.nodes import erase_disks
+from app.jobs.recheck_servers import recheck_due
+from tests.services.hall import SITE, Hall
+
+KEY = "run:/:erase#1"
+
+
+@pytest.fixture
+async def came_back(hall: Hall) -> Hall:
+    """The order is done with its server, which has two disks."""
+    async with hall.database.transaction() as tx:
+        await tx.execute("DELETE FROM disk WHERE server = $1", hall.server)
+        await tx.execute(
+            "INSERT INTO disk (id, server, kind, capacity_gb, quantity) "
+            "VALUES (gen_random_uuid(), $1, 'nvme', 960, 2)",
+            hall.server,
+        )
+        await tx.execute(
+            "UPDATE server SET state = 'releasing', may_hold_data = true WHERE id = $1", hall.server
+        )
+        await await_erasure(tx, hall.server)
+    return hall
+
+
+async def enter(hall: Hall, **memo: object) -> Done | Wait:
+    return await erase_disks.do(
+        hall.step(node="erase", **memo), erase_disks.Params(server=hall.server)
+    )
+
+
+async def script_of(machine: httpx.AsyncClient, mac: str) -> str:
+    return (await machine.get("/netboot/ipxe", params={"mac": mac})).text
+
+
+def base_in(script: str) -> str:
+    (base,) = [line.split()[2] for line in script.splitlines() if line.startswith("set base ")]
+    return base
+
+
+async def tell(machine: httpx.AsyncClient, base: str, disk: str, **more: str) -> int:
+    said = {
+        "disk": disk, "kind": "nvme", "model": "PM9A3", "serial": f"S-{disk}",
+        "bytes": "960197124096", "method": "nvme format, user data erase", "result": "erased",
+        "words": "",
+    }  # fmt: skip
+    return (await machine.post(f"{base}/disk", data=said | more)).status_code
+
+
+async def state_of(database: Database, server: UUID) -> tuple[str, bool]:
+    async with database.snapshot() as tx:
+        row = await tx.fetchrow("SELECT state, may_hold_data FROM server WHERE id = $1", server)
+    return row["state"], row["may_hold_data"]
+
+
+async def test_a_server_that_came_back_is_erased_and_sold_again(
+    machine: httpx.AsyncClient, came_back: Hall
+) -> None:
+    hall = came_back
+    wait = await enter(hall)
+    assert isinstance(wait, Wait)
+    assert hall.bmc.told == ["power off", "boot pxe", "power on"]
+    script = await script_of(machine, hall.mac)
+    base = base_in(script)
+    assert "boot=live" in script
+    assert (await machine.get(f"{base}/erase.sh")).text.startswith("#!/bin/bash")
+    assert await tell(machine, base, "nvme0n1", result="failed", words="busy") == 204
+    assert await tell(machine, base, "nvme0n1") == 204
+    assert await tell(machine, base, "nvme1n1") == 204
+    assert (await machine.post(f"{base}/done", data={"percent": "100"})).status_code == 204
+    done = await enter(hall, **wait.memo)
+    assert isinstance(done, Done)
+    assert done.output.disks == 2
+    assert await state_of(hall.database, hall.server) == ("available", False)
+    async with hall.database.snapshot() as tx:
+        erased = await erasures_of(tx, hall.server)
+        trail = await tx.fetchval(
+            "SELECT reason FROM audit_entry WHERE action = 'inventory.finish_cleaning'"
+        )
+    assert [(one.disk, one.serial, one.error) for one in erased] == [
+        ("nvme0n1", "S-nvme0n1", ""), ("nvme1n1", "S-nvme1n1", ""),
+    ]  # fmt: skip
+    assert trail == "2 disks were erased: nvme format, user data erase"
+    assert isinstance(await enter(hall, **wait.memo), Done), "after a crash, the same again"
+    assert (await machine.get(f"{base}/erase.sh")).status_code == 404
+
+
+async def test_a_disk_that_was_not_heard_of_keeps_the_server_out_of_stock(
+    machine: httpx.AsyncClient, came_back: Hall
+) -> None:
+    hall = came_back
+    await enter(hall)
+    base = base_in(await script_of(machine, hall.mac))
+    assert await tell(machine, base, "nvme0n1") == 204
+    await machine.post(f"{base}/done")
+    with pytest.raises(StepFailed, match="1 disks were erased; 2 are written down"):
+        await enter(hall)
+    assert await state_of(hall.database, hall.server) == ("cleaning", True)
+    assert hall.bmc.told[-1] == "power off"
+
+
+async def test_a_disk_that_fails_is_named_with_its_own_words(
+    machine: httpx.AsyncClient, came_back: Hall
+) -> None:
+    hall = came_back
+    await enter(hall)
+    base = base_in(await script_of(machine, hall.mac))
+    assert await tell(machine, base, "nvme1n1", result="failed", words="Input/output\nerror") == 204
+    assert await tell(machine, base, "../x") == 422
+    assert await tell(machine, base, "sda", kind="tape") == 422
+    await machine.post(f"{base}/failed", data={"message": "not every disk could be erased"})
+    with pytest.raises(
+        StepFailed, match=r"nvme1n1 \(S-nvme1n1\) could not be erased: Input/output error"
+    ):
+        await enter(hall)
+
+
+async def test_only_what_waits_for_it_is_erased(
+    machine: httpx.AsyncClient, hall: Hall, came_back: Hall
+) -> None:
+    await enter(came_back)
+    base = base_in(await script_of(machine, hall.mac))
+    async with hall.database.transaction() as tx:
+        await quarantine(tx, hall.server, "smells burnt")
+    assert (await machine.get(f"{base}/erase.sh")).status_code == 404
+    with pytest.raises(StepFailed, match="left cleaning"):
+        await enter(hall)
+    async with hall.database.transaction() as tx:
+        with pytest.raises(NotToBeErased):
+            await prepare_erase(
+                tx, hall.vault, server=hall.server, step_key="run:/:other#1", site=SITE
+            )
+
+
+async def test_what_a_delivered_service_ran_on_is_not_erased_by_itself(
+    hall: Hall, vault: Vault
+) -> None:
+    async with hall.database.transaction() as tx:
+        await tx.execute("UPDATE server SET state = 'active' WHERE id = $1", hall.server)
+        await quarantine(tx, hall.server, "smells burnt")
+    hall.database.clock.advance(minutes=60 * 24 * 30)  # type: ignore[attr-defined]
+    assert await recheck_due(hall.database, vault, hall.bmc) == []
+    assert await state_of(hall.database, hall.server) == ("quarantined", True)
+
+
+async def test_a_bmc_that_was_away_costs_no_server(came_back: Hall, vault: Vault) -> None:
+    """Quarantined for a BMC, it is looked at again, less and less often, and goes to be erased."""
+    hall = came_back
+    async with hall.database.transaction() as tx:
+        await quarantine(tx, hall.server, "no answer")
+        assert await due_rechecks(tx) == []
+    hall.bmc.is_away = True
+    for minutes in (15, 30, 60):
+        hall.database.clock.advance(minutes=minutes)  # type: ignore[attr-defined]
+        assert await recheck_due(hall.database, vault, hall.bmc) == [hall.server]
+        assert await recheck_due(hall.database, vault, hall.bmc) == []
+        assert await state_of(hall.database, hall.server) == ("quarantined", True)
+    hall.bmc.is_away = False
+    hall.database.clock.advance(minutes=120)  # type: ignore[attr-defined]
+    assert await recheck_due(hall.database, vault, hall.bmc) == [hall.server]
+    assert await state_of(hall.database, hall.server) == ("cleaning", True)
+    async with hall.database.snapshot() as tx:
+        events = await tx.fetchval("SELECT count(*) FROM outbox WHERE topic = 'server.cleaning'")
+        looked = await tx.fetchval(
+            "SELECT count(*) FROM audit_entry WHERE action = 'inventory.recheck'"
+        )
+    assert (events, looked) == (2, 3)

@@ -1,0 +1,111 @@
+"""A client has the server rescued and installed anew: what is offered, asked and refused."""
+
+from uuid import UUID
+
+import pytest
+
+from app.core.database import Database
+from app.core.secrets import Vault
+from app.domain.accounts.views import AccountView
+from app.domain.services.ask import note_rescue
+from app.domain.services.facts import service_facts
+from app.domain.services.prepare_live import prepare_rescue
+from app.flows.bind import bind
+from app.flows.gallery import find_template
+from app.flows.publish import publish
+from tests.portal.world import deliver, ordered, pay
+from tests.security.browser import Browser
+from tests.services.hall import SITE
+
+FLOWS = {
+    "service.reinstall": "server-reinstall",
+    "service.rescue": "server-rescue",
+    "service.unrescue": "server-unrescue",
+}
+
+
+@pytest.fixture
+async def service(database: Database, ada: AccountView, vault: Vault) -> str:
+    async with database.transaction() as tx:
+        order = await ordered(tx, ada)
+        await pay(tx, order)
+        return str(await deliver(tx, vault, order))
+
+
+async def serve(database: Database, service: str) -> None:
+    async with database.transaction() as tx:
+        category = (await service_facts(tx, UUID(service))).category
+        for trigger, flow in FLOWS.items():
+            await publish(tx, find_template(flow), note="shipped")
+            await bind(tx, category=category, trigger=trigger, flow=flow)
+
+
+async def asked(database: Database) -> list[tuple[str, str | None]]:
+    async with database.snapshot() as tx:
+        rows = await tx.fetch(
+            "SELECT topic, payload->>'wanted_os' AS os FROM outbox WHERE topic = ANY($1) "
+            "ORDER BY id",
+            list(FLOWS),
+        )
+    return [(row["topic"], row["os"]) for row in rows]
+
+
+async def test_what_no_flow_would_do_is_not_offered(
+    client: Browser, service: str, database: Database
+) -> None:
+    async with database.transaction() as tx:
+        await tx.execute("DELETE FROM flow_binding WHERE trigger = ANY($1)", list(FLOWS))
+    here = f"/services/{service}"
+    assert "Rescue and reinstall" not in (await client.get(here)).text
+    assert (await client.get(f"{here}/reinstall")).status_code == 404
+    refused = await client.send_form("/account", f"{here}/rescue")
+    assert refused.status_code == 404
+
+
+async def test_a_server_is_installed_anew_on_its_clients_word(
+    client: Browser, service: str, database: Database
+) -> None:
+    await serve(database, service)
+    here = f"/services/{service}"
+    assert f"{here}/reinstall" in (await client.get(here)).text
+    form = (await client.get(f"{here}/reinstall")).text
+    host = form.split("Type ", 1)[1].split(" to confirm", 1)[0]
+    there = f"{here}/reinstall"
+    for typed in ({"os": "debian-12", "typed": "no"}, {"os": "windows", "typed": host}):
+        sent = await client.send_form(there, there, typed)
+        assert sent.status_code == 422
+    assert await asked(database) == []
+    sent = await client.send_form(there, there, {"os": "debian-12", "typed": host})
+    assert (sent.status_code, sent.headers["location"]) == (303, here)
+    assert await asked(database) == [("service.reinstall", "debian-12")]
+    assert "is being installed anew" in (await client.get(here)).text
+
+
+async def test_one_thing_at_a_time_and_out_of_the_rescue_again(
+    client: Browser, service: str, database: Database, vault: Vault
+) -> None:
+    await serve(database, service)
+    here = f"/services/{service}"
+    assert f"{here}/unrescue" not in (await client.get(here)).text
+    assert (await client.send_form(here, f"{here}/rescue")).status_code == 303
+    async with database.transaction() as tx:
+        server = await tx.fetchval("SELECT server FROM service WHERE id = $1", UUID(service))
+        await tx.execute(
+            "UPDATE prefix SET gateway = host(network)::inet + 1 WHERE gateway IS NULL"
+        )
+        await prepare_rescue(
+            tx, vault, service=UUID(service), server=server, step_key="r:/:rescue#1", site=SITE
+        )
+    page = (await client.get(here)).text
+    assert "is being booted into the rescue system" in page
+    assert "Wait until what is being done" in page
+    await client.send_form(f"{here}/reinstall", f"{here}/rescue")
+    assert "installed or rescued already" in (await client.get(here)).text
+    async with database.transaction() as tx:
+        await tx.execute("UPDATE installation SET state = 'installed'")
+        await note_rescue(tx, UUID(service), runs=True)
+    page = (await client.get(here)).text
+    assert "The rescue system runs" in page
+    assert f"{here}/rescue" not in page.replace(f"{here}/rescued", "")
+    await client.send_form(here, f"{here}/unrescue")
+    assert [topic for topic, _ in await asked(database)] == ["service.rescue", "service.unrescue"]

@@ -1,0 +1,89 @@
+"""Between a failed installation and another server: whether it is the BMC, and comes back."""
+
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from app.core.clock import SetClock
+from app.drivers.errors import Unauthorised
+from app.flows.node import Done, StepFailed, Wait
+from app.flows.nodes import allocate_server, recover_bmc
+from tests.services.hall import Hall
+
+
+async def enter(hall: Hall, **memo: Any) -> Done | Wait:
+    params = recover_bmc.Params(server=hall.server)
+    return await recover_bmc.do(hall.step(node="bmc", **memo), params)
+
+
+async def test_a_bmc_that_does_as_it_is_told_is_left_alone(hall: Hall) -> None:
+    done = await enter(hall)
+    assert isinstance(done, Done)
+    assert (done.port, done.output.trouble) == ("fine", "")
+    assert "reset" not in hall.bmc.told
+
+
+async def test_a_bmc_that_is_at_fault_is_restarted_and_waited_for(
+    hall: Hall, clock: SetClock
+) -> None:
+    hall.bmc.refuses = "stuck"
+    wait = await enter(hall)
+    assert isinstance(wait, Wait)
+    assert hall.bmc.told == ["power off", "reset"]
+    clock.advance(minutes=1)
+    wait = await enter(hall, **wait.memo)
+    assert isinstance(wait, Wait)
+    assert wait.until == clock.now() + timedelta(seconds=15)
+    hall.bmc.refuses = ""
+    done = await enter(hall, **wait.memo)
+    assert isinstance(done, Done)
+    assert (done.port, done.output.trouble) == ("out", "stuck")
+    assert hall.bmc.told.count("reset") == 1
+
+
+async def test_a_bmc_that_does_not_come_back_is_an_error_with_its_words(
+    hall: Hall, clock: SetClock
+) -> None:
+    hall.bmc.refuses = "stuck"
+    wait = await enter(hall)
+    assert isinstance(wait, Wait)
+    clock.advance(minutes=6)
+    with pytest.raises(StepFailed, match="was restarted, and still: stuck"):
+        await enter(hall, **wait.memo)
+    hall.bmc.is_away = True
+    with pytest.raises(StepFailed, match="no answer; nor could its BMC be restarted"):
+        await enter(hall)
+
+
+async def test_rejected_credentials_are_no_reason_for_a_restart(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def reject(*_: object, **__: object) -> None:
+        raise Unauthorised("bmc", "wrong password")
+
+    monkeypatch.setattr(hall.bmc, "ensure", reject)
+    with pytest.raises(StepFailed, match="wrong password"):
+        await enter(hall)
+    assert hall.bmc.told == []
+
+
+async def test_a_flow_for_one_kind_of_bmc_takes_no_other(hall: Hall) -> None:
+    """The server that was held goes back, and one that fits is taken in its place."""
+    step = hall.step(node="server")
+    async with hall.database.transaction() as tx:
+        other = await tx.fetchval("SELECT id FROM server WHERE id <> $1", hall.server)
+        await tx.execute("UPDATE client_order SET state = 'paid' WHERE id = $1", hall.order)
+        await tx.execute(
+            "UPDATE bmc SET protocol = 'ipmi', url = 'ipmi://10.0.0.7' WHERE server = $1", other
+        )
+    for kind, server in (("redfish", hall.server), ("ipmi", other), ("ipmi", other)):
+        async with hall.database.transaction() as tx:
+            params = msgspec.convert({"bmc": kind}, allocate_server.Params)
+            done = await allocate_server.do(tx, step, params)
+            assert isinstance(done, Done)
+            assert done.output.server == server
+    async with hall.database.snapshot() as tx:
+        held = await tx.fetchval("SELECT count(*) FROM server WHERE holder = $1", hall.order)
+    assert held == 1
