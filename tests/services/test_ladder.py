@@ -1,5 +1,6 @@
 """Between a failed installation and another server: whether it is the BMC, and comes back."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -8,8 +9,10 @@ import pytest
 
 from app.core.clock import SetClock
 from app.drivers.errors import Unauthorised
+from app.drivers.power import Power
 from app.flows.node import Done, StepFailed, Wait
 from app.flows.nodes import allocate_server, recover_bmc
+from tests.devices.cabled import StubPdus, power_up
 from tests.services.hall import Hall
 
 
@@ -55,6 +58,41 @@ async def test_a_bmc_that_does_not_come_back_is_an_error_with_its_words(
     hall.bmc.is_away = True
     with pytest.raises(StepFailed, match="no answer; nor could its BMC be restarted"):
         await enter(hall)
+
+
+async def test_a_bmc_that_hears_no_restart_is_without_power_for_a_while(
+    hall: Hall, clock: SetClock
+) -> None:
+    pdus = StubPdus()
+    async with hall.database.transaction() as tx:
+        await power_up(tx, hall.vault, hall.server)
+
+    async def rung(**memo: Any) -> Done | Wait:
+        step = hall.step(node="bmc", **memo)
+        tools = replace(step.tools, peers=replace(step.tools.peers, pdus=pdus))
+        step = msgspec.structs.replace(step, tools=tools)
+        return await recover_bmc.do(step, recover_bmc.Params(server=hall.server))
+
+    hall.bmc.is_away = True
+    off = await rung()
+    assert isinstance(off, Wait)
+    assert pdus.orders == [("pdu-a", 3, Power.OFF), ("pdu-b", 3, Power.OFF)]
+    early = await rung(**off.memo)
+    assert isinstance(early, Wait)
+    assert (early.until, len(pdus.orders)) == (off.until, 2)
+    clock.advance(seconds=10)
+    on = await rung(**off.memo)
+    assert isinstance(on, Wait)
+    assert pdus.orders[2:] == [("pdu-a", 3, Power.ON), ("pdu-b", 3, Power.ON)]
+    waits = await rung(**on.memo)
+    assert isinstance(waits, Wait)
+    clock.advance(minutes=7)
+    with pytest.raises(StepFailed, match="was without power, and still: no answer"):
+        await rung(**waits.memo)
+    hall.bmc.is_away = False
+    done = await rung(**waits.memo)
+    assert isinstance(done, Done)
+    assert (done.port, len(pdus.orders)) == ("out", 4), "its power is taken away once"
 
 
 async def test_rejected_credentials_are_no_reason_for_a_restart(

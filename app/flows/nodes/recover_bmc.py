@@ -1,7 +1,8 @@
 """action.recover_bmc: find out whether a server's BMC is at fault, and restart it if it is.
 
-A BMC that answers nonsense, or obeys no more, is often well after a cold reset. It takes minutes:
-meanwhile the run is a row in the database.
+A BMC that answers nonsense, or obeys no more, is often well after a cold reset; one that does not
+even hear that, after its power was gone for a while. It takes minutes: meanwhile the run is a row
+in the database.
 """
 
 from datetime import datetime, timedelta
@@ -10,6 +11,8 @@ from uuid import UUID
 
 import msgspec
 
+from app.domain.devices.errors import NoOutlet
+from app.domain.devices.outlets import REST_S, switch_outlets
 from app.drivers.bmc.contract import Bmc
 from app.drivers.boot import BootDevice
 from app.drivers.errors import DriverError, Unauthorised
@@ -21,6 +24,7 @@ from app.flows.patience import Duration
 
 FIRST_LOOK = timedelta(seconds=20)
 LOOK_AGAIN = timedelta(seconds=15)
+REST = timedelta(seconds=REST_S)
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,10 +52,13 @@ class Output(msgspec.Struct, frozen=True):
 
 
 DOCS = """\
-The second rung of the ladder: retry, restart the BMC, take another server. It has the BMC switch
-the machine off and choose a boot device, and reads both back. A BMC that does so is `fine`: the
+The rungs of the ladder between trying again and taking another server. It has the BMC switch the
+machine off and choose a boot device, and reads both back. A BMC that does so is `fine`: the
 trouble lies elsewhere, and it is left by that port. Any other is restarted (a cold reset), and
 looked at until it does as it is told; then it is left by `out`, and what failed may be tried again.
+
+Where that does not help, and the server is plugged into PDUs that are reached, all of its outlets
+are switched off for 10 s and on again, and the BMC gets as long once more.
 
 A BMC that does not come back, or rejects its credentials, is an error. Lead that port, and `fine`,
 to `action.quarantine_server`. The machine is off afterwards.
@@ -63,31 +70,64 @@ to `action.quarantine_server`. The machine is off afterwards.
 
 
 async def do(step: Step, params: Params) -> Done | Wait:
-    """Idempotent: that it was restarted is in the memo; a second restart does no harm."""
+    """Idempotent: which rungs were taken is in the memo; a second restart does no harm."""
     await _require_held(step, params.server)
+    if "off_at" in step.memo:
+        return await _give_power(step, params.server)
     bmc, _ = await bmc_at(step, params.server)
     since: str | None = step.memo.get("since")
     trouble = await _trouble_of(step, bmc)
-    if since is None:
-        if not trouble:
-            return Done(Output(params.server, ""), port="fine")
-        await _restart(bmc, trouble)
-        memo = {"since": step.now.isoformat(), "trouble": trouble}
-        return Wait(until=step.now + FIRST_LOOK, memo=memo, says="the BMC restarts")
     if not trouble:
+        if since is None:
+            return Done(Output(params.server, ""), port="fine")
         return Done(Output(params.server, str(step.memo["trouble"])))
+    if since is None:
+        return await _restart(step, bmc, params.server, trouble)
     ends = datetime.fromisoformat(since) + duration(params.patience)
-    if step.now >= ends:
-        raise StepFailed(f"its BMC was restarted, and still: {trouble}")
-    until = min(step.now + LOOK_AGAIN, ends)
-    return Wait(until=until, memo=dict(step.memo), says="the BMC restarts")
+    if step.now < ends:
+        until = min(step.now + LOOK_AGAIN, ends)
+        return Wait(until=until, memo=dict(step.memo), says="the BMC restarts")
+    if step.memo.get("was_off"):
+        raise StepFailed(
+            f"its BMC was restarted and had no power for a while, and still: {trouble}"
+        )
+    return await _cut_power(step, params.server, f"its BMC was restarted, and still: {trouble}")
 
 
-async def _restart(bmc: Bmc, trouble: str) -> None:
+async def _restart(step: Step, bmc: Bmc, server: UUID, trouble: str) -> Wait:
     try:
         await bmc.cold_reset()
     except DriverError as error:
-        raise StepFailed(f"{trouble}; nor could its BMC be restarted: {error.message}") from error
+        words = f"{trouble}; nor could its BMC be restarted: {error.message}"
+        return await _cut_power(step, server, words)
+    memo = {"since": step.now.isoformat(), "trouble": trouble}
+    return Wait(until=step.now + FIRST_LOOK, memo=memo, says="the BMC restarts")
+
+
+async def _cut_power(step: Step, server: UUID, trouble: str) -> Wait:
+    """Take the power from the server. Raises StepFailed where its outlets are not ours."""
+    try:
+        await _switch(step, server, Power.OFF)
+    except NoOutlet as error:
+        raise StepFailed(trouble) from error
+    except DriverError as error:
+        raise StepFailed(f"{trouble}; nor could its outlets be: {error.message}") from error
+    memo = {"off_at": step.now.isoformat(), "trouble": trouble}
+    return Wait(until=step.now + REST, memo=memo, says="the server is without power")
+
+
+async def _give_power(step: Step, server: UUID) -> Wait:
+    until = datetime.fromisoformat(step.memo["off_at"]) + REST
+    if step.now < until:
+        return Wait(until=until, memo=dict(step.memo), says="the server is without power")
+    await _switch(step, server, Power.ON)
+    memo = {"since": step.now.isoformat(), "trouble": step.memo["trouble"], "was_off": True}
+    return Wait(until=step.now + FIRST_LOOK, memo=memo, says="the BMC starts")
+
+
+async def _switch(step: Step, server: UUID, wanted: Power) -> None:
+    tools = step.tools
+    await switch_outlets(step.database, tools.vault, tools.peers.pdus, server, wanted)
 
 
 async def _trouble_of(step: Step, bmc: Bmc) -> str:
@@ -118,7 +158,7 @@ async def _require_held(step: Step, server: UUID) -> None:
 node = NodeType(
     name="action.recover_bmc",
     title="Recover BMC",
-    summary="Restarts a server's BMC if that is at fault.",
+    summary="Restarts a server's BMC if that is at fault, by its outlets if need be.",
     params=Params,
     effect=Effect.OUTSIDE,
     do=do,
