@@ -11,12 +11,12 @@ RUN := .venv/bin
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
 
-.PHONY: demo test lint coverage bench setup browser name-servers ipmi clean-demo clean
+.PHONY: demo test lint coverage bench setup browser name-servers ipmi ironic clean-demo clean
 
 demo: setup ## Order a server and watch it being delivered; ONCE=1 ends when it is
 	@$(RUN)/slipway demo $(if $(ONCE),--once) $(if $(PORT),--port $(PORT)) $(if $(SPEED),--speed $(SPEED))
 
-test: setup browser name-servers ipmi ## Every test, against real servers and a real browser; ARGS=tests/ipam: some
+test: setup browser name-servers ipmi ironic ## Every test, against real servers and a real browser; ARGS=tests/ipam: some
 	@$(RUN)/pytest -n $(WORKERS) $(ARGS)
 
 lint: setup ## Style, types (of Python and of the editor's JavaScript) and layers
@@ -59,6 +59,9 @@ name-servers: ## Knot and BIND for the DNS tests
 
 ipmi: ## OpenIPMI's BMC simulator and ipmitool for the IPMI tests
 	@scripts/ensure-ipmi
+
+ironic: setup ## Ironic from PyPI for the bare-metal tests
+	@scripts/ensure-ironic
 
 clean-demo: ## Remove the demo's data
 	@[ ! -d .data/demo ] || $(RUN)/slipway demo --clean

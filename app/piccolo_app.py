@@ -25,6 +25,7 @@ APP_CONFIG = AppConfig(
                     "audit",
                     "connections",
                     "machines",
+                    "metal",
                 )
             ),
             "app.flows.dryrun.tables",

@@ -14,11 +14,13 @@ from app.drivers.errors import Retriable, Unauthorised
 from app.drivers.http.client import HttpClient
 from app.drivers.http.contract import Call, HttpPeer, NoAuth
 from app.drivers.hypervisor.contract import Hypervisor, HypervisorPeer, Turns
+from app.drivers.metal.clouds import Clouds
+from app.drivers.metal.contract import MetalCloud, MetalPeer
 from app.drivers.registry import load
 from app.drivers.ssh.client import SshClient
 from app.drivers.ssh.contract import SshHost
 
-Peer: TypeAlias = HttpPeer | SshHost | DnsServer | ChatRoom | HypervisorPeer
+Peer: TypeAlias = HttpPeer | SshHost | DnsServer | ChatRoom | HypervisorPeer | MetalPeer
 
 TEST_S = 10.0
 TEST_MESSAGE = ChatMessage(text="Slipway can write here. This was a test of the connection.")
@@ -48,6 +50,7 @@ class Peers:
     http: HttpClient
     ssh: SshClient
     dns: DnsUpdater
+    clouds: Clouds
     chat: ChatWebhooks = field(init=False)
 
     def __post_init__(self) -> None:
@@ -71,13 +74,20 @@ class Peers:
                 return Tested("a test message was sent; look whether it has come")
             case HypervisorPeer():
                 return Tested(await self.hypervisor(peer, NoTurns()).check())
+            case MetalPeer():
+                return Tested(await self.metal(peer).check())
 
     def hypervisor(self, peer: HypervisorPeer, turns: Turns) -> Hypervisor:
         """Return the driver of a provider of virtual machines; nothing is called yet."""
         made: Hypervisor = load("hypervisor", peer.provider)(self.http, peer, turns)
         return made
 
+    def metal(self, peer: MetalPeer) -> MetalCloud:
+        """Return the driver of a cloud of bare metal, the same one for the same facts."""
+        return self.clouds.at(peer)
+
     async def close(self) -> None:
+        await self.clouds.close()
         await self.http.close()
 
     async def _test_http(self, peer: HttpPeer) -> Tested:
@@ -99,4 +109,6 @@ class Peers:
 
 def open_peers(egress: Egress, clock: Clock | None = None) -> Peers:
     """Return the drivers; nothing is connected before the first call."""
-    return Peers(HttpClient(egress, clock), SshClient(egress), load("dns", "rfc2136")(egress))
+    return Peers(
+        HttpClient(egress, clock), SshClient(egress), load("dns", "rfc2136")(egress), Clouds(egress)
+    )

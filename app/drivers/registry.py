@@ -7,7 +7,7 @@ from functools import cache
 from importlib.metadata import entry_points
 from typing import Any, Literal
 
-Kind = Literal["bmc", "deploy", "hypervisor", "payment", "mail", "dns", "probe"]
+Kind = Literal["bmc", "deploy", "hypervisor", "metal", "payment", "mail", "dns", "probe"]
 
 
 class UnknownDriver(LookupError):

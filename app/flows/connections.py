@@ -11,6 +11,7 @@ from app.drivers.chat.contract import ChatRoom
 from app.drivers.dns.contract import DnsServer
 from app.drivers.http.contract import HttpPeer
 from app.drivers.hypervisor.contract import HypervisorPeer
+from app.drivers.metal.contract import MetalPeer
 from app.drivers.peers import Peer
 from app.drivers.ssh.contract import SshHost
 from app.flows.node import Step
@@ -24,6 +25,7 @@ KINDS: dict[type, Kind] = {
     DnsServer: Kind.DNS,
     ChatRoom: Kind.CHAT,
     HypervisorPeer: Kind.HYPERVISOR,
+    MetalPeer: Kind.METAL,
 }
 P = TypeVar("P", bound=Peer)
 

@@ -12,6 +12,7 @@ def test_every_shipped_driver_loads() -> None:
         "deploy": {"netboot"},
         "dns": {"rfc2136"},
         "hypervisor": {"proxmox"},
+        "metal": {"ironic"},
         "payment": {"stripe", "bank_transfer", "credit"},
         "mail": {"smtp"},
     }

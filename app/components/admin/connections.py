@@ -23,6 +23,7 @@ SYMBOLS: dict[Kind, IconName] = {
     Kind.DNS: "globe",
     Kind.CHAT: "message-square",
     Kind.HYPERVISOR: "box",
+    Kind.METAL: "server",
 }
 ABOUT: dict[Kind, str] = {
     Kind.HTTP: "Anything that is called over HTTP: panels, licences, monitoring, billing.",
@@ -30,6 +31,7 @@ ABOUT: dict[Kind, str] = {
     Kind.DNS: "A server that takes signed updates (RFC 2136): Knot, BIND, PowerDNS.",
     Kind.CHAT: "A channel of Slack, Mattermost, Teams or Discord.",
     Kind.HYPERVISOR: "A cluster on which flows make virtual machines: Proxmox VE.",
+    Kind.METAL: "A cloud that installs our servers and has their BMCs: OpenStack Ironic.",
 }
 
 _COLUMNS = (
@@ -113,7 +115,7 @@ def choose_kind_page(*, frame: PageFrame) -> h.Element:
             eyebrow=h.a(href=CONNECTIONS)["Connections"],
             lede="What is at the other end?",
         ),
-        h.div(".sw-grid.sw-grid-small")[
+        h.div(".sw-grid.sw-grid-regular")[
             [
                 card(
                     h.div(".sw-stack")[

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 import msgspec
 
-from app.domain.connections.kinds import Auth, Identity, Kind, Login, Trust
+from app.domain.connections.kinds import Auth, Identity, Kind, Login, MetalLogin, Trust
 from app.drivers.chat.contract import ChatKind
 from app.drivers.dns.rfc2136 import ALGORITHMS as TSIG_ALGORITHMS
 from app.drivers.http.sign import ALGORITHMS as HMAC_ALGORITHMS
@@ -55,6 +55,10 @@ def fields_of(kind: Kind, chosen: Mapping[str, str]) -> tuple[Field, ...]:
             return _CHAT
         case Kind.HYPERVISOR:
             return (*_HYPERVISOR, _TRUST, *_TRUSTED.get(chosen.get("trust", ""), ()))
+        case Kind.METAL:
+            known = chosen.get("auth_type") or MetalLogin.KEYSTONE
+            trusted = _TRUSTED.get(chosen.get("trust", ""), ())
+            return (*_METAL, *_METAL_LOGINS.get(known, ()), _TRUST, *trusted)
 
 
 def secrets_of(kind: Kind, chosen: Mapping[str, str]) -> tuple[Field, ...]:
@@ -312,3 +316,89 @@ _HYPERVISOR = (
     ),
     _secret("secret", "Token secret or password"),
 )
+_METAL = (
+    Field(
+        name="provider",
+        label="Provider",
+        look=Look.CHOICE,
+        choices={"ironic": "OpenStack Ironic"},
+        default="ironic",
+    ),
+    Field(
+        name="auth_type",
+        label="Sign in with",
+        look=Look.CHOICE,
+        choices={
+            MetalLogin.KEYSTONE: "Keystone: user and password",
+            MetalLogin.APPLICATION: "Keystone: application credential",
+            MetalLogin.HTTP_BASIC: "User name and password (Basic)",
+            MetalLogin.NONE: "Nothing",
+        },
+        default=MetalLogin.KEYSTONE,
+        decides=True,
+    ),
+)
+_METAL_URL = Field(
+    name="base_url",
+    label="Address",
+    help="Of Ironic's API.",
+    example="https://ironic.example.net:6385",
+)
+_METAL_ELSEWHERE = Field(
+    name="base_url",
+    label="Address",
+    help="Of Ironic's API, where it is not the one in Keystone's catalogue.",
+    is_optional=True,
+    example="https://ironic.example.net:6385",
+)
+_AUTH_URL = Field(
+    name="auth_url",
+    label="Keystone",
+    help="auth_url in clouds.yaml.",
+    example="https://keystone.example.net/v3",
+)
+_REGION = (
+    Field(
+        name="region_name",
+        label="Region",
+        help="region_name; needed where the catalogue has several.",
+        is_optional=True,
+    ),
+    Field(
+        name="interface",
+        label="Interface",
+        look=Look.CHOICE,
+        choices={name: name for name in ("public", "internal", "admin")},
+        default="public",
+    ),
+)
+_METAL_LOGINS: dict[str, tuple[Field, ...]] = {
+    MetalLogin.NONE: (_METAL_URL,),
+    MetalLogin.HTTP_BASIC: (
+        _METAL_URL,
+        Field(name="username", label="User name"),
+        _secret("secret", "Password"),
+    ),
+    MetalLogin.KEYSTONE: (
+        _AUTH_URL,
+        Field(name="username", label="User name", help="username in clouds.yaml."),
+        _secret("secret", "Password"),
+        Field(name="user_domain_name", label="Domain of the user", default="Default"),
+        Field(
+            name="project_name",
+            label="Project",
+            help="project_name; without one the user acts on the whole system.",
+            is_optional=True,
+        ),
+        Field(name="project_domain_name", label="Domain of the project", default="Default"),
+        *_REGION,
+        _METAL_ELSEWHERE,
+    ),
+    MetalLogin.APPLICATION: (
+        _AUTH_URL,
+        Field(name="credential_id", label="ID", help="application_credential_id in clouds.yaml."),
+        _secret("secret", "Secret", "application_credential_secret in clouds.yaml."),
+        *_REGION,
+        _METAL_ELSEWHERE,
+    ),
+}

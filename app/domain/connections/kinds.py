@@ -22,6 +22,8 @@ class Kind(StrEnum):
     """A channel that takes messages."""
     HYPERVISOR = "hypervisor"
     """A provider of virtual machines."""
+    METAL = "metal"
+    """A cloud that installs servers of ours."""
 
     @property
     def label(self) -> str:
@@ -34,6 +36,7 @@ LABELS = {
     Kind.DNS: "Name server",
     Kind.CHAT: "Chat channel",
     Kind.HYPERVISOR: "Virtual machines",
+    Kind.METAL: "Bare metal",
 }
 
 
@@ -74,6 +77,15 @@ class Login(StrEnum):
 
     KEY = "key"
     PASSWORD = "password"  # noqa: S105 - a word
+
+
+class MetalLogin(StrEnum):
+    """How a cloud of bare metal knows us."""
+
+    NONE = "none"
+    HTTP_BASIC = "http_basic"
+    KEYSTONE = "keystone"
+    APPLICATION = "application"
 
 
 class HttpFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -153,11 +165,37 @@ class HypervisorFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
         return self.base_url
 
 
-Facts: TypeAlias = HttpFacts | SshFacts | DnsFacts | ChatFacts | HypervisorFacts
+class MetalFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Named as in `clouds.yaml`, where that has a name for it."""
+
+    provider: str
+    """The driver's name."""
+    auth_type: MetalLogin
+    base_url: str = ""
+    """Empty: where Keystone's catalogue says."""
+    auth_url: str = ""
+    username: str = ""
+    user_domain_name: str = "Default"
+    project_name: str = ""
+    project_domain_name: str = "Default"
+    credential_id: str = ""
+    region_name: str = ""
+    interface: str = "public"
+    trust: Trust = Trust.SYSTEM
+    ca_pem: str = ""
+    pin: str = ""
+
+    @property
+    def place(self) -> str:
+        return self.base_url or self.auth_url
+
+
+Facts: TypeAlias = HttpFacts | SshFacts | DnsFacts | ChatFacts | HypervisorFacts | MetalFacts
 FACTS: dict[Kind, type[Facts]] = {
     Kind.HTTP: HttpFacts,
     Kind.SSH: SshFacts,
     Kind.DNS: DnsFacts,
     Kind.CHAT: ChatFacts,
     Kind.HYPERVISOR: HypervisorFacts,
+    Kind.METAL: MetalFacts,
 }

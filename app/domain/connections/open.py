@@ -12,6 +12,8 @@ from app.domain.connections.kinds import (
     DnsFacts,
     HttpFacts,
     HypervisorFacts,
+    MetalFacts,
+    MetalLogin,
     SshFacts,
     Trust,
 )
@@ -19,6 +21,14 @@ from app.drivers.chat.contract import ChatRoom
 from app.drivers.dns.contract import DnsServer
 from app.drivers.http import contract as http
 from app.drivers.hypervisor.contract import HypervisorPeer
+from app.drivers.metal.contract import (
+    ApplicationLogin,
+    BasicLogin,
+    KeystoneLogin,
+    MetalPeer,
+    NoLogin,
+)
+from app.drivers.metal.contract import Login as CloudLogin
 from app.drivers.peers import Peer
 from app.drivers.secret import Secret
 from app.drivers.ssh.contract import SshHost
@@ -69,6 +79,41 @@ async def open_connection(tx: Tx, vault: Vault, name: str) -> Peer:
                 username=facts.username,
                 secret=secrets["secret"],
                 tls=_tls(facts),
+            )
+        case MetalFacts():
+            return MetalPeer(
+                name=name,
+                provider=facts.provider,
+                url=facts.base_url,
+                login=_cloud_login(facts, secrets.get("secret", Secret(""))),
+                tls=_tls(facts),
+            )
+
+
+def _cloud_login(facts: MetalFacts, secret: Secret) -> CloudLogin:
+    match facts.auth_type:
+        case MetalLogin.NONE:
+            return NoLogin()
+        case MetalLogin.HTTP_BASIC:
+            return BasicLogin(facts.username, secret)
+        case MetalLogin.KEYSTONE:
+            return KeystoneLogin(
+                auth_url=facts.auth_url,
+                username=facts.username,
+                password=secret,
+                user_domain_name=facts.user_domain_name,
+                project_name=facts.project_name,
+                project_domain_name=facts.project_domain_name,
+                region_name=facts.region_name,
+                interface=facts.interface,
+            )
+        case MetalLogin.APPLICATION:
+            return ApplicationLogin(
+                auth_url=facts.auth_url,
+                credential_id=facts.credential_id,
+                secret=secret,
+                region_name=facts.region_name,
+                interface=facts.interface,
             )
 
 
@@ -121,7 +166,7 @@ def _auth(facts: HttpFacts, secret: Secret) -> http.Auth:  # noqa: PLR0911 - one
             )
 
 
-def _tls(facts: HttpFacts | HypervisorFacts) -> Tls:
+def _tls(facts: HttpFacts | HypervisorFacts | MetalFacts) -> Tls:
     match facts.trust:
         case Trust.CA:
             return TrustCa(facts.ca_pem)

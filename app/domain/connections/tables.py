@@ -21,5 +21,5 @@ class Connection(Table, tablename="connection"):
     created_at = moment()
     updated_at = moment()
 
-    known_kind = Check("kind IN ('http', 'ssh', 'dns', 'chat', 'hypervisor')")
+    known_kind = Check("kind IN ('http', 'ssh', 'dns', 'chat', 'hypervisor', 'metal')")
     plain_name = Check("name ~ '^[a-z0-9][a-z0-9-]{0,62}$'")

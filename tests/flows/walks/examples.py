@@ -13,6 +13,7 @@ from app.domain.addresses.release import release as release_addresses
 from app.domain.billing.facts import PaymentFacts
 from app.domain.inventory.release import release as release_server
 from app.domain.machines.rules import MachinePlace, MachineRules, MachineSize
+from app.domain.metal.link import link_node
 from app.domain.services.facts import ServiceFacts
 from app.domain.services.states import ServiceState
 from app.drivers.hypervisor.contract import Hypervisor, Nic, Ref, Size, VmWant
@@ -20,6 +21,7 @@ from app.flows.document import Document, NodeSpec
 from app.flows.node import Subject
 from app.flows.publish import publish
 from tests.drivers.contract.hypervisor import through
+from tests.flows.walks.cloud import StandInNode
 from tests.flows.walks.stage import Stage, installed, provisioning, running
 
 Look = Callable[[Stage], Awaitable[Any]]
@@ -248,6 +250,29 @@ async def plans(stage: Stage) -> int:
     return await stage.count("SELECT count(*) FROM machine")
 
 
+SUM = "a" * 64
+
+
+async def clouded(stage: Stage) -> None:
+    """The order's server is installed by a cloud."""
+    await provisioning(stage)
+    server = await stage.server()
+    assert stage.service is not None
+    async with stage.database.transaction() as tx:
+        mac = await tx.fetchval("SELECT mac FROM server WHERE id = $1", server)
+        await link_node(tx, server, "metal", mac)
+    stage.cloud.nodes[mac] = StandInNode(stage.service, ["before"])
+
+
+async def at_cloud(stage: Stage) -> Any:
+    nodes = stage.cloud.nodes.values()
+    return sorted((node.service is not None, node.power.value) for node in nodes)
+
+
+async def taken_at_cloud(stage: Stage) -> int:
+    return stage.cloud.taken()
+
+
 async def mails(stage: Stage) -> list[str]:
     return [f"{mail.to}: {mail.subject}" for mail in stage.mailer.messages]
 
@@ -351,6 +376,16 @@ EXAMPLES: dict[str, Example] = {
     "action.dns_record": Example(
         {"connection": "dns", "type": "A", "name": "=input.name", "values": ["192.0.2.7"]},
         before=unrecorded, given=place, peer=record, left=record, needs=frozenset({"dns"}),
+    ),
+    "action.metal_install": Example(
+        {"connection": "metal", "images": {"debian-12": {"url": "https://i.test/d", "checksum": SUM}}},
+        before=provisioning, about=ORDER, peer=at_cloud, left=taken_at_cloud,
+    ),
+    "action.metal_power": Example(
+        {"connection": "metal", "power": "on"}, before=clouded, about=ORDER, peer=at_cloud
+    ),
+    "action.metal_release": Example(
+        {"connection": "metal"}, before=clouded, about=ORDER, peer=at_cloud
     ),
     "action.vm_plan": Example(
         {"service": "=input.service"},
