@@ -11,12 +11,12 @@ RUN := .venv/bin
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
 
-.PHONY: demo test lint coverage bench setup browser name-servers ipmi snmp kea cloud-init clean-demo clean
+.PHONY: demo test lint coverage bench setup browser name-servers ipmi snmp kea cloud-init ironic clean-demo clean
 
 demo: setup ## Order a server and watch it being delivered; ONCE=1 ends when it is
 	@$(RUN)/slipway demo $(if $(ONCE),--once) $(if $(PORT),--port $(PORT)) $(if $(SPEED),--speed $(SPEED))
 
-test: setup browser name-servers ipmi snmp kea cloud-init ## Every test, against real servers and a real browser; ARGS=tests/ipam: some
+test: setup browser name-servers ipmi snmp kea cloud-init ironic ## Every test, against real servers and a real browser; ARGS=tests/ipam: some
 	@$(RUN)/pytest -n $(WORKERS) $(ARGS)
 
 lint: setup ## Style, types (of Python and of the editor's JavaScript) and layers
@@ -68,6 +68,9 @@ kea: ## Kea's DHCP server for the tests of what is exported to it
 
 cloud-init: ## cloud-init's schema for the tests of user data
 	@scripts/ensure-cloud-init
+
+ironic: setup ## Ironic from PyPI for the bare-metal tests
+	@scripts/ensure-ironic
 
 clean-demo: ## Remove the demo's data
 	@[ ! -d .data/demo ] || $(RUN)/slipway demo --clean

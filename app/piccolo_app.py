@@ -28,6 +28,7 @@ APP_CONFIG = AppConfig(
                     "games",
                     "usage",
                     "devices",
+                    "metal",
                 )
             ),
             "app.flows.dryrun.tables",

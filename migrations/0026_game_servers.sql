@@ -5,7 +5,7 @@ ALTER TABLE product
     ADD CONSTRAINT one_kind CHECK (num_nonnulls(machine_rules, game_rules, custom_rules) <= 1);
 
 ALTER TABLE connection DROP CONSTRAINT known_kind, ADD CONSTRAINT known_kind
-    CHECK (kind IN ('http', 'ssh', 'dns', 'chat', 'hypervisor', 'game'));
+    CHECK (kind IN ('http', 'ssh', 'dns', 'chat', 'hypervisor', 'metal', 'game'));
 
 ALTER TABLE credential DROP CONSTRAINT known_kind, ADD CONSTRAINT known_kind
     CHECK (kind IN ('root_password', 'panel_password', 'panel_user', 'ssh_keys'));

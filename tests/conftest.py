@@ -37,7 +37,7 @@ settings.load_profile("suite")
 
 JOURNEY_LIMIT_S = 600
 # Folders whose tests share something costly, or something that there is one of on a machine.
-TOGETHER = {"journeys": "machines", "lab": "machines", "payments": "payments"}
+TOGETHER = {"journeys": "machines", "lab": "machines", "metal": "metal", "payments": "payments"}
 
 
 class ByFile(LoadScopeScheduling):

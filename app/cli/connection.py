@@ -14,7 +14,8 @@ from app.cli.database import opened
 from app.core.database import Database
 from app.core.errors import Invalid
 from app.domain.connections.add import add_connection
-from app.domain.connections.fields import Field, fields_of, secrets_of
+from app.domain.connections.field import Field
+from app.domain.connections.fields import fields_of, secrets_of
 from app.domain.connections.find import id_of, list_connections
 from app.domain.connections.kinds import Kind
 from app.domain.connections.open import open_connection

@@ -15,13 +15,15 @@ from app.drivers.game.contract import Game, GamePeer
 from app.drivers.http.client import HttpClient
 from app.drivers.http.contract import Call, HttpPeer, NoAuth
 from app.drivers.hypervisor.contract import Hypervisor, HypervisorPeer, Turns
+from app.drivers.metal.clouds import Clouds
+from app.drivers.metal.contract import MetalCloud, MetalPeer
 from app.drivers.pdu.contract import Pdus
 from app.drivers.registry import load
 from app.drivers.ssh.client import SshClient
 from app.drivers.ssh.contract import SshHost
 from app.drivers.switching.contract import Switches
 
-Peer: TypeAlias = HttpPeer | SshHost | DnsServer | ChatRoom | HypervisorPeer | GamePeer
+Peer: TypeAlias = HttpPeer | SshHost | DnsServer | ChatRoom | HypervisorPeer | GamePeer | MetalPeer
 
 TEST_S = 10.0
 TEST_MESSAGE = ChatMessage(text="Slipway can write here. This was a test of the connection.")
@@ -53,6 +55,7 @@ class Peers:
     dns: DnsUpdater
     switches: Switches
     pdus: Pdus
+    clouds: Clouds
     chat: ChatWebhooks = field(init=False)
 
     def __post_init__(self) -> None:
@@ -74,10 +77,8 @@ class Peers:
             case ChatRoom():
                 await self.chat.send(peer, TEST_MESSAGE)
                 return Tested("a test message was sent; look whether it has come")
-            case HypervisorPeer():
-                return Tested(await self.hypervisor(peer, NoTurns()).check())
-            case GamePeer():
-                return Tested(await self.game(peer).check())
+            case HypervisorPeer() | GamePeer() | MetalPeer():
+                return Tested(await self._provider(peer).check())
 
     def hypervisor(self, peer: HypervisorPeer, turns: Turns) -> Hypervisor:
         """Return the driver of a provider of virtual machines; nothing is called yet."""
@@ -89,7 +90,23 @@ class Peers:
         made: Game = load("game", peer.provider)(self.http, peer)
         return made
 
+    def metal(self, peer: MetalPeer) -> MetalCloud:
+        """Return the driver of a cloud of bare metal, the same one for the same facts."""
+        return self.clouds.at(peer)
+
+    def _provider(
+        self, peer: HypervisorPeer | GamePeer | MetalPeer
+    ) -> Hypervisor | Game | MetalCloud:
+        match peer:
+            case HypervisorPeer():
+                return self.hypervisor(peer, NoTurns())
+            case GamePeer():
+                return self.game(peer)
+            case MetalPeer():
+                return self.metal(peer)
+
     async def close(self) -> None:
+        await self.clouds.close()
         await self.http.close()
         await self.switches.close()
         await self.pdus.close()
@@ -119,4 +136,5 @@ def open_peers(egress: Egress, clock: Clock | None = None) -> Peers:
         load("dns", "rfc2136")(egress),
         load("switch", "cli")(),
         load("pdu", "snmp")(),
+        Clouds(egress),
     )

@@ -8,8 +8,18 @@ from importlib.metadata import entry_points
 from typing import Any, Literal
 
 Kind = Literal[
-    "bmc", "deploy", "hypervisor", "game", "payment", "mail", "dns", "probe", "switch", "pdu"
-]
+    "bmc",
+    "deploy",
+    "hypervisor",
+    "game",
+    "metal",
+    "payment",
+    "mail",
+    "dns",
+    "probe",
+    "switch",
+    "pdu",
+]  # fmt: skip
 
 
 class UnknownDriver(LookupError):

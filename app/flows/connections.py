@@ -12,6 +12,7 @@ from app.drivers.dns.contract import DnsServer
 from app.drivers.game.contract import GamePeer
 from app.drivers.http.contract import HttpPeer
 from app.drivers.hypervisor.contract import HypervisorPeer
+from app.drivers.metal.contract import MetalPeer
 from app.drivers.peers import Peer
 from app.drivers.ssh.contract import SshHost
 from app.flows.node import Step
@@ -26,6 +27,7 @@ KINDS: dict[type, Kind] = {
     ChatRoom: Kind.CHAT,
     HypervisorPeer: Kind.HYPERVISOR,
     GamePeer: Kind.GAME,
+    MetalPeer: Kind.METAL,
 }
 P = TypeVar("P", bound=Peer)
 

@@ -51,6 +51,18 @@ TYPED: dict[Kind, dict[str, str]] = {
         "client_key": "ptlc_client",
         "trust": "system",
     },
+    Kind.METAL: {
+        "provider": "ironic",
+        "auth_type": "keystone",
+        "auth_url": "https://keystone.test/v3",
+        "username": "slipway",
+        "secret": "3c2b6d2f-password",
+        "user_domain_name": "Default",
+        "project_name": "metal",
+        "project_domain_name": "Default",
+        "interface": "public",
+        "trust": "system",
+    },
 }
 
 

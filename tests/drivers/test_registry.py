@@ -13,6 +13,7 @@ def test_every_shipped_driver_loads() -> None:
         "dns": {"rfc2136"},
         "hypervisor": {"proxmox", "solusvm1", "solusvm2", "virtualizor"},
         "game": {"pterodactyl"},
+        "metal": {"ironic"},
         "payment": {"stripe", "bank_transfer", "credit"},
         "mail": {"smtp"},
     }

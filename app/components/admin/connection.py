@@ -29,7 +29,8 @@ from app.components.page import admin_page, page_head
 from app.components.time import moment
 from app.components.tone import Tone
 from app.domain.audit.views import AuditLine
-from app.domain.connections.fields import Field, Look, fields_of
+from app.domain.connections.field import Field, Look
+from app.domain.connections.fields import fields_of
 from app.domain.connections.kinds import Kind
 from app.domain.connections.views import ConnectionView
 

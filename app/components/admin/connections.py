@@ -24,6 +24,7 @@ SYMBOLS: dict[Kind, IconName] = {
     Kind.CHAT: "message-square",
     Kind.HYPERVISOR: "box",
     Kind.GAME: "gamepad-2",
+    Kind.METAL: "server",
 }
 ABOUT: dict[Kind, str] = {
     Kind.HTTP: "Anything that is called over HTTP: panels, licences, monitoring, billing.",
@@ -32,6 +33,7 @@ ABOUT: dict[Kind, str] = {
     Kind.CHAT: "A channel of Slack, Mattermost, Teams or Discord.",
     Kind.HYPERVISOR: "Where flows make virtual machines: Proxmox VE, Virtualizor, SolusVM.",
     Kind.GAME: "A panel at which flows make game servers: Pterodactyl.",
+    Kind.METAL: "A cloud that installs our servers and has their BMCs: OpenStack Ironic.",
 }
 
 _COLUMNS = (
@@ -115,7 +117,7 @@ def choose_kind_page(*, frame: PageFrame) -> h.Element:
             eyebrow=h.a(href=CONNECTIONS)["Connections"],
             lede="What is at the other end?",
         ),
-        h.div(".sw-grid.sw-grid-small")[
+        h.div(".sw-grid.sw-grid-regular")[
             [
                 card(
                     h.div(".sw-stack")[

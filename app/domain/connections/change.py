@@ -19,7 +19,7 @@ from app.domain.connections.read import Given, read
 from app.drivers.http.target import parsed, same_origin
 
 AGAIN = "Type it again: the connection leads elsewhere now, and it would be sent there."
-_PLACES = ("host", "port", "host_keys", "auth", "login", "trust", "ca_pem", "pin")
+_PLACES = ("host", "port", "host_keys", "auth", "auth_type", "login", "trust", "ca_pem", "pin")
 """Facts that decide who gets to see the secrets, beside addresses."""
 
 
@@ -87,7 +87,7 @@ def _leads_elsewhere(before: Facts, after: Facts) -> bool:
             return True
     return any(
         _moved(getattr(before, name, ""), getattr(after, name, ""))
-        for name in ("base_url", "token_url")
+        for name in ("base_url", "token_url", "auth_url")
     )
 
 

@@ -4,42 +4,13 @@ Which fields there are depends on what was chosen in others: an API key has a na
 """
 
 from collections.abc import Mapping
-from enum import StrEnum
 
-import msgspec
-
+from app.domain.connections.field import Field, Look, secret
 from app.domain.connections.kinds import Auth, Identity, Kind, Login, Trust
+from app.domain.connections.provider_fields import provider_fields
 from app.drivers.chat.contract import ChatKind
 from app.drivers.dns.rfc2136 import ALGORITHMS as TSIG_ALGORITHMS
 from app.drivers.http.sign import ALGORITHMS as HMAC_ALGORITHMS
-
-
-class Look(StrEnum):
-    """What a field is filled with."""
-
-    LINE = "line"
-    LINES = "lines"
-    """Several, one a line."""
-    BLOCK = "block"
-    """A text of several lines, such as a certificate."""
-    CHOICE = "choice"
-    TICK = "tick"
-
-
-class Field(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that is asked for; `choices` maps values to labels."""
-
-    name: str
-    label: str
-    help: str = ""
-    look: Look = Look.LINE
-    choices: Mapping[str, str] = {}
-    default: str = ""
-    example: str = ""
-    is_optional: bool = False
-    is_secret: bool = False
-    decides: bool = False
-    """Whether other fields depend on it."""
 
 
 def fields_of(kind: Kind, chosen: Mapping[str, str]) -> tuple[Field, ...]:
@@ -53,20 +24,13 @@ def fields_of(kind: Kind, chosen: Mapping[str, str]) -> tuple[Field, ...]:
             return _DNS
         case Kind.CHAT:
             return _CHAT
-        case Kind.HYPERVISOR:
-            return _hypervisor(chosen)
-        case Kind.GAME:
-            return (*_GAME, _TRUST, *_TRUSTED.get(chosen.get("trust", ""), ()))
+        case Kind.HYPERVISOR | Kind.GAME | Kind.METAL:
+            trusted = _TRUSTED.get(chosen.get("trust", ""), ())
+            return (*provider_fields(kind, chosen), _TRUST, *trusted)
 
 
 def secrets_of(kind: Kind, chosen: Mapping[str, str]) -> tuple[Field, ...]:
     return tuple(field for field in fields_of(kind, chosen) if field.is_secret)
-
-
-def _secret(name: str, label: str, help_: str = "", **more: object) -> Field:
-    return msgspec.convert(
-        {"name": name, "label": label, "help": help_, "is_secret": True, **more}, Field
-    )
 
 
 _BASE = (
@@ -104,21 +68,21 @@ _AUTH: dict[str, tuple[Field, ...]] = {
     Auth.NONE: (),
     Auth.BASIC: (
         Field(name="username", label="User name"),
-        _secret("secret", "Password"),
+        secret("secret", "Password"),
     ),
-    Auth.BEARER: (_secret("secret", "Token", "Sent as Authorization: Bearer …"),),
+    Auth.BEARER: (secret("secret", "Token", "Sent as Authorization: Bearer …"),),
     Auth.API_KEY_HEADER: (
         Field(name="key_name", label="Header", default="X-API-Key"),
-        _secret("secret", "API key", "The header's whole value, a word such as Token included."),
+        secret("secret", "API key", "The header's whole value, a word such as Token included."),
     ),
     Auth.API_KEY_QUERY: (
         Field(name="key_name", label="Parameter", default="api_key"),
-        _secret("secret", "API key"),
+        secret("secret", "API key"),
     ),
     Auth.OAUTH2: (
         Field(name="token_url", label="Token URL", example="https://login.example.net/token"),
         Field(name="client_id", label="Client ID"),
-        _secret("secret", "Client secret"),
+        secret("secret", "Client secret"),
         Field(name="scope", label="Scope", is_optional=True, example="servers:write"),
         Field(
             name="audience",
@@ -135,7 +99,7 @@ _AUTH: dict[str, tuple[Field, ...]] = {
         ),
     ),
     Auth.HMAC: (
-        _secret("secret", "Signing key"),
+        secret("secret", "Signing key"),
         Field(
             name="algorithm",
             label="Algorithm",
@@ -201,7 +165,7 @@ _IDENTITY = Field(
 )
 _OWN = (
     Field(name="client_certificate", label="Our certificate (PEM)", look=Look.BLOCK),
-    _secret("client_key", "Key of our certificate (PEM)", "Without a passphrase.", look=Look.BLOCK),
+    secret("client_key", "Key of our certificate (PEM)", "Without a passphrase.", look=Look.BLOCK),
 )
 _HEADERS = Field(
     name="headers",
@@ -243,10 +207,10 @@ _HOST = (
 )
 _LOGINS: dict[str, tuple[Field, ...]] = {
     Login.KEY: (
-        _secret("private_key", "Private key", "OpenSSH or PEM.", look=Look.BLOCK),
-        _secret("passphrase", "Passphrase of the key", is_optional=True),
+        secret("private_key", "Private key", "OpenSSH or PEM.", look=Look.BLOCK),
+        secret("passphrase", "Passphrase of the key", is_optional=True),
     ),
-    Login.PASSWORD: (_secret("secret", "Password"),),
+    Login.PASSWORD: (secret("secret", "Password"),),
 }
 
 
@@ -272,7 +236,7 @@ _DNS = (
         choices={name: name for name in TSIG_ALGORITHMS},
         default=TSIG_ALGORITHMS[0],
     ),
-    _secret("secret", "TSIG key", "In base64, as `keymgr -t` or `tsig-keygen` prints it."),
+    secret("secret", "TSIG key", "In base64, as `keymgr -t` or `tsig-keygen` prints it."),
 )
 _CHAT = (
     Field(
@@ -287,123 +251,7 @@ _CHAT = (
         },
         default=ChatKind.SLACK,
     ),
-    _secret(
+    secret(
         "secret", "Webhook URL", "An incoming webhook of the channel. Who knows it may write there."
     ),
 )
-_PROVIDER = Field(
-    name="provider",
-    label="Provider",
-    look=Look.CHOICE,
-    choices={
-        "proxmox": "Proxmox VE",
-        "solusvm1": "SolusVM 1",
-        "solusvm2": "SolusVM 2",
-        "virtualizor": "Virtualizor",
-    },
-    default="proxmox",
-    decides=True,
-)
-_GAME = (
-    Field(
-        name="provider",
-        label="Panel",
-        look=Look.CHOICE,
-        choices={"pterodactyl": "Pterodactyl"},
-        default="pterodactyl",
-    ),
-    Field(
-        name="base_url",
-        label="Address",
-        help="Of the panel, as clients open it; mails lead them there.",
-        example="https://panel.example.net",
-    ),
-    _secret(
-        "secret",
-        "Application key",
-        "ptla_…, made at the panel under Application API; it may read all and write servers and "
-        "users.",
-    ),
-    _secret(
-        "client_key",
-        "Client key of an administrator",
-        "ptlc_…, made at the panel under Account; without it servers are not started and stopped "
-        "from here.",
-        is_optional=True,
-    ),
-)
-_PROVIDERS: dict[str, tuple[Field, ...]] = {
-    "proxmox": (
-        Field(
-            name="base_url",
-            label="Address",
-            help="Of one of the cluster's nodes; it speaks for all of them.",
-            example="https://pve1.example.net:8006",
-        ),
-        Field(
-            name="username",
-            label="API token or user",
-            help="USER@REALM!TOKEN for an API token, which is best: it can be taken back alone. "
-            "USER@REALM signs in by password.",
-            example="slipway@pve!provisioning",
-        ),
-        _secret("secret", "Token secret or password"),
-    ),
-    "solusvm1": (
-        Field(
-            name="base_url",
-            label="Address",
-            help="Of the master.",
-            example="https://solus.example.net:5656",
-        ),
-        Field(name="username", label="API ID", help="Configuration, API access."),
-        _secret("secret", "API key"),
-        Field(
-            name="virt",
-            label="Virtualisation",
-            help="Of the nodes; make a connection for each that you sell.",
-            look=Look.CHOICE,
-            choices={"kvm": "KVM", "xen": "Xen PV", "xen hvm": "Xen HVM", "openvz": "OpenVZ"},
-            default="kvm",
-        ),
-    ),
-    "solusvm2": (
-        Field(
-            name="base_url",
-            label="Address",
-            help="Of the management node.",
-            example="https://solus.example.net",
-        ),
-        _secret("secret", "API token", "Of an administrator: Account, API tokens."),
-        Field(
-            name="owner",
-            label="Project",
-            help="Whose the machines are, by name or number; the token's default project when "
-            "empty.",
-            is_optional=True,
-        ),
-    ),
-    "virtualizor": (
-        Field(
-            name="base_url",
-            label="Address",
-            help="Of the master's admin panel.",
-            example="https://virt.example.net:4085",
-        ),
-        Field(name="username", label="API key", help="Configuration, Admin API credentials."),
-        _secret("secret", "API password"),
-        Field(
-            name="owner",
-            label="Mail domain of its users",
-            help="Each machine gets a user of its own at the panel, slipway-…@ this domain, that "
-            "nobody signs in as; slipway.invalid when empty.",
-            example="panel.example.net",
-            is_optional=True,
-        ),
-    ),
-}
-
-
-def _hypervisor(chosen: Mapping[str, str]) -> tuple[Field, ...]:
-    own = _PROVIDERS.get(chosen.get("provider") or _PROVIDER.default, ())
-    return (_PROVIDER, *own, _TRUST, *_TRUSTED.get(chosen.get("trust", ""), ()))

@@ -24,6 +24,8 @@ class Kind(StrEnum):
     """A provider of virtual machines."""
     GAME = "game"
     """A panel of game servers."""
+    METAL = "metal"
+    """A cloud that installs servers of ours."""
 
     @property
     def label(self) -> str:
@@ -37,6 +39,7 @@ LABELS = {
     Kind.CHAT: "Chat channel",
     Kind.HYPERVISOR: "Virtual machines",
     Kind.GAME: "Game servers",
+    Kind.METAL: "Bare metal",
 }
 
 
@@ -77,6 +80,15 @@ class Login(StrEnum):
 
     KEY = "key"
     PASSWORD = "password"  # noqa: S105 - a word
+
+
+class MetalLogin(StrEnum):
+    """How a cloud of bare metal knows us."""
+
+    NONE = "none"
+    HTTP_BASIC = "http_basic"
+    KEYSTONE = "keystone"
+    APPLICATION = "application"
 
 
 class HttpFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -173,7 +185,34 @@ class GameFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self.base_url
 
 
-Facts: TypeAlias = HttpFacts | SshFacts | DnsFacts | ChatFacts | HypervisorFacts | GameFacts
+class MetalFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Named as in `clouds.yaml`, where that has a name for it."""
+
+    provider: str
+    """The driver's name."""
+    auth_type: MetalLogin
+    base_url: str = ""
+    """Empty: where Keystone's catalogue says."""
+    auth_url: str = ""
+    username: str = ""
+    user_domain_name: str = "Default"
+    project_name: str = ""
+    project_domain_name: str = "Default"
+    credential_id: str = ""
+    region_name: str = ""
+    interface: str = "public"
+    trust: Trust = Trust.SYSTEM
+    ca_pem: str = ""
+    pin: str = ""
+
+    @property
+    def place(self) -> str:
+        return self.base_url or self.auth_url
+
+
+Facts: TypeAlias = (
+    HttpFacts | SshFacts | DnsFacts | ChatFacts | HypervisorFacts | GameFacts | MetalFacts
+)
 FACTS: dict[Kind, type[Facts]] = {
     Kind.HTTP: HttpFacts,
     Kind.SSH: SshFacts,
@@ -181,4 +220,5 @@ FACTS: dict[Kind, type[Facts]] = {
     Kind.CHAT: ChatFacts,
     Kind.HYPERVISOR: HypervisorFacts,
     Kind.GAME: GameFacts,
+    Kind.METAL: MetalFacts,
 }

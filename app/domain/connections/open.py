@@ -13,6 +13,8 @@ from app.domain.connections.kinds import (
     GameFacts,
     HttpFacts,
     HypervisorFacts,
+    MetalFacts,
+    MetalLogin,
     SshFacts,
     Trust,
 )
@@ -21,6 +23,14 @@ from app.drivers.dns.contract import DnsServer
 from app.drivers.game.contract import GamePeer
 from app.drivers.http import contract as http
 from app.drivers.hypervisor.contract import HypervisorPeer
+from app.drivers.metal.contract import (
+    ApplicationLogin,
+    BasicLogin,
+    KeystoneLogin,
+    MetalPeer,
+    NoLogin,
+)
+from app.drivers.metal.contract import Login as CloudLogin
 from app.drivers.peers import Peer
 from app.drivers.secret import Secret
 from app.drivers.ssh.contract import SshHost
@@ -63,6 +73,14 @@ async def open_connection(tx: Tx, vault: Vault, name: str) -> Peer:
             )
         case ChatFacts():
             return ChatRoom(name=name, kind=facts.chat, url=secrets["secret"])
+        case HypervisorFacts() | GameFacts() | MetalFacts():
+            return _provider(name, facts, secrets)
+
+
+def _provider(
+    name: str, facts: HypervisorFacts | GameFacts | MetalFacts, secrets: dict[str, Secret]
+) -> Peer:
+    match facts:
         case HypervisorFacts():
             return HypervisorPeer(
                 name=name,
@@ -82,6 +100,41 @@ async def open_connection(tx: Tx, vault: Vault, name: str) -> Peer:
                 key=secrets["secret"],
                 client_key=secrets.get("client_key"),
                 tls=_tls(facts),
+            )
+        case MetalFacts():
+            return MetalPeer(
+                name=name,
+                provider=facts.provider,
+                url=facts.base_url,
+                login=_cloud_login(facts, secrets.get("secret", Secret(""))),
+                tls=_tls(facts),
+            )
+
+
+def _cloud_login(facts: MetalFacts, secret: Secret) -> CloudLogin:
+    match facts.auth_type:
+        case MetalLogin.NONE:
+            return NoLogin()
+        case MetalLogin.HTTP_BASIC:
+            return BasicLogin(facts.username, secret)
+        case MetalLogin.KEYSTONE:
+            return KeystoneLogin(
+                auth_url=facts.auth_url,
+                username=facts.username,
+                password=secret,
+                user_domain_name=facts.user_domain_name,
+                project_name=facts.project_name,
+                project_domain_name=facts.project_domain_name,
+                region_name=facts.region_name,
+                interface=facts.interface,
+            )
+        case MetalLogin.APPLICATION:
+            return ApplicationLogin(
+                auth_url=facts.auth_url,
+                credential_id=facts.credential_id,
+                secret=secret,
+                region_name=facts.region_name,
+                interface=facts.interface,
             )
 
 
@@ -134,7 +187,7 @@ def _auth(facts: HttpFacts, secret: Secret) -> http.Auth:  # noqa: PLR0911 - one
             )
 
 
-def _tls(facts: HttpFacts | HypervisorFacts | GameFacts) -> Tls:
+def _tls(facts: HttpFacts | HypervisorFacts | GameFacts | MetalFacts) -> Tls:
     match facts.trust:
         case Trust.CA:
             return TrustCa(facts.ca_pem)

@@ -8,7 +8,8 @@ import msgspec
 
 from app.core.errors import Invalid
 from app.core.redact import names_secret
-from app.domain.connections.fields import Field, Look, fields_of
+from app.domain.connections.field import Field, Look
+from app.domain.connections.fields import fields_of
 from app.domain.connections.kinds import FACTS, Facts, Kind
 from app.drivers.dns.records import BadRecord, zone_of
 from app.drivers.errors import Refused
@@ -179,6 +180,7 @@ def _template(known: frozenset[str]) -> Callable[[str], str]:
 _READERS: dict[str, Callable[[str], Any]] = {
     "base_url": _url,
     "token_url": _url,
+    "auth_url": _url,
     "port": _port,
     "headers": _headers,
     "pin": _pin,

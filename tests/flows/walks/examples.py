@@ -16,6 +16,7 @@ from app.domain.games.rules import GameLimits, GamePlace, GameRules, MadeOf
 from app.domain.inventory.put_back import ServerFacts
 from app.domain.inventory.release import release as release_server
 from app.domain.machines.rules import MachinePlace, MachineRules, MachineSize
+from app.domain.metal.link import link_node
 from app.domain.services.facts import ServiceFacts
 from app.domain.services.states import ServiceState
 from app.drivers.game.contract import GameWant, Owner
@@ -28,6 +29,7 @@ from app.flows.publish import publish
 from lab.pterodactyl.panel import Panel
 from tests.devices.cabled import cable_up, power_up
 from tests.drivers.contract.hypervisor import through
+from tests.flows.walks.cloud import StandInNode
 from tests.flows.walks.stage import Stage, installed, provisioning, running
 
 Look = Callable[[Stage], Awaitable[Any]]
@@ -372,6 +374,29 @@ async def game_plans(stage: Stage) -> int:
     return await stage.count("SELECT count(*) FROM game_server")
 
 
+SUM = "a" * 64
+
+
+async def clouded(stage: Stage) -> None:
+    """The order's server is installed by a cloud."""
+    await provisioning(stage)
+    server = await stage.server()
+    assert stage.service is not None
+    async with stage.database.transaction() as tx:
+        mac = await tx.fetchval("SELECT mac FROM server WHERE id = $1", server)
+        await link_node(tx, server, "metal", mac)
+    stage.cloud.nodes[mac] = StandInNode(stage.service, ["before"])
+
+
+async def at_cloud(stage: Stage) -> Any:
+    nodes = stage.cloud.nodes.values()
+    return sorted((node.service is not None, node.power.value) for node in nodes)
+
+
+async def taken_at_cloud(stage: Stage) -> int:
+    return stage.cloud.taken()
+
+
 async def mails(stage: Stage) -> list[str]:
     return [f"{mail.to}: {mail.subject}" for mail in stage.mailer.messages]
 
@@ -507,6 +532,16 @@ EXAMPLES: dict[str, Example] = {
     ),
     "action.port_vlan": Example(
         {"vlan": 101, "tagged": "201,200"}, before=cabled, about=ORDER, peer=port, left=port
+    ),
+    "action.metal_install": Example(
+        {"connection": "metal", "images": {"debian-12": {"url": "https://i.test/d", "checksum": SUM}}},
+        before=provisioning, about=ORDER, peer=at_cloud, left=taken_at_cloud,
+    ),
+    "action.metal_power": Example(
+        {"connection": "metal", "power": "on"}, before=clouded, about=ORDER, peer=at_cloud
+    ),
+    "action.metal_release": Example(
+        {"connection": "metal"}, before=clouded, about=ORDER, peer=at_cloud
     ),
     "action.vm_plan": Example(
         {"service": "=input.service"},

@@ -21,8 +21,10 @@ from app.domain.services.prepare_install import prepare_install
 from app.drivers.chat.contract import ChatKind, ChatRoom
 from app.drivers.game.contract import GamePeer
 from app.drivers.hypervisor.contract import HypervisorPeer
+from app.drivers.metal.contract import MetalPeer, NoLogin
 from app.drivers.power import Power
 from app.drivers.secret import Secret
+from app.drivers.tls import TrustSystem
 from app.flows.connections import Opened
 from app.flows.signals import send_signal
 from lab.pterodactyl.web import PanelWeb
@@ -30,6 +32,7 @@ from tests.devices.cabled import StubPdus, StubSwitches
 from tests.drivers.dns.name_server import NameServer
 from tests.drivers.http.peer import Peer
 from tests.drivers.ssh.host import Sshd
+from tests.flows.walks.cloud import StandInCloud
 from tests.notices.letters import SENDER, StubMailer
 from tests.orders.world import a_client, a_shop, an_order
 from tests.services.hall import SITE, StubBmc, finish_installation, give_bmcs, make_tools
@@ -85,6 +88,7 @@ class Stage:
     service: UUID | None = None
     switches: StubSwitches = field(default_factory=StubSwitches)
     pdus: StubPdus = field(default_factory=StubPdus)
+    cloud: StandInCloud = field(default_factory=StandInCloud)
 
     def __post_init__(self) -> None:
         connections = Opened(lambda: 0.0)
@@ -98,6 +102,12 @@ class Stage:
         # Webhooks of connections are https; this one is loopback's.
         url = Secret(f"{self.outside.http.url}/chat")
         known["chat"] = (ChatRoom(name="chat", kind=ChatKind.SLACK, url=url), 1.0)
+        # One for each scenario: their machines have the same cards.
+        metal = MetalPeer(
+            name=f"metal-{self.order.id}", provider="ironic", login=NoLogin(), tls=TrustSystem()
+        )
+        known["metal"] = (metal, 1.0)
+        self.outside.peers.clouds._kept[metal] = self.cloud
         if self.outside.ssh is not None:
             known["ssh"] = (self.outside.ssh.at(name="ssh"), 1.0)
         if self.outside.dns is not None:

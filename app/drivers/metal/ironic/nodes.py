@@ -1,0 +1,134 @@
+"""Nodes as Ironic shows them, and the states of its machine.
+
+Source: Ironic's state machine, `ironic/common/states.py`.
+"""
+
+from typing import Any
+
+from app.drivers.metal.contract import MetalNode, NodeFacts, NodeLost, Stage
+from app.drivers.metal.ironic.api import Api, node_path
+from app.drivers.metal.ironic.words import NotThere
+from app.drivers.power import Power
+
+_STAGES = {
+    "enroll": Stage.ENROLLED,
+    "manageable": Stage.MANAGEABLE,
+    "available": Stage.AVAILABLE,
+    "active": Stage.ACTIVE,
+    "rescue": Stage.RESCUED,
+    "error": Stage.FAILED,
+}
+_POWERS = {"power on": Power.ON, "power off": Power.OFF}
+PAGE = 1_000
+
+
+def stage_of(state: str) -> Stage:
+    """Return where a node stands; every state that ends by itself is `working`."""
+    if state.endswith(" failed"):
+        return Stage.FAILED
+    return _STAGES.get(state, Stage.WORKING)
+
+
+def view(row: dict[str, Any]) -> MetalNode:
+    return MetalNode(
+        id=row["uuid"],
+        name=row["name"] or row["uuid"],
+        stage=stage_of(row["provision_state"]),
+        state=row["provision_state"],
+        power=_POWERS.get(row["power_state"] or "", Power.UNKNOWN),
+        is_switching=row["target_power_state"] is not None,
+        error=row["last_error"] or "",
+        in_maintenance=row["maintenance"],
+        maintenance_reason=row["maintenance_reason"] or "",
+        instance=row["instance_uuid"] or "",
+        is_cleaned=row["automated_clean"] is not False,  # None: as the conductor's settings say
+        resource_class=row["resource_class"] or "",
+        driver=row["driver"],
+    )
+
+
+async def row_of(api: Api, node: str) -> dict[str, Any]:
+    """Return a node as Ironic has it. Raises NodeLost when there is none."""
+    try:
+        row: dict[str, Any] = await api.get(node_path(node))
+    except NotThere as error:
+        raise NodeLost(api.name, node, error.reason) from error
+    return row
+
+
+async def all_nodes(api: Api) -> tuple[MetalNode, ...]:
+    found: list[MetalNode] = []
+    after: dict[str, str] = {}
+    while True:
+        page = (await api.get("/nodes", detail="true", limit=str(PAGE), **after))["nodes"]
+        found += map(view, page)
+        if len(page) < PAGE:
+            return tuple(found)
+        after = {"marker": page[-1]["uuid"]}
+
+
+async def find(api: Api, *, name: str, macs: tuple[str, ...]) -> dict[str, Any] | None:
+    for mac in macs:
+        ports = (await api.get("/ports", address=mac, fields="node_uuid"))["ports"]
+        if ports:
+            return await row_of(api, ports[0]["node_uuid"])
+    if not name:
+        return None
+    try:
+        row: dict[str, Any] = await api.get(node_path(name))
+    except NotThere:
+        return None
+    return row
+
+
+async def facts(api: Api, node: str) -> NodeFacts:
+    """Put together what the inventory, the properties and the ports say, in this order."""
+    row = await row_of(api, node)
+    properties, inventory = row["properties"], await _inventory(api, node)
+    ports = (await api.get("/ports", node=row["uuid"], fields="address"))["ports"]
+    cpu = inventory.get("cpu") or {}
+    vendor = inventory.get("system_vendor") or {}
+    boot = (inventory.get("boot") or {}).get("current_boot_mode") or row.get("boot_mode")
+    memory = (inventory.get("memory") or {}).get("physical_mb") or properties.get("memory_mb")
+    disks = tuple(
+        round(int(disk["size"]) / 10**9)
+        for disk in inventory.get("disks") or ()
+        if disk.get("size")
+    )
+    if not disks and properties.get("local_gb"):
+        disks = (int(properties["local_gb"]),)
+    macs = [port["address"] for port in ports]
+    macs += [
+        each["mac_address"] for each in inventory.get("interfaces") or () if each.get("mac_address")
+    ]
+    count = cpu.get("count") or properties.get("cpus")
+    return NodeFacts(
+        cpus=None if count is None else int(count),
+        cpu_model=cpu.get("model_name") or "",
+        memory_mb=None if memory is None else int(memory),
+        disks_gb=disks,
+        macs=tuple(dict.fromkeys(mac.lower() for mac in macs)),
+        vendor=vendor.get("manufacturer") or properties.get("vendor") or "",
+        product=vendor.get("product_name") or "",
+        serial=vendor.get("serial_number") or "",
+        is_uefi=None if not boot else boot == "uefi",
+    )
+
+
+async def _inventory(api: Api, node: str) -> dict[str, Any]:
+    """Return what an agent or a BMC told; empty where nobody has yet."""
+    try:
+        answer = await api.get(f"{node_path(node)}/inventory")
+    except NotThere:
+        return {}
+    found: dict[str, Any] = answer.get("inventory") or {}
+    return found
+
+
+async def history(api: Api, node: str) -> tuple[str, ...]:
+    try:
+        rows = (await api.get(f"{node_path(node)}/history", detail="true"))["history"]
+    except NotThere as error:
+        raise NodeLost(api.name, node, error.reason) from error
+    rows.sort(key=lambda row: row["created_at"])
+    return tuple(row["event"] for row in rows)

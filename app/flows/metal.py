@@ -1,0 +1,119 @@
+"""What the nodes about servers at a cloud of bare metal share: whose server, which node, where."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from app.domain.addresses.find import addresses_of
+from app.domain.addresses.views import Claimed
+from app.domain.inventory.find import server_of
+from app.domain.metal.link import link_node, node_of, note_node
+from app.drivers.metal.contract import Link, MetalCloud, MetalNode, MetalPeer, NodeRef
+from app.flows.machines import ref_of
+from app.flows.node import Step, StepFailed
+from app.flows.subject import order_of
+
+Connection = Annotated[
+    str,
+    Meta(
+        title="Connection",
+        description="Which cloud: a connection of kind metal.",
+        examples=["fra-ironic"],
+        min_length=1,
+        extra_json_schema={"x-connection": "metal"},
+    ),
+]
+
+
+class ServerOutput(msgspec.Struct, frozen=True, kw_only=True):
+    """A server as its cloud has it."""
+
+    server: Annotated[UUID, Meta(description="Which server.")]
+    node: Annotated[str, Meta(description="Its id at the cloud.")]
+    state: Annotated[str, Meta(description="The cloud's own word: active, rescue.")]
+    power: Annotated[str, Meta(description="on, off or unknown.")]
+
+
+class At(msgspec.Struct, frozen=True):
+    """The order's server at its cloud."""
+
+    cloud: MetalCloud
+    ref: NodeRef
+    server: UUID
+    mac: str
+    order: UUID
+
+
+async def cloud_at(step: Step, connection: str) -> MetalCloud:
+    """Return the cloud behind a connection. Raises UnknownConnection, WrongKind."""
+    peer = await step.tools.connections.get(step, connection, MetalPeer)
+    found: MetalCloud = step.tools.peers.metal(peer)
+    return found
+
+
+async def metal_at(step: Step, connection: str) -> At | None:
+    """Return the server that the order has, at its cloud; None where it has none any more.
+
+    The first time its node is looked for by the server's MAC and name, and written down.
+    Raises StepFailed, NodeTaken, DriverError.
+    """
+    service = (await ref_of(step, None)).service
+    async with step.database.snapshot() as tx:
+        order = await order_of(tx, step)
+        server = await server_of(tx, order)
+        if server is None:
+            return None
+        mac: str = await tx.fetchval("SELECT mac FROM server WHERE id = $1", server.id)
+        linked = await node_of(tx, server.id)
+    cloud = await cloud_at(step, connection)
+    if linked is not None and linked.connection == connection:
+        return At(cloud, NodeRef(linked.node, service), server.id, mac, order)
+    found = await cloud.find(name=server.name, macs=(mac,))
+    if found is None:
+        raise StepFailed(
+            f"{connection} has no node with the card {mac}, nor one that is called {server.name}: "
+            "enrol the server there"
+        )
+    async with step.database.transaction() as tx:
+        await link_node(tx, server.id, connection, found.id)
+    return At(cloud, NodeRef(found.id, service), server.id, mac, order)
+
+
+async def need_metal(step: Step, connection: str) -> At:
+    at = await metal_at(step, connection)
+    if at is None:
+        raise StepFailed("the order has no server")
+    return at
+
+
+async def seen(step: Step, at: At, node: MetalNode) -> ServerOutput:
+    """Return the server as its cloud has it now, and note that."""
+    async with step.database.transaction() as tx:
+        await note_node(tx, at.server, node)
+    return ServerOutput(server=at.server, node=node.id, state=node.state, power=node.power)
+
+
+async def link_of(step: Step, at: At) -> Link:
+    """Return the network that the order was given, on the server's card. Raises StepFailed."""
+    async with step.database.snapshot() as tx:
+        claimed = await addresses_of(tx, at.order)
+    if not claimed.ip4:
+        raise StepFailed("the order has no addresses; allocate them before it is installed")
+    return _link(claimed, at.mac, step.tools.site.nameservers)
+
+
+def _link(claimed: Claimed, mac: str, nameservers: tuple[str, ...]) -> Link:
+    primary, *more = claimed.ip4
+    six: Any = claimed.ip6[0] if claimed.ip6 else None
+    return Link(
+        mac=mac,
+        vlan=claimed.vlan,
+        address4=f"{primary.address}/{primary.prefix_length}",
+        gateway4="" if primary.gateway is None else str(primary.gateway),
+        more4=tuple(f"{each.address}/{each.prefix_length}" for each in more),
+        address6="" if six is None else f"{six.host_address}/{six.network.prefixlen}",
+        gateway6="" if six is None or six.gateway is None else str(six.gateway),
+        nameservers=nameservers,
+    )

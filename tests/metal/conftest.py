@@ -1,0 +1,41 @@
+"""One Ironic for all the tests here; each enrols nodes of its own."""
+
+from collections.abc import AsyncIterator, Iterator
+from uuid import uuid4
+
+import pytest
+
+from app.drivers.egress import Egress
+from app.drivers.metal.contract import BasicLogin, MetalPeer, NodeSeed
+from app.drivers.metal.ironic.adapter import Ironic
+from app.drivers.secret import Secret
+from app.drivers.tls import TrustSystem
+from tests.metal.ironic import PASSWORD, USER, ironic
+
+LOOPBACK = Egress(["127.0.0.0/8"])
+
+
+@pytest.fixture(scope="session")
+def peer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MetalPeer]:
+    with ironic(tmp_path_factory.mktemp("ironic")) as url:
+        yield MetalPeer(
+            name="metal",
+            provider="ironic",
+            url=url,
+            login=BasicLogin(USER, Secret(PASSWORD)),
+            tls=TrustSystem(),
+        )
+
+
+@pytest.fixture
+async def cloud(peer: MetalPeer) -> AsyncIterator[Ironic]:
+    cloud = Ironic(peer, LOOPBACK)
+    yield cloud
+    await cloud.close()
+
+
+@pytest.fixture
+def seed() -> NodeSeed:
+    number = uuid4().hex
+    pairs = ":".join(number[at : at + 2] for at in (0, 2, 4))
+    return NodeSeed(name=f"node-{number[:8]}", macs=(f"52:54:00:{pairs}",), driver="fake-hardware")

@@ -1,0 +1,117 @@
+"""A real Ironic from PyPI: API and conductor in one process, over sqlite.
+
+It knows its callers by HTTP basic. Run as a program, it is installed and its database made.
+"""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import bcrypt
+
+from tests.drivers.environment import environment
+from tests.drivers.process import await_listening, free_port
+
+REQUIREMENTS = ("ironic==39.0.0",)
+USER, PASSWORD = "slipway", "fit for a test"
+START_S = 120.0
+CONFIG = """\
+[DEFAULT]
+auth_strategy = http_basic
+http_basic_auth_user_file = {folder}/htpasswd
+rpc_transport = none
+my_ip = 127.0.0.1
+host = tests
+state_path = {folder}
+enabled_hardware_types = fake-hardware
+enabled_bios_interfaces = fake,no-bios
+enabled_boot_interfaces = fake
+enabled_console_interfaces = fake,no-console
+enabled_deploy_interfaces = fake,direct
+enabled_firmware_interfaces = fake,no-firmware
+enabled_inspect_interfaces = fake,no-inspect
+enabled_management_interfaces = fake
+enabled_network_interfaces = noop
+enabled_power_interfaces = fake
+enabled_raid_interfaces = fake,no-raid
+enabled_rescue_interfaces = fake,no-rescue
+enabled_storage_interfaces = fake,noop
+enabled_vendor_interfaces = fake,no-vendor
+[api]
+host_ip = 127.0.0.1
+port = {port}
+api_workers = 1
+[database]
+connection = sqlite:///{folder}/ironic.sqlite
+[service_catalog]
+auth_type = none
+endpoint_override = http://127.0.0.1:{port}
+[agent]
+require_tls = false
+[dhcp]
+dhcp_provider = none
+[deploy]
+http_url = http://127.0.0.1:{port}/images
+http_root = {folder}
+[conductor]
+automated_clean = true
+sync_power_state_interval = 600
+deploy_callback_timeout = 1
+check_provision_state_interval = 1
+"""
+
+
+def installed() -> Path:
+    """Return the `bin` of its environment; a migrated, empty database lies beside it."""
+    programs = environment("ironic", *REQUIREMENTS)
+    database = programs.parent / "ironic.sqlite"
+    with (programs.parent / "ironic.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not database.exists():
+            made = programs.parent / "making"
+            shutil.rmtree(made, ignore_errors=True)
+            made.mkdir()
+            config = _config(made, port=6385)
+            command = [programs / "ironic-dbsync", "--config-file", config, "create_schema"]
+            subprocess.run(command, check=True, capture_output=True, timeout=START_S)
+            (made / "ironic.sqlite").rename(database)
+    return programs
+
+
+def _config(folder: Path, *, port: int) -> Path:
+    config = folder / "ironic.conf"
+    config.write_text(CONFIG.format(folder=folder, port=port))
+    digest = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(rounds=4, prefix=b"2b")).decode()
+    (folder / "htpasswd").write_text(f"{USER}:{digest}\n")
+    return config
+
+
+@contextlib.contextmanager
+def ironic(folder: Path) -> Iterator[str]:
+    """Run one until the block ends; gives its address."""
+    programs, port = installed(), free_port()
+    shutil.copy(programs.parent / "ironic.sqlite", folder / "ironic.sqlite")
+    config, log = _config(folder, port=port), folder / "ironic.log"
+    environ = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [programs / "ironic", "--config-file", config],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=environ,
+        )
+        try:
+            await_listening(process, port, log, START_S)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            # It takes seconds to stop by itself, and what it has is thrown away.
+            process.kill()
+            process.wait(15)
+
+
+if __name__ == "__main__":
+    installed()
