@@ -1,6 +1,6 @@
 """A run as its client sees it: steps in order, with elapsed and expected times."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -95,6 +95,7 @@ async def timeline_of(tx: Tx, run: UUID) -> RunTimeline:
             # Nothing of it goes on; what was not finished, or was taken back, is as if not begun.
             current = [attempt for attempt in current if attempt["status"] == "succeeded"]
         entries.append(_entry(node, label, tried, current[-1:] or None, usual.get(node)))
+    entries = alike_once(document, entries)
     return RunTimeline(
         run=run,
         status=row["status"],
@@ -104,6 +105,20 @@ async def timeline_of(tx: Tx, run: UUID) -> RunTimeline:
         entries=tuple(entries),
         expected_end=_expected_end(tx.now(), entries),
     )
+
+
+def alike_once(document: Document, entries: Sequence[TimelineEntry]) -> list[TimelineEntry]:
+    """Return the entries, of those of a container that are alike to a client only one.
+
+    A second try of a step is such: the one that was come to last is shown, or else the first.
+    """
+    shown: dict[tuple[str, str], TimelineEntry] = {}
+    for entry in entries:
+        within = document.nodes[entry.node].within
+        key = (entry.node if within is None else within, entry.label)
+        if key not in shown or entry.status is not StepStatus.pending:
+            shown[key] = entry
+    return list(shown.values())
 
 
 def ordered_labels(document: Document) -> list[tuple[str, str]]:

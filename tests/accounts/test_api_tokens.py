@@ -30,6 +30,7 @@ READS = (Scope.FLOWS_READ, Scope.RUNS_READ)
 SERVERS = (Scope.SERVERS_READ, Scope.SERVERS_WRITE)
 ADDRESSES = (Scope.ADDRESSES_READ, Scope.ADDRESSES_WRITE)
 ALLOCATION = (Scope.ALLOCATION_READ, Scope.ALLOCATION_WRITE)
+MACHINES = (Scope.MACHINES_READ, Scope.MACHINES_WRITE)
 
 
 async def make(
@@ -129,6 +130,7 @@ async def test_the_owners_role_bounds_a_token_when_made_and_ever_after(
             *ADDRESSES,
             *SERVERS,
             *ALLOCATION,
+            *MACHINES,
             Scope.RUNS_WRITE,
             Scope.RUNS_DECIDE,
         },
@@ -137,10 +139,11 @@ async def test_the_owners_role_bounds_a_token_when_made_and_ever_after(
             Scope.ADDRESSES_READ,
             Scope.SERVERS_READ,
             Scope.ALLOCATION_READ,
+            Scope.MACHINES_READ,
             Scope.FLOWS_WRITE,
             Scope.RUNS_DECIDE,
         },
-        Role.FINANCE: {*READS, Scope.RUNS_DECIDE},
+        Role.FINANCE: {*READS, Scope.MACHINES_READ, Scope.RUNS_DECIDE},
         Role.CLIENT: set(),
     }.items():
         async with database.transaction() as tx:

@@ -30,7 +30,7 @@ async def test_an_empty_slipway_is_furnished_by_hand(dsn: str, database: Databas
     assert (code, said.strip()) == (0, "owner@example.net can sign in as owner.")
     async with database.snapshot() as tx:
         assert await tx.fetchval("SELECT count(*) FROM server WHERE state = 'available'") == 1
-        assert await tx.fetchval("SELECT count(*) FROM flow_binding") == 4
+        assert await tx.fetchval("SELECT count(*) FROM flow_binding") == 7
         sealed = await tx.fetchval("SELECT sealed_password FROM bmc")
     assert b"change me" not in sealed
 

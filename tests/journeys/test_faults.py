@@ -96,8 +96,8 @@ async def test_a_worker_killed_as_it_talks_to_a_bmc_repeats_no_finished_step(
         order = await provider.delivered(order.id, within_s=60)
     steps = await provider.steps(order.id)
     assert [(node, attempt) for _, node, attempt, _ in steps] == [
-        ("paid", 1), ("attempts", 1), ("server", 1), ("addresses", 1), ("install", 1),
-        ("service", 1), ("mail", 1),
+        ("paid", 1), ("attempts", 1), ("server", 1), ("addresses", 1), ("port", 1),
+        ("install", 1), ("service", 1), ("mail", 1),
     ], await provider.errors(order.id)  # fmt: skip
     assert len(await provider.mails(order.account_email, order.hostname)) == 1
     async with provider.database.snapshot() as tx:

@@ -25,7 +25,7 @@ class Connection(Table, tablename="connection"):
     weight = Integer(default=100)
     draining_since = moment(null=True)
 
-    known_kind = Check("kind IN ('http', 'ssh', 'dns', 'chat', 'hypervisor', 'game', 'metal')")
+    known_kind = Check("kind IN ('http', 'ssh', 'dns', 'chat', 'hypervisor', 'metal', 'game')")
     plain_name = Check("name ~ '^[a-z0-9][a-z0-9-]{0,62}$'")
     plain_group = Check("in_group ~ '^([a-z0-9][a-z0-9-]{0,62})?$'")
     some_weight = Check("weight BETWEEN 1 AND 1000")

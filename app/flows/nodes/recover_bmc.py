@@ -88,9 +88,7 @@ async def do(step: Step, params: Params) -> Done | Wait:
         until = min(step.now + LOOK_AGAIN, ends)
         return Wait(until=until, memo=dict(step.memo), says="the BMC restarts")
     if step.memo.get("was_off"):
-        raise StepFailed(
-            f"its BMC was restarted and had no power for a while, and still: {trouble}"
-        )
+        raise StepFailed(f"its BMC was restarted, was without power, and still: {trouble}")
     return await _cut_power(step, params.server, f"its BMC was restarted, and still: {trouble}")
 
 

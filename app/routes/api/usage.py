@@ -20,6 +20,9 @@ from app.routes.security.dependencies import Db
 
 DAY = timedelta(days=1)
 
+ZONE = "Give times with their zone, such as 2026-11-26T00:00:00Z."
+EARLY = "Give a time after 1970."
+
 
 class UsagePoint(Struct, frozen=True, kw_only=True):
     """Means over one step; what was not measured is no point."""
@@ -90,11 +93,12 @@ class ServiceUsage(Controller):
         async with db.snapshot() as tx:
             await service_details(tx, service_id)
             until = end or tx.now()
+            given = {"begin": begin, "end": end}
+            if bad := {name: ZONE for name, at in given.items() if at and at.tzinfo is None}:
+                raise Invalid(bad)
+            if bad := {name: EARLY for name, at in given.items() if at and at.year < 1970}:
+                raise Invalid(bad)
             since = begin or until - DAY
-            if since.tzinfo is None or until.tzinfo is None:
-                raise Invalid(
-                    {"begin": "Give times with their zone, such as 2026-11-26T00:00:00Z."}
-                )
             points = await course_of(tx, service_id, begin=since, end=until, step=step)
         names = UsagePoint.__struct_fields__
         return answer(UsageCourse(tuple(UsagePoint(**same(one, names)) for one in points)))

@@ -19,6 +19,8 @@ from tests.flows.processes.world import World, connect, go_on
 
 SIDES = ("before", "after")
 SERVERS = 400
+LIMIT_S = 600
+"""Some hundreds of runs, each with an end of its own."""
 
 
 @pytest.fixture
@@ -47,6 +49,7 @@ async def world(yard: Yard, tmp_path: Path) -> AsyncIterator[World]:
     await runner.cleanup()
 
 
+@pytest.mark.timeout(LIMIT_S)
 async def test_killed_at_each_commit_it_comes_to_the_same_end(yard: Yard, world: World) -> None:
     """Every run stands still at a commit of its own; then all of them lose their worker at once."""
     vault = Vault([key_from_file(Path(yard.environment["SLIPWAY_DATA_DIR"]) / "key")])

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import msgspec
 
+from app.core.ids import new_id
 from app.core.turns import DatabaseTurns
 from app.domain.addresses.release import release as release_addresses
 from app.domain.billing.facts import PaymentFacts
@@ -281,6 +282,12 @@ async def virtual(stage: Stage) -> None:
     async with stage.database.transaction() as tx:
         await tx.execute(
             "UPDATE product SET machine_rules = $1", msgspec.json.encode(rules).decode()
+        )
+        await tx.execute(
+            "INSERT INTO connection (id, name, kind, facts, sealed_secrets, created_at, updated_at) "
+            "VALUES ($1, 'pve', 'hypervisor', '{}', '', $2, $2) ON CONFLICT (name) DO NOTHING",
+            new_id(),
+            tx.now(),
         )
 
 
