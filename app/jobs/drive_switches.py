@@ -1,12 +1,13 @@
 """What workers ask of switches: `device.read`, `switch.plan` and `switch.apply`."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 from uuid import UUID
 
 from app.core.database import Database
-from app.core.errors import Refusal
+from app.core.errors import NotFound, Refusal
 from app.core.outbox import Parcel
 from app.core.secrets import Vault
 from app.domain.devices.access import switch_address
@@ -15,6 +16,7 @@ from app.domain.devices.change import (
     APPLY,
     PLAN,
     ChangeState,
+    SwitchChangeView,
     find_change,
     keep_outcome,
     keep_plan,
@@ -27,6 +29,8 @@ from app.jobs.relay_outbox import Consumer
 T = TypeVar("T")
 WHOLE_S = 25.0
 """When a switch is given up, and said so: less than the relay gives."""
+TURN_S = 5.0
+"""How much of that may pass until other sessions at the switch are over."""
 
 
 class SwitchWork:
@@ -51,9 +55,8 @@ class SwitchWork:
 
     async def plan(self, parcel: Parcel) -> None:
         change = UUID(parcel.payload["change"])
-        async with self._database.snapshot() as tx:
-            view = await find_change(tx, change)
-        if view.state is not ChangeState.planning:
+        view = await self._change(change)
+        if view is None or view.state is not ChangeState.planning:
             return
 
         async def ask(switch: SwitchAddress) -> SwitchPlan:
@@ -65,9 +68,8 @@ class SwitchWork:
 
     async def apply(self, parcel: Parcel) -> None:
         change = UUID(parcel.payload["change"])
-        async with self._database.snapshot() as tx:
-            view = await find_change(tx, change)
-        if view.state is not ChangeState.applying:
+        view = await self._change(change)
+        if view is None or view.state is not ChangeState.applying:
             return
 
         async def ask(switch: SwitchAddress) -> SwitchPlan:
@@ -75,7 +77,15 @@ class SwitchWork:
 
         done = await self._ask(view.device, ask)
         async with self._database.transaction() as tx:
-            await keep_outcome(tx, change, done)
+            with contextlib.suppress(NotFound):  # the device was forgotten meanwhile
+                await keep_outcome(tx, change, done)
+
+    async def _change(self, change: UUID) -> SwitchChangeView | None:
+        """Return a change; None once its device was forgotten."""
+        async with self._database.snapshot() as tx:
+            with contextlib.suppress(NotFound):
+                return await find_change(tx, change)
+        return None
 
     async def _ask(self, device: UUID, ask: Callable[[SwitchAddress], Awaitable[T]]) -> T | str:
         """Return what the switch says, or why it says nothing."""
@@ -83,9 +93,18 @@ class SwitchWork:
             async with asyncio.timeout(WHOLE_S):
                 async with self._database.snapshot() as tx:
                     switch = await switch_address(tx, self._vault, device)
-                async with device_turn(self._database, f"{switch.host}:{switch.port}"):
+                async with contextlib.AsyncExitStack() as turn:
+                    try:
+                        async with asyncio.timeout(TURN_S):
+                            place = f"{switch.host}:{switch.port}"
+                            await turn.enter_async_context(device_turn(self._database, place))
+                    except TimeoutError:
+                        return "Another session is at the switch. Do it again."
                     return await ask(switch)
         except TimeoutError:
-            return f"It was not done within {WHOLE_S:g} s. Do it again."
+            return (
+                f"It was not done within {WHOLE_S:g} s. Part of a change may be made and not "
+                "saved: look at what the switch says, then do it again."
+            )
         except (DriverError, Refusal) as error:
             return error.message

@@ -57,6 +57,10 @@ async def test_a_switch_is_reached_read_and_changed_after_a_look(
         f"{here}/switch/change", f"{here}/switch/change", {**asked, "untagged": "5000"}
     )
     assert bad.status_code == 422
+    bad = await owner.send_form(
+        f"{here}/switch/change", f"{here}/switch/change", {**asked, "name": "swp2\nno shutdown"}
+    )
+    assert (bad.status_code, "Choose a port of the list." in bad.text) == (422, True)
     planned = await owner.send_form(f"{here}/switch/change", f"{here}/switch/change", asked)
     change = planned.headers["location"]
     await work(stage, switches)
@@ -84,6 +88,8 @@ async def test_a_switch_is_reached_read_and_changed_after_a_look(
     other = UUID(int=7)
     elsewhere = asked_again.headers["location"].replace(here.rpartition("/")[2], str(other))
     assert (await owner.get(elsewhere)).status_code == 404
+    made_there = await owner.send_form(f"{here}/switch", f"{elsewhere}/confirm", {})
+    assert made_there.status_code == 404
     trail = "SELECT count(*) FROM audit_entry WHERE action LIKE 'devices.%'"
     async with stage.database.snapshot() as tx:
         assert await tx.fetchval(trail) == 3

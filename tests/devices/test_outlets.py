@@ -10,6 +10,8 @@ from app.core.secrets import Vault, new_key
 from app.domain.devices.access import pdu_address, save_access
 from app.domain.devices.errors import NoOutlet
 from app.domain.devices.outlets import cycle_outlets, outlets_of, switch_outlets
+from app.drivers.errors import Unreachable
+from app.drivers.pdu.contract import PduAddress
 from app.drivers.pdu.profiles import PROFILES
 from app.drivers.pdu.snmp import SnmpPdus
 from app.drivers.power import Power
@@ -49,6 +51,37 @@ async def test_half_of_a_servers_outlets_is_none(database: Database) -> None:
     with pytest.raises(NoOutlet, match="plugged into no PDU"):
         await switch_outlets(database, VAULT, stub, machines["m002"], Power.OFF)
     assert not stub.orders
+
+
+class OneIsDead(StubPdus):
+    """Of two PDUs one answers no more; `dead` is its name."""
+
+    dead = ""
+
+    async def ensure(
+        self, pdu: PduAddress, outlet: int, wanted: Power, *, deadline_s: float
+    ) -> None:
+        if pdu.name == self.dead:
+            raise Unreachable(pdu.name, "no answer")
+        await super().ensure(pdu, outlet, wanted, deadline_s=deadline_s)
+
+
+@pytest.mark.parametrize("dead", ["pdu-a", "pdu-b"])
+async def test_a_dead_pdu_leaves_no_server_without_power(database: Database, dead: str) -> None:
+    stub = OneIsDead()
+    async with database.transaction() as tx:
+        server = (await furnish(tx, machine(1)))["m001"]
+        await power_up(tx, VAULT, server)
+    stub.dead = dead
+    with pytest.raises(Unreachable):
+        await switch_outlets(database, VAULT, stub, server, Power.OFF)
+    assert Power.OFF not in stub.outlets.values(), "what was taken is given back"
+    stub.dead = ""
+    await switch_outlets(database, VAULT, stub, server, Power.OFF)
+    stub.dead = dead
+    with pytest.raises(Unreachable):
+        await switch_outlets(database, VAULT, stub, server, Power.ON)
+    assert Power.ON in stub.outlets.values(), "the other one gives power all the same"
 
 
 async def test_what_snmp_cannot_do_is_refused(database: Database) -> None:

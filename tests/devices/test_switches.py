@@ -21,7 +21,7 @@ from app.domain.devices.errors import ChangeIsOver
 from app.domain.devices.ports import accept, compare, note_vlans, ports_of_server
 from app.domain.inventory.cabling import disconnect, list_cables, remove_device
 from app.drivers.errors import Unreachable
-from app.drivers.switching.contract import port_vlans
+from app.drivers.switching.contract import PortVlans, port_vlans
 from app.jobs.drive_switches import SwitchWork
 from tests.devices.cabled import STAFF, StubSwitches, cable_up, seed_of
 from tests.inventory.hall import furnish, machine
@@ -82,6 +82,8 @@ async def test_what_differs_is_shown_accepted_or_put_right(
         assert not await compare(tx, switch)
         (port,) = await ports_of_server(tx, server)
         assert (port.switch, port.name, port.parking_vid) == ("sw1", "GigabitEthernet1/0/1", 10)
+        await note_vlans(tx, port.port, PortVlans(untagged=None))
+        assert [one.wanted for one in await ports_of_server(tx, server)] == [None]
         await note_vlans(tx, port.port, port_vlans(101))
         (differs,) = await compare(tx, switch)
         assert (differs.written, differs.found) == ("VLAN 101", "VLAN 10")

@@ -12,6 +12,8 @@ from app.drivers.switching.contract import SwitchState
 ASKED = "device.read"
 """Topic of the outbox: a device is to be read."""
 READ_EVERY = timedelta(minutes=10)
+AT_ONCE = 16
+"""As many as a worker has sessions; the next sweep asks the next."""
 
 
 async def ask_device(tx: Tx, device: UUID) -> None:
@@ -23,12 +25,13 @@ async def ask_device(tx: Tx, device: UUID) -> None:
 
 
 async def ask_due(tx: Tx) -> int:
-    """Ask every switch that was not asked for `READ_EVERY`; returns how many."""
+    """Ask switches that were not asked for `READ_EVERY`, `AT_ONCE` at most; returns how many."""
     due = await tx.fetch(
         "SELECT a.device FROM device_access a JOIN device d ON d.id = a.device "
         "WHERE d.kind = 'switch' AND (asked_at IS NULL OR asked_at <= $1) "
-        "ORDER BY asked_at NULLS FIRST FOR UPDATE OF a SKIP LOCKED",
+        "ORDER BY asked_at NULLS FIRST LIMIT $2 FOR UPDATE OF a SKIP LOCKED",
         tx.now() - READ_EVERY,
+        AT_ONCE,
     )
     for row in due:
         await ask_device(tx, row["device"])

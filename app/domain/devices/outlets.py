@@ -4,8 +4,10 @@ The rung below the BMC: a machine whose BMC is dead goes off and on all the same
 """
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Sequence
+from typing import TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -15,6 +17,7 @@ from app.core.secrets import Vault
 from app.domain.devices.access import pdu_address
 from app.domain.devices.errors import NoOutlet
 from app.domain.devices.turn import device_turn
+from app.drivers.errors import DriverError
 from app.drivers.pdu.contract import PduAddress, Pdus
 from app.drivers.power import Power
 
@@ -41,6 +44,10 @@ class Outlet(msgspec.Struct, frozen=True, kw_only=True):
         return int(found[1]) if found else None
 
 
+_Place: TypeAlias = tuple[Outlet, PduAddress, int]
+"""An outlet, where its PDU is reached, and its number there."""
+
+
 async def outlets_of(tx: Tx, server: UUID) -> tuple[Outlet, ...]:
     """Return the outlets that a server's power supplies are cabled to; one statement."""
     rows = await tx.fetch(
@@ -61,13 +68,35 @@ async def switch_outlets(
     """Return the outlets once each says `wanted`; all of a server's, or nothing would happen.
 
     Idempotent. Raises NoOutlet where it is not plugged into PDUs that are reached, all of them,
-    and `DriverError`s. Off stops at the first that fails: the others keep the machine running.
+    and `DriverError`s. On goes on past one that fails; off gives back what it took, since the
+    others keep the machine running.
     """
     places = await _places(database, vault, server)
-    for _, pdu, number in places:
-        async with device_turn(database, f"{pdu.host}:{pdu.port}"):
-            await pdus.ensure(pdu, number, wanted, deadline_s=DEADLINE_S)
+    failed: DriverError | None = None
+    for number, place in enumerate(places, start=1):
+        try:
+            await _ensure(database, pdus, place, wanted)
+        except DriverError as error:
+            failed = failed or error
+            if wanted is Power.OFF:
+                # The last one may have followed, though its answer was lost.
+                await _give_back(database, pdus, places[:number])
+                break
+    if failed is not None:
+        raise failed
     return tuple(outlet for outlet, _, _ in places)
+
+
+async def _give_back(database: Database, pdus: Pdus, places: Sequence[_Place]) -> None:
+    for place in places:
+        with contextlib.suppress(DriverError):
+            await _ensure(database, pdus, place, Power.ON)
+
+
+async def _ensure(database: Database, pdus: Pdus, place: _Place, wanted: Power) -> None:
+    _, pdu, number = place
+    async with device_turn(database, f"{pdu.host}:{pdu.port}"):
+        await pdus.ensure(pdu, number, wanted, deadline_s=DEADLINE_S)
 
 
 async def cycle_outlets(
@@ -82,9 +111,7 @@ async def cycle_outlets(
     return await switch_outlets(database, vault, pdus, server, Power.ON)
 
 
-async def _places(
-    database: Database, vault: Vault, server: UUID
-) -> Sequence[tuple[Outlet, PduAddress, int]]:
+async def _places(database: Database, vault: Vault, server: UUID) -> Sequence[_Place]:
     found = []
     async with database.snapshot() as tx:
         outlets = await outlets_of(tx, server)

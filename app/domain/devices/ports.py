@@ -47,6 +47,10 @@ async def ports_of_server(tx: Tx, server: UUID) -> tuple[ManagedPort, ...]:
 async def note_vlans(tx: Tx, port: UUID, vlans: PortVlans) -> None:
     """Write down what a port is to have, and, where the switch was read, that it has it."""
     device = await tx.fetchval("SELECT device FROM port WHERE id = $1", port)
+    tx.publish(f"device:{device}")
+    if not vlans.vids:  # what lets nothing through is nothing to hold a port to
+        await tx.execute("DELETE FROM switch_port WHERE port = $1", port)
+        return
     await tx.execute(
         "INSERT INTO switch_port (id, port, untagged, tagged, set_at) VALUES ($1, $2, $3, $4, $5) "
         "ON CONFLICT (port) DO UPDATE SET untagged = $3, tagged = $4, set_at = $5",
@@ -56,7 +60,6 @@ async def note_vlans(tx: Tx, port: UUID, vlans: PortVlans) -> None:
         vlans.tagged,
         tx.now(),
     )
-    tx.publish(f"device:{device}")
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):

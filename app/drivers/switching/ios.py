@@ -43,7 +43,9 @@ def commands(change: PortChange) -> list[str]:
     """Return an access port's commands, or a trunk's; what is as it should be is left out."""
     after = change.after
     lines = [f"interface {change.port}"]
-    if not after.tagged:
+    if not after.vids:
+        lines += ["switchport mode trunk", "switchport trunk allowed vlan none"]
+    elif not after.tagged:
         lines += ["switchport mode access", f"switchport access vlan {after.untagged}"]
     else:
         native = after.untagged or min(set(range(1, 4095)) - after.tagged_vids)

@@ -8,28 +8,28 @@ from litestar import Controller, Response, get, post
 from litestar.params import FromPath
 
 from app.components.admin.dcim import DEVICES
-from app.components.admin.switch import (
-    access_page,
+from app.components.admin.device_access import access_page
+from app.components.admin.switch import switch_page, switch_region
+from app.components.admin.switch_change import (
     change_form_page,
     change_href,
     change_page,
     change_region,
-    switch_page,
-    switch_region,
 )
 from app.components.form import Form
 from app.components.frame import PageFrame
 from app.components.notice import Flash
-from app.core.database import Database
+from app.core.database import Database, Tx
 from app.core.errors import Invalid, NotFound, Refusal
 from app.domain.audit.record import record
-from app.domain.devices.access import AccessSeed, find_access, save_access
-from app.domain.devices.ask import ask_device, last_said
+from app.domain.devices.access import Access, AccessSeed, find_access, save_access
+from app.domain.devices.ask import Said, ask_device, last_said
 from app.domain.devices.change import ask_change, confirm_change, find_change
 from app.domain.devices.errors import NotReached
-from app.domain.devices.ports import accept, compare
+from app.domain.devices.ports import Difference, accept, compare
 from app.domain.inventory.cabling import ports_of
 from app.domain.inventory.find_racks import find_device
+from app.domain.inventory.views import DeviceView
 from app.drivers.switching.contract import PortVlans, port_vlans
 from app.routes.admin.dcim_typed import read_form
 from app.routes.admin.racks import CHANGES, READS, may_change
@@ -78,27 +78,14 @@ class Switches(Controller):
 
     @get("/switch")
     async def show(self, db: Db, me: Me, frame: Frame, device_id: FromPath[UUID]) -> Response[Any]:
-        async with db.snapshot() as tx:
-            device = await find_device(tx, device_id)
-            access, said = await find_access(tx, device_id), await last_said(tx, device_id)
-            if access is None or said is None:
-                raise NotReached(device_id)
-            differences = await compare(tx, device_id)
-        page = switch_page(
-            device, access, said, differences, may_change=may_change(me), frame=frame
+        return html(
+            switch_page(*await _seen(db, device_id), may_change=may_change(me), frame=frame)
         )
-        return html(page)
 
     @get("/switch/now")
     async def now(self, db: Db, me: Me, frame: Frame, device_id: FromPath[UUID]) -> Response[Any]:
-        async with db.snapshot() as tx:
-            device = await find_device(tx, device_id)
-            access, said = await find_access(tx, device_id), await last_said(tx, device_id)
-            if access is None or said is None:
-                raise NotReached(device_id)
-            differences = await compare(tx, device_id)
         csrf = frame.csrf if may_change(me) else ""
-        return html(switch_region(device, access, said, differences, csrf=csrf))
+        return html(switch_region(*await _seen(db, device_id), csrf=csrf))
 
     @post("/switch/read", guards=CHANGES, status_code=200)
     async def read(self, request: HttpRequest, db: Db, device_id: FromPath[UUID]) -> Response[Any]:
@@ -159,6 +146,7 @@ class Switches(Controller):
         try:
             wanted = _wanted(values)
             async with db.transaction() as tx:
+                await _require_port(tx, device_id, *wanted)
                 change = await ask_change(tx, device_id, wanted, actor=me.id, actor_label=me.email)
         except Invalid as invalid:
             form = Form(values=values, errors=invalid.fields, csrf=frame.csrf)
@@ -194,10 +182,28 @@ class Switches(Controller):
         here = change_href(device_id, change_id)
         try:
             async with db.transaction() as tx:
+                await find_change(tx, change_id, device=device_id)
                 await confirm_change(tx, change_id, actor=me.id, actor_label=me.email)
+        except NotFound:
+            raise
         except Refusal as refusal:
             return go(request, here, Flash("info", refusal.message))
         return go(request, here, Flash("info", "The switch is being changed."))
+
+
+async def _seen(
+    db: Database, device: UUID
+) -> tuple[DeviceView, Access, Said, tuple[Difference, ...]]:
+    """Return a switch, how it is reached, what it said last and how it differs.
+
+    Raises NotReached, NotFound.
+    """
+    async with db.snapshot() as tx:
+        view = await find_device(tx, device)
+        access, said = await find_access(tx, device), await last_said(tx, device)
+        if access is None or said is None:
+            raise NotReached(device)
+        return view, access, said, await compare(tx, device)
 
 
 def _wanted(values: Mapping[str, str]) -> dict[str, PortVlans]:
@@ -213,6 +219,12 @@ def _wanted(values: Mapping[str, str]) -> dict[str, PortVlans]:
     if not values.get("name"):
         raise Invalid({"name": "Choose a port."})
     return {values["name"]: read}
+
+
+async def _require_port(tx: Tx, device: UUID, *names: str) -> None:
+    ports = await ports_of(tx, device=device)
+    if not {*names} <= {port.name for port in ports if port.kind == "network"}:
+        raise Invalid({"name": "Choose a port of the list."})
 
 
 async def _access_page(

@@ -59,6 +59,17 @@ def test_a_trunk_without_an_untagged_vlan_gets_a_native_one_that_is_not_let_thro
     )
 
 
+def test_a_trunk_that_lets_nothing_through_can_be_put_back() -> None:
+    nothing = PortVlans(untagged=None)
+    change = PortChange(port="Gi1", before=port_vlans(7), after=nothing)
+    assert commands_of(ios, (change,), {}) == (
+        "interface Gi1",
+        "switchport mode trunk",
+        "switchport trunk allowed vlan none",
+        "exit",
+    )
+
+
 @pytest.mark.parametrize("name", DIALECTS)
 def test_an_answer_that_is_none_is_told(name: str) -> None:
     with pytest.raises(ValueError, match="cannot be read"):
