@@ -35,6 +35,8 @@ from app.routes.security.visit import account_of
 PATH = "/console"
 ASK_S = 15.0
 LONGEST_S = 4 * 3_600.0
+LOOK_S = 15.0
+"""How often it is looked whether an open screen may still be seen."""
 REFUSED, BROKEN = 4403, 4502
 """Close codes of our own: the ticket is no good; the provider's end did not open or broke."""
 Socket = WebSocket[Any, Any, Any]
@@ -115,7 +117,7 @@ async def _carry(socket: Socket, db: Database, vault: Vault, peers: Peers, opene
         ) as there:
             wanted = socket.scope.get("subprotocols") or []
             await socket.accept(subprotocols="binary" if "binary" in wanted else None)
-            await _relay(socket, there)
+            await _relay(socket, there, db, opened.service)
     except DriverError as error:
         log.warning("console.broken", connection=opened.connection, error=str(error))
         with contextlib.suppress(RuntimeError, WebSocketDisconnect):
@@ -125,8 +127,8 @@ async def _carry(socket: Socket, db: Database, vault: Vault, peers: Peers, opene
         await socket.close()
 
 
-async def _relay(socket: Socket, there: ByteSocket) -> None:
-    """Return when either end has closed, or after four hours."""
+async def _relay(socket: Socket, there: ByteSocket, db: Database, service: UUID) -> None:
+    """Return when either end has closed, nobody may look any more, or after four hours."""
 
     async def out() -> None:
         with contextlib.suppress(WebSocketDisconnect):
@@ -138,7 +140,15 @@ async def _relay(socket: Socket, there: ByteSocket) -> None:
             while (data := await there.receive()) is not None:
                 await socket.send_bytes(data)
 
-    ways = [asyncio.create_task(way()) for way in (out, back)]
+    async def watch() -> None:
+        """Return once who looks is signed out, or the service is active no more."""
+        with contextlib.suppress(NoScreen, NotFound):
+            while await account_of(socket) is not None:
+                async with db.snapshot() as tx:
+                    await screen_of(tx, service, account=None)
+                await asyncio.sleep(LOOK_S)
+
+    ways = [asyncio.create_task(way()) for way in (out, back, watch)]
     try:
         done, _ = await asyncio.wait(ways, timeout=LONGEST_S, return_when=asyncio.FIRST_COMPLETED)
     finally:

@@ -37,6 +37,7 @@ from app.drivers.peers import Peers
 from app.drivers.secret import Secret
 from app.main import create_app
 from app.resources import Resources
+from app.routes import console
 from app.routes.security.visit import SESSION_COOKIE
 from app.settings import Settings
 from tests.accounts.people import make_account
@@ -229,6 +230,7 @@ async def test_a_client_sees_and_uses_the_screen(
                 )  # fmt: skip
 
         monkeypatch.setattr(Peers, "hypervisor", lambda *_: Cluster())
+        monkeypatch.setattr(console, "LOOK_S", 0.05)
         seat = await seat_of(
             contexts, address, f"/services/{service}/console", token,
             viewport={"width": 1280, "height": 900},
@@ -258,7 +260,9 @@ async def test_a_client_sees_and_uses_the_screen(
         assert await violations(page) == []
         await page.set_viewport_size({"width": 390, "height": 844})
         assert await page.evaluate(SPILL) == 0
-    await expect(says).to_contain_text("Open it again")
+        async with database.transaction() as tx:
+            await tx.execute("UPDATE service SET state = 'suspended' WHERE id = $1", service)
+        await expect(says).to_contain_text("Open it again")
 
 
 def test_modules_that_require_each_other_are_one_script(tmp_path: Path) -> None:

@@ -93,6 +93,7 @@ async def issue_ticket(
 class Opened(msgspec.Struct, frozen=True, kw_only=True):
     """A console to be opened now."""
 
+    service: UUID
     connection: str
     url: str
     headers: dict[str, Secret]
@@ -126,6 +127,7 @@ async def take_ticket(
     )
     kept = msgspec.json.decode(vault.open(row["sealed_console"]), type=_Kept)
     return Opened(
+        service=row["service"],
         connection=row["connection"],
         url=kept.url,
         headers={name: Secret(value) for name, value in kept.headers.items()},

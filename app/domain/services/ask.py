@@ -3,6 +3,7 @@
 The service stays what it is; the flow bound to the event does it.
 """
 
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -16,6 +17,9 @@ from app.core.outbox import emit
 from app.domain.audit.record import record
 from app.domain.services.facts import ServiceFacts, service_facts
 from app.domain.services.states import ServiceState, WrongServiceState
+
+PATIENCE = timedelta(minutes=15)
+"""How long what was asked for may take to begin; then it may be asked for again."""
 
 
 class Asked(StrEnum):
@@ -82,7 +86,7 @@ async def ask_reinstall(
     wanted = os or had
     if wanted not in {system.code for system in await systems_for(tx, service)}:
         raise Invalid({"os": "Choose one of the systems that are offered."})
-    key, facts = await _ask(tx, service, Asked.reinstall, actor, actor_label, reason)
+    key, facts = await _ask(tx, service, Asked.reinstall, by=(actor, actor_label), reason=reason)
     await emit(tx, "service.reinstall", key, facts | {"wanted_os": wanted})
 
 
@@ -94,7 +98,7 @@ async def ask_rescue(
     Raises WrongServiceState, AlreadyAtWork.
     """
     await _require_idle(tx, service)
-    key, facts = await _ask(tx, service, Asked.rescue, actor, actor_label, reason)
+    key, facts = await _ask(tx, service, Asked.rescue, by=(actor, actor_label), reason=reason)
     await emit(tx, "service.rescue", key, facts)
 
 
@@ -105,14 +109,15 @@ async def ask_unrescue(
     await _require_idle(tx, service)
     if await tx.fetchval("SELECT rescue_since FROM service WHERE id = $1", service) is None:
         raise NotInRescue
-    key, facts = await _ask(tx, service, Asked.unrescue, actor, actor_label, reason)
+    key, facts = await _ask(tx, service, Asked.unrescue, by=(actor, actor_label), reason=reason)
     await emit(tx, "service.unrescue", key, facts)
 
 
 async def note_rescue(tx: Tx, service: UUID, *, runs: bool) -> None:
     """Write down that the rescue system runs, or does no more."""
     await tx.execute(
-        "UPDATE service SET rescue_since = CASE WHEN $2 THEN coalesce(rescue_since, $3) END "
+        "UPDATE service SET asked_at = NULL, "
+        "rescue_since = CASE WHEN $2 THEN coalesce(rescue_since, $3) END "
         "WHERE id = $1",
         service,
         runs,
@@ -124,7 +129,9 @@ async def note_rescue(tx: Tx, service: UUID, *, runs: bool) -> None:
 async def note_reinstalled(tx: Tx, service: UUID, os: str) -> None:
     """Write down which system the service has now."""
     await tx.execute(
-        "UPDATE service SET os_code = $2, rescue_since = NULL WHERE id = $1", service, os
+        "UPDATE service SET os_code = $2, rescue_since = NULL, asked_at = NULL WHERE id = $1",
+        service,
+        os,
     )
     tx.publish(f"service:{service}")
 
@@ -133,9 +140,10 @@ async def _require_idle(tx: Tx, service: UUID) -> str:
     """Return the system of an active service whose server nothing is done to now."""
     row = await tx.fetchrow(
         "SELECT state, os_code, server, EXISTS (SELECT FROM installation WHERE service = s.id "
-        "AND state IN ('prepared', 'booted', 'installing')) AS is_at_work FROM service s "
-        "WHERE id = $1 FOR NO KEY UPDATE",
+        "AND state IN ('prepared', 'booted', 'installing')) OR coalesce(asked_at > $2, false) "
+        "AS is_at_work FROM service s WHERE id = $1 FOR NO KEY UPDATE",
         service,
+        tx.now() - PATIENCE,
     )
     if row is None or row["server"] is None:
         raise NotFound("server of service", service)
@@ -146,14 +154,15 @@ async def _require_idle(tx: Tx, service: UUID) -> str:
     return str(row["os_code"])
 
 
-async def _ask(  # noqa: PLR0917 - who asks for what, and why
-    tx: Tx, service: UUID, what: Asked, actor: UUID | None, actor_label: str, reason: str
+async def _ask(
+    tx: Tx, service: UUID, what: Asked, *, by: tuple[UUID | None, str], reason: str
 ) -> tuple[str, dict[str, Any]]:
-    """Note who asked, and return the key of the event and what it says."""
+    """Note who asked and when, and return the key of the event and what it says."""
+    await tx.execute("UPDATE service SET asked_at = $2 WHERE id = $1", service, tx.now())
     await record(
         tx,
-        actor=actor,
-        actor_label=actor_label,
+        actor=by[0],
+        actor_label=by[1],
         action=what,
         subject_kind="service",
         subject=service,

@@ -87,7 +87,7 @@ async def prepare_install(
         return found
     access = await _access(tx, vault, service)
     image = await _image(tx, os or await _os_of(tx, service))
-    spec = await _spec(tx, access, service, server, site, image)
+    spec = await _spec(tx, access, image, service=service, server=server, site=site)
     spec = msgspec.structs.replace(spec, callback_base=under_a_token(site))
     await open_installation(
         tx, vault, spec, purpose=Purpose.INSTALL, service=service, server=server, step_key=step_key
@@ -180,18 +180,18 @@ async def _image(tx: Tx, code: str) -> OsImage:
     return msgspec.convert(dict(row), OsImage)
 
 
-async def rescue_system(  # noqa: PLR0917 - all of it goes into the one specification
-    tx: Tx, vault: Vault, service: UUID, server: UUID, site: Site, image: LiveImage
+async def rescue_system(
+    tx: Tx, vault: Vault, image: LiveImage, *, service: UUID, server: UUID, site: Site
 ) -> InstallSpec:
     """Return what a rescue system has to know of the installed one: addresses and access."""
     access = await _access(tx, vault, service)
     urls = (image.kernel_url, image.initrd_url, image.image_url, image.image_url)
     live = OsImage("rescue", Family.DEBIAN, "live", *urls)
-    return await _spec(tx, access, service, server, site, live)
+    return await _spec(tx, access, live, service=service, server=server, site=site)
 
 
-async def _spec(  # noqa: PLR0917 - all of it goes into the one specification
-    tx: Tx, access: Access, service: UUID, server: UUID, site: Site, image: OsImage
+async def _spec(
+    tx: Tx, access: Access, image: OsImage, *, service: UUID, server: UUID, site: Site
 ) -> InstallSpec:
     """Put the specification together; its call-back address is the caller's to fill in."""
     row = await tx.fetchrow(

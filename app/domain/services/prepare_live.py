@@ -60,7 +60,7 @@ async def prepare_rescue(
         return found
     base = under_a_token(site)
     image = _image(site)
-    system = await rescue_system(tx, vault, service, server, site, image)
+    system = await rescue_system(tx, vault, image, service=service, server=server, site=site)
     spec = LiveSpec(
         purpose=Purpose.RESCUE,
         image=image,

@@ -30,6 +30,7 @@ class Service(Table, tablename="service"):
     created_at = moment()
     activated_at = moment(null=True)
     rescue_since = moment(null=True)
+    asked_at = moment(null=True)
 
     known_state = Check("state IN ('pending', 'provisioning', 'active', 'suspended', 'terminated')")
 

@@ -15,6 +15,7 @@ from app.domain.services.report_install import give_up
 from app.domain.services.states import InstallationState
 from app.drivers.errors import DriverError
 from app.flows.booting import answers_there, brought_up, server_for, switch_off
+from app.flows.intent import intended
 from app.flows.node import Done, Effect, NodeType, Step, StepFailed, Wait
 
 Service = Annotated[
@@ -102,8 +103,10 @@ async def undo(step: Step, _: Any) -> None:
         await give_up(tx, key, InstallationState.abandoned, "cancelled")
     if made is None or made.state == InstallationState.installed:
         return
+    params = await intended(step, Params)
+    wanted = None if params is None else params.service
     with contextlib.suppress(StepFailed):
-        _, server = await server_for(step, None)
+        _, server = await server_for(step, wanted)
         if server == made.server:
             await switch_off(step, server)
 

@@ -15,6 +15,7 @@ from app.domain.services.report_install import give_up
 from app.domain.services.states import InstallationState
 from app.drivers.errors import DriverError
 from app.flows.booting import answers_there, boot_from_disk, brought_up, server_for
+from app.flows.intent import intended
 from app.flows.node import Done, Effect, NodeType, Step, StepFailed, Wait
 
 
@@ -91,8 +92,10 @@ async def undo(step: Step, _: Any) -> None:
         await give_up(tx, key, InstallationState.abandoned, "cancelled")
     if made is None:
         return
+    params = await intended(step, Params)
+    wanted = None if params is None else params.service
     with contextlib.suppress(StepFailed):
-        service, server = await server_for(step, None)
+        service, server = await server_for(step, wanted)
         if server == made.server:
             await boot_from_disk(step, server)
             async with step.database.transaction() as tx:

@@ -15,6 +15,7 @@ from app.routes.console import Ticket, give_ticket
 from app.routes.security.dependencies import Calling, Db, Frame, Me, Sealing
 from app.routes.security.guards import requires
 from app.routes.security.html import html
+from app.routes.security.rate_limit import PASSWORD, limited
 
 
 class ClientConsole(Controller):
@@ -31,7 +32,7 @@ class ClientConsole(Controller):
             await screen_of(tx, service_id, account=None)
         return html(console_page(service.line, frame=frame))
 
-    @post("/ticket", status_code=200)
+    @post("/ticket", guards=[limited(PASSWORD)], status_code=200)
     async def ticket(
         self, *, db: Db, me: Me, vault: Sealing, peers: Calling, service_id: FromPath[UUID]
     ) -> Ticket:

@@ -75,7 +75,11 @@ class ServiceDeeds(Controller):
         try:
             async with db.transaction() as tx:
                 reason = await _confirmed(tx, service_id, deed, values)
-                verb = VERBS.get(slug) or partial(ask_reinstall, os=values.get(OS, ""))
+                verb = (
+                    partial(ask_reinstall, os=values.get(OS, ""))
+                    if slug == "reinstall"
+                    else VERBS[slug]
+                )
                 await verb(tx, service_id, actor=me.id, actor_label=me.email, reason=reason)
         except NotFound:
             raise

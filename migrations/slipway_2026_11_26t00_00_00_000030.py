@@ -1,0 +1,15 @@
+"""A rescue or a reinstallation is asked for once."""
+
+from piccolo.apps.migrations.auto.migration_manager import MigrationManager
+
+from migrations import run_sql
+
+ID = "2026-11-26T00:00:00:000030"
+VERSION = "1.38.0"
+DESCRIPTION = "asked once"
+
+
+async def forwards() -> MigrationManager:
+    manager = MigrationManager(migration_id=ID, app_name="slipway", description=DESCRIPTION)
+    manager.add_raw(run_sql("0030_asked_once.sql"))
+    return manager
