@@ -216,3 +216,6 @@ async def test_a_node_that_is_not_cleaned_is_not_sold_again(shop: Shop, cloud: I
     assert (await cloud.read(nodes[server])).stage is Stage.AVAILABLE
     (row,) = await desk.rows("SELECT state, may_hold_data FROM server WHERE id = $1", server)
     assert tuple(row) == (ServerState.cleaning, True)
+    assert not await desk.rows("SELECT FROM outbox WHERE topic = 'server.cleaning'"), (
+        "its cloud has the machine: nobody else boots it to erase it"
+    )

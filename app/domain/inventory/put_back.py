@@ -75,9 +75,11 @@ class ServerFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Why it came to this."""
 
 
-async def await_erasure(tx: Tx, server: UUID) -> None:
-    """Move a server to cleaning, where it waits for its disks to be erased; an event says so."""
+async def await_erasure(tx: Tx, server: UUID, *, tell: bool = True) -> None:
+    """Move a server to cleaning until its disks are erased; with `tell` an event says so."""
     seq = await move(tx, server, ServerState.cleaning, reason=ERASE)
+    if not tell:
+        return
     row = await tx.fetchrow(
         "SELECT s.id AS server, s.name, s.serial, d.code AS datacentre, r.name AS rack, "
         "s.state_reason AS reason FROM server s JOIN rack r ON r.id = s.rack "

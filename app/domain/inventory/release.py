@@ -7,12 +7,13 @@ from app.domain.inventory.put_back import await_erasure, note_data, put_back
 from app.domain.inventory.states import SERVING, ServerState, move
 
 
-async def release(tx: Tx, holder: UUID, *, seq: int | None = None) -> None:
+async def release(tx: Tx, holder: UUID, *, seq: int | None = None, by_cloud: bool = False) -> None:
     """End the order's claim on its server; nothing happens when it has none. Idempotent.
 
     With `seq`, only if it is still the hold of that number: a late release of an earlier hold
     does nothing. A server on which no installation was begun goes back into stock; any other
-    stays in cleaning, since its disks may hold the client's data.
+    stays in cleaning, since its disks may hold the client's data; one that is `by_cloud` is
+    erased by its cloud, or a person, and no flow of ours is told.
     """
     row = await tx.fetchrow(
         "SELECT id, state, seq FROM server WHERE holder = $1 AND state = ANY($2) FOR NO KEY UPDATE",
@@ -28,7 +29,7 @@ async def release(tx: Tx, holder: UUID, *, seq: int | None = None) -> None:
     has_data = await note_data(tx, server, state, holder)
     await move(tx, server, ServerState.releasing)
     if has_data:
-        await await_erasure(tx, server)
+        await await_erasure(tx, server, tell=not by_cloud)
         return
     await move(tx, server, ServerState.cleaning)
     await move(tx, server, ServerState.available)

@@ -51,7 +51,7 @@ def _done(step: Step) -> Done:
 async def _put_back(step: Step, at: At, connection: str, *, is_clean: bool) -> None:
     """End the order's claim; the disks are clean, on the cloud's word, unless it cleans none."""
     async with step.database.transaction() as tx:
-        await release(tx, at.order)
+        await release(tx, at.order, by_cloud=True)
         state = await tx.fetchval("SELECT state FROM server WHERE id = $1", at.server)
         if is_clean and state == ServerState.cleaning:
             await finish_cleaning(
