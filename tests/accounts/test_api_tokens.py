@@ -131,6 +131,7 @@ async def test_the_owners_role_bounds_a_token_when_made_and_ever_after(
             *SERVERS,
             *ALLOCATION,
             *MACHINES,
+            Scope.PROVIDERS_WRITE,
             Scope.RUNS_WRITE,
             Scope.RUNS_DECIDE,
         },

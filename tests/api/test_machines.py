@@ -47,6 +47,8 @@ async def test_what_differs_is_read_and_put_right(stage: Stage, owner: Program, 
     left = f"/api/v1/machine-drifts/{five[4]}/remove"
     assert (await owner.post(left, json=WHY)).json()["deed"] == "remove"
     provider = "/api/v1/machine-providers/pve"
+    keeper = await call(Role.OWNER, Scope.MACHINES_READ, Scope.MACHINES_WRITE)
+    assert (await keeper.post(f"{provider}/drain", json=WHY)).status_code == 403, "as on the page"
     grouped = await owner.post(f"{provider}/group", json={"group": "fra", "weight": 7})
     assert (grouped.json()["in_group"], grouped.json()["weight"]) == ("fra", 7)
     assert (await owner.post(f"{provider}/drain", json=WHY)).json()["draining_since"] is not None
@@ -70,6 +72,9 @@ async def test_what_a_machine_used_is_told(stage: Stage, owner: Program) -> None
         await note_usage(tx, service, samples)
     stage.clock.advance(minutes=30)
     here = f"/api/v1/services/{service}"
+    for bad in ("end=0001-01-01T00:00:00Z", "end=2026-01-01T00:00:00"):
+        refused = await owner.get(f"{here}/usage?{bad}")
+        assert (refused.status_code, [*refused.json()["fields"]]) == (422, ["end"])
     points = (await owner.get(f"{here}/usage")).json()["items"]
     assert sum(point["seconds"] for point in points) == 1_800
     assert {point["net_in_bits_s"] for point in points} == {8_000.0}

@@ -94,13 +94,15 @@ def new_page(kind: Kind, form: Form, *, frame: PageFrame) -> h.Element:
     )
 
 
-def connection_page(file: ConnectionFile, form: Form, *, frame: PageFrame) -> h.Element:
-    """Return a connection: to change for who may, else to read."""
+def connection_page(
+    file: ConnectionFile, form: Form, *, group: Form | None = None, frame: PageFrame
+) -> h.Element:
+    """Return a connection: to change for who may, else to read; `group` is that of its group."""
     view = file.connection
     main = _change_card(view, form) if file.may_change else _facts_card(view)
     aside = [
         _test_card(view, csrf=frame.csrf) if file.may_change else None,
-        group_card(view, Form(csrf=form.csrf))
+        group_card(view, group or Form(csrf=form.csrf))
         if file.may_change and view.kind is Kind.HYPERVISOR
         else None,
         _uses_card(view),

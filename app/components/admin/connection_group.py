@@ -15,28 +15,35 @@ def group_card(view: ConnectionView, form: Form) -> h.Element:
     """Return the forms that group a provider, and that drain it or take it up again."""
     here = f"{CONNECTIONS}/{view.id}"
     group_help = "Products name it as a place by @ and this; empty: none."
+    grouping = _only(form, "group", "weight", "")
     weight_help = "1 to 1,000: how much it takes beside the others of its group."
     return card(
         stack(
             form_element(
-                form,
+                grouping,
                 f"{here}/group",
                 text_field(
-                    form, "group", "Group", help_=group_help, value=view.in_group, optional=True,
-                    autocomplete="off",
+                    grouping, "group", "Group", help_=group_help, value=view.in_group,
+                    optional=True, autocomplete="off",
                 ),
                 text_field(
-                    form, "weight", "Weight", help_=weight_help, value=str(view.weight),
+                    grouping, "weight", "Weight", help_=weight_help, value=str(view.weight),
                     inputmode="numeric",
                 ),
                 h.div(".sw-actions")[submit_button("Save the group", weight="plain")],
                 labels={"group": "Group", "weight": "Weight"},
             ),
-            _maintenance(view, form, here),
+            _maintenance(view, _only(form, REASON), here),
         ),
         title="Group and maintenance",
         symbol="boxes",
     )  # fmt: skip
+
+
+def _only(form: Form, *names: str) -> Form:
+    """Return the form with the errors of these fields alone: the other form has the others."""
+    errors = {name: text for name, text in form.errors.items() if name in names}
+    return Form(values=form.values, errors=errors, csrf=form.csrf)
 
 
 def _maintenance(view: ConnectionView, form: Form, here: str) -> h.Element:

@@ -34,6 +34,8 @@ class Scope(StrEnum):
     """Read what providers say of virtual machines, and how these differ from services."""
     MACHINES_WRITE = "machines:write"
     """Have providers asked, and machines put right, given back or removed."""
+    PROVIDERS_WRITE = "providers:write"
+    """Group providers of virtual machines, drain them and take them up again."""
 
 
 NEEDS = {
@@ -50,6 +52,7 @@ NEEDS = {
     Scope.ALLOCATION_WRITE: Permission.SERVERS_CHANGE,
     Scope.MACHINES_READ: Permission.SERVICES_READ,
     Scope.MACHINES_WRITE: Permission.SERVICES_CHANGE,
+    Scope.PROVIDERS_WRITE: Permission.CONNECTIONS_CHANGE,
 }
 """The permission that the owner of a token needs for it to hold the scope."""
 
@@ -67,6 +70,7 @@ WORDS = {
     Scope.ALLOCATION_WRITE: "Give an order another server",
     Scope.MACHINES_READ: "Read what providers say of virtual machines, and what differs",
     Scope.MACHINES_WRITE: "Have virtual machines put right, given back or removed",
+    Scope.PROVIDERS_WRITE: "Group, drain and take up providers of virtual machines",
 }
 
 

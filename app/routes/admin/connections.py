@@ -112,8 +112,8 @@ class Connections(Controller):
         self, db: Db, me: Me, frame: Frame, connection_id: FromPath[UUID]
     ) -> Response[Any]:
         async with db.snapshot() as tx:
-            file = await _file(tx, connection_id, me)
-        return _page(file, None, frame)
+            file = await read_file(tx, connection_id, me)
+        return page_of(file, None, frame)
 
     @post("/{connection_id:uuid}", guards=CHANGES, status_code=200)
     async def change(
@@ -146,12 +146,12 @@ class Connections(Controller):
             flash = Flash("success", "Saved. Flows use it so within seconds.")
             return go(request, f"{CONNECTIONS}/{connection_id}", flash)
         async with db.snapshot() as tx:
-            file = await _file(tx, connection_id, me)
+            file = await read_file(tx, connection_id, me)
         if status == 409:
             # The page then carries the newer version's time: saving again is a decision.
             values = {**values, "seen": file.connection.updated_at.isoformat()}
         form = Form(values=values, errors=errors, csrf=frame.csrf)
-        return _page(file, form, frame, status=status)
+        return page_of(file, form, frame, status=status)
 
     @post("/{connection_id:uuid}/test", guards=CHANGES, status_code=200)
     async def test(
@@ -205,7 +205,8 @@ def _kind(text: str) -> Kind:
         raise NotFound("kind of connection", text) from None
 
 
-async def _file(tx: Tx, connection: UUID, me: AccountView) -> ConnectionFile:
+async def read_file(tx: Tx, connection: UUID, me: AccountView) -> ConnectionFile:
+    """Return what the connection's page shows to that member of staff. Raises NotFound."""
     view = await find_connection(tx, connection)
     sees_trail = allows(me.role, Permission.AUDIT_READ)
     return ConnectionFile(
@@ -215,11 +216,17 @@ async def _file(tx: Tx, connection: UUID, me: AccountView) -> ConnectionFile:
     )
 
 
-def _page(
-    file: ConnectionFile, form: Form | None, frame: PageFrame, *, status: int = 200
+def page_of(
+    file: ConnectionFile,
+    form: Form | None,
+    frame: PageFrame,
+    *,
+    group: Form | None = None,
+    status: int = 200,
 ) -> Response[Any]:
+    """Answer with the connection's page: a form that was refused as it was typed."""
     form = form or Form(values=typed_again(file.connection.facts), csrf=frame.csrf)
-    return html(connection_page(file, form, frame=frame), status_code=status)
+    return html(connection_page(file, form, group=group, frame=frame), status_code=status)
 
 
 def _moment(text: str) -> datetime:

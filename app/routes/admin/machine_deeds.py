@@ -29,6 +29,11 @@ from app.routes.security.html import html
 from app.routes.security.typed import typed
 
 DONE = Flash("success", "A worker does it. This page follows.")
+VERBS = {
+    "services/release": order_release,
+    "services/remove": order_removal,
+    "strays/remove": order_removal,
+}
 PAGES = [
     "/services/{about:uuid}/release",
     "/services/{about:uuid}/remove",
@@ -98,8 +103,7 @@ async def _order(
         faults[REASON] = fault
     if faults:
         raise Invalid(faults)
-    verb = order_release if kind == "services/release" else order_removal
-    await verb(tx, about, actor=me.id, actor_label=me.email, reason=reason)
+    await VERBS[kind](tx, about, actor=me.id, actor_label=me.email, reason=reason)
 
 
 async def _page(tx: Tx, kind: str, about: UUID, form: Form, frame: PageFrame) -> h.Element:

@@ -1,7 +1,5 @@
 """`/api/v1/machine-…`: what providers say of virtual machines, and what is done about it."""
 
-from typing import Any
-
 from litestar import Controller, Response, get, post
 from litestar.params import JSONBody
 
@@ -44,12 +42,9 @@ from app.routes.api.machine_json import (
     stray_line,
 )
 from app.routes.api.needs import needs
-from app.routes.api.once import Ask, Asked
+from app.routes.api.once import Asked
+from app.routes.api.servers import by
 from app.routes.security.dependencies import Db
-
-
-def by(ask: Ask) -> dict[str, Any]:
-    return {"actor": ask.caller.account.id, "actor_label": ask.caller.label}
 
 
 class Providers(Controller):
@@ -87,7 +82,7 @@ class Providers(Controller):
 
     @post(
         "/{name:str}/group",
-        **needs(Scope.MACHINES_WRITE, 409),
+        **needs(Scope.PROVIDERS_WRITE, 409),
         status_code=200,
         operation_id="groupProvider",
         summary="Group a provider",
@@ -105,7 +100,7 @@ class Providers(Controller):
 
     @post(
         "/{name:str}/drain",
-        **needs(Scope.MACHINES_WRITE, 409),
+        **needs(Scope.PROVIDERS_WRITE, 409),
         status_code=200,
         operation_id="drainProvider",
         summary="Drain a provider",
@@ -122,7 +117,7 @@ class Providers(Controller):
 
     @post(
         "/{name:str}/take-up",
-        **needs(Scope.MACHINES_WRITE, 409),
+        **needs(Scope.PROVIDERS_WRITE, 409),
         status_code=200,
         operation_id="takeUpProvider",
         summary="Take a provider up again",
@@ -149,7 +144,7 @@ class MachineDrifts(Controller):
         operation_id="listMachineDrifts",
         summary="List drifts",
         description="Machines that are gone, left over, off, or suspended otherwise than their "
-        "service says, once two readings say so. Nothing is changed by itself.",
+        f"service says, once two readings say so; the first {MOST}. Nothing is changed by itself.",
     )
     async def list(self, db: Db) -> Response[DriftedList]:
         async with db.snapshot() as tx:
@@ -218,7 +213,8 @@ class StrayMachines(Controller):
         **needs(Scope.MACHINES_READ),
         operation_id="listStrayMachines",
         summary="List stray machines",
-        description="Machines that carry the mark of a service, and belong to none of ours.",
+        description="Machines that carry the mark of a service, and belong to none of ours; the "
+        f"first {MOST}.",
     )
     async def list(self, db: Db) -> Response[StrayList]:
         async with db.snapshot() as tx:
