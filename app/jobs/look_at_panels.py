@@ -6,6 +6,7 @@ from typing import Any
 import structlog
 
 from app.core.database import Database
+from app.core.errors import Refusal
 from app.core.secrets import Vault
 from app.domain.connections.kinds import Kind
 from app.domain.connections.open import open_connection
@@ -34,17 +35,19 @@ async def ask_panels(database: Database, vault: Vault, peers: Peers) -> None:
             "WHERE c.kind = $1 AND place->>'connection' = c.name ORDER BY 1",
             Kind.GAME,
         )
-        opened = [await open_connection(tx, vault, row["name"]) for row in rows]
-    panels = [peer for peer in opened if isinstance(peer, GamePeer)]
-    await asyncio.gather(*(_ask(database, peers, peer) for peer in panels))
+    await asyncio.gather(*(_ask(database, vault, peers, row["name"]) for row in rows))
 
 
-async def _ask(database: Database, peers: Peers, peer: GamePeer) -> None:
+async def _ask(database: Database, vault: Vault, peers: Peers, name: str) -> None:
     try:
+        async with database.snapshot() as tx:
+            peer = await open_connection(tx, vault, name)
+        if not isinstance(peer, GamePeer):
+            return
         async with asyncio.timeout(ASK_S):
             rooms = await peers.game(peer).rooms()
-    except (DriverError, TimeoutError) as error:
-        log.warning("games.panel_silent", connection=peer.name, error=str(error))
+    except (DriverError, Refusal, TimeoutError) as error:
+        log.warning("games.panel_silent", connection=name, error=str(error))
         return
     async with database.transaction() as tx:
-        await note_rooms(tx, peer.name, rooms)
+        await note_rooms(tx, name, rooms)

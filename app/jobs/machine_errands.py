@@ -1,5 +1,6 @@
 """`machine.errand`: do at a provider what a person has decided about a machine."""
 
+import asyncio
 from datetime import timedelta
 
 import msgspec
@@ -31,6 +32,8 @@ from app.drivers.peers import Peers
 
 AGAIN = timedelta(seconds=15)
 """After an answer that may be another one in a moment."""
+ADVANCE_S = 24.0
+"""Less than the relay gives; what a provider does meanwhile is seen the next time."""
 
 
 async def run_errand(database: Database, vault: Vault, peers: Peers, parcel: Parcel) -> None:
@@ -41,17 +44,22 @@ async def run_errand(database: Database, vault: Vault, peers: Peers, parcel: Par
     errand = msgspec.convert(parcel.payload, Errand)
     async with database.snapshot() as tx:
         now, is_wanted = tx.now(), await is_still_wanted(tx, errand)
-        peer = await open_connection(tx, vault, errand.connection) if is_wanted else None
     found: Vm | Working | str | None
     if now > errand.until:
         found = "It was not done within 15 minutes. Look at it, then do it again."
-    elif not isinstance(peer, HypervisorPeer):
+    elif not is_wanted:
         found = "It should be otherwise by now."
     else:
         try:
-            hypervisor = peers.hypervisor(peer, DatabaseTurns(database))
-            found = await _advance(hypervisor, errand)
-        except Retriable:
+            async with database.snapshot() as tx:
+                peer = await open_connection(tx, vault, errand.connection)
+            if not isinstance(peer, HypervisorPeer):
+                found = f"{errand.connection} is no provider of virtual machines."
+            else:
+                async with asyncio.timeout(ADVANCE_S):
+                    hypervisor = peers.hypervisor(peer, DatabaseTurns(database))
+                    found = await _advance(hypervisor, errand)
+        except (Retriable, TimeoutError):
             found = Working(errand.memo, AGAIN.total_seconds(), "")
         except (DriverError, Refusal) as error:
             found = error.message

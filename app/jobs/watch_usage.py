@@ -15,6 +15,7 @@ from app.drivers.hypervisor.contract import HypervisorPeer, Usage
 from app.drivers.peers import NoTurns, Peers
 
 DOORBELL = "doorbell:usage"
+"""Nobody rings: nothing that is done here makes samples come sooner."""
 SWEEP_S = 10.0
 SLOTS = 4
 """How many machines a worker reads at once."""

@@ -160,6 +160,10 @@ async def test_what_was_made_since_the_panel_was_asked_counts(
         await forget_game_plan(tx, service)
         with pytest.raises(ConnectionHasMachines, match="MC 2"):
             await remove_connection(tx, await id_of(tx, "play"), actor=None, actor_label="test")
+        assert (await stock_of_products(tx))[product.id] == 1, "it is still to be made"
+        await tx.execute("UPDATE client_order SET state = 'delivered' WHERE id = $1", order.id)
+        assert (await stock_of_products(tx))[product.id] == 2, "delivered is promised no more"
+        await tx.execute("UPDATE client_order SET state = 'provisioning' WHERE id = $1", order.id)
         await refund_order(tx, order.id, **REASON)
 
 

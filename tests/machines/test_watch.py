@@ -254,6 +254,19 @@ async def test_strays_are_shown_removed_or_left_alone(sale: Sale) -> None:
             await order_removal(tx, found.id, **WHY)
 
 
+async def test_an_errand_at_a_provider_that_cannot_be_opened_says_so(sale: Sale) -> None:
+    service = await sold(sale)
+    await through(lambda memo: sale.cluster.power(ref(service), VmPower.STOPPED, memo))
+    await read(sale)
+    async with sale.desk.database.transaction() as tx:
+        await order_remedy(tx, service, **BY)
+        await tx.execute(
+            "UPDATE connection SET kind = 'http', facts = $1", '{"base_url": "http://x"}'
+        )
+    await do_errands(sale)
+    assert await deeds(sale, service) == ["machines.start by test", "machines.could_not by system"]
+
+
 async def test_an_errand_that_is_not_done_in_time_is_given_up(sale: Sale) -> None:
     service = await sold(sale)
     await through(lambda memo: sale.cluster.power(ref(service), VmPower.STOPPED, memo))

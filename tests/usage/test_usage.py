@@ -13,6 +13,7 @@ from app.core.live import Live
 from app.core.secrets import Vault
 from app.domain.connections.open import open_connection
 from app.domain.machines.watch import note_silence, take_due
+from app.domain.usage import roll_up
 from app.domain.usage.find import course_of, months_of
 from app.domain.usage.note import PERIOD, note_usage
 from app.domain.usage.roll_up import FINE_KEPT, HOURS_KEPT, close_months, drop_old
@@ -120,6 +121,24 @@ async def test_a_month_is_closed_once_and_stays(
         await drop_old(tx)
     assert await course(database, service, Spacing.hour) == ()
     assert len(await course(database, service, Spacing.day)) == 20
+
+
+async def test_months_that_run_keep_no_others_from_being_closed(
+    database: Database, service: UUID, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one that was made first is old, and all that was measured of it is of this month."""
+    monkeypatch.setattr(roll_up, "MONTHS_AT_ONCE", 1)
+    async with database.transaction() as tx:
+        account = await tx.fetchval("SELECT account FROM service WHERE id = $1", service)
+        later = await a_machine_of(tx, account, 202)
+        await tx.execute("UPDATE service SET activated_at = $1", START)
+    first, second = sorted((service, later))
+    await keep(database, second, minutes(0, 60))
+    clock.advance(hours=24 * 40)
+    await keep(database, first, minutes(24 * 60 * 39, 60))
+    async with database.transaction() as tx:
+        assert await close_months(tx) == 1
+    assert [month.is_over for month in await months(database, second)] == [True]
 
 
 async def test_means_of_a_month_that_is_not_closed_are_not_dropped(

@@ -17,8 +17,8 @@ LEFT JOIN service s ON s."order" = o.id LEFT JOIN game_server g ON g.service = s
 WHERE p.game_rules IS NOT NULL AND o.id IS DISTINCT FROM $2
 AND (o.state IN ('paid', 'provisioning', 'delivered') OR (o.state IN ('held', 'awaiting_payment')
      AND o.hold_expires_at > $3))
-AND (g.made_at IS NULL OR g.made_at > (SELECT min(r.seen_at) FROM game_room r
-                                       WHERE r.connection = g.connection))
+AND ((g.made_at IS NULL AND o.state <> 'delivered')
+     OR g.made_at > (SELECT min(r.seen_at) FROM game_room r WHERE r.connection = g.connection))
 AND EXISTS (SELECT FROM jsonb_array_elements(p.game_rules->'places') place
             WHERE place->>'connection' = ANY($1))
 """
@@ -27,7 +27,7 @@ AND EXISTS (SELECT FROM jsonb_array_elements(p.game_rules->'places') place
 async def note_rooms(tx: Tx, connection: str, rooms: Sequence[GameRoom]) -> None:
     """Write down what a panel has left now; nodes that it has no more are forgotten.
 
-    Orders that wait look again where there is more of it than before.
+    Pages that show stock are told; orders that wait look by themselves every five minutes.
     """
     await tx.execute(
         "DELETE FROM game_room WHERE connection = $1 AND NOT node = ANY($2)",

@@ -13,12 +13,12 @@ FINE_KEPT = timedelta(days=70)
 HOURS_KEPT = timedelta(days=400)
 LATE = timedelta(hours=2)
 """How long after its end samples of a month may still come."""
-SERVICES_AT_ONCE = 200
+MONTHS_AT_ONCE = 200
 BITS = 8
 
 
 async def close_months(tx: Tx) -> int:
-    """Write down the billing months that are over, of 200 services at most; returns how many.
+    """Write down the billing months that are over, about 200 at once; returns how many.
 
     A month that is closed stays as it is. Idempotent.
     """
@@ -30,12 +30,13 @@ async def close_months(tx: Tx) -> int:
         "JOIN usage_hour h ON h.service = d.id AND h.slots IS NOT NULL "
         "AND h.at + interval '1 hour' > d.closed_at "
         "WHERE d.closed_at + interval '1 month' <= $1 GROUP BY d.id, d.activated_at, d.closed_at "
-        "ORDER BY d.id LIMIT $2",
+        "ORDER BY d.id",
         tx.now() - LATE,
-        SERVICES_AT_ONCE,
     )
     closed = 0
     for row in rows:
+        if closed >= MONTHS_AT_ONCE:
+            break
         last = row["last"] + timedelta(hours=1)
         for month in months_between(row["activated_at"], row["first"], last):
             if month.ended_at <= tx.now() - LATE:
@@ -92,7 +93,7 @@ def bandwidth_of(slots: list[Slot]) -> tuple[int, int, int, int, int]:
 async def drop_old(tx: Tx) -> None:
     """Drop five-minute means and hours that are older than they are kept for. Days stay.
 
-    Means of a month that is not closed yet stay, however old.
+    Means of a month that is not closed yet stay, however old. What has ended is watched no more.
     """
     await tx.execute(
         "UPDATE usage_hour h SET slots = NULL FROM service s WHERE s.id = h.service "
@@ -102,3 +103,8 @@ async def drop_old(tx: Tx) -> None:
         tx.now() - FINE_KEPT,
     )
     await tx.execute("DELETE FROM usage_hour WHERE at < $1", tx.now() - HOURS_KEPT)
+    await tx.execute(
+        "DELETE FROM usage_watch u USING service s WHERE s.id = u.service "
+        "AND s.state = 'terminated' AND u.due_at < $1",
+        tx.now() - timedelta(days=1),
+    )

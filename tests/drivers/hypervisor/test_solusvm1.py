@@ -6,8 +6,6 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from app.core.clock import SystemClock
-from app.drivers.egress import Egress
 from app.drivers.errors import RateLimited, Refused, Retriable, Unanswered, Unauthorised
 from app.drivers.http.client import HttpClient
 from app.drivers.hypervisor.contract import (
@@ -43,18 +41,6 @@ async def both() -> AsyncIterator[tuple[SolusVm1Web, HypervisorPeer]]:
 @pytest.fixture
 def standin(both: tuple[SolusVm1Web, HypervisorPeer]) -> SolusVm1Web:
     return both[0]
-
-
-@pytest.fixture
-def peer(both: tuple[SolusVm1Web, HypervisorPeer]) -> HypervisorPeer:
-    return both[1]
-
-
-@pytest.fixture
-async def http() -> AsyncIterator[HttpClient]:
-    client = HttpClient(Egress(["127.0.0.0/8"]), SystemClock())
-    yield client
-    await client.close()
 
 
 @pytest.fixture

@@ -7,8 +7,6 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from app.core.clock import SystemClock
-from app.drivers.egress import Egress
 from app.drivers.errors import (
     DriverError,
     RateLimited,
@@ -52,18 +50,6 @@ async def both() -> AsyncIterator[tuple[SolusVm2Web, HypervisorPeer]]:
 @pytest.fixture
 def standin(both: tuple[SolusVm2Web, HypervisorPeer]) -> SolusVm2Web:
     return both[0]
-
-
-@pytest.fixture
-def peer(both: tuple[SolusVm2Web, HypervisorPeer]) -> HypervisorPeer:
-    return both[1]
-
-
-@pytest.fixture
-async def http() -> AsyncIterator[HttpClient]:
-    client = HttpClient(Egress(["127.0.0.0/8"]), SystemClock())
-    yield client
-    await client.close()
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ from app.drivers.hypervisor.contract import Ref, Size, Vm, VmPower
 from app.drivers.hypervisor.solusvm1.api import Api, Failed, rows_of
 
 MIB, GIB = 1024**2, 1024**3
+AT_ONCE = 8
+"""Machines that are asked about at the same time."""
 _MARK = re.compile(r"sw([a-z2-7]{26})")
 POWER = {"online": VmPower.RUNNING, "offline": VmPower.STOPPED, "disabled": VmPower.STOPPED}
 
@@ -98,7 +100,15 @@ async def listed(api: Api) -> list[Machine]:
         for node, answer in zip(there, found, strict=True)
         for row in rows_of(answer, "virtualservers")
     ]
-    return [one if one.service is None else await told(api, one) for one in machines]
+    free = asyncio.Semaphore(AT_ONCE)
+
+    async def whole(machine: Machine) -> Machine:
+        if machine.service is None:
+            return machine
+        async with free:
+            return await told(api, machine)
+
+    return list(await asyncio.gather(*map(whole, machines)))
 
 
 async def told(api: Api, machine: Machine) -> Machine:
