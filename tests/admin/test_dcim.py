@@ -1,15 +1,18 @@
 """The datacentre's pages: racks, places, cables, models, imports, deliveries, moves, BMCs."""
 
+import re
 from typing import Any
 
 import pytest
 
 from app.domain.inventory.find import find_server
+from app.domain.inventory.release import release
 from tests.admin.hall import a_hall, value
 from tests.admin.stage import Stage
 from tests.security.browser import Browser
 from tests.security.test_pages import errors_of
 
+TINT = re.compile(r'class="sw-rack-server ([a-z0-9-]+)')
 RACK = {"name": "D1", "datacentre": "ams1", "u_height": "20", "feed_a_watts": "900", "row": ""}
 
 
@@ -49,11 +52,36 @@ async def test_an_elevation_has_two_sides_three_colours_and_labels(
     assert "ams1-a1-02" not in rear.partition("Capacity")[0]
     assert page.count("planned</span>") == 2
     assert "3 / 8" in page
-    assert "nobody&#39;s" in (await owner.get(f"{here}?colour=client")).text
-    assert "90 W" in (await owner.get(f"{here}/now?colour=power")).text
+    assert TINT.findall(page).count("tone-success") == 3, "two servers, one of them on both sides"
+    order = await stage.paid()
+    async with stage.database.transaction() as tx:
+        await release(tx, order.id)
+        await tx.execute(
+            "UPDATE server SET state = 'active', holder = $1, may_hold_data = true WHERE id = $2",
+            order.id,
+            ids["other"],
+        )
+    assert TINT.findall((await owner.get(here)).text).count("tone-accent") == 1
+    clients = (await owner.get(f"{here}?colour=client")).text
+    assert "nobody&#39;s" in clients
+    assert TINT.findall(clients).count("is-hue-0") == 1
+    power = (await owner.get(f"{here}/now?colour=power")).text
+    assert "90 W" in power
+    assert sorted({*TINT.findall(power)} - {"is-planned"}) == ["is-power-0", "is-power-1"]
     labels = (await owner.get(f"{here}/labels")).text
     assert "ams1 C1 U3" in labels
     assert "S/N SN00000" in labels
+
+
+async def test_a_datacentre_is_seen_at_a_glance(stage: Stage, owner: Browser) -> None:
+    """Each rack by its row, with its fill, its power, the largest gap and how many are where."""
+    await a_hall(stage)
+    page = (await owner.get("/admin/racks?datacentre=ams1")).text
+    place, _, card = page.partition(">C1</a>")
+    assert place.rpartition('class="sw-row-title">')[2].startswith("Hall 1, row C<")
+    card = card.partition("</article>")[0]
+    for words in ("4 / 16", "450 / 1,000 W", "6 free units on end", "2 available"):
+        assert words in card
 
 
 async def test_a_place_is_looked_at_refused_with_reasons_and_written(

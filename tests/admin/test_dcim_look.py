@@ -102,3 +102,10 @@ async def test_a_server_is_dragged_to_another_unit_and_moved_by_keys(
     await page.keyboard.press("Enter")
     await page.get_by_text("ams1-a1-01 is to be moved.").wait_for()
     assert await faults_of(page) == CLEAN
+    # Its label on paper: the page's frame is gone, and the sheet has its measure.
+    await page.goto(f"{rack}/labels")
+    await page.emulate_media(media="print")
+    assert not await page.locator(".sw-side").is_visible()
+    box = await page.locator(".sw-labels li").first.bounding_box()
+    assert box is not None
+    assert (round(box["width"] * 25.4 / 96), round(box["height"] * 25.4 / 96)) == (70, 37)

@@ -1,5 +1,6 @@
 """Stock and its runway, whether more can be sold, the rules of a product, and who waits."""
 
+import re
 from datetime import timedelta
 
 import msgspec
@@ -74,6 +75,12 @@ async def test_the_runway_goes_by_what_was_sold(stage: Stage, owner: Browser) ->
     one = (await owner.get("/admin/stock/products/metal-s")).text
     assert f"It lasts {told.servers_last.days:,.0f} days" in one
     assert one.count('class="sw-course-next"') == 2
+    async with stage.database.transaction() as tx:
+        await tx.execute("UPDATE stock_level SET day = day - 1")
+        await note_stock(tx)
+    two_days = (await owner.get("/admin/stock/products/metal-s")).text
+    past = re.findall(r'class="sw-course-past" points="([^"]+)"', two_days)
+    assert [len(points.split()) for points in past] == [2, 2], "servers and IPv4, a point a day"
     assert "There are not two weeks" not in one
 
 
