@@ -90,6 +90,14 @@ def why(error: BaseException) -> str:
     return f"It cannot be loaded: {told}. Correct or uninstall the package, then restart."
 
 
+def taken(others: Iterable[str]) -> str:
+    """Return what to do about a name that other packages have too."""
+    if OURS in others:
+        return "Slipway has one of that name; give yours another."
+    packages = " and ".join(sorted(set(others)))
+    return f"{packages} has one of that name too; uninstall one of them."
+
+
 def _once(
     added: Iterable[Added[T]], group: str, key: Callable[[str, T], Hashable]
 ) -> tuple[tuple[Added[T], ...], tuple[Fault, ...]]:
@@ -105,7 +113,6 @@ def _once(
         kept += stays
         for one in same:
             if one not in stays:
-                others = sorted({other.package for other in same if other is not one})
-                words = f"{' and '.join(others)} adds one of that name too; uninstall one of them."
-                faults.append(Fault(one.package, group, one.name, words))
+                others = [other.package for other in same if other is not one]
+                faults.append(Fault(one.package, group, one.name, taken(others)))
     return tuple(kept), tuple(faults)

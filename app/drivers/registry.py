@@ -7,7 +7,7 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal, get_args
 
-from app.core.plug_ins import OURS, Fault, package_of, why
+from app.core.plug_ins import OURS, Fault, package_of, taken, why
 from app.drivers.errors import DriverError
 
 Kind = Literal[
@@ -106,9 +106,8 @@ def _point(kind: Kind, name: str) -> EntryPoint:
 
 
 def _clash(point: EntryPoint, packages: list[str]) -> Fault:
-    others = " and ".join(other for other in packages if other != package_of(point))
-    words = f"{others} adds one of that name too; uninstall one of them."
-    return Fault(package_of(point), point.group, point.name, words)
+    others = [other for other in packages if other != package_of(point)]
+    return Fault(package_of(point), point.group, point.name, taken(others))
 
 
 def _group(kind: Kind) -> str:

@@ -118,15 +118,11 @@ def _provider_links(kind: Kind) -> h.Node:
     known = providers(kind)
     if not known:
         return None
-    return h.ul(".sw-aside-list")[
-        (
-            h.li[
-                h.a(href=f"{CONNECTIONS}/new/{kind}?provider={name}")[one.label],
-                h.span(".sw-quiet")[f" {one.about}"] if one.about else None,
-            ]
-            for name, one in known.items()
-        )
+    links = [
+        h.a(href=f"{CONNECTIONS}/new/{kind}?provider={name}")[one.label]
+        for name, one in known.items()
     ]
+    return h.p[[[", " if i else None, link] for i, link in enumerate(links)]]
 
 
 def faults_notice(faults: Sequence[Fault]) -> h.Node:
@@ -150,20 +146,22 @@ def choose_kind_page(faults: Sequence[Fault] = (), *, frame: PageFrame) -> h.Ele
             eyebrow=h.a(href=CONNECTIONS)["Connections"],
             lede="What is at the other end?",
         ),
-        faults_notice(faults),
-        h.div(".sw-grid.sw-grid-regular")[
-            [
-                card(
-                    h.div(".sw-stack")[
-                        h.p[ABOUT[kind]],
-                        _provider_links(kind),
-                        link_button(f"Add: {kind.label}", f"{CONNECTIONS}/new/{kind}"),
-                    ],
-                    title=kind.label,
-                    symbol=SYMBOLS[kind],
-                )
-                for kind in Kind
-            ]
+        h.div(".sw-stack")[
+            faults_notice(faults),
+            h.div(".sw-grid.sw-grid-regular")[
+                [
+                    card(
+                        h.div(".sw-stack")[
+                            h.p[ABOUT[kind]],
+                            _provider_links(kind),
+                            link_button(f"Add: {kind.label}", f"{CONNECTIONS}/new/{kind}"),
+                        ],
+                        title=kind.label,
+                        symbol=SYMBOLS[kind],
+                    )
+                    for kind in Kind
+                ]
+            ],
         ],
         frame=frame,
         active="connections",

@@ -35,7 +35,7 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     label: str
     fields: tuple[Field, ...]
     about: str = ""
-    """One sentence about it, where a kind is chosen."""
+    """One sentence about it, where it is chosen."""
     flows: Mapping[str, str] = {}
     """By event, the flow that serves categories sold at it alone, in place of the general one."""
 
@@ -59,6 +59,10 @@ def checked(kind: Kind, name: str, thing: object) -> Provider:
     driver: registry.Kind = "hypervisor" if kind is Kind.HYPERVISOR else "game"
     if name not in registry.names(driver):
         raise Misfit(f"There is no driver {name} under slipway.drivers.{driver}; add it.")
+    try:
+        registry.load(driver, name)
+    except registry.BrokenDriver:
+        raise Misfit(f"Its driver {name} is left out too.") from None
     fields = {field.name: field for field in thing.fields}
     if len(fields) != len(thing.fields):
         raise Misfit("Two of its fields have one name.")

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from app.core.plug_ins import Fault
+from app.core.plug_ins import OURS as PACKAGE
+from app.core.plug_ins import Fault, taken
 from app.domain.connections.field import Field, Look, secret
 from app.domain.connections.kinds import Facts, Kind, MetalLogin
 from app.domain.connections.our_providers import OURS
@@ -114,15 +115,12 @@ def provider_faults() -> tuple[Fault, ...]:
         for fault in (
             *plugged(kind)[1],
             *(
-                Fault(one.package, f"slipway.providers.{kind}", one.name, _OURS_TOO)
+                Fault(one.package, f"slipway.providers.{kind}", one.name, taken([PACKAGE]))
                 for one in plugged(kind)[0]
                 if one.name in OURS[kind]
             ),
         )
     )
-
-
-_OURS_TOO = "Slipway has one of that name; give yours another."
 
 
 def is_known(kind: Kind, facts: Facts) -> bool:
@@ -135,13 +133,15 @@ def provider_fields(kind: Kind, chosen: Mapping[str, str]) -> tuple[Field, ...]:
     if kind is Kind.METAL:
         return (*_METAL, *_METAL_LOGINS.get(chosen.get("auth_type") or MetalLogin.KEYSTONE, ()))
     known = providers(kind)
+    chosen_name = chosen.get("provider") or next(iter(known))
+    found = known.get(chosen_name)
     provider = Field(
         name="provider",
         label=_LABELS[kind],
+        help=found.about if found else "",
         look=Look.CHOICE,
         choices={name: one.label for name, one in known.items()},
         default=next(iter(known)),
         decides=True,
     )
-    found = known.get(chosen.get("provider") or provider.default)
     return (provider, *(found.fields if found else ()))
