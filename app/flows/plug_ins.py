@@ -10,8 +10,9 @@ from app.core.plug_ins import OURS, Fault, package_of
 from app.domain.connections.provider import PLUGGABLE, plugged
 from app.domain.connections.provider_fields import provider_faults
 from app.drivers import registry as drivers
-from app.flows.gallery import is_shipped, plugged_templates, template_faults
+from app.flows.gallery import plugged_templates, template_faults
 from app.flows.registry import node_faults, plugged_nodes
+from app.flows.shipped import why_not
 
 log = structlog.get_logger()
 
@@ -75,7 +76,7 @@ def list_faults() -> tuple[Fault, ...]:
                 *_drivers_without_a_form(),
                 *node_faults(),
                 *template_faults(),
-                *_flows_that_are_missing(),
+                *_flows_that_cannot_serve(),
             )
         )
     )
@@ -99,17 +100,17 @@ def _drivers_without_a_form() -> list[Fault]:
     return found
 
 
-def _flows_that_are_missing() -> list[Fault]:
-    """Return the flows that a provider names and no package ships; the general ones serve."""
+def _flows_that_cannot_serve() -> list[Fault]:
+    """Return what is wrong with the flows that providers name; the general ones serve instead."""
     return [
         Fault(
             one.package,
             f"slipway.providers.{kind}",
             f"{one.name}'s flow {flow}",
-            "No package ships it, so categories are served by the general one.",
+            f"{words} Categories are served by the general flow.",
         )
         for kind in PLUGGABLE
         for one in plugged(kind)[0]
-        for flow in one.thing.flows.values()
-        if not is_shipped(flow)
+        for trigger, flow in one.thing.flows.items()
+        if (words := why_not(flow, trigger))
     ]

@@ -7,11 +7,13 @@ from app.core.plug_ins import OURS
 from app.domain.catalog.kind import KIND_OF_P, ProductKind
 from app.domain.connections.kinds import Kind
 from app.domain.connections.provider_fields import providers
-from app.flows.bind import bind
+from app.flows.bind import bind, trigger_of
 from app.flows.gallery import find_template, is_shipped, shipper_of
 from app.flows.publish import publish
+from app.flows.validate import errors_of
 
 NOTE = "shipped with Slipway"
+MOST_TOLD = 5
 SERVERS = {
     "order.paid": "dedicated-server",
     "service.suspended": "server-suspended",
@@ -82,7 +84,20 @@ async def _fitting(tx: Tx, category: UUID, kind: ProductKind, trigger: str) -> s
     found = await tx.fetchval(_PROVIDERS, category) or []
     provider = providers(SOLD_AT[kind]).get(found[0]) if len(found) == 1 else None
     flow = provider.flows.get(trigger, general) if provider else general
-    return flow if is_shipped(flow) else general
+    return general if why_not(flow, trigger) else flow
+
+
+def why_not(flow: str, trigger: str) -> str:
+    """Return why a flow cannot serve an event, as whole sentences; empty when it can."""
+    if not is_shipped(flow):
+        return "No package ships it."
+    document = find_template(flow)
+    if errors := errors_of(document):
+        words = "; ".join(error.message.rstrip(".") for error in errors[:MOST_TOLD])
+        return f"It cannot be published: {words}."
+    if (starts_on := trigger_of(document)) != trigger:
+        return f"It starts on {starts_on}, not on {trigger}."
+    return ""
 
 
 def note_of(flow: str) -> str:

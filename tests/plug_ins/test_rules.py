@@ -25,7 +25,9 @@ from app.drivers.registry import UnknownDriver
 from app.drivers.secret import Secret
 from app.drivers.tls import TrustSystem
 from app.flows.plug_ins import list_faults
+from app.flows.shipped import MACHINES, serve_categories
 from tests.connections.world import add
+from tests.machines.world import a_machine_shop
 from tests.plug_ins.packages import FORM, on_path, write
 
 ADDRESS = Field(name="base_url", label="Address")
@@ -145,3 +147,41 @@ async def test_a_driver_that_is_not_there_is_an_error_of_the_peer() -> None:
     with pytest.raises(DriverError, match="proxmox, solusvm1"):
         peers.hypervisor(peer, NoTurns())
     await peers.close()
+
+
+FLOW = (
+    b"""{"schema": 1, "flow": "odd-flow", "nodes": {"a": {"type": "NODE", "v": 1}}, "edges": []}"""
+)
+
+
+async def test_a_flow_that_cannot_serve_is_told_and_the_general_one_serves(
+    tmp_path: Path, database: Database, vault: Vault
+) -> None:
+    write(
+        tmp_path, "slipway-odd",
+        {
+            "slipway.drivers.hypervisor": {"odd": "odd:Odd"},
+            "slipway.providers.hypervisor": {"odd": "odd_form:provider"},
+            "slipway.flow_templates": {"odd": "odd_flows"},
+        },
+        odd="class Odd: pass",
+        odd_form=FORM + "provider = Provider(label='Odd', fields=(ADDRESS,), flows={\n"
+        "    'order.paid': 'odd-flow', 'service.suspended': 'vps-unsuspended',\n"
+        "    'service.unsuspended': 'nowhere'})",
+        odd_flows____init__="",
+    )  # fmt: skip
+    (tmp_path / "odd_flows/odd.json").write_bytes(FLOW.replace(b"NODE", b"odd.gone"))
+    with on_path(tmp_path):
+        told = " ".join(fault.words for fault in list_faults())
+        for words in (
+            "odd's flow odd-flow", "It cannot be published: ", "odd.gone",
+            "It starts on service.unsuspended, not on service.suspended.", "No package ships it.",
+        ):  # fmt: skip
+            assert words in told
+        async with database.transaction() as tx:
+            await a_machine_shop(tx, vault, provider="odd")
+            await serve_categories(tx)
+            rows = await tx.fetch(
+                "SELECT b.trigger, f.slug FROM flow_binding b JOIN flow f ON f.id = b.flow"
+            )
+    assert {row["trigger"]: row["slug"] for row in rows} == MACHINES
