@@ -18,6 +18,7 @@ import pytest
 from click.testing import CliRunner
 from msgspec.structs import replace
 
+from app.adapters import make_fleet, make_tools
 from app.cli import main
 from app.cli.demo.browser import PortalClient, fields_of
 from app.cli.demo.logins import Login
@@ -31,9 +32,16 @@ from app.core.secrets import Vault, new_key
 from app.domain.accounts.roles import Role
 from app.domain.orders.find import find_order
 from app.domain.orders.states import OrderState
+from app.flows.gallery import find_template
+from app.flows.node import Resource
+from app.flows.registry import node_types
+from app.flows.validate import problems_of
+from app.settings import Settings
 from tests.accounts.people import PASSWORD, make_account
 from tests.databases import Databases
 from tests.drivers.mail.test_smtp import Mailbox, serving
+from tests.flows import test_node_contract as contract
+from tests.flows.hand import step
 from tests.machines.world import MACHINE, RULES, a_machine_order, pay
 from tests.orders.world import a_client
 from tests.plug_ins.packages import NIMBUS, install, on_path, write_faulty
@@ -56,6 +64,7 @@ class House:
     token: str
     folder: Path
     inbox: Mailbox
+    environment: dict[str, str]
 
     async def page(self, path: str) -> str:
         answer = await self.web.http.get(path)
@@ -116,7 +125,7 @@ async def house(
         stack.push_async_callback(web.close)
         await web.sign_in(Login("ada@example.com", PASSWORD))
         with on_path(folder / "installed", folder / "faulty"):
-            yield House(database, web, region, url, stand_in.TOKEN, folder, inbox)
+            yield House(database, web, region, url, stand_in.TOKEN, folder, inbox, environment)
 
 
 def _text(mail: bytes) -> str:
@@ -289,6 +298,56 @@ async def test_an_order_is_delivered_through_it(house: House) -> None:
             "WHERE f.slug = 'vps-nimbus'"
         )
     assert [row["note"] for row in notes] == ["shipped with slipway-nimbus"]
+
+
+async def test_its_node_is_done_and_undone_as_often_as_it_may_be(house: House) -> None:
+    """The step of the order above, entered again as after a crash, and then undone twice."""
+    async with house.database.snapshot() as tx:
+        row = await tx.fetchrow(
+            "SELECT a.run, a.scope, a.node, a.attempt, a.idempotency_key, r.subject "
+            "FROM step_attempt a JOIN run r ON r.id = a.run WHERE a.type = 'nimbus.snapshot'"
+        )
+    node = node_types()["nimbus.snapshot", 1]
+    settings = Settings(_env_file=None, egress_allow="127.0.0.0/8")
+    vault = Vault([house.environment["SLIPWAY_KEYS"]])
+    fleet = make_fleet(house.database, vault)
+    tools = make_tools(settings, vault, fleet)
+    again = replace(
+        step(), run=row["run"], about=row["subject"], scope=row["scope"], node=row["node"],
+        attempt=row["attempt"], key=row["idempotency_key"], database=house.database, tools=tools,
+    )  # fmt: skip
+    (kept,) = house.region.snapshots.values()
+    do: Any = node.do
+    undo: Any = node.undo
+    done = await do(again, node.params())
+    assert done.takes == (Resource("nimbus-snapshot", kept["id"]),)
+    assert len(house.region.snapshots) == 1
+    await undo(again, done.output)
+    assert house.region.snapshots == {}
+    await undo(again, None)
+    await fleet.close()
+    await tools.peers.close()
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        contract.test_it_says_what_it_is,
+        contract.test_every_parameter_is_described,
+        contract.test_required_parameters_have_examples_and_all_examples_are_right,
+        contract.test_its_output_is_known_or_said_to_be_anything,
+        contract.test_its_ports_are_sane,
+        contract.test_it_says_what_it_would_do,
+        contract.test_its_examples_can_be_used,
+        contract.test_its_effect_its_undoing_and_its_policy_fit,
+    ],
+)
+def test_its_node_keeps_the_contract(house: House, check: Any) -> None:
+    check(node_types()["nimbus.snapshot", 1])
+
+
+def test_its_flow_has_no_warnings(house: House) -> None:
+    assert problems_of(find_template("vps-nimbus")) == []
 
 
 def test_the_page_shows_the_package_as_it_is() -> None:

@@ -156,7 +156,7 @@ class Web:
         app.router.add_post(at + "/machines/{machine}/console", self.console)
         app.router.add_post(at + "/machines/{machine}/password", self.password)
         app.router.add_post(at + "/machines/{machine}/snapshots", self.snapshot)
-        app.router.add_delete(at + "/machines/{machine}/snapshots/{label}", self.drop_snapshot)
+        app.router.add_delete(at + "/machines/{machine}/snapshots", self.drop_snapshot)
         app.router.add_post(at + "/machines/{machine}/{deed}", self.do)
         return app
 
@@ -189,7 +189,8 @@ class Web:
         return web.json_response(self.region.snapshot(request.match_info["machine"], label))
 
     async def drop_snapshot(self, request: web.Request) -> web.Response:
-        self.region.snapshots.pop(request.match_info["label"], None)
+        self.region.need(request.match_info["machine"])
+        self.region.snapshots.pop(request.query["label"], None)
         return web.Response(status=204)
 
     async def usage(self, request: web.Request) -> web.Response:

@@ -32,8 +32,8 @@ class Api:
     async def post(self, path: str, body: Row | None = None) -> Row:
         return await self._call("POST", path, body=body or {})
 
-    async def delete(self, path: str) -> None:
-        await self._call("DELETE", path)
+    async def delete(self, path: str, **query: str) -> None:
+        await self._call("DELETE", path, query=query)
 
     async def _call(
         self,

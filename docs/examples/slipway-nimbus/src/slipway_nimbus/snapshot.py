@@ -39,7 +39,7 @@ async def undo(step: Step, _: Any) -> None:
     api = await _api(step, at.connection)
     row = await find_row(api, at.ref)
     if row is not None:
-        await api.delete(f"/machines/{row['id']}/snapshots/{step.key}")
+        await api.delete(f"/machines/{row['id']}/snapshots", label=step.key)
 
 
 async def _api(step: Step, connection: str) -> Api:
