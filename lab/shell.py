@@ -151,7 +151,9 @@ class Shell:
         )
 
     def path(self, name: str) -> str:
-        """Return the key in `files` of a path as this shell sees it."""
+        """Return the key in `files` of a path as this shell sees it; /sys is one for all."""
+        if name.startswith("/sys/"):
+            return posixpath.normpath(name)
         return posixpath.normpath(f"{self.root}/{name}".replace("//", "/"))
 
     async def _captured(self, node: Node, stdin: str) -> Result:

@@ -131,6 +131,25 @@ async def test_install_with_everything(family: Family) -> None:
 
 
 @pytest.mark.parametrize("family", Family)
+@pytest.mark.parametrize("sizes", [(HARDWARE.disks[0].capacity_gb,) * 2, (1, 2)])
+async def test_a_layout_finds_its_disks_or_erases_nothing(
+    family: Family, sizes: tuple[int, int]
+) -> None:
+    card = Card()
+    disks = Disks(kind=DiskKind.NVME, raid=1, count=2, sizes_gb=sizes, lvm=True)
+    fits = sizes != (1, 2)
+    with contextlib.nullcontext() if fits else contextlib.suppress(InstallError):
+        await install(spec_of(family, disks=disks), card)
+    sent = reports(card)
+    told = [form["message"][0] for name, form in sent if name == "failed"]
+    if fits:
+        assert told == []
+        assert [name for name, _ in sent].count("done") == 1
+    else:
+        assert told[0] == "the layout takes 2 NVMe of 1 to 2 GB, and the machine has 0 of them"
+
+
+@pytest.mark.parametrize("family", Family)
 async def test_failed_step_is_reported(family: Family) -> None:
     card = Card()
     with pytest.raises(InstallError):
