@@ -217,7 +217,7 @@ async def test_disk_layouts_are_typed_offered_and_counted(stage: Stage, owner: B
     typed = {"layouts": lines, "offered": "on", "reason": "asked for"}
     assert (await owner.send_form(here, here, typed)).status_code == 303
     shown = (await owner.get(page)).text
-    assert "9 disk of one kind of at least 400 GB in RAID 6, LVM, xfs, 8 GB swap" in shown
+    assert "9 disks of one kind of at least 400 GB in RAID 6, LVM, xfs, 8 GB swap" in shown
     assert "0 in stock bear it" in shown
     form = (await owner.get(here)).text
     assert "wide | Wide | 9 any 400 raid 6, lvm, xfs, swap 8, /home 100" in form

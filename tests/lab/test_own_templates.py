@@ -146,7 +146,9 @@ async def test_a_layout_finds_its_disks_or_erases_nothing(
         assert told == []
         assert [name for name, _ in sent].count("done") == 1
     else:
-        assert told[0] == "the layout takes 2 NVMe of 1 to 2 GB, and the machine has 0 of them"
+        assert (
+            told[0] == "the layout takes 2 NVMe disks of 1 to 2 GB, and the machine has 0 of them"
+        )
 
 
 @pytest.mark.parametrize("family", Family)

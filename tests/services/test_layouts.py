@@ -60,7 +60,7 @@ async def test_disks_that_cannot_bear_it_are_refused_before_anything_is_installe
     async with hall.database.transaction() as tx:
         await disks(tx, ("ssd", 480, 3))
         await offer(tx, WIDE)
-    with pytest.raises(LayoutDoesNotFit, match="has 3 SSD of 480 GB"):
+    with pytest.raises(LayoutDoesNotFit, match="has 3 SSDs of 480 GB"):
         await hall.installation()
     async with hall.database.snapshot() as tx:
         assert await tx.fetchval("SELECT count(*) FROM installation") == 0

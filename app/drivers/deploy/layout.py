@@ -140,22 +140,28 @@ def lay_out(layout: DiskLayout, server: str, groups: Sequence[DiskGroup]) -> Dis
             swap_gb=layout.swap_gb,
             volumes=layout.volumes,
         )
-    has = ", ".join(f"{g.quantity} {KINDS[g.kind]} of {g.capacity_gb} GB" for g in groups)
+    has = ", ".join(f"{count_of(g.quantity, g.kind)} of {g.capacity_gb} GB" for g in groups)
     raise LayoutDoesNotFit(layout, server, has or "no disk written down")
 
 
-KINDS: dict[DiskKind | None, str] = {
-    DiskKind.NVME: "NVMe",
-    DiskKind.SSD: "SSD",
-    DiskKind.HDD: "hard disk",
-    None: "disk of one kind",
+def count_of(number: int, kind: DiskKind | None) -> str:
+    """Return so many disks of a kind in words: `2 SSDs`; None is any kind, but one."""
+    one, several = KINDS[kind]
+    return f"{number} {one if number == 1 else several}"
+
+
+KINDS: dict[DiskKind | None, tuple[str, str]] = {
+    DiskKind.NVME: ("NVMe disk", "NVMe disks"),
+    DiskKind.SSD: ("SSD", "SSDs"),
+    DiskKind.HDD: ("hard disk", "hard disks"),
+    None: ("disk", "disks of one kind"),
 }
 
 
 def disks_in_words(layout: DiskLayout) -> str:
-    """Return which disks a layout takes: `2 NVMe of at least 480 GB in RAID 1`."""
+    """Return which disks a layout takes: `2 NVMe disks of at least 480 GB in RAID 1`."""
     raid = "" if layout.raid is None else f" in RAID {layout.raid}"
-    return f"{layout.count} {KINDS[layout.kind]} of at least {layout.least_gb} GB{raid}"
+    return f"{count_of(layout.count, layout.kind)} of at least {layout.least_gb} GB{raid}"
 
 
 def layout_in_words(layout: DiskLayout) -> str:

@@ -342,7 +342,7 @@ class TestFinding:
         status, _root, calls = self.run(tmp_path, family, layout)
         assert status == 1
         (told,) = calls.splitlines()
-        assert "the layout takes 4 SSD of 480 GB, and the machine has 2 of them" in told
+        assert "the layout takes 4 SSDs of 480 GB, and the machine has 2 of them" in told
         assert "/failed" in told
         assert "slipway-disk1" in (tmp_path / "autoinstall.yaml").read_text()
         assert not (tmp_path / "slipway-disks.ks").exists()

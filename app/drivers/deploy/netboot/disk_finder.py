@@ -5,7 +5,7 @@ an SSD tomorrow, and a BMC's virtual disk may come first. So the installer looks
 programs that debian-installer's BusyBox has, and goes on with names that do not change.
 """
 
-from app.drivers.deploy.layout import KINDS
+from app.drivers.deploy.layout import count_of
 from app.drivers.deploy.netboot.kickstart import INCLUDED, storage_lines
 from app.drivers.deploy.netboot.preseed import raid_recipe
 from app.drivers.deploy.netboot.templating import render
@@ -56,4 +56,4 @@ def finder_facts(disks: Disks, *, root: str = "") -> dict[str, object]:
 def _in_words(disks: Disks) -> str:
     low, high = disks.sizes_gb or (0, 0)
     size = f"{low} GB" if low == high else f"{low} to {high} GB"
-    return f"{len(disks.paths())} {KINDS[disks.kind]} of {size}"
+    return f"{count_of(len(disks.paths()), disks.kind)} of {size}"
