@@ -186,6 +186,7 @@ class Shell:
             case AndOr(first, rest):
                 status = await self._run(first, stdin, out)
                 for operator, pipeline in rest:
+                    self.status = status
                     if (status == 0) == (operator == "&&"):
                         status = await self._run(pipeline, stdin, out)
                 return status

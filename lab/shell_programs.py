@@ -250,6 +250,7 @@ async def grep(shell: Shell, arguments: list[str], stdin: str) -> Result:
 
 async def _script(shell: Shell, source: str, options: str, stdin: str) -> Result:
     shell.errexit = "e" in options
+    shell.trap = ""  # a process of its own has none of its parent's
     return await shell.call(source, stdin)
 
 

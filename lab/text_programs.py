@@ -16,7 +16,10 @@ async def head(shell: Shell, arguments: list[str], stdin: str) -> Result:
 
 
 async def tail(shell: Shell, arguments: list[str], stdin: str) -> Result:
-    """`tail [-n N] [FILE]`."""
+    """`tail [-n N] [FILE]`, or `-c N` for bytes."""
+    if arguments[:1] == ["-c"]:
+        text = shell.files.get(shell.path(arguments[2]), "") if arguments[2:] else stdin
+        return Result(0, text[-int(arguments[1]) :])
     number, text = _asked(shell, arguments, stdin)
     return Result(0, "".join(text.splitlines(keepends=True)[-number:]))
 
