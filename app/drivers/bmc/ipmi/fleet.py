@@ -1,6 +1,7 @@
 """Hands out IPMI BMCs and keeps what is expensive about them: their sessions and processes."""
 
 import asyncio
+from contextlib import AbstractAsyncContextManager
 
 import msgspec
 
@@ -10,8 +11,10 @@ from app.drivers.bmc.ipmi.boot import IpmiBoot
 from app.drivers.bmc.ipmi.link import Link
 from app.drivers.bmc.ipmi.power import IpmiPower
 from app.drivers.bmc.ipmi.process import Nursery
+from app.drivers.bmc.ipmi.serial import open_serial
 from app.drivers.bmc.switch import Switch
 from app.drivers.errors import Refused
+from app.drivers.serial import SerialLine
 from app.drivers.virtual_media import MediaDriver
 
 INVENTORY_S = 30.0
@@ -71,6 +74,16 @@ class IpmiFleet:
         if link is None:
             link = self._links[key] = Link(address, self._nursery, self._guard)
         return IpmiBmc(link)
+
+    def serial(
+        self, address: BmcAddress, *, take_over: bool = False
+    ) -> AbstractAsyncContextManager[SerialLine]:
+        """Have the machine's serial line for a block; a BMC has one for one program at a time.
+
+        With `take_over` another's is ended. Raises `Refused` (field `serial`) where it is in use or
+        not offered, and what calls raise.
+        """
+        return open_serial(address, self._nursery, self._guard, take_over=take_over)
 
     async def close(self) -> None:
         links, self._links = list(self._links.values()), {}
