@@ -7,8 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from app.drivers.bmc.contract import BmcAddress, Console
+from app.drivers.bmc.fleet import MixedFleet, serial_address
+from app.drivers.bmc.guard import OwnGuard
 from app.drivers.bmc.ipmi import IpmiFleet
 from app.drivers.errors import Refused, Unreachable
+from app.drivers.secret import Secret
 from app.drivers.serial import MOST_BYTES, SerialLine
 from tests.drivers.bmc.ipmi_sim import Simulated, ipmi_sim
 
@@ -85,7 +89,7 @@ async def test_there_is_one_console_and_who_takes_it_over_ends_the_other(sim: Si
 
 
 async def test_a_line_ends_with_its_process(sim: Simulated) -> None:
-    fleet = IpmiFleet()
+    fleet = MixedFleet(OwnGuard())
     try:
         async with fleet.serial(sim.address, take_over=True) as line:
             line._child.kill()  # type: ignore[attr-defined]
@@ -93,3 +97,28 @@ async def test_a_line_ends_with_its_process(sim: Simulated) -> None:
                 await heard(line, b"nothing")
     finally:
         await fleet.close()
+
+
+def test_a_redfish_bmc_has_the_line_where_it_offers_it_by_ipmi() -> None:
+    there = BmcAddress(url="https://[2001:db8::7]:8443", username="ada", password=Secret("open"))
+
+    def offered(*ways: str, is_enabled: bool = True) -> BmcAddress:
+        consoles = (
+            Console(kind="graphical", ways=("kvmip",), is_enabled=True),
+            Console(kind="serial", ways=ways, is_enabled=is_enabled),
+        )
+        return serial_address(there, consoles if ways else consoles[:1])
+
+    found = offered("ssh", "ipmi")
+    assert (found.protocol, found.url, found.host) == (
+        "ipmi",
+        "ipmi://[2001:db8::7]",
+        "2001:db8::7",
+    )
+    assert (found.username, found.password.reveal()) == ("ada", "open")
+    with pytest.raises(Refused, match="by ssh, telnet only"):
+        offered("telnet", "ssh")
+    with pytest.raises(Refused, match="switched off"):
+        offered("ipmi", is_enabled=False)
+    with pytest.raises(Refused, match="no serial console"):
+        offered()
