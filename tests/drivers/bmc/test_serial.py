@@ -11,7 +11,7 @@ from app.drivers.bmc.contract import BmcAddress, Console
 from app.drivers.bmc.fleet import MixedFleet, serial_address
 from app.drivers.bmc.guard import OwnGuard
 from app.drivers.bmc.ipmi import IpmiFleet
-from app.drivers.errors import Refused, Unreachable
+from app.drivers.errors import Busy, Refused, Unreachable
 from app.drivers.secret import Secret
 from app.drivers.serial import MOST_BYTES, SerialLine
 from tests.drivers.bmc.ipmi_sim import Simulated, ipmi_sim
@@ -82,7 +82,10 @@ async def test_there_is_one_console_and_who_takes_it_over_ends_the_other(sim: Si
             async with other.serial(sim.address, take_over=True) as taken:
                 await taken.write(b"theirs")
                 assert b"<theirs>" in await heard(taken, b"theirs>")
-        assert not [each for each in fleet._links.values() if each.idle_since_s]
+        fleet._consoles = asyncio.Semaphore(0)
+        with pytest.raises(Busy, match="close one"):
+            async with fleet.serial(sim.address):
+                pytest.fail("calls of other BMCs have no process left")
     finally:
         await fleet.close()
         await other.close()
