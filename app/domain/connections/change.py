@@ -19,8 +19,14 @@ from app.domain.connections.read import Given, read
 from app.drivers.http.target import parsed, same_origin
 
 AGAIN = "Type it again: the connection leads elsewhere now, and it would be sent there."
-_PLACES = ("host", "port", "host_keys", "auth", "auth_type", "login", "trust", "ca_pem", "pin")
-"""Facts that decide who gets to see the secrets, beside addresses."""
+_PLACES = (
+    "host", "port", "host_keys", "auth", "auth_type", "login", "trust", "ca_pem", "pin",
+    "provider", "settings",
+)  # fmt: skip
+"""Facts that decide who gets to see the secrets, beside addresses.
+
+Of what a plug-in asks for nobody here knows what it does; nor of which driver reads them.
+"""
 
 
 async def change_connection(

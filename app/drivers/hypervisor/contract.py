@@ -8,6 +8,7 @@ keeps the memo, waits, and calls again with it. A memo may be lost: a call witho
 what is there and goes on from it.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, ClassVar, Protocol
 from uuid import UUID
@@ -32,6 +33,10 @@ class HypervisorPeer(msgspec.Struct, frozen=True, kw_only=True):
     """Whose the machines are at a panel: a project, a user; its own choice when empty."""
     virt: str = ""
     """How a panel virtualises them, where it must be told."""
+    settings: Mapping[str, str] = {}
+    """What else a plug-in's form asks for, by field."""
+    more_secrets: Mapping[str, Secret] = {}
+    """Further secrets of a plug-in's form, by field."""
 
 
 UNLIMITED = 2**40
