@@ -14,7 +14,7 @@ import uvloop
 
 from app.core.errors import Refusal
 from app.core.logs import configure_logs
-from benchmarks import cold, delivery, document, editor, flows, ipam, pages, solver
+from benchmarks import bmcs, cold, delivery, document, editor, flows, ipam, pages, solver
 from benchmarks.machine import calibrate, describe
 from benchmarks.report import say
 from benchmarks.result import Result, keep
@@ -30,6 +30,7 @@ BENCHMARKS: dict[str, Parts] = {
     "editor": {"editor": editor.measure},
     "solver": solver.parts(),
     "ipam": ipam.parts(),
+    "hardware": bmcs.parts(),
 }
 
 
@@ -40,9 +41,9 @@ BENCHMARKS: dict[str, Parts] = {
 @click.option("--speed", type=click.FloatRange(1, 1_000),
               help="`delivery` alone: hardware seconds per second; 1 is real time.")  # fmt: skip
 @click.option("--size", type=click.FloatRange(0.01, 1),
-              help="`flows`, `ipam`, `solver`: a share, to try one; nothing is kept.")  # fmt: skip
+              help="`flows`, `hardware`, `ipam`, `solver`: a share; nothing is kept.")  # fmt: skip
 @click.option("--part", "parts", multiple=True,
-              help="`flows`, `ipam`, `solver`: these parts of one.")  # fmt: skip
+              help="`flows`, `hardware`, `ipam`, `solver`: these parts of one.")  # fmt: skip
 def main(
     only: str | None,
     write_table: bool,
@@ -76,10 +77,14 @@ def _some(only: str | None, size: float, wanted: Sequence[str]) -> Parts:
     match only:
         case "flows":
             known = {name: partial(flows.measure, size=size, parts=(name,)) for name in flows.PARTS}
+        case "hardware":
+            known = bmcs.parts(size)
         case "ipam" | "solver":
             known = (ipam if only == "ipam" else solver).parts(size)
         case _:
-            raise click.UsageError("--size and --part go with --only flows, ipam or solver.")
+            raise click.UsageError(
+                "--size and --part go with --only flows, hardware, ipam or solver."
+            )
     if unknown := sorted({*wanted} - {*known}):
         raise click.UsageError(f"{only} has no part {unknown[0]}; it has {', '.join(known)}.")
     return {name: measure for name, measure in known.items() if name in wanted or not wanted}
