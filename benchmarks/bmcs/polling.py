@@ -26,7 +26,7 @@ DELAY_GOAL = 1.25
 """How much longer the slowest whole BMC may take beside broken ones."""
 BEAT_S = 0.005
 AT_ONCE = 32
-"""BMCs asked side by side; well under the 64 processes that a fleet has for IPMI."""
+"""BMCs asked side by side: the slots of two workers of `app.jobs.watch_power`."""
 
 
 class Round(msgspec.Struct, frozen=True):
