@@ -14,7 +14,7 @@ import uvloop
 
 from app.core.errors import Refusal
 from app.core.logs import configure_logs
-from benchmarks import cold, delivery, document, editor, flows, ipam, pages, solver
+from benchmarks import cold, delivery, document, editor, flows, ipam, pages, providers, solver
 from benchmarks.machine import calibrate, describe
 from benchmarks.report import say
 from benchmarks.result import Result, keep
@@ -30,6 +30,7 @@ BENCHMARKS: dict[str, Parts] = {
     "editor": {"editor": editor.measure},
     "solver": solver.parts(),
     "ipam": ipam.parts(),
+    "providers": {"providers": providers.measure},
 }
 
 

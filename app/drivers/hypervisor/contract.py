@@ -188,6 +188,8 @@ class Working(msgspec.Struct, frozen=True):
     again_s: float
     says: str
     """What is going on, for a timeline."""
+    turn: str = ""
+    """The turn that is waited for, if that is it: then call as soon as it is given back."""
 
 
 class Hypervisor(Protocol):
