@@ -18,7 +18,7 @@ from app.domain.inventory.find import bmc_of
 from app.domain.machines.console import SerialOpening, issue_serial_ticket
 from app.domain.machines.serial import NoSerial, serial_of
 from app.drivers.bmc.contract import BmcAddress
-from app.drivers.errors import DriverError, InUse
+from app.drivers.errors import DriverError, InUse, Refused
 from app.drivers.serial import MOST_BYTES, SerialFleet, SerialLine
 from app.routes.console import PATH, Socket
 from app.routes.security.visit import account_of
@@ -34,6 +34,7 @@ MOST_REASON_BYTES = 123
 """Source: RFC 6455, section 5.5: a control frame has 125 bytes at most, two are the code."""
 UNSEEN = "You may not see this console any more."
 AWAY = "The serial console cannot be opened just now. Try again in a moment."
+NONE = "This server's serial console cannot be opened here. Ask us if you need it."
 BROKE = "The serial console ended. Another may have opened it, or the controller does not answer."
 log = structlog.get_logger()
 
@@ -94,7 +95,8 @@ async def carry_serial(
         code, reason = IN_USE, "Another has this console open."
     except DriverError as error:
         log.warning("serial.not_opened", server=str(opening.server), error=str(error))
-        code, reason = BROKEN, AWAY if opening.client else error.message
+        for_clients = NONE if isinstance(error, Refused) else AWAY
+        code, reason = BROKEN, for_clients if opening.client else error.message
     except WebSocketDisconnect:
         return
     else:

@@ -105,7 +105,7 @@ def test_a_redfish_bmc_has_the_line_where_it_offers_it_by_ipmi() -> None:
         "2001:db8::7",
     )
     assert (found.username, found.password.reveal()) == ("ada", "open")
-    with pytest.raises(Refused, match="by ssh, telnet only"):
+    with pytest.raises(Refused, match="by ssh, telnet only; open it there: ssh ada@2001:db8::7"):
         offered("telnet", "ssh")
     with pytest.raises(Refused, match="switched off"):
         offered("ipmi", is_enabled=False)
