@@ -91,13 +91,17 @@ def service_status(service: ServiceView) -> h.Element:
             ),
             title="Status",
             symbol="activity",
-            footer=_more(service) if service.machine is not None else None,
+            footer=_more(service),
         ),
     ]
 
 
 def _more(service: ServiceView) -> h.Node:
+    """Return the ways to what is measured of it, and to its screen or serial line."""
     here = f"/services/{service.id}"
+    if service.machine is None:
+        is_open = service.has_serial and service.state is ServiceState.active
+        return h.a(href=f"{here}/serial")["Serial console"] if is_open else None
     usage = h.a(href=f"{here}/usage")["Usage"]
     if service.state is not ServiceState.active:
         return usage
