@@ -63,8 +63,10 @@ SWITCHES: Mapping[Deed, _Switch] = {
 ASKED_FIRST = (Deed.stop, Deed.restart, Deed.kill)
 
 
-def switches(service: ServiceView, switching: Switching, *, csrf: str) -> h.Element | None:
-    """Return the buttons that fit its power now; None where there is nothing to switch."""
+def switches(
+    service: ServiceView, switching: Switching, beside: h.Element | None, *, csrf: str
+) -> h.Element | None:
+    """Return the buttons that fit its power, and what is `beside` them; None where none do."""
     if not _can_switch(service, switching):
         return None
     if switching.doing is not None:
@@ -85,7 +87,7 @@ def switches(service: ServiceView, switching: Switching, *, csrf: str) -> h.Elem
             opens_dialog(SWITCHES[deed].label, f"power-{deed}", symbol=SWITCHES[deed].symbol)
             for deed in _asked_first(switching)
         ]
-    return h.div(".sw-actions")[buttons]
+    return h.div(".sw-actions")[buttons, beside]
 
 
 def switch_dialogs(service: ServiceView, switching: Switching, *, csrf: str) -> h.Node:

@@ -16,12 +16,14 @@ from app.components.page import page_head, portal_page
 from app.components.portal.cycle import CYCLE_NAMES, PER
 from app.components.portal.lists import service_badge
 from app.components.portal.own_game import game_cards
+from app.components.portal.own_panel import panel_way
 from app.components.portal.own_power import not_switched, switch_dialogs, switches
 from app.components.portal.service_access import Shown, access_card
 from app.components.portal.service_asks import asks_card, work_notice
 from app.components.time import moment
 from app.core.money import Money
 from app.domain.machines.order_power import Switching
+from app.domain.machines.own_panel import OwnPanel
 from app.domain.services.states import ServiceState
 from app.domain.services.views import ServiceView
 from app.drivers.power import Power
@@ -39,6 +41,8 @@ class ServiceStory:
     served: frozenset[str] = frozenset()
     """The events on which a flow serves its product: what can be asked for."""
     switching: Switching = field(default_factory=Switching)
+    own_panel: OwnPanel | None = None
+    """That of the provider of its machine."""
 
 
 def service_page(story: ServiceStory, *, frame: PageFrame) -> h.Element:
@@ -46,7 +50,7 @@ def service_page(story: ServiceStory, *, frame: PageFrame) -> h.Element:
     # Only what comes from the BMC and from flows follows them; the access stays as it is, so
     # that a password that is on the page is not taken away.
     main: list[h.Node] = [
-        service_status(service, switching, csrf=frame.csrf),
+        service_status(service, switching, story.own_panel, csrf=frame.csrf),
         switch_dialogs(service, switching, csrf=frame.csrf),
     ]
     if service.state in STANDING:
@@ -82,7 +86,9 @@ def _runs(service: ServiceView) -> str:
     return service.game.name if service.game else service.os_name
 
 
-def service_status(service: ServiceView, switching: Switching, *, csrf: str) -> h.Element:
+def service_status(
+    service: ServiceView, switching: Switching, panel: OwnPanel | None, *, csrf: str
+) -> h.Element:
     """Return state and power, and what switches it; the region follows flows and what is said."""
     # The power of a server is told on the topic of the order that has it.
     topics = f"service:{service.id} order:{service.order_id}"
@@ -97,7 +103,7 @@ def service_status(service: ServiceView, switching: Switching, *, csrf: str) -> 
                         *_place(service),
                     ]
                 ),
-                switches(service, switching, csrf=csrf),
+                switches(service, switching, panel_way(panel, csrf=csrf), csrf=csrf),
             ],
             title="Status",
             symbol="activity",

@@ -46,6 +46,14 @@ _GAME = (
         is_optional=True,
     ),
 )
+_PANEL = Field(
+    name="panel_url",
+    label="Panel for clients",
+    help="Linked on the pages of clients' machines, for those who have a user there; no link when "
+    "empty.",
+    example="https://panel.example.net",
+    is_optional=True,
+)
 _PROVIDERS: dict[str, tuple[Field, ...]] = {
     "proxmox": (
         Field(
@@ -80,6 +88,7 @@ _PROVIDERS: dict[str, tuple[Field, ...]] = {
             choices={"kvm": "KVM", "xen": "Xen PV", "xen hvm": "Xen HVM", "openvz": "OpenVZ"},
             default="kvm",
         ),
+        _PANEL,
     ),
     "solusvm2": (
         Field(
@@ -96,6 +105,7 @@ _PROVIDERS: dict[str, tuple[Field, ...]] = {
             "empty.",
             is_optional=True,
         ),
+        _PANEL,
     ),
     "virtualizor": (
         Field(
@@ -112,6 +122,14 @@ _PROVIDERS: dict[str, tuple[Field, ...]] = {
             help="Each machine gets a user of its own at the panel, slipway-…@ this domain, that "
             "nobody signs in as; slipway.invalid when empty.",
             example="panel.example.net",
+            is_optional=True,
+        ),
+        Field(
+            name="panel_url",
+            label="Panel for clients",
+            help="Where clients are signed in, from the pages of their machines; port 4083 (4082 "
+            "without TLS) of the same host when empty.",
+            example="https://virt.example.net:4083",
             is_optional=True,
         ),
     ),

@@ -16,8 +16,7 @@ async def note_game(tx: Tx, service: UUID, server: GameServer) -> None:
     """Note that the server is there, where players connect and who owns it. Idempotent."""
     await tx.execute(
         "UPDATE game_server SET number = $2, node = $3, state = $4, address = $5, username = $6, "
-        "panel_url = $7, seen_at = $8, made_at = coalesce(made_at, $8), drift = '', "
-        "drift_since = NULL "
+        "panel_url = $7, seen_at = $8, made_at = coalesce(made_at, $8) "
         "WHERE service = $1 AND removed_at IS NULL",
         service,
         server.id,
@@ -95,7 +94,7 @@ async def note_game_removed(tx: Tx, service: UUID) -> None:
     """
     connection = await tx.fetchval(
         "UPDATE game_server SET removed_at = $2, seen_at = $2, state = '', power = 'off', "
-        "power_seen_at = $2, drift = '', drift_since = NULL "
+        "power_seen_at = $2 "
         "WHERE service = $1 AND removed_at IS NULL RETURNING connection",
         service,
         tx.now(),

@@ -1,6 +1,6 @@
 """The game servers of services, their owners at the panels, and what panels have left."""
 
-from piccolo.columns import JSONB, BigInt, Boolean, Bytea, Integer
+from piccolo.columns import JSONB, Boolean, Bytea, Integer
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
@@ -13,8 +13,7 @@ class GameServer(Table, tablename="game_server"):
     """The game server of one service, at the panel of that connection.
 
     `made_of` is a `games.rules.MadeOf`. `state` and what follows are as the panel last said. It is
-    planned while `made_at` is empty; since `removed_at` its panel has it no more. `drift` is how it
-    differs from its service. The bytes of the network are as its panel had counted at `counted_at`.
+    planned while `made_at` is empty; since `removed_at` its panel has it no more.
     """
 
     id = key()
@@ -34,16 +33,8 @@ class GameServer(Table, tablename="game_server"):
     removed_at = moment(null=True)
     power = text(default="unknown")
     power_seen_at = moment(null=True)
-    drift = text(default="")
-    drift_since = moment(null=True)
-    disk_bytes = BigInt(null=True, default=None)
-    counted_at = moment(null=True)
-    net_in_bytes = BigInt(null=True, default=None)
-    net_out_bytes = BigInt(null=True, default=None)
 
     known_power = Check("power IN ('on', 'off', 'unknown')")
-    known_drift = Check("drift IN ('', 'gone', 'left_over', 'not_suspended', 'suspended', 'off')")
-    drift_with_time = Check("(drift = '') = (drift_since IS NULL)")
 
 
 class GameUser(Table, tablename="game_user"):

@@ -8,6 +8,7 @@ from app.routes.portal.invoices import Invoices
 from app.routes.portal.order_form import OrderForm
 from app.routes.portal.orders import Orders
 from app.routes.portal.own_console import OwnConsole
+from app.routes.portal.own_panel import OwnProviderPanel
 from app.routes.portal.own_power import OwnPower
 from app.routes.portal.own_services import Services
 from app.routes.portal.pay import Pay
@@ -31,6 +32,7 @@ PORTAL: tuple[ControllerRouterHandler, ...] = (
     OwnUsage,
     OwnConsole,
     OwnPower,
+    OwnProviderPanel,
     ReverseDns,
     ServiceAsks,
 )
