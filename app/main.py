@@ -21,6 +21,7 @@ from app.routes.live import live_stream
 from app.routes.netboot.machine import Machine
 from app.routes.portal import PORTAL
 from app.routes.security.plugin import SecurityPlugin
+from app.routes.security.visit import Edge
 from app.routes.webhooks.alerts import AlertWebhook
 from app.routes.webhooks.flow import FlowWebhook
 from app.routes.webhooks.payment import PaymentWebhook
@@ -43,39 +44,57 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
 )
 
 
+class Supply:
+    """What handlers are given by name: open resources, and adapters made of their settings."""
+
+    NAMES = ("db", "deployer", "desk", "gateways", "live", "peers", "redis", "settings", "vault")
+
+    def __init__(self, resources: Resources) -> None:
+        self.put(resources)
+
+    def put(self, resources: Resources) -> None:
+        """Give what these resources hold from now on; what was given before is not closed."""
+        self.settings = resources.settings
+        self.db = resources.database
+        self.redis = resources.redis
+        self.live = resources.live
+        self.vault = resources.vault
+        self.desk = ClaimDesk(resources.database)
+        self.gateways = make_gateways(resources.settings)
+        self.deployer = make_deployer(resources.settings)
+        self.peers = make_peers(resources.settings, resources.database.clock)
+
+    async def close(self) -> None:
+        """Close what was made here; the resources belong to who opened them."""
+        await self.desk.close()
+        for gateway in self.gateways.values():
+            await gateway.close()
+        await self.peers.close()
+
+
 def create_app(resources: Resources, *, debug: bool = False) -> Litestar:
     """Return the ASGI application over open resources; it closes only what it made itself."""
-    settings = resources.settings
-    gateways = make_gateways(settings)
-    deployer = make_deployer(settings)
-    peers = make_peers(settings, resources.database.clock)
-    desk = ClaimDesk(resources.database)
+    return assemble(Supply(resources), debug=debug)
+
+
+def assemble(supply: Supply, *, debug: bool = False) -> Litestar:
+    """Return the ASGI application that asks `supply` for what each request needs."""
 
     @asynccontextmanager
     async def close_adapters(_: Litestar) -> AsyncIterator[None]:
         yield
-        await desk.close()
-        for gateway in gateways.values():
-            await gateway.close()
-        await peers.close()
+        await supply.close()
 
-    def provide(value: object) -> Provide:
-        return Provide(lambda: value, sync_to_thread=False)
+    def provide(name: str) -> Provide:
+        return Provide(lambda: getattr(supply, name), sync_to_thread=False)
 
     return Litestar(
         route_handlers=list(HANDLERS),
-        plugins=[SecurityPlugin(settings, resources.database, resources.redis), ObjectWords()],
-        dependencies={
-            "db": provide(resources.database),
-            "redis": provide(resources.redis),
-            "live": provide(resources.live),
-            "vault": provide(resources.vault),
-            "settings": provide(settings),
-            "desk": provide(desk),
-            "gateways": provide(gateways),
-            "deployer": provide(deployer),
-            "peers": provide(peers),
-        },
+        plugins=[
+            SecurityPlugin(lambda: Edge(supply.settings, supply.db, supply.redis)),
+            ObjectWords(),
+        ],
+        dependencies={name: provide(name) for name in Supply.NAMES},
         openapi_config=OPENAPI,
         lifespan=[close_adapters],
         debug=debug,

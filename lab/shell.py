@@ -151,7 +151,9 @@ class Shell:
         )
 
     def path(self, name: str) -> str:
-        """Return the key in `files` of a path as this shell sees it."""
+        """Return the key in `files` of a path as this shell sees it; /sys is one for all."""
+        if name.startswith("/sys/"):
+            return posixpath.normpath(name)
         return posixpath.normpath(f"{self.root}/{name}".replace("//", "/"))
 
     async def _captured(self, node: Node, stdin: str) -> Result:
@@ -184,6 +186,7 @@ class Shell:
             case AndOr(first, rest):
                 status = await self._run(first, stdin, out)
                 for operator, pipeline in rest:
+                    self.status = status
                     if (status == 0) == (operator == "&&"):
                         status = await self._run(pipeline, stdin, out)
                 return status

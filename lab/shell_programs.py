@@ -7,6 +7,7 @@ import re
 
 from lab.shell import Program, Result, Shell
 from lab.shell_http import curl, wget
+from lab.text_programs import TEXT_PROGRAMS
 
 ESCAPES = {"\\n": "\n", "\\t": "\t", "\\\\": "\\"}
 TARGETS = ("/target", "/mnt/sysimage")
@@ -89,6 +90,8 @@ async def test(shell: Shell, arguments: list[str], _stdin: str) -> Result:
             holds = left == right
         case [left, ("!=" | "-ne"), right]:
             holds = left != right
+        case [left, ("-lt" | "-gt") as operator, right] if left.isdigit() and right.isdigit():
+            holds = int(left) < int(right) if operator == "-lt" else int(left) > int(right)
         case _:
             holds = False
     return Result(int(holds == negated))
@@ -225,7 +228,7 @@ async def basename(_shell: Shell, arguments: list[str], _stdin: str) -> Result:
 
 
 async def grep(shell: Shell, arguments: list[str], stdin: str) -> Result:
-    """`grep [-qiEFv] PATTERN [FILE…]`; files that are not there match nothing."""
+    """`grep [-qciEFv] PATTERN [FILE…]`; files that are not there match nothing."""
     options = "".join(each[1:] for each in arguments if each.startswith("-"))
     pattern, *names = [each for each in arguments if not each.startswith("-")] or [""]
     try:
@@ -240,11 +243,14 @@ async def grep(shell: Shell, arguments: list[str], stdin: str) -> Result:
         line for line in text.splitlines() if bool(wanted.search(line)) is not ("v" in options)
     ]
     out = "" if "q" in options else "".join(f"{line}\n" for line in found)
+    if "c" in options:
+        out = f"{len(found)}\n"
     return Result(0 if found else 1, out)
 
 
 async def _script(shell: Shell, source: str, options: str, stdin: str) -> Result:
     shell.errexit = "e" in options
+    shell.trap = ""  # a process of its own has none of its parent's
     return await shell.call(source, stdin)
 
 
@@ -285,5 +291,5 @@ PROGRAMS: dict[str, Program] = {
     "usermod": usermod, "env": env, "nohup": env, "exec": env, "time": env, "timeout": timeout,
     "false": false, "sleep": sleep, "dirname": dirname, "basename": basename,
     "grep": grep,
-    "hostname": hostname, "install": install, "curl": curl, "wget": wget,
+    "hostname": hostname, "install": install, "curl": curl, "wget": wget, **TEXT_PROGRAMS,
 }  # fmt: skip

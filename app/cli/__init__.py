@@ -17,6 +17,7 @@ MODULES = {
     "ipam": "app.cli.ipam:ipam",
     "key": "app.cli.key:key",
     "migrate": "app.cli.migrate:migrate",
+    "plug-ins": "app.cli.plug_ins:plug_ins",
     "run": "app.cli.flow:run",
     "serve": "app.cli.serve:serve",
     "token": "app.cli.token:token",

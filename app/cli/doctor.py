@@ -14,6 +14,7 @@ from app.core.database import Database, DatabaseUnreachable
 from app.core.errors import Refusal
 from app.core.migrate import missing_migrations
 from app.drivers.probe.network import may_probe
+from app.flows.plug_ins import list_plug_ins
 from app.resources import Servers, open_redis, open_vault, start_servers
 from app.settings import Settings, load_settings
 
@@ -34,7 +35,10 @@ Look = Callable[[Settings, Servers], Awaitable[Finding]]
 
 @click.command()
 def doctor() -> None:
-    """Check settings, database, Redis, key, mail, assets and rights; exit 1 when one is wrong."""
+    """Check settings, database, Redis, key, mail, assets, rights and plug-ins.
+
+    Exits 1 when one is wrong.
+    """
     try:
         settings = load_settings()
     except Refusal as error:
@@ -61,7 +65,9 @@ def _line(finding: Finding) -> str:
 
 
 async def _look(settings: Settings, servers: Servers) -> list[Finding]:
-    looks: tuple[Look, ...] = (_database, _redis, _key, _mail, _payment, _netboot, _probes, _assets)
+    looks: tuple[Look, ...] = (
+        _database, _redis, _key, _mail, _payment, _netboot, _probes, _assets, _plug_ins,
+    )  # fmt: skip
     return [await look(settings, servers) for look in looks]
 
 
@@ -170,3 +176,11 @@ async def _assets(_: Settings, __: Servers) -> Finding:
     if not MANIFEST.exists():
         return Finding("assets", False, "not built", "Run `slipway assets`.")
     return Finding("assets", True, "built")
+
+
+async def _plug_ins(_: Settings, __: Servers) -> Finding:
+    found = list_plug_ins()
+    packages = ", ".join(one.package for one in found) or "none"
+    if faults := [words for one in found for words in one.faults]:
+        return Finding("plug-ins", False, packages, " ".join(faults))
+    return Finding("plug-ins", True, packages)

@@ -11,6 +11,7 @@ from app.core.live import Live
 from app.core.logs import configure_logs
 from app.domain.addresses.hints import listening
 from app.domain.addresses.index import INDEX
+from app.flows.plug_ins import tell_faults
 from app.main import create_app
 from app.resources import open_resources, start_servers
 from app.settings import Settings, load_settings
@@ -42,6 +43,7 @@ def serve(host: str | None, port: int | None) -> None:
 
 async def _serve(settings: Settings) -> None:
     configure_logs(settings.log_format)
+    tell_faults()
     servers = start_servers(settings)
     try:
         async with open_resources(settings, servers) as resources:

@@ -11,6 +11,7 @@ import uvloop
 from app.cli.database import bring_up_to_date
 from app.core.live import DOORBELLS
 from app.core.logs import configure_logs
+from app.flows.plug_ins import tell_faults
 from app.resources import open_resources, start_servers
 from app.settings import Settings, load_settings
 from app.worker import run_worker
@@ -24,6 +25,7 @@ def worker() -> None:
 
 async def _work(settings: Settings) -> None:
     configure_logs(settings.log_format)
+    tell_faults()
     # A step makes many small objects and no cycles: collecting as often as Python does by itself
     # takes a third of a worker's time.
     gc.set_threshold(50_000, 20, 50)

@@ -1,24 +1,26 @@
 """All the kinds of peers that flows call, as one: opened with a process, closed with it."""
 
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
 from app.core.clock import Clock
+from app.core.plug_ins import OURS
 from app.drivers.chat.contract import ChatMessage, ChatRoom
 from app.drivers.chat.webhook import ChatWebhooks
 from app.drivers.dns.contract import DnsServer, DnsUpdater
 from app.drivers.egress import Egress
 from app.drivers.errors import Retriable, Unauthorised
 from app.drivers.game.contract import Game, GamePeer
+from app.drivers.guard import made_by
 from app.drivers.http.client import HttpClient
 from app.drivers.http.contract import Call, HttpPeer, NoAuth
 from app.drivers.hypervisor.contract import Hypervisor, HypervisorPeer, Turns
 from app.drivers.metal.clouds import Clouds
 from app.drivers.metal.contract import MetalCloud, MetalPeer
 from app.drivers.pdu.contract import Pdus
-from app.drivers.registry import load
+from app.drivers.registry import load, package_of_driver
 from app.drivers.ssh.client import SshClient
 from app.drivers.ssh.contract import SshHost
 from app.drivers.switching.contract import Switches
@@ -82,12 +84,12 @@ class Peers:
 
     def hypervisor(self, peer: HypervisorPeer, turns: Turns) -> Hypervisor:
         """Return the driver of a provider of virtual machines; nothing is called yet."""
-        made: Hypervisor = load("hypervisor", peer.provider)(self.http, peer, turns)
+        made: Hypervisor = _made("hypervisor", peer, self.http, peer, turns)
         return made
 
     def game(self, peer: GamePeer) -> Game:
         """Return the driver of a panel of game servers; nothing is called yet."""
-        made: Game = load("game", peer.provider)(self.http, peer)
+        made: Game = _made("game", peer, self.http, peer)
         return made
 
     def metal(self, peer: MetalPeer) -> MetalCloud:
@@ -126,6 +128,17 @@ class Peers:
             return Tested(words + more, is_certain=False)
         # Without a path of its own, what answered may be open to everyone.
         return Tested(words, is_certain=bool(peer.test_path))
+
+
+def _made(kind: Literal["hypervisor", "game"], peer: HypervisorPeer | GamePeer, *given: Any) -> Any:
+    """Return the driver of a provider; that of another package is guarded.
+
+    Raises UnknownDriver, BrokenDriver, AdapterFailed.
+    """
+    driver, package = load(kind, peer.provider), package_of_driver(kind, peer.provider)
+    if package == OURS:
+        return driver(*given)
+    return made_by(lambda: driver(*given), peer=peer.name, package=package)
 
 
 def open_peers(egress: Egress, clock: Clock | None = None) -> Peers:

@@ -1,14 +1,14 @@
 """Node types by name, found through the entry points of the group `slipway.flow_nodes`."""
 
+from collections.abc import Iterator
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 
 from app.core.errors import Refusal
+from app.core.plug_ins import Added, Fault, Misfit, gather
 from app.flows.node import NodeType
 
 GROUP = "slipway.flow_nodes"
-OURS = "slipway"
-"""The package whose node types are published with the document's schema."""
 
 
 class UnknownNodeType(Refusal):
@@ -23,35 +23,35 @@ class UnknownNodeType(Refusal):
         self.version = version
 
 
-class NodeTypeTwice(Refusal):
-    code = "flow.node_type_twice"
-
-    def __init__(self, name: str, version: int, packages: tuple[str, str]) -> None:
-        super().__init__(
-            f"The node type {name} version {version} is shipped by {packages[0]} and by "
-            f"{packages[1]}; uninstall one of them."
-        )
-
-
 @lru_cache(maxsize=1)
 def node_types() -> dict[tuple[str, int], NodeType]:
-    """Return every installed node type by (type, version)."""
-    found: dict[tuple[str, int], NodeType] = {}
-    shipped_by: dict[tuple[str, int], EntryPoint] = {}
-    for point in entry_points(group=GROUP):
-        node = point.load()
-        if not isinstance(node, NodeType):
-            raise TypeError(f"the entry point {point.value} of {GROUP} is not a NodeType")
-        key = node.name, node.version
-        if key in found and found[key] is not node:
-            raise NodeTypeTwice(*key, (_package(shipped_by[key]), _package(point)))
-        found[key], shipped_by[key] = node, point
-    return found
+    """Return every installed node type by (type, version); those that are faulty are left out."""
+    return {(one.thing.name, one.thing.version): one.thing for one in _gathered()[0]}
+
+
+def node_faults() -> tuple[Fault, ...]:
+    """Return why node types of other packages are left out."""
+    return _gathered()[1]
+
+
+def plugged_nodes() -> tuple[Added[NodeType], ...]:
+    """Return the node types that other packages add."""
+    return tuple(one for one in _gathered()[0] if not one.is_ours)
+
+
+def _gathered() -> tuple[tuple[Added[NodeType], ...], tuple[Fault, ...]]:
+    return gather(entry_points(group=GROUP), _read, key=lambda _, node: (node.name, node.version))
+
+
+def _read(point: EntryPoint, thing: object) -> Iterator[tuple[str, NodeType]]:
+    if not isinstance(thing, NodeType):
+        raise Misfit(f"{point.value} is a {type(thing).__name__}; name a NodeType.")
+    yield thing.name, thing
 
 
 def shipped_node_types() -> dict[tuple[str, int], NodeType]:
     """Return the node types of this package alone."""
-    ours = [point.load() for point in entry_points(group=GROUP) if _package(point) == OURS]
+    ours = [one.thing for one in _gathered()[0] if one.is_ours]
     return {(node.name, node.version): node for node in ours}
 
 
@@ -66,7 +66,3 @@ def versions_of(name: str) -> list[NodeType]:
     """Return the installed versions of a node type, the latest first."""
     kinds = [kind for (other, _), kind in node_types().items() if other == name]
     return sorted(kinds, key=lambda kind: kind.version, reverse=True)
-
-
-def _package(point: EntryPoint) -> str:
-    return point.dist.name if point.dist is not None else point.value

@@ -3,12 +3,17 @@
 from uuid import UUID
 
 from app.core.database import Tx
+from app.core.plug_ins import OURS
 from app.domain.catalog.kind import KIND_OF_P, ProductKind
-from app.flows.bind import bind
-from app.flows.gallery import find_template
+from app.domain.connections.kinds import Kind
+from app.domain.connections.provider_fields import providers
+from app.flows.bind import bind, trigger_of
+from app.flows.gallery import find_template, is_shipped, shipper_of
 from app.flows.publish import publish
+from app.flows.validate import errors_of
 
 NOTE = "shipped with Slipway"
+MOST_TOLD = 5
 SERVERS = {
     "order.paid": "dedicated-server",
     "service.suspended": "server-suspended",
@@ -39,13 +44,6 @@ BY_KIND = {
     ProductKind.GAME: GAMES,
 }
 """Those of other kinds are templates, which a designer fills in first."""
-AT_PANELS = {
-    "solusvm1": "vps-solusvm1",
-    "solusvm2": "vps-solusvm2",
-    "virtualizor": "vps-virtualizor",
-}
-"""In place of `vps-proxmox` where all machines of a category are at one provider of that kind."""
-
 EVERYWHERE = ("server-erase",)
 """Flows that listen to events of the whole house: no category is served by them."""
 
@@ -58,9 +56,10 @@ AND $2 = coalesce((SELECT {KIND_OF_P} FROM product p WHERE p.category = c.id LIM
 
 _PROVIDERS = """
 SELECT array_agg(DISTINCT x.facts->>'provider') FROM product p
-CROSS JOIN LATERAL jsonb_array_elements(p.machine_rules->'places') AS place
+CROSS JOIN LATERAL jsonb_array_elements(coalesce(p.machine_rules, p.game_rules)->'places') AS place
 JOIN connection x ON x.name = place->>'connection' WHERE p.category = $1
 """
+SOLD_AT = {ProductKind.MACHINE: Kind.HYPERVISOR, ProductKind.GAME: Kind.GAME}
 
 
 async def serve_categories(tx: Tx) -> None:
@@ -68,18 +67,40 @@ async def serve_categories(tx: Tx) -> None:
     for kind, flows in BY_KIND.items():
         for trigger, flow in flows.items():
             rows = await tx.fetch(_UNBOUND, trigger, kind)
-            fitting = {row["id"]: await _fitting(tx, row["id"], flow) for row in rows}
+            fitting = {row["id"]: await _fitting(tx, row["id"], kind, trigger) for row in rows}
             for each in {flow} if kind is ProductKind.SERVER else {*fitting.values()}:
-                await publish(tx, find_template(each), note=NOTE)
+                await publish(tx, find_template(each), note=note_of(each))
             for category, each in fitting.items():
                 await bind(tx, category=category, trigger=trigger, flow=each)
     for flow in EVERYWHERE:
         await publish(tx, find_template(flow), note=NOTE)
 
 
-async def _fitting(tx: Tx, category: UUID, flow: str) -> str:
-    """Return the flow, or its like for the panel that makes all machines of the category."""
-    if flow != MACHINES["order.paid"]:
-        return flow
-    providers = await tx.fetchval(_PROVIDERS, category) or []
-    return AT_PANELS.get(providers[0], flow) if len(providers) == 1 else flow
+async def _fitting(tx: Tx, category: UUID, kind: ProductKind, trigger: str) -> str:
+    """Return the flow for the event, or its like of the provider that all of a category is at."""
+    general = BY_KIND[kind][trigger]
+    if kind not in SOLD_AT:
+        return general
+    found = await tx.fetchval(_PROVIDERS, category) or []
+    provider = providers(SOLD_AT[kind]).get(found[0]) if len(found) == 1 else None
+    flow = provider.flows.get(trigger, general) if provider else general
+    return general if why_not(flow, trigger) else flow
+
+
+def why_not(flow: str, trigger: str) -> str:
+    """Return why a flow cannot serve an event, as whole sentences; empty when it can."""
+    if not is_shipped(flow):
+        return "No package ships it."
+    document = find_template(flow)
+    if errors := errors_of(document):
+        words = "; ".join(error.message.rstrip(".") for error in errors[:MOST_TOLD])
+        return f"It cannot be published: {words}."
+    if (starts_on := trigger_of(document)) != trigger:
+        return f"It starts on {starts_on}, not on {trigger}."
+    return ""
+
+
+def note_of(flow: str) -> str:
+    """Return what the first version of a shipped flow says of where it is from."""
+    package = shipper_of(flow)
+    return NOTE if package == OURS else f"shipped with {package}"

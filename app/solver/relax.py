@@ -122,6 +122,10 @@ def _raid_controller(_inventory: Inventory, want: ServerWant, rows: Rows) -> Ite
     yield "Software RAID instead of a RAID controller", len(rows), new
 
 
+def _layout(_inventory: Inventory, want: ServerWant, rows: Rows) -> Iterator[Step]:
+    yield "A disk layout that takes less", len(rows), msgspec.structs.replace(want, layout=None)
+
+
 def _storage(inventory: Inventory, want: ServerWant, rows: Rows) -> Iterator[Step]:
     counts = np.bincount(inventory.disks[rows])
     sets = [(inventory.disk_sets[code], int(counts[code])) for code in np.flatnonzero(counts)]
@@ -177,6 +181,7 @@ STEPS: dict[RuleName, Callable[[Inventory, ServerWant, Rows], Iterator[Step]]] =
     "cores": _cores,
     "ram": _ram,
     "storage": _storage,
+    "layout": _layout,
     "raid_controller": _raid_controller,
     "feed_a": _more("More power on feed A"),
     "feed_b": _more("More power on feed B"),

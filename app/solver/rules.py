@@ -19,6 +19,7 @@ RuleName: TypeAlias = Literal[
     "cores",
     "ram",
     "storage",
+    "layout",
     "raid_controller",
     "feed_a",
     "feed_b",
@@ -106,6 +107,10 @@ def _rules(inventory: Inventory, want: ServerWant, exclude: Collection[UUID]) ->
         fits = np.array([holds(disks, want.storage) for disks in inventory.disk_sets], np.bool_)
         label = " and ".join(storage_label(storage) for storage in want.storage)
         yield Rule("storage", label, fits[inventory.disks])
+    if want.layout is not None:
+        fits = np.array([holds(disks, (want.layout,)) for disks in inventory.disk_sets], np.bool_)
+        label = f"{storage_label(want.layout)} for the system"
+        yield Rule("layout", label, fits[inventory.disks])
     if any(storage.hardware_raid for storage in want.storage):
         yield Rule("raid_controller", "A RAID controller", inventory.raid_controller)
 

@@ -48,6 +48,8 @@ class ServerWant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     ram_gb: Positive | None = None
     ram_exact: bool = False
     storage: tuple[StorageWant, ...] = ()
+    layout: StorageWant | None = None
+    """Disks that carry the system; they may be among those of `storage`."""
     datacentres: tuple[str, ...] = ()
     """Codes in order of preference; empty is any."""
     datacentre_required: bool = False

@@ -36,6 +36,9 @@ COMMANDS = frozenset(
 SECTIONS = frozenset({"%packages", "%pre", "%post", "%onerror", "%pre-install", "%addon",
                       "%traceback", "%anaconda", "%certificate"})  # fmt: skip
 
+INCLUDE = "%include"
+"""Of a file that %pre writes: it is not looked into."""
+
 
 @dataclass(slots=True)
 class _File:
@@ -55,7 +58,8 @@ def plan(text: str, disks: list[str]) -> InstallPlan:
     interface = parse_ipv4(options.get("ip"), options.get("netmask"))
     if options.get("bootproto") != "static":
         raise InstallError("anaconda: network --bootproto is not static, and no DHCP answers here")
-    if not any(each in file.commands for each in ("autopart", "part", "partition", "logvol")):
+    ways = ("autopart", "part", "partition", "logvol", INCLUDE)
+    if not any(each in file.commands for each in ways):
         raise InstallError("anaconda: no partitioning (autopart or part)")
     for words in file.commands.get("ignoredisk", []):
         check_disks(_option(words, "only-use").split(",") if _option(words, "only-use") else [],
@@ -107,12 +111,12 @@ def _parse(text: str) -> _File:  # noqa: C901 - one loop over the lines
             words = shlex.split(line, comments=True)
         except ValueError as problem:
             raise InstallError(f"anaconda: kickstart line {number}: {problem}") from None
-        if words[0].startswith("%"):
+        if words[0].startswith("%") and words[0] != INCLUDE:
             if words[0] not in SECTIONS:
                 raise InstallError(f"anaconda: kickstart line {number}: "
                                    f"unknown section {words[0]}")  # fmt: skip
             section, header, body = words[0], words[1:], []
-        elif words[0] not in COMMANDS:
+        elif words[0] not in COMMANDS | {INCLUDE}:
             raise InstallError(f"anaconda: kickstart line {number}: unknown command {words[0]}")
         else:
             file.commands.setdefault(words[0], []).append(words[1:])

@@ -1,8 +1,10 @@
 """From the kernel that was booted to the plan of an installation."""
 
+from dataclasses import replace
+
 from lab.fleet import Hardware
 from lab.installers import debian, kickstart, ubuntu
-from lab.installers.plan import InstallError, InstallPlan, device_names
+from lab.installers.plan import InstallError, InstallPlan, device_names, disk_files
 from lab.ipxe import BootKernel
 from lab.network import NetworkCard, Unreachable
 
@@ -13,6 +15,11 @@ async def load(boot: BootKernel, hardware: Hardware, card: NetworkCard) -> Insta
     Raises InstallError when there is none, when it cannot be fetched, or when an
     installer could not work with it.
     """
+    plan = await _plan(boot, hardware, card)
+    return replace(plan, devices=disk_files(hardware.disks))
+
+
+async def _plan(boot: BootKernel, hardware: Hardware, card: NetworkCard) -> InstallPlan:
     arguments = kernel_arguments(boot.arguments)
     if not boot.initrd_urls:
         raise InstallError("Kernel panic - not syncing: VFS: Unable to mount root fs (no initrd)")

@@ -55,6 +55,8 @@ class InstallPlan:
     reboots: bool = True
     allows_root_password: bool = False
     target: str = "/target"
+    devices: tuple[tuple[str, str], ...] = ()
+    """Files in which the kernel tells of the disks, with their content."""
 
 
 def parse_ipv4(address: str | None, mask: str | None) -> ipaddress.IPv4Interface:
@@ -126,6 +128,20 @@ def device_names(disks: Iterable[Disks]) -> list[str]:
             else:
                 names.append(f"sd{next(letters)}")
     return names
+
+
+def disk_files(disks: Iterable[Disks]) -> tuple[tuple[str, str], ...]:
+    """Return what /sys/block says of the disks: their sizes, and whether they turn."""
+    groups = sorted(disks, key=lambda each: each.kind != "nvme")
+    of_each = [group for group in groups for _ in range(group.count)]
+    return tuple(
+        file
+        for name, group in zip(device_names(groups), of_each, strict=True)
+        for file in (
+            (f"/sys/block/{name}/size", f"{group.capacity_gb * 10**9 // 512}\n"),
+            (f"/sys/block/{name}/queue/rotational", f"{int(group.kind == 'hdd')}\n"),
+        )
+    )
 
 
 def check_disks(wanted: Iterable[str], present: list[str]) -> None:

@@ -43,6 +43,7 @@ async def run(
     it never returns.
     """
     shell = Shell(requests, show, PROGRAMS, sleep=pace.sleep)
+    shell.files.update(plan.devices)
     shell.files[f"{plan.target}/etc/hostname"] = plan.hostname + "\n"
     try:
         for number, step in enumerate(plan.steps, start=1):

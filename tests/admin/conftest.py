@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 from litestar import Litestar
-from litestar.di import Provide
 from redis.asyncio import Redis
 
 from app.core.clock import SetClock
@@ -16,15 +15,12 @@ from app.domain.accounts.roles import Role
 from app.domain.accounts.sessions import start_session
 from app.drivers.egress import Egress
 from app.drivers.peers import Peers, open_peers
-from app.routes.admin import ADMIN
-from app.routes.assets import serve_asset
-from app.routes.designer import DESIGNER
-from app.routes.live import live_stream
-from app.routes.security.plugin import SecurityPlugin
+from app.resources import Resources
 from app.routes.security.visit import SESSION_COOKIE
 from app.settings import Settings
 from tests.accounts.people import make_account
 from tests.admin.stage import Stage
+from tests.application import application
 from tests.security.browser import Browser
 
 Enter = Callable[[Role], Awaitable[Browser]]
@@ -42,23 +38,7 @@ def app(database: Database, redis: Redis, vault: Vault, peers: Peers) -> Litesta
     settings = Settings(
         _env_file=None, base_url="http://slipway.test", company="Acme Metal", keys=new_key()
     )
-
-    def provide(value: object) -> Provide:
-        return Provide(lambda: value, sync_to_thread=False)
-
-    return Litestar(
-        [*ADMIN, *DESIGNER, serve_asset, live_stream],
-        plugins=[SecurityPlugin(settings, database, redis)],
-        dependencies={
-            "db": provide(database),
-            "vault": provide(vault),
-            "settings": provide(settings),
-            "live": provide(Live(redis)),
-            "peers": provide(peers),
-            "redis": provide(redis),
-        },
-        openapi_config=None,
-    )
+    return application(Resources(settings, database, redis, Live(redis), vault), peers=peers)
 
 
 @pytest.fixture

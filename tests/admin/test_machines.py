@@ -84,8 +84,12 @@ async def test_a_provider_is_grouped_and_drained_on_its_page(
     here = f"/admin/connections/{pve}"
     for deed, values, words in (
         ("group", {"group": "Fra!", "weight": "x"}, "A number from 1 to 1,000"),
-        ("group", {"group": "@fra", "weight": "200"}, "The group is saved"),
         ("drain", {"reason": ""}, "Say why"),
+    ):
+        sent = await owner.send_form(here, f"{here}/{deed}", values)
+        assert (sent.status_code, words in sent.text) == (422, True)
+    for deed, values, words in (
+        ("group", {"group": "@fra", "weight": "200"}, "The group is saved"),
         ("drain", {"reason": "new disks"}, "Machines that are there stay"),
     ):
         sent = await owner.send_form(here, f"{here}/{deed}", values)

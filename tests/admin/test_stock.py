@@ -192,6 +192,42 @@ async def test_rules_are_changed_with_a_reason(stage: Stage, owner: Browser) -> 
     assert "at least 6" in (await owner.get("/admin/stock/products/metal-s")).text
 
 
+async def test_disk_layouts_are_typed_offered_and_counted(stage: Stage, owner: Browser) -> None:
+    page = "/admin/stock/products/metal-s"
+    here = f"{page}/layouts"
+    assert "mirrored where there are two" in (await owner.get(page)).text
+    for line, fault in {
+        "a | A": "is not as: code | name",
+        "a | A | two ssd": "names no disks; as 2 nvme 480 raid 1.",
+        "a | A | 2 ssd raid 5": "RAID 5 takes at least 3 disks.",
+        "a | A | 1 ssd, zfs": "is none of lvm, ext4, xfs",
+        "a | A | 1 ssd\na | B | 1 hdd": "Two layouts have the same code.",
+    }.items():
+        refused = await owner.send_form(here, here, {"layouts": line, "reason": "why"})
+        assert refused.status_code == 422
+        assert fault in errors_of(refused.text)["layouts"]
+        assert line.splitlines()[0] in refused.text
+    lines = (
+        "mirror | Mirrored | 2 nvme raid 1, swap 8\n"
+        "wide | Wide | 9 any 400 raid 6, lvm, xfs, swap 8, /home 100"
+    )
+    refused = await owner.send_form(here, here, {"layouts": lines, "reason": "why"})
+    assert "ask for disks of at least so much" in errors_of(refused.text)["layouts"]
+    lines = lines.replace("2 nvme raid", "2 nvme 100 raid")
+    typed = {"layouts": lines, "offered": "on", "reason": "asked for"}
+    assert (await owner.send_form(here, here, typed)).status_code == 303
+    shown = (await owner.get(page)).text
+    assert "9 disks of one kind of at least 400 GB in RAID 6, LVM, xfs, 8 GB swap" in shown
+    assert "0 in stock bear it" in shown
+    form = (await owner.get(here)).text
+    assert "wide | Wide | 9 any 400 raid 6, lvm, xfs, swap 8, /home 100" in form
+    async with stage.database.snapshot() as tx:
+        reason = await tx.fetchval(
+            "SELECT reason FROM audit_entry WHERE action = 'product.layouts_changed'"
+        )
+    assert reason == "asked for"
+
+
 async def test_who_waits_is_shown_with_how_often_it_was_passed_over(
     stage: Stage, owner: Browser
 ) -> None:

@@ -23,11 +23,11 @@ from app.domain.accounts.api_tokens import make_token
 from app.domain.accounts.find import find_account_by_email
 from app.domain.accounts.roles import Role
 from app.domain.accounts.scopes import Scope, scopes_of
-from app.main import create_app
 from app.resources import Resources
 from app.settings import Settings
 from tests.accounts.people import make_account
 from tests.admin.stage import Stage
+from tests.application import application
 
 ANSWERS = {"application/json", "application/problem+json", "text/csv"}
 
@@ -100,7 +100,7 @@ Call = Callable[..., Awaitable[Program]]
 @pytest.fixture
 def app(database: Database, redis: Redis, vault: Vault) -> Litestar:
     settings = Settings(_env_file=None, base_url="http://slipway.test", keys=new_key())
-    return create_app(Resources(settings, database, redis, Live(redis), vault))
+    return application(Resources(settings, database, redis, Live(redis), vault))
 
 
 @pytest.fixture

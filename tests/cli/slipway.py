@@ -1,26 +1,16 @@
-"""The `slipway` command as an operator types it, each call a process of its own.
-
-Its modules take seconds to load, so each is forked from a process that has them already
-(`multiprocessing`'s fork server); that the command starts by itself is what the journeys show.
-"""
+"""The `slipway` command as an operator types it, each call a process of its own, forked."""
 
 import asyncio
-import multiprocessing
 import os
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from app.cli import MODULES, main
-from app.cli.flow import FLOW, RUN
+from app.cli import main
+from tests.forked import server
 
 LIMIT_S = 90
-
-_processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(
-    [target.partition(":")[0] for group in (MODULES, FLOW, RUN) for target in group.values()]
-)
 
 
 async def slipway(*words: str, stdin: str = "", **environment: str) -> tuple[int, str]:
@@ -34,7 +24,7 @@ async def slipway(*words: str, stdin: str = "", **environment: str) -> tuple[int
     with tempfile.TemporaryDirectory(prefix="slipway-said-") as folder:
         given, said = Path(folder, "given"), Path(folder, "said")
         given.write_text(stdin)
-        process = _processes.Process(target=_run, args=(words, settings, given, said))
+        process = server.Process(target=_run, args=(words, settings, given, said))
         process.start()
         try:
             await asyncio.to_thread(process.join, LIMIT_S)

@@ -20,11 +20,11 @@ from app.domain.accounts.roles import Role
 from app.domain.accounts.sessions import start_session
 from app.flows.document import Document
 from app.flows.drafts.sheet import Sheet
-from app.main import create_app
 from app.resources import Resources
 from app.routes.security.visit import SESSION_COOKIE
 from app.settings import Settings
 from tests.accounts.people import make_account
+from tests.application import application
 from tests.chromium import WATCH, Contexts
 from tests.designer.desk import Desk, a_desk
 
@@ -37,7 +37,7 @@ def app(database: Database, redis: Redis, vault: Vault) -> Litestar:
     settings = Settings(
         _env_file=None, base_url="http://slipway.test", company="Acme Metal", keys=new_key()
     )
-    return create_app(Resources(settings, database, redis, Live(redis), vault))
+    return application(Resources(settings, database, redis, Live(redis), vault))
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from app.core.secrets import new_key
 from app.flows.metrics import exposition_of_runs
 from app.routes.health import metrics
 from app.routes.security.plugin import SecurityPlugin
+from app.routes.security.visit import Edge
 from app.settings import Settings
 from app.worker import show_metrics
 from tests.drivers.process import free_port
@@ -81,7 +82,7 @@ async def test_only_who_has_the_token_sees_them(
 
     app = Litestar(
         [metrics],
-        plugins=[SecurityPlugin(settings, database, redis)],
+        plugins=[SecurityPlugin(lambda: Edge(settings, database, redis))],
         dependencies={"db": provide(database), "settings": provide(settings)},
         openapi_config=None,
     )

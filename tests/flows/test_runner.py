@@ -76,16 +76,24 @@ async def test_a_run_that_cannot_be_renewed_is_dropped_when_its_lease_is_over(
 
 
 async def test_a_lost_run_is_dropped_in_the_middle_of_a_call_and_redone_under_its_key(
-    workshop: Workshop,
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two workers: the first lost its lease while it was in a call to the outside."""
+    renew, taken = lease.renew, asyncio.Event()
+
+    async def too_late(*args: Any, **more: Any) -> Any:
+        await taken.wait()
+        return await renew(*args, **more)
+
     run = await workshop.start(chain(a="t.hang", b="t.note"))
     async with working(workshop) as first:
         await until(lambda: bool(workshop.world.done))
+        monkeypatch.setattr(lease, "renew", too_late)
         workshop.clock.advance(seconds=SHORT_S + 1)
         second = World()
         async with workshop.database.transaction() as tx:
             (claim,) = await lease.claim_due(tx, owner="second", lease_s=LEASE_S, limit=1)
+        taken.set()
         await until(lambda: not first._driving)
         assert await workshop.attempts(run) == [("begin", 1, "succeeded"), ("a", 1, "started")]
         second.gate.set()

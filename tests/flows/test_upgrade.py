@@ -6,7 +6,7 @@ import pytest
 
 from app.flows import registry
 from app.flows.document import content_hash, encode
-from app.flows.registry import NodeTypeTwice, UnknownNodeType, node_type
+from app.flows.registry import UnknownNodeType, node_type
 from app.flows.upgrade import load, upgraded
 from tests.flows.validate.kinds import KINDS, line
 
@@ -66,11 +66,15 @@ class Shipped(EntryPoint):
         return type(found)(**{name: getattr(found, name) for name in found.__slots__})
 
 
-def test_a_type_that_two_packages_ship_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_type_that_two_packages_ship_is_left_out_and_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     points = [Shipped("a", "t.note:1", registry.GROUP), Shipped("b", "t.note:1", registry.GROUP)]
     monkeypatch.undo()
     monkeypatch.setattr(registry, "entry_points", lambda group: points)
-    with pytest.raises(NodeTypeTwice, match=r"t\.note version 1 is shipped by"):
-        registry.node_types.__wrapped__()
+    assert registry.node_types.__wrapped__() == {}
+    told = [fault.words for fault in registry.node_faults()]
+    assert len(told) == 2
+    assert all("t.note" in words and "uninstall one of them" in words for words in told)
     monkeypatch.setattr(registry, "entry_points", lambda group: points[:1])
     assert list(registry.node_types.__wrapped__()) == [("t.note", 1)]

@@ -24,6 +24,7 @@ from app.core.database import Database
 from app.domain.addresses.find import addresses_of
 from app.domain.orders.find import list_orders
 from app.domain.orders.views import OrderView
+from tests.forked import forking
 from tests.journeys.waiting import until
 
 SPEED = 120.0
@@ -170,9 +171,12 @@ def password_in(mail: str) -> str:
 @pytest.fixture(scope="package")
 async def provider() -> AsyncIterator[Provider]:
     """Gone with the last journey: there is one database open in a process at a time."""
-    with tempfile.TemporaryDirectory(
-        prefix="slipway-journey-", ignore_cleanup_errors=True
-    ) as folder:
+    with (
+        forking(),
+        tempfile.TemporaryDirectory(
+            prefix="slipway-journey-", ignore_cleanup_errors=True
+        ) as folder,
+    ):
         plan = Plan(
             data_dir=Path(folder),
             port=free_port(),

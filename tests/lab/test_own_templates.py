@@ -131,6 +131,27 @@ async def test_install_with_everything(family: Family) -> None:
 
 
 @pytest.mark.parametrize("family", Family)
+@pytest.mark.parametrize("sizes", [(HARDWARE.disks[0].capacity_gb,) * 2, (1, 2)])
+async def test_a_layout_finds_its_disks_or_erases_nothing(
+    family: Family, sizes: tuple[int, int]
+) -> None:
+    card = Card()
+    disks = Disks(kind=DiskKind.NVME, raid=1, count=2, sizes_gb=sizes, lvm=True)
+    fits = sizes != (1, 2)
+    with contextlib.nullcontext() if fits else contextlib.suppress(InstallError):
+        await install(spec_of(family, disks=disks), card)
+    sent = reports(card)
+    told = [form["message"][0] for name, form in sent if name == "failed"]
+    if fits:
+        assert told == []
+        assert [name for name, _ in sent].count("done") == 1
+    else:
+        assert (
+            told[0] == "the layout takes 2 NVMe disks of 1 to 2 GB, and the machine has 0 of them"
+        )
+
+
+@pytest.mark.parametrize("family", Family)
 async def test_failed_step_is_reported(family: Family) -> None:
     card = Card()
     with pytest.raises(InstallError):
@@ -144,8 +165,10 @@ async def test_failed_step_is_reported(family: Family) -> None:
 async def test_failing_post_install_is_reported(family: Family) -> None:
     card = Card()
     with contextlib.suppress(InstallError):
-        await install(spec_of(family, post_install="set -e\nfalse\n"), card)
+        await install(spec_of(family, post_install="set -e\necho no licence\nfalse\n"), card)
     names = [name for name, _ in reports(card)]
+    told = next(form["message"][0] for name, form in reports(card) if name == "failed")
+    assert told.splitlines() == ["the post-install script ended with status 1: no licence"]
     assert "failed" in names
     assert "done" not in names
 

@@ -12,9 +12,9 @@ from redis.asyncio import Redis
 from app.core.database import Database
 from app.core.live import Live
 from app.core.secrets import Vault, new_key
-from app.main import create_app
 from app.resources import Resources
 from app.settings import Settings
+from tests.application import application
 
 
 @dataclass
@@ -65,7 +65,7 @@ def live(redis: Redis) -> Live:
 @pytest.fixture
 def app(database: Database, redis: Redis, live: Live, vault: Vault) -> Litestar:
     settings = Settings(_env_file=None, base_url="http://slipway.test", keys=new_key())
-    return create_app(Resources(settings, database, redis, live, vault))
+    return application(Resources(settings, database, redis, live, vault))
 
 
 async def listening(live: Live, number: int) -> None:

@@ -35,13 +35,13 @@ from app.domain.machines.console import (
 from app.drivers.hypervisor.contract import Console, Ref
 from app.drivers.peers import Peers
 from app.drivers.secret import Secret
-from app.main import create_app
 from app.resources import Resources
 from app.routes import console
 from app.routes.security.visit import SESSION_COOKIE
 from app.settings import Settings
 from tests.accounts.people import make_account
 from tests.admin.conftest import session_of
+from tests.application import application
 from tests.axe import violations
 from tests.chromium import SPILL, WATCH, Contexts, until
 from tests.drivers.certificates import Authority
@@ -67,7 +67,7 @@ def app(database: Database, redis: Redis, vault: Vault) -> Litestar:
     settings = Settings(
         _env_file=None, base_url="http://slipway.test", keys=new_key(), egress_allow="127.0.0.0/8"
     )
-    return create_app(Resources(settings, database, redis, Live(redis), vault))
+    return application(Resources(settings, database, redis, Live(redis), vault))
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from app.domain.services.views import ServiceView
 from app.drivers.hypervisor.contract import Nic, Ref, Size, Vm, VmPower, VmWant
 from app.drivers.hypervisor.proxmox.adapter import Proxmox
 from app.drivers.power import Power
-from tests.drivers.contract.hypervisor import through
+from app.suites.hypervisor import through
 from tests.machines.sale import Sale
 from tests.machines.watching import do_errands, drifts, lead_to, provider, read, strays
 

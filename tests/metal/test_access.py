@@ -30,8 +30,8 @@ from app.drivers.metal.ironic.line import LINES
 from app.drivers.peers import open_peers
 from app.drivers.secret import Secret
 from app.drivers.tls import TrustAnything, TrustCa, TrustPin, TrustSystem
+from app.suites.hypervisor import through
 from tests.drivers.certificates import Authority
-from tests.drivers.contract.hypervisor import through
 from tests.metal.conftest import LOOPBACK
 from tests.metal.gateway import Gateway, gateway
 from tests.metal.ironic import USER

@@ -39,7 +39,7 @@ from app.flows.publish import publish
 from app.flows.runner import Runner
 from app.flows.start import start_flow
 from app.settings import Settings
-from tests.drivers.contract.hypervisor import through
+from app.suites.hypervisor import through
 from tests.jobs.desk import SETTINGS, Desk
 from tests.metal.conftest import LOOPBACK
 from tests.metal.ironic import PASSWORD, USER

@@ -10,9 +10,9 @@ from redis.asyncio import Redis
 from app.core.database import Database
 from app.core.live import Live
 from app.core.secrets import Vault, new_key
-from app.main import create_app
 from app.resources import Resources
 from app.settings import Settings
+from tests.application import application
 from tests.services.hall import Hall, open_hall
 
 
@@ -24,7 +24,7 @@ async def hall(database: Database, vault: Vault) -> Hall:
 @pytest.fixture
 def app(database: Database, redis: Redis, vault: Vault) -> Litestar:
     settings = Settings(_env_file=None, base_url="http://slipway.test", keys=new_key())
-    return create_app(Resources(settings, database, redis, Live(redis), vault))
+    return application(Resources(settings, database, redis, Live(redis), vault))
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from app.routes.admin.mails import Mails
 from app.routes.assets import serve_asset
 from app.routes.security.csrf import CSRF_FIELD
 from app.routes.security.plugin import SecurityPlugin
-from app.routes.security.visit import SESSION_COOKIE
+from app.routes.security.visit import SESSION_COOKIE, Edge
 from app.settings import Settings
 from tests.accounts.people import make_account
 
@@ -29,7 +29,7 @@ def make_app(database: Database, redis: Redis, vault: Vault) -> Litestar:
     settings = Settings(_env_file=None)
     return Litestar(
         [Mails, MailTemplates, serve_asset],
-        plugins=[SecurityPlugin(settings, database, redis)],
+        plugins=[SecurityPlugin(lambda: Edge(settings, database, redis))],
         dependencies={
             "db": Provide(lambda: database, sync_to_thread=False),
             "vault": Provide(lambda: vault, sync_to_thread=False),

@@ -33,7 +33,7 @@ from app.routes.portal.pay import Pay
 from app.routes.security.dependencies import Db, Frame, Me
 from app.routes.security.html import html
 from app.routes.security.plugin import SecurityPlugin
-from app.routes.security.visit import SESSION_COOKIE
+from app.routes.security.visit import SESSION_COOKIE, Edge
 from app.routes.webhooks.payment import PaymentWebhook
 from app.settings import Settings
 from tests.accounts.people import make_account, sign_in
@@ -191,7 +191,7 @@ async def open_shop(
 
         app = Litestar(
             [serve_asset, live_stream, Pay, PaymentWebhook, order_page],
-            plugins=[SecurityPlugin(chosen, database, redis)],
+            plugins=[SecurityPlugin(lambda: Edge(chosen, database, redis))],
             dependencies={
                 "db": provide(database),
                 "live": provide(live),

@@ -21,6 +21,7 @@ from app.drivers.payment.contract import Gateway
 from app.drivers.payment.stripe import StripeAccount, StripeGateway
 from app.drivers.secret import Secret
 from app.routes.security.plugin import SecurityPlugin
+from app.routes.security.visit import Edge
 from app.routes.webhooks.payment import MAX_BODY_BYTES, PaymentWebhook
 from app.settings import Settings
 from tests.billing.ledger import Books, books
@@ -61,7 +62,7 @@ async def http(
     settings = Settings(_env_file=None, keys=new_key())
     app = Litestar(
         [PaymentWebhook],
-        plugins=[SecurityPlugin(settings, database, redis)],
+        plugins=[SecurityPlugin(lambda: Edge(settings, database, redis))],
         dependencies={
             "db": Provide(lambda: database, sync_to_thread=False),
             "gateways": Provide(lambda: gateways, sync_to_thread=False),

@@ -18,10 +18,10 @@ from app.core.secrets import Vault, new_key
 from app.domain.accounts.find import find_account_by_email
 from app.domain.accounts.views import AccountView
 from app.domain.addresses.index import INDEX
-from app.main import create_app
 from app.resources import Resources
 from app.settings import Settings
 from tests.accounts.people import make_account
+from tests.application import application
 from tests.conftest import START
 from tests.databases import copy_database
 from tests.portal.world import furnish
@@ -61,7 +61,7 @@ def app(database: Database, redis: Redis, vault: Vault) -> Litestar:
         bank_account_name="Acme Metal",
         bank_iban="DE02120300000000202051",
     )
-    return create_app(Resources(settings, database, redis, Live(redis), vault))
+    return application(Resources(settings, database, redis, Live(redis), vault))
 
 
 @pytest.fixture

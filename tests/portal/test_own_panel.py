@@ -19,13 +19,13 @@ from app.drivers.errors import Refused, Unauthorised
 from app.drivers.hypervisor.contract import HypervisorPeer, Nic, Ref, Size, VmWant
 from app.drivers.hypervisor.virtualizor.adapter import Virtualizor
 from app.drivers.hypervisor.virtualizor.sign_on import panel_url
-from app.drivers.peers import NoTurns, open_peers
+from app.drivers.peers import NoTurns, Peers, open_peers
 from app.drivers.secret import Secret
-from app.main import create_app
 from app.resources import Resources
 from app.settings import Settings
+from app.suites.hypervisor import through
 from lab.virtualizor.web import VirtualizorWeb
-from tests.drivers.contract.hypervisor import through
+from tests.application import application
 from tests.drivers.hypervisor.panels import virtualizor
 from tests.machines.books import a_machine_of
 from tests.machines.world import a_machine_shop
@@ -33,11 +33,16 @@ from tests.security.browser import Browser
 
 
 @pytest.fixture
-def app(database: Database, redis: Redis, vault: Vault) -> Litestar:
-    settings = Settings(
-        _env_file=None, base_url="http://slipway.test", keys=new_key(), egress_allow="127.0.0.0/8"
-    )
-    return create_app(Resources(settings, database, redis, Live(redis), vault))
+async def peers(clock: SetClock) -> AsyncIterator[Peers]:
+    peers = open_peers(Egress(["127.0.0.0/8"]), clock)
+    yield peers
+    await peers.close()
+
+
+@pytest.fixture
+def app(database: Database, redis: Redis, vault: Vault, peers: Peers) -> Litestar:
+    settings = Settings(_env_file=None, base_url="http://slipway.test", keys=new_key())
+    return application(Resources(settings, database, redis, Live(redis), vault), peers=peers)
 
 
 @pytest.fixture
@@ -53,7 +58,7 @@ async def a_service(database: Database, vault: Vault, ada: AccountView, **typed:
 
 
 async def test_a_client_is_signed_in_once(
-    client: Browser, database: Database, clock: SetClock, vault: Vault, ada: AccountView,
+    client: Browser, database: Database, peers: Peers, vault: Vault, ada: AccountView,
     panel: tuple[VirtualizorWeb, HypervisorPeer],
 ) -> None:  # fmt: skip
     standin, peer = panel
@@ -71,27 +76,23 @@ async def test_a_client_is_signed_in_once(
         ref=Ref(service, "vm101.example.org"), template="debian-12-x86_64 [kvm]",
         size=Size(cores=1, memory_mb=512, disk_gb=5), nic=Nic(), password=Secret("Fit, 1!"),
     )  # fmt: skip
-    peers = open_peers(Egress(["127.0.0.0/8"]), clock)
-    try:
-        at = Virtualizor(peers.http, replace(peer, panel_url=peer.url), NoTurns())
-        await through(lambda memo: at.create(want, memo))
-        answer = await client.send_form(here, f"{here}/panel")
-        assert answer.status_code == 200
-        way = answer.headers["refresh"].removeprefix("0; url=")
-        assert answer.headers["referrer-policy"] == "no-referrer"
-        assert answer.headers["cache-control"] == "no-store"
-        async with aiohttp.ClientSession() as session:
-            for words in ("Signed in: vm101.example.org", "Virtualizor - Login"):
-                async with session.get(way) as page:
-                    assert words in await page.text()
-        wrong = replace(peer, panel_url=peer.url, secret=Secret("another"))
-        with pytest.raises(Unauthorised):
-            await Virtualizor(peers.http, wrong, NoTurns()).sign_on(want.ref)
-        await through(lambda memo: at.suspend(want.ref, memo))
-        with pytest.raises(Refused, match="suspended"):
-            await at.sign_on(want.ref)
-    finally:
-        await peers.close()
+    at = Virtualizor(peers.http, replace(peer, panel_url=peer.url), NoTurns())
+    await through(lambda memo: at.create(want, memo))
+    answer = await client.send_form(here, f"{here}/panel")
+    assert answer.status_code == 200
+    way = answer.headers["refresh"].removeprefix("0; url=")
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["cache-control"] == "no-store"
+    async with aiohttp.ClientSession() as session:
+        for words in ("Signed in: vm101.example.org", "Virtualizor - Login"):
+            async with session.get(way) as page:
+                assert words in await page.text()
+    wrong = replace(peer, panel_url=peer.url, secret=Secret("another"))
+    with pytest.raises(Unauthorised):
+        await Virtualizor(peers.http, wrong, NoTurns()).sign_on(want.ref)
+    await through(lambda memo: at.suspend(want.ref, memo))
+    with pytest.raises(Refused, match="suspended"):
+        await at.sign_on(want.ref)
     async with database.snapshot() as tx:
         rows = await tx.fetch(
             'SELECT actor_label, "after"::text FROM audit_entry '

@@ -21,6 +21,7 @@ from app.routes.security.guards import requires, signed_in
 from app.routes.security.html import html
 from app.routes.security.plugin import SecurityPlugin
 from app.routes.security.rate_limit import Limit, limited
+from app.routes.security.visit import Edge
 from app.settings import Settings
 from tests.security.browser import Browser
 
@@ -120,7 +121,7 @@ def make_app(database: Database, redis: Redis) -> AppMaker:
                 SignUp, SignIn, SignOut, Account, home, orders, new_order, admin, invoices,
                 refuse, refuse_order, break_it, number, webhook, costly, own_csp,
             ],
-            plugins=[SecurityPlugin(chosen, database, redis)],
+            plugins=[SecurityPlugin(lambda: Edge(chosen, database, redis))],
             dependencies={"db": Provide(lambda: database, sync_to_thread=False)},
             openapi_config=None,
         )  # fmt: skip

@@ -11,6 +11,7 @@ from app.core.clock import SetClock
 from app.core.database import Database
 from app.routes.security.plugin import SecurityPlugin
 from app.routes.security.rate_limit import Limit, limited
+from app.routes.security.visit import Edge
 from app.settings import Settings
 from tests.accounts.people import make_account
 from tests.security.browser import Browser
@@ -54,7 +55,9 @@ async def test_without_redis_requests_pass_and_a_line_is_logged(
 
     settings = Settings(_env_file=None)
     app = Litestar(
-        [costly], plugins=[SecurityPlugin(settings, database, no_redis)], openapi_config=None
+        [costly],
+        plugins=[SecurityPlugin(lambda: Edge(settings, database, no_redis))],
+        openapi_config=None,
     )
     async with Browser(app) as browser:
         with structlog.testing.capture_logs() as logs:

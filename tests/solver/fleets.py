@@ -58,6 +58,7 @@ wants = st.builds(
     ram_gb=st.sampled_from([None, None, 32, 64, 128, 256]),
     ram_exact=st.booleans(),
     storage=st.lists(storage_wants, max_size=2).map(tuple),
+    layout=st.none() | storage_wants,
     datacentres=_some((*DATACENTRES, "syd")),
     datacentre_required=st.booleans(),
     racks=_some((*RACKS, "ams/r1", "fra/r2")),

@@ -76,6 +76,8 @@ def failed(server, want, equivalences, groups, exclude=()):
             rules.add(rule)
     if not storage_fits(server, want.storage):
         rules.add("storage")
+    if want.layout is not None and not storage_fits(server, (want.layout,)):
+        rules.add("layout")
     if any(one.hardware_raid for one in want.storage) and not server.raid_controller:
         rules.add("raid_controller")
     return frozenset(rules)

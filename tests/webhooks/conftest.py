@@ -14,9 +14,9 @@ from app.core.secrets import Vault, new_key
 from app.domain.connections.add import add_connection
 from app.domain.connections.kinds import Kind
 from app.flows import registry
-from app.main import create_app
 from app.resources import Resources
 from app.settings import Settings
+from tests.application import application
 from tests.flows.nodes import nodes
 from tests.flows.triggers.board import Board
 
@@ -53,7 +53,7 @@ def app(database: Database, redis: Redis, vault: Vault, github: str) -> Litestar
     settings = Settings(
         _env_file=None, base_url="http://slipway.test", keys=new_key(), alert_token=TOKEN
     )
-    return create_app(Resources(settings, database, redis, Live(redis), vault))
+    return application(Resources(settings, database, redis, Live(redis), vault))
 
 
 @pytest.fixture

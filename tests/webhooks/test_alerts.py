@@ -11,9 +11,9 @@ from app.core.live import Live
 from app.core.outbox import claim_due
 from app.core.secrets import Vault, new_key
 from app.jobs.events import event_consumers
-from app.main import create_app
 from app.resources import Resources
 from app.settings import Settings
+from tests.application import application
 from tests.flows.triggers.board import Board
 from tests.flows.triggers.test_alerts import request, sent
 from tests.webhooks.conftest import TOKEN
@@ -82,7 +82,7 @@ async def test_without_a_token_in_the_settings_there_is_no_such_place(
     database: Database, redis: Redis, vault: Vault
 ) -> None:
     settings = Settings(_env_file=None, base_url="http://slipway.test", keys=new_key())
-    app: Litestar = create_app(Resources(settings, database, redis, Live(redis), vault))
+    app: Litestar = application(Resources(settings, database, redis, Live(redis), vault))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://slipway.test") as client:
         answer = await client.post(

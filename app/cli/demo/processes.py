@@ -9,6 +9,7 @@ import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 import httpx
 
@@ -73,6 +74,21 @@ def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
 
 
+async def spawn(
+    command: Sequence[str], environment: Mapping[str, str], output: IO[bytes]
+) -> asyncio.subprocess.Process:
+    """Start a process in a session of its own, which ends with this one."""
+    return await asyncio.create_subprocess_exec(
+        *command,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=output,
+        stderr=asyncio.subprocess.STDOUT,
+        env=environment,
+        start_new_session=True,
+        preexec_fn=_die_with_parent(),
+    )
+
+
 class Child:
     """One process of the demo; its output goes to a log file."""
 
@@ -100,15 +116,7 @@ class Processes:
         """Start a child in a session of its own, so that Ctrl-C reaches it through us only."""
         log = self._log_dir / f"{name}.log"
         with log.open("wb") as output:
-            process = await asyncio.create_subprocess_exec(
-                *command,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=output,
-                stderr=asyncio.subprocess.STDOUT,
-                env={**_environment(), **(environment or {})},
-                start_new_session=True,
-                preexec_fn=_die_with_parent(),
-            )
+            process = await spawn(command, {**_environment(), **(environment or {})}, output)
         child = Child(name, process, log)
         self._children.append(child)
         return child

@@ -39,6 +39,7 @@ RULES: dict[RuleName, str] = {
     "cores": "Cores",
     "ram": "Memory",
     "storage": "Disks",
+    "layout": "Layout",
     "raid_controller": "RAID",
     "feed_a": "Feed A",
     "feed_b": "Feed B",

@@ -32,6 +32,7 @@ from app.domain.audit.views import AuditLine
 from app.domain.connections.field import Field, Look
 from app.domain.connections.fields import fields_of
 from app.domain.connections.kinds import Kind
+from app.domain.connections.provider_fields import is_known
 from app.domain.connections.views import ConnectionView
 
 FIELDS = "connection-fields"
@@ -99,7 +100,8 @@ def connection_page(
 ) -> h.Element:
     """Return a connection: to change for who may, else to read; `group` is that of its group."""
     view = file.connection
-    main = _change_card(view, form) if file.may_change else _facts_card(view)
+    known = is_known(view.kind, view.facts)
+    main = _change_card(view, form) if file.may_change and known else _facts_card(view)
     aside = [
         _test_card(view, csrf=frame.csrf) if file.may_change else None,
         group_card(view, group or Form(csrf=form.csrf))
@@ -224,8 +226,20 @@ def _change_card(view: ConnectionView, form: Form) -> h.Element:
 
 
 def _facts_card(view: ConnectionView) -> h.Element:
+    missing = None
+    if not is_known(view.kind, view.facts):
+        provider = getattr(view.facts, "provider", "")
+        words = (
+            f"No installed package knows the provider {provider}: it can be neither called nor "
+            "changed. Install its package for the web and the workers, then restart them; "
+            "`slipway plug-ins` tells what is wrong with one that is installed."
+        )
+        missing = notice("warning", "Its plug-in is missing", h.p[_help(words)])
     return card(
-        facts([("Kind", view.kind.label), ("Leads to", code(view.facts.place))]),
+        h.div(".sw-stack")[
+            missing,
+            facts([("Kind", view.kind.label), ("Leads to", code(view.facts.place))]),
+        ],
         title="Where it leads",
         symbol=SYMBOLS[view.kind],
     )

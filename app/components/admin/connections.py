@@ -10,10 +10,13 @@ from app.components.card import card
 from app.components.empty import empty
 from app.components.frame import PageFrame
 from app.components.icon import IconName, icon
+from app.components.notice import notice
 from app.components.page import admin_page, page_head
 from app.components.table import Column, Row, table
 from app.components.time import moment
+from app.core.plug_ins import Fault
 from app.domain.connections.kinds import Auth, HttpFacts, Kind, Trust
+from app.domain.connections.provider_fields import is_known, providers
 from app.domain.connections.views import ConnectionRow
 
 CONNECTIONS = "/admin/connections"
@@ -31,8 +34,8 @@ ABOUT: dict[Kind, str] = {
     Kind.SSH: "A machine on which flows run commands.",
     Kind.DNS: "A server that takes signed updates (RFC 2136): Knot, BIND, PowerDNS.",
     Kind.CHAT: "A channel of Slack, Mattermost, Teams or Discord.",
-    Kind.HYPERVISOR: "Where flows make virtual machines: Proxmox VE, Virtualizor, SolusVM.",
-    Kind.GAME: "A panel at which flows make game servers: Pterodactyl.",
+    Kind.HYPERVISOR: "Where flows make virtual machines.",
+    Kind.GAME: "A panel at which flows make game servers.",
     Kind.METAL: "A cloud that installs our servers and has their BMCs: OpenStack Ironic.",
 }
 
@@ -99,6 +102,8 @@ def _row(row: ConnectionRow) -> Row:
 
 def warnings_of(row: ConnectionRow) -> list[h.Element]:
     """Return what is unsafe about a connection, as badges."""
+    if not is_known(row.kind, row.facts):
+        return [badge("Plug-in missing", "danger")]
     if not isinstance(row.facts, HttpFacts):
         return []
     if row.facts.base_url.startswith("http://"):
@@ -108,8 +113,32 @@ def warnings_of(row: ConnectionRow) -> list[h.Element]:
     return [badge("Certificate not checked", "warning")] if is_open else []
 
 
-def choose_kind_page(*, frame: PageFrame) -> h.Element:
-    """Return the first question, what is at the other end."""
+def _provider_links(kind: Kind) -> h.Node:
+    """Return the providers of a kind, each leading to its own form; those of plug-ins too."""
+    known = providers(kind)
+    if not known:
+        return None
+    links = [
+        h.a(href=f"{CONNECTIONS}/new/{kind}?provider={name}")[one.label]
+        for name, one in known.items()
+    ]
+    return h.p[[[", " if i else None, link] for i, link in enumerate(links)]]
+
+
+def faults_notice(faults: Sequence[Fault]) -> h.Node:
+    """Return what is wrong with installed plug-ins; None when nothing is."""
+    if not faults:
+        return None
+    title = "A plug-in is faulty" if len(faults) == 1 else f"{len(faults)} faults of plug-ins"
+    return notice(
+        "warning",
+        title,
+        h.ul[(h.li(".sw-break")[fault.words] for fault in faults)],
+    )
+
+
+def choose_kind_page(faults: Sequence[Fault] = (), *, frame: PageFrame) -> h.Element:
+    """Return the first question, what is at the other end; `faults` are those of plug-ins."""
     return admin_page(
         "Add a connection",
         page_head(
@@ -117,18 +146,22 @@ def choose_kind_page(*, frame: PageFrame) -> h.Element:
             eyebrow=h.a(href=CONNECTIONS)["Connections"],
             lede="What is at the other end?",
         ),
-        h.div(".sw-grid.sw-grid-regular")[
-            [
-                card(
-                    h.div(".sw-stack")[
-                        h.p[ABOUT[kind]],
-                        link_button(f"Add: {kind.label}", f"{CONNECTIONS}/new/{kind}"),
-                    ],
-                    title=kind.label,
-                    symbol=SYMBOLS[kind],
-                )
-                for kind in Kind
-            ]
+        h.div(".sw-stack")[
+            faults_notice(faults),
+            h.div(".sw-grid.sw-grid-regular")[
+                [
+                    card(
+                        h.div(".sw-stack")[
+                            h.p[ABOUT[kind]],
+                            _provider_links(kind),
+                            link_button(f"Add: {kind.label}", f"{CONNECTIONS}/new/{kind}"),
+                        ],
+                        title=kind.label,
+                        symbol=SYMBOLS[kind],
+                    )
+                    for kind in Kind
+                ]
+            ],
         ],
         frame=frame,
         active="connections",

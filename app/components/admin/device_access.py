@@ -62,8 +62,8 @@ def access_page(device: DeviceView, form: Form, *, is_known: bool, frame: PageFr
         ),
         textarea_field(
             form, "host_key", ACCESS_LABELS["host_key"], rows=3, mono=True,
-            help_="`ssh-keyscan HOST` prints it; compare it on the switch's own console. Without "
-            "it nobody knows who is given the password.",
+            help_="The command ssh-keyscan HOST prints it; compare it on the switch's own console. "
+            "Without it nobody knows who is given the password.",
         ),
         text_field(
             form, "parking_vid", ACCESS_LABELS["parking_vid"], inputmode="numeric",

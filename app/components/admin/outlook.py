@@ -133,7 +133,10 @@ class ProductStock:
     may_change: bool
 
 
-def product_stock_page(shown: ProductStock, *, frame: PageFrame) -> h.Element:
+def product_stock_page(
+    shown: ProductStock, *, beside: h.Node = None, frame: PageFrame
+) -> h.Element:
+    """Return the page; `beside` is what stands below the rules."""
     one = shown.outlook
     servers = [(day.day, day.servers) for day in shown.days if day.day < shown.today]
     ip4 = [(day.day, day.ip4) for day in shown.days if day.day < shown.today]
@@ -154,17 +157,22 @@ def product_stock_page(shown: ProductStock, *, frame: PageFrame) -> h.Element:
                 if shown.kind in (ProductKind.SERVER, ProductKind.MACHINE)
                 else None,
             ),
-            card(
-                facts(shown.rules) if shown.rules else h.p(".sw-quiet")["Any free server serves."],
-                title=RULES_TITLE[shown.kind],
-                symbol="sliders-horizontal",
-                actions=link_button(
-                    "Change",
-                    product_href(one.slug, RULES_PAGE[shown.kind]),
-                    size="small",
-                )
-                if shown.may_change and shown.kind in RULES_PAGE
-                else None,
+            stack(
+                card(
+                    facts(shown.rules)
+                    if shown.rules
+                    else h.p(".sw-quiet")["Any free server serves."],
+                    title=RULES_TITLE[shown.kind],
+                    symbol="sliders-horizontal",
+                    actions=link_button(
+                        "Change",
+                        product_href(one.slug, RULES_PAGE[shown.kind]),
+                        size="small",
+                    )
+                    if shown.may_change and shown.kind in RULES_PAGE
+                    else None,
+                ),
+                beside,
             ),
         ),
         frame=frame,

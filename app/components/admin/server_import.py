@@ -27,7 +27,7 @@ def import_page(form: Form, *, frame: PageFrame) -> h.Element:
         "Import servers",
         file_fields(
             form,
-            help_="CSV or JSON. An export has every column that can be used; `-` empties a cell.",
+            help_="CSV or JSON. An export has every column there is; - alone empties a cell.",
             placeholder=HEAD,
         ),
         form=form,

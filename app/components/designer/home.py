@@ -52,7 +52,13 @@ def home_page(
                         Document(flow="", nodes={}, edges=()),
                     ),
                     [
-                        _card(row.slug, row.name, row.description, find_template(row.slug))
+                        _card(
+                            row.slug,
+                            row.name,
+                            row.description,
+                            find_template(row.slug),
+                            package=row.package,
+                        )
                         for row in gallery
                     ],
                 ],
@@ -113,14 +119,20 @@ def _flows(flows: Sequence[FlowRow], runs: LastRuns, frame: PageFrame) -> h.Node
     ]
 
 
-def _card(template: str, name: str, words: str, document: Document) -> h.Element:
+def _card(
+    template: str, name: str, words: str, document: Document, *, package: str = ""
+) -> h.Element:
     href = f"{DESIGNER}/new?template={template}" if template else f"{DESIGNER}/new"
     return h.li(".card.fl-template")[
         preview(document),
         h.div(".fl-template-words")[
             h.h3[h.a(".sw-row-link", href=href)[name]],
             h.p(".sw-quiet")[words],
-            h.p(".sw-quiet")[icon("workflow"), f" {len(document.nodes)} nodes"]
+            h.p(".sw-quiet")[
+                icon("workflow"),
+                f" {len(document.nodes)} nodes",
+                f" · from {package}" if package else None,
+            ]
             if document.nodes
             else None,
         ],

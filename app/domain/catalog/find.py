@@ -24,7 +24,7 @@ SELECT jsonb_build_object(
     'category_id', c.id, 'category_slug', c.slug, 'category_name', c.name,
     'server_rules', p.server_rules, 'address_rules', p.address_rules,
     'machine_rules', p.machine_rules, 'game_rules', p.game_rules,
-    'custom_rules', p.custom_rules,
+    'custom_rules', p.custom_rules, 'disk_layouts', p.disk_layouts,
     'prices', COALESCE((
         SELECT jsonb_agg(jsonb_build_object('currency', a.currency, 'cycle', a.cycle,
             'recurring_minor', a.recurring_minor, 'setup_minor', a.setup_minor)

@@ -24,18 +24,20 @@ from app.domain.catalog.seed import (
     PriceSeed,
     ProductSeed,
 )
-from app.domain.catalog.selection import EXTRA_IPV4, OS, PANEL, RESERVED, SSH_KEYS
+from app.domain.catalog.selection import EXTRA_IPV4, LAYOUT, OS, PANEL, RESERVED, SSH_KEYS
 from app.domain.catalog.views import OptionKind
 from app.domain.games.check import check_panels
 from app.domain.games.rules import group_faults
 from app.domain.machines.check import check_places
 from app.domain.machines.rules import MachineRules, template_faults
+from app.drivers.deploy.layout import layouts_fault
 
 T = TypeVar("T")
 
 _KIND = {
     OS: OptionKind.choice,
     PANEL: OptionKind.choice,
+    LAYOUT: OptionKind.choice,
     EXTRA_IPV4: OptionKind.quantity,
     SSH_KEYS: OptionKind.ssh_keys,
 }
@@ -106,14 +108,15 @@ async def register_product(
     written: UUID = await tx.fetchval(
         "INSERT INTO product (id, category, slug, name, summary, description, specs, "
         "server_rules, address_rules, machine_rules, game_rules, custom_rules, is_visible, "
-        "position, created_at) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) "
+        "position, created_at, disk_layouts) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) "
         "ON CONFLICT (slug) DO UPDATE SET category = excluded.category, name = excluded.name, "
         "summary = excluded.summary, description = excluded.description, "
         "specs = excluded.specs, server_rules = excluded.server_rules, "
         "address_rules = excluded.address_rules, machine_rules = excluded.machine_rules, "
         "game_rules = excluded.game_rules, custom_rules = excluded.custom_rules, "
-        "is_visible = excluded.is_visible, position = excluded.position RETURNING id",
+        "is_visible = excluded.is_visible, position = excluded.position, "
+        "disk_layouts = excluded.disk_layouts RETURNING id",
         new_id(),
         category,
         product.slug,
@@ -130,6 +133,7 @@ async def register_product(
         product.is_visible,
         position,
         tx.now(),
+        _json(product.disk_layouts),
     )
     await tx.execute("DELETE FROM product_price WHERE product = $1", written)
     await _prices(tx, "product", written, product.prices)
@@ -194,6 +198,8 @@ def product_faults(product: ProductSeed) -> Iterator[tuple[str, str]]:
     for code in _twice(group.code for group in product.groups):
         yield f"groups.{code}", "Two groups have this code."
     yield from _kind_faults(product)
+    if fault := layouts_fault(product.disk_layouts):
+        yield "disk_layouts", fault
     for group in product.groups:
         path = f"groups.{group.code}"
         if group.code in RESERVED:
@@ -215,6 +221,12 @@ def _kind_faults(product: ProductSeed) -> Iterator[tuple[str, str]]:
         groups = {group.code: group for group in product.groups}
         for field, fault in group_faults(product.game_rules, groups).items():
             yield f"game_rules.{field}", fault
+    if product.kind is not ProductKind.SERVER and product.disk_layouts:
+        yield "disk_layouts", "Only servers that netboot installs have a disk layout."
+    codes = {layout.code for layout in product.disk_layouts}
+    for group in product.groups:
+        if group.code == LAYOUT and not {option.code for option in group.options} <= codes:
+            yield f"groups.{LAYOUT}.options", "Each option is the code of one of the disk layouts."
     if product.kind in (ProductKind.GAME, ProductKind.CUSTOM):
         yield from _post_install_faults(product)
 

@@ -9,6 +9,7 @@ from app.domain.catalog.kind import ProductKind
 from app.domain.catalog.views import OptionKind
 from app.domain.games.rules import CustomRules, GameRules
 from app.domain.machines.rules import MachineRules
+from app.drivers.deploy.layout import DiskLayout
 from app.ipam.wants import AddressRules
 from app.solver.want import ServerWant
 
@@ -41,7 +42,7 @@ class OptionSeed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class OptionGroupSeed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A question. `os`, `panel`, `extra_ipv4`, `ssh_keys` and `datacentre` have a meaning."""
+    """A question. `os`, `panel`, `extra_ipv4`, `ssh_keys`, `datacentre`, `layout` are known."""
 
     code: Code
     name: str
@@ -67,6 +68,8 @@ class ProductSeed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """It is of game servers, made by these rules; then addresses say nothing, either."""
     custom_rules: CustomRules | None = None
     """Its flow alone delivers it, and is told these settings."""
+    disk_layouts: tuple[DiskLayout, ...] = ()
+    """Of servers that netboot installs; the first is used where nobody chose another."""
     is_visible: bool = True
     prices: tuple[PriceSeed, ...] = ()
     groups: tuple[OptionGroupSeed, ...] = ()

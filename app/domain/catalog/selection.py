@@ -20,6 +20,7 @@ PANEL = "panel"
 EXTRA_IPV4 = "extra_ipv4"
 SSH_KEYS = "ssh_keys"
 DATACENTRE = "datacentre"
+LAYOUT = "layout"
 PASTED_KEY = "ssh_key"
 RESERVED = frozenset(
     {"hostname", "currency", "cycle", PASTED_KEY, "idempotency_key", "_csrf_token"}

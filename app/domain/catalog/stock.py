@@ -42,10 +42,10 @@ async def stock_at(
     wants = {}
     for one in products:
         if one.kind is ProductKind.SERVER:
-            wants[one.id, EVERYWHERE] = one.server_rules
+            wants[one.id, EVERYWHERE] = one.usual_want
             for site in filter(one.may_be_at, sites):
                 wants[one.id, site] = replace(
-                    one.server_rules, datacentres=(site,), datacentre_required=True
+                    one.usual_want, datacentres=(site,), datacentre_required=True
                 )
     on_vlans = {one.id for one in products if one.address_rules.vlan}
     counts = await stock(tx, wants, on_vlans={key for key in wants if key[0] in on_vlans})

@@ -22,7 +22,7 @@ class Product(Table, tablename="product"):
     `server_rules` is a `solver.want.ServerWant`, `address_rules` an `ipam.wants.AddressRules`,
     `machine_rules` a `machines.rules.MachineRules`, `game_rules` a `games.rules.GameRules`,
     `custom_rules` a `games.rules.CustomRules`: it has one of them, or its orders get physical
-    servers.
+    servers. `disk_layouts` is a list of `drivers.deploy.layout.DiskLayout`.
     """
 
     id = key()
@@ -37,6 +37,7 @@ class Product(Table, tablename="product"):
     machine_rules = JSONB(null=True, default=None)
     game_rules = JSONB(null=True, default=None)
     custom_rules = JSONB(null=True, default=None)
+    disk_layouts = JSONB(default="[]", help_text="of physical servers; the first is the usual one")
     is_visible = Boolean(default=True)
     position = Integer(default=0)
     created_at = moment()

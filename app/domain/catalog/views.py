@@ -10,8 +10,9 @@ from app.domain.catalog.cycle import Cycle
 from app.domain.catalog.kind import ProductKind
 from app.domain.games.rules import CustomRules, GameRules
 from app.domain.machines.rules import MachineRules
+from app.drivers.deploy.layout import DiskLayout
 from app.ipam.wants import AddressRules
-from app.solver.want import ServerWant
+from app.solver.want import DiskKind, ServerWant, StorageWant
 
 
 class OptionKind(StrEnum):
@@ -98,6 +99,8 @@ class ProductView(msgspec.Struct, frozen=True, kw_only=True):
     """Of a product of game servers: its orders hold nothing; room at the panels is counted."""
     custom_rules: CustomRules | None = None
     """Of a product that its flow alone delivers: its orders hold nothing."""
+    disk_layouts: tuple[DiskLayout, ...] = ()
+    """Ways to divide a server's disks; the first is the usual one."""
     is_visible: bool = True
     prices: tuple[PriceView, ...] = ()
     groups: tuple[OptionGroupView, ...] = ()
@@ -120,6 +123,11 @@ class ProductView(msgspec.Struct, frozen=True, kw_only=True):
 
     def group(self, code: str) -> OptionGroupView | None:
         return next((group for group in self.groups if group.code == code), None)
+
+    @property
+    def usual_want(self) -> ServerWant:
+        """Return what an order asks of a server that chooses nothing."""
+        return with_layout(self.server_rules, self.disk_layouts, None)
 
     def may_be_at(self, datacentre: str, rack: str = "") -> bool:
         """Say whether its machines may have addresses of a rack, or of a whole datacentre."""
@@ -175,6 +183,18 @@ class OsImageView(msgspec.Struct, frozen=True, kw_only=True):
     image_url: str = ""
     """The live installer's image, where the family needs one (Ubuntu)."""
     is_enabled: bool = True
+
+
+def with_layout(
+    rules: ServerWant, layouts: tuple[DiskLayout, ...], chosen: str | None
+) -> ServerWant:
+    """Return rules that ask for the disks of the layout, too: the chosen one, or the first."""
+    layout = next((one for one in layouts if one.code == chosen), layouts[0] if layouts else None)
+    if layout is None:
+        return rules
+    kind = None if layout.kind is None else DiskKind(layout.kind.value)
+    disks = StorageWant(kind=kind, capacity_gb=layout.least_gb, count=layout.count)
+    return msgspec.structs.replace(rules, layout=disks)
 
 
 def price_in(prices: Iterable[PriceView], currency: str, cycle: Cycle) -> PriceView | None:

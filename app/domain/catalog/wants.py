@@ -2,21 +2,23 @@
 
 from msgspec.structs import replace
 
-from app.domain.catalog.selection import DATACENTRE, Selection
-from app.domain.catalog.views import ProductView
+from app.domain.catalog.selection import DATACENTRE, LAYOUT, Selection
+from app.domain.catalog.views import ProductView, with_layout
 from app.domain.games.rules import GamePlace, GameRules, MadeOf
 from app.domain.machines.rules import MachinePlace
+from app.drivers.deploy.layout import DiskLayout
 from app.ipam.wants import AddressWant, wants_of
 from app.solver.want import ServerWant
 
 
 def server_want(product: ProductView, selection: Selection) -> ServerWant:
     """Return the product's allocation rules; an answer to `datacentre` is binding."""
-    return want_of(product.server_rules, selection)
+    return want_of(product.server_rules, product.disk_layouts, selection)
 
 
-def want_of(rules: ServerWant, selection: Selection) -> ServerWant:
-    """Return a product's rules as a client's answers change them."""
+def want_of(rules: ServerWant, layouts: tuple[DiskLayout, ...], selection: Selection) -> ServerWant:
+    """Return a product's rules as a client's answers change them, with the layout's disks."""
+    rules = with_layout(rules, layouts, selection.choice(LAYOUT))
     chosen = selection.choice(DATACENTRE)
     if chosen is None:
         return rules

@@ -19,8 +19,14 @@ from app.domain.connections.read import Given, read
 from app.drivers.http.target import parsed, same_origin
 
 AGAIN = "Type it again: the connection leads elsewhere now, and it would be sent there."
-_PLACES = ("host", "port", "host_keys", "auth", "auth_type", "login", "trust", "ca_pem", "pin")
-"""Facts that decide who gets to see the secrets, beside addresses."""
+_PLACES = (
+    "host", "port", "host_keys", "auth", "auth_type", "login", "trust", "ca_pem", "pin",
+    "provider", "settings",
+)  # fmt: skip
+"""Facts that decide who gets to see the secrets, beside addresses.
+
+Of what a plug-in asks for nobody here knows what it does; nor of which driver reads them.
+"""
 
 
 async def change_connection(
@@ -87,7 +93,7 @@ def _leads_elsewhere(before: Facts, after: Facts) -> bool:
             return True
     return any(
         _moved(getattr(before, name, ""), getattr(after, name, ""))
-        for name in ("base_url", "token_url", "auth_url")
+        for name in ("base_url", "token_url", "auth_url", "panel_url")
     )
 
 

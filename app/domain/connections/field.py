@@ -32,6 +32,10 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     is_secret: bool = False
     decides: bool = False
     """Whether other fields depend on it."""
+    pattern: str = ""
+    """A regular expression that all of what is typed must match, if anything is."""
+    form: str = ""
+    """What to say of what does not: `A region is two letters and a number, such as fr1.`"""
 
 
 def secret(name: str, label: str, help_: str = "", **more: object) -> Field:

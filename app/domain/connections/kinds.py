@@ -168,6 +168,8 @@ class HypervisorFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     trust: Trust = Trust.SYSTEM
     ca_pem: str = ""
     pin: str = ""
+    settings: dict[str, str] = {}
+    """What else the form of a plug-in's provider asks for, by field."""
 
     @property
     def place(self) -> str:
@@ -181,6 +183,8 @@ class GameFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     trust: Trust = Trust.SYSTEM
     ca_pem: str = ""
     pin: str = ""
+    settings: dict[str, str] = {}
+    """What else the form of a plug-in's provider asks for, by field."""
 
     @property
     def place(self) -> str:

@@ -87,20 +87,24 @@ def _provider(
                 provider=facts.provider,
                 url=facts.base_url,
                 username=facts.username,
-                secret=secrets["secret"],
+                secret=secrets.get("secret", Secret("")),
                 tls=_tls(facts),
                 owner=facts.owner,
                 virt=facts.virt,
                 panel_url=facts.panel_url,
+                settings=facts.settings,
+                more_secrets=_but(secrets, "secret"),
             )
         case GameFacts():
             return GamePeer(
                 name=name,
                 provider=facts.provider,
                 url=facts.base_url,
-                key=secrets["secret"],
+                key=secrets.get("secret", Secret("")),
                 client_key=secrets.get("client_key"),
                 tls=_tls(facts),
+                settings=facts.settings,
+                more_secrets=_but(secrets, "secret", "client_key"),
             )
         case MetalFacts():
             return MetalPeer(
@@ -110,6 +114,10 @@ def _provider(
                 login=_cloud_login(facts, secrets.get("secret", Secret(""))),
                 tls=_tls(facts),
             )
+
+
+def _but(secrets: dict[str, Secret], *named: str) -> dict[str, Secret]:
+    return {name: one for name, one in secrets.items() if name not in named}
 
 
 def _cloud_login(facts: MetalFacts, secret: Secret) -> CloudLogin:

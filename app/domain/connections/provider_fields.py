@@ -2,138 +2,14 @@
 
 from collections.abc import Mapping
 
+from app.core.plug_ins import OURS as PACKAGE
+from app.core.plug_ins import Fault, taken
 from app.domain.connections.field import Field, Look, secret
-from app.domain.connections.kinds import Kind, MetalLogin
+from app.domain.connections.kinds import Facts, Kind, MetalLogin
+from app.domain.connections.our_providers import OURS
+from app.domain.connections.provider import PLUGGABLE, Provider, plugged
 
-_PROVIDER = Field(
-    name="provider",
-    label="Provider",
-    look=Look.CHOICE,
-    choices={
-        "proxmox": "Proxmox VE",
-        "solusvm1": "SolusVM 1",
-        "solusvm2": "SolusVM 2",
-        "virtualizor": "Virtualizor",
-    },
-    default="proxmox",
-    decides=True,
-)
-_GAME = (
-    Field(
-        name="provider",
-        label="Panel",
-        look=Look.CHOICE,
-        choices={"pterodactyl": "Pterodactyl"},
-        default="pterodactyl",
-    ),
-    Field(
-        name="base_url",
-        label="Address",
-        help="Of the panel, as clients open it; mails lead them there.",
-        example="https://panel.example.net",
-    ),
-    secret(
-        "secret",
-        "Application key",
-        "ptla_…, made at the panel under Application API; it may read all and write servers and "
-        "users.",
-    ),
-    secret(
-        "client_key",
-        "Client key of an administrator",
-        "ptlc_…, made at the panel under Account; without it servers are not started and stopped "
-        "from here.",
-        is_optional=True,
-    ),
-)
-_PANEL = Field(
-    name="panel_url",
-    label="Panel for clients",
-    help="Linked on the pages of clients' machines, for those who have a user there; no link when "
-    "empty.",
-    example="https://panel.example.net",
-    is_optional=True,
-)
-_PROVIDERS: dict[str, tuple[Field, ...]] = {
-    "proxmox": (
-        Field(
-            name="base_url",
-            label="Address",
-            help="Of one of the cluster's nodes; it speaks for all of them.",
-            example="https://pve1.example.net:8006",
-        ),
-        Field(
-            name="username",
-            label="API token or user",
-            help="USER@REALM!TOKEN for an API token, which is best: it can be taken back alone. "
-            "USER@REALM signs in by password.",
-            example="slipway@pve!provisioning",
-        ),
-        secret("secret", "Token secret or password"),
-    ),
-    "solusvm1": (
-        Field(
-            name="base_url",
-            label="Address",
-            help="Of the master.",
-            example="https://solus.example.net:5656",
-        ),
-        Field(name="username", label="API ID", help="Configuration, API access."),
-        secret("secret", "API key"),
-        Field(
-            name="virt",
-            label="Virtualisation",
-            help="Of the nodes; make a connection for each that you sell.",
-            look=Look.CHOICE,
-            choices={"kvm": "KVM", "xen": "Xen PV", "xen hvm": "Xen HVM", "openvz": "OpenVZ"},
-            default="kvm",
-        ),
-        _PANEL,
-    ),
-    "solusvm2": (
-        Field(
-            name="base_url",
-            label="Address",
-            help="Of the management node.",
-            example="https://solus.example.net",
-        ),
-        secret("secret", "API token", "Of an administrator: Account, API tokens."),
-        Field(
-            name="owner",
-            label="Project",
-            help="Whose the machines are, by name or number; the token's default project when "
-            "empty.",
-            is_optional=True,
-        ),
-        _PANEL,
-    ),
-    "virtualizor": (
-        Field(
-            name="base_url",
-            label="Address",
-            help="Of the master's admin panel.",
-            example="https://virt.example.net:4085",
-        ),
-        Field(name="username", label="API key", help="Configuration, Admin API credentials."),
-        secret("secret", "API password"),
-        Field(
-            name="owner",
-            label="Mail domain of its users",
-            help="Each machine gets a user of its own at the panel, slipway-…@ this domain, that "
-            "nobody signs in as; slipway.invalid when empty.",
-            example="panel.example.net",
-            is_optional=True,
-        ),
-        Field(
-            name="panel_url",
-            label="Panel for clients",
-            help="Where clients are signed in, from the pages of their machines; port 4083 (4082 "
-            "without TLS) of the same host when empty.",
-            example="https://virt.example.net:4083",
-            is_optional=True,
-        ),
-    ),
-}
+_LABELS = {Kind.HYPERVISOR: "Provider", Kind.GAME: "Panel"}
 
 
 _METAL = (
@@ -224,10 +100,48 @@ _METAL_LOGINS: dict[str, tuple[Field, ...]] = {
 }
 
 
+def providers(kind: Kind) -> dict[str, Provider]:
+    """Return the providers of a kind by driver: ours, then those of other packages."""
+    ours = OURS.get(kind, {})
+    others = {one.name: one.thing for one in plugged(kind)[0] if one.name not in ours}
+    return {**ours, **others}
+
+
+def provider_faults() -> tuple[Fault, ...]:
+    """Return why providers of other packages are left out."""
+    return tuple(
+        fault
+        for kind in PLUGGABLE
+        for fault in (
+            *plugged(kind)[1],
+            *(
+                Fault(one.package, f"slipway.providers.{kind}", one.name, taken([PACKAGE]))
+                for one in plugged(kind)[0]
+                if one.name in OURS[kind]
+            ),
+        )
+    )
+
+
+def is_known(kind: Kind, facts: Facts) -> bool:
+    """Return whether the form of a connection can be shown: its provider's package is here."""
+    return kind not in PLUGGABLE or getattr(facts, "provider", "") in providers(kind)
+
+
 def provider_fields(kind: Kind, chosen: Mapping[str, str]) -> tuple[Field, ...]:
     """Return what is asked for but the certificates, as what is `chosen` so far makes it."""
-    if kind is Kind.GAME:
-        return _GAME
     if kind is Kind.METAL:
         return (*_METAL, *_METAL_LOGINS.get(chosen.get("auth_type") or MetalLogin.KEYSTONE, ()))
-    return (_PROVIDER, *_PROVIDERS.get(chosen.get("provider") or _PROVIDER.default, ()))
+    known = providers(kind)
+    chosen_name = chosen.get("provider") or next(iter(known))
+    found = known.get(chosen_name)
+    provider = Field(
+        name="provider",
+        label=_LABELS[kind],
+        help=found.about if found else "",
+        look=Look.CHOICE,
+        choices={name: one.label for name, one in known.items()},
+        default=next(iter(known)),
+        decides=True,
+    )
+    return (provider, *(found.fields if found else ()))

@@ -11,6 +11,8 @@ from app.core.redact import names_secret
 from app.domain.connections.field import Field, Look
 from app.domain.connections.fields import fields_of
 from app.domain.connections.kinds import FACTS, Facts, Kind
+from app.domain.connections.provider import PLUGGABLE
+from app.domain.connections.typed import as_typed
 from app.drivers.dns.records import BadRecord, zone_of
 from app.drivers.errors import Refused
 from app.drivers.http.contract import ClientCertificate
@@ -75,7 +77,21 @@ def read(kind: Kind, typed: Mapping[str, str], *, kept: Mapping[str, str] | None
         raise Invalid(faults)
     if kind is Kind.CHAT:
         facts["host"] = parsed(secrets["secret"], "").host
-    return Given(msgspec.convert(facts, FACTS[kind]), secrets)
+    return Given(msgspec.convert(_with_settings(kind, facts), FACTS[kind]), secrets)
+
+
+def _with_settings(kind: Kind, facts: dict[str, Any]) -> dict[str, Any]:
+    """Return the facts, with what only the form of a plug-in knows set apart as text."""
+    if kind not in PLUGGABLE:
+        return facts
+    fields = FACTS[kind].__struct_fields__
+    known = {name: value for name, value in facts.items() if name in fields}
+    settings = {
+        name: as_typed(value)
+        for name, value in facts.items()
+        if name not in fields and value is not False
+    }
+    return known | ({"settings": settings} if settings else {})
 
 
 def _value(field: Field, text: str) -> Any:
@@ -88,6 +104,8 @@ def _value(field: Field, text: str) -> Any:
         raise ValueError(f"Choose one of {', '.join(field.choices)}.")
     if field.look is Look.LINE and not text.isprintable():
         raise ValueError("It holds a line break or another control character.")
+    if text and field.pattern and re.fullmatch(field.pattern, text) is None:
+        raise ValueError(field.form or f"It must match {field.pattern}.")
     reader = _READERS.get(field.name)
     if reader is not None and text:
         return reader(text)

@@ -11,14 +11,16 @@ from app.domain.connections.kinds import Facts
 def typed_again(facts: Facts) -> dict[str, str]:
     """Return text by field; `read` makes the same facts of it. A tick that is off is not there."""
     values: dict[str, Any] = msgspec.structs.asdict(facts)
+    values |= values.pop("settings", {})
     return {
-        name: _text(value)
+        name: as_typed(value)
         for name, value in values.items()
         if value is not False and not (name == "host" and "chat" in values)
     }
 
 
-def _text(value: Any) -> str:
+def as_typed(value: Any) -> str:
+    """Return the text that is read as `value`."""
     match value:
         case True:
             return "on"

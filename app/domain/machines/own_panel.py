@@ -9,7 +9,7 @@ from app.core.errors import Conflict, NotFound
 from app.domain.audit.record import record
 from app.domain.services.states import ServiceState
 from app.drivers.hypervisor.contract import Ref
-from app.drivers.registry import UnknownDriver, load
+from app.drivers.registry import BrokenDriver, UnknownDriver, load
 
 
 class NoPanel(Conflict):
@@ -80,5 +80,5 @@ async def note_opened(tx: Tx, panel: OwnPanel, *, account: UUID, actor_label: st
 def _signs_on(provider: str) -> bool:
     try:
         return hasattr(load("hypervisor", provider), "sign_on")
-    except UnknownDriver:
+    except (UnknownDriver, BrokenDriver):
         return False

@@ -15,6 +15,7 @@ from app.domain.inventory.available import read_available
 from app.domain.inventory.rooms import read_rooms
 from app.domain.orders.states import IN_FLIGHT
 from app.domain.orders.wait_for_stock import WAITING
+from app.drivers.deploy.layout import DiskLayout
 from app.solver.backlog import PATIENCE, Backlogged, solve_backlog
 from app.solver.inventory import Inventory
 from app.solver.rules import eligible_rows, rules_of
@@ -24,7 +25,7 @@ SEED = 1
 """Of all backlogs: the same orders and stock, the same plan."""
 
 _WAITING = f"""
-SELECT o.id, o.account, o.priority, o.passed, o.selection, p.server_rules,
+SELECT o.id, o.account, o.priority, o.passed, o.selection, p.server_rules, p.disk_layouts,
     coalesce((p.address_rules->>'vlan')::boolean, true) AS takes_vlan
 FROM client_order o JOIN product p ON p.id = o.product
 WHERE o.state = ANY($1) AND (o.state_reason = $2 OR o.id = $3)
@@ -45,6 +46,7 @@ async def waiting_orders(tx: Tx, also: UUID | None = None) -> tuple[Backlogged, 
             order_id=row["id"],
             want=want_of(
                 msgspec.json.decode(row["server_rules"], type=ServerWant),
+                msgspec.json.decode(row["disk_layouts"], type=tuple[DiskLayout, ...]),
                 msgspec.json.decode(row["selection"], type=Selection),
             ),
             priority=row["priority"],

@@ -72,7 +72,7 @@ async def sell(tx: Tx, slug: str, number: int, *, client: UUID | None = None) ->
         (len(waiting) + number) * len(inventory),
         sell_more,
         inventory,
-        product.server_rules,
+        product.usual_want,
         number,
         waiting=[
             WaitingOrder(order.order_id, order.want, order.priority, order.client, order.vlans)

@@ -13,10 +13,11 @@ from app.domain.addresses.claim import Claimed
 from app.domain.addresses.find import addresses_of
 from app.domain.catalog.selection import PANEL, Selection
 from app.domain.services.credentials import Access, keep_access
+from app.domain.services.disk_choice import disks_for
 from app.domain.services.states import InstallationState
 from app.drivers.deploy.live import LiveImage, LiveSpec, Purpose
 from app.drivers.deploy.netboot.passwords import hash_password
-from app.drivers.deploy.spec import DiskKind, Disks, Family, InstallSpec, Ipv4, Ipv6
+from app.drivers.deploy.spec import Disks, Family, InstallSpec, Ipv4, Ipv6
 
 
 class Site(msgspec.Struct, frozen=True):
@@ -87,7 +88,8 @@ async def prepare_install(
         return found
     access = await _access(tx, vault, service)
     image = await _image(tx, os or await _os_of(tx, service))
-    spec = await _spec(tx, access, image, service=service, server=server, site=site)
+    disks = await disks_for(tx, service, server)
+    spec = await _spec(tx, access, image, disks, service=service, server=server, site=site)
     spec = msgspec.structs.replace(spec, callback_base=under_a_token(site))
     await open_installation(
         tx, vault, spec, purpose=Purpose.INSTALL, service=service, server=server, step_key=step_key
@@ -187,11 +189,18 @@ async def rescue_system(
     access = await _access(tx, vault, service)
     urls = (image.kernel_url, image.initrd_url, image.image_url, image.image_url)
     live = OsImage("rescue", Family.DEBIAN, "live", *urls)
-    return await _spec(tx, access, live, service=service, server=server, site=site)
+    return await _spec(tx, access, live, Disks(), service=service, server=server, site=site)
 
 
 async def _spec(
-    tx: Tx, access: Access, image: OsImage, *, service: UUID, server: UUID, site: Site
+    tx: Tx,
+    access: Access,
+    image: OsImage,
+    disks: Disks,
+    *,
+    service: UUID,
+    server: UUID,
+    site: Site,
 ) -> InstallSpec:
     """Put the specification together; its call-back address is the caller's to fill in."""
     row = await tx.fetchrow(
@@ -223,7 +232,7 @@ async def _spec(
         nameservers=site.nameservers,
         root_password_hash=None if access.password is None else hash_password(access.password),
         ssh_keys=selection.ssh_keys,
-        disks=await _disks(tx, server),
+        disks=disks,
         ssh_port=site.ssh_port,
         post_install=await _post_install(tx, row["product"], selection),
         callback_base=site.base_url,
@@ -265,16 +274,3 @@ def _ipv6(addresses: Claimed) -> Ipv6 | None:
         prefixlen=network.network.prefixlen,
         gateway=None if network.gateway is None else str(network.gateway),
     )
-
-
-async def _disks(tx: Tx, server: UUID) -> Disks:
-    """Lay the system on the server's fastest disks; two or more alike are mirrored."""
-    row = await tx.fetchrow(
-        "SELECT kind, quantity FROM disk WHERE server = $1 "
-        "ORDER BY array_position(ARRAY['nvme', 'ssd', 'hdd'], kind), capacity_gb DESC LIMIT 1",
-        server,
-    )
-    if row is None:
-        return Disks()
-    count = min(int(row["quantity"]), 2)
-    return Disks(kind=DiskKind(row["kind"]), raid=1 if count == 2 else None, count=count)

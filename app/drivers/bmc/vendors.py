@@ -42,6 +42,9 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     power_rejection_pause_s: float = 2.0
     keeps_boot_flags: bool = True
     """False: IPMI's boot flags (valid, mode, once) always read back as 0; the device is kept."""
+    keeps_sol_sequence: bool = False
+    """True: a new serial console counts on where the last one ended, and takes a first packet
+    that has the number of the last for that one sent again."""
 
 
 GENERIC = Profile(vendor=Vendor.GENERIC)
@@ -71,7 +74,9 @@ PROFILES = (
     Profile(vendor=Vendor.LENOVO, names=("lenovo", "ibm"), iana_numbers=(19046, 2)),
     # OpenIPMI's simulator, which virtual machines have for a BMC, under the number that its
     # example configuration gives it.
-    Profile(vendor=Vendor.GENERIC, iana_numbers=(4753,), keeps_boot_flags=False),
+    Profile(
+        vendor=Vendor.GENERIC, iana_numbers=(4753,), keeps_boot_flags=False, keeps_sol_sequence=True
+    ),
 )
 
 

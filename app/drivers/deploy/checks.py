@@ -20,13 +20,14 @@ DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 MAC = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2}){5}")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 DEVICE = re.compile(r"/dev/[A-Za-z0-9/_-]{1,80}")
+MOUNT = re.compile(r"(?:/[a-z0-9][a-z0-9-]{0,30}){1,4}")
 URL = re.compile(r"https?://[A-Za-z0-9.\-_~:/?@!*+,=%\[\]]{1,1000}")
 SHA512_CRYPT = re.compile(r"\$6\$(?:rounds=[0-9]{4,9}\$)?[./A-Za-z0-9]{1,16}\$[./A-Za-z0-9]{86}")
 SSH_KEY = re.compile(
     r"(?:ssh-(?:rsa|ed25519|dss)|ecdsa-sha2-nistp(?:256|384|521)|sk-[a-z0-9@.-]+)"
     r" [A-Za-z0-9+/]{16,8000}={0,3}(?: [^\x00-\x1f\x7f]{0,200})?"
 )
-MEMBERS_LEAST = {0: 2, 1: 2, 10: 4}
+MEMBERS_LEAST = {0: 2, 1: 2, 5: 3, 6: 4, 10: 4}
 
 
 def problems_of(spec: "InstallSpec") -> None:
@@ -101,6 +102,8 @@ def _disks(disks: "Disks", found: dict[str, str]) -> None:
         found["disks"] = "A device is a path such as /dev/sda."
     elif len(set(disks.paths())) < len(disks.paths()):
         found["disks"] = "A device is named twice."
+    elif not all(MOUNT.fullmatch(volume.mount) for volume in disks.volumes):
+        found["disks"] = "A volume is a path such as /home."
 
 
 def _is_ip(text: str, version: int) -> bool:

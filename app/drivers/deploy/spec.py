@@ -1,7 +1,7 @@
 """What is to be installed: facts only, checked when they are put together."""
 
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
@@ -34,6 +34,10 @@ class DiskKind(StrEnum):
     HDD = "hdd"
 
 
+STANDS_FOR_DISK = "/dev/disk/by-id/slipway-disk"
+"""A path that no machine has: were it not replaced, the installer would stop, not erase."""
+
+
 class Ipv4(msgspec.Struct, frozen=True, kw_only=True):
     address: str
     prefixlen: int
@@ -46,21 +50,63 @@ class Ipv6(msgspec.Struct, frozen=True, kw_only=True):
     gateway: str | None = None
 
 
+RaidLevel: TypeAlias = Literal[0, 1, 5, 6, 10]
+
+
+def data_members(raid: RaidLevel | None, count: int) -> int:
+    """Return how many disks' worth of data an array of `count` members holds."""
+    match raid:
+        case 0:
+            return count
+        case 5:
+            return count - 1
+        case 6:
+            return count - 2
+        case 10:
+            return count // 2
+        case _:
+            return 1
+
+
+class Volume(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file system of its own, of a fixed size, beside the root's."""
+
+    mount: str
+    """Such as `/home`."""
+    size_gb: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+    """In GB of 2^30 bytes, as memory is counted."""
+
+
 class Disks(msgspec.Struct, frozen=True, kw_only=True):
-    """The system disks and how they are joined (Linux md)."""
+    """The system disks, how they are joined (Linux md), and what is on them."""
 
     kind: DiskKind = DiskKind.SSD
-    raid: Literal[0, 1, 10] | None = None
+    raid: RaidLevel | None = None
     count: int = 1
     """How many disks the system spans; without RAID only the first is used."""
     devices: tuple[str, ...] = ()
     """Device paths where they are known, for example `/dev/sdc`; else by kind and count."""
+    sizes_gb: tuple[int, int] | None = None
+    """Least and most of the wanted disks: the installer looks for them by kind and size, and names
+    them by what does not change (`disk_finder.py`). None: as the kernel names the first ones."""
+    lvm: bool = False
+    filesystem: Literal["ext4", "xfs"] | None = None
+    """None: as the distribution has it."""
+    swap_gb: int = 0
+    volumes: tuple[Volume, ...] = ()
+
+    @property
+    def are_found(self) -> bool:
+        """Say whether the installer has to look for them: no path is known before."""
+        return self.sizes_gb is not None and not self.devices
 
     def paths(self) -> tuple[str, ...]:
         """Return the device paths that the system is installed on."""
         used = self.count if self.raid is not None else 1
         if self.devices:
             return self.devices[:used]
+        if self.sizes_gb is not None:
+            return tuple(f"{STANDS_FOR_DISK}{number}" for number in range(1, used + 1))
         if self.kind is DiskKind.NVME:
             return tuple(f"/dev/nvme{number}n1" for number in range(used))
         return tuple(f"/dev/sd{chr(ord('a') + number)}" for number in range(used))

@@ -7,6 +7,7 @@ What takes time is done in short calls, as at a hypervisor: each returns `Workin
 through. A memo may be lost: a call without one looks at what is there and goes on from it.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
@@ -32,6 +33,10 @@ class GamePeer(msgspec.Struct, frozen=True, kw_only=True):
     client_key: Secret | None = None
     """Of an administrator's own account: it switches servers and reads what they use."""
     tls: Tls
+    settings: Mapping[str, str] = {}
+    """What else a plug-in's form asks for, by field."""
+    more_secrets: Mapping[str, Secret] = {}
+    """Further secrets of a plug-in's form, by field."""
 
 
 class NoRoom(Retriable):

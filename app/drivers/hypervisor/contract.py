@@ -8,6 +8,7 @@ keeps the memo, waits, and calls again with it. A memo may be lost: a call witho
 what is there and goes on from it.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, ClassVar, Protocol, runtime_checkable
 from uuid import UUID
@@ -34,6 +35,10 @@ class HypervisorPeer(msgspec.Struct, frozen=True, kw_only=True):
     """How a panel virtualises them, where it must be told."""
     panel_url: str = ""
     """Where clients find a panel of their own; as the driver knows it when empty."""
+    settings: Mapping[str, str] = {}
+    """What else a plug-in's form asks for, by field."""
+    more_secrets: Mapping[str, Secret] = {}
+    """Further secrets of a plug-in's form, by field."""
 
 
 UNLIMITED = 2**40

@@ -26,6 +26,7 @@ from app.routes.admin.flows import Flows
 from app.routes.admin.game_rules import GameRulesPage
 from app.routes.admin.invoice_decisions import InvoiceDecisions
 from app.routes.admin.invoices import Invoices
+from app.routes.admin.layouts import LayoutsPage
 from app.routes.admin.machine_deeds import MachineDeeds
 from app.routes.admin.machine_product import MachineProduct
 from app.routes.admin.machine_rules import MachineRulesPage
@@ -61,6 +62,7 @@ ADMIN: tuple[ControllerRouterHandler, ...] = (
     Orders,
     Allocation,
     StockPages,
+    LayoutsPage,
     MachineRulesPage,
     GameRulesPage,
     MachineProduct,

@@ -35,9 +35,11 @@ from app.domain.connections.errors import (
 from app.domain.connections.find import find_connection, list_connections
 from app.domain.connections.kinds import Kind
 from app.domain.connections.open import open_connection
+from app.domain.connections.provider_fields import providers
 from app.domain.connections.remove import remove_connection
 from app.domain.connections.typed import typed_again
 from app.drivers.errors import DriverError
+from app.flows.plug_ins import list_faults
 from app.routes.security.dependencies import Calling, Db, Frame, HttpRequest, Me, Sealing
 from app.routes.security.flashes import go
 from app.routes.security.guards import requires
@@ -65,11 +67,13 @@ class Connections(Controller):
 
     @get("/new", guards=CHANGES)
     async def choose(self, frame: Frame) -> Response[Any]:
-        return html(choose_kind_page(frame=frame))
+        return html(choose_kind_page(list_faults(), frame=frame))
 
     @get("/new/{kind:str}", guards=CHANGES)
-    async def begin(self, frame: Frame, kind: FromPath[str]) -> Response[Any]:
-        return html(new_page(_kind(kind), Form(csrf=frame.csrf), frame=frame))
+    async def begin(self, request: HttpRequest, frame: Frame, kind: FromPath[str]) -> Response[Any]:
+        provider = request.query_params.get("provider", "")
+        values = {"provider": provider} if provider in providers(_kind(kind)) else {}
+        return html(new_page(_kind(kind), Form(values=values, csrf=frame.csrf), frame=frame))
 
     @post("/new/{kind:str}", guards=CHANGES, status_code=200)
     async def add(

@@ -7,6 +7,7 @@ from litestar import Controller, Response, get, post
 from litestar.params import FromPath
 
 from app.components.admin.game_rules import game_rules_in_words
+from app.components.admin.layouts_form import Borne, layouts_card
 from app.components.admin.machine_rules import machine_rules_in_words
 from app.components.admin.outlook import (
     HORIZON_DAYS,
@@ -25,8 +26,10 @@ from app.core.errors import Invalid
 from app.domain.accounts.roles import Permission, allows
 from app.domain.catalog.change_rules import change_rules
 from app.domain.catalog.find import find_product
+from app.domain.catalog.kind import ProductKind
 from app.domain.catalog.stock import stock_days
-from app.domain.catalog.views import ProductView
+from app.domain.catalog.views import ProductView, with_layout
+from app.domain.inventory.stock import stock
 from app.domain.orders.outlook import outlooks
 from app.domain.orders.waiting import waiting_orders
 from app.domain.orders.what_if import MOST, sell
@@ -68,6 +71,7 @@ class StockPages(Controller):
         async with db.snapshot() as tx:
             client = await client_typed(tx, entries)
             product = await find_product(tx, slug, hidden=True)
+            layouts = await _borne(tx, product)
             shown = ProductStock(
                 outlook=next(one for one in await outlooks(tx) if one.product == product.id),
                 days=await stock_days(tx, product.id, days=HORIZON_DAYS),
@@ -80,7 +84,11 @@ class StockPages(Controller):
                 else None,
                 may_change=allows(me.role, Permission.CATALOGUE_CHANGE),
             )
-        return html(product_stock_page(shown, frame=frame), status_code=422 if form.errors else 200)
+        beside = None
+        if product.kind is ProductKind.SERVER:
+            beside = layouts_card(slug, layouts, may_change=shown.may_change)
+        page = product_stock_page(shown, beside=beside, frame=frame)
+        return html(page, status_code=422 if form.errors else 200)
 
     @get("/products/{slug:str}/rules", guards=RULES)
     async def ask_rules(self, db: Db, frame: Frame, slug: FromPath[str]) -> Response[Any]:
@@ -106,6 +114,18 @@ class StockPages(Controller):
             return await _rules_page(db, slug, form, frame, status=422)
         told = Flash("success", "The rules are changed; orders that wait are looked at again.")
         return go(request, product_href(slug), told)
+
+
+async def _borne(tx: Tx, product: ProductView) -> tuple[Borne, ...]:
+    """Return the layouts of a product with the stock that bears each."""
+    wants = {
+        layout.code: with_layout(product.server_rules, (layout,), None)
+        for layout in product.disk_layouts
+    }
+    counts = await stock(tx, wants, on_vlans=wants if product.address_rules.vlan else ())
+    return tuple(
+        Borne(layout=layout, servers=counts[layout.code]) for layout in product.disk_layouts
+    )
 
 
 def _in_words(product: ProductView) -> tuple[tuple[str, str], ...]:

@@ -1,12 +1,12 @@
-"""The edge as one Litestar plugin: `plugins=[SecurityPlugin(settings, database, redis)]`."""
+"""The edge as one Litestar plugin."""
+
+from collections.abc import Callable
 
 from litestar.config.app import AppConfig
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.plugins import InitPlugin
-from redis.asyncio import Redis
 
-from app.core.database import Database
 from app.core.errors import Refusal
 from app.routes.security.bearer import provide_caller
 from app.routes.security.csrf import CsrfMiddleware
@@ -15,7 +15,6 @@ from app.routes.security.frame import provide_account, provide_frame, provide_me
 from app.routes.security.headers import add_headers
 from app.routes.security.request_id import RequestIdMiddleware
 from app.routes.security.visit import Edge
-from app.settings import Settings
 
 
 class SecurityPlugin(InitPlugin):
@@ -27,8 +26,8 @@ class SecurityPlugin(InitPlugin):
     - security headers, request ids, and the answers to refusals and errors.
     """
 
-    def __init__(self, settings: Settings, database: Database, redis: Redis) -> None:
-        self._edge = Edge(settings, database, redis)
+    def __init__(self, edge: Callable[[], Edge]) -> None:
+        self._edge = edge
 
     def on_app_init(self, app_config: AppConfig) -> AppConfig:
         app_config.state["edge"] = self._edge

@@ -33,7 +33,7 @@ _PROXY_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """What the edge itself needs of the process's resources; in `app.state.edge`."""
+    """What the edge itself needs of the process's resources; `app.state.edge()`."""
 
     settings: Settings
     database: Database
@@ -66,7 +66,7 @@ class Visit:
 
 
 def edge_of(scope: Scope) -> Edge:
-    edge: Edge = scope["litestar_app"].state.edge
+    edge: Edge = scope["litestar_app"].state.edge()
     return edge
 
 

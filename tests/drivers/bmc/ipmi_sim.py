@@ -28,7 +28,7 @@ set_working_mc 0x20
     guid {guid}
   endlan
   chassis_control "{script} 0x20"
-  user 2 true "{user}" "{password}" admin 5 md5
+{serial}  user 2 true "{user}" "{password}" admin 5 md5
 """
 MACHINE = """\
 mc_setbmc 0x20
@@ -109,14 +109,18 @@ class Simulated:
 
 
 @contextlib.contextmanager
-def ipmi_sim(folder: Path) -> Iterator[Simulated]:
-    """Run it until the block ends; install it first where it is missing."""
+def ipmi_sim(folder: Path, *, serial: str = "") -> Iterator[Simulated]:
+    """Run it until the block ends; install it first where it is missing.
+
+    Its serial line is at `serial`, for example `tcp:127.0.0.1:2000`; without, it has none.
+    """
     if not (shutil.which("ipmi_sim") and shutil.which("ipmitool")):
         subprocess.run([ROOT / "scripts" / "ensure-ipmi"], check=True, timeout=300)
     port, script = free_udp_port(), folder / "chassis"
     script.write_text(SCRIPT.format(folder=folder))
     script.chmod(0o755)
-    lan = LAN.format(port=port, guid=GUID, script=script, user=USER, password=PASSWORD)
+    line = f'  sol "{serial}" 115200\n' if serial else ""
+    lan = LAN.format(serial=line, port=port, guid=GUID, script=script, user=USER, password=PASSWORD)
     (folder / "lan.conf").write_text(lan)
     fru = _fru()
     machine = MACHINE.format(

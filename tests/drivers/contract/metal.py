@@ -18,7 +18,7 @@ from app.drivers.metal.contract import (
 )
 from app.drivers.power import Power
 from app.drivers.secret import Secret
-from tests.drivers.contract.hypervisor import through
+from app.suites.hypervisor import through
 
 Enrolled = Callable[[], Awaitable[MetalNode]]
 Wanted = Callable[[str], MetalWant]

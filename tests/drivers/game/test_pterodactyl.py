@@ -28,11 +28,11 @@ from app.drivers.game.pterodactyl.adapter import Pterodactyl
 from app.drivers.game.pterodactyl.read import username_of
 from app.drivers.http.client import HttpClient
 from app.drivers.secret import Secret
+from app.suites.game import GameContract
+from app.suites.hypervisor import through
 from lab.pterodactyl import refusals
 from lab.pterodactyl.things import User
 from lab.pterodactyl.web import Fault, PanelWeb
-from tests.drivers.contract.game import GameContract
-from tests.drivers.contract.hypervisor import through
 from tests.drivers.environment import environment
 from tests.drivers.game.panel import panel_on_loopback
 

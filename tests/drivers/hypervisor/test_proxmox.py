@@ -21,8 +21,8 @@ from app.drivers.hypervisor.proxmox import marks
 from app.drivers.hypervisor.proxmox.adapter import Proxmox
 from app.drivers.secret import Secret
 from app.drivers.tls import TrustSystem
+from app.suites.hypervisor import HypervisorContract, through
 from tests.drivers.certificates import Authority
-from tests.drivers.contract.hypervisor import HypervisorContract, through
 from tests.drivers.environment import environment
 from tests.drivers.hypervisor.pve import FAKEPVE, PASSWORD, fakepve
 from tests.drivers.hypervisor.turns import LocalTurns

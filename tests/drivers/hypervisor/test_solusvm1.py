@@ -22,10 +22,10 @@ from app.drivers.hypervisor.solusvm1.adapter import SolusVm1
 from app.drivers.hypervisor.solusvm1.api import read
 from app.drivers.hypervisor.solusvm1.machine import service_in, username
 from app.drivers.secret import Secret
+from app.suites.hypervisor import HypervisorContract, through
 from lab.solusvm1.panel import Vserver
 from lab.solusvm1.web import SolusVm1Web
 from lab.standin import Fault
-from tests.drivers.contract.hypervisor import HypervisorContract, through
 from tests.drivers.hypervisor.panels import KEY, TOKEN, solusvm1
 from tests.drivers.hypervisor.turns import LocalTurns
 

@@ -29,11 +29,11 @@ from app.drivers.hypervisor.contract import (
 )
 from app.drivers.hypervisor.solusvm2.adapter import SolusVm2
 from app.drivers.secret import Secret
+from app.suites.hypervisor import HypervisorContract, through
 from lab.solusvm2.deeds import make
 from lab.solusvm2.panel import Resource
 from lab.solusvm2.web import SolusVm2Web
 from lab.standin import Fault
-from tests.drivers.contract.hypervisor import HypervisorContract, through
 from tests.drivers.hypervisor.panels import TOKEN, solusvm2
 from tests.drivers.hypervisor.turns import LocalTurns
 

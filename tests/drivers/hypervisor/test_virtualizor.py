@@ -20,11 +20,11 @@ from app.drivers.hypervisor.contract import (
 )
 from app.drivers.hypervisor.virtualizor.adapter import Virtualizor
 from app.drivers.secret import Secret
+from app.suites.hypervisor import HypervisorContract, through
 from lab.standin import Fault
 from lab.virtualizor.deeds import make
 from lab.virtualizor.panel import User, Vps
 from lab.virtualizor.web import VirtualizorWeb
-from tests.drivers.contract.hypervisor import HypervisorContract, through
 from tests.drivers.hypervisor.panels import KEY, TOKEN, virtualizor
 from tests.drivers.hypervisor.turns import LocalTurns
 

@@ -31,6 +31,7 @@ from app.flows.publish import publish
 from app.flows.start import start_flow
 from tests.databases import copy_database
 from tests.flows.processes.world import World
+from tests.forked import forking
 
 LEASE_S = 1.5
 TEMPLATE = "yard_template"
@@ -171,6 +172,7 @@ async def servers() -> AsyncIterator[Servers]:
             tempfile.TemporaryDirectory(prefix="slipway-flows-", ignore_cleanup_errors=True)
         )
         folder = Path(name)
+        stack.enter_context(forking())
         postgres = EmbeddedPostgres(folder)
         stack.callback(postgres.stop)
         redis_server = EmbeddedRedis(folder)

@@ -27,9 +27,9 @@ from app.drivers.secret import Secret
 from app.flows.document import Document, NodeSpec
 from app.flows.node import Subject
 from app.flows.publish import publish
+from app.suites.hypervisor import through
 from lab.pterodactyl.panel import Panel
 from tests.devices.cabled import cable_up, power_up
-from tests.drivers.contract.hypervisor import through
 from tests.flows.walks.cloud import StandInNode
 from tests.flows.walks.stage import Stage, installed, provisioning, running
 

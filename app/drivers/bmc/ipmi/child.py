@@ -14,6 +14,7 @@ from pyghmi.ipmi import command
 from pyghmi.ipmi.private import session
 
 from app.drivers.bmc.ipmi.login import SHA1_SUITE, SHA256_SUITE, Login, look_often
+from app.drivers.bmc.ipmi.sol import carry, open_line
 from app.drivers.bmc.ipmi.verbs import VERBS, NotOffered
 from app.drivers.bmc.ipmi.wire import Answer, Ask, Fault, SignIn
 
@@ -45,6 +46,9 @@ def serve(ours: socket.socket) -> None:
     for line in lines:
         ask = msgspec.json.decode(line, type=Ask)
         signal.setitimer(signal.ITIMER_REAL, ask.deadline_s)
+        if ask.verb == "serial":
+            _serial(ours, sign_in, ask)
+            return
         try:
             if ipmi is None:
                 ipmi = _signed_in(sign_in)
@@ -60,11 +64,28 @@ def serve(ours: socket.socket) -> None:
             ipmi.ipmi_session.logout()
 
 
+def _serial(ours: socket.socket, sign_in: SignIn, ask: Ask) -> None:
+    """Open the serial console, and be nothing else from then on."""
+    _offer_first(sign_in)
+    try:
+        line, heard = open_line(sign_in, **ask.given)
+        suite = SHA256_SUITE if line.ipmi_session.attemptedhash == 256 else SHA1_SUITE
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is told
+        ours.sendall(msgspec.json.encode(_fault(error)) + b"\n")
+        return
+    ours.sendall(msgspec.json.encode(Answer(cipher_suite=suite)) + b"\n")
+    carry(ours, line, heard)
+
+
 def _signed_in(sign_in: SignIn) -> command.Command:
-    Login.first_hash = 1 if sign_in.cipher_suite == SHA1_SUITE else 256
+    _offer_first(sign_in)
     return command.Command(
         bmc=sign_in.host, userid=sign_in.username, password=sign_in.password, port=sign_in.port
     )
+
+
+def _offer_first(sign_in: SignIn) -> None:
+    Login.first_hash = 1 if sign_in.cipher_suite == SHA1_SUITE else 256
 
 
 def _suite(ipmi: command.Command) -> int:

@@ -1,6 +1,9 @@
 """Hands out IPMI BMCs and keeps what is expensive about them: their sessions and processes."""
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 
 import msgspec
 
@@ -10,11 +13,15 @@ from app.drivers.bmc.ipmi.boot import IpmiBoot
 from app.drivers.bmc.ipmi.link import Link
 from app.drivers.bmc.ipmi.power import IpmiPower
 from app.drivers.bmc.ipmi.process import Nursery
+from app.drivers.bmc.ipmi.serial import open_serial
 from app.drivers.bmc.switch import Switch
-from app.drivers.errors import Refused
+from app.drivers.errors import Busy, Refused
+from app.drivers.serial import SerialLine
 from app.drivers.virtual_media import MediaDriver
 
 INVENTORY_S = 30.0
+MOST_CONSOLES = 24
+"""Of the 64 processes; the others are left to calls, which must not wait for who looks on."""
 SENSORS_S = 90.0
 """A BMC that answers in 50 ms takes a minute for the records of 200 sensors, once a session."""
 
@@ -62,6 +69,7 @@ class IpmiFleet:
         """Take the guard that all workers share; without one, the fleet has its BMCs alone."""
         self._guard = guard or OwnGuard()
         self._nursery = Nursery(self._make_room)
+        self._consoles = asyncio.Semaphore(MOST_CONSOLES)
         self._links: dict[tuple[str, ...], Link] = {}
 
     def bmc(self, address: BmcAddress) -> IpmiBmc:
@@ -72,10 +80,30 @@ class IpmiFleet:
             link = self._links[key] = Link(address, self._nursery, self._guard)
         return IpmiBmc(link)
 
+    def serial(
+        self, address: BmcAddress, *, take_over: bool = False
+    ) -> AbstractAsyncContextManager[SerialLine]:
+        """Have the machine's serial line for a block; a BMC has one for one program at a time.
+
+        With `take_over` another's is ended. Raises `Refused` (field `serial`) where it is in use or
+        not offered, and what calls raise.
+        """
+        return self._serial(address, take_over=take_over)
+
     async def close(self) -> None:
         links, self._links = list(self._links.values()), {}
         await asyncio.gather(*(link.close() for link in links))
         await self._nursery.close()
+
+    @contextlib.asynccontextmanager
+    async def _serial(self, address: BmcAddress, *, take_over: bool) -> AsyncIterator[SerialLine]:
+        if self._consoles.locked():
+            raise Busy(address.url, f"{MOST_CONSOLES} serial consoles are open here; close one")
+        async with (
+            self._consoles,
+            open_serial(address, self._nursery, self._guard, take_over=take_over) as line,
+        ):
+            yield line
 
     async def _make_room(self) -> None:
         """Sign out of the BMC that has not been used for longest, if any is idle."""

@@ -78,7 +78,7 @@ class Link:
             # The BMC was restarted, or had no room for a session that idled.
             answer = await self._answer(turn, ask)
         if answer.fault is not None:
-            raise _error(self.peer, answer)
+            raise error_of(self.peer, answer)
         turn.cipher_suite = answer.cipher_suite
         return answer.value
 
@@ -107,15 +107,7 @@ class Link:
             child = await self._nursery.bear()
         except OSError as error:
             raise Retriable(self.peer, f"no process for it could be started: {error}") from error
-        child.sign_in(
-            SignIn(
-                host=self._address.host,
-                port=self._address.ipmi_port,
-                username=self._address.username,
-                password=self._address.password.reveal(),
-                cipher_suite=turn.cipher_suite,
-            )
-        )
+        child.sign_in(sign_in_of(self._address, turn.cipher_suite))
         return child
 
     def _drop(self) -> None:
@@ -129,7 +121,18 @@ class Link:
             self._closing = asyncio.create_task(self.close())
 
 
-def _error(peer: str, answer: Answer) -> DriverError:
+def sign_in_of(address: BmcAddress, cipher_suite: int | None) -> SignIn:
+    return SignIn(
+        host=address.host,
+        port=address.ipmi_port,
+        username=address.username,
+        password=address.password.reveal(),
+        cipher_suite=cipher_suite,
+    )
+
+
+def error_of(peer: str, answer: Answer) -> DriverError:
+    """Return what the fault of an answer is to those who asked."""
     match answer.fault:
         case Fault.UNAUTHORISED:
             return Unauthorised(peer, answer.words)

@@ -54,6 +54,24 @@ class Child:
             raise Gone
         return msgspec.json.decode(line, type=Answer)
 
+    async def say(self, line: bytes) -> None:
+        """Send a line, and wait for room for the next. Raises `Gone`."""
+        try:
+            self._writer.write(line + b"\n")
+            await self._writer.drain()
+        except ConnectionError:
+            raise Gone from None
+
+    async def hear(self) -> bytes:
+        """Return the next line that nobody asked for. Raises `Gone`."""
+        try:
+            line = await self._reader.readline()
+        except ConnectionError:
+            raise Gone from None
+        if not line.endswith(b"\n"):
+            raise Gone
+        return line
+
     def kill(self) -> None:
         """End it now, wherever it hangs."""
         self._end(self._pid)

@@ -45,6 +45,19 @@ class Ask(msgspec.Struct, frozen=True):
     """After this the kernel ends the process, even if it hangs."""
 
 
+class Typed(msgspec.Struct, frozen=True):
+    """A line to a process that has its serial console open."""
+
+    data: bytes
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """A line from such a process: what the machine says, or why there will be no more."""
+
+    data: bytes = b""
+    ended: str | None = None
+
+
 class Answer(msgspec.Struct, frozen=True):
     """A line from the process."""
 

@@ -2,6 +2,7 @@
 
 from app.drivers.deploy.netboot.adapter import Netboot
 from app.drivers.deploy.netboot.autoinstall import render_meta_data, render_user_data
+from app.drivers.deploy.netboot.disk_finder import render_disk_script
 from app.drivers.deploy.netboot.ipxe import boot_from_disk, chain_script, render_ipxe
 from app.drivers.deploy.netboot.iso import build_boot_iso
 from app.drivers.deploy.netboot.kickstart import render_kickstart
@@ -16,6 +17,7 @@ __all__ = [
     "chain_script",
     "hash_password",
     "new_password",
+    "render_disk_script",
     "render_ipxe",
     "render_kickstart",
     "render_meta_data",

@@ -6,6 +6,7 @@ from pathlib import Path
 from app.drivers.deploy.contract import Document
 from app.drivers.deploy.live import LiveSpec
 from app.drivers.deploy.netboot.autoinstall import render_meta_data, render_user_data
+from app.drivers.deploy.netboot.disk_finder import render_disk_script
 from app.drivers.deploy.netboot.ipxe import boot_from_disk, render_ipxe
 from app.drivers.deploy.netboot.iso import build_boot_iso
 from app.drivers.deploy.netboot.kickstart import render_kickstart
@@ -56,9 +57,14 @@ class Netboot:
                 "boot.ipxe": Document(TEXT, render_live_ipxe(spec)),
                 SCRIPTS[spec.purpose]: Document(TEXT, render_live_script(spec)),
             }
+        found = {"disks.sh": (TEXT, render_disk_script)} if spec.disks.are_found else {}
         return {
             name: Document(media_type, render(spec))
-            for name, (media_type, render) in {**ANSWERS[spec.family], **EVERYWHERE}.items()
+            for name, (media_type, render) in {
+                **ANSWERS[spec.family],
+                **EVERYWHERE,
+                **found,
+            }.items()
         }
 
     def boot_iso(self, script: str) -> bytes:

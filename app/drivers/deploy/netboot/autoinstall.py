@@ -39,7 +39,8 @@ def _autoinstall(spec: InstallSpec) -> dict[str, Any]:
         "storage": {"swap": {"size": 0}, "config": storage(spec)},
         "ssh": {"install-server": True, "allow-pw": spec.root_password_hash is not None},
         "packages": ["curl", "ca-certificates"]
-        + (["mdadm"] if spec.disks.raid is not None else []),
+        + (["mdadm"] if spec.disks.raid is not None else [])
+        + (["lvm2"] if spec.disks.lvm else []),
         # In place of `identity`, which cannot name root.
         "user-data": {
             "hostname": spec.hostname,
@@ -49,7 +50,11 @@ def _autoinstall(spec: InstallSpec) -> dict[str, Any]:
             "ssh_pwauth": spec.root_password_hash is not None,
             "users": [_root(spec)],
         },
-        "early-commands": [_progress(spec, "installer", 5)],
+        # Subiquity reads /autoinstall.yaml again after these, with the disks' names in it.
+        "early-commands": [
+            _progress(spec, "installer", 5),
+            *([_find_disks(spec)] if spec.disks.are_found else []),
+        ],
         "late-commands": [
             _progress(spec, "configuring", 85),
             f"curl -fsS --retry 5 -o /target{script} {spec.callback_base}/post-install.sh",
@@ -103,6 +108,12 @@ def network(spec: InstallSpec) -> dict[str, Any]:
 def _progress(spec: InstallSpec, stage: str, percent: int) -> str:
     # A lost report must not fail the install.
     return _post(spec, "progress", stage=stage, percent=str(percent)) + " || true"
+
+
+def _find_disks(spec: InstallSpec) -> str:
+    script = "/tmp/slipway-disks.sh"  # noqa: S108 - in the installer's memory
+    fetch = f"curl -fsS --retry 5 -o {script} {spec.callback_base}/disks.sh"
+    return f"{fetch} && bash {script}"
 
 
 def _post(spec: InstallSpec, what: str, **form: str) -> str:

@@ -2,6 +2,7 @@
 
 import uuid
 
+from app.drivers.deploy.netboot.disk_finder import finder_facts
 from app.drivers.deploy.netboot.disks import FIRMWARE_PART, members
 from app.drivers.deploy.netboot.target_network import networkd_files, networkmanager_files
 from app.drivers.deploy.netboot.templating import render
@@ -28,6 +29,8 @@ def render_post_install(spec: InstallSpec) -> str:
         hosts=hosts_of(spec),
         authorized_keys="".join(f"{key}\n" for key in spec.ssh_keys),
         spare_esps=_spare_esps(spec),
+        firmware_part=FIRMWARE_PART,
+        finder=finder_facts(spec.disks) if spec.disks.are_found else None,
     )
 
 

@@ -7,11 +7,18 @@ from app.drivers.deploy.netboot.disks import (
     BOOT_MB,
     BOOT_PART,
     ESP_MB,
-    ROOT_PART,
+    GROUP,
+    NEXT_PART,
+    Area,
+    areas,
     members,
+    physical,
+    share_mb,
 )
 from app.drivers.deploy.netboot.templating import render
-from app.drivers.deploy.spec import Firmware, InstallSpec
+from app.drivers.deploy.spec import Disks, Firmware, InstallSpec
+
+MIB = 1024 * 1024
 
 
 def render_preseed(spec: InstallSpec) -> str:
@@ -24,39 +31,80 @@ def render_preseed(spec: InstallSpec) -> str:
         mirror_host=mirror.netloc,
         mirror_folder=mirror.path.rstrip("/") or "/",
         recipe=_recipe(spec),
-        raid_recipe=_raid_recipe(spec),
+        raid_recipe=raid_recipe(spec),
+        group=GROUP,
     )
 
 
 def _recipe(spec: InstallSpec) -> str:
-    """Return partman's recipe: minimal, priority and maximal size in MB, then the kind."""
-    raid = spec.disks.raid is not None
+    """Return partman's recipe: minimal, priority and maximal size in MB, then the kind.
+
+    With RAID and LVM together, partitions say that LVM's part leaves them out, and volumes that
+    only LVM's part makes them.
+    """
+    disks = spec.disks
+    raid = disks.raid is not None
+    apart = " $lvmignore{ }" if raid and disks.lvm else ""
     if spec.firmware is Firmware.UEFI:
         method = "method{ efi } format{ }"
-        firmware = f"{ESP_MB} {ESP_MB} {ESP_MB} fat32 $primary{{ }} $iflabel{{ gpt }} {method}"
+        firmware = (
+            f"{ESP_MB} {ESP_MB} {ESP_MB} fat32 $primary{{ }}{apart} $iflabel{{ gpt }} {method}"
+        )
     else:
         firmware = (
-            f"{BIOS_BOOT_MB} {BIOS_BOOT_MB} {BIOS_BOOT_MB} free $primary{{ }} $iflabel{{ gpt }} "
-            "$bios_boot{ } method{ biosgrub }"
+            f"{BIOS_BOOT_MB} {BIOS_BOOT_MB} {BIOS_BOOT_MB} free $primary{{ }}{apart} "
+            "$iflabel{ gpt } $bios_boot{ } method{ biosgrub }"
         )
-    kind = "raid" if raid else "ext4"
-    boot = f"{BOOT_MB} {BOOT_MB} {BOOT_MB} {kind} $primary{{ }}"
-    root = f"8192 10000 -1 {kind} $primary{{ }}"
-    if raid:
-        parts = [firmware, f"{boot} method{{ raid }}", f"{root} method{{ raid }}"]
-    else:
-        use = "method{ format } format{ } use_filesystem{ } filesystem{ ext4 }"
-        parts = [firmware, f"{boot} {use} mountpoint{{ /boot }}", f"{root} {use} mountpoint{{ / }}"]
+    filesystem = disks.filesystem or "ext4"
+    parts = [firmware]
+    for area in (Area("boot", "/boot", None), *physical(disks)):
+        size = _size(BOOT_MB if area.name == "boot" else _share_mb(disks, area))
+        if raid:
+            parts.append(f"{size} raid $primary{{ }}{apart} method{{ raid }}")
+        elif area.use != "lvm":  # without RAID partman makes LVM's partition of what is left
+            parts.append(f"{size} {_use(area, filesystem, '$primary{ }')}")
+    if disks.lvm:
+        parts += [
+            f"{_size(None if area.size_mb is None else _mb(area.size_mb))} "
+            + _use(area, filesystem, f"$defaultignore{{ }} $lvmok{{ }} lv_name{{ {area.name} }}")
+            for area in areas(disks)
+        ]
     return "slipway :: " + " . ".join(parts) + " ."
 
 
-def _raid_recipe(spec: InstallSpec) -> str | None:
-    """Return partman-auto-raid's recipe: level, members, spares, file system, mount, devices."""
-    if spec.disks.raid is None:
-        return None
-    count = len(spec.disks.paths())
-    arrays = (("1", "/boot", BOOT_PART), (str(spec.disks.raid), "/", ROOT_PART))
-    return " ".join(
-        f"{level} {count} 0 ext4 {mount} {'#'.join(members(spec.disks, part))} ."
-        for level, mount, part in arrays
+def _share_mb(disks: Disks, area: Area) -> int | None:
+    return None if area.size_mb is None else _mb(share_mb(disks, area.size_mb))
+
+
+def _mb(mib: int) -> int:
+    """Return MB of 10^6 bytes, as partman counts, of so many MiB; rounded up."""
+    return -(-mib * MIB // 1_000_000)
+
+
+def _size(size_mb: int | None) -> str:
+    return "8192 10000 -1" if size_mb is None else f"{size_mb} {size_mb} {size_mb}"
+
+
+def _use(area: Area, filesystem: str, how: str) -> str:
+    if area.use == "swap":
+        return f"linux-swap {how} method{{ swap }} format{{ }}"
+    return (
+        f"{filesystem} {how} method{{ format }} format{{ }} use_filesystem{{ }} "
+        f"filesystem{{ {filesystem} }} mountpoint{{ {area.mount} }}"
     )
+
+
+def raid_recipe(spec: InstallSpec) -> str | None:
+    """Return partman-auto-raid's recipe: level, members, spares, file system, mount, devices."""
+    disks = spec.disks
+    if disks.raid is None:
+        return None
+    count = len(disks.paths())
+    filesystem = disks.filesystem or "ext4"
+    arrays = [f"1 {count} 0 {filesystem} /boot {'#'.join(members(disks, BOOT_PART))} ."]
+    for part, area in enumerate(physical(disks), NEXT_PART):
+        kind = filesystem if area.use == "filesystem" else area.use
+        mount = area.mount or "-"
+        devices = "#".join(members(disks, part))
+        arrays.append(f"{disks.raid} {count} 0 {kind} {mount} {devices} .")
+    return " ".join(arrays)

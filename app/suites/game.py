@@ -1,5 +1,9 @@
-"""What every panel of game servers must do; an adapter's test class inherits."""
+"""What every panel of game servers must do; an adapter's test class inherits.
 
+The coroutines are tests: pytest-asyncio runs them with `asyncio_mode = "auto"`.
+"""
+
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -7,7 +11,7 @@ from msgspec.structs import replace
 
 from app.drivers.errors import Refused
 from app.drivers.game.contract import Game, GamePower, GameState, GameWant
-from tests.drivers.contract.hypervisor import through
+from app.suites.hypervisor import through
 
 
 class GameContract:
@@ -47,7 +51,7 @@ class GameContract:
         assert made in await game.servers()
         assert await through(lambda memo: game.create(want, memo)) == made
         for wanted in (GamePower.STOPPED, GamePower.STOPPED, GamePower.RUNNING, GamePower.RUNNING):
-            await through(lambda memo, wanted=wanted: game.power(service, wanted, memo))
+            await through(partial(game.power, service, wanted))
             assert (await game.usage(service)).power is wanted
         await game.restart(service)
         assert (await game.usage(service)).power is GamePower.RUNNING
@@ -98,7 +102,7 @@ class GameContract:
         assert user.is_ours
         assert await game.user(replace(want.owner, email="moved@example.org")) == user
         wants = [replace(want, service=uuid4()) for _ in range(2)]
-        made = [await through(lambda memo, one=one: game.create(one, memo)) for one in wants]
+        made = [await through(partial(game.create, one)) for one in wants]
         assert {one.username for one in made} == {user.username}
         assert len({one.port for one in made}) == 2
         for one in wants:

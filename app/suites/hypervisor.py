@@ -1,7 +1,11 @@
-"""What every provider of virtual machines must do; an adapter's test class inherits."""
+"""What every provider of virtual machines must do; an adapter's test class inherits.
+
+The coroutines are tests: pytest-asyncio runs them with `asyncio_mode = "auto"`.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
@@ -60,7 +64,7 @@ class HypervisorContract:
         assert made in await hypervisor.machines()
         assert await through(lambda memo: hypervisor.create(want, memo)) == made
         for wanted in (VmPower.STOPPED, VmPower.STOPPED, VmPower.RUNNING, VmPower.RUNNING):
-            seen = await through(lambda memo, wanted=wanted: hypervisor.power(ref, wanted, memo))
+            seen = await through(partial(hypervisor.power, ref, wanted))
             assert seen.power is wanted
         assert (await through(lambda memo: hypervisor.reboot(ref, memo))).power is VmPower.RUNNING
         await self._is_suspended_and_comes_back(hypervisor, ref)
@@ -109,11 +113,11 @@ class HypervisorContract:
             for number, service in enumerate(UUID(int=uuid4().int) for _ in range(4))
         ]
         made: list[Vm] = await asyncio.gather(
-            *(through(lambda memo, one=one: hypervisor.create(one, memo)) for one in wants)
+            *(through(partial(hypervisor.create, one)) for one in wants)
         )
         assert len({vm.id for vm in made}) == len(wants)
         for one in wants:
-            await through(lambda memo, one=one: hypervisor.delete(one.ref, memo))
+            await through(partial(hypervisor.delete, one.ref))
 
     async def test_a_machine_that_is_not_there(self, hypervisor: Hypervisor, want: VmWant) -> None:
         for advance in (

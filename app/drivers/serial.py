@@ -1,0 +1,25 @@
+"""The contract of a machine's serial line, opened by whoever sits at it."""
+
+from typing import Protocol
+
+
+class SerialLine(Protocol):
+    """An open line. Leaving the block that it was opened by ends it at the BMC, too."""
+
+    async def read(self) -> bytes:
+        """Return what the machine says next; waits without end.
+
+        Raises `Unreachable` when the line has ended, with the BMC's word for it: another has
+        taken it over, or the BMC does not answer.
+        """
+        ...
+
+    async def write(self, data: bytes) -> None:
+        """Type `data`, at most `MOST_BYTES`; returns when there is room for more.
+
+        Raises `Unreachable` when the line has ended, `ValueError` for more.
+        """
+        ...
+
+
+MOST_BYTES = 4096

@@ -1,0 +1,1 @@
+"""Nimbus as a provider of virtual machines."""

@@ -1,0 +1,127 @@
+"""The serial console over IPMI, against OpenIPMI's simulator whose serial line answers."""
+
+import asyncio
+import socketserver
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from app.drivers.bmc.contract import BmcAddress, Console
+from app.drivers.bmc.fleet import MixedFleet, serial_address
+from app.drivers.bmc.guard import OwnGuard
+from app.drivers.bmc.ipmi import IpmiFleet
+from app.drivers.errors import Busy, Refused, Unreachable
+from app.drivers.secret import Secret
+from app.drivers.serial import MOST_BYTES, SerialLine
+from tests.drivers.bmc.ipmi_sim import Simulated, ipmi_sim
+
+
+class Machine(socketserver.BaseRequestHandler):
+    """What hangs on the serial line: it says in brackets what is typed."""
+
+    def handle(self) -> None:
+        while typed := self.request.recv(1024):
+            self.request.sendall(b"<" + typed + b">")
+
+
+@pytest.fixture(scope="module")
+def sim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulated]:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Machine) as machine:
+        machine.daemon_threads = True
+        machine.block_on_close = False
+        threading.Thread(target=machine.serve_forever, args=(0.05,), daemon=True).start()
+        folder = tmp_path_factory.mktemp("serial")
+        with ipmi_sim(folder, serial=f"tcp:127.0.0.1:{machine.server_address[1]}") as simulated:
+            yield simulated
+        machine.shutdown()
+
+
+async def heard(line: SerialLine, wanted: bytes) -> bytes:
+    """Return what the line says until `wanted` has come."""
+    said = b""
+    async with asyncio.timeout(5):
+        while wanted not in said:
+            said += await line.read()
+    return said
+
+
+async def test_a_console_that_is_opened_again_is_not_mute(sim: Simulated) -> None:
+    """The simulator takes the first number of a session for the last one of the session before."""
+    fleet = IpmiFleet()
+    try:
+        for typed in (b"one", b"two", b"three"):
+            async with fleet.serial(sim.address) as line:
+                await line.write(typed)
+                assert await heard(line, typed + b">") == b"<" + typed + b">"
+        async with fleet.serial(sim.address) as line:
+            power = await fleet.bmc(sim.address).power.read()
+            assert power.value == "off", "calls go on beside it"
+            await line.write(b"x" * MOST_BYTES)
+            said = b""
+            async with asyncio.timeout(10):
+                while said.count(b"x") < MOST_BYTES:
+                    said += await line.read()
+            assert said.count(b"x") == MOST_BYTES, "all of it, once"
+            with pytest.raises(ValueError, match="at most"):
+                await line.write(b"x" * (MOST_BYTES + 1))
+        assert "true" in sim.says("sol", "info").lower()
+    finally:
+        await fleet.close()
+
+
+async def test_there_is_one_console_and_who_takes_it_over_ends_the_other(sim: Simulated) -> None:
+    fleet, other = IpmiFleet(), IpmiFleet()
+    try:
+        async with fleet.serial(sim.address) as line:
+            await line.write(b"mine")
+            await heard(line, b"mine>")
+            with pytest.raises(Refused, match="active for another client"):
+                async with other.serial(sim.address):
+                    pytest.fail("it was open already")
+            async with other.serial(sim.address, take_over=True) as taken:
+                await taken.write(b"theirs")
+                assert b"<theirs>" in await heard(taken, b"theirs>")
+        fleet._consoles = asyncio.Semaphore(0)
+        with pytest.raises(Busy, match="close one"):
+            async with fleet.serial(sim.address):
+                pytest.fail("calls of other BMCs have no process left")
+    finally:
+        await fleet.close()
+        await other.close()
+
+
+async def test_a_line_ends_with_its_process(sim: Simulated) -> None:
+    fleet = MixedFleet(OwnGuard())
+    try:
+        async with fleet.serial(sim.address, take_over=True) as line:
+            line._child.kill()  # type: ignore[attr-defined]
+            with pytest.raises(Unreachable, match="has ended"):
+                await heard(line, b"nothing")
+    finally:
+        await fleet.close()
+
+
+def test_a_redfish_bmc_has_the_line_where_it_offers_it_by_ipmi() -> None:
+    there = BmcAddress(url="https://[2001:db8::7]:8443", username="ada", password=Secret("open"))
+
+    def offered(*ways: str, is_enabled: bool = True) -> BmcAddress:
+        consoles = (
+            Console(kind="graphical", ways=("kvmip",), is_enabled=True),
+            Console(kind="serial", ways=ways, is_enabled=is_enabled),
+        )
+        return serial_address(there, consoles if ways else consoles[:1])
+
+    found = offered("ssh", "ipmi")
+    assert (found.protocol, found.url, found.host) == (
+        "ipmi",
+        "ipmi://[2001:db8::7]",
+        "2001:db8::7",
+    )
+    assert (found.username, found.password.reveal()) == ("ada", "open")
+    with pytest.raises(Refused, match="by ssh, telnet only"):
+        offered("telnet", "ssh")
+    with pytest.raises(Refused, match="switched off"):
+        offered("ipmi", is_enabled=False)
+    with pytest.raises(Refused, match="no serial console"):
+        offered()
