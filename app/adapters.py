@@ -71,7 +71,7 @@ def make_deployer(settings: Settings) -> Deployer:
     return deployer
 
 
-def make_fleet(database: Database, vault: Vault) -> BmcFleet:
+def make_fleet(database: Database, vault: Vault) -> MixedFleet:
     """Return all BMCs, by whichever protocol; they are shared with the other workers."""
     return MixedFleet(SharedTurns(database, vault))
 

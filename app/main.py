@@ -7,18 +7,18 @@ from litestar import Litestar
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
-from app.adapters import make_deployer, make_gateways, make_peers
+from app.adapters import make_deployer, make_fleet, make_gateways, make_peers
 from app.domain.addresses.desk import ClaimDesk
 from app.resources import Resources
 from app.routes.admin import ADMIN
 from app.routes.api.api import API, OPENAPI
 from app.routes.api.words import ObjectWords
 from app.routes.assets import serve_asset
-from app.routes.console import open_console
 from app.routes.designer import DESIGNER
 from app.routes.health import healthz, metrics, readyz
 from app.routes.live import live_stream
 from app.routes.netboot.machine import Machine
+from app.routes.open_console import open_console
 from app.routes.portal import PORTAL
 from app.routes.security.plugin import SecurityPlugin
 from app.routes.security.visit import Edge
@@ -47,7 +47,18 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
 class Supply:
     """What handlers are given by name: open resources, and adapters made of their settings."""
 
-    NAMES = ("db", "deployer", "desk", "gateways", "live", "peers", "redis", "settings", "vault")
+    NAMES = (
+        "db",
+        "deployer",
+        "desk",
+        "gateways",
+        "live",
+        "peers",
+        "redis",
+        "serials",
+        "settings",
+        "vault",
+    )
 
     def __init__(self, resources: Resources) -> None:
         self.put(resources)
@@ -63,6 +74,7 @@ class Supply:
         self.gateways = make_gateways(resources.settings)
         self.deployer = make_deployer(resources.settings)
         self.peers = make_peers(resources.settings, resources.database.clock)
+        self.serials = make_fleet(resources.database, resources.vault)
 
     async def close(self) -> None:
         """Close what was made here; the resources belong to who opened them."""
@@ -70,6 +82,7 @@ class Supply:
         for gateway in self.gateways.values():
             await gateway.close()
         await self.peers.close()
+        await self.serials.close()
 
 
 def create_app(resources: Resources, *, debug: bool = False) -> Litestar:

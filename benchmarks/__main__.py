@@ -14,7 +14,18 @@ import uvloop
 
 from app.core.errors import Refusal
 from app.core.logs import configure_logs
-from benchmarks import bmcs, cold, delivery, document, editor, flows, ipam, pages, solver
+from benchmarks import (
+    bmcs,
+    cold,
+    delivery,
+    document,
+    editor,
+    flows,
+    ipam,
+    pages,
+    providers,
+    solver,
+)
 from benchmarks.machine import calibrate, describe
 from benchmarks.report import say
 from benchmarks.result import Result, keep
@@ -31,6 +42,7 @@ BENCHMARKS: dict[str, Parts] = {
     "solver": solver.parts(),
     "ipam": ipam.parts(),
     "hardware": bmcs.parts(),
+    "providers": {"providers": providers.measure},
 }
 
 

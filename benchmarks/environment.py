@@ -19,6 +19,7 @@ DBOS = ("dbos==3.4.0", "aiohttp==3.14.5", "uvloop==0.23.0")
 RESTATE = ("restate-sdk==1.3.0", "hypercorn==0.18.0", "aiohttp==3.14.5", "uvloop==0.23.0")
 NAUTOBOT = ("nautobot==3.2.7",)
 PLACEMENT = ("openstack-placement==16.0.0", "psycopg2-binary==2.9.13", "gunicorn==27.0.1")
+FAKEPVE = ("fakepve==0.5.0", "cryptography==50.0.2")
 RESTATE_SERVER = "1.7.12"
 READY = "ready.json"
 INSTALL_LIMIT_S = 300.0
@@ -84,6 +85,11 @@ async def nautobot_python() -> Path:
 async def placement_python() -> Path:
     """Return the Python that has OpenStack's Placement. Raises PeerMissing."""
     return await _python("Placement", PLACEMENT)
+
+
+async def fakepve_python() -> Path:
+    """Return the Python that has fakepve. Raises PeerMissing."""
+    return await _python("fakepve", FAKEPVE)
 
 
 async def restate() -> Restate:

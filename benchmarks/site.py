@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -43,15 +43,17 @@ class Site:
     stack: Stack
     client: UUID
 
-    async def order(self, hostname: str, **answers: str) -> OrderView:
-        """Place an order for any machine with Debian 12, as the order form would."""
+    async def order(
+        self, hostname: str, *, product: str = ANY_MACHINE, **answers: str
+    ) -> OrderView:
+        """Place an order with Debian 12, by default for any machine, as the order form would."""
         async with self.stack.database.transaction() as tx:
-            product = await find_product(tx, ANY_MACHINE)
+            found = await find_product(tx, product)
             form = {"os": "debian-12", "hostname": hostname, "currency": "EUR", "cycle": "monthly"}
             request = OrderRequest(
                 account=self.client,
-                product=ANY_MACHINE,
-                selection=read_selection(product, form | answers),
+                product=product,
+                selection=read_selection(found, form | answers),
                 idempotency_key=hostname,
             )
             return await place(tx, request)
@@ -103,7 +105,12 @@ class Site:
 
 @contextlib.asynccontextmanager
 async def running(
-    *, speed: float, machines: int = 24, webs: int = 1, workers: int = 1
+    *,
+    speed: float,
+    machines: int = 24,
+    webs: int = 1,
+    workers: int = 1,
+    environment: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Site]:
     """Start a whole Slipway on free ports in a temporary folder, and end it with the block."""
     # Machines of two labs must not answer on one address and port.
@@ -118,7 +125,10 @@ async def running(
                 workers=workers,
                 web_processes=webs,
                 # From the last word of the installer to the answer lies a restart of the hardware.
-                environment={"SLIPWAY_HEALTH_TIMEOUT_S": f"{max(60.0, RESTART_S / speed):.0f}"},
+                environment={
+                    "SLIPWAY_HEALTH_TIMEOUT_S": f"{max(60.0, RESTART_S / speed):.0f}",
+                    **(environment or {}),
+                },
             )
         )
         try:

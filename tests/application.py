@@ -2,6 +2,7 @@
 
 from litestar import Litestar
 
+from app.drivers.bmc.fleet import MixedFleet
 from app.drivers.peers import Peers
 from app.main import Supply, assemble
 from app.resources import Resources
@@ -9,7 +10,9 @@ from app.resources import Resources
 _ASSEMBLED: list[tuple[Supply, Litestar]] = []
 
 
-def application(resources: Resources, *, peers: Peers | None = None) -> Litestar:
+def application(
+    resources: Resources, *, peers: Peers | None = None, serials: MixedFleet | None = None
+) -> Litestar:
     """Return the application over these resources; it forgets those of the test before."""
     if not _ASSEMBLED:
         supply = Supply(resources)
@@ -18,4 +21,6 @@ def application(resources: Resources, *, peers: Peers | None = None) -> Litestar
     supply.put(resources)
     if peers is not None:
         supply.peers = peers
+    if serials is not None:
+        supply.serials = serials
     return app

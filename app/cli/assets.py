@@ -19,6 +19,7 @@ from pathlib import Path
 
 import click
 
+from app.cli import terminal
 from app.cli.bundle import bundle
 from app.components.assets import MANIFEST, VENDOR, hashed_name
 from app.components.icon import ICONS
@@ -32,6 +33,8 @@ SCRIPTS = {
     "htmx.js": "htmx.org/dist/htmx.min.js",
     "uplot.js": "uplot/dist/uPlot.iife.min.js",
 }
+XTERM = "@xterm/xterm/lib/xterm.mjs"
+XTERM_SHEET = "@xterm/xterm/css/xterm.css"
 BUNDLES = {"novnc.js": ("@novnc/novnc/lib", "rfb.js", "noVNC")}
 """Libraries of CommonJS modules: folder, entry, and the name that the script gives it."""
 SHEETS = ("@tabler/core/dist/css/tabler.min.css", "uplot/dist/uPlot.min.css")
@@ -40,6 +43,7 @@ LICENCES = {  # Tabler has no file of its own; its licence is in the head of its
     "htmx": "htmx.org/LICENSE",
     "Lucide": "lucide-static/LICENSE",
     "uPlot": "uplot/LICENSE",
+    "xterm.js": "@xterm/xterm/LICENSE",
     "noVNC": "@novnc/novnc/LICENSE.txt",
     "Inter": "@fontsource-variable/inter/LICENSE",
 }
@@ -144,6 +148,7 @@ def _stamp() -> str:
         (ROOT / "package-lock.json").read_bytes(),
         " ".join(ICONS).encode(),
         Path(__file__).read_bytes(),
+        Path(terminal.__file__).read_bytes(),
     )
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
@@ -173,6 +178,8 @@ def _vendor_files() -> dict[str, bytes]:
         name: bundle(MODULES / folder, entry, given)
         for name, (folder, entry, given) in BUNDLES.items()
     }
+    files["xterm.js"] = terminal.without_style_elements(_without_map(_module(XTERM)))
+    files["xterm.css"] = _module(XTERM_SHEET)
     fonts, faces = _fonts()
     files |= fonts
     sheets = [faces, *(_without_map(_module(path)) for path in SHEETS)]

@@ -23,7 +23,7 @@ STATIC = Path(__file__).resolve().parent.parent / "static"
 VENDOR = STATIC / "vendor"
 MANIFEST = VENDOR / "manifest.json"
 PREFIX = "/assets/"
-SINGLE = ("mark.svg", "pay.js", "console.js", "bench.css")
+SINGLE = ("mark.svg", "pay.js", "console.js", "serial.js", "bench.css")
 """Our own files that are not joined: not every page needs them."""
 
 MEDIA_TYPES = {  # Litestar adds `charset=utf-8` to text

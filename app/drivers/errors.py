@@ -57,6 +57,10 @@ class Refused(DriverError):
         self.reason = reason
 
 
+class InUse(Refused):
+    """Another has it, and the peer lets one use it at a time; it can be taken from them."""
+
+
 class BadSignature(DriverError):
     """A webhook that its alleged sender did not sign, or signed too long ago."""
 

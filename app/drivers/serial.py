@@ -1,6 +1,9 @@
 """The contract of a machine's serial line, opened by whoever sits at it."""
 
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
+
+from app.drivers.bmc.contract import BmcAddress
 
 
 class SerialLine(Protocol):
@@ -18,6 +21,19 @@ class SerialLine(Protocol):
         """Type `data`, at most `MOST_BYTES`; returns when there is room for more.
 
         Raises `Unreachable` when the line has ended, `ValueError` for more.
+        """
+        ...
+
+
+class SerialFleet(Protocol):
+    """All machines' serial lines."""
+
+    def serial(
+        self, address: BmcAddress, *, take_over: bool = False
+    ) -> AbstractAsyncContextManager[SerialLine]:
+        """Have the line of a BMC's machine for the block, with `take_over` from who has it.
+
+        Raises `InUse` where another has it, and what else a BMC's calls raise.
         """
         ...
 

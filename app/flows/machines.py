@@ -9,7 +9,6 @@ import msgspec
 from msgspec import Meta
 
 from app.core.database import Tx
-from app.core.turns import DatabaseTurns
 from app.domain.addresses.find import addresses_of
 from app.domain.addresses.views import Claimed
 from app.domain.catalog.selection import Selection
@@ -30,6 +29,7 @@ from app.drivers.hypervisor.contract import (
 )
 from app.drivers.secret import Secret
 from app.flows.node import Resource, Step, StepFailed, Wait
+from app.flows.turns import SignalledTurns, turn_signal
 
 T = TypeVar("T")
 TRY_AGAIN = timedelta(seconds=20)
@@ -174,7 +174,7 @@ async def machine_at(step: Step, connection: str, service: UUID | None) -> At:
 async def hypervisor_at(step: Step, connection: str) -> Hypervisor:
     """Return the provider behind a connection. Raises UnknownConnection, WrongKind."""
     peer = await step.tools.connections.get(step, connection, HypervisorPeer)
-    found: Hypervisor = step.tools.peers.hypervisor(peer, DatabaseTurns(step.database))
+    found: Hypervisor = step.tools.peers.hypervisor(peer, SignalledTurns(step.database))
     return found
 
 
@@ -266,7 +266,8 @@ async def drive(
         return away(step, connection, dict(step.memo))
     if isinstance(result, Working):
         until = step.now + timedelta(seconds=result.again_s)
-        return Wait(until=until, memo=result.memo, says=result.says)
+        signal = f"{turn_signal(result.turn)}{step.run}" if result.turn else ""
+        return Wait(until=until, signal=signal, memo=result.memo, says=result.says)
     return result
 
 

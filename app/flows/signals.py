@@ -79,6 +79,19 @@ async def wake_waiters(tx: Tx, prefix: str) -> None:
         await send_signal(tx, row["signal_key"])
 
 
+async def wake_first(tx: Tx, prefix: str) -> None:
+    """Signal the one of `wake_waiters` that has waited longest and was not signalled yet."""
+    key = await tx.fetchval(
+        "SELECT t.signal_key FROM token t WHERE t.state = 'waiting' "
+        "AND starts_with(t.signal_key, $1) AND NOT EXISTS (SELECT FROM run_signal s "
+        "WHERE s.signal_key = t.signal_key AND s.consumed_at IS NULL) "
+        "ORDER BY t.since, t.id LIMIT 1",
+        prefix,
+    )
+    if key is not None:
+        await send_signal(tx, key)
+
+
 async def forget_signals(tx: Tx) -> None:
     """Delete signals that were taken long ago, and those that nobody came for."""
     await tx.execute(

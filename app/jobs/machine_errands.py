@@ -1,7 +1,8 @@
-"""`machine.errand`: do at a provider what a person has decided about a machine."""
+"""`machine.errand`: do at a provider what a person has decided about a machine or game server."""
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 
@@ -14,12 +15,14 @@ from app.domain.connections.open import open_connection
 from app.domain.machines.errand import (
     Deed,
     Errand,
+    Played,
     go_on,
     is_still_wanted,
     note_done,
     note_failed,
 )
 from app.drivers.errors import DriverError, Retriable
+from app.drivers.game.contract import Game, GamePeer, GamePower, GameServer
 from app.drivers.hypervisor.contract import (
     Hypervisor,
     HypervisorPeer,
@@ -29,11 +32,13 @@ from app.drivers.hypervisor.contract import (
     Working,
 )
 from app.drivers.peers import Peers
+from app.drivers.power import Power
 
 AGAIN = timedelta(seconds=15)
 """After an answer that may be another one in a moment."""
 ADVANCE_S = 24.0
 """Less than the relay gives; what a provider does meanwhile is seen the next time."""
+Found = Vm | Played | Working | str | None
 
 
 async def run_errand(database: Database, vault: Vault, peers: Peers, parcel: Parcel) -> None:
@@ -44,21 +49,14 @@ async def run_errand(database: Database, vault: Vault, peers: Peers, parcel: Par
     errand = msgspec.convert(parcel.payload, Errand)
     async with database.snapshot() as tx:
         now, is_wanted = tx.now(), await is_still_wanted(tx, errand)
-    found: Vm | Working | str | None
+    found: Found
     if now > errand.until:
-        found = "It was not done within 15 minutes. Look at it, then do it again."
+        found = "It was not done in time. Look at it, then do it again."
     elif not is_wanted:
         found = "It should be otherwise by now."
     else:
         try:
-            async with database.snapshot() as tx:
-                peer = await open_connection(tx, vault, errand.connection)
-            if not isinstance(peer, HypervisorPeer):
-                found = f"{errand.connection} is no provider of virtual machines."
-            else:
-                async with asyncio.timeout(ADVANCE_S):
-                    hypervisor = peers.hypervisor(peer, DatabaseTurns(database))
-                    found = await _advance(hypervisor, errand)
+            found = await _next_part(database, vault, peers, errand)
         except (Retriable, TimeoutError):
             found = Working(errand.memo, AGAIN.total_seconds(), "")
         except (DriverError, Refusal) as error:
@@ -73,19 +71,82 @@ async def run_errand(database: Database, vault: Vault, peers: Peers, parcel: Par
             await note_done(tx, errand, found)
 
 
+async def _next_part(database: Database, vault: Vault, peers: Peers, errand: Errand) -> Found:
+    async with database.snapshot() as tx:
+        peer = await open_connection(tx, vault, errand.connection)
+    async with asyncio.timeout(ADVANCE_S):
+        match peer:
+            case HypervisorPeer():
+                return await _advance(peers.hypervisor(peer, DatabaseTurns(database)), errand)
+            case GamePeer():
+                return await _advance_game(peers.game(peer), errand)
+            case _:
+                return f"{errand.connection} is no provider of machines or game servers."
+
+
 async def _advance(hypervisor: Hypervisor, errand: Errand) -> Vm | Working | str | None:
-    ref = Ref(errand.service, errand.hostname)
+    ref, memo = Ref(errand.service, errand.hostname), errand.memo
+    found: Vm | Working | str | None = None
     match errand.deed:
         case Deed.suspend:
-            return await hypervisor.suspend(ref, errand.memo)
+            found = await hypervisor.suspend(ref, memo)
         case Deed.unsuspend:
-            return await hypervisor.unsuspend(ref, errand.memo)
+            found = await hypervisor.unsuspend(ref, memo)
         case Deed.start:
-            return await hypervisor.power(ref, VmPower.RUNNING, errand.memo)
+            found = await hypervisor.power(ref, VmPower.RUNNING, memo)
+        case Deed.stop:
+            found = await hypervisor.power(ref, VmPower.STOPPED, memo)
+        case Deed.restart:
+            found = await _restart(hypervisor, ref, memo)
+        case Deed.kill:
+            found = "A machine has no process of its own that could be ended."
         case Deed.remove:
-            return await hypervisor.delete(ref, errand.memo)
+            found = await hypervisor.delete(ref, memo)
         case Deed.release:
             there = await hypervisor.find(ref)
             if there is not None:
-                return f"The provider has it: machine {there.id} on {there.node}."
-            return None
+                found = f"The provider has it: machine {there.id} on {there.node}."
+    return found
+
+
+async def _restart(hypervisor: Hypervisor, ref: Ref, memo: dict[str, Any]) -> Vm | Working:
+    """Stop it, hard if its system does not, then start it: what hangs is restarted too."""
+    is_stopped, its = bool(memo.get("is_stopped")), dict(memo.get("its", {}))
+    if not is_stopped:
+        found = await hypervisor.power(ref, VmPower.STOPPED, its)
+        if isinstance(found, Working):
+            return msgspec.structs.replace(found, memo={"its": found.memo})
+        its = {}
+    found = await hypervisor.power(ref, VmPower.RUNNING, its)
+    if isinstance(found, Working):
+        return msgspec.structs.replace(found, memo={"is_stopped": True, "its": found.memo})
+    return found
+
+
+async def _advance_game(game: Game, errand: Errand) -> Played | Working | str | None:
+    service, memo = errand.service, errand.memo
+    found: Played | Working | str | None = None
+    match errand.deed:
+        case Deed.suspend:
+            found = Played(await game.suspend(service), Power.OFF)
+        case Deed.unsuspend:
+            found = Played(await game.unsuspend(service), Power.OFF)
+        case Deed.start:
+            found = _played(await game.power(service, GamePower.RUNNING, memo), Power.ON)
+        case Deed.stop:
+            found = _played(await game.power(service, GamePower.STOPPED, memo), Power.OFF)
+        case Deed.restart:
+            found = Played(await game.restart(service), Power.ON)
+        case Deed.kill:
+            found = Played(await game.kill(service), Power.OFF)
+        case Deed.remove:
+            await game.delete(service)
+        case Deed.release:
+            there = await game.find(service)
+            if there is not None:
+                found = f"The panel has it: server {there.id} on {there.node}."
+    return found
+
+
+def _played(found: GameServer | Working, power: Power) -> Played | Working:
+    return found if isinstance(found, Working) else Played(found, power)

@@ -1,35 +1,24 @@
-"""`/console/…`: the way from a browser to the screen of a machine, by a ticket for one use."""
+"""The way from a browser to the screen of a virtual machine, by a ticket for one use."""
 
 import asyncio
 import contextlib
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import msgspec
 import structlog
-from litestar import WebSocket, websocket
+from litestar import WebSocket
 from litestar.exceptions import WebSocketDisconnect
-from litestar.params import FromPath
 
 from app.core.database import Database
 from app.core.errors import NotFound
 from app.core.secrets import Vault
 from app.domain.connections.open import open_connection
-from app.domain.machines.console import (
-    BadTicket,
-    NoScreen,
-    Opened,
-    Screen,
-    issue_ticket,
-    screen_of,
-    take_ticket,
-)
+from app.domain.machines.console import NoScreen, Opened, Screen, issue_ticket, screen_of
 from app.drivers.errors import DriverError
 from app.drivers.http.socket import ByteSocket
 from app.drivers.hypervisor.contract import HypervisorPeer
 from app.drivers.peers import NoTurns, Peers
-from app.routes.security.dependencies import Calling, Db, Sealing
 from app.routes.security.visit import account_of
 
 PATH = "/console"
@@ -37,8 +26,8 @@ ASK_S = 15.0
 LONGEST_S = 4 * 3_600.0
 LOOK_S = 15.0
 """How often it is looked whether an open screen may still be seen."""
-REFUSED, BROKEN = 4403, 4502
-"""Close codes of our own: the ticket is no good; the provider's end did not open or broke."""
+BROKEN = 4502
+"""A close code of our own: the provider's end did not open, or broke."""
 Socket = WebSocket[Any, Any, Any]
 log = structlog.get_logger()
 
@@ -85,27 +74,10 @@ def _away(screen: Screen) -> str:
     return f"The screen of {screen.ref.hostname} cannot be opened just now. Try again in a moment."
 
 
-@websocket(PATH + "/{token:str}", include_in_schema=False)
-async def open_console(
-    socket: Socket, db: Db, vault: Sealing, peers: Calling, token: FromPath[str]
+async def carry_screen(
+    socket: Socket, db: Database, vault: Vault, peers: Peers, opened: Opened
 ) -> None:
-    """Carry bytes both ways until one end closes; what does not hold is refused before that."""
-    account = await account_of(socket)
-    if account is None or not _is_from_here(socket):
-        await socket.close(code=REFUSED)
-        return
-    try:
-        async with db.transaction() as tx:
-            opened = await take_ticket(
-                tx, vault, token, account=account.id, actor_label=account.email
-            )
-    except BadTicket:
-        await socket.close(code=REFUSED)
-        return
-    await _carry(socket, db, vault, peers, opened)
-
-
-async def _carry(socket: Socket, db: Database, vault: Vault, peers: Peers, opened: Opened) -> None:
+    """Carry a screen's bytes both ways until one end closes; close the socket."""
     async with db.snapshot() as tx:
         peer = await open_connection(tx, vault, opened.connection)
     if not isinstance(peer, HypervisorPeer):
@@ -159,9 +131,3 @@ async def _relay(socket: Socket, there: ByteSocket, db: Database, service: UUID)
     for result in results:
         if isinstance(result, DriverError):
             raise result
-
-
-def _is_from_here(socket: Socket) -> bool:
-    """Say whether a page of ours opens it: other sites' pages would bring the cookie, too."""
-    origin = urlsplit(socket.headers.get("origin", ""))
-    return bool(origin.netloc) and origin.netloc == socket.headers.get("host", "")

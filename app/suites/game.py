@@ -55,6 +55,8 @@ class GameContract:
             assert (await game.usage(service)).power is wanted
         await game.restart(service)
         assert (await game.usage(service)).power is GamePower.RUNNING
+        await game.kill(service)
+        assert (await game.usage(service)).power is GamePower.STOPPED
         larger = replace(want.limits, memory_mb=want.limits.memory_mb * 2, databases=2)
         for _ in range(2):
             assert (await game.resize(service, larger)).limits == larger
@@ -76,6 +78,7 @@ class GameContract:
             await through(lambda memo: game.power(service, GamePower.RUNNING, memo))
         with pytest.raises(Refused, match="suspended"):
             await game.restart(service)
+        assert (await game.kill(service)).state is GameState.SUSPENDED
         with pytest.raises(Refused, match="suspended"):
             await through(lambda memo: game.reinstall(service, memo))
         found = await game.find(service)
@@ -110,6 +113,7 @@ class GameContract:
         for call in (
             lambda: game.power(want.service, GamePower.RUNNING, {}),
             lambda: game.restart(want.service),
+            lambda: game.kill(want.service),
             lambda: game.suspend(want.service),
             lambda: game.reinstall(want.service, {}),
             lambda: game.resize(want.service, want.limits),

@@ -1,5 +1,7 @@
-"""The panel's admin API over HTTP: keys in the query, tables of parameters, pages, faults."""
+"""The panel's APIs over HTTP: keys in the query, tables of parameters, pages, faults."""
 
+import hashlib
+import secrets
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -23,6 +25,8 @@ class VirtualizorWeb:
         self.ills = Misfortune()
         self.rate = Rate(panel.clock)
         self.calls: list[str] = []
+        self.sessions: dict[tuple[str, str], int] = {}
+        """Of the clients' panel, by token and session: whose machine; each is good once."""
 
     def application(self) -> web.Application:
         app = web.Application()
@@ -38,8 +42,8 @@ class VirtualizorWeb:
         if wait_s := self.rate.wait_s():
             return web.Response(status=429, headers={"Retry-After": str(wait_s)})
         if request.path != "/index.php" or query.get("api") != "json":
-            return web.Response(text="<html><title>Virtualizor - Login</title></html>")
-        if (query.get("adminapikey"), query.get("adminapipass")) != self.keys:
+            return self._page(request.path.strip("/"), query)
+        if not self._knows(act, query):
             return web.json_response({"error": ["The API Key or Pass is invalid"], "act": "login"})
         self.panel.settle()
         fault = self.ills.of(call)
@@ -55,6 +59,24 @@ class VirtualizorWeb:
         if fault is not None and fault.ill == "lost" and request.transport is not None:
             request.transport.abort()
         return web.json_response({"title": "Virtualizor", "timenow": "0", **answer})
+
+    def _knows(self, act: str, query: dict[str, str]) -> bool:
+        """Take an admin's key: with its password, or at the clients' panel with a hash of it."""
+        key, password = self.keys
+        if act != "sso":
+            return (query.get("adminapikey"), query.get("adminapipass")) == self.keys
+        salt, digest = query.get("apikey", "")[:8], query.get("apikey", "")[8:]
+        wanted = hashlib.md5(f"{password}{salt}".encode(), usedforsecurity=False).hexdigest()
+        return query.get("adminapikey") == key and len(salt) == 8 and digest == wanted
+
+    def _page(self, token: str, query: dict[str, str]) -> web.Response:
+        vpsid = self.sessions.pop((token, query.get("as", "")), None)
+        if vpsid is None or query.get("svs") != str(vpsid):
+            return web.Response(
+                text="<html><title>Virtualizor - Login</title></html>", content_type="text/html"
+            )
+        words = f"Signed in: {self.panel.machines[vpsid].hostname}"
+        return web.Response(text=f"<html><title>{words}</title></html>", content_type="text/html")
 
     def _do(  # noqa: PLR0911 - one for each act
         self, act: str, query: dict[str, str], form: dict[str, Any], fault: Fault | None
@@ -82,6 +104,11 @@ class VirtualizorWeb:
                     "password": "vncpass1",
                 }
                 return {"info": info}
+            case "sso":
+                vps = deeds.need(panel, query.get("svs", ""))
+                token, session = f"sess{secrets.token_hex(8)}", secrets.token_hex(16)
+                self.sessions[token, session] = vps.id
+                return {"token_key": token, "sid": session}
             case "vs":
                 return self._about_machines(query, failure)
         return listed(panel, act, query)

@@ -148,6 +148,18 @@ async def test_who_leads_a_connection_elsewhere_does_not_get_its_secrets(
     )
 
 
+async def test_who_leads_clients_elsewhere_does_not_get_its_secrets(
+    database: Database, vault: Vault
+) -> None:
+    """At the panel of Virtualizor's clients an admin's key is shown."""
+    at = {"provider": "virtualizor", "base_url": "https://virt.test:4085"}
+    made = await add(database, vault, Kind.HYPERVISOR, **at)
+    at["panel_url"] = "https://thief.test"
+    with pytest.raises(Invalid) as invalid:
+        await change(database, vault, made, **at)
+    assert invalid.value.fields == {"secret": AGAIN}
+
+
 def secrets_in(peer: Any) -> list[Secret]:
     found = [value for value in _values(peer) if isinstance(value, Secret)]
     return found + [one for value in _values(peer) if hasattr(value, "__struct_fields__")

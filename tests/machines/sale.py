@@ -60,7 +60,7 @@ class Luck:
     """The numbers of the calls that change anything."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Line:
     """The way to the cluster for what is about one order."""
 
@@ -178,7 +178,7 @@ async def open_sale(
         found = await step.tools.connections.get(step, connection, HypervisorPeer)
         line: Any = Line(step.tools.peers.http, luck, step.subject)
         driver = load("hypervisor", found.provider)
-        return driver(line, found, machines.DatabaseTurns(step.database))
+        return driver(line, found, machines.SignalledTurns(step.database))
 
     async def banner(*_: Any, **__: Any) -> str:
         return "SSH-2.0-OpenSSH"

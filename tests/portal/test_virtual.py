@@ -86,3 +86,36 @@ async def test_what_it_used_is_shown(
     assert "60.0 MB" in page
     assert "16.0 Mbit/s" in page
     assert "60.0 MB" in (await client.get(f"{here}/now")).text
+
+
+async def test_it_is_switched_by_its_client(
+    client: Browser, database: Database, ada: AccountView, shop: None
+) -> None:
+    async with database.transaction() as tx:
+        service = await a_machine_of(tx, ada.id, 101)
+    here = f"/services/{service}"
+    page = (await client.get(here)).text
+    assert f'action="{here}/power/stop"' in page
+    assert f'action="{here}/power/restart"' in page
+    for words in (f'action="{here}/power/start"', "power/kill", "being shut down"):
+        assert words not in page, words
+    assert (await client.send_form(here, f"{here}/power/remove")).status_code == 404
+    assert (await client.send_form(here, f"{here}/power/kill")).status_code == 404
+    sent = await client.send_form(here, f"{here}/power/stop")
+    assert (sent.status_code, sent.headers["location"]) == (303, here)
+    status = (await client.get(f"{here}/status")).text
+    assert "It is being shut down" in status
+    assert "data-dialog-open" not in status
+    await client.send_form(here, f"{here}/power/start")
+    assert "being done already" in (await client.get(here)).text
+    async with database.transaction() as tx:
+        assert await tx.fetchval(
+            "SELECT array_agg(DISTINCT action || ' by ' || actor_label) FROM audit_entry "
+            "WHERE subject = $1 AND action LIKE 'machines.%'", service,
+        ) == ["machines.stop by ada@example.com"]  # fmt: skip
+        await tx.execute("UPDATE outbox SET done_at = now() WHERE topic = 'machine.errand'")
+        await tx.execute("UPDATE machine SET power = 'off'")
+    assert f'action="{here}/power/start"' in (await client.get(f"{here}/status")).text
+    answers = [(await client.send_form(here, f"{here}/power/start")).status_code for _ in range(12)]
+    assert answers[0] == 303
+    assert answers[-1] == 429

@@ -234,6 +234,8 @@ def _installations(file: ServiceFile) -> h.Element:
         )
         for one in file.service.installations
     ]
+    one = file.service.line
+    is_open = file.may_change and file.service.has_serial and one.state is ServiceState.active
     return card(
         table(
             (
@@ -250,4 +252,5 @@ def _installations(file: ServiceFile) -> h.Element:
         title="Installations",
         symbol="hard-drive",
         flush=True,
+        footer=h.a(href=f"{SERVICES}/{one.id}/serial")["Serial console"] if is_open else None,
     )

@@ -1,6 +1,6 @@
 """A service's page: where the server is, how to get in, and how it runs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import htpy as h
 
@@ -16,10 +16,14 @@ from app.components.page import page_head, portal_page
 from app.components.portal.cycle import CYCLE_NAMES, PER
 from app.components.portal.lists import service_badge
 from app.components.portal.own_game import game_cards
+from app.components.portal.own_panel import panel_way
+from app.components.portal.own_power import not_switched, switch_dialogs, switches
 from app.components.portal.service_access import Shown, access_card
 from app.components.portal.service_asks import asks_card, work_notice
 from app.components.time import moment
 from app.core.money import Money
+from app.domain.machines.order_power import Switching
+from app.domain.machines.own_panel import OwnPanel
 from app.domain.services.states import ServiceState
 from app.domain.services.views import ServiceView
 from app.drivers.power import Power
@@ -36,13 +40,19 @@ class ServiceStory:
     shown: Shown | None = None
     served: frozenset[str] = frozenset()
     """The events on which a flow serves its product: what can be asked for."""
+    switching: Switching = field(default_factory=Switching)
+    own_panel: OwnPanel | None = None
+    """That of the provider of its machine."""
 
 
 def service_page(story: ServiceStory, *, frame: PageFrame) -> h.Element:
-    service = story.service
+    service, switching = story.service, story.switching
     # Only what comes from the BMC and from flows follows them; the access stays as it is, so
     # that a password that is on the page is not taken away.
-    main: list[h.Node] = [service_status(service)]
+    main: list[h.Node] = [
+        service_status(service, switching, story.own_panel, csrf=frame.csrf),
+        switch_dialogs(service, switching, csrf=frame.csrf),
+    ]
     if service.state in STANDING:
         main += _ways_in(story, csrf=frame.csrf)
         main.append(asks_card(service, story.served, csrf=frame.csrf))
@@ -76,28 +86,38 @@ def _runs(service: ServiceView) -> str:
     return service.game.name if service.game else service.os_name
 
 
-def service_status(service: ServiceView) -> h.Element:
-    """Return state and power; the region follows flows and the BMC."""
+def service_status(
+    service: ServiceView, switching: Switching, panel: OwnPanel | None, *, csrf: str
+) -> h.Element:
+    """Return state and power, and what switches it; the region follows flows and what is said."""
     # The power of a server is told on the topic of the order that has it.
     topics = f"service:{service.id} order:{service.order_id}"
     return live_region(topics, f"/services/{service.id}/status", id_="status")[
         _words(service) or work_notice(service),
+        not_switched(switching),
         card(
-            facts(
-                [
-                    ("State", service_badge(service.state, service.power)),
-                    *_place(service),
-                ]
-            ),
+            h.div(".sw-stack")[
+                facts(
+                    [
+                        ("State", service_badge(service.state, service.power)),
+                        *_place(service),
+                    ]
+                ),
+                switches(service, switching, panel_way(panel, csrf=csrf), csrf=csrf),
+            ],
             title="Status",
             symbol="activity",
-            footer=_more(service) if service.machine is not None else None,
+            footer=_more(service),
         ),
     ]
 
 
 def _more(service: ServiceView) -> h.Node:
+    """Return the ways to what is measured of it, and to its screen or serial line."""
     here = f"/services/{service.id}"
+    if service.machine is None:
+        is_open = service.has_serial and service.state is ServiceState.active
+        return h.a(href=f"{here}/serial")["Serial console"] if is_open else None
     usage = h.a(href=f"{here}/usage")["Usage"]
     if service.state is not ServiceState.active:
         return usage
@@ -145,9 +165,10 @@ def _power(service: ServiceView) -> h.Node:
 def _place(service: ServiceView) -> list[tuple[str, h.Node]]:
     """Return what it runs on and where: a virtual machine by its size, a server by its name."""
     where = f" in {service.datacentre}" if service.datacentre else None
-    if not service.has_machine:
-        return [("Place", service.datacentre)] if service.datacentre else []
     power = ("Power", _power(service))
+    if not service.has_machine:
+        place: tuple[str, h.Node] = ("Place", service.datacentre)
+        return [*([power] if service.game else []), *([place] if service.datacentre else [])]
     if service.machine is not None:
         return [power, ("Machine", service.machine.words), ("Place", service.datacentre or "–")]
     if service.server_name is None:

@@ -93,7 +93,7 @@ def _leads_elsewhere(before: Facts, after: Facts) -> bool:
             return True
     return any(
         _moved(getattr(before, name, ""), getattr(after, name, ""))
-        for name in ("base_url", "token_url", "auth_url")
+        for name in ("base_url", "token_url", "auth_url", "panel_url")
     )
 
 

@@ -163,6 +163,8 @@ class HypervisorFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     """Whose the machines are at a panel."""
     virt: str = ""
     """How a panel virtualises them."""
+    panel_url: str = ""
+    """Where clients find a panel of their own."""
     trust: Trust = Trust.SYSTEM
     ca_pem: str = ""
     pin: str = ""

@@ -91,6 +91,7 @@ def _provider(
                 tls=_tls(facts),
                 owner=facts.owner,
                 virt=facts.virt,
+                panel_url=facts.panel_url,
                 settings=facts.settings,
                 more_secrets=_but(secrets, "secret"),
             )

@@ -4,6 +4,14 @@ from app.domain.connections.field import Field, Look, secret
 from app.domain.connections.kinds import Kind
 from app.domain.connections.provider import Provider
 
+_PANEL = Field(
+    name="panel_url",
+    label="Panel for clients",
+    help="Linked on the pages of clients' machines, for those who have a user there; no link when "
+    "empty.",
+    example="https://panel.example.net",
+    is_optional=True,
+)
 _PROXMOX = Provider(
     label="Proxmox VE",
     fields=(
@@ -43,6 +51,7 @@ _SOLUSVM1 = Provider(
             choices={"kvm": "KVM", "xen": "Xen PV", "xen hvm": "Xen HVM", "openvz": "OpenVZ"},
             default="kvm",
         ),
+        _PANEL,
     ),
 )
 _SOLUSVM2 = Provider(
@@ -63,6 +72,7 @@ _SOLUSVM2 = Provider(
             "empty.",
             is_optional=True,
         ),
+        _PANEL,
     ),
 )
 _VIRTUALIZOR = Provider(
@@ -83,6 +93,14 @@ _VIRTUALIZOR = Provider(
             help="Each machine gets a user of its own at the panel, slipway-…@ this domain, that "
             "nobody signs in as; slipway.invalid when empty.",
             example="panel.example.net",
+            is_optional=True,
+        ),
+        Field(
+            name="panel_url",
+            label="Panel for clients",
+            help="Where clients are signed in, from the pages of their machines; port 4083 (4082 "
+            "without TLS) of the same host when empty.",
+            example="https://virt.example.net:4083",
             is_optional=True,
         ),
     ),

@@ -27,9 +27,9 @@ _TAKEN = frozenset(
 class Provider(msgspec.Struct, frozen=True, kw_only=True):
     """A provider as people choose it, and what a connection to it is made of.
 
-    Fields that are secret are sealed. Those called `base_url`, `username`, `owner` and `virt`, and
-    the secrets `secret` and `client_key`, are the peer's own; any others it has by their names, as
-    `settings` and `more_secrets`.
+    Fields that are secret are sealed. Those called `base_url`, `username`, `owner`, `virt` and
+    `panel_url`, and the secrets `secret` and `client_key`, are the peer's own; any others it has
+    by their names, as `settings` and `more_secrets`.
     """
 
     label: str

@@ -197,6 +197,7 @@ def _template(known: frozenset[str]) -> Callable[[str], str]:
 
 _READERS: dict[str, Callable[[str], Any]] = {
     "base_url": _url,
+    "panel_url": _url,
     "token_url": _url,
     "auth_url": _url,
     "port": _port,

@@ -9,6 +9,7 @@ from app.core.ids import new_id
 from app.core.outbox import emit
 from app.domain.games.rules import GameLimits, MadeOf
 from app.drivers.game.contract import GameServer
+from app.drivers.power import Power
 
 
 async def note_game(tx: Tx, service: UUID, server: GameServer) -> None:
@@ -27,6 +28,20 @@ async def note_game(tx: Tx, service: UUID, server: GameServer) -> None:
         tx.now(),
     )
     await _tell(tx, service)
+
+
+async def note_game_power(tx: Tx, service: UUID, power: Power) -> None:
+    """Note whether the server runs, as its panel has just said."""
+    was = await tx.fetchval(
+        "WITH old AS (SELECT service, power FROM game_server WHERE service = $1 "
+        "AND removed_at IS NULL FOR NO KEY UPDATE) UPDATE game_server g SET power = $2, "
+        "power_seen_at = $3 FROM old WHERE g.service = old.service RETURNING old.power",
+        service,
+        power,
+        tx.now(),
+    )
+    if was is not None and was != power:
+        await _tell(tx, service)
 
 
 async def note_access(tx: Tx, service: UUID, server: GameServer, account: UUID) -> None:
@@ -78,7 +93,8 @@ async def note_game_removed(tx: Tx, service: UUID) -> None:
     The first time, orders that wait for room look again.
     """
     connection = await tx.fetchval(
-        "UPDATE game_server SET removed_at = $2, seen_at = $2, state = '' "
+        "UPDATE game_server SET removed_at = $2, seen_at = $2, state = '', power = 'off', "
+        "power_seen_at = $2 "
         "WHERE service = $1 AND removed_at IS NULL RETURNING connection",
         service,
         tx.now(),

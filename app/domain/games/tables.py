@@ -1,7 +1,7 @@
 """The game servers of services, their owners at the panels, and what panels have left."""
 
 from piccolo.columns import JSONB, Boolean, Bytea, Integer
-from piccolo.constraints import Unique
+from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
 from app.core.columns import key, moment, reference, text
@@ -31,6 +31,10 @@ class GameServer(Table, tablename="game_server"):
     seen_at = moment(null=True)
     made_at = moment(null=True)
     removed_at = moment(null=True)
+    power = text(default="unknown")
+    power_seen_at = moment(null=True)
+
+    known_power = Check("power IN ('on', 'off', 'unknown')")
 
 
 class GameUser(Table, tablename="game_user"):

@@ -1,4 +1,4 @@
-"""Tickets for the screen of a machine: each opens it once, within seconds, for one person."""
+"""Tickets for a machine's screen or serial line: each opens it once, within seconds, for one."""
 
 import hashlib
 from datetime import timedelta
@@ -41,9 +41,20 @@ class Screen(msgspec.Struct, frozen=True, kw_only=True):
     connection: str
 
 
-class _Kept(msgspec.Struct, frozen=True):
+class _Kept(msgspec.Struct, frozen=True, tag="screen"):
     url: str
     headers: dict[str, str]
+
+
+class SerialOpening(msgspec.Struct, frozen=True, kw_only=True, tag="serial"):
+    """The serial line of a service's server, to be opened now."""
+
+    service: UUID
+    server: UUID
+    take_over: bool
+    """Whether another's console is ended for it."""
+    client: UUID | None
+    """Whose service it must be; None for staff, who may know what the BMC says."""
 
 
 async def screen_of(tx: Tx, service: UUID, *, account: UUID | None) -> Screen:
@@ -74,16 +85,35 @@ async def issue_ticket(
 
     Its hash is kept, and sealed what the provider said; the password of the screen is not.
     """
-    token = new_token(32)
     kept = _Kept(console.url, {name: each.reveal() for name, each in console.headers.items()})
+    return await _keep(tx, vault, screen.ref.service, screen.connection, kept, account=account)
+
+
+async def issue_serial_ticket(
+    tx: Tx, vault: Vault, opening: SerialOpening, *, account: UUID
+) -> str:
+    """Return the ticket by which this account opens a serial line once."""
+    return await _keep(tx, vault, opening.service, str(opening.server), opening, account=account)
+
+
+async def _keep(
+    tx: Tx,
+    vault: Vault,
+    service: UUID,
+    connection: str,
+    kept: _Kept | SerialOpening,
+    *,
+    account: UUID,
+) -> str:
+    token = new_token(32)
     await tx.execute(
         "INSERT INTO console_ticket (id, token_hash, service, account, connection, "
         "sealed_console, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
         new_id(),
         _hash(token),
-        screen.ref.service,
+        service,
         account,
-        screen.connection,
+        connection,
         vault.seal(msgspec.json.encode(kept).decode()),
         tx.now() + GOOD_FOR,
     )
@@ -101,7 +131,7 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
 
 async def take_ticket(
     tx: Tx, vault: Vault, token: str, *, account: UUID, actor_label: str
-) -> Opened:
+) -> Opened | SerialOpening:
     """Use a ticket up and return what it opens; audited. Raises BadTicket.
 
     One statement lets one of any number through, and none after its time.
@@ -115,17 +145,23 @@ async def take_ticket(
     )
     if row is None:
         raise BadTicket
+    kept = msgspec.json.decode(vault.open(row["sealed_console"]), type=_Kept | SerialOpening)
+    action, after = "machines.console_opened", {"connection": row["connection"]}
+    if isinstance(kept, SerialOpening):
+        action = "machines.serial_opened"
+        after = {"server": row["connection"], "take_over": kept.take_over}
     await record(
         tx,
         actor=account,
         actor_label=actor_label,
-        action="machines.console_opened",
+        action=action,
         subject_kind="service",
         subject=row["service"],
         before={},
-        after={"connection": row["connection"]},
+        after=after,
     )
-    kept = msgspec.json.decode(vault.open(row["sealed_console"]), type=_Kept)
+    if isinstance(kept, SerialOpening):
+        return kept
     return Opened(
         service=row["service"],
         connection=row["connection"],

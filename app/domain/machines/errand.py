@@ -15,12 +15,16 @@ import msgspec
 from app.core.database import Tx
 from app.core.outbox import emit
 from app.domain.audit.record import record
+from app.domain.games.note import note_game, note_game_power, note_game_removed
+from app.domain.machines.held import HELD
 from app.domain.machines.judge import Drift
 from app.domain.machines.note import note_machine, note_removed
-from app.domain.machines.watch import TOPIC, ask_now
+from app.domain.machines.watch import TOPIC, UNDER_WAY, ask_now
 from app.domain.services.states import ServiceState
 from app.domain.services.terminate import terminate_service
+from app.drivers.game.contract import GameServer
 from app.drivers.hypervisor.contract import Vm
+from app.drivers.power import Power
 
 ERRAND = "machine.errand"
 GOOD_FOR = timedelta(minutes=15)
@@ -33,18 +37,35 @@ class Deed(StrEnum):
     suspend = "suspend"
     unsuspend = "unsuspend"
     start = "start"
+    stop = "stop"
+    """Its system is asked to, and after a while it is not asked."""
+    restart = "restart"
+    """Stopped so, then started."""
+    kill = "kill"
+    """A game server's process is ended at once."""
     release = "release"
     """Its provider has it no more: the service ends, and its addresses are given back."""
     remove = "remove"
     """It belongs to no service: it is deleted at its provider with its disk."""
 
 
+SWITCHES = frozenset({Deed.start, Deed.stop, Deed.restart, Deed.kill})
+"""What is done only while no run is at it."""
 REMEDIES: Mapping[Drift, Deed] = {
     Drift.not_suspended: Deed.suspend,
     Drift.suspended: Deed.unsuspend,
     Drift.off: Deed.start,
 }
 """What makes a machine what its service says, and takes nothing from anybody."""
+
+
+_WANTED_IN: Mapping[Deed, ServiceState] = {
+    Deed.suspend: ServiceState.suspended,
+    Deed.unsuspend: ServiceState.active,
+    **dict.fromkeys(SWITCHES, ServiceState.active),
+    Deed.remove: ServiceState.terminated,
+}
+"""The state of the service in which a deed is right; any where none is named."""
 
 
 class Errand(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,32 +91,34 @@ class Errand(msgspec.Struct, frozen=True, kw_only=True):
         return self.about != self.service
 
 
+class Played(msgspec.Struct, frozen=True):
+    """A game server as its panel has it now, and whether it runs."""
+
+    server: GameServer
+    power: Power
+
+
 async def is_still_wanted(tx: Tx, errand: Errand) -> bool:
     """Say whether an errand is still what the books say; they may have changed meanwhile."""
     if errand.is_of_stray:
         row = await tx.fetchrow(
             "SELECT m.connection = t.connection AND m.removed_at IS NULL AS is_taken "
-            "FROM stray_machine t LEFT JOIN machine m ON m.service = t.service WHERE t.id = $1",
+            f"FROM stray_machine t LEFT JOIN {HELD} m ON m.service = t.service WHERE t.id = $1",
             errand.about,
         )
         return row is not None and not row["is_taken"]
     row = await tx.fetchrow(
-        "SELECT s.state, m.connection, m.removed_at FROM service s "
-        "JOIN machine m ON m.service = s.id WHERE s.id = $1",
+        f"SELECT s.state, m.connection, m.removed_at, {UNDER_WAY} AS is_under_way FROM service s "
+        f"JOIN {HELD} m ON m.service = s.id WHERE s.id = $1",
         errand.service,
     )
     if row is None or row["removed_at"] is not None or row["connection"] != errand.connection:
         return False
     state = ServiceState(row["state"])
-    match errand.deed:
-        case Deed.suspend:
-            return state is ServiceState.suspended
-        case Deed.unsuspend | Deed.start:
-            return state is ServiceState.active
-        case Deed.remove:
-            return state is ServiceState.terminated
-        case Deed.release:
-            return True
+    if errand.deed in SWITCHES and row["is_under_way"]:
+        return False
+    wanted = _WANTED_IN.get(errand.deed)
+    return wanted is None or state is wanted
 
 
 async def go_on(tx: Tx, errand: Errand, *, memo: Mapping[str, Any], at: datetime) -> None:
@@ -105,11 +128,11 @@ async def go_on(tx: Tx, errand: Errand, *, memo: Mapping[str, Any], at: datetime
     await emit(tx, ERRAND, key, msgspec.to_builtins(following), due_at=at)
 
 
-async def note_done(tx: Tx, errand: Errand, vm: Vm | None) -> None:
+async def note_done(tx: Tx, errand: Errand, found: Vm | Played | None) -> None:
     """Keep that an errand is through: the machine as it is now, or that it is gone."""
     match errand.deed:
         case Deed.release:
-            await note_removed(tx, errand.service)
+            await _note_removed(tx, errand.service)
             state = await tx.fetchval("SELECT state FROM service WHERE id = $1", errand.service)
             if state in (ServiceState.active, ServiceState.suspended):
                 await terminate_service(
@@ -119,10 +142,19 @@ async def note_done(tx: Tx, errand: Errand, vm: Vm | None) -> None:
         case Deed.remove if errand.is_of_stray:
             await tx.execute("DELETE FROM stray_machine WHERE id = $1", errand.about)
         case Deed.remove:
-            await note_removed(tx, errand.service)
-        case _ if vm is not None:
-            await note_machine(tx, errand.service, vm)
+            await _note_removed(tx, errand.service)
+        case _ if isinstance(found, Vm):
+            await note_machine(tx, errand.service, found)
+        case _ if found is not None:
+            await note_game(tx, errand.service, found.server)
+            await note_game_power(tx, errand.service, found.power)
     await _keep(tx, errand, "machines.done", "")
+
+
+async def _note_removed(tx: Tx, service: UUID) -> None:
+    """Note it with what the service has, which is one of the two."""
+    await note_removed(tx, service)
+    await note_game_removed(tx, service)
 
 
 async def note_failed(tx: Tx, errand: Errand, why: str) -> None:

@@ -25,7 +25,7 @@ async def order_remedy(tx: Tx, service: UUID, *, actor: UUID | None, actor_label
     deed = REMEDIES.get(found.drift)
     if deed is None:
         raise AsItShouldBe(service)
-    await _order(tx, _errand(tx, deed, found, actor=actor, actor_label=actor_label))
+    await hand_over(tx, _errand(tx, deed, found, actor=actor, actor_label=actor_label))
     return deed
 
 
@@ -40,7 +40,7 @@ async def order_release(
     if found.drift is not Drift.gone:
         raise AsItShouldBe(service)
     errand = _errand(tx, Deed.release, found, actor=actor, actor_label=actor_label, reason=reason)
-    await _order(tx, errand)
+    await hand_over(tx, errand)
 
 
 async def order_removal(
@@ -74,7 +74,7 @@ async def order_removal(
             actor_label=actor_label,
             reason=reason,
         )
-    await _order(tx, errand)
+    await hand_over(tx, errand)
 
 
 async def leave_alone(
@@ -124,7 +124,7 @@ def _errand(
     )
 
 
-async def _order(tx: Tx, errand: Errand) -> None:
+async def hand_over(tx: Tx, errand: Errand) -> None:
     """Hand it to a worker, unless one about the same machine is under way."""
     about = str(errand.about)
     await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"{ERRAND}:{about}")

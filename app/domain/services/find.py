@@ -28,7 +28,7 @@ from app.ipam.wants import PRIMARY_IP4
 _COLUMNS = f"""
 s.id, s."order" AS order_id, o.number AS order_number, p.name AS product_name, s.hostname,
 coalesce(i.name, q.name, s.os_code) AS os_name, s.state, s.state_since, v.name AS server_name,
-d.name AS datacentre, coalesce(v.power, {now.POWER}) AS power, s.cycle, s.currency,
+d.name AS datacentre, coalesce(v.power, {now.POWER}, y.power) AS power, s.cycle, s.currency,
 s.recurring_minor, s.next_due_at, s.created_at, s.activated_at,
 coalesce((SELECT host(host(x.network)::inet + c.position) FROM address_claim c
           JOIN prefix x ON x.id = c.scope
@@ -40,7 +40,8 @@ _MORE = f"""
 (SELECT jsonb_build_object('purpose', w.purpose, 'stage', w.stage, 'percent', w.percent)::text
  FROM installation w WHERE w.service = s.id AND w.state IN ('prepared', 'booted', 'installing')
  LIMIT 1) AS work,
-v.id AS server_id, coalesce(v.power_seen_at, {now.SEEN_AT}) AS power_seen_at, o.selection,
+v.id AS server_id, EXISTS (SELECT FROM bmc b WHERE b.server = s.server) AS has_serial,
+coalesce(v.power_seen_at, {now.SEEN_AT}, y.power_seen_at) AS power_seen_at, o.selection,
 CASE WHEN m.id IS NOT NULL THEN jsonb_build_object('cores', m.cores, 'memory_mb', m.memory_mb,
      'disk_gb', m.disk_gb)::text END AS machine,
 CASE WHEN y.id IS NOT NULL THEN jsonb_build_object('egg', y.made_of->>'egg',

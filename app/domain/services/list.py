@@ -135,6 +135,8 @@ class ServiceDetails(msgspec.Struct, frozen=True, kw_only=True):
     """A service with its credentials' kinds and its installations, the latest first."""
 
     line: ServiceLine
+    has_serial: bool
+    """Whether its server has a BMC, whose serial line may be opened."""
     machine: MachineLine | None
     """None for a physical server, and while none is planned."""
     game: GameLine | None
@@ -203,7 +205,7 @@ async def count_services(tx: Tx) -> dict[ServiceState, int]:
 
 
 async def service_details(tx: Tx, service: UUID) -> ServiceDetails:
-    """Return one service; five statements. Raises NotFound."""
+    """Return one service; six statements. Raises NotFound."""
     row = await tx.fetchrow(f"SELECT {_COLUMNS} {_FROM} WHERE s.id = $1", service)
     if row is None:
         raise NotFound("service", service)
@@ -219,6 +221,10 @@ async def service_details(tx: Tx, service: UUID) -> ServiceDetails:
         "ORDER BY i.id DESC LIMIT 50",
         service,
     )
+    has_serial = await tx.fetchval(
+        "SELECT EXISTS (SELECT FROM service s JOIN bmc b ON b.server = s.server WHERE s.id = $1)",
+        service,
+    )
     machine = await tx.fetchrow(_MACHINE, service, CONFIRMED)
     game = await tx.fetchrow(
         "SELECT *, made_of->>'egg' AS egg, made_of->>'limits' AS limits FROM game_server "
@@ -226,6 +232,7 @@ async def service_details(tx: Tx, service: UUID) -> ServiceDetails:
         service,
     )
     return ServiceDetails(
+        has_serial=has_serial,
         game=None if game is None else _game_line(game),
         line=msgspec.convert(dict(row), ServiceLine),
         machine=None if machine is None else msgspec.convert(dict(machine), MachineLine),

@@ -102,6 +102,8 @@ class ServiceView(ServiceRow, frozen=True, kw_only=True):
 
     kind: ProductKind
     server_id: UUID | None
+    has_serial: bool
+    """Whether its server has a BMC, whose serial line may be opened."""
     machine: MachineFacts | None
     """None while there is no virtual machine, and for a physical server."""
     game: GameFacts | None

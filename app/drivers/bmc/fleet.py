@@ -67,7 +67,8 @@ def serial_address(address: BmcAddress, consoles: Sequence[Console]) -> BmcAddre
     if any("ipmi" in each.ways for each in offered):
         reason = "serial over IPMI is switched off there; enable the BMC's serial console"
     elif ways:
-        reason = f"it offers its serial console by {ways} only; open it there"
+        command = f": ssh {address.username}@{address.host}" if "ssh" in ways.split(", ") else ""
+        reason = f"it offers its serial console by {ways} only; open it there{command}"
     else:
         reason = "it offers no serial console; enable serial over IPMI in the BMC"
     raise Refused(address.url, field="serial", reason=reason)

@@ -274,6 +274,10 @@ class Game(Protocol):
 
     async def restart(self, service: UUID) -> GameServer: ...
 
+    async def kill(self, service: UUID) -> GameServer:
+        """End its process at once, without asking it; what it did not save is lost."""
+        ...
+
     async def suspend(self, service: UUID) -> GameServer:
         """Stop it and keep it from being started, also by its owner at the panel."""
         ...

@@ -10,7 +10,7 @@ what is there and goes on from it.
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 from uuid import UUID
 
 import msgspec
@@ -33,6 +33,8 @@ class HypervisorPeer(msgspec.Struct, frozen=True, kw_only=True):
     """Whose the machines are at a panel: a project, a user; its own choice when empty."""
     virt: str = ""
     """How a panel virtualises them, where it must be told."""
+    panel_url: str = ""
+    """Where clients find a panel of their own; as the driver knows it when empty."""
     settings: Mapping[str, str] = {}
     """What else a plug-in's form asks for, by field."""
     more_secrets: Mapping[str, Secret] = {}
@@ -188,6 +190,8 @@ class Working(msgspec.Struct, frozen=True):
     again_s: float
     says: str
     """What is going on, for a timeline."""
+    turn: str = ""
+    """The turn that is waited for, if that is it: then call as soon as it is given back."""
 
 
 class Hypervisor(Protocol):
@@ -270,6 +274,18 @@ class Hypervisor(Protocol):
 
     async def delete(self, ref: Ref, memo: dict[str, Any]) -> Working | None:
         """Remove it with its disks; None once it is gone, and when there is none."""
+        ...
+
+
+@runtime_checkable
+class SignsOn(Protocol):
+    """A provider that lets a client into its own panel; one that cannot leaves this out."""
+
+    async def sign_on(self, ref: Ref) -> Secret:
+        """Return the address that signs a browser in, once, for this machine alone.
+
+        Raises Refused for a suspended machine.
+        """
         ...
 
 

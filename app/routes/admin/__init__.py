@@ -9,6 +9,7 @@ from app.routes.admin.api_reference import ApiReference
 from app.routes.admin.backlog import Backlog
 from app.routes.admin.cables import Cables
 from app.routes.admin.client_console import ClientConsole
+from app.routes.admin.client_serial import ClientSerial
 from app.routes.admin.client_services import Services
 from app.routes.admin.client_usage import ClientUsage
 from app.routes.admin.connection_group import ConnectionGroups
@@ -82,6 +83,7 @@ ADMIN: tuple[ControllerRouterHandler, ...] = (
     Services,
     ClientUsage,
     ClientConsole,
+    ClientSerial,
     ServiceDeeds,
     Servers,
     ServerChanges,

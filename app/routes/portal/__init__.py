@@ -8,6 +8,9 @@ from app.routes.portal.invoices import Invoices
 from app.routes.portal.order_form import OrderForm
 from app.routes.portal.orders import Orders
 from app.routes.portal.own_console import OwnConsole
+from app.routes.portal.own_panel import OwnProviderPanel
+from app.routes.portal.own_power import OwnPower
+from app.routes.portal.own_serial import OwnSerial
 from app.routes.portal.own_services import Services
 from app.routes.portal.pay import Pay
 from app.routes.portal.reverse_dns import ReverseDns
@@ -29,6 +32,9 @@ PORTAL: tuple[ControllerRouterHandler, ...] = (
     Services,
     OwnUsage,
     OwnConsole,
+    OwnSerial,
+    OwnPower,
+    OwnProviderPanel,
     ReverseDns,
     ServiceAsks,
 )

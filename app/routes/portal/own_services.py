@@ -9,6 +9,8 @@ from litestar.params import FromPath
 from app.components.portal.lists import services_page, services_region
 from app.components.portal.own_service import ServiceStory, service_page, service_status
 from app.components.portal.service_access import Shown
+from app.domain.machines.order_power import switching_of
+from app.domain.machines.own_panel import own_panel_of
 from app.domain.services.credentials import AlreadyRevealed, reveal
 from app.domain.services.find import find_service, services_of
 from app.flows.find_flows import serving_triggers
@@ -46,14 +48,26 @@ class Services(Controller):
         async with db.snapshot() as tx:
             service = await find_service(tx, service_id, account=me.id)
             served = await serving_triggers(tx, service_id)
-        story = ServiceStory(service=service, ssh_port=settings.ssh_port, served=served)
+            switching = await switching_of(tx, service_id)
+            panel = await own_panel_of(tx, service_id, account=me.id)
+        story = ServiceStory(
+            service=service,
+            ssh_port=settings.ssh_port,
+            served=served,
+            switching=switching,
+            own_panel=panel,
+        )
         return html(service_page(story, frame=frame))
 
     @get("/{service_id:uuid}/status")
-    async def status(self, db: Db, me: Me, service_id: FromPath[UUID]) -> Response[Any]:
+    async def status(
+        self, db: Db, me: Me, frame: Frame, service_id: FromPath[UUID]
+    ) -> Response[Any]:
         async with db.snapshot() as tx:
             service = await find_service(tx, service_id, account=me.id)
-        return html(service_status(service))
+            switching = await switching_of(tx, service_id)
+            panel = await own_panel_of(tx, service_id, account=me.id)
+        return html(service_status(service, switching, panel, csrf=frame.csrf))
 
     @get("/{service_id:uuid}/credentials/reveal")
     async def back(self, request: HttpRequest, service_id: FromPath[UUID]) -> Response[Any]:
@@ -84,7 +98,14 @@ class Services(Controller):
         async with db.snapshot() as tx:
             service = await find_service(tx, service_id, account=me.id)
             served = await serving_triggers(tx, service_id)
+            switching = await switching_of(tx, service_id)
+            panel = await own_panel_of(tx, service_id, account=me.id)
         story = ServiceStory(
-            service=service, ssh_port=settings.ssh_port, shown=shown, served=served
+            service=service,
+            ssh_port=settings.ssh_port,
+            shown=shown,
+            served=served,
+            switching=switching,
+            own_panel=panel,
         )
         return html(service_page(story, frame=frame), status_code=200 if shown.password else 409)

@@ -33,6 +33,7 @@ SIGN_IN = Limit("sign-in", 60)
 SIGN_UP = Limit("sign-up", 30)
 PASSWORD = Limit("password", 10)
 CHECKOUT = Limit("checkout", 60)
+POWER = Limit("power", 12)
 WEBHOOK = Limit("webhook", 600)
 API_FAILURE = Limit("api-failure", 60)
 

@@ -1,8 +1,6 @@
 """The serial console over IPMI, against OpenIPMI's simulator whose serial line answers."""
 
 import asyncio
-import socketserver
-import threading
 from collections.abc import Iterator
 
 import pytest
@@ -11,30 +9,18 @@ from app.drivers.bmc.contract import BmcAddress, Console
 from app.drivers.bmc.fleet import MixedFleet, serial_address
 from app.drivers.bmc.guard import OwnGuard
 from app.drivers.bmc.ipmi import IpmiFleet
-from app.drivers.errors import Busy, Refused, Unreachable
+from app.drivers.errors import Busy, InUse, Refused, Unreachable
 from app.drivers.secret import Secret
 from app.drivers.serial import MOST_BYTES, SerialLine
 from tests.drivers.bmc.ipmi_sim import Simulated, ipmi_sim
-
-
-class Machine(socketserver.BaseRequestHandler):
-    """What hangs on the serial line: it says in brackets what is typed."""
-
-    def handle(self) -> None:
-        while typed := self.request.recv(1024):
-            self.request.sendall(b"<" + typed + b">")
+from tests.drivers.bmc.serial_machine import serial_machine
 
 
 @pytest.fixture(scope="module")
 def sim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulated]:
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Machine) as machine:
-        machine.daemon_threads = True
-        machine.block_on_close = False
-        threading.Thread(target=machine.serve_forever, args=(0.05,), daemon=True).start()
-        folder = tmp_path_factory.mktemp("serial")
-        with ipmi_sim(folder, serial=f"tcp:127.0.0.1:{machine.server_address[1]}") as simulated:
-            yield simulated
-        machine.shutdown()
+    folder = tmp_path_factory.mktemp("serial")
+    with serial_machine() as line, ipmi_sim(folder, serial=line) as simulated:
+        yield simulated
 
 
 async def heard(line: SerialLine, wanted: bytes) -> bytes:
@@ -76,7 +62,7 @@ async def test_there_is_one_console_and_who_takes_it_over_ends_the_other(sim: Si
         async with fleet.serial(sim.address) as line:
             await line.write(b"mine")
             await heard(line, b"mine>")
-            with pytest.raises(Refused, match="active for another client"):
+            with pytest.raises(InUse, match="active for another client"):
                 async with other.serial(sim.address):
                     pytest.fail("it was open already")
             async with other.serial(sim.address, take_over=True) as taken:
@@ -119,7 +105,7 @@ def test_a_redfish_bmc_has_the_line_where_it_offers_it_by_ipmi() -> None:
         "2001:db8::7",
     )
     assert (found.username, found.password.reveal()) == ("ada", "open")
-    with pytest.raises(Refused, match="by ssh, telnet only"):
+    with pytest.raises(Refused, match="by ssh, telnet only; open it there: ssh ada@2001:db8::7"):
         offered("telnet", "ssh")
     with pytest.raises(Refused, match="switched off"):
         offered("ipmi", is_enabled=False)

@@ -10,10 +10,12 @@ from app.drivers.bmc.contract import BmcAddress
 from app.drivers.bmc.guard import BmcGuard
 from app.drivers.bmc.ipmi.link import WAIT_S, error_of, sign_in_of
 from app.drivers.bmc.ipmi.process import Child, Gone, Nursery
-from app.drivers.bmc.ipmi.wire import Answer, Ask, Heard, Typed
-from app.drivers.errors import Busy, Retriable, Unreachable
+from app.drivers.bmc.ipmi.wire import Answer, Ask, Fault, Heard, Typed
+from app.drivers.errors import Busy, InUse, Retriable, Unreachable
 from app.drivers.serial import MOST_BYTES
 
+FOR_ANOTHER = "active for another"
+"""What pyghmi says to completion code 0x80 of Activate Payload."""
 OPEN_S = 6.0
 """For sign-in, payload activation, and a look at whose BMC it is."""
 
@@ -76,6 +78,8 @@ async def _opened(child: Child, peer: str, *, take_over: bool) -> Answer:
             answer = await child.ask(ask)
     except (TimeoutError, Gone):
         raise Unreachable(peer, f"no answer within {OPEN_S:g} s") from None
+    if answer.fault is Fault.REFUSED and FOR_ANOTHER in answer.words:
+        raise InUse(peer, field=answer.field, reason=answer.words)
     if answer.fault is not None:
         raise error_of(peer, answer)
     return answer

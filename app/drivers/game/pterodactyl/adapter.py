@@ -133,6 +133,12 @@ class Pterodactyl:
         await life.signal(self._api, server, "restart")
         return server
 
+    async def kill(self, service: UUID) -> GameServer:
+        server = await life.need(self._api, service)
+        if server.state is not GameState.SUSPENDED:
+            await life.signal(self._api, server, "kill")
+        return server
+
     async def suspend(self, service: UUID) -> GameServer:
         server = await life.need(self._api, service)
         if server.state is GameState.SUSPENDED:

@@ -42,6 +42,7 @@ class Proxmox:
         self._turns = turns
 
     async def check(self) -> str:
+        self._api.forget_ticket()
         version = await self._api.get("version")
         cluster = await Cluster.read(self._api)
         up = [node.node for node in cluster.capacity() if node.is_up]

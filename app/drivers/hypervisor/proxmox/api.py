@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
+from weakref import WeakKeyDictionary
 
 import msgspec
 
@@ -30,6 +31,13 @@ FOR_GOOD = (
 """Parts of what PVE says where asking again changes nothing; of the rest we do not know that."""
 
 
+MOST_TICKETS = 256
+_TICKETS: WeakKeyDictionary[HttpClient, dict[tuple[str, Basic], tuple[Secret, Secret]]] = (
+    WeakKeyDictionary()
+)
+"""Of each process, by cluster and login: to sign in takes PVE longer than most of its calls."""
+
+
 class Failed(Refused):
     """PVE will not do it, for a reason that lies in the request or in the machine's state."""
 
@@ -54,7 +62,7 @@ class Api:
         self._http = http
         self._login = peer.auth if isinstance(peer.auth, Basic) else None
         self._peer = peer if self._login is None else msgspec.structs.replace(peer, auth=NoAuth())
-        self._ticket: tuple[Secret, Secret] | None = None
+        self._tickets = _TICKETS.setdefault(http, {})
         self.name = peer.name
 
     @property
@@ -83,6 +91,11 @@ class Api:
         ticket, _ = await self._signed_in(self._login)
         return {"Cookie": Secret(f"PVEAuthCookie={ticket.reveal()}")}
 
+    def forget_ticket(self) -> None:
+        """Sign in at the next call, for what the ticket was got with may be wrong by now."""
+        if self._login is not None:
+            self._tickets.pop(self._key(self._login), None)
+
     async def _call(
         self,
         method: str,
@@ -92,8 +105,8 @@ class Api:
         form: Mapping[str, Any] | None = None,
     ) -> Any:
         answer = await self._send(method, path, query or {}, form)
-        if answer.status == 401 and self._login is not None and self._ticket is not None:
-            self._ticket = None  # it lives for two hours; a 401 was not done
+        if answer.status == 401 and self._login is not None:
+            self.forget_ticket()  # it is two hours old; a 401 was not done
             answer = await self._send(method, path, query or {}, form)
         return self._read(answer, form or {})
 
@@ -121,7 +134,8 @@ class Api:
 
     async def _signed_in(self, login: Basic) -> tuple[Secret, Secret]:
         """Return the ticket and the token that guards against forged requests."""
-        if self._ticket is None:
+        key = self._key(login)
+        if key not in self._tickets:
             form = {"username": login.username, "password": login.password.reveal()}
             call = Call(
                 method="POST",
@@ -135,8 +149,13 @@ class Api:
             if found.get("NeedTFA"):
                 reason = "this user signs in with a second factor; make an API token for Slipway"
                 raise Unauthorised(self.name, reason)
-            self._ticket = Secret(found["ticket"]), Secret(found["CSRFPreventionToken"])
-        return self._ticket
+            self._tickets[key] = Secret(found["ticket"]), Secret(found["CSRFPreventionToken"])
+            while len(self._tickets) > MOST_TICKETS:
+                self._tickets.pop(next(iter(self._tickets)))
+        return self._tickets[key]
+
+    def _key(self, login: Basic) -> tuple[str, Basic]:
+        return self._peer.base_url, login
 
     def _read(self, answer: Answer, form: Mapping[str, Any]) -> Any:
         """Return `data`. What the request carried in secret is hidden in what comes back."""

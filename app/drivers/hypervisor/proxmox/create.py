@@ -18,45 +18,54 @@ from app.drivers.hypervisor.waiting import again, began
 
 TURN_S = 60.0
 """Asked for again at each look: a worker that dies in the middle holds up nobody for longer."""
-ASK_AGAIN_S = 0.3
+ASK_AGAIN_S = 3.0
+"""For one that gave its turn back to nobody: the worker died, or nobody was in line yet."""
 
 
 async def create(api: Api, turns: Turns, want: VmWant, memo: dict[str, Any]) -> Vm | Working:
-    """Do the next thing; the machine is returned once it runs."""
-    cluster = await Cluster.read(api)
-    guest = await find_guest(api, want.ref, cluster)
-    turn = None if guest is None else _turn(api, guest.node, cluster.is_shared(want.storage))
-    holder = str(want.ref.service)
+    """Do the next thing; the machine is returned once it runs.
+
+    The memo's `turn` is the one that is waited for, or had while its task copies. Who waits asks
+    the provider nothing.
+    """
+    holder, turn = str(want.ref.service), memo.get("turn")
+    if turn is not None and not await turns.take(turn, holder, for_s=TURN_S):
+        return _in_line(turn)
     try:
         waiting = await under_way(api, memo, memo.get("says", ""), nothing_to_do="already running")
     except DriverError:
         if turn is not None:
             await turns.give_back(turn, holder)
         raise
-    if waiting is not None or (guest is not None and guest.is_locked):
-        if turn is not None and "task" in memo:
-            await turns.take(turn, holder, for_s=TURN_S)
-        return waiting or again(memo, "The provider works on the machine", api.name)
+    if waiting is not None:
+        return waiting
+    cluster = await Cluster.read(api)
+    guest = await find_guest(api, want.ref, cluster)
     if guest is None:
-        return await _clone(api, turns, want, cluster)
-    if turn is not None:
-        await turns.give_back(turn, holder)
+        return await _clone(api, turns, want, cluster, waited=turn)
+    if guest.is_locked:
+        return again(memo, "The provider works on the machine", api.name)
+    await turns.give_back(_turn(api, guest.node, cluster.is_shared(want.storage)), holder)
     return await _complete(api, want, guest, memo)
 
 
-async def _clone(api: Api, turns: Turns, want: VmWant, cluster: Cluster) -> Working:
+async def _clone(
+    api: Api, turns: Turns, want: VmWant, cluster: Cluster, *, waited: str | None
+) -> Working:
+    holder = str(want.ref.service)
     place = choose(
         cluster.sources(want.template, want.storage),
         cluster.capacity(want.storage),
         want.size,
         want.nodes,
     )
-    if place is None:
+    turn = None if place is None else _turn(api, place.node, place.source.is_shared)
+    if waited is not None and waited != turn:  # it goes elsewhere by now, or nowhere
+        await turns.give_back(waited, holder)
+    if place is None or turn is None:
         raise _no_room(api, want, cluster)
-    turn = _turn(api, place.node, place.source.is_shared)
-    holder = str(want.ref.service)
-    if not await turns.take(turn, holder, for_s=TURN_S):
-        return Working({}, ASK_AGAIN_S, f"Waiting for its turn to be copied on {place.node}")
+    if waited != turn and not await turns.take(turn, holder, for_s=TURN_S):
+        return _in_line(turn)
     source = place.source
     vmid = next(vmid for vmid in marks.ids(want.ref.service) if cluster.row(vmid) is None)
     try:
@@ -70,7 +79,14 @@ async def _clone(api: Api, turns: Turns, want: VmWant, cluster: Cluster) -> Work
         if "already exists" in error.message:  # the id was taken a moment ago; there are others
             return Working({}, 0.0, "Choosing another id")
         raise
-    return began({}, upid, f"Copying {want.template} on {place.node}")
+    return began({"turn": turn}, upid, f"Copying {want.template} on {place.node}")
+
+
+def _in_line(turn: str) -> Working:
+    """Wait for a turn: who gives it back wakes the one that has waited longest."""
+    where = turn.rpartition(":")[2]
+    says = f"Waiting for its turn to be copied on {where}"
+    return Working({"turn": turn}, ASK_AGAIN_S, says, turn=turn)
 
 
 def _form(want: VmWant, place: Place, vmid: int) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from app.drivers.hypervisor.virtualizor.machine import (
     need_machine,
     with_power,
 )
+from app.drivers.hypervisor.virtualizor.sign_on import sign_on
 from app.drivers.hypervisor.waiting import patiently
 from app.drivers.secret import Secret
 
@@ -42,6 +43,8 @@ class Virtualizor:
 
     def __init__(self, http: HttpClient, peer: HypervisorPeer, turns: Turns) -> None:
         self._api = Api(http, peer)
+        self._http = http
+        self._peer = peer
 
     async def check(self) -> str:
         up = sorted(one.name for one in await panel.read_nodes(self._api) if one.capacity.is_up)
@@ -133,6 +136,9 @@ class Virtualizor:
                 net_out_bytes_s=float(found.get("net_out") or 0),
             ),
         )
+
+    async def sign_on(self, ref: Ref) -> Secret:
+        return await sign_on(self._http, self._peer, ref)
 
     async def console(self, ref: Ref) -> Console:
         """Return where its VNC server listens: `vnc://HOST:PORT`, for TCP and not a web socket."""

@@ -47,11 +47,16 @@ class Failed(Refused):
 class Api:
     """One Virtualizor master, by an admin's API key."""
 
-    def __init__(self, http: HttpClient, peer: HypervisorPeer) -> None:
+    def __init__(
+        self, http: HttpClient, peer: HypervisorPeer, elsewhere: HttpPeer | None = None
+    ) -> None:
+        """`elsewhere` is another of its panels, and how that knows us."""
         url = peer.url.rstrip("/").removesuffix("/index.php")
         keys = (("adminapikey", Secret(peer.username)), ("adminapipass", peer.secret))
         self._http = http
-        self._peer = HttpPeer(name=peer.name, base_url=url, auth=QueryKeys(keys), tls=peer.tls)
+        self._peer = elsewhere or HttpPeer(
+            name=peer.name, base_url=url, auth=QueryKeys(keys), tls=peer.tls
+        )
         self.name = peer.name
         self.owner = peer.owner
 
