@@ -50,21 +50,22 @@ async def open_serial(
     address: BmcAddress, nursery: Nursery, guard: BmcGuard, *, take_over: bool
 ) -> AsyncIterator[IpmiLine]:
     """Have the line for the block. Opening is a turn at the BMC; what is typed then is not."""
+    child: Child | None = None
     try:
         async with asyncio.timeout(WAIT_S + OPEN_S), guard.turn(address) as turn:
             try:
                 child = await nursery.bear()
             except OSError as error:
                 raise Retriable(address.url, f"no process for it could start: {error}") from error
-            try:
-                child.sign_in(sign_in_of(address, turn.cipher_suite))
-                answer = await _opened(child, address.url, take_over=take_over)
-            except BaseException:
-                child.kill()
-                raise
+            child.sign_in(sign_in_of(address, turn.cipher_suite))
+            answer = await _opened(child, address.url, take_over=take_over)
             turn.cipher_suite = answer.cipher_suite
-    except TimeoutError:
-        raise Busy(address.url, f"busy for {WAIT_S + OPEN_S:g} s") from None
+    except BaseException as error:  # also one on the way out of the turn
+        if child is not None:
+            child.kill()
+        if isinstance(error, TimeoutError):
+            raise Busy(address.url, f"busy for {WAIT_S + OPEN_S:g} s") from None
+        raise
     try:
         yield IpmiLine(address.url, child)
     finally:

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
-from weakref import WeakKeyDictionary
 
 import msgspec
 
@@ -12,6 +12,7 @@ from app.drivers.errors import DriverError, Refused, Retriable, Unauthorised
 from app.drivers.hide import Hider
 from app.drivers.http.client import HttpClient
 from app.drivers.http.contract import Answer, Basic, Call, HttpPeer, NoAuth
+from app.drivers.hypervisor.proxmox.tickets import Ticket, tickets_of
 from app.drivers.secret import Secret
 
 CALL_S = 30.0
@@ -29,13 +30,6 @@ FOR_GOOD = (
     "parameter verification failed",
 )
 """Parts of what PVE says where asking again changes nothing; of the rest we do not know that."""
-
-
-MOST_TICKETS = 256
-_TICKETS: WeakKeyDictionary[HttpClient, dict[tuple[str, Basic], tuple[Secret, Secret]]] = (
-    WeakKeyDictionary()
-)
-"""Of each process, by cluster and login: to sign in takes PVE longer than most of its calls."""
 
 
 class Failed(Refused):
@@ -62,7 +56,7 @@ class Api:
         self._http = http
         self._login = peer.auth if isinstance(peer.auth, Basic) else None
         self._peer = peer if self._login is None else msgspec.structs.replace(peer, auth=NoAuth())
-        self._tickets = _TICKETS.setdefault(http, {})
+        self._tickets = tickets_of(http)
         self.name = peer.name
 
     @property
@@ -88,13 +82,13 @@ class Api:
             auth = self._peer.auth
             key = getattr(auth, "key", None)
             return {} if key is None else {"Authorization": key}
-        ticket, _ = await self._signed_in(self._login)
-        return {"Cookie": Secret(f"PVEAuthCookie={ticket.reveal()}")}
+        ticket = await self._signed_in(self._login)
+        return {"Cookie": Secret(f"PVEAuthCookie={ticket.cookie.reveal()}")}
 
     def forget_ticket(self) -> None:
         """Sign in at the next call, for what the ticket was got with may be wrong by now."""
         if self._login is not None:
-            self._tickets.pop(self._key(self._login), None)
+            self._tickets.forget(self._peer.base_url, self._login)
 
     async def _call(
         self,
@@ -104,20 +98,26 @@ class Api:
         query: Mapping[str, Any] | None = None,
         form: Mapping[str, Any] | None = None,
     ) -> Any:
-        answer = await self._send(method, path, query or {}, form)
-        if answer.status == 401 and self._login is not None:
-            self.forget_ticket()  # it is two hours old; a 401 was not done
-            answer = await self._send(method, path, query or {}, form)
+        ticket = None if self._login is None else await self._signed_in(self._login)
+        answer = await self._send(ticket, method, path, query or {}, form)
+        if answer.status == 401 and self._login is not None:  # two hours old; it was not done
+            self._tickets.forget(self._peer.base_url, self._login, refused=ticket)
+            ticket = await self._signed_in(self._login)
+            answer = await self._send(ticket, method, path, query or {}, form)
         return self._read(answer, form or {})
 
     async def _send(
-        self, method: str, path: str, query: Mapping[str, Any], form: Mapping[str, Any] | None
+        self,
+        ticket: Ticket | None,
+        method: str,
+        path: str,
+        query: Mapping[str, Any],
+        form: Mapping[str, Any] | None,
     ) -> Answer:
         headers: dict[str, str] = {}
-        if self._login is not None:
-            ticket, csrf = await self._signed_in(self._login)
-            headers["Cookie"] = f"PVEAuthCookie={ticket.reveal()}"
-            headers["CSRFPreventionToken"] = csrf.reveal()
+        if ticket is not None:
+            headers["Cookie"] = f"PVEAuthCookie={ticket.cookie.reveal()}"
+            headers["CSRFPreventionToken"] = ticket.csrf.reveal()
         body = None
         if form is not None:
             headers["Content-Type"] = FORM
@@ -132,30 +132,24 @@ class Api:
         )
         return await self._http.call(call, self._peer)
 
-    async def _signed_in(self, login: Basic) -> tuple[Secret, Secret]:
-        """Return the ticket and the token that guards against forged requests."""
-        key = self._key(login)
-        if key not in self._tickets:
-            form = {"username": login.username, "password": login.password.reveal()}
-            call = Call(
-                method="POST",
-                url="access/ticket",
-                headers={"Content-Type": FORM},
-                body=urlencode(form).encode(),
-                timeout_s=CALL_S,
-            )
-            answer = await self._http.call(call, self._peer)
-            found = self._read(answer, form)
-            if found.get("NeedTFA"):
-                reason = "this user signs in with a second factor; make an API token for Slipway"
-                raise Unauthorised(self.name, reason)
-            self._tickets[key] = Secret(found["ticket"]), Secret(found["CSRFPreventionToken"])
-            while len(self._tickets) > MOST_TICKETS:
-                self._tickets.pop(next(iter(self._tickets)))
-        return self._tickets[key]
+    async def _signed_in(self, login: Basic) -> Ticket:
+        return await self._tickets.get(self._peer.base_url, login, partial(self._sign_in, login))
 
-    def _key(self, login: Basic) -> tuple[str, Basic]:
-        return self._peer.base_url, login
+    async def _sign_in(self, login: Basic) -> Ticket:
+        form = {"username": login.username, "password": login.password.reveal()}
+        call = Call(
+            method="POST",
+            url="access/ticket",
+            headers={"Content-Type": FORM},
+            body=urlencode(form).encode(),
+            timeout_s=CALL_S,
+        )
+        answer = await self._http.call(call, self._peer)
+        found = self._read(answer, form)
+        if found.get("NeedTFA"):
+            reason = "this user signs in with a second factor; make an API token for Slipway"
+            raise Unauthorised(self.name, reason)
+        return Ticket(Secret(found["ticket"]), Secret(found["CSRFPreventionToken"]))
 
     def _read(self, answer: Answer, form: Mapping[str, Any]) -> Any:
         """Return `data`. What the request carried in secret is hidden in what comes back."""

@@ -45,7 +45,7 @@ async def create(api: Api, turns: Turns, want: VmWant, memo: dict[str, Any]) -> 
         return await _clone(api, turns, want, cluster, waited=turn)
     if guest.is_locked:
         return again(memo, "The provider works on the machine", api.name)
-    await turns.give_back(_turn(api, guest.node, cluster.is_shared(want.storage)), holder)
+    await turns.give_back(_turn(api, want, guest.node, cluster.is_shared(want.storage)), holder)
     return await _complete(api, want, guest, memo)
 
 
@@ -59,7 +59,7 @@ async def _clone(
         want.size,
         want.nodes,
     )
-    turn = None if place is None else _turn(api, place.node, place.source.is_shared)
+    turn = None if place is None else _turn(api, want, place.node, place.source.is_shared)
     if waited is not None and waited != turn:  # it goes elsewhere by now, or nowhere
         await turns.give_back(waited, holder)
     if place is None or turn is None:
@@ -118,9 +118,9 @@ async def _complete(api: Api, want: VmWant, guest: Guest, memo: dict[str, Any]) 
     return began({}, await api.post(f"{guest.path}/status/start"), "Starting the machine")
 
 
-def _turn(api: Api, node: str, is_shared: bool) -> str:
+def _turn(api: Api, want: VmWant, node: str, is_shared: bool) -> str:
     """Name what is copied to by one at a time: PVE locks a storage, and gives up waiting for it."""
-    return f"proxmox:{api.name}:{'shared' if is_shared else node}"
+    return f"proxmox:{api.name}:{want.storage if is_shared else node}"
 
 
 def _no_room(api: Api, want: VmWant, cluster: Cluster) -> DriverError:
