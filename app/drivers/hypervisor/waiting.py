@@ -11,6 +11,8 @@ from app.drivers.hypervisor.contract import Working
 
 T = TypeVar("T")
 FIRST_S = 0.2
+SOON = 8
+"""So many looks follow each other quickly: most tasks are over by then."""
 LONGEST_S = 5.0
 MOST_LOOKS = 240
 """A quarter of an hour at the longest interval, more than the longest task that we start."""
@@ -32,7 +34,9 @@ def later(memo: dict[str, Any], says: str, peer: str) -> Working:
     looks = int(memo.get("looks", 0)) + 1
     if looks > MOST_LOOKS:
         raise NotReached(peer, wanted=says, seen="the same", deadline_s=MOST_LOOKS * LONGEST_S)
-    return Working(memo | {"looks": looks}, min(FIRST_S * 1.25**looks, LONGEST_S), says)
+    return Working(
+        memo | {"looks": looks}, min(FIRST_S * 1.25 ** max(looks - SOON, 0), LONGEST_S), says
+    )
 
 
 async def patiently(memo: dict[str, Any], call: Awaitable[T]) -> T | Working:

@@ -1,8 +1,10 @@
 """Proxmox VE as a provider of virtual machines."""
 
 import asyncio
+import time
 from typing import Any, ClassVar
 from urllib.parse import quote
+from weakref import WeakKeyDictionary
 
 from app.drivers.http.client import HttpClient
 from app.drivers.hypervisor.contract import (
@@ -28,6 +30,12 @@ from app.drivers.hypervisor.proxmox.guest import find_guest, need_guest
 from app.drivers.hypervisor.proxmox.login import http_peer
 from app.drivers.secret import Secret
 
+BRIDGES_S = 30.0
+"""Nodes get new bridges by hand, and orders ask for them a hundred times a minute."""
+_BRIDGES: WeakKeyDictionary[HttpClient, dict[tuple[str, str], tuple[float, list[Offer]]]] = (
+    WeakKeyDictionary()
+)
+"""When each node's were read, and what they were; of each process."""
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 5, 1024
 
 
@@ -40,6 +48,7 @@ class Proxmox:
     def __init__(self, http: HttpClient, peer: HypervisorPeer, turns: Turns) -> None:
         self._api = Api(http, http_peer(peer))
         self._turns = turns
+        self._known = _BRIDGES.setdefault(http, {})
 
     async def check(self) -> str:
         self._api.forget_ticket()
@@ -70,12 +79,18 @@ class Proxmox:
         )
 
     async def _bridges(self, node: str) -> list[Offer]:
-        rows = await self._api.get(f"nodes/{node}/network", type="any_bridge")
-        return [
-            Offer(row["iface"], row["iface"], node)
-            for row in rows
-            if "bridge" in str(row.get("type", "")).lower()
-        ]
+        """Return the bridges of a node, as they were within the last `BRIDGES_S`."""
+        place, now = (self._api.base_url, node), time.monotonic()
+        read_at, bridges = self._known.get(place, (-BRIDGES_S, []))
+        if now - read_at >= BRIDGES_S:
+            rows = await self._api.get(f"nodes/{node}/network", type="any_bridge")
+            bridges = [
+                Offer(row["iface"], row["iface"], node)
+                for row in rows
+                if "bridge" in str(row.get("type", "")).lower()
+            ]
+            self._known[place] = (now, bridges)
+        return bridges
 
     async def capacity(self, storage: str = "") -> tuple[Capacity, ...]:
         return (await Cluster.read(self._api)).capacity(storage)

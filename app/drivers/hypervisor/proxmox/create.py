@@ -39,6 +39,9 @@ async def create(api: Api, turns: Turns, want: VmWant, memo: dict[str, Any]) -> 
         raise
     if waiting is not None:
         return waiting
+    if turn is not None and "task" in memo:  # it is copied: the next one need not wait for the rest
+        await turns.give_back(turn, holder)
+        turn = None
     cluster = await Cluster.read(api)
     guest = await find_guest(api, want.ref, cluster)
     if guest is None:
