@@ -14,6 +14,7 @@ import msgspec
 from lab.certificates import Certificates
 from lab.emulator_settings import EmulatorSettings, FakeSystem
 from lab.fleet import Hardware
+from lab.redfish_view import drives_of
 from lab.store import write_atomically
 
 START_LIMIT_S = 60.0
@@ -133,7 +134,9 @@ class BmcBackend:
             private_key=str(self._certificates.server_key),
             speed_file=str(self._speed_file),
             systems=[
-                FakeSystem(each.uuid, each.name, each.mac, each.ram_gb, each.cpu_count)
+                FakeSystem(
+                    each.uuid, each.name, each.mac, each.ram_gb, each.cpu_count, drives_of(each)
+                )
                 for each in machines
             ],
         )

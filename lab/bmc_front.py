@@ -16,7 +16,14 @@ from aiohttp import web
 from lab.bmc_backend import BmcBackend
 from lab.faults import Fault, FaultKind
 from lab.fleet import Hardware
-from lab.redfish_view import describe_system, is_foreign, only_own, override_of
+from lab.redfish_view import (
+    DRIVE,
+    describe_drive,
+    describe_system,
+    is_foreign,
+    only_own,
+    override_of,
+)
 from lab.store import BmcAccount, Override
 
 HOST = "127.0.0.1"
@@ -189,6 +196,8 @@ class BmcFront:
             return _refusal(answer.status, content.decode(errors="replace"))
         if answer.status == 200 and path.rstrip("/") == self.system_path:
             describe_system(document, self._hardware, self._setting.override)
+        if answer.status == 200 and DRIVE.match(path.rstrip("/")):
+            describe_drive(document, self._hardware)
         return web.json_response(document, status=answer.status, headers=headers)
 
 

@@ -28,6 +28,7 @@ from werkzeug import serving
 from lab.emulator_settings import EmulatorSettings
 from lab.parent import die_with_parent
 
+STORAGE = "1"
 TRANSITION_S = (1.0, 11.0)
 
 ON = frozenset({"On", "ForceOn"})
@@ -179,6 +180,29 @@ def _flask_config(settings: EmulatorSettings) -> dict[str, Any]:
             }
             for system in settings.systems
         ],
+        "SUSHY_EMULATOR_STORAGE": {
+            system.uuid: [
+                {
+                    "Id": STORAGE,
+                    "Name": "Disks",
+                    "StorageControllers": [],
+                    "Drives": [drive.id for drive in system.drives],
+                }
+            ]
+            for system in settings.systems
+        },
+        "SUSHY_EMULATOR_DRIVES": {
+            (system.uuid, STORAGE): [
+                {
+                    "Id": drive.id,
+                    "Name": drive.id,
+                    "CapacityBytes": drive.capacity_gb * 10**9,
+                    "Protocol": "NVMe" if drive.kind == "nvme" else "SATA",
+                }
+                for drive in system.drives
+            ]
+            for system in settings.systems
+        },
     }
 
 

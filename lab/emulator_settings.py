@@ -3,6 +3,14 @@
 import msgspec
 
 
+class FakeDrive(msgspec.Struct):
+    """One disk; `kind` is nvme, ssd or hdd."""
+
+    id: str
+    kind: str
+    capacity_gb: int
+
+
 class FakeSystem(msgspec.Struct):
     """What the emulator is told of one machine."""
 
@@ -11,6 +19,7 @@ class FakeSystem(msgspec.Struct):
     mac: str
     ram_gb: int
     cpu_count: int
+    drives: list[FakeDrive]
 
 
 class EmulatorSettings(msgspec.Struct):

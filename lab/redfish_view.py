@@ -3,9 +3,11 @@
 import re
 from typing import Any
 
+from lab.emulator_settings import FakeDrive
 from lab.fleet import Hardware
 from lab.store import Override
 
+DRIVE = re.compile(r"^/redfish/v1/Systems/[^/]+/Storage/[^/]+/Drives/[^/]+$")
 OWNED = re.compile(r"^/redfish/v1/(?:Systems|Managers)/([^/#]+)")
 
 
@@ -46,6 +48,22 @@ def describe_system(document: dict[str, Any], hardware: Hardware, override: Over
     summary["Model"] = hardware.cpu_model
     summary["CoreCount"] = hardware.cpu_cores * hardware.cpu_count
     summary["LogicalProcessorCount"] = hardware.cpu_threads * hardware.cpu_count
+
+
+def drives_of(hardware: Hardware) -> list[FakeDrive]:
+    """Return the machine's disks one by one; their ids begin with their kind."""
+    disks = [disk for disk in hardware.disks for _ in range(disk.count)]
+    return [
+        FakeDrive(f"{disk.kind}{number}", disk.kind, disk.capacity_gb)
+        for number, disk in enumerate(disks)
+    ]
+
+
+def describe_drive(document: dict[str, Any], hardware: Hardware) -> None:
+    """Say what kind of disk it is and which one; the emulator's are all one and the same."""
+    name = str(document["Id"])
+    document["MediaType"] = "HDD" if name.startswith("hdd") else "SSD"
+    document["SerialNumber"] = f"{hardware.serial}-{name.upper()}"
 
 
 def override_of(boot: dict[str, Any], current: Override) -> Override:

@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from app.core.database import Database, Tx
 from app.core.errors import Invalid, NotFound
@@ -20,7 +21,7 @@ from app.domain.inventory.discover import (
 )
 from app.domain.inventory.errors import NoBmc
 from app.domain.inventory.find import find_server
-from app.drivers.bmc.contract import BmcAddress, Inventory, Nic
+from app.drivers.bmc.contract import BmcAddress, Drive, Inventory, Nic
 from app.drivers.bmc.redfish import RedfishFleet
 from app.drivers.errors import Unreachable
 from app.jobs.discover_hardware import discover_hardware
@@ -40,6 +41,7 @@ SAYS = Inventory(
     cpu_model="Intel(R) Xeon(R) CPU @ 3.2GHz",
     nics=(Nic(name="NIC.1", mac="02:00:00:00:00:01"), Nic(name="NIC.2", mac="02:00:00:00:00:77")),
 )
+NVME = Drive(kind="nvme", capacity_gb=960, serial="A1")
 
 
 async def test_differences_are_shown_and_accepted_one_by_one(tx: Tx) -> None:
@@ -69,6 +71,34 @@ async def test_differences_are_shown_and_accepted_one_by_one(tx: Tx) -> None:
     assert (line.action, line.after) == ("inventory.accept_difference", {"Memory, GB": "128"})
     with pytest.raises(NotFound):
         await accept_difference(tx, server, "ram_gb", **STAFF)
+
+
+async def test_disks_are_compared_by_kind_size_and_number(tx: Tx) -> None:
+    """A size in the other unit, or rounded, is the same disk; one more, or of a kind, is not."""
+    server = (await furnish(tx, machine(1)))["m001"]
+    await ask_hardware(tx, server)
+    same = (NVME, replace(NVME, capacity_gb=1000))
+    for drives, found in (
+        (None, None),
+        (same, None),
+        ((NVME,), "1 x 960 nvme"),
+        ((NVME, replace(NVME, kind="ssd")), "1 x 960 nvme; 1 x 960 ssd"),
+        ((NVME, replace(NVME, capacity_gb=1920)), "1 x 960 nvme; 1 x 1920 nvme"),
+        ((NVME, NVME, replace(NVME, kind="hdd", capacity_gb=8001)), "1 x 8001 hdd; 2 x 960 nvme"),
+    ):
+        await keep_report(tx, server, replace(SAYS, drives=drives))
+        seen = await compare(tx, server)
+        assert seen is not None
+        told = [(one.written, one.found) for one in seen.differences if one.fact == "disks"]
+        assert told == ([] if found is None else [("2 x 960 nvme", found)])
+    await accept_difference(tx, server, "disks", **STAFF)
+    rows = await tx.fetch("SELECT kind, capacity_gb, quantity FROM disk WHERE server = $1", server)
+    assert sorted(map(tuple, rows)) == [("hdd", 8001, 1), ("nvme", 960, 2)]
+    (line, *_) = await trail(tx, [server])
+    assert line.before == {"Disks, GB": "2 x 960 nvme"}
+    seen = await compare(tx, server)
+    assert seen is not None
+    assert "disks" not in {one.fact for one in seen.differences}
 
 
 async def test_what_cannot_be_accepted_says_what_to_do(tx: Tx) -> None:
@@ -122,6 +152,8 @@ async def test_a_real_bmc_is_read_by_the_worker(
         assert (seen.error, seen.is_waiting) == ("", False)
         macs = {one.fact for one in seen.differences if one.fact.startswith("nic:")}
         assert macs == {"nic:52:54:00:aa:00:01"}
+        (disks,) = [one for one in seen.differences if one.fact == "disks"]
+        assert disks.found == "1 x 4001 hdd; 2 x 960 nvme"
         await accept_difference(tx, server, "mac", **STAFF)
         assert (await find_server(tx, server)).mac == "52:54:00:aa:00:01"
 

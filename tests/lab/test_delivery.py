@@ -1,12 +1,14 @@
 """A machine driven over Redfish as Slipway drives it, from bare metal to a log-in."""
 
 import asyncio
+from collections import Counter
 from itertools import pairwise
 
 import asyncssh
 import pytest
 import sushy
 
+from app.drivers.bmc.redfish.drives import drives_of
 from tests.lab.conftest import PASSWORD, SSH_PORT, Lab, Slipway
 
 
@@ -32,6 +34,26 @@ async def test_bmc_shows_its_own_machine_only(lab: Lab) -> None:
             bmc.get_system(lab.machines[0]["bmc"]["system_path"])
 
     await asyncio.to_thread(look)
+
+
+async def test_a_bmc_tells_the_disks_of_its_machine(lab: Lab) -> None:
+    """Of each kind that the lab has."""
+    seen: set[str] = set()
+
+    def look(number: int) -> None:
+        [system] = lab.bmc(number).get_system_collection().get_members()
+        drives = drives_of(system)
+        assert drives is not None
+        found = Counter((one.kind, one.capacity_gb) for one in drives)
+        disks = lab.machines[number]["disks"]
+        assert found == {(one["kind"], one["capacity_gb"]): one["count"] for one in disks}
+        assert len({one.serial for one in drives}) == len(drives)
+        seen.update(one.kind for one in drives)
+
+    for number in range(len(lab.machines)):
+        if not {one["kind"] for one in lab.machines[number]["disks"]} <= seen:
+            await asyncio.to_thread(look, number)
+    assert seen == {one["kind"] for machine in lab.machines for one in machine["disks"]}
 
 
 async def test_network_boot_installs_and_answers(lab: Lab, slipway: Slipway) -> None:

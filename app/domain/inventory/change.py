@@ -12,7 +12,7 @@ from msgspec import UNSET, Meta, UnsetType
 from app.core.database import Tx
 from app.core.errors import Invalid, NotFound
 from app.domain.audit.record import record
-from app.domain.inventory.disks import write_disks
+from app.domain.inventory.disks import read_disks, write_disks
 from app.domain.inventory.errors import NoRoom
 from app.domain.inventory.maintain import begin_maintenance
 from app.domain.inventory.relocate import Place, relocate
@@ -95,7 +95,7 @@ async def _change(
     )
     if row is None:
         raise NotFound("server", server)
-    before = {**dict(row), "cpu_model": row["cpu_name"], "disks": await _disks(tx, server)}
+    before = {**dict(row), "cpu_model": row["cpu_name"], "disks": await read_disks(tx, server)}
     changed = {name: value for name, value in wanted.items() if before[name] != value}
     if not changed:
         return
@@ -136,14 +136,6 @@ async def _write(tx: Tx, server: UUID, changed: dict[str, object]) -> None:
             raise fault_of(error) from error
     if "disks" in changed:
         await write_disks(tx, server, changed["disks"])  # type: ignore[arg-type]  # by its struct
-
-
-async def _disks(tx: Tx, server: UUID) -> tuple[DiskSeed, ...]:
-    rows = await tx.fetch(
-        "SELECT kind, capacity_gb, quantity FROM disk WHERE server = $1 ORDER BY kind, capacity_gb",
-        server,
-    )
-    return tuple(msgspec.convert(dict(row), DiskSeed) for row in rows)
 
 
 async def _put_into(

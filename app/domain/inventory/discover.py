@@ -1,6 +1,7 @@
 """Compare what a server's BMC says of its hardware with what is written down."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Literal, TypeAlias
 from uuid import UUID
@@ -13,14 +14,19 @@ from app.core.errors import Invalid, NotFound
 from app.core.ids import new_id
 from app.core.outbox import emit
 from app.domain.audit.record import record
+from app.domain.inventory.disks import read_disks, write_disks
 from app.domain.inventory.errors import NoBmc
+from app.domain.inventory.seed import DiskSeed
+from app.domain.inventory.server_sheet import disk_text, disks_of
 from app.domain.inventory.states import offer_anew, tell
 from app.domain.inventory.units import fault_of
-from app.drivers.bmc.contract import Inventory
+from app.drivers.bmc.contract import Drive, Inventory
+from app.solver.want import DiskKind
 
-Fact: TypeAlias = Literal["serial", "model", "ram_gb", "cpu_count", "cpu_model", "mac"]
+Fact: TypeAlias = Literal["serial", "model", "ram_gb", "cpu_count", "cpu_model", "mac", "disks"]
 
 
+SAME_PERCENT = 8
 ASKED = "server.discover"
 """Topic of the outbox: a BMC is to be asked."""
 
@@ -154,6 +160,8 @@ async def _write(tx: Tx, server: UUID, difference: Difference) -> None:
             found,
             fact.removeprefix("nic:"),
         )
+    elif fact == "disks":
+        await write_disks(tx, server, disks_of(found))
     elif fact == "cpu_model":
         await tx.execute(
             "UPDATE server SET cpu_model = (SELECT id FROM cpu_model WHERE name = $2) "
@@ -198,6 +206,8 @@ async def _differences(tx: Tx, server: UUID, found: Inventory) -> tuple[Differen
     ]
     if found.cpu_model and _plain(found.cpu_model) != _plain(row["cpu_model"]):
         differences.append(await _cpu(tx, row["cpu_model"], found.cpu_model))
+    if found.drives is not None:
+        differences += await _disks(tx, server, found.drives)
     nics = {nic.mac: nic.name for nic in found.nics}
     if nics and row["mac"] not in nics:
         differences.append(
@@ -214,6 +224,30 @@ async def _differences(tx: Tx, server: UUID, found: Inventory) -> tuple[Differen
         if mac not in row["macs"]
     ]
     return tuple(differences)
+
+
+async def _disks(tx: Tx, server: UUID, drives: Sequence[Drive]) -> list[Difference]:
+    """Sizes within `SAME_PERCENT` are the same: people write down either unit, and round."""
+    written = await read_disks(tx, server)
+    ours = sorted((one.kind.value, one.capacity_gb) for one in written for _ in range(one.quantity))
+    theirs = sorted((one.kind, one.capacity_gb) for one in drives)
+    if len(ours) == len(theirs) and all(
+        a == b and abs(x - y) * 100 <= SAME_PERCENT * y
+        for (a, x), (b, y) in zip(ours, theirs, strict=True)
+    ):
+        return []
+    found = [
+        DiskSeed(kind=DiskKind(kind), capacity_gb=size, quantity=number)
+        for (kind, size), number in sorted(Counter(theirs).items())
+    ]
+    return [
+        Difference(
+            fact="disks",
+            label="Disks, GB",
+            written=disk_text(written) or "none",
+            found=disk_text(found),
+        )
+    ]
 
 
 async def _cpu(tx: Tx, written: str, found: str) -> Difference:

@@ -3,9 +3,20 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+import msgspec
+
 from app.core.database import Tx
 from app.core.ids import new_id
 from app.domain.inventory.seed import DiskSeed
+
+
+async def read_disks(tx: Tx, server: UUID) -> tuple[DiskSeed, ...]:
+    """Return the disks that are written down of a server, by kind and size."""
+    rows = await tx.fetch(
+        "SELECT kind, capacity_gb, quantity FROM disk WHERE server = $1 ORDER BY kind, capacity_gb",
+        server,
+    )
+    return tuple(msgspec.convert(dict(row), DiskSeed) for row in rows)
 
 
 async def write_disks(tx: Tx, server: UUID, disks: Sequence[DiskSeed]) -> None:

@@ -1,7 +1,7 @@
 """The contract of a BMC: its address, its parts, and the fleet that hands them out."""
 
 from enum import StrEnum
-from typing import Protocol
+from typing import Literal, Protocol
 from urllib.parse import urlsplit
 
 import msgspec
@@ -59,6 +59,15 @@ class Nic(msgspec.Struct, frozen=True, kw_only=True):
     mac: str
 
 
+class Drive(msgspec.Struct, frozen=True, kw_only=True):
+    """One disk that the BMC sees, behind a RAID controller too."""
+
+    kind: Literal["nvme", "ssd", "hdd"]
+    capacity_gb: int
+    """In units of 10⁹ bytes, as disks are sold."""
+    serial: str | None
+
+
 class Inventory(msgspec.Struct, frozen=True, kw_only=True):
     """What the BMC says about the machine; None where it says nothing."""
 
@@ -71,6 +80,8 @@ class Inventory(msgspec.Struct, frozen=True, kw_only=True):
     cpu_count: int | None
     cpu_model: str | None
     nics: tuple[Nic, ...]
+    drives: tuple[Drive, ...] | None = None
+    """None where it does not tell all of them with kind and size."""
 
 
 class Sensor(msgspec.Struct, frozen=True, kw_only=True):

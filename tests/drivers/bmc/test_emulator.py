@@ -46,7 +46,19 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BmcAddress]:
         }
         for number, uuid in enumerate(UUIDS, 1)
     ]
+    drives = [
+        {"Id": f"nvme{n}", "Name": "-", "CapacityBytes": 960_197_124_096, "Protocol": "NVMe"}
+        for n in range(2)
+    ] + [{"Id": "hdd0", "Name": "-", "CapacityBytes": 4_000_787_030_016, "Protocol": "SATA"}]
+    storage = {
+        "Id": "1",
+        "Name": "-",
+        "StorageControllers": [],
+        "Drives": ["nvme0", "nvme1", "hdd0"],
+    }
     (folder / "conf.py").write_text(
+        f"SUSHY_EMULATOR_STORAGE = { ({UUIDS[0]: [storage]})!r}\n"
+        f"SUSHY_EMULATOR_DRIVES = { ({(UUIDS[0], '1'): drives})!r}\n"
         f"SUSHY_EMULATOR_FAKE_DRIVER = True\nSUSHY_EMULATOR_FAKE_SYSTEMS = {systems!r}\n"
         f"SUSHY_EMULATOR_AUTH_FILE = {str(folder / 'auth')!r}\n"
         f"SUSHY_EMULATOR_SSL_CERT = {str(issued.cert)!r}\nSUSHY_EMULATOR_SSL_KEY = {str(issued.key)!r}\n"
@@ -74,6 +86,16 @@ async def fleet() -> AsyncIterator[RedfishFleet]:
 @pytest.fixture
 def bmc(fleet: RedfishFleet, emulator: BmcAddress) -> RedfishBmc:
     return fleet.bmc(emulator)
+
+
+async def test_the_disks_are_read_by_kind_and_size(bmc: RedfishBmc) -> None:
+    drives = (await bmc.inventory()).drives
+    assert drives is not None
+    assert [(one.kind, one.capacity_gb) for one in drives] == [
+        ("nvme", 960),
+        ("nvme", 960),
+        ("hdd", 4001),
+    ]
 
 
 @pytest.fixture
@@ -136,7 +158,9 @@ class TestEmulator(BmcContract):
             second.power.ensure(Power.OFF, deadline_s=10),
         )
         assert [await first.power.read(), await second.power.read()] == [Power.ON, Power.OFF]
-        assert (await second.inventory()).nics[0].mac == "52:54:00:aa:00:02"
+        other = await second.inventory()
+        assert other.nics[0].mac == "52:54:00:aa:00:02"
+        assert other.drives is None, "its storage pages answer with an error"
 
     async def test_an_override_that_stays_is_told(self, bmc: RedfishBmc) -> None:
         override = await bmc.boot.set_once(BootDevice.PXE, mode=BootMode.UEFI)

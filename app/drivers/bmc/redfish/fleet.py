@@ -10,6 +10,7 @@ from sushy import exceptions as sushy_errors
 from app.drivers.bmc.contract import BmcAddress, Console, Inventory, Nic, Sensor
 from app.drivers.bmc.guard import BmcGuard, OwnGuard
 from app.drivers.bmc.redfish.boot import RedfishBoot
+from app.drivers.bmc.redfish.drives import drives_of
 from app.drivers.bmc.redfish.link import Link
 from app.drivers.bmc.redfish.media import RedfishMedia
 from app.drivers.bmc.redfish.power import RedfishPower
@@ -93,6 +94,7 @@ def _inventory(system: Any) -> Inventory:
         cpu_count=processors.get("Count"),
         cpu_model=processors.get("Model"),
         nics=_nics(system),
+        drives=drives_of(system),
     )
 
 
