@@ -1,7 +1,6 @@
 """The screen of a machine in a browser: by a ticket for one use, through our own web socket."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,7 +8,6 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-import uvicorn
 from litestar import Litestar
 from playwright.async_api import Page, expect
 from redis.asyncio import Redis
@@ -45,6 +43,7 @@ from tests.application import application
 from tests.axe import violations
 from tests.chromium import SPILL, WATCH, Contexts, until
 from tests.drivers.certificates import Authority
+from tests.loopback import on_loopback
 from tests.machines.books import a_machine_of
 from tests.machines.rfb import KEY, PASSWORD, PICTURE, a_screen
 from tests.machines.sale import Sale
@@ -73,17 +72,8 @@ def app(database: Database, redis: Redis, vault: Vault) -> Litestar:
 @pytest.fixture
 async def address(app: Litestar) -> AsyncIterator[str]:
     """Serve the application on loopback, web sockets too."""
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(
-        app, log_level="error", ws="websockets-sansio", timeout_graceful_shutdown=1
-    )
-    server = uvicorn.Server(config)
-    serving = asyncio.create_task(server.serve([listener]))
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.should_exit = True
-    await serving
-    listener.close()
+    async with on_loopback(app) as address:
+        yield address
 
 
 async def test_a_ticket_opens_once_and_for_seconds(

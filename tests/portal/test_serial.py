@@ -1,17 +1,15 @@
 """The serial line of a server in a browser: by a ticket for one use, through our own web socket."""
 
-import asyncio
-import socket
 from collections.abc import AsyncIterator, Iterator
 from uuid import UUID
 
 import pytest
-import uvicorn
 from litestar import Litestar
 from playwright.async_api import Page, expect
 from redis.asyncio import Redis
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.typing import Origin
 
 from app.adapters import make_fleet
 from app.cli.assets import MODULES, XTERM
@@ -34,6 +32,7 @@ from tests.axe import violations
 from tests.chromium import SPILL, WATCH, Contexts
 from tests.drivers.bmc.ipmi_sim import PASSWORD, USER, Simulated, ipmi_sim
 from tests.drivers.bmc.serial_machine import serial_machine
+from tests.loopback import on_loopback
 from tests.portal.world import deliver, ordered, pay
 
 
@@ -51,17 +50,8 @@ async def address(database: Database, redis: Redis, vault: Vault) -> AsyncIterat
     resources = Resources(settings, database, redis, Live(redis), vault)
     fleet = make_fleet(database, vault)
     app: Litestar = application(resources, serials=fleet)
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(
-        app, log_level="error", ws="websockets-sansio", timeout_graceful_shutdown=1
-    )
-    server = uvicorn.Server(config)
-    serving = asyncio.create_task(server.serve([listener]))
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.should_exit = True
-    await serving
-    listener.close()
+    async with on_loopback(app) as address:
+        yield address
     await fleet.close()
 
 
@@ -126,7 +116,7 @@ async def refusal(
         async with connect(
             address.replace("http", "ws") + path,
             additional_headers={"Cookie": f"{SESSION_COOKIE}={token}"},
-            origin=origin or address,  # type: ignore[arg-type]
+            origin=Origin(origin or address),
         ) as there:
             said = str(await there.recv())
             return str(await there.recv()) if stays else said

@@ -9,6 +9,7 @@ from app.drivers.bmc.contract import BmcAddress, Console
 from app.drivers.bmc.fleet import MixedFleet, serial_address
 from app.drivers.bmc.guard import OwnGuard
 from app.drivers.bmc.ipmi import IpmiFleet
+from app.drivers.bmc.ipmi.serial import IpmiLine
 from app.drivers.errors import Busy, InUse, Refused, Unreachable
 from app.drivers.secret import Secret
 from app.drivers.serial import MOST_BYTES, SerialLine
@@ -81,7 +82,8 @@ async def test_a_line_ends_with_its_process(sim: Simulated) -> None:
     fleet = MixedFleet(OwnGuard())
     try:
         async with fleet.serial(sim.address, take_over=True) as line:
-            line._child.kill()  # type: ignore[attr-defined]
+            assert isinstance(line, IpmiLine)
+            line._child.kill()
             with pytest.raises(Unreachable, match="has ended"):
                 await heard(line, b"nothing")
     finally:

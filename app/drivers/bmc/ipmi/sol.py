@@ -5,6 +5,7 @@ import select
 import signal
 import socket
 import struct
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -151,6 +152,6 @@ def _pass_on(ours: socket.socket, heard: list[Any]) -> bool:
 
 
 def _until(holds: Callable[[], bool], for_s: float) -> None:
-    end_s = session._monotonic_time() + for_s  # noqa: SLF001 - the clock that pyghmi waits by
-    while not holds() and session._monotonic_time() < end_s:  # noqa: SLF001
+    end_s = time.monotonic() + for_s
+    while not holds() and time.monotonic() < end_s:
         session.Session.wait_for_rsp(LOOK_S)
