@@ -9,7 +9,7 @@ from app.domain.inventory.discover import ask_hardware, keep_report
 from app.domain.inventory.plan_moves import accept_moves
 from app.domain.inventory.relocate import Place, relocate
 from app.domain.inventory.seed import DeviceSeed, PortSeed, RackSeed
-from app.drivers.bmc.contract import Inventory, Nic
+from app.drivers.bmc.contract import Drive, Inventory, Nic
 from tests.admin.stage import Stage
 
 STAFF: dict[str, Any] = {"actor": None, "actor_label": "ops@slipway.test"}
@@ -35,6 +35,7 @@ SAYS = Inventory(
     cpu_count=1,
     cpu_model="Intel(R) Xeon(R) E-2386G CPU @ 3.50GHz",
     nics=(Nic(name="NIC1", mac="02:00:00:00:00:01"), Nic(name="NIC2", mac="02:00:00:00:aa:02")),
+    drives=tuple(Drive(kind="nvme", capacity_gb=960, serial=f"D{n}") for n in range(3)),
 )
 
 

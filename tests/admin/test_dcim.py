@@ -300,6 +300,7 @@ async def test_what_a_bmc_says_is_asked_for_and_accepted(stage: Stage, owner: Br
     page = (await owner.get(here)).text
     assert "Acme R1" in page
     assert "Differences" in page
+    assert "3 × 960 GB NVMe" in page
     assert (await owner.send_form(here, here, {})).status_code == 303
     assert "Acme R1" in (await owner.get(f"{here}/now")).text
     await owner.send_form(here, f"{here}/accept", {"fact": "model"})

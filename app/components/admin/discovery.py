@@ -1,8 +1,11 @@
 """What a server's BMC says of its hardware, against what is written down."""
 
+from collections import Counter
+
 import htpy as h
 
 from app.components.admin.dcim import SERVERS
+from app.components.admin.servers import disk_words
 from app.components.badge import badge
 from app.components.button import submit_button
 from app.components.card import card, stack
@@ -19,6 +22,8 @@ from app.components.time import moment
 from app.domain.inventory.discover import Comparison, Difference
 from app.domain.inventory.views import ServerView
 from app.drivers.bmc.contract import Inventory
+from app.solver.inventory import DiskFacts
+from app.solver.want import DiskKind
 
 FACT = "fact"
 
@@ -121,6 +126,16 @@ def _accept(one: Difference, here: str, csrf: str) -> h.Element:
     ]
 
 
+def _disks(found: Inventory) -> str | None:
+    """Say `2 × 960 GB NVMe`, as the server's page does; None where it does not tell them all."""
+    alike = Counter((DiskKind(one.kind), one.capacity_gb) for one in found.drives or ())
+    disks = [
+        DiskFacts(kind=kind, capacity_gb=size, count=number)
+        for (kind, size), number in sorted(alike.items())
+    ]
+    return disk_words(disks) if disks else None
+
+
 def _told(found: Inventory) -> h.Element:
     pairs: list[tuple[str, h.Node]] = [
         ("Maker and model", " ".join(filter(None, (found.manufacturer, found.model))) or None),
@@ -129,6 +144,7 @@ def _told(found: Inventory) -> h.Element:
         ("BIOS", found.bios_version),
         ("Memory", f"{found.memory_gib:,} GiB" if found.memory_gib else None),
         ("CPU", f"{found.cpu_count or '?'} × {found.cpu_model}" if found.cpu_model else None),
+        ("Disks", _disks(found)),
         ("Network cards", ", ".join(f"{nic.name} {nic.mac}" for nic in found.nics) or None),
     ]
     return card(
