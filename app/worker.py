@@ -44,6 +44,7 @@ from app.jobs.sweeps import (
     roll_up_usage,
 )
 from app.jobs.watch_machines import MachineWatch
+from app.jobs.watch_nodes import NodeWatch
 from app.jobs.watch_power import PowerWatch
 from app.jobs.watch_usage import UsageWatch
 from app.resources import Resources, Servers
@@ -86,6 +87,7 @@ async def working(resources: Resources) -> AsyncIterator[WorkerContext]:
     names = Names(database, resources.live, resources.vault, peers.dns)
     watch = PowerWatch(database, resources.live, resources.vault, context.fleet)
     machines = MachineWatch(database, resources.live, resources.vault, peers)
+    nodes = NodeWatch(database, resources.live, resources.vault, peers)
     usage = UsageWatch(database, resources.live, resources.vault, peers)
     tasks = [
         asyncio.create_task(runner.run(), name="flow-runner"),
@@ -94,6 +96,7 @@ async def working(resources: Resources) -> AsyncIterator[WorkerContext]:
         asyncio.create_task(names.run(), name="names"),
         asyncio.create_task(watch.run(), name="power-watch"),
         asyncio.create_task(machines.run(), name="machine-watch"),
+        asyncio.create_task(nodes.run(), name="node-watch"),
         asyncio.create_task(usage.run(), name="usage-watch"),
     ]
     stop_showing = show_metrics(settings.worker_metrics_port)
