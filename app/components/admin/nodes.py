@@ -9,7 +9,7 @@ from app.components.admin.client_services import SERVICES
 from app.components.admin.dcim import SERVERS
 from app.components.admin.filters import Choice, View, Wanted, filter_bar, listing
 from app.components.badge import badge, state_badge
-from app.components.button import submit_button
+from app.components.button import Weight, link_button, submit_button
 from app.components.choice import Option
 from app.components.facts import code
 from app.components.form import csrf_field
@@ -21,6 +21,7 @@ from app.components.time import moment
 from app.components.tone import Tone
 from app.domain.metal.link import TOPIC
 from app.domain.metal.node_rule import OF_POWER, Drift
+from app.domain.metal.remedy import TYPED, Deed, deeds_for
 from app.domain.metal.views import CloudView, NodeCounts, NodePage, NodeRow
 from app.drivers.metal.contract import Stage
 
@@ -49,6 +50,14 @@ LABELS: Mapping[Drift, str] = {
     Drift.nobodys: "Nobody's here",
 }
 GRAVE = frozenset({Drift.gone, Drift.twin, Drift.taken, Drift.lost, Drift.failed})
+DEEDS: Mapping[Deed, str] = {
+    Deed.start: "Switch it on",
+    Deed.stop: "Switch it off",
+    Deed.forget: "Forget the node",
+    Deed.aside: "Take out of stock",
+    Deed.offer: "Clean and offer",
+    Deed.release: "Take the system off",
+}
 STAGE_TONES: Mapping[Stage, Tone] = {
     Stage.AVAILABLE: "success",
     Stage.ACTIVE: "success",
@@ -62,6 +71,7 @@ _COLUMNS = (
     Column("Here"),
     Column("What differs"),
     Column("Power", narrow=True),
+    Column("Deeds", hidden_label=True, narrow=True),
 )
 
 
@@ -110,7 +120,7 @@ def nodes_list(file: NodesFile) -> h.Element:
     return listing(
         file.wanted,
         _COLUMNS,
-        [_row(node) for node in file.found.items],
+        [_row(node, file) for node in file.found.items],
         topic=TOPIC,
         caption="Nodes",
         page_count=file.found.page_count,
@@ -125,13 +135,8 @@ def nodes_list(file: NodesFile) -> h.Element:
 
 
 def _cloud(one: CloudView, file: NodesFile) -> h.Element | None:
-    look = (
-        h.form(method="post", action=f"{NODES}/clouds/{one.connection}/look")[
-            csrf_field(file.csrf), submit_button("Look now", weight="quiet", size="small")
-        ]
-        if file.may_change
-        else None
-    )
+    action = f"{NODES}/clouds/{one.connection}/look"
+    look = _click("Look now", action, file.csrf, weight="quiet") if file.may_change else None
     if one.silent_since is not None:
         return notice(
             "warning",
@@ -156,7 +161,7 @@ def _cloud(one: CloudView, file: NodesFile) -> h.Element | None:
     ]
 
 
-def _row(node: NodeRow) -> Row:
+def _row(node: NodeRow, file: NodesFile) -> Row:
     drift = node.drift
     return Row(
         cells=(
@@ -174,6 +179,7 @@ def _row(node: NodeRow) -> Row:
                 if drift in OF_POWER
                 else None,
             ],
+            _deeds(node, file),
         ),
         id_=f"node-{node.id}",
         marked=drift is not None and drift is not Drift.nobodys,
@@ -225,4 +231,26 @@ def _differs(node: NodeRow, drift: Drift) -> h.Element:
         if node.error and drift is Drift.failed
         else None,
         h.span(".sw-under")["not known now"] if node.silent_since else None,
+    ]
+
+
+def _deeds(node: NodeRow, file: NodesFile) -> h.Node:
+    if not file.may_change:
+        return None
+    if node.is_ordered:
+        return h.span(".sw-quiet")["being done"]
+    here = f"{NODES}/{node.id}"
+    return h.div(".sw-inline")[
+        [
+            link_button(f"{DEEDS[deed]} …", f"{here}/{deed}", size="small", weight="quiet")
+            if deed in TYPED
+            else _click(DEEDS[deed], f"{here}/{deed}", file.csrf)
+            for deed in deeds_for(node)
+        ]
+    ]
+
+
+def _click(label: str, action: str, csrf: str, *, weight: Weight = "plain") -> h.Element:
+    return h.form(method="post", action=action)[
+        csrf_field(csrf), submit_button(label, weight=weight, size="small")
     ]

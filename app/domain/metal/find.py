@@ -18,16 +18,20 @@ _DRIFT = f"CASE WHEN {_SURE} THEN nullif(n.drift, '') END"
 _COLUMNS = f"""
 n.id, n.connection, n.node, n.name, nullif(n.stage, '') AS stage, n.state, n.changed_at, n.power,
 n.in_maintenance, n.maintenance_reason, n.error, n.error_at, n.instance,
-n.service AS allocated_to, n.resource_class, n.driver, n.first_seen_at, w.heard_at, n.gone_since,
-w.silent_since, {_DRIFT} AS drift, n.drift_since, v.id AS server, v.name AS server_name,
+n.service AS allocated_to, a.state AS allocated_state, n.resource_class, n.driver,
+n.first_seen_at, w.heard_at, n.gone_since, w.silent_since, {_DRIFT} AS drift,
+CASE WHEN {_SURE} THEN n.drift_since END AS drift_since, v.id AS server, v.name AS server_name,
 v.state AS server_state, s.id AS service, s.state AS service_state, s.hostname,
-EXISTS (SELECT FROM outbox b WHERE b.topic = 'node.errand' AND b.done_at IS NULL
+EXISTS (SELECT FROM run r WHERE r.subject IN (s.id, v.holder, n.service)
+        AND r.finished_at IS NULL AND r.status <> 'halted') AS is_under_way,
+EXISTS (SELECT FROM outbox b WHERE b.topic = 'node.remedy' AND b.done_at IS NULL
         AND b.payload->>'about' = n.id::text) AS is_ordered
 """
 _FROM = """
 FROM cloud_node n JOIN cloud_watch w ON w.connection = n.connection
 LEFT JOIN metal_node l ON l.connection = n.connection AND l.node = n.node
 LEFT JOIN server v ON v.id = l.server LEFT JOIN service s ON s."order" = v.holder
+LEFT JOIN service a ON a.id = n.service
 """
 _DIFFERS = f"{_DRIFT} = ANY('{{{','.join(sorted(COUNTED))}}}')"
 _VIEWS = {
@@ -103,6 +107,12 @@ async def find_node(tx: Tx, node: UUID) -> NodeRow:
     if row is None:
         raise NotFound("node", node)
     return _row(row)
+
+
+async def node_of_server(tx: Tx, server: UUID) -> NodeRow | None:
+    """Return the node that a server is, as its cloud last showed it; None where it is none."""
+    row = await tx.fetchrow(f"SELECT {_COLUMNS} {_FROM} WHERE l.server = $1", server)
+    return None if row is None else _row(row)
 
 
 def _row(row: asyncpg.Record) -> NodeRow:

@@ -59,6 +59,8 @@ class NodeRow(msgspec.Struct, frozen=True, kw_only=True):
     """The allocation that has it, by its id; empty: nobody."""
     allocated_to: UUID | None
     """The service whose allocation this is; None: none of ours, as far as we know."""
+    allocated_state: ServiceState | None
+    """None: there is no such service here."""
     resource_class: str
     driver: str
     first_seen_at: datetime
@@ -77,6 +79,8 @@ class NodeRow(msgspec.Struct, frozen=True, kw_only=True):
     """Who has the server."""
     service_state: ServiceState | None
     hostname: str | None
+    is_under_way: bool
+    """A run is at it."""
     is_ordered: bool
     """A person has asked for it to be put right, and that is being done."""
 
