@@ -39,10 +39,11 @@ async def seven_nodes(stage: Provider) -> tuple[dict[str, UUID], list[MetalNode]
     nobody's.
     """
     delivered = [await stage.delivered(host=f"{name}.example.org") for name in ("well", "off")]
-    taken = {order.server_id for order in delivered}
-    free = [one for one in stage.servers.values() if one not in taken]
+    free = await stage.database.pool.fetch(
+        "SELECT id FROM server WHERE state = 'available' ORDER BY name LIMIT 4"
+    )
     names = ("gone", "failed", "occupied", "care")
-    servers = dict(zip(names, free, strict=False))
+    servers = {name: row["id"] for name, row in zip(names, free, strict=True)}
     for order, name in zip(delivered, ("well", "off"), strict=True):
         assert order.server_id is not None
         servers[name] = order.server_id

@@ -1,6 +1,8 @@
 """Servers that are nodes of a real Ironic, and a worker that reads it when a test says so."""
 
+import asyncio
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -15,6 +17,8 @@ from app.domain.inventory.confirm import activate
 from app.domain.inventory.power_rule import SETTLES
 from app.domain.metal.find import list_clouds, list_nodes
 from app.domain.metal.link import link_node
+from app.domain.metal.order_remedy import REMEDY, order_deed
+from app.domain.metal.remedy import Deed
 from app.domain.metal.views import CloudView, NodeRow
 from app.domain.metal.watch import PERIOD
 from app.domain.orders.mark_provisioning import mark_provisioning
@@ -24,6 +28,7 @@ from app.drivers.metal.contract import NodeRef, NodeSeed
 from app.drivers.metal.ironic.adapter import Ironic
 from app.drivers.peers import Peers
 from app.drivers.power import Power
+from app.jobs.node_remedies import run_remedy
 from app.jobs.watch_nodes import NodeWatch
 from app.settings import Settings
 from app.suites.hypervisor import through
@@ -34,6 +39,7 @@ from tests.metal.test_ironic import a_want
 from tests.orders.world import a_client, a_shop, an_order
 
 NAME = "ironic"
+ROUNDS = 400
 
 
 @dataclass
@@ -53,6 +59,25 @@ class Hall:
             desk.clock.advance(seconds=PERIOD.total_seconds())
             await watch.sweep()
             await watch.idle()
+
+    async def put_right(self, ref: NodeRef, deed: Deed) -> None:
+        """Have a person ask for it, and a worker do it until nothing of it is left."""
+        desk, about = self.desk, (await self.node(ref)).id
+        async with desk.database.transaction() as tx:
+            await order_deed(tx, about, deed, actor=None, actor_label="test", reason="test")
+        remedy = partial(run_remedy, desk.database, desk.vault, self.peers)
+        relay = desk.relay({REMEDY: remedy})
+        for _ in range(ROUNDS):
+            while await relay.sweep():
+                await relay.idle()
+            due = await desk.value(
+                "SELECT min(due_at) FROM outbox WHERE topic = $1 AND done_at IS NULL", REMEDY
+            )
+            if due is None:
+                return
+            desk.clock.advance(seconds=max((due - desk.clock.now()).total_seconds(), 0))
+            await asyncio.sleep(0.05)  # Ironic's clock is its own
+        raise AssertionError("it never ends")
 
     async def lead_to(self, url: str) -> None:
         """Have the connection lead elsewhere."""

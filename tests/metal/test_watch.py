@@ -1,6 +1,7 @@
 """Nodes are read from a real Ironic, what differs is shown, and an outage changes nothing."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
 from redis.asyncio import Redis
@@ -9,14 +10,20 @@ from app.core.clock import SetClock
 from app.core.database import Database
 from app.core.live import Live
 from app.core.secrets import Vault
+from app.domain.inventory.power_rule import SETTLES
+from app.domain.inventory.release import release
+from app.domain.inventory.states import ServerState
 from app.domain.metal.node_rule import Drift
+from app.domain.metal.order_remedy import REMEDY, order_deed
+from app.domain.metal.remedy import Deed
 from app.domain.metal.watch import ALARM
 from app.domain.notices.shipped import install_templates
-from app.drivers.metal.contract import MetalPeer, NodeSeed
+from app.drivers.metal.contract import MetalPeer, NodeRef, NodeSeed, Stage
 from app.drivers.metal.ironic import nodes
 from app.drivers.metal.ironic.adapter import Ironic
 from app.drivers.peers import open_peers
 from app.drivers.power import Power
+from app.jobs.node_remedies import run_remedy
 from tests.metal.conftest import LOOPBACK
 from tests.metal.hall import Hall, open_hall
 
@@ -86,3 +93,72 @@ async def test_drift_and_an_outage(hall: Hall, seed: NodeSeed) -> None:
     await hall.read(times=1)
     assert (await hall.node(ref)).drift is None
     assert await desk.value(power, server) == "on"
+
+
+async def comes_to_nothing(hall: Hall, ref: NodeRef) -> None:
+    """See that a click is not done late, nor where the books changed meanwhile."""
+    desk, about = hall.desk, (await hall.node(ref)).id
+    for state, age in (("suspended", 0), ("active", 16)):
+        async with desk.database.transaction() as tx:
+            await order_deed(tx, about, Deed.start, actor=None, actor_label="test")
+        set_state = "UPDATE service SET state = $2 WHERE id = $1"
+        async with desk.database.transaction() as tx:
+            await tx.execute(set_state, ref.service, state)
+        desk.clock.advance(minutes=age)
+        relay = desk.relay({REMEDY: partial(run_remedy, desk.database, desk.vault, hall.peers)})
+        while await relay.sweep():
+            await relay.idle()
+        async with desk.database.transaction() as tx:
+            await tx.execute(set_state, ref.service, "active")
+    assert (await hall.cloud.read(ref.node)).power is Power.OFF
+    why = await desk.rows(
+        "SELECT reason FROM audit_entry WHERE action = 'nodes.could_not' ORDER BY id"
+    )
+    assert [row["reason"] for row in why] == [
+        "It should be otherwise by now.",
+        "It was not done in time. Look at it, then do it again.",
+    ]
+
+
+async def test_it_is_put_right_at_the_cloud(hall: Hall, seed: NodeSeed) -> None:
+    """It is switched on, its system is taken off, and it is forgotten: each since somebody says."""
+    desk = hall.desk
+    server, ref = await hall.sold(seed)
+    await hall.switch(ref, Power.OFF)
+    await hall.read()
+    await comes_to_nothing(hall, ref)
+    await hall.put_right(ref, Deed.start)
+    assert (await hall.cloud.read(ref.node)).power is Power.ON
+    assert (await hall.node(ref)).drift is None
+    assert await desk.value("SELECT power FROM server WHERE id = $1", server) == "on"
+
+    async with desk.database.transaction() as tx:
+        await tx.execute("UPDATE service SET state = 'terminated' WHERE id = $1", ref.service)
+        await release(tx, await tx.fetchval("SELECT holder FROM server WHERE id = $1", server))
+    desk.clock.advance(seconds=SETTLES.total_seconds())
+    await hall.read()
+    seen = await hall.node(ref)
+    assert (seen.drift, seen.server_state) == (Drift.occupied, ServerState.cleaning)
+    await hall.put_right(ref, Deed.release)
+    there = await hall.cloud.read(ref.node)
+    assert (there.stage, there.instance) == (Stage.AVAILABLE, "")
+    await hall.read()
+    assert (await hall.node(ref)).drift is None
+
+    # A cloud that shows nothing at all would be taken for silent.
+    spare = {"name": f"{seed.name}-spare", "driver": "fake-hardware"}
+    await hall.cloud._api.post("/nodes", spare)
+    await hall.cloud._api.delete(f"/nodes/{ref.node}")
+    await hall.read()
+    gone = await hall.node(ref)
+    assert (gone.drift, gone.state) == (Drift.gone, "available")
+    await hall.put_right(ref, Deed.forget)
+    assert await desk.rows("SELECT FROM metal_node") == []
+    said = await desk.rows(
+        "SELECT action FROM audit_entry WHERE subject = $1 AND action LIKE 'nodes.%' ORDER BY id",
+        server,
+    )
+    assert [row["action"] for row in said] == [
+        "nodes.start", "nodes.could_not", "nodes.start", "nodes.could_not",
+        "nodes.start", "nodes.done", "nodes.release", "nodes.done", "nodes.forget",
+    ]  # fmt: skip
