@@ -12,7 +12,7 @@ from app.core.secrets import Vault
 from app.domain.connections.open import open_connection
 from app.domain.metal.find import find_node
 from app.domain.metal.order_remedy import Remedy, go_on, note_done, note_failed
-from app.domain.metal.remedy import Deed, is_still_wanted
+from app.domain.metal.remedy import NodeDeed, is_still_wanted
 from app.drivers.errors import DriverError, Retriable
 from app.drivers.metal.contract import (
     MetalCloud,
@@ -76,17 +76,17 @@ async def _next_part(
 
 async def _advance(cloud: MetalCloud, remedy: Remedy) -> MetalNode | Working | str | None:
     memo = remedy.memo
-    if remedy.deed is Deed.offer:
+    if remedy.deed is NodeDeed.offer:
         return await cloud.offer(remedy.node, memo)
     if remedy.service is None:
         return "No allocation of ours has it."
     ref = NodeRef(remedy.node, remedy.service)
     match remedy.deed:
-        case Deed.start:
+        case NodeDeed.start:
             return await cloud.power(ref, Power.ON, memo)
-        case Deed.stop:
+        case NodeDeed.stop:
             return await cloud.power(ref, Power.OFF, memo, soft=True)
-        case Deed.release:
+        case NodeDeed.release:
             left = await cloud.release(ref, memo)
             return left if isinstance(left, Working) else await cloud.read(remedy.node)
         case _:

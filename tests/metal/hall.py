@@ -18,7 +18,7 @@ from app.domain.inventory.power_rule import SETTLES
 from app.domain.metal.find import list_clouds, list_nodes
 from app.domain.metal.link import link_node
 from app.domain.metal.order_remedy import REMEDY, order_deed
-from app.domain.metal.remedy import Deed
+from app.domain.metal.remedy import NodeDeed
 from app.domain.metal.views import CloudView, NodeRow
 from app.domain.metal.watch import PERIOD
 from app.domain.orders.mark_provisioning import mark_provisioning
@@ -60,7 +60,7 @@ class Hall:
             await watch.sweep()
             await watch.idle()
 
-    async def put_right(self, ref: NodeRef, deed: Deed) -> None:
+    async def put_right(self, ref: NodeRef, deed: NodeDeed) -> None:
         """Have a person ask for it, and a worker do it until nothing of it is left."""
         desk, about = self.desk, (await self.node(ref)).id
         async with desk.database.transaction() as tx:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from app.domain.inventory.power_rule import SETTLES
 from app.domain.inventory.states import ServerState as S
-from app.domain.metal.node_rule import ASIDE, OF_POWER, SERVED, Drift, Here, drift_of
+from app.domain.metal.node_rule import ASIDE, OF_POWER, SERVED, Here, NodeDrift, drift_of
 from app.domain.metal.reading import Known, Line, compare
 from app.domain.services.states import ServiceState
 from app.drivers.metal.contract import MetalNode, Stage
@@ -41,34 +41,38 @@ SUSPENDED = replace(SERVES, service_state=ServiceState.suspended)
         (STOCK, FREE, None),
         (SUSPENDED, replace(NODE, power=Power.OFF), None),
         (SERVES, replace(NODE, stage=Stage.RESCUED), None),
-        (SERVES, None, Drift.gone),
-        (STOCK, None, Drift.gone),
-        (None, NODE, Drift.nobodys),
+        (SERVES, None, NodeDrift.gone),
+        (STOCK, None, NodeDrift.gone),
+        (None, NODE, NodeDrift.nobodys),
         (None, None, None),
-        (replace(STOCK, is_twin=True), FREE, Drift.twin),
-        (SERVES, replace(NODE, service=TWO), Drift.taken),
-        (SERVES, replace(NODE, service=None), Drift.taken),
-        (STOCK, NODE, Drift.occupied),
-        (ENDED, NODE, Drift.occupied),
-        (replace(STOCK, server_state=S.quarantined), NODE, Drift.occupied),
-        (SERVES, FREE, Drift.lost),
-        (SUSPENDED, replace(FREE, stage=Stage.MANAGEABLE), Drift.lost),
-        (SERVES, replace(NODE, stage=Stage.FAILED), Drift.failed),
-        (STOCK, replace(FREE, stage=Stage.FAILED, in_maintenance=True), Drift.failed),
-        (replace(STOCK, server_state=S.cleaning), replace(FREE, stage=Stage.FAILED), Drift.failed),
-        (STOCK, replace(FREE, in_maintenance=True), Drift.maintenance),
-        (SERVES, replace(NODE, in_maintenance=True), Drift.maintenance),
+        (replace(STOCK, is_twin=True), FREE, NodeDrift.twin),
+        (SERVES, replace(NODE, service=TWO), NodeDrift.taken),
+        (SERVES, replace(NODE, service=None), NodeDrift.taken),
+        (STOCK, NODE, NodeDrift.occupied),
+        (ENDED, NODE, NodeDrift.occupied),
+        (replace(STOCK, server_state=S.quarantined), NODE, NodeDrift.occupied),
+        (SERVES, FREE, NodeDrift.lost),
+        (SUSPENDED, replace(FREE, stage=Stage.MANAGEABLE), NodeDrift.lost),
+        (SERVES, replace(NODE, stage=Stage.FAILED), NodeDrift.failed),
+        (STOCK, replace(FREE, stage=Stage.FAILED, in_maintenance=True), NodeDrift.failed),
+        (
+            replace(STOCK, server_state=S.cleaning),
+            replace(FREE, stage=Stage.FAILED),
+            NodeDrift.failed,
+        ),
+        (STOCK, replace(FREE, in_maintenance=True), NodeDrift.maintenance),
+        (SERVES, replace(NODE, in_maintenance=True), NodeDrift.maintenance),
         (replace(STOCK, server_state=S.maintenance), replace(FREE, in_maintenance=True), None),
-        (STOCK, replace(FREE, stage=Stage.MANAGEABLE), Drift.not_offered),
+        (STOCK, replace(FREE, stage=Stage.MANAGEABLE), NodeDrift.not_offered),
         (replace(STOCK, server_state=S.enrolled), replace(FREE, stage=Stage.MANAGEABLE), None),
-        (SERVES, replace(NODE, power=Power.OFF), Drift.off),
-        (SUSPENDED, NODE, Drift.on),
+        (SERVES, replace(NODE, power=Power.OFF), NodeDrift.off),
+        (SUSPENDED, NODE, NodeDrift.on),
         (SERVES, replace(NODE, power=Power.UNKNOWN), None),
         (SERVES, replace(NODE, power=Power.OFF, is_switching=True), None),
         (replace(SERVES, server_state=S.provisioning), FREE, None),
     ],
 )
-def test_what_differs(here: Here | None, node: MetalNode | None, drift: Drift | None) -> None:
+def test_what_differs(here: Here | None, node: MetalNode | None, drift: NodeDrift | None) -> None:
     assert drift_of(here, node, before=None, now=NOW) is drift
 
 
@@ -95,31 +99,31 @@ NODES = st.builds(
     instance=st.sampled_from(["", "a"]),
     service=st.sampled_from([None, ONE, TWO]),
 )
-BEFORE = st.none() | st.sampled_from(Drift)
+BEFORE = st.none() | st.sampled_from(NodeDrift)
 
 
 @given(here=HERES, node=st.none() | NODES, before=BEFORE)
 def test_it_is_never_early_and_never_in_the_way_of_a_run(
-    here: Here, node: MetalNode | None, before: Drift | None
+    here: Here, node: MetalNode | None, before: NodeDrift | None
 ) -> None:
     found = drift_of(here, node, before=before, now=NOW)
     is_early = here.is_under_way or NOW in (here.server_since, here.service_since)
     if is_early:
         assert found is None
         return
-    assert (found is Drift.gone) == (node is None)
-    assert found is not Drift.nobodys
+    assert (found is NodeDrift.gone) == (node is None)
+    assert found is not NodeDrift.nobodys
     if node is None:
         return
     is_served = here.server_state is S.active and here.service_state in SERVED
-    if node.stage is Stage.WORKING and found is not Drift.twin:
+    if node.stage is Stage.WORKING and found is not NodeDrift.twin:
         assert found in (None, before), "what the cloud works on is no proof"
-    elif found in (Drift.lost, Drift.taken, *OF_POWER):
+    elif found in (NodeDrift.lost, NodeDrift.taken, *OF_POWER):
         assert is_served
-    elif found in (Drift.occupied, Drift.not_offered):
+    elif found in (NodeDrift.occupied, NodeDrift.not_offered):
         assert not is_served
     elif here.server_state in ASIDE:
-        assert found in (None, Drift.twin)
+        assert found in (None, NodeDrift.twin)
     if found in OF_POWER:
         assert node.power is not Power.UNKNOWN or found is before
 
@@ -134,9 +138,9 @@ def test_a_reading_becomes_lines() -> None:
     found = compare([known()], [failing, replace(NODE, id="n2")], began_at=NOW, now=NOW)
     first, second = found.changed
     assert (first.drift, first.drift_since, first.error, first.error_at) == (
-        Drift.failed, NOW, "no\ufffd disk", NOW,
+        NodeDrift.failed, NOW, "no\ufffd disk", NOW,
     )  # fmt: skip
-    assert (second.drift, second.service, second.changed_at) == (Drift.nobodys, ONE, NOW)
+    assert (second.drift, second.service, second.changed_at) == (NodeDrift.nobodys, ONE, NOW)
     assert found.changed_servers == (SERVER,)
 
     def again(line: Line | None, *nodes: MetalNode, **facts: object) -> tuple[Line, ...]:
@@ -146,12 +150,12 @@ def test_a_reading_becomes_lines() -> None:
     (well,) = again(first, FREE)
     assert (well.drift, well.error, well.error_at) == (None, "no\ufffd disk", NOW), "it is kept"
     (gone,) = again(well)
-    assert (gone.gone_since, gone.state, gone.drift) == (LATER, "available", Drift.gone)
+    assert (gone.gone_since, gone.state, gone.drift) == (LATER, "available", NodeDrift.gone)
     (back,) = again(gone, FREE)
     assert (back.gone_since, back.drift) == (None, None)
     assert again(first, FREE, noted_at=LATER) == (), "a flow knows it better"
     (never,) = again(None)
-    assert (never.stage, never.drift) == ("", Drift.gone)
+    assert (never.stage, never.drift) == ("", NodeDrift.gone)
     lost = compare([known(here=None, line=second)], [], began_at=LATER, now=LATER)
     assert (lost.changed, lost.forgotten) == ((), ("n1",))
     (elsewhere,) = again(None, NODE, here=None, is_elsewhere=True)

@@ -13,9 +13,9 @@ from app.core.secrets import Vault
 from app.domain.inventory.power_rule import SETTLES
 from app.domain.inventory.release import release
 from app.domain.inventory.states import ServerState
-from app.domain.metal.node_rule import Drift
+from app.domain.metal.node_rule import NodeDrift
 from app.domain.metal.order_remedy import REMEDY, order_deed
-from app.domain.metal.remedy import Deed
+from app.domain.metal.remedy import NodeDeed
 from app.domain.metal.watch import ALARM
 from app.domain.notices.shipped import install_templates
 from app.drivers.metal.contract import MetalPeer, NodeRef, NodeSeed, Stage
@@ -69,7 +69,7 @@ async def test_drift_and_an_outage(hall: Hall, seed: NodeSeed) -> None:
     await hall.read(times=1)
     assert (await hall.node(ref)).drift is None, "one reading is no proof"
     await hall.read(times=1)
-    assert (await hall.node(ref)).drift is Drift.off
+    assert (await hall.node(ref)).drift is NodeDrift.off
     assert await desk.value(power, server) == "off"
 
     await hall.lead_to("http://127.0.0.1:1")
@@ -88,7 +88,7 @@ async def test_drift_and_an_outage(hall: Hall, seed: NodeSeed) -> None:
     await hall.lead_to(hall.url)
     await hall.read(times=1)
     assert (await hall.look()).silent_since is None
-    assert (await hall.node(ref)).drift is Drift.off, "it is remembered since when"
+    assert (await hall.node(ref)).drift is NodeDrift.off, "it is remembered since when"
     await hall.switch(ref, Power.ON)
     await hall.read(times=1)
     assert (await hall.node(ref)).drift is None
@@ -100,7 +100,7 @@ async def comes_to_nothing(hall: Hall, ref: NodeRef) -> None:
     desk, about = hall.desk, (await hall.node(ref)).id
     for state, age in (("suspended", 0), ("active", 16)):
         async with desk.database.transaction() as tx:
-            await order_deed(tx, about, Deed.start, actor=None, actor_label="test")
+            await order_deed(tx, about, NodeDeed.start, actor=None, actor_label="test")
         set_state = "UPDATE service SET state = $2 WHERE id = $1"
         async with desk.database.transaction() as tx:
             await tx.execute(set_state, ref.service, state)
@@ -127,7 +127,7 @@ async def test_it_is_put_right_at_the_cloud(hall: Hall, seed: NodeSeed) -> None:
     await hall.switch(ref, Power.OFF)
     await hall.read()
     await comes_to_nothing(hall, ref)
-    await hall.put_right(ref, Deed.start)
+    await hall.put_right(ref, NodeDeed.start)
     assert (await hall.cloud.read(ref.node)).power is Power.ON
     assert (await hall.node(ref)).drift is None
     assert await desk.value("SELECT power FROM server WHERE id = $1", server) == "on"
@@ -138,8 +138,8 @@ async def test_it_is_put_right_at_the_cloud(hall: Hall, seed: NodeSeed) -> None:
     desk.clock.advance(seconds=SETTLES.total_seconds())
     await hall.read()
     seen = await hall.node(ref)
-    assert (seen.drift, seen.server_state) == (Drift.occupied, ServerState.cleaning)
-    await hall.put_right(ref, Deed.release)
+    assert (seen.drift, seen.server_state) == (NodeDrift.occupied, ServerState.cleaning)
+    await hall.put_right(ref, NodeDeed.release)
     there = await hall.cloud.read(ref.node)
     assert (there.stage, there.instance) == (Stage.AVAILABLE, "")
     await hall.read()
@@ -151,8 +151,8 @@ async def test_it_is_put_right_at_the_cloud(hall: Hall, seed: NodeSeed) -> None:
     await hall.cloud._api.delete(f"/nodes/{ref.node}")
     await hall.read()
     gone = await hall.node(ref)
-    assert (gone.drift, gone.state) == (Drift.gone, "available")
-    await hall.put_right(ref, Deed.forget)
+    assert (gone.drift, gone.state) == (NodeDrift.gone, "available")
+    await hall.put_right(ref, NodeDeed.forget)
     assert await desk.rows("SELECT FROM metal_node") == []
     said = await desk.rows(
         "SELECT action FROM audit_entry WHERE subject = $1 AND action LIKE 'nodes.%' ORDER BY id",

@@ -8,17 +8,17 @@ from app.components.admin.decide import decide_page
 from app.components.admin.nodes import DEEDS, NODES
 from app.components.form import Form, text_field
 from app.components.frame import PageFrame
-from app.domain.metal.remedy import Deed
+from app.domain.metal.remedy import NodeDeed
 from app.domain.metal.views import NodeRow
 
 NAME = "typed"
-CONFIRM: Mapping[Deed, str] = {
-    Deed.offer: "Clean its disks and offer it",
-    Deed.release: "Take the system off",
+CONFIRM: Mapping[NodeDeed, str] = {
+    NodeDeed.offer: "Clean its disks and offer it",
+    NodeDeed.release: "Take the system off",
 }
 
 
-def node_deed_page(node: NodeRow, deed: Deed, form: Form, *, frame: PageFrame) -> h.Element:
+def node_deed_page(node: NodeRow, deed: NodeDeed, form: Form, *, frame: PageFrame) -> h.Element:
     """Return the page that asks whether a node's disks are cleaned; its name must be typed."""
     return decide_page(
         f"{DEEDS[deed]}: {node.name}",
@@ -35,12 +35,12 @@ def node_deed_page(node: NodeRow, deed: Deed, form: Form, *, frame: PageFrame) -
     )
 
 
-def _means(node: NodeRow, deed: Deed) -> tuple[str, ...]:
+def _means(node: NodeRow, deed: NodeDeed) -> tuple[str, ...]:
     clean = (
         f"{node.connection} cleans its disks, as it is set up to: what is on them is lost. This "
         "cannot be taken back."
     )
-    if deed is Deed.offer:
+    if deed is NodeDeed.offer:
         return (
             f"It is {node.state} at {node.connection}, and nobody has it there.",
             clean,

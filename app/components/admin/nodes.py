@@ -20,8 +20,8 @@ from app.components.table import Column, Row
 from app.components.time import moment
 from app.components.tone import Tone
 from app.domain.metal.link import TOPIC
-from app.domain.metal.node_rule import OF_POWER, Drift
-from app.domain.metal.remedy import TYPED, Deed, deeds_for
+from app.domain.metal.node_rule import OF_POWER, NodeDrift
+from app.domain.metal.remedy import TYPED, NodeDeed, deeds_for
 from app.domain.metal.views import CloudView, NodeCounts, NodePage, NodeRow
 from app.drivers.metal.contract import Stage
 
@@ -36,27 +36,29 @@ VIEWS: Mapping[str, str] = {
     "failed": "Failed",
     "nobodys": "Nobody's here",
 }
-LABELS: Mapping[Drift, str] = {
-    Drift.gone: "Gone",
-    Drift.twin: "Twice",
-    Drift.taken: "Taken",
-    Drift.occupied: "Occupied",
-    Drift.failed: "Failed",
-    Drift.lost: "Empty",
-    Drift.maintenance: "Maintenance",
-    Drift.not_offered: "Not offered",
-    Drift.off: "Off",
-    Drift.on: "On",
-    Drift.nobodys: "Nobody's here",
+LABELS: Mapping[NodeDrift, str] = {
+    NodeDrift.gone: "Gone",
+    NodeDrift.twin: "Twice",
+    NodeDrift.taken: "Taken",
+    NodeDrift.occupied: "Occupied",
+    NodeDrift.failed: "Failed",
+    NodeDrift.lost: "Empty",
+    NodeDrift.maintenance: "Maintenance",
+    NodeDrift.not_offered: "Not offered",
+    NodeDrift.off: "Off",
+    NodeDrift.on: "On",
+    NodeDrift.nobodys: "Nobody's here",
 }
-GRAVE = frozenset({Drift.gone, Drift.twin, Drift.taken, Drift.lost, Drift.failed})
-DEEDS: Mapping[Deed, str] = {
-    Deed.start: "Switch it on",
-    Deed.stop: "Switch it off",
-    Deed.forget: "Forget the node",
-    Deed.aside: "Take out of stock",
-    Deed.offer: "Clean and offer",
-    Deed.release: "Take the system off",
+GRAVE = frozenset(
+    {NodeDrift.gone, NodeDrift.twin, NodeDrift.taken, NodeDrift.lost, NodeDrift.failed}
+)
+DEEDS: Mapping[NodeDeed, str] = {
+    NodeDeed.start: "Switch it on",
+    NodeDeed.stop: "Switch it off",
+    NodeDeed.forget: "Forget the node",
+    NodeDeed.aside: "Take out of stock",
+    NodeDeed.offer: "Clean and offer",
+    NodeDeed.release: "Take the system off",
 }
 STAGE_TONES: Mapping[Stage, Tone] = {
     Stage.AVAILABLE: "success",
@@ -182,7 +184,7 @@ def _row(node: NodeRow, file: NodesFile) -> Row:
             _deeds(node, file),
         ),
         id_=f"node-{node.id}",
-        marked=drift is not None and drift is not Drift.nobodys,
+        marked=drift is not None and drift is not NodeDrift.nobodys,
     )
 
 
@@ -221,14 +223,14 @@ def _here(node: NodeRow) -> h.Node:
     ]
 
 
-def _differs(node: NodeRow, drift: Drift) -> h.Element:
+def _differs(node: NodeRow, drift: NodeDrift) -> h.Element:
     tone: Tone = "danger" if drift in GRAVE else "warning"
     return h.div[
-        badge(LABELS[drift], "neutral" if drift is Drift.nobodys else tone),
-        h.span(".sw-under")["since ", moment(node.drift_since)] if node.drift_since else None,
-        h.span(".sw-under.sw-why")[drift.words] if drift is not Drift.nobodys else None,
+        badge(LABELS[drift], "neutral" if drift is NodeDrift.nobodys else tone),
+        h.span(".sw-under")[moment(node.drift_since)] if node.drift_since else None,
+        h.span(".sw-under.sw-why")[drift.words] if drift is not NodeDrift.nobodys else None,
         h.span(".sw-under.sw-why")["It says: ", node.error]
-        if node.error and drift is Drift.failed
+        if node.error and drift is NodeDrift.failed
         else None,
         h.span(".sw-under")["not known now"] if node.silent_since else None,
     ]

@@ -1,5 +1,7 @@
 """Read what clouds say of their nodes, and which are not what they should be."""
 
+from collections.abc import Mapping
+from enum import StrEnum
 from uuid import UUID
 
 import asyncpg
@@ -34,14 +36,31 @@ LEFT JOIN server v ON v.id = l.server LEFT JOIN service s ON s."order" = v.holde
 LEFT JOIN service a ON a.id = n.service
 """
 _DIFFERS = f"{_DRIFT} = ANY('{{{','.join(sorted(COUNTED))}}}')"
-_VIEWS = {
-    "": "true",
-    "differs": _DIFFERS,
-    "active": "n.stage IN ('active', 'rescued') AND n.gone_since IS NULL",
-    "available": "n.stage = 'available' AND n.gone_since IS NULL",
-    "working": "n.stage IN ('working', 'enrolled', 'manageable') AND n.gone_since IS NULL",
-    "failed": "n.stage = 'failed' AND n.gone_since IS NULL",
-    "nobodys": f"{_DRIFT} = 'nobodys'",
+
+
+class NodeView(StrEnum):
+    """Which nodes of a list are shown."""
+
+    all = "all"
+    differs = "differs"
+    """What somebody should look at."""
+    active = "active"
+    available = "available"
+    working = "working"
+    """The cloud is about something with it, or it is not offered yet."""
+    failed = "failed"
+    nobodys = "nobodys"
+    """No server here is this node."""
+
+
+_SHOWN: Mapping[NodeView, str] = {
+    NodeView.all: "true",
+    NodeView.differs: _DIFFERS,
+    NodeView.active: "n.stage IN ('active', 'rescued') AND n.gone_since IS NULL",
+    NodeView.available: "n.stage = 'available' AND n.gone_since IS NULL",
+    NodeView.working: "n.stage IN ('working', 'enrolled', 'manageable') AND n.gone_since IS NULL",
+    NodeView.failed: "n.stage = 'failed' AND n.gone_since IS NULL",
+    NodeView.nobodys: f"{_DRIFT} = 'nobodys'",
 }
 
 
@@ -61,16 +80,21 @@ async def list_clouds(tx: Tx) -> tuple[CloudView, ...]:
 
 
 async def list_nodes(
-    tx: Tx, *, view: str = "", connection: str = "", search: str = "", page: int = 1
+    tx: Tx,
+    *,
+    view: NodeView = NodeView.all,
+    connection: str = "",
+    search: str = "",
+    page: int = 1,
 ) -> NodePage:
-    """Return nodes by name, 50 a page, of one view (a field of `NodeCounts`, or all).
+    """Return nodes by name, 50 a page, of one view.
 
     `search` is a part of the node's name, its id or its server's name or host name.
     """
     listing = Listing(
         columns=_COLUMNS,
         source=_FROM,
-        where=f"({_VIEWS[view]}) AND ($1 = '' OR n.connection = $1) AND ($2 = '' "
+        where=f"({_SHOWN[view]}) AND ($1 = '' OR n.connection = $1) AND ($2 = '' "
         "OR n.name ILIKE $3 OR n.node ILIKE $3 OR v.name ILIKE $3 OR s.hostname ILIKE $3)",
         order_by="n.name, n.id",
         values=[connection, search, containing(search)],
@@ -78,11 +102,24 @@ async def list_nodes(
     return await read_page(tx, listing, page, _row)
 
 
+async def latest_nodes(
+    tx: Tx, *, view: NodeView, connection: str, before: UUID | None, limit: int
+) -> list[NodeRow]:
+    """Return nodes by our id, the latest first; an empty filter is none."""
+    rows = await tx.fetch(
+        f"SELECT {_COLUMNS} {_FROM} WHERE ({_SHOWN[view]}) AND ($1 = '' OR n.connection = $1) "
+        "AND ($2::uuid IS NULL OR n.id < $2) ORDER BY n.id DESC LIMIT $3",
+        connection,
+        before,
+        limit,
+    )
+    return [_row(row) for row in rows]
+
+
 async def count_nodes(tx: Tx, *, connection: str = "") -> NodeCounts:
     """Return how many nodes each view has; one statement."""
-    views = {view or "all": where for view, where in _VIEWS.items()}
     counts = ", ".join(
-        f'count(*) FILTER (WHERE {where}) AS "{view}"' for view, where in views.items()
+        f'count(*) FILTER (WHERE {where}) AS "{view}"' for view, where in _SHOWN.items()
     )
     row = await tx.fetchrow(
         f"SELECT {counts} FROM cloud_node n JOIN cloud_watch w ON w.connection = n.connection "

@@ -13,7 +13,7 @@ from app.drivers.metal.contract import MetalNode, Stage
 from app.drivers.power import Power
 
 
-class Drift(StrEnum):
+class NodeDrift(StrEnum):
     """How a node differs from what it should be; of several, the first is told."""
 
     gone = "gone"
@@ -55,20 +55,20 @@ class Drift(StrEnum):
 
 
 _WORDS = {
-    Drift.gone: "The cloud has it no more",
-    Drift.twin: "Two connections show it, each as another server",
-    Drift.taken: "Its service is here; the cloud has given it to somebody else",
-    Drift.occupied: "No service has it; the cloud has a system on it",
-    Drift.failed: "What the cloud was about with it failed",
-    Drift.lost: "Its service is here; the cloud has no system on it",
-    Drift.maintenance: "In maintenance at the cloud, and not here",
-    Drift.not_offered: "For sale here; the cloud does not offer it",
-    Drift.off: "Its service is active; it is off",
-    Drift.on: "Its service is suspended; it is on",
-    Drift.nobodys: "No server here is this node",
+    NodeDrift.gone: "The cloud has it no more",
+    NodeDrift.twin: "Two connections show it, each as another server",
+    NodeDrift.taken: "Its service is here; the cloud has given it to somebody else",
+    NodeDrift.occupied: "No service has it; the cloud has a system on it",
+    NodeDrift.failed: "What the cloud was about with it failed",
+    NodeDrift.lost: "Its service is here; the cloud has no system on it",
+    NodeDrift.maintenance: "In maintenance at the cloud, and not here",
+    NodeDrift.not_offered: "For sale here; the cloud does not offer it",
+    NodeDrift.off: "Its service is active; it is off",
+    NodeDrift.on: "Its service is suspended; it is on",
+    NodeDrift.nobodys: "No server here is this node",
 }
-OF_POWER = frozenset({Drift.off, Drift.on})
-COUNTED = frozenset(Drift) - {Drift.nobodys}
+OF_POWER = frozenset({NodeDrift.off, NodeDrift.on})
+COUNTED = frozenset(NodeDrift) - {NodeDrift.nobodys}
 """What somebody should look at; a cloud may have nodes that are none of ours."""
 FOR_SALE = frozenset({ServerState.available, ServerState.held})
 ASIDE = frozenset({ServerState.quarantined, ServerState.maintenance, ServerState.failed})
@@ -97,8 +97,8 @@ class Here(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def drift_of(
-    here: Here | None, node: MetalNode | None, *, before: Drift | None, now: datetime
-) -> Drift | None:
+    here: Here | None, node: MetalNode | None, *, before: NodeDrift | None, now: datetime
+) -> NodeDrift | None:
     """Return how a node differs from its server; None when it does not, or nobody can say.
 
     `node` is None when the cloud does not show it, `here` when no server is this node. Nothing is
@@ -107,45 +107,45 @@ def drift_of(
     `before`.
     """
     if here is None:
-        return None if node is None else Drift.nobodys
+        return None if node is None else NodeDrift.nobodys
     changed_at = max(here.server_since, here.service_since or here.server_since)
     if here.is_under_way or now < changed_at + SETTLES:
         return None
     if node is None or here.is_twin:
-        return Drift.gone if node is None else Drift.twin
+        return NodeDrift.gone if node is None else NodeDrift.twin
     if here.server_state in UNDER_WAY:
         return None
-    still = None if before in (Drift.gone, Drift.twin, Drift.nobodys) else before
+    still = None if before in (NodeDrift.gone, NodeDrift.twin, NodeDrift.nobodys) else before
     if node.stage is Stage.WORKING:
         return still
     return _of_state(here, node) or _of_power(here, node, still)
 
 
-def _of_state(here: Here, node: MetalNode) -> Drift | None:
+def _of_state(here: Here, node: MetalNode) -> NodeDrift | None:
     """Return how state, owner or maintenance differ."""
-    found: Drift | None = None
+    found: NodeDrift | None = None
     is_served = here.server_state is ServerState.active and here.service_state in SERVED
     if is_served and node.instance and node.service != here.service:
-        found = Drift.taken
+        found = NodeDrift.taken
     elif not is_served and node.stage in _WITH:
-        found = Drift.occupied
+        found = NodeDrift.occupied
     elif here.server_state in ASIDE:
         found = None
     elif node.stage is Stage.FAILED:
-        found = Drift.failed
+        found = NodeDrift.failed
     elif is_served and node.stage in _WITHOUT:
-        found = Drift.lost
+        found = NodeDrift.lost
     elif node.in_maintenance:
-        found = Drift.maintenance
+        found = NodeDrift.maintenance
     elif here.server_state in FOR_SALE and node.stage is not Stage.AVAILABLE:
-        found = Drift.not_offered
+        found = NodeDrift.not_offered
     return found
 
 
-def _of_power(here: Here, node: MetalNode, still: Drift | None) -> Drift | None:
+def _of_power(here: Here, node: MetalNode, still: NodeDrift | None) -> NodeDrift | None:
     wanted = wanted_power(here.server_state, here.service_state)
     if wanted is None or node.power is wanted:
         return None
     if node.is_switching or node.power is Power.UNKNOWN:
         return still if still in OF_POWER else None
-    return Drift.off if wanted is Power.ON else Drift.on
+    return NodeDrift.off if wanted is Power.ON else NodeDrift.on

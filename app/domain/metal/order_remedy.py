@@ -17,7 +17,7 @@ from app.domain.inventory.find import find_server
 from app.domain.inventory.maintain import begin_maintenance
 from app.domain.metal.find import find_node, node_of_server
 from app.domain.metal.link import TOPIC, note_node
-from app.domain.metal.remedy import AT_CLOUD, Deed, deeds_for
+from app.domain.metal.remedy import AT_CLOUD, NodeDeed, deeds_for
 from app.domain.metal.views import NodeRow
 from app.domain.metal.watch import ask_now
 from app.drivers.metal.contract import MetalNode
@@ -57,7 +57,7 @@ class Remedy(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be done about a node at its cloud, and how far it is."""
 
     id: UUID
-    deed: Deed
+    deed: NodeDeed
     about: UUID
     """Our id of the node."""
     connection: str
@@ -73,7 +73,7 @@ class Remedy(msgspec.Struct, frozen=True, kw_only=True):
 async def order_deed(
     tx: Tx,
     node_id: UUID,
-    deed: Deed,
+    deed: NodeDeed,
     *,
     actor: UUID | None,
     actor_label: str,
@@ -90,7 +90,7 @@ async def order_deed(
     if deed in AT_CLOUD:
         await _hand_over(tx, node, deed, reason=reason, **by)
         return
-    if deed is Deed.forget:
+    if deed is NodeDeed.forget:
         await _forget(tx, node)
         await _record(tx, node, node.server, deed, reason=reason, **by)
     else:
@@ -119,7 +119,7 @@ async def order_server_power(
         raise PowerAsWanted(server.name)
     if (await find_node(tx, node.id)).is_ordered:
         raise RemedyUnderWay(node.name)
-    deed = Deed.start if server.power_to_put_right is Power.ON else Deed.stop
+    deed = NodeDeed.start if server.power_to_put_right is Power.ON else NodeDeed.stop
     await _hand_over(tx, node, deed, actor=actor, actor_label=actor_label)
     return True
 
@@ -150,7 +150,7 @@ async def _lock(tx: Tx, node: UUID) -> None:
 async def _hand_over(
     tx: Tx,
     node: NodeRow,
-    deed: Deed,
+    deed: NodeDeed,
     *,
     actor: UUID | None,
     actor_label: str,
@@ -158,7 +158,7 @@ async def _hand_over(
 ) -> None:
     if node.server is None:
         raise NotTheWay(node.name)
-    is_switch = deed in (Deed.start, Deed.stop)
+    is_switch = deed in (NodeDeed.start, NodeDeed.stop)
     remedy = Remedy(
         id=new_id(),
         deed=deed,
@@ -192,7 +192,7 @@ async def _record(
     tx: Tx,
     node: NodeRow,
     server: UUID,
-    deed: Deed,
+    deed: NodeDeed,
     *,
     actor: UUID | None,
     actor_label: str,

@@ -8,7 +8,7 @@ import msgspec
 
 from app.core.database import storable
 from app.core.ids import new_id
-from app.domain.metal.node_rule import Drift, Here, drift_of
+from app.domain.metal.node_rule import Here, NodeDrift, drift_of
 from app.drivers.metal.contract import MetalNode
 from app.drivers.power import Power
 
@@ -33,7 +33,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     first_seen_at: datetime
     changed_at: datetime | None = None
     gone_since: datetime | None = None
-    drift: Drift | None = None
+    drift: NodeDrift | None = None
     drift_since: datetime | None = None
 
 
@@ -94,7 +94,7 @@ def _line(one: Known, node: MetalNode | None, now: datetime) -> Line:
     old = one.line or Line(id=new_id(), node=one.node, name=one.node, first_seen_at=now)
     read = _gone(old, now) if node is None else _read(old, node, now)
     drift = drift_of(one.here, node, before=old.drift, now=now)
-    if drift is Drift.nobodys and one.is_elsewhere:
+    if drift is NodeDrift.nobodys and one.is_elsewhere:
         drift = None
     since = None if drift is None else old.drift_since if drift is old.drift else now
     return msgspec.structs.replace(read, drift=drift, drift_since=since)

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from app.domain.inventory.states import TAKEN, ServerState
-from app.domain.metal.node_rule import Drift
+from app.domain.metal.node_rule import NodeDrift
 from app.domain.metal.views import NodeRow
 from app.domain.services.states import ServiceState
 
 
-class Deed(StrEnum):
+class NodeDeed(StrEnum):
     """What is done."""
 
     start = "start"
@@ -31,30 +31,35 @@ class Deed(StrEnum):
     """The cloud takes off the system that an allocation of ours has on it, and cleans its disks."""
 
 
-AT_CLOUD = frozenset({Deed.start, Deed.stop, Deed.offer, Deed.release})
+AT_CLOUD = frozenset({NodeDeed.start, NodeDeed.stop, NodeDeed.offer, NodeDeed.release})
 """Done there by a worker, the others here at once."""
-TYPED = frozenset({Deed.offer, Deed.release})
+TYPED = frozenset({NodeDeed.offer, NodeDeed.release})
 """What is on its disks is lost: its name is typed first."""
-_SWITCHES: Mapping[Drift, Deed] = {Drift.off: Deed.start, Drift.on: Deed.stop}
-_UNFIT = frozenset({Drift.occupied, Drift.failed, Drift.maintenance, Drift.not_offered})
+_SWITCHES: Mapping[NodeDrift, NodeDeed] = {
+    NodeDrift.off: NodeDeed.start,
+    NodeDrift.on: NodeDeed.stop,
+}
+_UNFIT = frozenset(
+    {NodeDrift.occupied, NodeDrift.failed, NodeDrift.maintenance, NodeDrift.not_offered}
+)
 
 
-def deeds_for(node: NodeRow) -> tuple[Deed, ...]:
+def deeds_for(node: NodeRow) -> tuple[NodeDeed, ...]:
     """Return what may be done about a node, the harmless first; nothing while it is not known."""
     drift = node.drift
     if drift is None or node.silent_since is not None or node.is_ordered:
         return ()
     if drift in _SWITCHES:
         return (_SWITCHES[drift],)
-    if drift is Drift.gone:
-        return (Deed.forget,)
+    if drift is NodeDrift.gone:
+        return (NodeDeed.forget,)
     found = []
     if drift in _UNFIT and node.server_state is ServerState.available:
-        found.append(Deed.aside)
-    if drift in (Drift.failed, Drift.not_offered) and is_free(node) and not node.instance:
-        found.append(Deed.offer)
-    if drift is Drift.occupied and node.allocated_to is not None and is_free(node):
-        found.append(Deed.release)
+        found.append(NodeDeed.aside)
+    if drift in (NodeDrift.failed, NodeDrift.not_offered) and is_free(node) and not node.instance:
+        found.append(NodeDeed.offer)
+    if drift is NodeDrift.occupied and node.allocated_to is not None and is_free(node):
+        found.append(NodeDeed.release)
     return tuple(found)
 
 
@@ -64,12 +69,12 @@ def is_free(node: NodeRow) -> bool:
     return not is_taken and node.allocated_state in (None, ServiceState.terminated)
 
 
-def is_still_wanted(node: NodeRow, deed: Deed) -> bool:
+def is_still_wanted(node: NodeRow, deed: NodeDeed) -> bool:
     """Say whether a deed at the cloud is still right; the books may have changed meanwhile."""
     match deed:
-        case Deed.start:
+        case NodeDeed.start:
             return node.service_state is ServiceState.active
-        case Deed.stop:
+        case NodeDeed.stop:
             return node.service_state is ServiceState.suspended
         case _:
             return is_free(node)

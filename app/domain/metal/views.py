@@ -8,7 +8,7 @@ import msgspec
 
 from app.core.paging import Page
 from app.domain.inventory.states import ServerState
-from app.domain.metal.node_rule import Drift
+from app.domain.metal.node_rule import NodeDrift
 from app.domain.services.states import ServiceState
 from app.drivers.metal.contract import Stage
 from app.drivers.power import Power
@@ -69,7 +69,7 @@ class NodeRow(msgspec.Struct, frozen=True, kw_only=True):
     gone_since: datetime | None
     silent_since: datetime | None
     """Since when its cloud says nothing: it may be otherwise by now."""
-    drift: Drift | None
+    drift: NodeDrift | None
     """How it differs, once a second reading has said so."""
     drift_since: datetime | None
     server: UUID | None

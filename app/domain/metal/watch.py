@@ -14,7 +14,7 @@ from app.core.database import Tx, storable
 from app.core.outbox import emit
 from app.domain.connections.kinds import Kind
 from app.domain.metal.link import TOPIC
-from app.domain.metal.node_rule import Drift, Here
+from app.domain.metal.node_rule import Here, NodeDrift
 from app.domain.metal.powers import note_powers
 from app.domain.metal.reading import Known, Line, compare
 from app.drivers.metal.contract import MetalNode
@@ -218,7 +218,7 @@ async def _tell_confirmed(tx: Tx, connection: str, heard_at: datetime | None) ->
         heard_at,
         CONFIRMED,
     )
-    gone = [row["name"] for row in rows if row["drift"] == Drift.gone]
+    gone = [row["name"] for row in rows if row["drift"] == NodeDrift.gone]
     if gone:
         names = ", ".join(gone[:20]) + (f" and {len(gone) - 20} more" if len(gone) > 20 else "")
         facts = {

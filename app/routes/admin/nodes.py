@@ -25,9 +25,9 @@ from app.core.database import Tx
 from app.core.errors import Conflict, Invalid, NotFound
 from app.domain.accounts.roles import Permission, allows
 from app.domain.accounts.views import AccountView
-from app.domain.metal.find import count_nodes, find_node, list_clouds, list_nodes
+from app.domain.metal.find import NodeView, count_nodes, find_node, list_clouds, list_nodes
 from app.domain.metal.order_remedy import NotTheWay, order_deed
-from app.domain.metal.remedy import AT_CLOUD, TYPED, Deed, deeds_for
+from app.domain.metal.remedy import AT_CLOUD, TYPED, NodeDeed, deeds_for
 from app.domain.metal.watch import ask_now
 from app.routes.admin.query import wanted_of
 from app.routes.admin.reasons import reason_fault
@@ -95,7 +95,7 @@ class Nodes(Controller):
         node_id: FromPath[UUID],
         deed: FromPath[str],
     ) -> Response[Any]:
-        kind, values = _deed(deed, frozenset(Deed)), await typed(request)
+        kind, values = _deed(deed, frozenset(NodeDeed)), await typed(request)
         async with db.snapshot() as tx:
             node = await find_node(tx, node_id)
         reason = " ".join(values.get(REASON, "").split())
@@ -115,7 +115,7 @@ class Nodes(Controller):
         return go(request, NODES, Flash("success", f"{DEEDS[kind]}: {then}"))
 
 
-def _deed(name: str, known: Collection[Deed]) -> Deed:
+def _deed(name: str, known: Collection[NodeDeed]) -> NodeDeed:
     """Return the deed of that name. Raises NotFound."""
     found = next((deed for deed in known if deed == name), None)
     if found is None:
@@ -140,7 +140,7 @@ async def _read(tx: Tx, wanted: Wanted, me: AccountView, csrf: str) -> NodesFile
         clouds=await list_clouds(tx),
         found=await list_nodes(
             tx,
-            view=wanted.view,
+            view=NodeView(wanted.view or NodeView.all),
             connection=wanted.more[CLOUD],
             search=wanted.search,
             page=wanted.page,
