@@ -52,9 +52,11 @@ async def test_a_silent_cloud_and_many_that_vanish_are_said_first(
 ) -> None:
     _, shown = await seven_nodes(stage)
     await hear(stage.database, stage.clock, shown[0])
+    assert "5 nodes of clouds are not" in (await owner.get("/admin")).text
     assert f"{CLOUD} shows 5 of 6 servers no more" in (await owner.get(HERE)).text
     async with stage.database.transaction() as tx:
         await note_silence(tx, CLOUD, "no answer within 80 s")
+    assert "nodes of clouds are not" not in (await owner.get("/admin")).text, "nobody knows"
     page = (await owner.get(f"{HERE}/rows")).text
     assert f"{CLOUD} does not answer" in page
     assert "no answer within 80 s" in page
@@ -79,7 +81,7 @@ async def test_what_differs_is_put_right(stage: Stage, owner: Browser, enter: En
         ("nobodys", "release", False),
     ):  # fmt: skip
         assert (f"{HERE}/{ids[name]}/{deed}" in page) == there, (name, deed)
-    assert "5 nodes are not what should be at a cloud" in (await owner.get("/admin")).text
+    assert "5 nodes of clouds are not as they should be" in (await owner.get("/admin")).text
     designer = await enter(Role.DESIGNER)
     assert "Forget the node" not in (await designer.get(HERE)).text
     assert (await designer.get(f"{HERE}/{ids['failed']}/offer")).status_code == 403

@@ -100,10 +100,12 @@ def _quarantined(health: Health) -> h.Element:
             h.p[h.a(href="/admin/servers?view=power")[f"{count} on or off against what should be"]]
         )
     if health.node_drifts:
-        count = "1 node is" if health.node_drifts == 1 else f"{health.node_drifts:,} nodes are"
-        body.append(
-            h.p[h.a(href="/admin/nodes?view=differs")[f"{count} not what should be at a cloud"]]
+        count = (
+            "1 node of a cloud is not as it should be"
+            if health.node_drifts == 1
+            else f"{health.node_drifts:,} nodes of clouds are not as they should be"
         )
+        body.append(h.p[h.a(href="/admin/nodes?view=differs")[count]])
     if health.quarantined:
         body.append(
             h.ul(".sw-aside-list")[

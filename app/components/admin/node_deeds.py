@@ -42,7 +42,7 @@ def _means(node: NodeRow, deed: NodeDeed) -> tuple[str, ...]:
     )
     if deed is NodeDeed.offer:
         return (
-            f"It is {node.state} at {node.connection}, and nobody has it there.",
+            f"{node.connection} has it as “{node.state}”, and nobody has it there.",
             clean,
             "Then the cloud offers it. The server here stays as it is.",
         )
@@ -52,7 +52,7 @@ def _means(node: NodeRow, deed: NodeDeed) -> tuple[str, ...]:
         else f"There is no service {node.allocated_to} here; another Slipway may have it."
     )
     return (
-        f"It is {node.state} at {node.connection}, by an allocation of ours. {whose}",
+        f"{node.connection} has it as “{node.state}”, by an allocation of ours. {whose}",
         "The system on it is taken off.",
         clean,
     )

@@ -130,10 +130,13 @@ async def count_nodes(tx: Tx, *, connection: str = "") -> NodeCounts:
 
 
 async def count_node_drifts(tx: Tx) -> int:
-    """Return how many nodes are not what they should be, without those that are nobody's."""
+    """Return how many nodes are not what they should be, without those that are nobody's.
+
+    Of a silent cloud nobody knows.
+    """
     count: int = await tx.fetchval(
         "SELECT count(*) FROM cloud_node n JOIN cloud_watch w ON w.connection = n.connection "
-        f"WHERE {_DIFFERS}"
+        f"WHERE w.silent_since IS NULL AND {_DIFFERS}"
     )
     return count
 
