@@ -13,7 +13,7 @@ WHY = {"reason": "test"}
 async def test_nodes_are_read_and_put_right(stage: Stage, owner: Program, call: Call) -> None:
     servers, shown = await seven_nodes(stage)
     await hear(stage.database, stage.clock, *shown)
-    (cloud,) = (await owner.get("/api/v1/clouds")).json()["items"]
+    (cloud,) = (await owner.get("/api/v1/metal-clouds")).json()["items"]
     assert (cloud["nodes"], cloud["linked"], cloud["gone"]) == (6, 6, 1)
     found = (await owner.get(f"/api/v1/nodes?view=differs&cloud={CLOUD}")).json()["items"]
     told = {one["name"].removeprefix("id-of-"): (one["drift"], one["deeds"]) for one in found}
@@ -42,5 +42,5 @@ async def test_nodes_are_read_and_put_right(stage: Stage, owner: Program, call: 
     assert (await owner.get(f"/api/v1/nodes/{ids['off']}")).json()["is_ordered"]
     nowhere = f"/api/v1/nodes/{new_id()}/deeds"
     assert (await owner.post(nowhere, json={"deed": "start", **WHY})).status_code == 404
-    assert (await owner.post(f"/api/v1/clouds/{CLOUD}/look")).status_code == 200
-    assert (await owner.post("/api/v1/clouds/nobody/look")).status_code == 404
+    assert (await owner.post(f"/api/v1/metal-clouds/{CLOUD}/look")).status_code == 200
+    assert (await owner.post("/api/v1/metal-clouds/nobody/look")).status_code == 404

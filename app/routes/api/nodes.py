@@ -1,4 +1,4 @@
-"""`/api/v1/clouds`, `/api/v1/nodes`: what clouds of bare metal say, and what is done about it."""
+"""`/api/v1/metal-clouds`, `/api/v1/nodes`: what clouds of bare metal say, and what is done about it."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -14,9 +14,7 @@ from app.domain.metal.order_remedy import order_deed
 from app.domain.metal.views import NodeRow
 from app.domain.metal.watch import ask_now
 from app.routes.api.answer import answer
-from app.routes.api.listing import USUAL, Cursor, Limit, page_answer, position_of
-from app.routes.api.needs import needs
-from app.routes.api.node_json import (
+from app.routes.api.cloud_json import (
     CloudList,
     CloudLook,
     CloudName,
@@ -28,6 +26,8 @@ from app.routes.api.node_json import (
     cloud_line,
     node_line,
 )
+from app.routes.api.listing import USUAL, Cursor, Limit, page_answer, position_of
+from app.routes.api.needs import needs
 from app.routes.api.once import Asked
 from app.routes.api.servers import by
 from app.routes.security.dependencies import Db, HttpRequest
@@ -36,7 +36,7 @@ from app.routes.security.dependencies import Db, HttpRequest
 class Clouds(Controller):
     """Who has the BMCs of servers that we do not drive ourselves."""
 
-    path = "/clouds"
+    path = "/metal-clouds"
     tags = ("Nodes",)
 
     @get(
