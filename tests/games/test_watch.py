@@ -10,6 +10,7 @@ from app.domain.machines.judge import Drift
 from app.domain.machines.order_errand import order_release, order_remedy, order_removal
 from app.domain.orders.states import OrderState
 from app.domain.services.find import find_service
+from app.domain.services.list import service_details
 from app.domain.services.states import ServiceState
 from app.domain.services.suspend import suspend_service
 from app.domain.services.views import ServiceView
@@ -73,7 +74,15 @@ async def test_a_server_is_followed_put_right_and_given_back(sale: GameSale) -> 
     await read(sale, times=1)
     assert await drifts(sale) == (), "one reading is no proof"
     assert (await shown(sale, service)).power is Power.OFF
+    sale.panel.panel.allocations[server.allocation].port = 30_000
     await read(sale, times=1)
+    assert (await shown(sale, service)).address.endswith(":30000"), "as the panel has it by now"
+    async with sale.desk.database.snapshot() as tx:
+        line = (await service_details(tx, service)).game
+    assert line is not None
+    assert (line.state, line.drift) == ("suspended", Drift.suspended)
+    assert line.seen_at == sale.desk.clock.now()
+    assert line.power_seen_at is not None
     (drift,) = await drifts(sale)
     assert (drift.service, drift.drift, drift.number) == (
         service, Drift.suspended, str(server.id),

@@ -97,7 +97,10 @@ def stock_page(
             "Stock",
             lede="What could be delivered now, each product as if it alone were sold, and for how "
             "long at the pace of the last twelve weeks.",
-            actions=link_button("New virtual server", f"{STOCK}/virtual/new", symbol="plus")
+            actions=[
+                link_button("New virtual server", f"{STOCK}/virtual/new", symbol="plus"),
+                link_button("New game server", f"{STOCK}/games/new", symbol="plus"),
+            ]
             if may_add
             else None,
         ),

@@ -1,5 +1,6 @@
 """Note what a panel says of a service's server; one without a plan is not ours to note."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -31,6 +32,34 @@ async def note_game(tx: Tx, service: UUID, server: GameServer) -> None:
         server.short,
     )
     await _tell(tx, service)
+
+
+async def note_listed(
+    tx: Tx, connection: str, servers: Sequence[GameServer], *, began_at: datetime
+) -> None:
+    """Note what a panel says of all its servers in one list, read since `began_at`; one statement.
+
+    Whether they run is not among it. What a flow noted since is left as it noted it.
+    """
+    rows = await tx.fetch(
+        "UPDATE game_server g SET state = x.state, address = x.address, username = x.username, "
+        "panel_url = x.panel_url, short = x.short FROM unnest($2::uuid[], $3::text[], $4::text[], "
+        "$5::text[], $6::text[], $7::text[]) AS x (service, state, address, username, panel_url, "
+        "short) WHERE g.service = x.service AND g.connection = $1 AND g.removed_at IS NULL "
+        "AND g.made_at IS NOT NULL AND g.seen_at < $8 "
+        "AND (g.state, g.address, g.username, g.panel_url, g.short) <> "
+        "(x.state, x.address, x.username, x.panel_url, x.short) RETURNING g.service",
+        connection,
+        [one.service for one in servers],
+        [one.state.value for one in servers],
+        [one.port.words if one.port else "" for one in servers],
+        [one.username for one in servers],
+        [one.panel_url for one in servers],
+        [one.short for one in servers],
+        began_at,
+    )
+    for row in rows:
+        await _tell(tx, row["service"])
 
 
 async def note_game_power(

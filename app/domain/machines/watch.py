@@ -12,9 +12,11 @@ import msgspec
 from app.core.database import Tx, storable
 from app.core.ids import new_id
 from app.core.outbox import emit
+from app.domain.games.note import note_listed
 from app.domain.machines.held import HELD, NOUNS, TABLES
 from app.domain.machines.judge import Drift, There, power_of
 from app.domain.machines.reading import Known, Owner, Seen, compare, strays
+from app.drivers.game.contract import GameServer
 from app.drivers.hypervisor.contract import VmPower
 
 DOORBELL = "doorbell:machines"
@@ -36,6 +38,11 @@ NOTHING_SHOWN = (
 )
 _NOTED = {"machine": "m.power_seen_at", "game_server": "m.seen_at"}
 """By table, when a flow last noted what is there."""
+_SEEN = {
+    "machine": "",
+    "game_server": "power_seen_at = CASE WHEN m.power = x.power THEN m.power_seen_at ELSE $7 END, ",
+}
+"""By table, what is written of when power was seen: of a game server, with what changes."""
 UNDER_WAY = (
     'EXISTS (SELECT FROM run r WHERE r.subject IN (s.id, s."order") AND r.finished_at IS NULL '
     "AND r.status <> 'halted')"
@@ -146,6 +153,9 @@ async def note_reading(
         return
     compared = compare(known, vms, began_at=began_at, now=tx.now())
     await _write(tx, compared.changed, table)
+    servers = [one for one in vms if isinstance(one, GameServer) and one.service is not None]
+    if servers:
+        await note_listed(tx, connection, servers, began_at=began_at)
     owners = await _owners(tx, [vm for vm in compared.unclaimed if vm.service is not None])
     is_other = await _keep_strays(tx, connection, strays(compared.unclaimed, owners))
     shown = [
@@ -195,7 +205,7 @@ async def _write(tx: Tx, changed: Sequence[Seen], table: str) -> None:
     if not changed:
         return
     await tx.execute(
-        f"UPDATE {table} m SET number = x.number, node = x.node, power = x.power, "
+        f"UPDATE {table} m SET number = x.number, node = x.node, power = x.power, {_SEEN[table]}"
         "drift = x.drift, drift_since = x.drift_since FROM unnest($1::uuid[], $2::text[], "
         "$3::text[], $4::text[], $5::text[], $6::timestamptz[]) "
         "AS x (service, number, node, power, drift, drift_since) WHERE m.service = x.service",
@@ -205,6 +215,7 @@ async def _write(tx: Tx, changed: Sequence[Seen], table: str) -> None:
         [one.power for one in changed],
         [one.drift or "" for one in changed],
         [one.drift_since for one in changed],
+        *([tx.now()] if _SEEN[table] else []),
     )
 
 

@@ -179,8 +179,8 @@ FROM machine m {now.WATCHED} WHERE m.service = $1
 """
 _GAME = f"""
 SELECT y.connection, y.node, y.number, y.made_of->>'egg' AS egg, y.made_of->>'limits' AS limits,
-       y.state, y.address, y.username, y.panel_url, y.seen_at, y.planned_at, y.made_at,
-       y.removed_at, {now.GAME_POWER} AS power, y.power_seen_at, w.silent_since,
+       y.state, y.address, y.username, y.panel_url, {now.GAME_SEEN_AT} AS seen_at, y.planned_at,
+       y.made_at, y.removed_at, {now.GAME_POWER} AS power, y.power_seen_at, w.silent_since,
        coalesce(w.silence, '') AS silence, CASE WHEN
        y.removed_at IS NULL AND w.heard_at >= y.drift_since + $2::interval THEN y.drift END AS drift
 FROM game_server y LEFT JOIN provider_watch w ON w.connection = y.connection WHERE y.service = $1
