@@ -84,6 +84,9 @@ async def test_a_product_is_put_on_sale(
     more = {"name": "Minecraft L", "slug": "mc-l", "category": "game-servers"}
     assert (await owner.send_form(NEW, NEW, TYPED | more)).status_code == 303
 
+    _, _, row = (await owner.get("/admin/stock")).text.partition('id="outlook-mc-m"')
+    assert "–" in row.partition("</tr>")[0], "it takes none of our addresses"
+
     await ask_panels(stage.database, stage.vault, peers)
     async with stage.database.transaction() as tx:
         product, other = await find_product(tx, "mc-m"), await find_product(tx, "mc-l")

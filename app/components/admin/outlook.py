@@ -81,8 +81,10 @@ def stock_page(
                 h.span(class_={"sw-none-left": one.servers == 0})[f"{one.servers:,}"],
                 _pace(one.servers_last),
                 lasts(one.servers_last),
-                h.span(class_={"sw-none-left": one.ip4 == 0})[f"{one.ip4:,}"],
-                lasts(one.ip4_last),
+                h.span(class_={"sw-none-left": one.ip4 == 0})[f"{one.ip4:,}"]
+                if one.takes_addresses
+                else "–",
+                lasts(one.ip4_last) if one.takes_addresses else "–",
                 _spark(one),
             ),
             href=product_href(one.slug),
