@@ -1,4 +1,4 @@
-"""`/api/v1/metal-clouds`, `/api/v1/nodes`: what clouds of bare metal say, and what is done about it."""
+"""`/api/v1/metal-clouds` and `/nodes`: what clouds of bare metal say, and what is done about it."""
 
 from collections.abc import Sequence
 from typing import Annotated
