@@ -35,6 +35,9 @@ from app.routes.admin.machines import Machines
 from app.routes.admin.mail_templates import MailTemplates
 from app.routes.admin.mails import Mails
 from app.routes.admin.moves import Moves
+from app.routes.admin.node_adopt import NodeAdopt
+from app.routes.admin.node_enrol import NodeEnrol
+from app.routes.admin.node_errands import NodeErrands
 from app.routes.admin.orders import Orders
 from app.routes.admin.prefix import OnePrefix
 from app.routes.admin.prefixes import Prefixes
@@ -93,6 +96,9 @@ ADMIN: tuple[ControllerRouterHandler, ...] = (
     Discovery,
     ServerBmc,
     ServerPower,
+    NodeEnrol,
+    NodeAdopt,
+    NodeErrands,
     Racks,
     Devices,
     Switches,
