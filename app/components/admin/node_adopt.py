@@ -7,7 +7,7 @@ import htpy as h
 
 from app.components.admin.dcim import SERVERS
 from app.components.admin.entry import entry_page
-from app.components.admin.node_errand import CLOUD_NODES
+from app.components.admin.nodes import NODES
 from app.components.badge import badge, state_badge
 from app.components.button import link_button, submit_button
 from app.components.card import card, stack
@@ -23,7 +23,7 @@ from app.components.tone import Tone
 from app.domain.metal.propose import Stray
 from app.drivers.metal.contract import Stage
 
-ADOPT = f"{CLOUD_NODES}/adopt"
+ADOPT = f"{NODES}/adopt"
 LABELS = {
     "server": "Server",
     "how": "What becomes of it",
@@ -49,7 +49,7 @@ def strays_page(
         "Adopt a node",
         page_head(
             "Adopt a node",
-            eyebrow=h.a(href=SERVERS)["Servers"],
+            eyebrow=h.a(href=NODES)["Nodes"],
             lede="What a cloud has and our inventory does not know yet. A server is proposed by "
             "its network cards, its serial number or its name.",
         ),
@@ -63,7 +63,7 @@ def strays_page(
             else None,
         ),
         frame=frame,
-        active="servers",
+        active="nodes",
     )
 
 
@@ -201,6 +201,6 @@ def adopt_page(connection: str, stray: Stray, form: Form, *, frame: PageFrame) -
         busy="Asking…",
         back=("Adopt a node", f"{ADOPT}?{urlencode({'connection': connection})}"),
         frame=frame,
-        active="servers",
+        active="nodes",
         labels=LABELS,
     )  # fmt: skip

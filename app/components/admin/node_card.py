@@ -3,11 +3,11 @@
 import htpy as h
 
 from app.components.admin.node_errand import (
-    CLOUD_NODES,
     errand_badge,
     errand_href,
     want_words,
 )
+from app.components.admin.nodes import NODES
 from app.components.badge import state_badge
 from app.components.button import link_button
 from app.components.card import card
@@ -50,10 +50,10 @@ def cloud_card(name: str, cloud: CloudStanding, *, csrf: str) -> h.Element | Non
 def _deeds(name: str, *, is_linked: bool, csrf: str) -> h.Element:
     if not is_linked:
         return h.div(".sw-actions")[
-            link_button("Enrol it …", f"{CLOUD_NODES}/enrol?server={name}", size="small"),
+            link_button("Enrol it …", f"{NODES}/enrol?server={name}", size="small"),
             link_button(
                 "Adopt a node …",
-                f"{CLOUD_NODES}/adopt?server={name}",
+                f"{NODES}/adopt?server={name}",
                 size="small",
                 weight="quiet",
             ),
@@ -61,14 +61,14 @@ def _deeds(name: str, *, is_linked: bool, csrf: str) -> h.Element:
     return h.div(".sw-actions")[
         inspect_form(name, "Inspect it", csrf),
         link_button(
-            "Take it out …", f"{CLOUD_NODES}/withdraw?server={name}", size="small", weight="quiet"
+            "Take it out …", f"{NODES}/withdraw?server={name}", size="small", weight="quiet"
         ),
     ]
 
 
 def inspect_form(name: str, label: str, csrf: str) -> h.Element:
     """Return the button that has the server's cloud inspect it."""
-    return h.form(".sw-inline-form", method="post", action=f"{CLOUD_NODES}/inspect")[
+    return h.form(".sw-inline-form", method="post", action=f"{NODES}/inspect")[
         csrf_field(csrf),
         hidden_field("server", name),
         h.button(".btn.btn-outline.btn-sm", type="submit", data_busy="…")[label],

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 import htpy as h
 
-from app.components.admin.dcim import SERVERS
 from app.components.admin.entry import entry_page, pair
-from app.components.admin.node_errand import CLOUD_NODES
+from app.components.admin.nodes import NODES
 from app.components.choice import Option, checkbox_field, select_field
 from app.components.form import Form, text_field, textarea_field
 from app.components.frame import PageFrame
@@ -28,7 +27,9 @@ LABELS = {
 _PLAIN: dict[str, h.Attribute] = {"autocapitalize": "none", "spellcheck": "false"}
 
 
-def enrol_page(clouds: Sequence[str], form: Form, *, back: str, frame: PageFrame) -> h.Element:
+def enrol_page(
+    clouds: Sequence[str], form: Form, *, back: tuple[str, str], frame: PageFrame
+) -> h.Element:
     """Return the form; its BMC and its cards are taken from our record."""
     return entry_page(
         "Enrol a server",
@@ -95,12 +96,12 @@ def enrol_page(clouds: Sequence[str], form: Form, *, back: str, frame: PageFrame
             help_="Unless what the inspection found differs from the record.",
         ),
         form=form,
-        action=f"{CLOUD_NODES}/enrol",
+        action=f"{NODES}/enrol",
         confirm="Enrol it",
         busy="Asking…",
-        back=("Servers", back or SERVERS),
+        back=back,
         frame=frame,
-        active="servers",
+        active="nodes",
         labels=LABELS,
         lede="The cloud gets the server's BMC with its password, and its network cards.",
     )  # fmt: skip

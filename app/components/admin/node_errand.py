@@ -6,6 +6,7 @@ from typing import Any
 import htpy as h
 
 from app.components.admin.dcim import SERVERS
+from app.components.admin.nodes import NODES
 from app.components.badge import badge
 from app.components.button import Weight, link_button, submit_button
 from app.components.card import card, split, stack
@@ -21,8 +22,7 @@ from app.components.tone import Tone
 from app.domain.metal.errand import ErrandState, ErrandView
 from app.domain.metal.want import Adopt, Enrol, Inspect, Step, Want, Withdraw
 
-CLOUD_NODES = "/admin/nodes"
-ERRANDS = f"{CLOUD_NODES}/errands"
+ERRANDS = f"{NODES}/errands"
 STEPS: Mapping[Step, str] = {
     Step.known: "The cloud knows it, and its BMC answers",
     Step.taken_on: "The node is marked as this server",
@@ -64,7 +64,7 @@ def errand_page(errand: ErrandView, *, may_change: bool, frame: PageFrame) -> h.
         f"{want_words(errand.wanted)} of {errand.server_name}",
         errand_region(errand, csrf=frame.csrf if may_change else ""),
         frame=frame,
-        active="servers",
+        active="nodes",
     )
 
 
@@ -219,14 +219,11 @@ def _deeds(errand: ErrandView, here: str, csrf: str) -> list[Any]:
                 link_button("Change and enrol", enrol_href(errand)) if is_enrol else None,
                 link_button(
                     "Adopt a node instead",
-                    f"{CLOUD_NODES}/adopt?connection={errand.connection}"
-                    f"&server={errand.server_name}",
+                    f"{NODES}/adopt?connection={errand.connection}&server={errand.server_name}",
                 )
                 if is_enrol
                 else None,
-                link_button(
-                    "Take it out again", f"{CLOUD_NODES}/withdraw?server={errand.server_name}"
-                )
+                link_button("Take it out again", f"{NODES}/withdraw?server={errand.server_name}")
                 if is_open
                 else None,
             ]
@@ -236,7 +233,7 @@ def _deeds(errand: ErrandView, here: str, csrf: str) -> list[Any]:
 
 def enrol_href(errand: ErrandView) -> str:
     """Return the form of an enrolment with what was typed for this one."""
-    return f"{CLOUD_NODES}/enrol?errand={errand.id}"
+    return f"{NODES}/enrol?errand={errand.id}"
 
 
 def click(label: str, action: str, csrf: str, *, weight: Weight = "plain") -> h.Element:

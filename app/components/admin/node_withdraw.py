@@ -6,7 +6,7 @@ import htpy as h
 
 from app.components.admin.dcim import SERVERS
 from app.components.admin.decide import decide_page
-from app.components.admin.node_errand import CLOUD_NODES
+from app.components.admin.nodes import NODES
 from app.components.form import Form, hidden_field
 from app.components.frame import PageFrame
 
@@ -24,10 +24,10 @@ def withdraw_page(server: UUID, form: Form, *, frame: PageFrame) -> h.Element:
             h.p["Our flows can install on the server by its BMC from then on."],
         ],
         form=form,
-        action=f"{CLOUD_NODES}/withdraw",
+        action=f"{NODES}/withdraw",
         confirm="Take it out",
         back=(name, f"{SERVERS}/{server}"),
         frame=frame,
-        active="servers",
+        active="nodes",
         weight="danger",
     )

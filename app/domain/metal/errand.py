@@ -21,6 +21,7 @@ from app.core.outbox import emit
 from app.domain.audit.record import record
 from app.domain.metal.errors import ErrandIsOver, ErrandUnderWay
 from app.domain.metal.want import Step, Want
+from app.domain.metal.watch import ask_now
 
 ERRAND = "metal.errand"
 """Topic of the outbox."""
@@ -201,6 +202,7 @@ async def end(
     through = [*errand.done, *([StepDone(done, tx.now())] if done else [])]
     if not await _put(tx, errand, state, memo={}, says=says, error=error, done=through):
         return False
+    await ask_now(tx, errand.connection)
     if state is ErrandState.failed:
         await record(
             tx,

@@ -38,6 +38,7 @@ from app.routes.admin.moves import Moves
 from app.routes.admin.node_adopt import NodeAdopt
 from app.routes.admin.node_enrol import NodeEnrol
 from app.routes.admin.node_errands import NodeErrands
+from app.routes.admin.nodes import Nodes
 from app.routes.admin.orders import Orders
 from app.routes.admin.prefix import OnePrefix
 from app.routes.admin.prefixes import Prefixes
@@ -72,6 +73,7 @@ ADMIN: tuple[ControllerRouterHandler, ...] = (
     MachineProduct,
     Machines,
     MachineDeeds,
+    Nodes,
     Backlog,
     Runs,
     RunDeeds,

@@ -7,8 +7,9 @@ from litestar import Controller, Response, get, post
 
 from app.components.admin.dcim import SERVERS
 from app.components.admin.node_enrol import enrol_page
-from app.components.admin.node_errand import CLOUD_NODES, ERRANDS
+from app.components.admin.node_errand import ERRANDS
 from app.components.admin.node_withdraw import withdraw_page
+from app.components.admin.nodes import NODES
 from app.components.form import Form
 from app.components.frame import PageFrame
 from app.components.notice import Flash
@@ -31,7 +32,7 @@ USUAL = {"ca": "check", "resource_class": "baremetal", "inspect": "on", "offer":
 class NodeEnrol(Controller):
     """A worker does what is asked for here; its page follows."""
 
-    path = CLOUD_NODES
+    path = NODES
     guards = CHANGES
     include_in_schema = False
 
@@ -118,7 +119,7 @@ async def _enrol_page(
         known = await clouds(tx)
         name = form.value("server")
         server = await tx.fetchval("SELECT id FROM server WHERE name = $1", name)
-    back = f"{SERVERS}/{server}" if server else SERVERS
+    back = (name, f"{SERVERS}/{server}") if server else ("Nodes", NODES)
     return html(enrol_page(known, form, back=back, frame=frame), status_code=status)
 
 
