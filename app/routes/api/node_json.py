@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 from app.domain.metal.errand import ErrandState, ErrandView
 from app.domain.metal.propose import By, Stray
 from app.domain.metal.standing import CloudStanding
-from app.domain.metal.want import Driver, Name, ResourceClass, Step
+from app.domain.metal.want import Driver, Name, ResourceClass
 from app.routes.api.space_json import Why
 
 ServerId: TypeAlias = Annotated[UUID, PathParameter(description="Id of the server.")]
@@ -26,7 +26,10 @@ Deed: TypeAlias = Literal["enrol", "adopt", "inspect", "withdraw"]
 class StepLine(Struct, frozen=True, kw_only=True):
     """A step of an errand."""
 
-    step: Annotated[Step, Meta(description="What the cloud does.")]
+    step: Annotated[
+        str,
+        Meta(description="`known`, `taken_on`, `inspected`, `offered`, `adopted` or `withdrawn`."),
+    ]
     done_at: Annotated[datetime | None, Meta(description="Null: not through yet.")]
 
 
@@ -164,7 +167,7 @@ def errand_line(view: ErrandView) -> NodeErrand:
         connection=view.connection,
         deed=deed,
         state=view.state,
-        steps=tuple(StepLine(step=one, done_at=done.get(one)) for one in view.wanted.steps),
+        steps=tuple(StepLine(step=one.value, done_at=done.get(one)) for one in view.wanted.steps),
         says=view.says,
         error=view.error,
         asked_as=view.asked_as,

@@ -10,6 +10,7 @@ from litestar.params import JSONBody, QueryParameter
 
 from app.core.database import Tx
 from app.domain.accounts.scopes import Scope
+from app.domain.connections.find import id_of
 from app.domain.inventory.find import find_server
 from app.domain.metal.ask import ask_adopt, ask_again, ask_enrol, ask_inspect, ask_withdraw
 from app.domain.metal.errand import find_errand, stop
@@ -201,6 +202,8 @@ class StrayNodesOf(Controller):
             str, QueryParameter(description="A part of the node's name.", max_length=200)
         ] = "",
     ) -> Response[StrayNodes]:
+        async with db.snapshot() as tx:
+            await id_of(tx, name)
         try:
             seen = await look(db, vault, peers, name, search=search)
         except TimeoutError as error:
