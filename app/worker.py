@@ -20,6 +20,7 @@ from app.domain.addresses.hints import listening
 from app.domain.addresses.index import INDEX
 from app.domain.inventory.discover import ASKED
 from app.domain.machines.errand import ERRAND
+from app.domain.metal.errand import ERRAND as METAL_ERRAND
 from app.domain.metal.order_remedy import REMEDY
 from app.flows.interpreter import Interpreter
 from app.flows.runner import Runner
@@ -32,6 +33,7 @@ from app.jobs.fire_schedules import Schedules
 from app.jobs.keep_names import Names
 from app.jobs.look_at_panels import look_at_panels
 from app.jobs.machine_errands import run_errand
+from app.jobs.metal_errands import run_metal_errand
 from app.jobs.node_remedies import run_remedy
 from app.jobs.recheck_servers import recheck_servers
 from app.jobs.relay_outbox import Relay
@@ -84,8 +86,9 @@ async def working(resources: Resources) -> AsyncIterator[WorkerContext]:
     discover = partial(discover_hardware, database, resources.vault, context.fleet)
     errand = partial(run_errand, database, resources.vault, peers)
     switching = SwitchWork(database, resources.vault, peers.switches).consumers()
+    metal_errand = partial(run_metal_errand, database, resources.vault, peers)
     remedy = partial(run_remedy, database, resources.vault, peers)
-    asked = {ASKED: discover, ERRAND: errand, REMEDY: remedy}
+    asked = {ASKED: discover, ERRAND: errand, METAL_ERRAND: metal_errand, REMEDY: remedy}
     relay = Relay(database, resources.live, {**consumers, **asked, **switching})
     names = Names(database, resources.live, resources.vault, peers.dns)
     watch = PowerWatch(database, resources.live, resources.vault, context.fleet)

@@ -1,10 +1,11 @@
-"""What a server's BMC says of its hardware, against what is written down."""
+"""What a server's BMC or its cloud says of its hardware, against what is written down."""
 
 from collections import Counter
 
 import htpy as h
 
 from app.components.admin.dcim import SERVERS
+from app.components.admin.node_card import inspect_form
 from app.components.admin.servers import disk_words
 from app.components.badge import badge
 from app.components.button import submit_button
@@ -29,17 +30,25 @@ FACT = "fact"
 
 
 def discovery_page(
-    server: ServerView, comparison: Comparison | None, *, may_change: bool, frame: PageFrame
+    server: ServerView,
+    comparison: Comparison | None,
+    *,
+    cloud: str,
+    may_change: bool,
+    frame: PageFrame,
 ) -> h.Element:
+    """Return the page; `cloud` is which one has the server, "" for none."""
     return admin_page(
         f"Hardware of {server.name}",
-        discovery_region(server, comparison, csrf=frame.csrf if may_change else ""),
+        discovery_region(server, comparison, cloud=cloud, csrf=frame.csrf if may_change else ""),
         frame=frame,
         active="servers",
     )
 
 
-def discovery_region(server: ServerView, comparison: Comparison | None, *, csrf: str) -> h.Element:
+def discovery_region(
+    server: ServerView, comparison: Comparison | None, *, cloud: str, csrf: str
+) -> h.Element:
     """Return the comparison, which follows what the BMC answers; `csrf` is "" for who looks on."""
     here = f"{SERVERS}/{server.id}/discovery"
     read = h.form(".sw-inline-form", method="post", action=here)[
@@ -50,13 +59,18 @@ def discovery_region(server: ServerView, comparison: Comparison | None, *, csrf:
         page_head(
             f"Hardware of {server.name}",
             eyebrow=h.a(href=f"{SERVERS}/{server.id}")[server.name],
-            lede=["As its BMC said ", moment(comparison.read_at)]
+            lede=[f"As {comparison.told_by or 'its BMC'} said ", moment(comparison.read_at)]
             if comparison and comparison.read_at
             else "Its BMC has not said yet what hardware there is.",
-            actions=read if csrf and server.bmc_url else None,
+            actions=[
+                read if server.bmc_url else None,
+                inspect_form(server.name, f"Have {cloud} inspect it", csrf) if cloud else None,
+            ]
+            if csrf
+            else None,
         ),
         stack(
-            _standing(server, comparison),
+            _standing(server, comparison, cloud),
             [_differences(comparison, here, csrf), _told(comparison.found)]
             if comparison and comparison.found
             else None,
@@ -64,8 +78,8 @@ def discovery_region(server: ServerView, comparison: Comparison | None, *, csrf:
     ]
 
 
-def _standing(server: ServerView, comparison: Comparison | None) -> h.Element | None:
-    if not server.bmc_url:
+def _standing(server: ServerView, comparison: Comparison | None, cloud: str) -> h.Element | None:
+    if not server.bmc_url and not cloud:
         return notice("info", "It has no BMC", "Write one down by an import of servers first.")
     if comparison is None:
         return None
@@ -78,7 +92,7 @@ def _differences(comparison: Comparison, here: str, csrf: str) -> h.Element:
     columns = (
         Column("What"),
         Column("Written down"),
-        Column("Its BMC says"),
+        Column(f"{comparison.told_by} found" if comparison.told_by else "Its BMC says"),
         Column("Accept", narrow=True, hidden_label=True),
     )
     return card(
@@ -98,7 +112,11 @@ def _differences(comparison: Comparison, here: str, csrf: str) -> h.Element:
                 for one in comparison.differences
             ],
             caption="Differences",
-            empty=empty("check", "No differences", "The record says what the BMC says."),
+            empty=empty(
+                "check",
+                "No differences",
+                f"The record says what {comparison.told_by or 'the BMC'} says.",
+            ),
         ),
         title="Differences",
         symbol="git-compare",

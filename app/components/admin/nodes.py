@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 import htpy as h
 
@@ -104,6 +105,12 @@ def nodes_page(file: NodesFile, counts: NodeCounts, *, frame: PageFrame) -> h.El
             "Nodes",
             lede="What clouds of bare metal say of their nodes, every two minutes, against what "
             "servers and services should have. Nothing is changed at a cloud by itself.",
+            actions=[
+                link_button("Enrol a server", f"{NODES}/enrol", symbol="plus"),
+                link_button("Adopt a node", f"{NODES}/adopt", weight="quiet"),
+            ]
+            if file.may_change and file.clouds
+            else None,
         ),
         filter_bar(
             file.wanted,
@@ -241,6 +248,9 @@ def _deeds(node: NodeRow, file: NodesFile) -> h.Node:
         return None
     if node.is_ordered:
         return h.span(".sw-quiet")["being done"]
+    if node.server is None:
+        adopt = f"{NODES}/adopt/{node.node}?{urlencode({'connection': node.connection})}"
+        return link_button("Adopt …", adopt, size="small", weight="quiet")
     here = f"{NODES}/{node.id}"
     return h.div(".sw-inline")[
         [

@@ -10,6 +10,7 @@ from app.components.admin.cables import ports_card
 from app.components.admin.dcim import FEEDS, RACKS, SERVERS, SIDES, units_text
 from app.components.admin.decide import decide_page
 from app.components.admin.erasures import erasures_card
+from app.components.admin.node_card import cloud_card
 from app.components.admin.order import address_facts
 from app.components.admin.server_form import ends_field
 from app.components.admin.server_power import power_notice
@@ -36,6 +37,7 @@ from app.domain.inventory.put_back import ACCEPTABLE
 from app.domain.inventory.remove import REMOVABLE
 from app.domain.inventory.states import ServerState
 from app.domain.inventory.views import ServerView
+from app.domain.metal.standing import CloudStanding
 from app.domain.services.report_erasure import ErasedDisk
 
 
@@ -116,6 +118,9 @@ class ServerFile:
     addresses: Claimed
     trail: tuple[AuditLine, ...] | None
     may_change: bool
+    cloud: CloudStanding
+    """Whether a cloud of bare metal has it, and what is done there."""
+    csrf: str = ""
     erased: tuple[ErasedDisk, ...] = ()
     """What was done to its disks when it came back, the latest first."""
     rejection: Rejection | None = None
@@ -150,7 +155,13 @@ def server_region(file: ServerFile) -> h.Element:
                     erasures_card(file.erased) if file.erased else None,
                     trail_card(file.trail) if file.trail is not None else None,
                 ),
-                stack(_holder(file), _place(file), _bmc(file), _notes(server)),
+                stack(
+                    _holder(file),
+                    _place(file),
+                    _bmc(file),
+                    cloud_card(server.name, file.cloud, csrf=file.csrf if file.may_change else ""),
+                    _notes(server),
+                ),
             ),
         ),
     ]

@@ -1,4 +1,4 @@
-"""Compare what a server's BMC says of its hardware with what is written down."""
+"""Compare what a server's BMC, or a cloud, says of its hardware with what is written down."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -44,10 +44,17 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
     """Why it cannot be accepted as it stands, and what to do; "" when it can."""
 
+    @property
+    def is_new_card(self) -> bool:
+        """Say whether it is a network card that is not written down: nobody is sold less by it."""
+        return self.fact.startswith("nic:")
+
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
-    """What a BMC said, and how it differs from the record."""
+    """What a BMC or a cloud said, and how it differs from the record."""
 
+    told_by: str
+    """The cloud that inspected the machine; "" for its BMC."""
     asked_at: datetime
     read_at: datetime | None
     """None when it never answered."""
@@ -78,13 +85,18 @@ async def ask_hardware(tx: Tx, server: UUID) -> None:
     tx.publish(f"server:{server}")
 
 
-async def keep_report(tx: Tx, server: UUID, found: Inventory) -> None:
-    """Keep what the BMC says in place of what it said before."""
+async def keep_report(tx: Tx, server: UUID, found: Inventory, *, told_by: str = "") -> None:
+    """Keep what the BMC says, or the cloud `told_by`, in place of what was said before."""
     await tx.execute(
-        "UPDATE hardware_report SET read_at = $2, error = '', facts = $3 WHERE server = $1",
+        "INSERT INTO hardware_report (id, server, asked_at, read_at, facts, told_by) "
+        "VALUES ($1, $2, $3, $3, $4, $5) ON CONFLICT (server) DO UPDATE "
+        "SET read_at = excluded.read_at, error = '', facts = excluded.facts, "
+        "told_by = excluded.told_by",
+        new_id(),
         server,
         tx.now(),
         msgspec.json.encode(found).decode(),
+        told_by,
     )
     tx.publish(f"server:{server}")
 
@@ -98,13 +110,15 @@ async def keep_failure(tx: Tx, server: UUID, error: str) -> None:
 async def compare(tx: Tx, server: UUID) -> Comparison | None:
     """Return the last report against the record as it is now; None when none was asked for."""
     report = await tx.fetchrow(
-        "SELECT asked_at, read_at, error, facts FROM hardware_report WHERE server = $1", server
+        "SELECT told_by, asked_at, read_at, error, facts FROM hardware_report WHERE server = $1",
+        server,
     )
     if report is None:
         return None
     read_at = report["read_at"]
     found = None if read_at is None else msgspec.json.decode(report["facts"], type=Inventory)
     return Comparison(
+        told_by=report["told_by"],
         asked_at=report["asked_at"],
         read_at=read_at,
         error=report["error"],
@@ -124,6 +138,7 @@ async def accept_difference(
     """
     comparison = await compare(tx, server)
     wanted = comparison.differences if comparison else ()
+    says = comparison.told_by if comparison else ""
     difference = next((one for one in wanted if one.fact == fact), None)
     if difference is None:
         raise NotFound("difference", fact)
@@ -144,14 +159,14 @@ async def accept_difference(
         subject=server,
         before={difference.label: difference.written},
         after={difference.label: difference.found},
-        reason="As its BMC reports.",
+        reason=f"As {says} found." if says else "As its BMC reports.",
     )
     tell(tx, server, await tx.fetchval("SELECT holder FROM server WHERE id = $1", server))
 
 
 async def _write(tx: Tx, server: UUID, difference: Difference) -> None:
     fact, found = difference.fact, difference.found
-    if fact.startswith("nic:"):
+    if difference.is_new_card:
         await tx.execute(
             "INSERT INTO port (id, server, name, kind, mac) VALUES ($1, $2, $3, 'network', $4) "
             "ON CONFLICT (server, device, name) DO UPDATE SET mac = excluded.mac",
@@ -221,7 +236,8 @@ async def _differences(tx: Tx, server: UUID, found: Inventory) -> tuple[Differen
     differences += [
         Difference(fact=f"nic:{mac}", label=f"Network card {mac}", written="none", found=name)
         for mac, name in nics.items()
-        if mac not in row["macs"]
+        # A card without a name, which is that of the server, tells nothing new.
+        if mac not in row["macs"] and not mac == name == row["mac"]
     ]
     return tuple(differences)
 

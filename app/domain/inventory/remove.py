@@ -31,6 +31,7 @@ _PARTS = (
     "DELETE FROM hardware_report WHERE server = $1",
     "DELETE FROM disk WHERE server = $1",
     "DELETE FROM bmc WHERE server = $1",
+    "DELETE FROM metal_errand WHERE server = $1",
     "DELETE FROM metal_node WHERE server = $1",
     "DELETE FROM server WHERE id = $1",
 )

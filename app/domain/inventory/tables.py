@@ -280,11 +280,15 @@ class Cable(Table, tablename="cable"):
 
 
 class HardwareReport(Table, tablename="hardware_report"):
-    """What the BMC of a server last said of its hardware, or why it said nothing (`error`)."""
+    """What was last told of a server's hardware, or why its BMC said nothing (`error`).
+
+    `told_by` is '' for its BMC, or the name of the cloud that inspected it.
+    """
 
     id = key()
     server = reference(Server, unique=True)
     asked_at = moment()
+    told_by = text(default="")
     read_at = moment(null=True)
     error = text(default="")
     facts = JSONB(default="{}")

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import msgspec
 
+from app.drivers.bmc.contract import BmcAddress, Drive, Nic
 from app.drivers.errors import Refused, Retriable
 from app.drivers.hypervisor.contract import Working
 from app.drivers.power import Power
@@ -78,6 +79,14 @@ class NodeLost(Refused):
         self.node = node
 
 
+class NodeKnown(Refused):
+    """The cloud has the machine already, and not by us: it can be adopted."""
+
+    def __init__(self, peer: str, node: str, reason: str) -> None:
+        super().__init__(peer, field="node", reason=f"{node}: {reason}")
+        self.node = node
+
+
 class WorkFailed(Retriable):
     """The cloud did what was asked and failed at it; the message is the cloud's own."""
 
@@ -128,16 +137,24 @@ class MetalNode(msgspec.Struct, frozen=True, kw_only=True):
     """Its disks are cleaned when it is given back, as far as the cloud tells."""
     resource_class: str = ""
     driver: str = ""
+    mark: str = ""
+    """Which server of ours it says it is; empty: it says nothing."""
 
 
 class NodeFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What an inspection found; None and empty: it does not say."""
 
     cpus: int | None = None
+    """Threads, of all CPUs together."""
+    sockets: int | None = None
     cpu_model: str = ""
     memory_mb: int | None = None
     disks_gb: tuple[int, ...] = ()
+    drives: tuple[Drive, ...] | None = None
+    """None where it does not tell all of them with kind and size."""
     macs: tuple[str, ...] = ()
+    nics: tuple[Nic, ...] = ()
+    """Those of `macs`; a card without a name is called by its address."""
     vendor: str = ""
     product: str = ""
     serial: str = ""
@@ -145,15 +162,24 @@ class NodeFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NodeSeed(msgspec.Struct, frozen=True, kw_only=True):
-    """A machine that the cloud is to know; one that has its name or a MAC of it is adopted."""
+    """A machine that the cloud is to know; one that has its name or a MAC of it is adopted.
+
+    With a `mark` only one that carries it is: another one stands in the way.
+    """
 
     name: str
     macs: tuple[str, ...]
-    driver: str = "redfish"
+    mark: str = ""
+    """Which server of ours it is; it is written on the node."""
+    bmc: BmcAddress | None = None
+    """How the cloud reaches its BMC, in its own words."""
+    ca: str = "check"
+    """Whose certificate the BMC must show the cloud: `check`, `any`, or a path where the cloud's
+    own program finds the authority's."""
+    driver: str = ""
+    """Empty: by the protocol of the BMC."""
     driver_info: dict[str, str] = {}
-    """How the cloud reaches its BMC, by the driver's own names; without secrets."""
-    secrets: dict[str, Secret] = {}
-    """What of it is secret, by the same names."""
+    """What the driver is told besides, by its own names; without secrets."""
     resource_class: str = "baremetal"
     interfaces: dict[str, str] = {}
     """By kind (`deploy`, `boot`), where the driver's own are not meant."""
@@ -229,6 +255,31 @@ class MetalCloud(Protocol):
 
     async def enrol(self, seed: NodeSeed, memo: dict[str, Any]) -> MetalNode | Working:
         """Have the cloud know a machine and reach its BMC; one it knows already is taken."""
+        ...
+
+    async def take_on(self, node: str, mark: str) -> MetalNode:
+        """Write on a node which server of ours it is. Raises NodeLost where it is another."""
+        ...
+
+    async def adopt(
+        self, node: str, service: UUID | None, memo: dict[str, Any]
+    ) -> MetalNode | Working:
+        """Have the cloud take over a machine that runs, as it is; `service` has it from then on.
+
+        Nothing is written on its disks and it is not switched. Raises NodeLost, WorkFailed.
+        """
+        ...
+
+    async def withdraw(self, node: str, mark: str, memo: dict[str, Any]) -> Working | None:
+        """Undo `enrol` and `take_on`: a node that we made is deleted, of others our mark.
+
+        None once it is so; a node without this mark is left alone. Raises NodeLost for one that
+        somebody has.
+        """
+        ...
+
+    async def cards(self) -> dict[str, tuple[str, ...]]:
+        """Return the MACs of every node by its id, lower case; a request for each thousand."""
         ...
 
     async def offer(self, node: str, memo: dict[str, Any]) -> MetalNode | Working:

@@ -36,6 +36,9 @@ from app.routes.admin.machines import Machines
 from app.routes.admin.mail_templates import MailTemplates
 from app.routes.admin.mails import Mails
 from app.routes.admin.moves import Moves
+from app.routes.admin.node_adopt import NodeAdopt
+from app.routes.admin.node_enrol import NodeEnrol
+from app.routes.admin.node_errands import NodeErrands
 from app.routes.admin.nodes import Nodes
 from app.routes.admin.orders import Orders
 from app.routes.admin.prefix import OnePrefix
@@ -97,6 +100,9 @@ ADMIN: tuple[ControllerRouterHandler, ...] = (
     Discovery,
     ServerBmc,
     ServerPower,
+    NodeEnrol,
+    NodeAdopt,
+    NodeErrands,
     Racks,
     Devices,
     Switches,

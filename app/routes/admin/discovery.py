@@ -1,4 +1,4 @@
-"""`/admin/servers/ID/discovery`: what its BMC says, against what is written down."""
+"""`/admin/servers/ID/discovery`: what its BMC or its cloud says, against what is written down."""
 
 from typing import Any
 from uuid import UUID
@@ -9,9 +9,11 @@ from litestar.params import FromPath
 from app.components.admin.dcim import SERVERS
 from app.components.admin.discovery import FACT, discovery_page, discovery_region
 from app.components.notice import Flash
+from app.core.database import Tx
 from app.core.errors import Invalid, NotFound
 from app.domain.inventory.discover import accept_difference, ask_hardware, compare
 from app.domain.inventory.find import find_server
+from app.domain.metal.link import node_of
 from app.routes.admin.racks import CHANGES, READS, may_change
 from app.routes.security.dependencies import Db, Frame, HttpRequest, Me
 from app.routes.security.flashes import go
@@ -31,7 +33,9 @@ class Discovery(Controller):
         async with db.snapshot() as tx:
             server = await find_server(tx, server_id)
             comparison = await compare(tx, server_id)
-        return html(discovery_page(server, comparison, may_change=may_change(me), frame=frame))
+            cloud = await _cloud(tx, server_id)
+        may = may_change(me)
+        return html(discovery_page(server, comparison, cloud=cloud, may_change=may, frame=frame))
 
     @get("/now")
     async def refresh(
@@ -40,8 +44,9 @@ class Discovery(Controller):
         async with db.snapshot() as tx:
             server = await find_server(tx, server_id)
             comparison = await compare(tx, server_id)
+            cloud = await _cloud(tx, server_id)
         csrf = frame.csrf if may_change(me) else ""
-        return html(discovery_region(server, comparison, csrf=csrf))
+        return html(discovery_region(server, comparison, cloud=cloud, csrf=csrf))
 
     @post(guards=CHANGES, status_code=200)
     async def ask(self, request: HttpRequest, db: Db, server_id: FromPath[UUID]) -> Response[Any]:
@@ -62,4 +67,10 @@ class Discovery(Controller):
             return go(request, here, Flash("info", "There is no such difference any more."))
         except Invalid as invalid:
             return go(request, here, Flash("danger", " ".join(invalid.fields.values())))
-        return go(request, here, Flash("success", "The record says what the BMC says."))
+        return go(request, here, Flash("success", "It is written down so."))
+
+
+async def _cloud(tx: Tx, server: UUID) -> str:
+    """Return which cloud has the server, "" for none."""
+    linked = await node_of(tx, server)
+    return linked.connection if linked else ""

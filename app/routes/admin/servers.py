@@ -42,6 +42,7 @@ from app.domain.inventory.quarantine import release_from_quarantine
 from app.domain.inventory.release import finish_cleaning
 from app.domain.inventory.remove import remove_server
 from app.domain.inventory.views import ServerPage
+from app.domain.metal.standing import standing_of
 from app.domain.services.report_erasure import erasures_of
 from app.routes.admin.dcim_typed import read_time
 from app.routes.admin.query import wanted_of
@@ -96,13 +97,15 @@ class Servers(Controller):
     @get("/{server_id:uuid}")
     async def show(self, db: Db, me: Me, frame: Frame, server_id: FromPath[UUID]) -> Response[Any]:
         async with db.snapshot() as tx:
-            file = await read_file(tx, server_id, me)
+            file = await read_file(tx, server_id, me, frame.csrf)
         return html(server_page(file, frame=frame))
 
     @get("/{server_id:uuid}/now")
-    async def refresh(self, db: Db, me: Me, server_id: FromPath[UUID]) -> Response[Any]:
+    async def refresh(
+        self, db: Db, me: Me, frame: Frame, server_id: FromPath[UUID]
+    ) -> Response[Any]:
         async with db.snapshot() as tx:
-            file = await read_file(tx, server_id, me)
+            file = await read_file(tx, server_id, me, frame.csrf)
         return html(server_region(file))
 
     @get("/{server_id:uuid}/{deed:str}", guards=[requires(Permission.SERVERS_CHANGE)])
@@ -167,8 +170,8 @@ async def _deed_page(
     return html(deed_page(server, DEEDS[deed], form, frame=frame), status_code=status)
 
 
-async def read_file(tx: Tx, server_id: UUID, me: AccountView) -> ServerFile:
-    """Read a server; six statements."""
+async def read_file(tx: Tx, server_id: UUID, me: AccountView, csrf: str) -> ServerFile:
+    """Read a server; nine statements."""
     server = await find_server(tx, server_id)
     sees_trail = allows(me.role, Permission.AUDIT_READ)
     return ServerFile(
@@ -178,6 +181,8 @@ async def read_file(tx: Tx, server_id: UUID, me: AccountView) -> ServerFile:
         addresses=await addresses_of(tx, server.holder) if server.holder else Claimed(),
         trail=await trail(tx, [server_id]) if sees_trail else None,
         may_change=allows(me.role, Permission.SERVERS_CHANGE),
+        cloud=await standing_of(tx, server_id),
+        csrf=csrf,
         erased=await erasures_of(tx, server_id),
         rejection=await rejection_of(tx, server_id, server.bmc_url) if server.bmc_url else None,
     )

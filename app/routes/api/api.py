@@ -30,6 +30,7 @@ from app.routes.api.run_deeds import RunDeeds, retry_runs
 from app.routes.api.runs import Runs
 from app.routes.api.server_bmc import ServerBmcs
 from app.routes.api.server_hardware import ServerHardware
+from app.routes.api.server_node import SERVER_NODE_ROUTES
 from app.routes.api.servers import Servers, take_servers_in
 from app.routes.api.space_import import AddressSpace
 from app.routes.api.unreadable import refuse_json, refuse_nul
@@ -73,10 +74,11 @@ API: tuple[ControllerRouterHandler, ...] = (
             *ALLOCATION,
             ServerBmcs,
             ServerHardware,
+            *NODE_ROUTES,
             RackMoves,
             NewDeliveries,
             *MACHINE_ROUTES,
-            *NODE_ROUTES,
+            *SERVER_NODE_ROUTES,
             ServiceUsage,
         ],
         dependencies=DEPENDENCIES,

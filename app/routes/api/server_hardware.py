@@ -35,8 +35,9 @@ class HardwareDifference(Struct, frozen=True, kw_only=True):
 
 
 class HardwareReport(Struct, frozen=True, kw_only=True):
-    """What a BMC said when it was asked last, and how the record differs from that."""
+    """What a BMC or a cloud said last, and how the record differs from that."""
 
+    told_by: Annotated[str, Meta(description="The cloud that inspected it; empty: its BMC.")]
     asked_at: datetime
     read_at: Annotated[datetime | None, Meta(description="Null when it never answered.")]
     error: Annotated[str, Meta(description="Why it did not answer, in its own words.")]
@@ -115,6 +116,7 @@ async def _report(tx: Tx, server: UUID) -> HardwareReport:
     if compared is None:
         raise NotFound("hardware report of server", name)
     return HardwareReport(
+        told_by=compared.told_by,
         asked_at=compared.asked_at,
         read_at=compared.read_at,
         error=compared.error,

@@ -1,6 +1,7 @@
 """OpenStack Ironic as a cloud of bare metal. The contract says what each call does."""
 
 from typing import Any
+from uuid import UUID
 
 from app.drivers.egress import Egress
 from app.drivers.metal.contract import (
@@ -12,7 +13,7 @@ from app.drivers.metal.contract import (
     NodeSeed,
     Working,
 )
-from app.drivers.metal.ironic import enrol, install, life, nodes
+from app.drivers.metal.ironic import adopt, enrol, facts, install, life, nodes
 from app.drivers.metal.ironic.api import Api
 from app.drivers.power import Power
 from app.drivers.secret import Secret
@@ -44,6 +45,20 @@ class Ironic:
     async def enrol(self, seed: NodeSeed, memo: dict[str, Any]) -> MetalNode | Working:
         return await enrol.enrol(self._api, seed, memo)
 
+    async def take_on(self, node: str, mark: str) -> MetalNode:
+        return await adopt.take_on(self._api, node, mark)
+
+    async def adopt(
+        self, node: str, service: UUID | None, memo: dict[str, Any]
+    ) -> MetalNode | Working:
+        return await adopt.adopt(self._api, node, service, memo)
+
+    async def withdraw(self, node: str, mark: str, memo: dict[str, Any]) -> Working | None:
+        return await adopt.withdraw(self._api, node, mark, memo)
+
+    async def cards(self) -> dict[str, tuple[str, ...]]:
+        return await nodes.cards(self._api)
+
     async def offer(self, node: str, memo: dict[str, Any]) -> MetalNode | Working:
         return await enrol.offer(self._api, node, memo)
 
@@ -51,7 +66,7 @@ class Ironic:
         return await enrol.inspect(self._api, node, memo)
 
     async def facts(self, node: str) -> NodeFacts:
-        return await nodes.facts(self._api, node)
+        return await facts.facts(self._api, node)
 
     async def deploy(self, want: MetalWant, memo: dict[str, Any]) -> MetalNode | Working:  # noqa: ARG002 - the node itself remembers
         return await install.deploy(self._api, want)

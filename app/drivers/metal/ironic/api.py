@@ -5,6 +5,7 @@ they keep the peer's words to themselves, poll in sleeps, and warn of their own 
 """
 
 import json
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -30,13 +31,14 @@ class Api:
     def __init__(self, peer: MetalPeer, egress: Egress) -> None:
         self.name = peer.name
         self._lines = Lines(peer, egress)
-        self._hider = Hider(_secrets(peer))
+        self._secrets = _secrets(peer)
 
     async def get(self, path: str, **query: str) -> Any:
         return await self._call("GET", path, params=query)
 
-    async def post(self, path: str, body: dict[str, Any]) -> Any:
-        return await self._call("POST", path, json=body)
+    async def post(self, path: str, body: dict[str, Any], *, secrets: Sequence[str] = ()) -> Any:
+        """`secrets` are in the body: they are taken out of what it says to that."""
+        return await self._call("POST", path, secrets, json=body)
 
     async def put(self, path: str, body: dict[str, Any]) -> Any:
         return await self._call("PUT", path, json=body)
@@ -44,7 +46,9 @@ class Api:
     async def delete(self, path: str) -> None:
         await self._call("DELETE", path)
 
-    async def patch(self, path: str, changes: dict[str, Any]) -> Any:
+    async def patch(
+        self, path: str, changes: dict[str, Any], *, secrets: Sequence[str] = ()
+    ) -> Any:
         """Set what is named by its JSON pointer; None takes it away."""
         steps = [
             {"op": "remove", "path": where}
@@ -52,10 +56,11 @@ class Api:
             else {"op": "add", "path": where, "value": value}
             for where, value in changes.items()
         ]
-        return await self._call("PATCH", path, json=steps)
+        return await self._call("PATCH", path, secrets, json=steps)
 
-    async def _call(self, method: str, path: str, **more: Any) -> Any:
+    async def _call(self, method: str, path: str, secrets: Sequence[str] = (), **more: Any) -> Any:
         """Return the answer's JSON, None where it is empty. Raises DriverError."""
+        hider = Hider([*self._secrets, *secrets])
 
         def work(proxy: Any) -> tuple[int, str]:
             # Left to itself the SDK sleeps and asks again, five times, where a node is locked.
@@ -74,9 +79,9 @@ class Api:
         try:
             status, text = await self._lines.call(work, deadline_s=CALL_S)
         except Exception as error:
-            raise translate(self.name, error, self._hider) from error
+            raise translate(self.name, error, hider) from error
         if status >= 300:
-            raise refusal(self.name, status, text, self._hider)
+            raise refusal(self.name, status, text, hider)
         try:
             return json.loads(text) if text else None
         except ValueError as error:

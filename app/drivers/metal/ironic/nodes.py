@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 
 from app.drivers.errors import Refused
-from app.drivers.metal.contract import MetalNode, NodeFacts, NodeLost, NodeRef, Stage
+from app.drivers.metal.contract import MetalNode, NodeLost, NodeRef, Stage, WorkFailed
 from app.drivers.metal.ironic.api import Api, node_path
 from app.drivers.metal.ironic.words import NotThere
 from app.drivers.power import Power
@@ -26,10 +26,12 @@ _STAGES = {
 }
 _POWERS = {"power on": Power.ON, "power off": Power.OFF}
 PAGE = 1_000
+MARK = "slipway"
+"""In a node's `extra`: which server of ours it is, and whether we made the node."""
 _FIELDS = (
     "uuid", "name", "provision_state", "power_state", "target_power_state", "last_error",
     "maintenance", "maintenance_reason", "instance_uuid", "automated_clean", "resource_class",
-    "driver",
+    "driver", "extra",
 )  # fmt: skip
 """What `view` reads; all that Ironic knows of a node is many times as much."""
 _ALLOCATION = re.compile(r"slipway-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})-.")
@@ -68,7 +70,13 @@ def view(row: dict[str, Any]) -> MetalNode:
         is_cleaned=row["automated_clean"] is not False,  # None: as the conductor's settings say
         resource_class=row["resource_class"] or "",
         driver=row["driver"],
+        mark=mark_of(row),
     )
+
+
+def mark_of(row: dict[str, Any]) -> str:
+    """Return which server of ours a node says it is; empty where it says nothing."""
+    return str((row["extra"].get(MARK) or {}).get("server", ""))
 
 
 async def row_of(api: Api, node: str) -> dict[str, Any]:
@@ -112,6 +120,13 @@ async def _all(api: Api, kind: str, fields: tuple[str, ...]) -> list[dict[str, A
         query["marker"] = markers[0]
 
 
+async def cards(api: Api) -> dict[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = {}
+    for row in await _all(api, "ports", ("uuid", "node_uuid", "address")):
+        found.setdefault(row["node_uuid"], []).append(row["address"].lower())
+    return {node: tuple(macs) for node, macs in found.items()}
+
+
 async def find(api: Api, *, name: str, macs: tuple[str, ...]) -> dict[str, Any] | None:
     for mac in macs:
         ports = (await api.get("/ports", address=mac, fields="node_uuid"))["ports"]
@@ -126,50 +141,6 @@ async def find(api: Api, *, name: str, macs: tuple[str, ...]) -> dict[str, Any] 
     return row
 
 
-async def facts(api: Api, node: str) -> NodeFacts:
-    """Put together what the inventory, the properties and the ports say, in this order."""
-    row = await row_of(api, node)
-    properties, inventory = row["properties"], await _inventory(api, node)
-    ports = (await api.get("/ports", node=row["uuid"], fields="address"))["ports"]
-    cpu = inventory.get("cpu") or {}
-    vendor = inventory.get("system_vendor") or {}
-    boot = (inventory.get("boot") or {}).get("current_boot_mode") or row.get("boot_mode")
-    memory = (inventory.get("memory") or {}).get("physical_mb") or properties.get("memory_mb")
-    disks = tuple(
-        round(int(disk["size"]) / 10**9)
-        for disk in inventory.get("disks") or ()
-        if disk.get("size")
-    )
-    if not disks and properties.get("local_gb"):
-        disks = (int(properties["local_gb"]),)
-    macs = [port["address"] for port in ports]
-    macs += [
-        each["mac_address"] for each in inventory.get("interfaces") or () if each.get("mac_address")
-    ]
-    count = cpu.get("count") or properties.get("cpus")
-    return NodeFacts(
-        cpus=None if count is None else int(count),
-        cpu_model=cpu.get("model_name") or "",
-        memory_mb=None if memory is None else int(memory),
-        disks_gb=disks,
-        macs=tuple(dict.fromkeys(mac.lower() for mac in macs)),
-        vendor=vendor.get("manufacturer") or properties.get("vendor") or "",
-        product=vendor.get("product_name") or "",
-        serial=vendor.get("serial_number") or "",
-        is_uefi=None if not boot else boot == "uefi",
-    )
-
-
-async def _inventory(api: Api, node: str) -> dict[str, Any]:
-    """Return what an agent or a BMC told; empty where nobody has yet."""
-    try:
-        answer = await api.get(f"{node_path(node)}/inventory")
-    except NotThere:
-        return {}
-    found: dict[str, Any] = answer.get("inventory") or {}
-    return found
-
-
 async def history(api: Api, node: str) -> tuple[str, ...]:
     try:
         rows = (await api.get(f"{node_path(node)}/history", detail="true"))["history"]
@@ -177,3 +148,11 @@ async def history(api: Api, node: str) -> tuple[str, ...]:
         raise NodeLost(api.name, node, error.reason) from error
     rows.sort(key=lambda row: row["created_at"])
     return tuple(row["event"] for row in rows)
+
+
+async def failure(api: Api, row: dict[str, Any]) -> WorkFailed:
+    """Return what a node failed at, in the cloud's words: it forgets them, but for its history."""
+    words = row["last_error"] or ""
+    if not words:
+        words = next(iter(reversed(await history(api, row["uuid"]))), "")
+    return WorkFailed(api.name, state=row["provision_state"], words=words)
