@@ -23,7 +23,13 @@ from app.domain.inventory.states import ServerState
 from app.domain.notices.shipped import install_templates
 from app.domain.orders.find import find_order
 from app.domain.orders.states import OrderState
-from app.domain.services.ask import ask_reinstall, ask_rescue, ask_unrescue
+from app.domain.services.ask import (
+    PATIENCE,
+    AlreadyAtWork,
+    ask_reinstall,
+    ask_rescue,
+    ask_unrescue,
+)
 from app.domain.services.suspend import suspend_service, unsuspend_service
 from app.domain.services.terminate import terminate_service
 from app.drivers.metal.contract import MetalPeer, NodeSeed, Stage
@@ -203,6 +209,11 @@ async def test_it_is_sold_suspended_reinstalled_and_ended(shop: Shop, cloud: Iro
 
     async with desk.database.transaction() as tx:
         await ask_rescue(tx, service, **BY)
+    await desk.work()
+    desk.clock.advance(seconds=2 * PATIENCE.total_seconds())
+    async with desk.database.transaction() as tx:
+        with pytest.raises(AlreadyAtWork):  # however long the cloud takes
+            await ask_reinstall(tx, service, os="", **BY)
     await shop.go_on()
     assert (await cloud.read(node)).stage is Stage.RESCUED
     assert await desk.value("SELECT rescue_since FROM service WHERE id = $1", service)
