@@ -1,5 +1,6 @@
 """What the nodes about servers at a cloud of bare metal share: whose server, which node, where."""
 
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -8,20 +9,24 @@ from msgspec import Meta
 
 from app.domain.addresses.find import addresses_of
 from app.domain.addresses.views import Claimed
+from app.domain.connections.find import names_of
+from app.domain.connections.kinds import Kind
 from app.domain.inventory.find import server_of
-from app.domain.metal.link import link_node, node_of, note_node
-from app.drivers.metal.contract import Link, MetalCloud, MetalNode, MetalPeer, NodeRef
-from app.flows.machines import ref_of
-from app.flows.node import Step, StepFailed
+from app.domain.inventory.put_back import note_clean
+from app.domain.metal.link import Linked, link_node, node_of, note_node
+from app.drivers.errors import DriverError
+from app.drivers.metal.contract import Link, MetalCloud, MetalNode, MetalPeer, NodeLost, NodeRef
+from app.flows.machines import drive, ref_of
+from app.flows.node import Resource, Step, StepFailed, Wait
 from app.flows.subject import order_of
 
 Connection = Annotated[
     str,
     Meta(
         title="Connection",
-        description="Which cloud: a connection of kind metal.",
+        description="Which cloud: a connection of kind metal. The one that has the server when "
+        "left out.",
         examples=["fra-ironic"],
-        min_length=1,
         extra_json_schema={"x-connection": "metal"},
     ),
 ]
@@ -40,10 +45,16 @@ class At(msgspec.Struct, frozen=True):
     """The order's server at its cloud."""
 
     cloud: MetalCloud
+    connection: str
     ref: NodeRef
     server: UUID
     mac: str
     order: UUID
+
+    @property
+    def resource(self) -> Resource:
+        """How its node is named on the ledger."""
+        return Resource("node", f"{self.connection} {self.ref.node}")
 
 
 async def cloud_at(step: Step, connection: str) -> MetalCloud:
@@ -53,11 +64,11 @@ async def cloud_at(step: Step, connection: str) -> MetalCloud:
     return found
 
 
-async def metal_at(step: Step, connection: str) -> At | None:
+async def metal_at(step: Step, connection: str = "") -> At | None:
     """Return the server that the order has, at its cloud; None where it has none any more.
 
-    The first time its node is looked for by the server's MAC and name, and written down.
-    Raises StepFailed, NodeTaken, DriverError.
+    The first time its node is looked for by the server's MAC and name, at all clouds where no
+    `connection` is named, and written down. Raises StepFailed, NodeTaken, DriverError.
     """
     service = (await ref_of(step, None)).service
     async with step.database.snapshot() as tx:
@@ -67,21 +78,43 @@ async def metal_at(step: Step, connection: str) -> At | None:
             return None
         mac: str = await tx.fetchval("SELECT mac FROM server WHERE id = $1", server.id)
         linked = await node_of(tx, server.id)
-    cloud = await cloud_at(step, connection)
-    if linked is not None and linked.connection == connection:
-        return At(cloud, NodeRef(linked.node, service), server.id, mac, order)
-    found = await cloud.find(name=server.name, macs=(mac,))
-    if found is None:
-        raise StepFailed(
-            f"{connection} has no node with the card {mac}, nor one that is called {server.name}: "
-            "enrol the server there"
-        )
-    async with step.database.transaction() as tx:
-        await link_node(tx, server.id, connection, found.id)
-    return At(cloud, NodeRef(found.id, service), server.id, mac, order)
+    if linked is None or connection not in {"", linked.connection}:
+        linked = await _look_for(step, connection, name=server.name, mac=mac)
+        async with step.database.transaction() as tx:
+            await link_node(tx, server.id, linked.connection, linked.node)
+    cloud = await cloud_at(step, linked.connection)
+    ref = NodeRef(linked.node, service)
+    return At(cloud, linked.connection, ref, server.id, mac, order)
 
 
-async def need_metal(step: Step, connection: str) -> At:
+async def _look_for(step: Step, connection: str, *, name: str, mac: str) -> Linked:
+    """Return which node of which cloud has the card, else that name.
+
+    By its name it is only looked for once each cloud said that it has no such card.
+    """
+    async with step.database.snapshot() as tx:
+        clouds = (connection,) if connection else await names_of(tx, Kind.METAL)
+    if not clouds:
+        raise StepFailed("there is no connection of kind Bare metal: add one for the cloud")
+    for asked in ({"macs": (mac,)}, {"name": name}):
+        failed: DriverError | None = None
+        for each in clouds:
+            try:
+                found = await (await cloud_at(step, each)).find(**asked)
+            except DriverError as error:
+                failed = error
+                continue
+            if found is not None:
+                return Linked(each, found.id)
+        if failed is not None:
+            raise failed
+    raise StepFailed(
+        f"{' and '.join(clouds)} {'has' if len(clouds) == 1 else 'have'} no node with the card "
+        f"{mac}, nor one that is called {name}: enrol the server there"
+    )
+
+
+async def need_metal(step: Step, connection: str = "") -> At:
     at = await metal_at(step, connection)
     if at is None:
         raise StepFailed("the order has no server")
@@ -93,6 +126,24 @@ async def seen(step: Step, at: At, node: MetalNode) -> ServerOutput:
     async with step.database.transaction() as tx:
         await note_node(tx, at.server, node)
     return ServerOutput(server=at.server, node=node.id, state=node.state, power=node.power)
+
+
+async def taken_down(step: Step, at: At) -> Wait | bool:
+    """Have the cloud take the system off the node; returns, once it has, whether it cleaned it.
+
+    Some nodes are not to be cleaned, and of one that is not there any more nobody knows.
+    """
+    left = await drive(step, at.connection, partial(at.cloud.release, at.ref))
+    if isinstance(left, Wait):
+        return left
+    try:
+        is_clean = (await at.cloud.read(at.ref.node)).is_cleaned
+    except NodeLost:
+        return False
+    if is_clean:
+        async with step.database.transaction() as tx:
+            await note_clean(tx, at.server)
+    return is_clean
 
 
 async def link_of(step: Step, at: At) -> Link:

@@ -8,11 +8,14 @@ from app.domain.catalog.kind import KIND_OF_P, ProductKind
 from app.domain.connections.kinds import Kind
 from app.domain.connections.provider_fields import providers
 from app.flows.bind import bind, trigger_of
+from app.flows.document import Document
 from app.flows.gallery import find_template, is_shipped, shipper_of
 from app.flows.publish import publish
+from app.flows.upgrade import load
 from app.flows.validate import errors_of
 
 NOTE = "shipped with Slipway"
+DELIVERS = "order.paid"
 MOST_TOLD = 5
 SERVERS = {
     "order.paid": "dedicated-server",
@@ -24,6 +27,16 @@ SERVERS = {
     "service.unrescue": "server-unrescue",
 }
 """By event, the flow of a category whose machines are physical."""
+IRONIC = {
+    "order.paid": "dedicated-ironic",
+    "service.suspended": "ironic-suspended",
+    "service.unsuspended": "ironic-unsuspended",
+    "service.terminated": "ironic-terminated",
+    "service.reinstall": "ironic-reinstall",
+    "service.rescue": "ironic-rescue",
+    "service.unrescue": "ironic-unrescue",
+}
+"""By event, the flow of a category whose machines a cloud of bare metal installs."""
 MACHINES = {
     "order.paid": "vps-proxmox",
     "service.suspended": "vps-suspended",
@@ -70,21 +83,47 @@ async def serve_categories(tx: Tx) -> None:
             fitting = {row["id"]: await _fitting(tx, row["id"], kind, trigger) for row in rows}
             for each in {flow} if kind is ProductKind.SERVER else {*fitting.values()}:
                 await publish(tx, find_template(each), note=note_of(each))
+            for each in {*fitting.values()} & {*IRONIC.values()}:
+                await publish_once(tx, each)
             for category, each in fitting.items():
                 await bind(tx, category=category, trigger=trigger, flow=each)
     for flow in EVERYWHERE:
         await publish(tx, find_template(flow), note=NOTE)
 
 
+async def publish_once(tx: Tx, slug: str, *, by: UUID | None = None, by_label: str = "") -> None:
+    """Publish a shipped flow that is not there: one that a designer filled in stays as it is."""
+    if not await tx.fetchval("SELECT true FROM flow WHERE slug = $1", slug):
+        await publish(tx, find_template(slug), note=note_of(slug), by=by, by_label=by_label)
+
+
 async def _fitting(tx: Tx, category: UUID, kind: ProductKind, trigger: str) -> str:
     """Return the flow for the event, or its like of the provider that all of a category is at."""
     general = BY_KIND[kind][trigger]
+    if kind is ProductKind.SERVER and await _is_at_cloud(tx, category):
+        return IRONIC[trigger]
     if kind not in SOLD_AT:
         return general
     found = await tx.fetchval(_PROVIDERS, category) or []
     provider = providers(SOLD_AT[kind]).get(found[0]) if len(found) == 1 else None
     flow = provider.flows.get(trigger, general) if provider else general
     return general if why_not(flow, trigger) else flow
+
+
+async def _is_at_cloud(tx: Tx, category: UUID) -> bool:
+    """Return whether the flow that delivers for a category installs at a cloud of bare metal."""
+    raw = await tx.fetchval(
+        "SELECT v.document FROM flow_binding b JOIN flow_version v ON v.flow = b.flow "
+        "WHERE b.category = $1 AND b.trigger = $2 ORDER BY v.number DESC LIMIT 1",
+        category,
+        DELIVERS,
+    )
+    return raw is not None and is_for_cloud(load(raw))
+
+
+def is_for_cloud(document: Document) -> bool:
+    """Return whether a flow works with servers through the cloud of bare metal that has them."""
+    return any(spec.type.startswith("action.metal_") for spec in document.nodes.values())
 
 
 def why_not(flow: str, trigger: str) -> str:

@@ -13,6 +13,7 @@ from app.domain.accounts.roles import Role
 from app.flows.document import parse
 from app.flows.drafts.open import open_flow
 from app.flows.drafts.views import Designer
+from app.flows.gallery import find_template
 from app.flows.publish import publish
 from tests.admin.conftest import Enter
 from tests.admin.stage import Stage
@@ -79,6 +80,19 @@ async def test_a_category_is_bound_in_place_of_what_served_it_and_unbound(
     assert "paid orders wait for a person" in listed
     assert "<html" not in listed
     assert (await do(owner, "bind", category="none")).status_code == 404
+
+
+async def test_a_flow_for_a_cloud_brings_along_what_comes_after_delivery(
+    stage: Stage, owner: Browser
+) -> None:
+    async with stage.database.transaction() as tx:
+        await publish(tx, find_template("dedicated-ironic"), note="ours")
+    bind = {"category": "dedicated", "instead_of": "dedicated-server"}
+    here = "/admin/flows/dedicated-ironic"
+    page = await told(owner, await owner.send_form(here, f"{here}/bind", bind))
+    assert "With it, for what comes after delivery: ironic-suspended" in page
+    assert "ironic-rescue" in page
+    assert (await owner.get("/admin/flows/ironic-rescue")).status_code == 200
 
 
 async def test_an_old_version_runs_again_with_a_note(stage: Stage, owner: Browser) -> None:

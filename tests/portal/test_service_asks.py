@@ -7,6 +7,7 @@ import pytest
 from app.core.database import Database
 from app.core.secrets import Vault
 from app.domain.accounts.views import AccountView
+from app.domain.metal.link import link_node
 from app.domain.services.ask import note_rescue
 from app.domain.services.facts import service_facts
 from app.domain.services.prepare_live import prepare_rescue
@@ -109,6 +110,11 @@ async def test_one_thing_at_a_time_and_out_of_the_rescue_again(
         await note_rescue(tx, UUID(service), runs=True)
     page = (await client.get(here)).text
     assert "The rescue system runs" in page
+    assert "Get in as always" in page
+    async with database.transaction() as tx:
+        await link_node(tx, server, "fra-ironic", "node-7")
+    page = (await client.get(here)).text
+    assert "Get in as the user rescue" in page, "a cloud has a rescue system of its own"
     assert f"{here}/rescue" not in page.replace(f"{here}/rescued", "")
     await client.send_form(here, f"{here}/unrescue")
     assert [topic for topic, _ in await asked(database)] == ["service.rescue", "service.unrescue"]

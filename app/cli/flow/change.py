@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TypeVar
 
 import click
 
@@ -16,10 +17,12 @@ from app.flows.find_flows import find_version
 from app.flows.flow_views import VersionView
 from app.flows.publish import publish as publish_document
 from app.flows.publish import roll_back as go_back
+from app.flows.serve import serve
 from app.flows.transfer import CannotImport, connections_named, import_flow, read
 from app.flows.validate import InvalidFlow
 from app.routes.api.flow_json import version_line
 
+T = TypeVar("T")
 BY = "slipway flow {}"
 ORDER_PAID = "order.paid"
 
@@ -93,13 +96,15 @@ def roll_back(slug: str, version: int, note: str, as_json: bool) -> None:
 def bind(slug: str, category: str, trigger: str) -> None:
     """Let the flow SLUG serve the product CATEGORY from now on."""
 
-    async def change(tx: Tx) -> None:
+    async def change(tx: Tx) -> tuple[str, ...]:
         found = await category_id(tx, category)
         label = BY.format("bind")
-        await binding.bind(tx, category=found, trigger=trigger, flow=slug, by_label=label)
+        return await serve(tx, category=found, trigger=trigger, flow=slug, by_label=label)
 
-    _do(change)
+    along = _do(change)
     click.echo(f"{slug} serves {category} on {trigger}.")
+    for other in along:
+        click.echo(f"{other} serves it too.")
 
 
 @click.command()
@@ -137,12 +142,12 @@ def disable(slug: str, reason: str) -> None:
     click.echo(f"{slug} is disabled; no run of it starts until it is enabled.")
 
 
-def _do(change: Callable[[Tx], Awaitable[None]]) -> None:
-    async def verb(database: Database) -> None:
+def _do(change: Callable[[Tx], Awaitable[T]]) -> T:
+    async def verb(database: Database) -> T:
         async with database.transaction() as tx:
-            await change(tx)
+            return await change(tx)
 
-    with_database(verb)
+    return with_database(verb)
 
 
 def _version_after(change: Callable[[Tx], Awaitable[str]]) -> VersionView:

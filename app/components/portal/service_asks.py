@@ -25,6 +25,10 @@ DOING = {
 }
 
 
+_AS_ALWAYS = "Get in as always: the same address, password and keys."
+_AT_CLOUD = "Get in as the user rescue, with the password below; keys do not open it."
+
+
 def work_notice(service: ServiceView) -> h.Element | None:
     """Say what is being done to the server, or that it runs its rescue system."""
     if service.work is not None and service.state is ServiceState.active:
@@ -39,8 +43,9 @@ def work_notice(service: ServiceView) -> h.Element | None:
                 "The rescue system runs",
                 "Since ",
                 moment(service.rescue_since),
-                ". Your disks are not mounted. Get in as always: the same address, password and "
-                "keys. The host key is another one.",
+                ". Your disks are not mounted. "
+                + (_AT_CLOUD if service.is_at_cloud else _AS_ALWAYS)
+                + " The host key is another one.",
             )
         ]
     return None
@@ -58,8 +63,8 @@ def asks_card(service: ServiceView, served: frozenset[str], *, csrf: str) -> h.E
                 "Start the rescue system",
                 id_="rescue",
                 title="Restart the server into the rescue system?",
-                text="What runs on it is switched off hard. The disks stay as they are; you get in "
-                "with the same address, password and keys, and mount what you need.",
+                text="What runs on it is switched off hard. The disks stay as they are; mount what "
+                f"you need. {_AT_CLOUD if service.is_at_cloud else _AS_ALWAYS}",
                 action=f"{here}/rescue",
                 csrf=csrf,
                 confirm="Start the rescue system",

@@ -67,6 +67,12 @@ async def uses_of(tx: Tx, name: str) -> tuple[ConnectionUse, ...]:
     return tuple(ConnectionUse(*row) for row in rows)
 
 
+async def names_of(tx: Tx, kind: Kind) -> tuple[str, ...]:
+    """Return the connections of a kind, by name; one statement."""
+    rows = await tx.fetch("SELECT name FROM connection WHERE kind = $1 ORDER BY name", kind)
+    return tuple(row["name"] for row in rows)
+
+
 async def known_names(tx: Tx, names: Iterable[str]) -> frozenset[str]:
     """Return those of `names` that are connections, for checking a flow before it is published."""
     rows = await tx.fetch("SELECT name FROM connection WHERE name = ANY($1)", list(names))

@@ -76,16 +76,22 @@ class ServerFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def await_erasure(tx: Tx, server: UUID, *, tell: bool = True) -> None:
-    """Move a server to cleaning until its disks are erased; with `tell` an event says so."""
+    """Move a server to cleaning until its disks are erased; with `tell` an event says so.
+
+    Of a server that a cloud has it never does: nobody else boots that one to erase it.
+    """
     seq = await move(tx, server, ServerState.cleaning, reason=ERASE)
     if not tell:
         return
     row = await tx.fetchrow(
         "SELECT s.id AS server, s.name, s.serial, d.code AS datacentre, r.name AS rack, "
-        "s.state_reason AS reason FROM server s JOIN rack r ON r.id = s.rack "
-        "JOIN datacentre d ON d.id = r.datacentre WHERE s.id = $1",
+        "s.state_reason AS reason, m.id IS NOT NULL AS is_at_cloud "
+        "FROM server s JOIN rack r ON r.id = s.rack JOIN datacentre d ON d.id = r.datacentre "
+        "LEFT JOIN metal_node m ON m.server = s.id WHERE s.id = $1",
         server,
     )
+    if row is not None and row["is_at_cloud"]:
+        return
     facts = msgspec.convert(dict(row or {}), ServerFacts)
     key = f"server.cleaning:{server}:{seq}"
     await emit(tx, "server.cleaning", key, msgspec.to_builtins(facts))
@@ -147,3 +153,20 @@ async def note_data(tx: Tx, server: UUID, state: ServerState, holder: UUID | Non
         holder,
     )
     return has_data
+
+
+async def note_writing(tx: Tx, server: UUID) -> None:
+    """Write down that a system is about to be written on a server's disks."""
+    await tx.execute(
+        "UPDATE server SET may_hold_data = true WHERE id = $1 AND NOT may_hold_data "
+        "AND state = ANY($2)",
+        server,
+        [ServerState.provisioning, ServerState.active],
+    )
+
+
+async def note_clean(tx: Tx, server: UUID) -> None:
+    """Write down that nobody's data is on a server's disks any more."""
+    await tx.execute(
+        "UPDATE server SET may_hold_data = false WHERE id = $1 AND may_hold_data", server
+    )

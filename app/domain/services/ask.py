@@ -141,9 +141,13 @@ async def _require_idle(tx: Tx, service: UUID) -> str:
     row = await tx.fetchrow(
         "SELECT state, os_code, server, EXISTS (SELECT FROM installation WHERE service = s.id "
         "AND state IN ('prepared', 'booted', 'installing')) OR coalesce(asked_at > $2, false) "
+        # What a cloud does to a server is no installation of ours: the run says that it is at it.
+        "OR EXISTS (SELECT FROM run r WHERE r.subject = s.id AND r.finished_at IS NULL "
+        "AND r.status <> 'halted' AND r.dedup_key LIKE ANY($3)) "
         "AS is_at_work FROM service s WHERE id = $1 FOR NO KEY UPDATE",
         service,
         tx.now() - PATIENCE,
+        [f"{what}:%" for what in Asked],
     )
     if row is None or row["server"] is None:
         raise NotFound("server of service", service)

@@ -42,6 +42,7 @@ _MORE = f"""
  FROM installation w WHERE w.service = s.id AND w.state IN ('prepared', 'booted', 'installing')
  LIMIT 1) AS work,
 v.id AS server_id, EXISTS (SELECT FROM bmc b WHERE b.server = s.server) AS has_serial,
+EXISTS (SELECT FROM metal_node x WHERE x.server = s.server) AS is_at_cloud,
 coalesce(v.power_seen_at, {now.SEEN_AT}, y.power_seen_at) AS power_seen_at, o.selection,
 CASE WHEN m.id IS NOT NULL THEN jsonb_build_object('cores', m.cores, 'memory_mb', m.memory_mb,
      'disk_gb', m.disk_gb)::text END AS machine,

@@ -116,6 +116,8 @@ class ServiceView(ServiceRow, frozen=True, kw_only=True):
     revealed_at: datetime | None
     rescue_since: datetime | None
     """Since when the server runs its rescue system; None while it runs its own."""
+    is_at_cloud: bool
+    """Whether a cloud of bare metal has its server, and a rescue system of its own."""
     os_code: str
     work: Work | None
     """What is being done to the server now."""

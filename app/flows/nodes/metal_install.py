@@ -7,14 +7,25 @@ import msgspec
 from msgspec import Meta
 
 from app.domain.catalog.selection import Selection
+from app.domain.inventory.put_back import note_writing
+from app.domain.services.ask import note_reinstalled
 from app.domain.services.credentials import keep_access
 from app.drivers.deploy.netboot.passwords import hash_password
 from app.drivers.metal.contract import Image, MetalWant
 from app.drivers.secret import Secret
 from app.flows.intent import intended
-from app.flows.machines import drive
-from app.flows.metal import At, Connection, ServerOutput, link_of, metal_at, need_metal, seen
-from app.flows.node import Done, Effect, NodeType, Resource, Step, StepFailed, Wait
+from app.flows.machines import drive, where
+from app.flows.metal import (
+    At,
+    Connection,
+    ServerOutput,
+    link_of,
+    metal_at,
+    need_metal,
+    seen,
+    taken_down,
+)
+from app.flows.node import Done, Effect, NodeType, Step, StepFailed, Wait
 
 
 class SystemImage(msgspec.Struct, frozen=True):
@@ -34,7 +45,7 @@ class SystemImage(msgspec.Struct, frozen=True):
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True):
-    connection: Connection
+    connection: Connection = ""
     images: Annotated[
         dict[str, SystemImage],
         Meta(
@@ -59,6 +70,14 @@ class Params(msgspec.Struct, frozen=True, kw_only=True):
             examples=["deploy"],
         ),
     ] = "deploy"
+    os: Annotated[
+        str,
+        Meta(
+            title="System",
+            description="Code of the image to install; the one that the service has when empty.",
+            examples=["=steps.begin.wanted_os", "debian-12"],
+        ),
+    ] = ""
     user_data: Annotated[
         str,
         Meta(
@@ -72,35 +91,44 @@ class Params(msgspec.Struct, frozen=True, kw_only=True):
 async def do(step: Step, params: Params) -> Done | Wait:
     """Idempotent: `step.key` and the attempt are written on the node before it is asked."""
     at = await need_metal(step, params.connection)
-    want = await _want(step, at, params)
+    want, os = await _want(step, at, params)
     call = at.cloud.deploy if params.how == "deploy" else at.cloud.reinstall
-    made = await drive(step, params.connection, partial(call, want))
+    made = await drive(step, at.connection, partial(call, want))
     if isinstance(made, Wait):
         return made
-    takes = (Resource("node", f"{params.connection} {at.ref.node}"),)
-    return Done(await seen(step, at, made), takes=takes if params.how == "deploy" else ())
+    output = await seen(step, at, made)
+    if params.how == "deploy":
+        return Done(output, takes=(at.resource,))
+    async with step.database.transaction() as tx:
+        await note_reinstalled(tx, at.ref.service, os)
+    return Done(output)
 
 
-async def _want(step: Step, at: At, params: Params) -> MetalWant:
+async def _want(step: Step, at: At, params: Params) -> tuple[MetalWant, str]:
+    """Return what is to run on the server, and the code of its system.
+
+    From then on its disks may hold data.
+    """
     async with step.database.transaction() as tx:
         row = await tx.fetchrow(
-            'SELECT o.selection, s.hostname FROM service s JOIN client_order o ON o.id = s."order" '
-            "WHERE s.id = $1",
+            "SELECT o.selection, s.hostname, s.os_code FROM service s "
+            'JOIN client_order o ON o.id = s."order" WHERE s.id = $1',
             at.ref.service,
         )
         if row is None:
             raise StepFailed("the service is gone")
+        os = params.os or row["os_code"]
+        image = params.images.get(os)
+        if image is None:
+            raise StepFailed(f"there is no image of {os}; add one to the node's images")
         selection = msgspec.json.decode(row["selection"], type=Selection)
         access = await keep_access(
             tx, step.tools.vault, at.ref.service, keys_only=bool(selection.ssh_keys)
         )
-    image = params.images.get(selection.os)
-    if image is None:
-        raise StepFailed(
-            f"there is no image of {selection.os}, which was ordered; add one to the node's images"
-        )
-    password = access.password
-    return MetalWant(
+        await note_writing(tx, at.server)
+    # A password that was made for a rescue does not open a system that was ordered with keys.
+    password = None if selection.ssh_keys else access.password
+    want = MetalWant(
         ref=at.ref,
         attempt=f"{step.key}#{step.attempt}",
         image=Image(url=image.url, checksum=image.checksum),
@@ -111,6 +139,7 @@ async def _want(step: Step, at: At, params: Params) -> MetalWant:
         ssh_keys=selection.ssh_keys,
         user_data=params.user_data,
     )
+    return want, os
 
 
 async def undo(step: Step, _: Any) -> Wait | None:
@@ -121,8 +150,14 @@ async def undo(step: Step, _: Any) -> Wait | None:
     at = await metal_at(step, params.connection)
     if at is None:
         return None
-    left = await drive(step, params.connection, partial(at.cloud.release, at.ref))
+    left = await taken_down(step, at)
     return left if isinstance(left, Wait) else None
+
+
+def _says(params: Params) -> str:
+    if params.how == "deploy":
+        return f"Installs the ordered system{where(params.connection) or ' at its cloud'}"
+    return f"Installs {params.os or 'the same system'} anew; all data are lost"
 
 
 node = NodeType(
@@ -135,7 +170,7 @@ node = NodeType(
     undo=undo,
     output=ServerOutput,
     takes=("node",),
-    says=lambda params: f"Installs the ordered system at {params.connection}",
+    says=_says,
     timeline="Operating system installed",
     docs="""
 Takes exactly the server that the order was given, at the cloud that has its BMC, and has the image
@@ -144,7 +179,6 @@ password, and your own user data. The cloud's node is found by the server's MAC,
 
 ```json
 {
-  "connection": "fra-ironic",
   "images": {
     "debian-12": {
       "url": "https://images.example.net/debian-12.qcow2",
@@ -154,8 +188,11 @@ password, and your own user data. The cloud's node is found by the server's MAC,
 }
 ```
 
+Without a `connection` every cloud is asked for the server, once: it is written down where it is.
+
 Where the cloud fails at it the step fails with the cloud's words, and the node's retry policy
-tries again; lead the error port to `action.quarantine_server` to take another server. Undoing it
-takes the system off and has the disks cleaned. `reinstall` keeps the node and is not undone.
+tries again; lead the error port to `action.metal_release`, which keeps the server, and on to
+`action.quarantine_server` to take another one. Undoing it takes the system off and has the disks
+cleaned. `reinstall` keeps the node, installs `os` and is not undone; a rescue ends with it.
 """,
 )

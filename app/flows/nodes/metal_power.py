@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from app.drivers.power import Power
-from app.flows.machines import drive
+from app.flows.machines import drive, where
 from app.flows.metal import Connection, ServerOutput, need_metal, seen
 from app.flows.node import Done, Effect, NodeType, Step, Wait
 
@@ -16,7 +16,7 @@ WORDS: dict[Deed, str] = {"on": "Powers on", "off": "Powers off", "reboot": "Res
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True):
-    connection: Connection
+    connection: Connection = ""
     power: Annotated[
         Deed, Meta(title="Power", description="on, off or reboot.", examples=["off", "on"])
     ]
@@ -38,7 +38,7 @@ async def do(step: Step, params: Params) -> Done | Wait:
     else:
         is_soft = params.how == "soft"
         call = partial(at.cloud.power, at.ref, Power(params.power), soft=is_soft)
-    node = await drive(step, params.connection, call)
+    node = await drive(step, at.connection, call)
     return node if isinstance(node, Wait) else Done(await seen(step, at, node))
 
 
@@ -50,13 +50,13 @@ node = NodeType(
     effect=Effect.OUTSIDE,
     do=do,
     output=ServerOutput,
-    says=lambda params: f"{WORDS[params.power]} the order's server at {params.connection}",
+    says=lambda params: f"{WORDS[params.power]} the order's server{where(params.connection)}",
     docs="""
 A server that a cloud has is switched by the cloud and not by its BMC: the cloud would put it back
 as it was.
 
 ```json
-{"connection": "fra-ironic", "power": "off"}
+{"power": "off"}
 ```
 
 A system that does not stop when it is asked, or cannot be asked, loses its power. A server that the

@@ -1,6 +1,6 @@
 """`/admin/flows/SLUG/…`: bind and unbind, roll back, disable and enable."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from litestar import Controller, Response, get, post
@@ -24,13 +24,14 @@ from app.core.errors import Conflict, Invalid, NotFound
 from app.domain.accounts.roles import Permission, allows
 from app.domain.accounts.views import AccountView
 from app.domain.catalog.find import category_id
-from app.flows.bind import TriggerDoesNotFit, bind, unbind
+from app.flows.bind import TriggerDoesNotFit, unbind
 from app.flows.cancel_live import cancel_live
 from app.flows.diff import diff
 from app.flows.disable import disable_flow, enable_flow
 from app.flows.find_flows import find_flow, find_version, list_bindings
 from app.flows.flow_views import FlowView, VersionRow
 from app.flows.publish import TriggerBound, roll_back
+from app.flows.serve import serve
 from app.flows.steer import By
 from app.flows.still import hold_flow
 from app.flows.validate import InvalidFlow
@@ -63,7 +64,7 @@ class FlowDeeds(Controller):
                 flow, category = await find_flow(tx, slug), await category_id(tx, sort)
                 served = await _served_by(tx, sort, flow.row.trigger)
                 _require_seen(sort, served, seen=seen, slug=slug)
-                await bind(
+                along = await serve(
                     tx,
                     category=category,
                     trigger=flow.row.trigger,
@@ -73,7 +74,7 @@ class FlowDeeds(Controller):
                 )
         except (Conflict, TriggerDoesNotFit) as refusal:
             return go(request, back, Flash("warning", refusal.message))
-        return go(request, back, _bound(sort, slug, instead_of=served))
+        return go(request, back, _bound(sort, slug, instead_of=served), *_told_of(along))
 
     @post("/unbind/{sort:str}", status_code=200)
     async def unbind(
@@ -237,6 +238,14 @@ def _bound(sort: str, slug: str, *, instead_of: str) -> Flash:
     values = {CATEGORY: sort, INSTEAD_OF: slug}
     again = Back(f"Put {instead_of} back", f"{FLOWS}/{instead_of}/bind", values)
     return Flash("success", f"{words}, in place of {instead_of}.", again)
+
+
+def _told_of(along: Sequence[str]) -> list[Flash]:
+    """Say which flows serve the category from now on because that one does."""
+    if not along:
+        return []
+    words = f"With it, for what comes after delivery: {', '.join(along)}."
+    return [Flash("info", words)]
 
 
 async def _served_by(tx: Tx, sort: str, trigger: str) -> str:

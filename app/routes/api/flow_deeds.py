@@ -13,11 +13,12 @@ from app.core.errors import Invalid, NotFound
 from app.domain.accounts.scopes import Scope
 from app.domain.catalog.find import category_id
 from app.domain.connections.find import known_names
-from app.flows.bind import bind, unbind
+from app.flows.bind import unbind
 from app.flows.disable import disable_flow, enable_flow
 from app.flows.document import Document
 from app.flows.find_flows import find_flow, find_version
 from app.flows.publish import publish, roll_back
+from app.flows.serve import serve
 from app.flows.still import hold_flow
 from app.flows.transfer import connections_named, import_flow, read
 from app.routes.api.answer import require_match
@@ -185,13 +186,14 @@ class FlowDeeds(Controller):
         operation_id="bindFlow",
         summary="Bind to a category",
         description="Let the flow serve a product category on an event from now on, in place of "
-        "the one that did.",
+        "the one that did. With a flow that delivers servers by a cloud of bare metal, the shipped "
+        "flows for the rest of their life are bound too, where no flow of your own is.",
     )
     async def bind(
         self, change: Asked, slug: Slug, data: JSONBody[Serving]
     ) -> Response[FlowDetail]:
         async def alter(tx: Tx) -> None:
-            await bind(
+            await serve(
                 tx,
                 category=await category_id(tx, data.category),
                 trigger=data.trigger,

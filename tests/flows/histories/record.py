@@ -103,6 +103,7 @@ async def _to_its_end(workshop: Workshop, run: object) -> None:
     """Drive it hour by hour; one that halts is cancelled, which undoes what it did."""
     for hour in range(LONGEST_HOURS):
         await workshop.drive()
+        await workshop.close()
         status = await workshop.status(run)
         if status in ("succeeded", "failed", "cancelled"):
             return

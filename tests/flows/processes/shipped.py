@@ -39,7 +39,10 @@ AS_PROXMOX = ("vps-solusvm1", "vps-solusvm2", "vps-virtualizor")
 """Their steps are those of `vps-proxmox`, by other words; the machines here are all the same."""
 AS_DELIVERY = ("dedicated-ipmi", "dedicated-redfish")
 """Their steps are those of `dedicated-server`, for one kind of BMC."""
-ELSEWHERE = ("custom-http", "game-", "server-erase", "server-re", "server-unrescue")
+ELSEWHERE = (
+    "custom-http", "dedicated-ironic", "game-", "ironic-", "server-erase", "server-re",
+    "server-unrescue",
+)  # fmt: skip
 """Of what these are about this world has nothing: their journeys and walks fail them at each call."""
 FLOWS = tuple(
     row.slug

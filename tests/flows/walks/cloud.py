@@ -6,6 +6,7 @@ from uuid import UUID
 
 from app.drivers.metal.contract import MetalNode, MetalWant, NodeLost, NodeRef, Stage, Working
 from app.drivers.power import Power
+from app.drivers.secret import Secret
 
 
 @dataclass
@@ -14,6 +15,7 @@ class StandInNode:
     attempts: list[str] = field(default_factory=list)
     power: Power = Power.OFF
     is_working: bool = False
+    in_rescue: bool = False
 
 
 @dataclass
@@ -47,16 +49,35 @@ class StandInCloud:
             return Working(memo, 0.0, "its power is switched")
         return self._view(ref.node, node)
 
+    async def rescue(
+        self, ref: NodeRef, password: Secret, memo: dict[str, Any]
+    ) -> MetalNode | Working:
+        assert password.reveal()
+        return self._turn(ref, memo, in_rescue=True)
+
+    async def unrescue(self, ref: NodeRef, memo: dict[str, Any]) -> MetalNode | Working:
+        return self._turn(ref, memo, in_rescue=False)
+
+    def _turn(self, ref: NodeRef, memo: dict[str, Any], *, in_rescue: bool) -> MetalNode | Working:
+        node = self._require(ref)
+        if node.in_rescue is not in_rescue:
+            node.in_rescue, node.power = in_rescue, Power.ON
+            return Working(memo, 0.0, "it is restarted")
+        return self._view(ref.node, node)
+
     async def release(self, ref: NodeRef, memo: dict[str, Any]) -> Working | None:
         node = self.nodes[ref.node]
         if node.service == ref.service:
-            node.service, node.is_working = None, True
+            node.service, node.is_working, node.in_rescue = None, True, False
             return Working(memo, 0.0, "it is cleaned")
         node.is_working = False
         return None
 
     async def close(self) -> None:
         """Nothing is open."""
+
+    def rescued(self) -> int:
+        return sum(node.in_rescue for node in self.nodes.values())
 
     def taken(self) -> int:
         return sum(node.service is not None or node.is_working for node in self.nodes.values())
@@ -69,4 +90,5 @@ class StandInCloud:
 
     def _view(self, mac: str, node: StandInNode) -> MetalNode:
         stage = Stage.AVAILABLE if node.service is None else Stage.ACTIVE
+        stage = Stage.RESCUED if node.in_rescue else stage
         return MetalNode(id=mac, name=mac, stage=stage, state=str(stage), power=node.power)

@@ -400,6 +400,16 @@ async def at_cloud(stage: Stage) -> Any:
     return sorted((node.service is not None, node.power.value) for node in nodes)
 
 
+async def rescued_at_cloud(stage: Stage) -> int:
+    return stage.cloud.rescued()
+
+
+async def in_rescue(stage: Stage) -> None:
+    await clouded(stage)
+    for node in stage.cloud.nodes.values():
+        node.in_rescue = True
+
+
 async def taken_at_cloud(stage: Stage) -> int:
     return stage.cloud.taken()
 
@@ -547,9 +557,11 @@ EXAMPLES: dict[str, Example] = {
     "action.metal_power": Example(
         {"connection": "metal", "power": "on"}, before=clouded, about=ORDER, peer=at_cloud
     ),
-    "action.metal_release": Example(
-        {"connection": "metal"}, before=clouded, about=ORDER, peer=at_cloud
+    "action.metal_release": Example(before=clouded, about=ORDER, peer=at_cloud),
+    "action.metal_rescue": Example(
+        before=clouded, about=ORDER, peer=rescued_at_cloud, left=rescued_at_cloud
     ),
+    "action.metal_unrescue": Example(before=in_rescue, about=ORDER, peer=rescued_at_cloud),
     "action.vm_plan": Example(
         {"service": "=input.service"},
         before=virtual, given=place, about=ORDER, peer=plans, left=plans,

@@ -63,11 +63,16 @@ async def reinstall(api: Api, want: MetalWant) -> MetalNode | Working:
         # It was taken down, see below; what became of that is seen from its state.
         return await deploy(api, want)
     row = await owned(api, want.ref)
+    state = row["provision_state"]
+    if state == "rescue":  # Ironic rebuilds nothing that is in rescue
+        return await _change(api, row, "unrescue", says="its rescue ends")
     try:
-        return await _install(api, want, row, target="rebuild")
+        if state not in {"rescue failed", "unrescue failed"}:
+            return await _install(api, want, row, target="rebuild")
     except Broken:
         # Ironic 39.0.0 answers rebuilds with 500. It is taken down and deployed instead.
-        return await _change(api, row, "deleted", says="it is taken down, to be installed anew")
+        pass
+    return await _change(api, row, "deleted", says="it is taken down, to be installed anew")
 
 
 async def release(api: Api, ref: NodeRef, memo: dict[str, Any]) -> Working | None:
