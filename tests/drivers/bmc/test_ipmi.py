@@ -13,10 +13,11 @@ import psutil
 import pytest
 
 from app.drivers import registry
-from app.drivers.bmc.contract import BmcAddress
+from app.drivers.bmc.contract import Access, BmcAddress
 from app.drivers.bmc.ipmi import IpmiFleet
 from app.drivers.bmc.ipmi.fleet import IpmiBmc
 from app.drivers.bmc.ipmi.link import Link
+from app.drivers.bmc.vendors import Vendor
 from app.drivers.boot import BootDevice, BootMode
 from app.drivers.errors import NotReached, Refused, Retriable, Unreachable
 from app.drivers.power import Power
@@ -288,7 +289,7 @@ async def test_flags_are_verified_where_a_bmc_keeps_them(flagged: IpmiBmc) -> No
         await flagged.boot.set_once(BootDevice.CD)
     with pytest.raises(NotReached):
         await flagged.power.ensure(Power.OFF, deadline_s=0.6)
-    assert await flagged.consoles() == ()
+    assert await flagged.access() == Access(vendor=Vendor.GENERIC, consoles=())
     assert await flagged.sensors() == ()
     with pytest.raises(Refused, match="power: completion code 0xcc"):
         await flagged.power.reset()

@@ -5,13 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.drivers.bmc.contract import BmcAddress, Console
-from app.drivers.bmc.fleet import MixedFleet, serial_address
+from app.drivers.bmc.fleet import MixedFleet
 from app.drivers.bmc.guard import OwnGuard
 from app.drivers.bmc.ipmi import IpmiFleet
 from app.drivers.bmc.ipmi.serial import IpmiLine
-from app.drivers.errors import Busy, InUse, Refused, Unreachable
-from app.drivers.secret import Secret
+from app.drivers.errors import Busy, InUse, Unreachable
 from app.drivers.serial import MOST_BYTES, SerialLine
 from tests.drivers.bmc.ipmi_sim import Simulated, ipmi_sim
 from tests.drivers.bmc.serial_machine import serial_machine
@@ -88,28 +86,3 @@ async def test_a_line_ends_with_its_process(sim: Simulated) -> None:
                 await heard(line, b"nothing")
     finally:
         await fleet.close()
-
-
-def test_a_redfish_bmc_has_the_line_where_it_offers_it_by_ipmi() -> None:
-    there = BmcAddress(url="https://[2001:db8::7]:8443", username="ada", password=Secret("open"))
-
-    def offered(*ways: str, is_enabled: bool = True) -> BmcAddress:
-        consoles = (
-            Console(kind="graphical", ways=("kvmip",), is_enabled=True),
-            Console(kind="serial", ways=ways, is_enabled=is_enabled),
-        )
-        return serial_address(there, consoles if ways else consoles[:1])
-
-    found = offered("ssh", "ipmi")
-    assert (found.protocol, found.url, found.host) == (
-        "ipmi",
-        "ipmi://[2001:db8::7]",
-        "2001:db8::7",
-    )
-    assert (found.username, found.password.reveal()) == ("ada", "open")
-    with pytest.raises(Refused, match="by ssh, telnet only; open it there: ssh ada@2001:db8::7"):
-        offered("telnet", "ssh")
-    with pytest.raises(Refused, match="switched off"):
-        offered("ipmi", is_enabled=False)
-    with pytest.raises(Refused, match="no serial console"):
-        offered()

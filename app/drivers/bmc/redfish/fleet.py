@@ -2,19 +2,22 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from sushy import ResetType
 from sushy import exceptions as sushy_errors
 
-from app.drivers.bmc.contract import BmcAddress, Console, Inventory, Nic, Sensor
+from app.drivers.bmc.contract import Access, BmcAddress, Inventory, Nic, Sensor
 from app.drivers.bmc.guard import BmcGuard, OwnGuard
+from app.drivers.bmc.redfish.access import access_of
 from app.drivers.bmc.redfish.boot import RedfishBoot
 from app.drivers.bmc.redfish.drives import drives_of
 from app.drivers.bmc.redfish.link import Link
 from app.drivers.bmc.redfish.media import RedfishMedia
 from app.drivers.bmc.redfish.power import RedfishPower
-from app.drivers.bmc.redfish.tell import consoles_of, sensors_of
+from app.drivers.bmc.redfish.screen import screen_of
+from app.drivers.bmc.redfish.tell import sensors_of
 from app.drivers.bmc.redfish.words import ABSENT_STATUSES
 from app.drivers.bmc.switch import Switch
 
@@ -38,8 +41,12 @@ class RedfishBmc:
     async def sensors(self) -> tuple[Sensor, ...]:
         return await self._link.call(sensors_of, deadline_s=30.0)
 
-    async def consoles(self) -> tuple[Console, ...]:
-        return await self._link.call(consoles_of)
+    async def access(self) -> Access:
+        return await self._link.call(access_of)
+
+    async def screen(self) -> str:
+        async with self._link.commands:
+            return await self._link.call(partial(screen_of, self._link.peer, self._link.username))
 
     async def cold_reset(self) -> None:
         async with self._link.commands:

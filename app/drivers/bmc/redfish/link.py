@@ -29,6 +29,7 @@ class Link:
 
     def __init__(self, address: BmcAddress, pool: ThreadPoolExecutor, guard: BmcGuard) -> None:
         self.peer = address.url
+        self.username = address.username
         self.commands = asyncio.Lock()
         """Held by whoever changes the machine; reading does not need it."""
         self._address = address
