@@ -3,7 +3,7 @@
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from app.drivers.bmc.contract import BmcAddress
+from app.drivers.bmc.contract import BmcAddress, BmcFleet
 
 
 class SerialLine(Protocol):
@@ -39,6 +39,10 @@ class SerialFleet(Protocol):
         Raises `InUse` where another has it, and what else a BMC's calls raise.
         """
         ...
+
+
+class ConsoleFleet(SerialFleet, BmcFleet, Protocol):
+    """All machines' serial lines, and the BMCs that have their screens."""
 
 
 MOST_BYTES = 4096

@@ -163,10 +163,10 @@ class Bmc(Protocol):
         """Return what the BMC is and which consoles it offers. Two requests."""
         ...
 
-    async def screen(self) -> str:
+    async def screen(self) -> Secret:
         """Return the address of the machine's screen, good for one opening within moments.
 
-        It lets in whoever opens it: a secret. Raises `Refused` with the field `screen` where
+        It lets in whoever opens it. Raises `Refused` with the field `screen` where
         the vendor has no such thing.
         """
         ...

@@ -96,13 +96,15 @@ class Servers(Controller):
     @get("/{server_id:uuid}")
     async def show(self, db: Db, me: Me, frame: Frame, server_id: FromPath[UUID]) -> Response[Any]:
         async with db.snapshot() as tx:
-            file = await read_file(tx, server_id, me)
+            file = await read_file(tx, server_id, me, csrf=frame.csrf)
         return html(server_page(file, frame=frame))
 
     @get("/{server_id:uuid}/now")
-    async def refresh(self, db: Db, me: Me, server_id: FromPath[UUID]) -> Response[Any]:
+    async def refresh(
+        self, db: Db, me: Me, frame: Frame, server_id: FromPath[UUID]
+    ) -> Response[Any]:
         async with db.snapshot() as tx:
-            file = await read_file(tx, server_id, me)
+            file = await read_file(tx, server_id, me, csrf=frame.csrf)
         return html(server_region(file))
 
     @get("/{server_id:uuid}/{deed:str}", guards=[requires(Permission.SERVERS_CHANGE)])
@@ -167,7 +169,7 @@ async def _deed_page(
     return html(deed_page(server, DEEDS[deed], form, frame=frame), status_code=status)
 
 
-async def read_file(tx: Tx, server_id: UUID, me: AccountView) -> ServerFile:
+async def read_file(tx: Tx, server_id: UUID, me: AccountView, *, csrf: str) -> ServerFile:
     """Read a server; six statements."""
     server = await find_server(tx, server_id)
     sees_trail = allows(me.role, Permission.AUDIT_READ)
@@ -178,6 +180,7 @@ async def read_file(tx: Tx, server_id: UUID, me: AccountView) -> ServerFile:
         addresses=await addresses_of(tx, server.holder) if server.holder else Claimed(),
         trail=await trail(tx, [server_id]) if sees_trail else None,
         may_change=allows(me.role, Permission.SERVERS_CHANGE),
+        csrf=csrf,
         erased=await erasures_of(tx, server_id),
         rejection=await rejection_of(tx, server_id, server.bmc_url) if server.bmc_url else None,
     )

@@ -270,7 +270,7 @@ async def test_dell_makes_a_session_for_the_screen(
         },
     }
     peer.resources[action] = {"TempUsername": "VSCRX", "TempPassword": "a&b"}
-    link = urlsplit(await fleet.bmc(address).screen())
+    link = urlsplit((await fleet.bmc(address).screen()).reveal())
     assert f"{link.scheme}://{link.netloc}{link.path}" == f"{peer.url}/console"
     assert parse_qs(link.query) == {
         "username": [USER],
@@ -304,7 +304,7 @@ async def test_supermicro_tells_an_address_of_the_screen(
     with pytest.raises(Refused, match="this firmware has none"):
         await bmc.screen()
     peer.resources[where] = told
-    assert await bmc.screen() == f"{peer.url}/redfish/ohkei8Quei5odeem.IKVM"
+    assert (await bmc.screen()).reveal() == f"{peer.url}/redfish/ohkei8Quei5odeem.IKVM"
     for elsewhere in ("https://evil.example/x", "//evil.example/x", "javascript:alert(1)"):
         peer.resources[where] = told | {"URI": elsewhere}
         with pytest.raises(Retriable, match="not its own"):

@@ -17,6 +17,7 @@ from app.drivers.bmc.ipmi.serial import open_serial
 from app.drivers.bmc.switch import Switch
 from app.drivers.bmc.vendors import profile_of_number
 from app.drivers.errors import Busy, Refused
+from app.drivers.secret import Secret
 from app.drivers.serial import SerialLine
 from app.drivers.virtual_media import MediaDriver
 
@@ -58,7 +59,7 @@ class IpmiBmc:
         console = Console(kind="serial", ways=("ipmi",), is_enabled=said["serial"])
         return Access(vendor=vendor, consoles=(console,))
 
-    async def screen(self) -> str:
+    async def screen(self) -> Secret:
         reason = "IPMI has no screens; sign in at the BMC's own page, or drive it by Redfish"
         raise Refused(self._link.peer, field="screen", reason=reason)
 

@@ -20,6 +20,7 @@ from app.drivers.bmc.redfish.screen import screen_of
 from app.drivers.bmc.redfish.tell import sensors_of
 from app.drivers.bmc.redfish.words import ABSENT_STATUSES
 from app.drivers.bmc.switch import Switch
+from app.drivers.secret import Secret
 
 POOL_THREADS = 64
 """A hung BMC holds one thread for its time-outs (3 to 6 s), so 64 can hang before a
@@ -44,7 +45,7 @@ class RedfishBmc:
     async def access(self) -> Access:
         return await self._link.call(access_of)
 
-    async def screen(self) -> str:
+    async def screen(self) -> Secret:
         async with self._link.commands:
             return await self._link.call(partial(screen_of, self._link.peer, self._link.username))
 

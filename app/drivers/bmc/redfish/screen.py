@@ -10,9 +10,10 @@ from app.drivers.bmc.redfish.session import fetch
 from app.drivers.bmc.redfish.words import ABSENT_STATUSES
 from app.drivers.bmc.vendors import ScreenWay
 from app.drivers.errors import Refused, Retriable
+from app.drivers.secret import Secret
 
 
-def screen_of(url: str, username: str, system: Any) -> str:
+def screen_of(url: str, username: str, system: Any) -> Secret:
     """Ask the BMC at `url` for an address of the screen; good for one opening, within moments.
 
     Raises `Refused` with the field `screen` where its vendor has none.
@@ -24,9 +25,9 @@ def screen_of(url: str, username: str, system: Any) -> str:
     try:
         match profile_of_both(system, manager).screen_way:
             case ScreenWay.DELL_SESSION:
-                return _of_dell(url, username, manager)
+                return Secret(_of_dell(url, username, manager))
             case ScreenWay.SUPERMICRO_ADDRESS:
-                return _of_supermicro(url, manager)
+                return Secret(_of_supermicro(url, manager))
             case ScreenWay.PAGE:
                 reason = "its vendor has no address of it for one opening; sign in at its own page"
                 raise Refused(url, field="screen", reason=reason)
