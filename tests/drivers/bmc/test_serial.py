@@ -7,8 +7,10 @@ import pytest
 
 from app.drivers.bmc.fleet import MixedFleet
 from app.drivers.bmc.guard import OwnGuard
-from app.drivers.bmc.ipmi import IpmiFleet
+from app.drivers.bmc.ipmi import IpmiFleet, serial
+from app.drivers.bmc.ipmi.process import Child
 from app.drivers.bmc.ipmi.serial import IpmiLine
+from app.drivers.bmc.ipmi.wire import Answer
 from app.drivers.errors import Busy, InUse, Unreachable
 from app.drivers.serial import MOST_BYTES, SerialLine
 from tests.drivers.bmc.ipmi_sim import Simulated, ipmi_sim
@@ -74,6 +76,37 @@ async def test_there_is_one_console_and_who_takes_it_over_ends_the_other(sim: Si
     finally:
         await fleet.close()
         await other.close()
+
+
+async def test_a_console_that_is_given_up_as_it_opens_does_not_refuse_the_next(
+    sim: Simulated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed between activation and answer, it is active for nobody until the BMC forgets it."""
+    fleet, stranger = IpmiFleet(), IpmiFleet()
+    answered = serial._answered
+
+    async def lost(child: Child, peer: str, *, take_over: bool) -> Answer:
+        assert (await answered(child, peer, take_over=take_over)).fault is None
+        raise Unreachable(peer, "the answer was lost")
+
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(serial, "_answered", lost)
+            with pytest.raises(Unreachable, match="was lost"):
+                async with fleet.serial(sim.address):
+                    pytest.fail("nobody knows that it is open")
+        with pytest.raises(InUse):
+            async with stranger.serial(sim.address):
+                pytest.fail("it is active, and a stranger cannot know for whom")
+        async with fleet.serial(sim.address) as line:
+            await line.write(b"again")
+            await heard(line, b"again>")
+            with pytest.raises(InUse):
+                async with fleet.serial(sim.address):
+                    pytest.fail("that one is somebody's")
+    finally:
+        await fleet.close()
+        await stranger.close()
 
 
 async def test_a_line_ends_with_its_process(sim: Simulated) -> None:
