@@ -52,6 +52,12 @@ class Rejection(msgspec.Struct, frozen=True):
     at: datetime
 
 
+async def protocols_in_use(tx: Tx) -> frozenset[BmcProtocol]:
+    """Return how the BMCs that are written down are spoken to."""
+    rows = await tx.fetch("SELECT DISTINCT protocol FROM bmc")
+    return frozenset(BmcProtocol(row["protocol"]) for row in rows)
+
+
 async def find_bmc(tx: Tx, server: UUID) -> BmcView:
     """Return the server's BMC, with an empty URL where it has none. Raises NotFound."""
     row = await tx.fetchrow(

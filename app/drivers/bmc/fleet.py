@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 
 from app.drivers.bmc.contract import Bmc, BmcAddress, BmcFleet, BmcProtocol, ConsolePort
 from app.drivers.bmc.guard import BmcGuard
@@ -47,6 +47,13 @@ class MixedFleet:
             raise Refused(address.url, field="serial", reason="the driver for IPMI has none")
         async with fleet.serial(address, take_over=take_over) as line:
             yield line
+
+    async def prepare(self, protocols: Iterable[BmcProtocol]) -> None:
+        """Start what BMCs of these protocols need, which the first of them would wait for."""
+        for protocol in protocols:
+            fleet = self._fleet(protocol)
+            if isinstance(fleet, IpmiFleet):
+                await fleet.prepare()
 
     async def close(self) -> None:
         await asyncio.gather(*(fleet.close() for fleet in self._fleets.values()))

@@ -88,6 +88,10 @@ class IpmiFleet:
             link = self._links[key] = Link(address, self._nursery, self._guard)
         return IpmiBmc(link)
 
+    async def prepare(self) -> None:
+        """Start the process that the others are forked from."""
+        await self._nursery.prepare()
+
     def serial(
         self, address: BmcAddress, *, take_over: bool = False
     ) -> AbstractAsyncContextManager[SerialLine]:

@@ -1,6 +1,7 @@
 """Hands out Redfish BMCs and keeps what is expensive about them: their sessions."""
 
 import asyncio
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -24,7 +25,7 @@ from app.drivers.secret import Secret
 
 POOL_THREADS = 64
 """A hung BMC holds one thread for its time-outs (3 to 6 s), so 64 can hang before a
-healthy one waits; idle threads are not started."""
+healthy one waits."""
 
 
 class RedfishBmc:
@@ -62,7 +63,7 @@ class RedfishFleet:
     def __init__(self, guard: BmcGuard | None = None) -> None:
         """Take the guard that all workers share; without one, the fleet has its BMCs alone."""
         self._guard = guard or OwnGuard()
-        self._pool = ThreadPoolExecutor(POOL_THREADS, thread_name_prefix="redfish")
+        self._pool = _started_pool()
         self._links: dict[tuple[str, ...], Link] = {}
 
     def bmc(self, address: BmcAddress) -> RedfishBmc:
@@ -87,6 +88,20 @@ class RedfishFleet:
         links, self._links = list(self._links.values()), {}
         await asyncio.gather(*(link.close() for link in links))
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _started_pool() -> ThreadPoolExecutor:
+    """Return the pool with all of its threads there.
+
+    One that is started when it is needed keeps the event loop waiting until it runs, behind all
+    that are busy by then. An idle thread costs some 40 kB.
+    """
+    pool = ThreadPoolExecutor(POOL_THREADS, thread_name_prefix="redfish")
+    begin = threading.Event()
+    for _ in range(POOL_THREADS):
+        pool.submit(begin.wait)
+    begin.set()
+    return pool
 
 
 def _inventory(system: Any) -> Inventory:
