@@ -117,14 +117,14 @@ def service_status(
 def _more(service: ServiceView) -> h.Node:
     """Return the ways to what is measured of it, and to its screen or serial line."""
     here = f"/services/{service.id}"
-    if service.machine is None:
+    if service.machine is None and service.game is None:
         if service.serial is None or service.state is not ServiceState.active:
             return None
         if service.serial is SerialOffer.OPEN:
             return h.a(href=f"{here}/serial")["Serial console"]
         return h.span(".sw-quiet")[why_closed(service.serial, for_client=True)]
     usage = h.a(href=f"{here}/usage")["Usage"]
-    if service.state is not ServiceState.active:
+    if service.state is not ServiceState.active or service.machine is None:
         return usage
     return [usage, " · ", h.a(href=f"{here}/console")["Console"]]
 

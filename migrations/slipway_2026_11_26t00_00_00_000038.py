@@ -4,7 +4,7 @@ from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
 from migrations import run_sql
 
-ID = "2026-11-27T00:00:00:000038"
+ID = "2026-11-26T00:00:00:000038"
 VERSION = "1.38.0"
 DESCRIPTION = "consoles"
 
