@@ -10,6 +10,7 @@ import pytest
 from app.drivers.bmc.contract import Access, BmcAddress, Console, ConsolePort
 from app.drivers.bmc.fleet import MixedFleet
 from app.drivers.bmc.guard import OwnGuard
+from app.drivers.bmc.redfish import ssh_line
 from app.drivers.bmc.serial_way import SerialOffer, serial_offer, serial_way
 from app.drivers.bmc.vendors import Vendor
 from app.drivers.errors import Refused, Retriable, Unreachable
@@ -164,6 +165,22 @@ async def test_an_account_that_ssh_does_not_let_in_is_tried_once_and_stays_good_
     with pytest.raises(Unreachable):
         async with fleet.serial(address):
             pytest.fail("nobody is there any more")
+
+
+async def test_an_ssh_server_that_says_nothing_is_given_up(
+    fleet: MixedFleet, address: BmcAddress, peer: FaultyBmc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(listen, "127.0.0.1", 0) as mute:
+        peer.system_has["SerialConsole"] = of_openbmc(mute.sockets[0].getsockname()[1])
+        monkeypatch.setattr(ssh_line, "OPEN_S", 0.3)
+        with pytest.raises(Unreachable, match=r"within 0\.3 s|in time"):
+            async with fleet.serial(address):
+                pytest.fail("nobody is there")
+    assert await fleet.bmc(address).power.read() is Power.OFF
 
 
 async def test_what_is_told_in_either_way_comes_to_the_same(

@@ -101,6 +101,8 @@ async def _opened(
             if port.command:
                 await _greeted(process)
                 process.stdin.write(f"{port.command}\r".encode())
+    except TimeoutError:
+        raise Unreachable(address.url, f"no console by SSH within {OPEN_S:g} s") from None
     except asyncssh.ChannelOpenError as error:
         raise Unreachable(address.url, f"its SSH opens no session: {error.reason}") from error
     except (asyncssh.Error, OSError) as error:
