@@ -16,12 +16,15 @@ from prometheus_client import start_http_server
 from redis.exceptions import RedisError
 
 from app.adapters import make_fleet, make_gateways, make_mailer, make_peers, make_prober, make_tools
+from app.core.database import Database
 from app.domain.addresses.hints import listening
 from app.domain.addresses.index import INDEX
+from app.domain.inventory.bmc import protocols_in_use
 from app.domain.inventory.discover import ASKED
 from app.domain.machines.errand import ERRAND
 from app.domain.metal.errand import ERRAND as METAL_ERRAND
 from app.domain.metal.order_remedy import REMEDY
+from app.drivers.bmc.fleet import MixedFleet
 from app.flows.interpreter import Interpreter
 from app.flows.runner import Runner
 from app.jobs.check_addresses import AddressCheck
@@ -66,11 +69,12 @@ async def working(resources: Resources) -> AsyncIterator[WorkerContext]:
     """Run what a worker does by itself for as long as the block lasts."""
     settings, database = resources.settings, resources.database
     peers = make_peers(settings, database.clock)
+    fleet = make_fleet(database, resources.vault)
     context = WorkerContext(
         settings=settings,
         database=database,
         vault=resources.vault,
-        fleet=make_fleet(database, resources.vault),
+        fleet=fleet,
         mailer=make_mailer(settings, database.clock),
         gateways=make_gateways(settings),
         peers=peers,
@@ -104,6 +108,7 @@ async def working(resources: Resources) -> AsyncIterator[WorkerContext]:
         asyncio.create_task(machines.run(), name="machine-watch"),
         asyncio.create_task(nodes.run(), name="node-watch"),
         asyncio.create_task(usage.run(), name="usage-watch"),
+        asyncio.create_task(_prepare(database, fleet), name="bmcs"),
     ]
     stop_showing = show_metrics(settings.worker_metrics_port)
     try:
@@ -117,6 +122,13 @@ async def working(resources: Resources) -> AsyncIterator[WorkerContext]:
         await peers.close()
         for gateway in context.gateways.values():
             await gateway.close()
+
+
+async def _prepare(database: Database, fleet: MixedFleet) -> None:
+    """Start beforehand what the BMCs that there are need, or the first asked would look hung."""
+    async with database.snapshot() as tx:
+        protocols = await protocols_in_use(tx)
+    await fleet.prepare(protocols)
 
 
 def show_metrics(port: int) -> Callable[[], None]:

@@ -3,7 +3,7 @@
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from app.drivers.bmc.contract import BmcAddress
+from app.drivers.bmc.contract import BmcAddress, BmcFleet
 
 
 class SerialLine(Protocol):
@@ -29,13 +29,20 @@ class SerialFleet(Protocol):
     """All machines' serial lines."""
 
     def serial(
-        self, address: BmcAddress, *, take_over: bool = False
+        self, address: BmcAddress, *, take_over: bool = False, by_command_line: bool = False
     ) -> AbstractAsyncContextManager[SerialLine]:
         """Have the line of a BMC's machine for the block, with `take_over` from who has it.
+
+        `by_command_line`: for one who may do anything at the BMC, at whose command line they
+        stand when they leave the line.
 
         Raises `InUse` where another has it, and what else a BMC's calls raise.
         """
         ...
+
+
+class ConsoleFleet(SerialFleet, BmcFleet, Protocol):
+    """All machines' serial lines, and the BMCs that have their screens."""
 
 
 MOST_BYTES = 4096

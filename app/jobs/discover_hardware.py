@@ -10,6 +10,7 @@ from app.domain.inventory.errors import NoBmc
 from app.domain.inventory.find import bmc_of
 from app.drivers.bmc.contract import BmcFleet
 from app.drivers.errors import DriverError
+from app.jobs.ask_access import ask_access
 
 
 async def discover_hardware(
@@ -27,3 +28,4 @@ async def discover_hardware(
         return
     async with database.transaction() as tx:
         await keep_report(tx, server, found)
+    await ask_access(database, fleet, server, address)

@@ -1,4 +1,7 @@
-"""Ask BMCs whether their servers run, each now and then, and at once when something says so."""
+"""Ask BMCs whether their servers run, each now and then, and at once when something says so.
+
+Now and then they are asked what else they offer, too.
+"""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -10,11 +13,13 @@ from app.core.database import Database
 from app.core.errors import Refusal
 from app.core.live import Live
 from app.core.secrets import Vault
+from app.domain.inventory.access import take_access_due
 from app.domain.inventory.find import bmc_of
 from app.domain.inventory.power import DOORBELL, note_power, note_silence, take_due
-from app.drivers.bmc.contract import BmcFleet
+from app.drivers.bmc.contract import BmcAddress, BmcFleet
 from app.drivers.errors import Busy, DriverError
 from app.drivers.power import Power
+from app.jobs.ask_access import ask_access
 
 SWEEP_S = 2.0
 FULL_S = 0.1
@@ -81,14 +86,19 @@ class PowerWatch:
 
     async def _ask(self, server: UUID) -> None:
         try:
-            said = await self._read(server)
+            async with self._database.snapshot() as tx:
+                address, _ = await bmc_of(tx, self._vault, server)
+            said = await self._read(server, address)
             if said is None:
                 return
             async with self._database.transaction() as tx:
-                if isinstance(said, Power):
-                    await note_power(tx, server, said)
-                else:
+                if not isinstance(said, Power):
                     await note_silence(tx, server, said)
+                    return
+                await note_power(tx, server, said)
+                is_due = await take_access_due(tx, server)
+            if is_due:
+                await ask_access(self._database, self._fleet, server, address)
         except Refusal as error:
             # Its BMC or itself was removed since.
             log.info("power.unread", server=str(server), error=str(error))
@@ -96,10 +106,8 @@ class PowerWatch:
             # It is due again soon.
             log.exception("power.failed", server=str(server))
 
-    async def _read(self, server: UUID) -> Power | str | None:
+    async def _read(self, server: UUID, address: BmcAddress) -> Power | str | None:
         """Return what the BMC says, or why it says nothing; None when it was not asked."""
-        async with self._database.snapshot() as tx:
-            address, _ = await bmc_of(tx, self._vault, server)
         try:
             async with asyncio.timeout(READ_S):
                 return await self._fleet.bmc(address).power.read()

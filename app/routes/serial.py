@@ -62,15 +62,20 @@ async def give_serial_ticket(
     account: UUID,
     client: UUID | None,
     take_over: bool,
+    by_command_line: bool = False,
 ) -> SerialTicket:
     """Return a ticket for `account` to the service's serial line.
 
     With `client`, the service must be theirs. Raises NotFound, NoSerial.
     """
     async with db.transaction() as tx:
-        found = await serial_of(tx, service, account=client)
+        found = await serial_of(tx, service, account=client, by_command_line=by_command_line)
         opening = SerialOpening(
-            service=service, server=found.server, take_over=take_over, client=client
+            service=service,
+            server=found.server,
+            take_over=take_over,
+            client=client,
+            by_command_line=by_command_line,
         )
         token = await issue_serial_ticket(tx, vault, opening, account=account)
     return SerialTicket(path=f"{PATH}/{token}")
@@ -86,7 +91,9 @@ async def carry_serial(
     await socket.accept()
     try:
         address = await _address(socket, db, vault, opening)
-        async with serials.serial(address, take_over=opening.take_over) as line:
+        async with serials.serial(
+            address, take_over=opening.take_over, by_command_line=opening.by_command_line
+        ) as line:
             await socket.send_text(OPEN)
             await _relay(socket, line, db, opening)
     except Over as over:
@@ -123,11 +130,19 @@ async def _look(socket: Socket, db: Database, opening: SerialOpening) -> None:
     account = await account_of(socket)
     if account is None:
         raise Over(ENDED, "You are signed out.")
-    if opening.client is None and not allows(account.role, Permission.SERVICES_CHANGE):
+    needed = [Permission.SERVICES_CHANGE] if opening.client is None else []
+    if opening.by_command_line:
+        needed.append(Permission.SERVERS_CHANGE)
+    if not all(allows(account.role, each) for each in needed):
         raise Over(ENDED, UNSEEN)
     try:
         async with db.snapshot() as tx:
-            found = await serial_of(tx, opening.service, account=opening.client)
+            found = await serial_of(
+                tx,
+                opening.service,
+                account=opening.client,
+                by_command_line=opening.by_command_line,
+            )
     except NoSerial as why:
         raise Over(ENDED, why.message) from None
     except NotFound:

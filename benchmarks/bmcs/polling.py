@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import psutil
 
-from app.drivers.bmc.contract import BmcAddress
+from app.drivers.bmc.contract import BmcAddress, BmcProtocol
 from app.drivers.bmc.fleet import MixedFleet
 from app.drivers.bmc.guard import OwnGuard
 from app.drivers.errors import DriverError
@@ -68,6 +68,7 @@ async def poll(addresses: Sequence[BmcAddress]) -> Round:
     before = {process.pid for process in psutil.Process().children(recursive=True)}
     memory = _memory_bytes(before)
     fleet = MixedFleet(OwnGuard())
+    await fleet.prepare(BmcProtocol)  # as a worker does when it starts
     lags: list[float] = []
     heart = asyncio.create_task(_beat(lags))
 

@@ -2,7 +2,8 @@
 
 from app.core.clock import SetClock
 from app.domain.accounts.roles import Role
-from app.domain.inventory.power import note_power, note_silence
+from app.domain.inventory.find import find_server
+from app.domain.inventory.power import judge_anew, note_power, note_silence
 from app.domain.inventory.power_rule import SETTLES
 from app.drivers.power import Power
 from tests.admin.conftest import Enter
@@ -82,3 +83,63 @@ async def test_a_bmc_that_does_not_answer_is_no_drift(
         await note_power(tx, server, Power.OFF)
         assert await tx.fetchval("SELECT silence FROM bmc WHERE server = $1", server) == ""
     assert DIFFERS in (await owner.get(f"/admin/servers/{server}")).text
+
+
+async def test_what_was_seen_is_taken_for_right_until_it_is_as_wanted_again(
+    stage: Stage, owner: Browser, enter: Enter, clock: SetClock
+) -> None:
+    order = await stage.delivered()
+    server = order.server_id
+    assert server is not None
+    here, take = f"/admin/servers/{server}", f"/admin/servers/{server}/take-power"
+
+    async def seen(power: Power) -> tuple[str, str | None]:
+        """Return the page, and what the power should be, once a BMC has said so."""
+        async with stage.database.transaction() as tx:
+            await note_power(tx, server, power)
+            wanted = (await find_server(tx, server)).power_wanted
+        return (await owner.get(here)).text, wanted
+
+    async def taken(power: str) -> str:
+        done = await owner.send_form(here, take, {"seen": power})
+        assert (done.status_code, done.headers["location"]) == (303, here)
+        return (await owner.get(here)).text
+
+    clock.advance(seconds=SETTLES.total_seconds())
+    assert "Nothing was switched" in await taken("on"), "there is nothing to take"
+    assert DIFFERS in (await seen(Power.OFF))[0]
+    designer = await enter(Role.DESIGNER)
+    assert take not in (await designer.get(here)).text
+    assert (await designer.send_form(here, take, {"seen": "off"})).status_code == 403
+    for stale in ("on", "unknown", "<b>"):
+        page = await taken(stale)
+        assert "is off by now" in page
+        assert DIFFERS in page
+    page = await taken("off")
+    assert DIFFERS not in page
+    assert "as was taken for right" in page
+    page, wanted = await seen(Power.OFF)
+    assert (DIFFERS in page, wanted) == (False, "off")
+    assert LISTED not in (await owner.get("/admin")).text
+    await seen(Power.UNKNOWN)
+    assert (await seen(Power.OFF))[1] == "off", "a BMC that says nothing is no proof"
+
+    page, wanted = await seen(Power.ON)
+    assert ("as was taken for right" in page, wanted) == (False, "on")
+    page, _ = await seen(Power.OFF)
+    assert DIFFERS in page, "it was for that once"
+    await taken("off")
+    back = await owner.send_form(here, f"{take}/back")
+    assert back.status_code == 303
+    assert DIFFERS in (await seen(Power.OFF))[0]
+    await taken("off")
+    async with stage.database.transaction() as tx:
+        await judge_anew(tx, server)  # its service has changed
+        assert (await find_server(tx, server)).power_taken is None
+        trail = await tx.fetch(
+            "SELECT action FROM audit_entry WHERE action LIKE '%_power' AND subject = $1", server
+        )
+    assert sorted(row["action"] for row in trail) == [
+        "inventory.judge_power",
+        *["inventory.take_power"] * 3,
+    ]

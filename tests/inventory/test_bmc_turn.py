@@ -9,10 +9,10 @@ import pytest
 from app.core.clock import SetClock
 from app.core.database import Database
 from app.core.secrets import Vault
-from app.domain.inventory.bmc_turn import SharedTurns, allow_again
+from app.domain.inventory.bmc_turn import SERIAL_LEFT, SharedTurns, allow_again, forget_host_key
 from app.drivers.bmc.contract import BmcAddress
 from app.drivers.bmc.fleet import MixedFleet
-from app.drivers.bmc.guard import LockedOut
+from app.drivers.bmc.guard import LockedOut, Turn
 from app.drivers.errors import Retriable, Unauthorised
 from app.drivers.power import Power
 from app.drivers.secret import Secret
@@ -41,6 +41,28 @@ async def workers(database: Database, vault: Vault) -> AsyncIterator[tuple[Mixed
     fleets = MixedFleet(SharedTurns(database, vault)), MixedFleet(SharedTurns(database, vault))
     yield fleets
     await asyncio.gather(*(fleet.close() for fleet in fleets))
+
+
+async def test_what_was_learned_of_a_bmc_is_known_to_all_workers(
+    database: Database, vault: Vault, address: BmcAddress, clock: SetClock
+) -> None:
+    one, two = SharedTurns(database, vault), SharedTurns(database, vault)
+    async with one.turn(address) as turn:
+        assert turn == Turn()
+        turn.ssh_host_key = "ssh-ed25519 AAAA"
+        turn.cipher_suite = 17
+    with pytest.raises(TimeoutError):
+        async with two.turn(address) as turn:
+            assert turn == Turn(17, "ssh-ed25519 AAAA")
+            turn.serial_is_left = True
+            raise TimeoutError  # the console is given up as it opens
+    async with one.turn(address) as turn:
+        assert turn.serial_is_left
+    clock.advance(seconds=SERIAL_LEFT.total_seconds())
+    async with database.transaction() as tx:
+        await forget_host_key(tx, address.peer)
+    async with one.turn(address) as turn:
+        assert turn == Turn(17), "the BMC has ended it itself"
 
 
 async def test_a_bmc_has_one_request_at_a_time_from_all_workers(

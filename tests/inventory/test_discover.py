@@ -150,6 +150,8 @@ async def test_a_real_bmc_is_read_by_the_worker(
         seen = await compare(tx, server)
         assert seen is not None
         assert (seen.error, seen.is_waiting) == ("", False)
+        ways = await tx.fetchrow("SELECT vendor, serial FROM bmc WHERE server = $1", server)
+        assert tuple(ways or ()) == ("generic", "none")
         macs = {one.fact for one in seen.differences if one.fact.startswith("nic:")}
         assert macs == {"nic:52:54:00:aa:00:01"}
         (disks,) = [one for one in seen.differences if one.fact == "disks"]

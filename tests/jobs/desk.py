@@ -18,7 +18,8 @@ from app.domain.billing.record_transfer import record_transfer
 from app.domain.billing.settle import settle
 from app.domain.catalog.find import find_product
 from app.domain.orders.views import OrderView
-from app.drivers.bmc.contract import BmcAddress
+from app.drivers.bmc.contract import Access, BmcAddress
+from app.drivers.bmc.vendors import Vendor
 from app.drivers.dns.contract import DnsUpdater
 from app.drivers.dns.rfc2136 import Rfc2136
 from app.drivers.egress import Egress
@@ -61,6 +62,9 @@ class StubFleet:
     def __init__(self) -> None:
         self.answers: dict[str, Power | Exception] = {}
         self.asked: list[str] = []
+        self.access: Access | Exception = Access(vendor=Vendor.GENERIC, consoles=())
+        self.told: list[str] = []
+        """Who was asked for its consoles."""
 
     def bmc(self, address: BmcAddress) -> Any:
         async def read() -> Power:
@@ -70,7 +74,13 @@ class StubFleet:
                 raise answer
             return answer
 
-        return SimpleNamespace(power=SimpleNamespace(read=read))
+        async def access() -> Access:
+            self.told.append(address.url)
+            if isinstance(self.access, Exception):
+                raise self.access
+            return self.access
+
+        return SimpleNamespace(power=SimpleNamespace(read=read), access=access)
 
     async def close(self) -> None:
         """Nothing is open."""

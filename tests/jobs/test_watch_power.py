@@ -11,13 +11,18 @@ from uuid import UUID
 import pytest
 
 from app.core.outbox import Parcel
+from app.domain.inventory.access import AGAIN, PERIOD
 from app.domain.inventory.bmc_turn import SharedTurns
 from app.domain.inventory.find import list_servers
 from app.domain.inventory.power import DOORBELL, LONGEST, ask_now, note_silence
 from app.domain.inventory.power_rule import SETTLES
 from app.domain.inventory.reconcile_power import order_power
+from app.domain.inventory.register import register_bmc
+from app.domain.inventory.seed import BmcSeed
 from app.domain.services.suspend import suspend_service
+from app.drivers.bmc.contract import Access, Console
 from app.drivers.bmc.fleet import MixedFleet
+from app.drivers.bmc.vendors import Vendor
 from app.drivers.errors import Busy, Unauthorised, Unreachable
 from app.drivers.power import Power
 from app.jobs.switch_as_wanted import switch_as_wanted
@@ -25,7 +30,7 @@ from app.jobs.watch_power import SLOTS, PowerWatch
 from tests.accounts.people import make_account
 from tests.drivers.bmc.faulty import FaultyBmc
 from tests.drivers.certificates import Authority
-from tests.jobs.desk import Desk
+from tests.jobs.desk import Desk, StubFleet
 from tests.jobs.powered import NEXT, look, with_bmcs, with_service
 
 pytestmark = pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
@@ -129,6 +134,43 @@ async def test_workers_ask_no_bmc_twice_and_only_so_many_at_once(desk: Desk) -> 
     assert sorted(desk.fleet.asked) == sorted(states)
 
 
+async def test_what_a_bmc_offers_is_asked_at_first_and_once_a_day(desk: Desk) -> None:
+    server = (await with_bmcs(desk, {"https://one": "active"}))["https://one"]
+    desk.fleet.answers["https://one"] = Unreachable("https://one", "no answer")
+    watch = watch_of(desk)
+
+    async def told() -> tuple[str, str]:
+        (row,) = await desk.rows("SELECT vendor, serial FROM bmc WHERE server = $1", server)
+        return row["vendor"], row["serial"]
+
+    async def looked(after: timedelta) -> int:
+        """Return how often it was asked by then."""
+        desk.clock.advance(seconds=after.total_seconds())
+        await ask(watch)
+        return len(desk.fleet.told)
+
+    assert await looked(NEXT) == 0, "who does not say whether it runs is not asked more"
+    desk.fleet.answers["https://one"] = Power.ON
+    desk.fleet.access = Unreachable("https://one", "no answer")
+    assert await looked(LONGEST) == 1
+    assert await looked(NEXT) == 1, "not at once again"
+    assert await told() == ("", "unknown")
+    console = Console(kind="serial", ways=("ipmi",), is_enabled=True)
+    desk.fleet.access = Access(vendor=Vendor.DELL, consoles=(console,))
+    assert await looked(AGAIN) == 2
+    assert await told() == ("dell", "open")
+    assert await looked(NEXT) == 2
+    desk.fleet.access = Access(vendor=Vendor.DELL, consoles=())
+    assert await looked(PERIOD) == 3
+    assert await told() == ("dell", "none")
+    async with desk.database.transaction() as tx:
+        await register_bmc(
+            tx, desk.vault, server, BmcSeed(url="https://one", username="root", password="other")
+        )
+    assert await told() == ("", "unknown"), "it may be another now"
+    assert await looked(NEXT) == 4
+
+
 async def test_who_is_silent_is_waited_for_by_nobody_else(desk: Desk) -> None:
     dead = [f"https://dead{number}" for number in range(SLOTS[True] + 2)]
     servers = await with_bmcs(desk, dict.fromkeys([*dead, "https://fine"], "active"))
@@ -145,7 +187,9 @@ async def test_who_is_silent_is_waited_for_by_nobody_else(desk: Desk) -> None:
                 raise Unreachable(address.url, "no answer")
             return Power.ON
 
-        return SimpleNamespace(power=SimpleNamespace(read=read))
+        return SimpleNamespace(
+            power=SimpleNamespace(read=read), access=StubFleet().bmc(address).access
+        )
 
     fleet = SimpleNamespace(bmc=bmc)
     running = asyncio.create_task(watch_of(desk, fleet).run())

@@ -67,6 +67,7 @@ SUSPENDED = replace(SERVES, service_state=ServiceState.suspended)
         (replace(STOCK, server_state=S.enrolled), replace(FREE, stage=Stage.MANAGEABLE), None),
         (SERVES, replace(NODE, power=Power.OFF), NodeDrift.off),
         (SUSPENDED, NODE, NodeDrift.on),
+        (replace(SUSPENDED, power_taken=Power.ON), NODE, None),
         (SERVES, replace(NODE, power=Power.UNKNOWN), None),
         (SERVES, replace(NODE, power=Power.OFF, is_switching=True), None),
         (replace(SERVES, server_state=S.provisioning), FREE, None),

@@ -1,6 +1,7 @@
 """The serial line of a server in a browser: by a ticket for one use, through our own web socket."""
 
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -30,8 +31,11 @@ from tests.admin.conftest import session_of
 from tests.application import application
 from tests.axe import violations
 from tests.chromium import SPILL, WATCH, Contexts
+from tests.drivers.bmc.faulty import FaultyBmc
 from tests.drivers.bmc.ipmi_sim import PASSWORD, USER, Simulated, ipmi_sim
 from tests.drivers.bmc.serial_machine import serial_machine
+from tests.drivers.bmc.ssh_console import ENTRY, SshConsole, ssh_console
+from tests.drivers.certificates import Authority
 from tests.loopback import on_loopback
 from tests.portal.world import deliver, ordered, pay
 
@@ -67,8 +71,8 @@ async def service(database: Database, ada: AccountView, vault: Vault, sim: Simul
         )
         await tx.execute(
             "INSERT INTO bmc (id, server, protocol, url, username, sealed_password, system_path, "
-            "tls_mode, ca_pem, boot_method) SELECT gen_random_uuid(), server, 'ipmi', $2, $3, $4, "
-            "'', 'off', '', 'network' FROM service WHERE id = $1",
+            "tls_mode, ca_pem, boot_method, serial) SELECT gen_random_uuid(), server, 'ipmi', $2, "
+            "$3, $4, '', 'off', '', 'network', 'open' FROM service WHERE id = $1",
             service,
             sim.address.url,
             USER,
@@ -217,6 +221,70 @@ async def test_a_ticket_opens_once_for_its_owner_while_the_server_is_theirs(
     designer = await session_of(database, Role.DESIGNER)
     staff = await page_of(contexts, address, f"/admin/services/{service}/serial", designer)
     await expect(staff.locator("[data-serial]")).to_have_count(0)
+
+
+async def test_a_line_by_ssh_is_carried_to_who_may_have_it(
+    database: Database,
+    ada: AccountView,
+    service: UUID,
+    contexts: Contexts,
+    address: str,
+    tmp_path: Path,
+) -> None:
+    """The client has what is at a port of its own, staff what is behind the command line, too."""
+    set_bmc = (
+        "UPDATE bmc SET protocol = 'redfish', url = $2, serial = $3 "
+        "WHERE server = (SELECT server FROM service WHERE id = $1)"
+    )
+    token, owner = await token_of(database, ada), await session_of(database, Role.OWNER)
+    here, there = f"/services/{service}", f"/admin/services/{service}"
+    async with (
+        FaultyBmc(Authority(tmp_path).issue("bmc"), password=PASSWORD) as bmc,
+        ssh_console(SshConsole(password=PASSWORD)) as alone,
+        ssh_console(SshConsole(password=PASSWORD, command=ENTRY, key=alone.key)) as shared,
+    ):
+        ssh = {"ServiceEnabled": True, "Port": alone.port}
+        bmc.system_has["SerialConsole"] = {"SSH": ssh}
+        async with database.transaction() as tx:
+            await tx.execute(set_bmc, service, bmc.url, "open")
+        page = await page_of(contexts, address, f"{here}/serial", token)
+        assert await said_back(address, await ticket(page), token) == b"<hi>"
+
+        ssh |= {"Port": shared.port, "SharedWithManagerCLI": True, "ConsoleEntryCommand": ENTRY}
+        closed = await refusal(address, await ticket(page), token)
+        assert closed.startswith("4502 This server's serial console cannot be opened here.")
+        async with database.transaction() as tx:
+            await tx.execute(set_bmc, service, bmc.url, "command-line")
+        await page.goto(address + here)
+        await expect(page.get_by_role("link", name="Serial console")).to_have_count(0)
+        await expect(page.locator("#status")).to_contain_text("cannot be opened here. Ask us")
+        staff = await page_of(contexts, address, there, owner)
+        await staff.get_by_role("link", name="Serial console").click()
+        await expect(staff.locator("[data-serial]")).to_have_count(1)
+        assert b"<hi>" in await said_back(address, await ticket(staff), owner)
+
+        async with database.transaction() as tx:
+            await tx.execute(set_bmc, service, bmc.url, "off")
+        await staff.goto(address + there)
+        await expect(staff.get_by_role("link", name="Serial console")).to_have_count(0)
+        await expect(staff.get_by_text("switched off in its BMC")).to_have_count(1)
+
+
+async def said_back(address: str, path: str, token: str) -> bytes:
+    """Type on the line by a ticket, and return what came back."""
+    async with connect(
+        address.replace("http", "ws") + path,
+        additional_headers={"Cookie": f"{SESSION_COOKIE}={token}"},
+        origin=Origin(address),
+    ) as there:
+        assert await there.recv() == serial.OPEN
+        await there.send(b"hi")
+        said = b""
+        while b"<hi>" not in said:
+            came = await there.recv()
+            assert isinstance(came, bytes)
+            said += came
+        return said
 
 
 def test_a_terminal_that_writes_its_styles_otherwise_is_not_laid_out() -> None:

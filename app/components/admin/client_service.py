@@ -28,6 +28,7 @@ from app.domain.addresses.views import Claimed
 from app.domain.audit.views import AuditLine
 from app.domain.catalog.kind import ProductKind
 from app.domain.machines.rules import size_in_words
+from app.domain.machines.serial import why_closed
 from app.domain.services.list import GameLine, MachineLine, ServiceDetails
 from app.domain.services.states import ServiceState
 
@@ -47,6 +48,7 @@ class ServiceFile:
     addresses: Claimed
     sees_servers: bool
     may_change: bool
+    may_change_servers: bool
     trail: tuple[AuditLine, ...] | None
 
 
@@ -237,8 +239,6 @@ def _installations(file: ServiceFile) -> h.Element:
         )
         for one in file.service.installations
     ]
-    one = file.service.line
-    is_open = file.may_change and file.service.has_serial and one.state is ServiceState.active
     return card(
         table(
             (
@@ -255,5 +255,15 @@ def _installations(file: ServiceFile) -> h.Element:
         title="Installations",
         symbol="hard-drive",
         flush=True,
-        footer=h.a(href=f"{SERVICES}/{one.id}/serial")["Serial console"] if is_open else None,
+        footer=_serial(file),
     )
+
+
+def _serial(file: ServiceFile) -> h.Element | None:
+    """Return the way to the serial line, or why there is none."""
+    one, serial = file.service.line, file.service.serial
+    if serial is None or not file.may_change or one.state is not ServiceState.active:
+        return None
+    if serial.is_open_to(by_command_line=file.may_change_servers):
+        return h.a(href=f"{SERVICES}/{one.id}/serial")["Serial console"]
+    return h.span(".sw-quiet")[why_closed(serial, for_client=False)]

@@ -13,7 +13,8 @@ from app.components.admin.erasures import erasures_card
 from app.components.admin.node_card import cloud_card
 from app.components.admin.order import address_facts
 from app.components.admin.server_form import ends_field
-from app.components.admin.server_power import power_notice
+from app.components.admin.server_power import power_notice, taken_way
+from app.components.admin.server_screen import screen_way
 from app.components.admin.servers import disk_words, hardware_words
 from app.components.admin.trail import trail_card
 from app.components.badge import state_badge
@@ -35,10 +36,13 @@ from app.domain.inventory.cabling import PortView
 from app.domain.inventory.maintain import OPEN_TO_MAINTENANCE
 from app.domain.inventory.put_back import ACCEPTABLE
 from app.domain.inventory.remove import REMOVABLE
+from app.domain.inventory.screen import screen_of
 from app.domain.inventory.states import ServerState
 from app.domain.inventory.views import ServerView
 from app.domain.metal.standing import CloudStanding
 from app.domain.services.report_erasure import ErasedDisk
+from app.drivers.bmc.serial_way import SerialOffer
+from app.drivers.bmc.vendors import Vendor
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,20 @@ DEEDS = {
         REMOVE,
     )
 }
+_MAKERS = {
+    Vendor.DELL: "Dell",
+    Vendor.HPE: "HPE",
+    Vendor.SUPERMICRO: "Supermicro",
+    Vendor.LENOVO: "Lenovo",
+    Vendor.GENERIC: "another vendor",
+}
+_SERIAL = {
+    SerialOffer.UNKNOWN: "not told yet",
+    SerialOffer.NONE: "none that is spoken here",
+    SerialOffer.OFF: "switched off in the BMC",
+    SerialOffer.COMMAND_LINE: "behind the BMC's command line",
+    SerialOffer.OPEN: "offered",
+}
 SYMBOLS: dict[str, IconName] = {"begin-maintenance": "wrench", "end-maintenance": "wrench"}
 
 
@@ -118,9 +136,9 @@ class ServerFile:
     addresses: Claimed
     trail: tuple[AuditLine, ...] | None
     may_change: bool
+    csrf: str
     cloud: CloudStanding
     """Whether a cloud of bare metal has it, and what is done there."""
-    csrf: str = ""
     erased: tuple[ErasedDisk, ...] = ()
     """What was done to its disks when it came back, the latest first."""
     rejection: Rejection | None = None
@@ -146,7 +164,10 @@ def server_region(file: ServerFile) -> h.Element:
             _state(server),
             _rejection(file),
             power_notice(
-                server, may_change=file.may_change, is_rejected=file.rejection is not None
+                server,
+                may_change=file.may_change,
+                is_rejected=file.rejection is not None,
+                csrf=file.csrf,
             ),
             split(
                 stack(
@@ -301,14 +322,27 @@ def _bmc(file: ServerFile) -> h.Element:
         ("Power", [state_badge(server.power), h.span(".sw-under")[seen]]),
         ("BMC", copyable(server.bmc_url) if server.bmc_url else "none written down"),
     ]
+    if server.power_taken is not None:
+        pairs.append(("Should be", taken_way(server, may_change=file.may_change, csrf=file.csrf)))
+    if server.bmc_vendor is not None:
+        pairs.append(("Made by", _MAKERS[server.bmc_vendor]))
     if server.boot_method:
         pairs.append(("Installs by", server.boot_method.replace("-", " ")))
+    if server.bmc_serial is not None:
+        pairs.append(("Serial console", _SERIAL[server.bmc_serial]))
+    screen = screen_of(server) if file.may_change else None
     change = (
         link_button("Change", f"{SERVERS}/{server.id}/bmc", weight="quiet", size="small")
         if file.may_change
         else None
     )
-    return card(facts(pairs), title="Power and BMC", symbol="power", actions=change)
+    return card(
+        facts(pairs),
+        title="Power and BMC",
+        symbol="power",
+        actions=change,
+        footer=screen_way(screen, csrf=file.csrf) if screen is not None else None,
+    )
 
 
 def deed_page(server: ServerView, deed: Deed, form: Form, *, frame: PageFrame) -> h.Element:

@@ -5,7 +5,7 @@ import htpy as h
 from app.components.admin.dcim import SERVERS
 from app.components.button import link_button, submit_button
 from app.components.card import card
-from app.components.form import csrf_field
+from app.components.form import csrf_field, hidden_field
 from app.components.frame import PageFrame
 from app.components.notice import notice
 from app.components.page import admin_page, page_head
@@ -16,9 +16,12 @@ from app.domain.inventory.views import ServerView
 from app.drivers.power import Power
 
 DEED = "reconcile-power"
+TAKE = "take-power"
 
 
-def power_notice(server: ServerView, *, may_change: bool, is_rejected: bool) -> h.Element | None:
+def power_notice(
+    server: ServerView, *, may_change: bool, is_rejected: bool, csrf: str
+) -> h.Element | None:
     """Say that its power is not what it should be, or not known; None when all is well.
 
     `is_rejected`: the page says already why its BMC tells nothing.
@@ -39,10 +42,33 @@ def power_notice(server: ServerView, *, may_change: bool, is_rejected: bool) -> 
         "warning",
         f"It is {server.power} and should be {wanted}",
         _facts(server),
-        link_button(f"{_verb(server)} …", f"{SERVERS}/{server.id}/{DEED}", size="small")
+        h.div(".sw-actions")[
+            link_button(f"{_verb(server)} …", f"{SERVERS}/{server.id}/{DEED}", size="small"),
+            h.form(".sw-inline-form", method="post", action=f"{SERVERS}/{server.id}/{TAKE}")[
+                csrf_field(csrf),
+                hidden_field("seen", server.power),
+                submit_button(
+                    f"{server.power.capitalize()} is right", weight="plain", size="small"
+                ),
+            ],
+        ]
         if may_change
         else None,
     )
+
+
+def taken_way(server: ServerView, *, may_change: bool, csrf: str) -> h.Node:
+    """Return what was taken for right, and the way back to what its service says."""
+    words = f"{server.power_taken}, as was taken for right until its service changes"
+    if not may_change:
+        return words
+    return [
+        words,
+        h.form(".sw-inline-form", method="post", action=f"{SERVERS}/{server.id}/{TAKE}/back")[
+            csrf_field(csrf),
+            submit_button("Go by its service again", weight="quiet", size="small"),
+        ],
+    ]
 
 
 def reconcile_page(server: ServerView, *, by_cloud: bool, frame: PageFrame) -> h.Element:

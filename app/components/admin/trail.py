@@ -19,6 +19,9 @@ SHOWN = 8
 ACTIONS = {
     "inventory.could_not_switch": "Could not switch it",
     "inventory.order_power": "Switch it as it should be",
+    "inventory.take_power": "Take its power for right",
+    "inventory.judge_power": "Go by its service's power again",
+    "inventory.screen_opened": "Open its screen",
     "inventory.switched": "Switched",
     "nodes.start": "Switch it on at its cloud",
     "nodes.stop": "Switch it off at its cloud",

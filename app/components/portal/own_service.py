@@ -24,8 +24,10 @@ from app.components.time import moment
 from app.core.money import Money
 from app.domain.machines.order_power import Switching
 from app.domain.machines.own_panel import OwnPanel
+from app.domain.machines.serial import why_closed
 from app.domain.services.states import ServiceState
 from app.domain.services.views import ServiceView
+from app.drivers.bmc.serial_way import SerialOffer
 from app.drivers.power import Power
 
 STANDING = frozenset({ServiceState.active, ServiceState.suspended})
@@ -116,8 +118,11 @@ def _more(service: ServiceView) -> h.Node:
     """Return the ways to what is measured of it, and to its screen or serial line."""
     here = f"/services/{service.id}"
     if service.machine is None and service.game is None:
-        is_open = service.has_serial and service.state is ServiceState.active
-        return h.a(href=f"{here}/serial")["Serial console"] if is_open else None
+        if service.serial is None or service.state is not ServiceState.active:
+            return None
+        if service.serial is SerialOffer.OPEN:
+            return h.a(href=f"{here}/serial")["Serial console"]
+        return h.span(".sw-quiet")[why_closed(service.serial, for_client=True)]
     usage = h.a(href=f"{here}/usage")["Usage"]
     if service.state is not ServiceState.active or service.machine is None:
         return usage

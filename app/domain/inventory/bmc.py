@@ -10,7 +10,7 @@ from app.core.database import Tx
 from app.core.errors import Invalid, NotFound
 from app.core.secrets import Vault
 from app.domain.audit.record import record
-from app.domain.inventory.bmc_turn import allow_again
+from app.domain.inventory.bmc_turn import allow_again, forget_host_key
 from app.domain.inventory.power import ask_now
 from app.domain.inventory.register import register_bmc
 from app.domain.inventory.seed import BmcSeed
@@ -50,6 +50,12 @@ class Rejection(msgspec.Struct, frozen=True):
 
     words: str
     at: datetime
+
+
+async def protocols_in_use(tx: Tx) -> frozenset[BmcProtocol]:
+    """Return how the BMCs that are written down are spoken to."""
+    rows = await tx.fetch("SELECT DISTINCT protocol FROM bmc")
+    return frozenset(BmcProtocol(row["protocol"]) for row in rows)
 
 
 async def find_bmc(tx: Tx, server: UUID) -> BmcView:
@@ -98,6 +104,8 @@ async def change_bmc(
     seed = msgspec.structs.replace(wanted, password=password, url=wanted.url.rstrip("/"))
     await register_bmc(tx, vault, server, seed)
     await allow_again(tx, peer_of(seed.url), seed.username)
+    if wanted.password:
+        await forget_host_key(tx, peer_of(seed.url))
     await ask_now(tx, server)
     old, new = before.facts(), (await find_bmc(tx, server)).facts()
     changed = [name for name in _FACTS if old[name] != new[name]]

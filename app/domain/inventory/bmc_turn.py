@@ -7,8 +7,10 @@ are kept sealed, to be told from others.
 
 import asyncio
 import contextlib
+import dataclasses
 import random
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import asyncpg
 import structlog
@@ -27,6 +29,8 @@ RENEW_S = 1.0
 """How often the worker that has a turn says that it lives, and how long it tries to say so."""
 TURN_S = 4.0
 """How long a turn lasts past its worker's last word: two words may come to nothing."""
+SERIAL_LEFT = timedelta(seconds=65)
+"""After this a BMC has ended a console whose program is gone (IPMI 2.0, 6.12.15: 60 s)."""
 log = structlog.get_logger()
 
 
@@ -48,8 +52,8 @@ class SharedTurns:
             while not await self._turns.take(key, holder, for_s=TURN_S):  # noqa: ASYNC110 - other workers tell nobody
                 await asyncio.sleep(LOOK_AGAIN_S * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, no secret
             async with self._kept(key, holder):
-                before = await self._known(address)
-                turn = Turn(before)
+                turn = await self._known(address)
+                before = dataclasses.replace(turn)
                 try:
                     yield turn
                 except LockedOut:
@@ -58,7 +62,7 @@ class SharedTurns:
                     await self._reject(address, error.message)
                     raise
                 finally:
-                    if turn.cipher_suite != before:
+                    if turn != before:
                         await self._learn(address.peer, turn)
         finally:
             await self._turns.give_back(key, holder)
@@ -88,26 +92,33 @@ class SharedTurns:
             renewing.cancel()
             await asyncio.gather(renewing, return_exceptions=True)
 
-    async def _known(self, address: BmcAddress) -> int | None:
-        """Return the cipher suite that the BMC agreed to last. Raises LockedOut."""
+    async def _known(self, address: BmcAddress) -> Turn:
+        """Return a turn with what the BMC agreed to and showed before. Raises LockedOut."""
         async with self._database.snapshot() as tx:
             rows = await tx.fetch(
-                "SELECT p.cipher_suite, r.sealed_credentials, r.words "
+                "SELECT p.cipher_suite, coalesce(p.ssh_host_key, '') AS ssh_host_key, "
+                "coalesce(p.serial_left_at > $2, false) AS serial_is_left, "
+                "r.sealed_credentials, r.words "
                 "FROM (VALUES ($1::text)) AS asked (peer) LEFT JOIN bmc_peer p USING (peer) "
                 "LEFT JOIN bmc_rejection r USING (peer)",
                 address.peer,
+                tx.now() - SERIAL_LEFT,
             )
         self._require_not_rejected(address, rows)
-        suite: int | None = rows[0]["cipher_suite"]
-        return suite
+        known = rows[0]
+        return Turn(known["cipher_suite"], known["ssh_host_key"], known["serial_is_left"])
 
     async def _learn(self, peer: str, turn: Turn) -> None:
         async with self._database.transaction() as tx:
             await tx.execute(
-                "INSERT INTO bmc_peer (peer, cipher_suite) VALUES ($1, $2) "
-                "ON CONFLICT (peer) DO UPDATE SET cipher_suite = excluded.cipher_suite",
+                "INSERT INTO bmc_peer (peer, cipher_suite, ssh_host_key, serial_left_at) "
+                "VALUES ($1, $2, $3, $4) ON CONFLICT (peer) DO UPDATE SET "
+                "cipher_suite = excluded.cipher_suite, ssh_host_key = excluded.ssh_host_key, "
+                "serial_left_at = excluded.serial_left_at",
                 peer,
                 turn.cipher_suite,
+                turn.ssh_host_key,
+                tx.now() if turn.serial_is_left else None,
             )
 
     async def _reject(self, address: BmcAddress, words: str) -> None:
@@ -139,6 +150,11 @@ class SharedTurns:
 async def allow_again(tx: Tx, peer: str, username: str) -> None:
     """Forget what a BMC rejected of this account: a person has looked, and saved its password."""
     await tx.execute("DELETE FROM bmc_rejection WHERE peer = $1 AND username = $2", peer, username)
+
+
+async def forget_host_key(tx: Tx, peer: str) -> None:
+    """Take the key that the BMC's SSH server shows next for its own: it may be another board."""
+    await tx.execute("UPDATE bmc_peer SET ssh_host_key = '' WHERE peer = $1", peer)
 
 
 def _credentials(address: BmcAddress) -> str:

@@ -87,6 +87,17 @@ class PowerAsWanted(Refusal):
         self.name = name
 
 
+class PowerMoved(Refusal):
+    """It is not in the power any more that a person wanted to take for right."""
+
+    code = "inventory.power_moved"
+
+    def __init__(self, name: str, *, power: str) -> None:
+        super().__init__(f"{name} is {power} by now. Look at it again.")
+        self.name = name
+        self.power = power
+
+
 class NoBmc(Refusal):
     """Nothing is known of the server's management controller."""
 

@@ -22,7 +22,7 @@ s.id, s.name, s.serial, s.model, d.code AS datacentre, r.name AS rack, s.u_posit
 s.side, s.feeds, s.power_draw_watts, s.weight_kg, a.email AS account_email, s.maintenance_ends_at,
 c.name AS cpu_model, s.cpu_count, c.cores * s.cpu_count AS cores, s.ram_gb, s.state,
 s.state_since, s.state_reason, s.holder, o.number AS order_number, s.hold_expires_at, s.seq,
-s.power, s.power_seen_at, s.power_drift_since,
+s.power, s.power_seen_at, s.power_drift_since, s.power_taken,
 (SELECT coalesce(jsonb_agg(jsonb_build_array(k.kind, k.capacity_gb, k.quantity)
                            ORDER BY k.kind, k.capacity_gb), '[]')
  FROM disk k WHERE k.server = s.id) AS disks
@@ -35,7 +35,8 @@ LEFT JOIN account a ON a.id = o.account
 _DRIFTS = "(s.power_drift_since IS NOT NULL AND s.power <> 'unknown')"
 _MORE = """
 d.name AS datacentre_name, r.id AS rack_id, s.raid_controller, s.raid_model, s.mac,
-s.warranty_ends_on, s.note, b.url AS bmc_url, b.boot_method, b.silent_since,
+s.warranty_ends_on, s.note, b.url AS bmc_url, b.protocol AS bmc_protocol,
+nullif(b.vendor, '') AS bmc_vendor, b.serial AS bmc_serial, b.boot_method, b.silent_since,
 b.silence, v.id AS service_id, v.state AS service_state,
 coalesce(v.hostname, o.hostname) AS hostname
 """

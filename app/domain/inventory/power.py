@@ -10,7 +10,7 @@ from uuid import UUID
 
 from app.core.database import Tx, storable
 from app.core.errors import NotFound
-from app.domain.inventory.power_rule import drifts_since, wanted_power
+from app.domain.inventory.power_rule import drifts_since, still_taken, wanted_power
 from app.domain.inventory.states import ServerState, tell
 from app.domain.services.states import ServiceState
 from app.drivers.power import Power
@@ -31,7 +31,7 @@ async def note_power(tx: Tx, server_id: UUID, power: Power, *, by_bmc: bool = Tr
     Two statements, three after a silence. Raises NotFound.
     """
     row = await tx.fetchrow(
-        "SELECT s.power, s.power_drift_since, s.state, s.holder, b.silent_since, "
+        "SELECT s.power, s.power_drift_since, s.power_taken, s.state, s.holder, b.silent_since, "
         "v.state AS service, v.state_since FROM server s LEFT JOIN bmc b ON b.server = s.id "
         'LEFT JOIN service v ON v."order" = s.holder WHERE s.id = $1 FOR NO KEY UPDATE OF s',
         server_id,
@@ -39,27 +39,32 @@ async def note_power(tx: Tx, server_id: UUID, power: Power, *, by_bmc: bool = Tr
     if row is None:
         raise NotFound("server", server_id)
     service = None if row["service"] is None else ServiceState(row["service"])
+    wanted = wanted_power(ServerState(row["state"]), service)
+    before_taken = None if row["power_taken"] is None else Power(row["power_taken"])
+    taken = still_taken(before_taken, power, wanted)
     since = drifts_since(
         power,
-        wanted_power(ServerState(row["state"]), service),
+        taken or wanted,
         changed_at=row["state_since"],
         before=row["power_drift_since"],
         now=tx.now(),
     )
     await tx.execute(
-        "UPDATE server SET power = $2, power_seen_at = $3, power_drift_since = $4 WHERE id = $1",
+        "UPDATE server SET power = $2, power_seen_at = $3, power_drift_since = $4, "
+        "power_taken = $5 WHERE id = $1",
         server_id,
         power,
         tx.now(),
         since,
+        taken,
     )
     silent_since = None if by_bmc else row["silent_since"]
     if silent_since != row["silent_since"]:
         await tx.execute(
             "UPDATE bmc SET silent_since = NULL, silence = '' WHERE server = $1", server_id
         )
-    before = (row["power"], row["power_drift_since"], row["silent_since"])
-    if before != (power, since, silent_since):
+    before = (row["power"], row["power_drift_since"], before_taken, row["silent_since"])
+    if before != (power, since, taken, silent_since):
         tell(tx, server_id, row["holder"])
 
 
@@ -119,5 +124,7 @@ async def judge_anew(tx: Tx, server_id: UUID) -> None:
 
     Its flow has time to bring it about (`power_rule.SETTLES`) before that is judged.
     """
-    await tx.execute("UPDATE server SET power_drift_since = NULL WHERE id = $1", server_id)
+    await tx.execute(
+        "UPDATE server SET power_drift_since = NULL, power_taken = NULL WHERE id = $1", server_id
+    )
     await ask_now(tx, server_id)

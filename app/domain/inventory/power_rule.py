@@ -22,6 +22,14 @@ def wanted_power(server: ServerState, service: ServiceState | None) -> Power | N
     return _WANTED.get(service)
 
 
+def still_taken(taken: Power | None, seen: Power, wanted: Power | None) -> Power | None:
+    """Return what stays taken for right against `wanted`, which its service says.
+
+    None once the power is as that says again, or nobody says anything any more.
+    """
+    return None if wanted is None or seen is wanted else taken
+
+
 def drifts_since(
     seen: Power,
     wanted: Power | None,

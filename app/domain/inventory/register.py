@@ -163,7 +163,9 @@ async def register_bmc(tx: Tx, vault: Vault, server: UUID, bmc: BmcSeed) -> None
         "ON CONFLICT (server) DO UPDATE SET protocol = excluded.protocol, url = excluded.url, "
         "username = excluded.username, sealed_password = excluded.sealed_password, "
         "system_path = excluded.system_path, tls_mode = excluded.tls_mode, "
-        "ca_pem = excluded.ca_pem, boot_method = excluded.boot_method",
+        "ca_pem = excluded.ca_pem, boot_method = excluded.boot_method, "
+        # It may be another one now: it is asked anew what it is.
+        "vendor = '', serial = 'unknown', access_due_at = 'epoch'",
         new_id(),
         server,
         bmc.protocol,

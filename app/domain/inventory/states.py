@@ -139,7 +139,7 @@ async def move(tx: Tx, server: UUID, to: ServerState, *, reason: str = "") -> in
         "WITH old AS (SELECT id, holder FROM server WHERE id = $1 FOR NO KEY UPDATE) "
         "UPDATE server s SET state = $2, state_since = $3, state_reason = $4, "
         "hold_expires_at = NULL, maintenance_ends_at = NULL, recheck_at = NULL, "
-        "power_drift_since = NULL, "
+        "power_drift_since = NULL, power_taken = NULL, "
         "holder = CASE WHEN $5 THEN s.holder END, seq = s.seq + CASE WHEN $5 THEN 0 ELSE 1 END "
         "FROM old WHERE s.id = old.id AND s.state = ANY($6) RETURNING s.seq, old.holder",
         server,

@@ -128,6 +128,7 @@ class Server(Table, tablename="server"):
     power = text(default="unknown")
     power_seen_at = moment(null=True)
     power_drift_since = moment(null=True)
+    power_taken = Text(null=True, default=None, help_text="that a person took for right")
     warranty_ends_on = Date(null=True, default=None)
     note = text(default="")
 
@@ -140,6 +141,7 @@ class Server(Table, tablename="server"):
         "'releasing', 'cleaning', 'failed', 'quarantined', 'maintenance')"
     )
     known_power = Check("power IN ('on', 'off', 'unknown')")
+    known_power_taken = Check("power_taken IN ('on', 'off')")
     stock_is_erased = Check("state <> 'available' OR NOT may_hold_data")
     free_has_no_holder = Check("state <> 'available' OR holder IS NULL")
     taken_has_holder = Check(
@@ -165,7 +167,7 @@ class Bmc(Table, tablename="bmc"):
 
     `boot_method` says how an installation reaches the machine: over its network card, or, where
     there is no DHCP for it, by virtual media. `silence` is why it did not say the last time whether
-    the server runs.
+    the server runs. `vendor` and `serial` are what it said of itself (`access.py`).
     """
 
     id = key()
@@ -181,7 +183,12 @@ class Bmc(Table, tablename="bmc"):
     read_due_at = moment()
     silent_since = moment(null=True)
     silence = text(default="")
+    vendor = text(default="")
+    serial = text(default="unknown")
+    access_due_at = moment()
 
+    known_vendor = Check("vendor IN ('', 'dell', 'hpe', 'supermicro', 'lenovo', 'generic')")
+    known_serial = Check("serial IN ('unknown', 'none', 'off', 'command-line', 'open')")
     known_protocol = Check("protocol IN ('redfish', 'ipmi')")
     known_boot = Check("boot_method IN ('network', 'virtual-media')")
     known_tls = Check("tls_mode IN ('ca', 'pin', 'off')")
@@ -299,6 +306,8 @@ class BmcPeer(Table, tablename="bmc_peer"):
 
     peer = Text(primary_key=True, default=None, help_text="host and port")
     cipher_suite = SmallInt(null=True, default=None, help_text="that IPMI agreed on last")
+    ssh_host_key = text(default="")
+    serial_left_at = moment(null=True)
 
 
 class BmcRejection(Table, tablename="bmc_rejection"):

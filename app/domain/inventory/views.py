@@ -12,6 +12,9 @@ from app.domain.inventory.power_rule import wanted_power
 from app.domain.inventory.seed import DeviceKind, Feeds, Side
 from app.domain.inventory.states import ServerState
 from app.domain.services.states import ServiceState
+from app.drivers.bmc.contract import BmcProtocol
+from app.drivers.bmc.serial_way import SerialOffer
+from app.drivers.bmc.vendors import Vendor
 from app.drivers.power import Power
 from app.solver.inventory import DiskFacts
 
@@ -51,6 +54,8 @@ class ServerRow(msgspec.Struct, frozen=True, kw_only=True):
     power: Power
     power_seen_at: datetime | None
     power_drift_since: datetime | None
+    power_taken: Power | None
+    """What a person took for right, against what its service says."""
 
     @property
     def power_drifts(self) -> bool:
@@ -72,6 +77,10 @@ class ServerView(ServerRow, frozen=True, kw_only=True):
     warranty_ends_on: date | None
     note: str
     bmc_url: str | None
+    bmc_protocol: BmcProtocol | None
+    bmc_vendor: Vendor | None
+    """Whose make its BMC is; None while it has not said."""
+    bmc_serial: SerialOffer | None
     boot_method: str | None
     silent_since: datetime | None
     """Since when its BMC does not say whether it runs; None while it does."""
@@ -82,7 +91,7 @@ class ServerView(ServerRow, frozen=True, kw_only=True):
 
     @property
     def power_wanted(self) -> Power | None:
-        return wanted_power(self.state, self.service_state)
+        return self.power_taken or wanted_power(self.state, self.service_state)
 
     @property
     def power_to_put_right(self) -> Power | None:

@@ -55,6 +55,8 @@ class SerialOpening(msgspec.Struct, frozen=True, kw_only=True, tag="serial"):
     """Whether another's console is ended for it."""
     client: UUID | None
     """Whose service it must be; None for staff, who may know what the BMC says."""
+    by_command_line: bool = False
+    """Whether who asked may stand at the BMC's command line."""
 
 
 async def screen_of(tx: Tx, service: UUID, *, account: UUID | None) -> Screen:

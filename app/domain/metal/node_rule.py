@@ -90,6 +90,8 @@ class Here(msgspec.Struct, frozen=True, kw_only=True):
     service: UUID | None = None
     service_state: ServiceState | None = None
     service_since: datetime | None = None
+    power_taken: Power | None = None
+    """What staff took for right against what its service says."""
     is_under_way: bool = False
     """A run is at it."""
     is_twin: bool = False
@@ -144,7 +146,7 @@ def _of_state(here: Here, node: MetalNode) -> NodeDrift | None:
 
 def _of_power(here: Here, node: MetalNode, still: NodeDrift | None) -> NodeDrift | None:
     wanted = wanted_power(here.server_state, here.service_state)
-    if wanted is None or node.power is wanted:
+    if wanted is None or node.power in (wanted, here.power_taken):
         return None
     if node.is_switching or node.power is Power.UNKNOWN:
         return still if still in OF_POWER else None

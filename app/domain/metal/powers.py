@@ -4,7 +4,7 @@ from datetime import datetime
 
 from app.core.database import Tx
 from app.domain.inventory.power import ASKED, note_power
-from app.domain.inventory.power_rule import drifts_since, wanted_power
+from app.domain.inventory.power_rule import drifts_since, still_taken, wanted_power
 from app.domain.inventory.states import ServerState
 from app.domain.services.states import ServiceState
 from app.drivers.power import Power
@@ -17,7 +17,7 @@ async def note_powers(tx: Tx, connection: str, *, began_at: datetime) -> None:
     for each server that changed.
     """
     rows = await tx.fetch(
-        "SELECT v.id, v.state, v.power AS before, v.power_drift_since, n.power, "
+        "SELECT v.id, v.state, v.power AS before, v.power_drift_since, v.power_taken, n.power, "
         "s.state AS service, s.state_since FROM cloud_node n "
         "JOIN metal_node l ON l.connection = n.connection AND l.node = n.node "
         'JOIN server v ON v.id = l.server LEFT JOIN service s ON s."order" = v.holder '
@@ -31,15 +31,18 @@ async def note_powers(tx: Tx, connection: str, *, began_at: datetime) -> None:
     )
     for row in rows:
         service = None if row["service"] is None else ServiceState(row["service"])
+        wanted, power = wanted_power(ServerState(row["state"]), service), Power(row["power"])
+        before = None if row["power_taken"] is None else Power(row["power_taken"])
+        taken = still_taken(before, power, wanted)
         since = drifts_since(
-            Power(row["power"]),
-            wanted_power(ServerState(row["state"]), service),
+            power,
+            taken or wanted,
             changed_at=row["state_since"],
             before=row["power_drift_since"],
             now=tx.now(),
         )
-        if (row["power"], since) != (row["before"], row["power_drift_since"]):
-            await note_power(tx, row["id"], Power(row["power"]), by_bmc=False)
+        if (power, since, taken) != (row["before"], row["power_drift_since"], before):
+            await note_power(tx, row["id"], power, by_bmc=False)
     # Who has one of them locked is about to write it; its time is noted the next time.
     await tx.execute(
         "UPDATE server SET power_seen_at = $2 WHERE id IN (SELECT id FROM server "

@@ -36,7 +36,7 @@ _OWN = (name for name in Line.__struct_fields__ if name not in ("node", "drift")
 _LINE = ", ".join(f"n.{name}" for name in _OWN)
 _KNOWN = f"""
 SELECT {_LINE}, nullif(n.drift, '') AS drift, coalesce(n.node, l.node) AS node, n.noted_at,
-       v.id AS server, v.state AS server_state, v.state_since AS server_since,
+       v.id AS server, v.power_taken, v.state AS server_state, v.state_since AS server_since,
        s.id AS holder, s.state AS service_state, s.state_since AS service_since,
        EXISTS (SELECT FROM run r WHERE r.subject IN (s.id, v.holder) AND r.finished_at IS NULL
                AND r.status <> 'halted') AS is_under_way,

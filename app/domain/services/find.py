@@ -41,7 +41,7 @@ _MORE = f"""
 (SELECT jsonb_build_object('purpose', w.purpose, 'stage', w.stage, 'percent', w.percent)::text
  FROM installation w WHERE w.service = s.id AND w.state IN ('prepared', 'booted', 'installing')
  LIMIT 1) AS work,
-v.id AS server_id, EXISTS (SELECT FROM bmc b WHERE b.server = s.server) AS has_serial,
+v.id AS server_id, (SELECT b.serial FROM bmc b WHERE b.server = s.server) AS serial,
 EXISTS (SELECT FROM metal_node x WHERE x.server = s.server) AS is_at_cloud,
 coalesce(v.power_seen_at, {now.SEEN_AT}, y.power_seen_at) AS power_seen_at, o.selection,
 CASE WHEN m.id IS NOT NULL THEN jsonb_build_object('cores', m.cores, 'memory_mb', m.memory_mb,

@@ -18,6 +18,7 @@ from app.domain.machines import now
 from app.domain.machines.judge import Drift
 from app.domain.machines.watch import CONFIRMED
 from app.domain.services.states import InstallationState, ServiceState
+from app.drivers.bmc.serial_way import SerialOffer
 from app.drivers.deploy.live import Purpose
 from app.drivers.power import Power
 
@@ -142,8 +143,8 @@ class ServiceDetails(msgspec.Struct, frozen=True, kw_only=True):
     """A service with its credentials' kinds and its installations, the latest first."""
 
     line: ServiceLine
-    has_serial: bool
-    """Whether its server has a BMC, whose serial line may be opened."""
+    serial: SerialOffer | None
+    """Whether its server's serial line can be opened; None without a server that has a BMC."""
     machine: MachineLine | None
     """None for a physical server, and while none is planned."""
     game: GameLine | None
@@ -236,14 +237,13 @@ async def service_details(tx: Tx, service: UUID) -> ServiceDetails:
         "ORDER BY i.id DESC LIMIT 50",
         service,
     )
-    has_serial = await tx.fetchval(
-        "SELECT EXISTS (SELECT FROM service s JOIN bmc b ON b.server = s.server WHERE s.id = $1)",
-        service,
+    serial = await tx.fetchval(
+        "SELECT b.serial FROM service s JOIN bmc b ON b.server = s.server WHERE s.id = $1", service
     )
     machine = await tx.fetchrow(_MACHINE, service, CONFIRMED)
     game = await tx.fetchrow(_GAME, service, CONFIRMED)
     return ServiceDetails(
-        has_serial=has_serial,
+        serial=None if serial is None else SerialOffer(serial),
         game=None if game is None else _game_line(game),
         line=msgspec.convert(dict(row), ServiceLine),
         machine=None if machine is None else msgspec.convert(dict(machine), MachineLine),

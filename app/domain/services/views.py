@@ -13,6 +13,7 @@ from app.domain.catalog.kind import ProductKind
 from app.domain.games.rules import GameLimits
 from app.domain.machines.rules import size_in_words
 from app.domain.services.states import ServiceState
+from app.drivers.bmc.serial_way import SerialOffer
 from app.drivers.deploy.live import Purpose
 from app.drivers.power import Power
 
@@ -102,8 +103,8 @@ class ServiceView(ServiceRow, frozen=True, kw_only=True):
 
     kind: ProductKind
     server_id: UUID | None
-    has_serial: bool
-    """Whether its server has a BMC, whose serial line may be opened."""
+    serial: SerialOffer | None
+    """Whether its server's serial line can be opened; None without a server that has a BMC."""
     machine: MachineFacts | None
     """None while there is no virtual machine, and for a physical server."""
     game: GameFacts | None

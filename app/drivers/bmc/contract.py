@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from app.drivers.bmc.vendors import Vendor
 from app.drivers.boot import BootDriver
 from app.drivers.power import PowerDriver
 from app.drivers.secret import Secret
@@ -96,6 +97,16 @@ class Sensor(msgspec.Struct, frozen=True, kw_only=True):
     """False when the BMC itself calls the reading a warning or worse."""
 
 
+class ConsolePort(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a BMC has its machine's serial line by SSH."""
+
+    port: int
+    command: str = ""
+    """What is typed there to get to the line; empty where there is nothing else."""
+    is_command_line: bool
+    """Whether who leaves the line is at the BMC's own command line, which may do anything."""
+
+
 class Console(msgspec.Struct, frozen=True, kw_only=True):
     """A way to the machine's screen or serial port that the BMC offers."""
 
@@ -104,6 +115,15 @@ class Console(msgspec.Struct, frozen=True, kw_only=True):
     ways: tuple[str, ...]
     """What to connect with: `ipmi` (serial over LAN), `ssh`, `telnet`, `kvmip`…; lower case."""
     is_enabled: bool
+    ssh: ConsolePort | None = None
+    """Where and how `ssh` is spoken; None where that is not known."""
+
+
+class Access(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose make a BMC is, and the consoles that it offers; none where it tells of none."""
+
+    vendor: Vendor
+    consoles: tuple[Console, ...]
 
 
 class Bmc(Protocol):
@@ -139,8 +159,16 @@ class Bmc(Protocol):
         """
         ...
 
-    async def consoles(self) -> tuple[Console, ...]:
-        """Return the consoles that the BMC offers; empty where it tells of none. One request."""
+    async def access(self) -> Access:
+        """Return what the BMC is and which consoles it offers. Two requests."""
+        ...
+
+    async def screen(self) -> Secret:
+        """Return the address of the machine's screen, good for one opening within moments.
+
+        It lets in whoever opens it. Raises `Refused` with the field `screen` where
+        the vendor has no such thing.
+        """
         ...
 
     async def cold_reset(self) -> None:

@@ -34,6 +34,11 @@ class Turn:
 
     cipher_suite: int | None = None
     """The IPMI cipher suite that the BMC agreed to; None while it is not known."""
+    ssh_host_key: str = ""
+    """What its SSH server showed the first time, `ssh-ed25519 AAAA…`; empty until then."""
+    serial_is_left: bool = False
+    """Whether a serial console by IPMI was given up as it opened, within the last minute: it may
+    be active, and nobody's."""
 
 
 class BmcGuard(Protocol):

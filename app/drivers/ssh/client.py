@@ -69,7 +69,7 @@ class SshClient:
 
     @asynccontextmanager
     async def _connected(self, host: SshHost) -> AsyncIterator[asyncssh.SSHClientConnection]:
-        options = _options(host)
+        options = options_for(host)
         places = await addresses(host.host, host.port, self._egress, peer=host.name)
         connection = await _first(places, host, options)
         try:
@@ -87,21 +87,25 @@ async def _first(
         try:
             return await asyncssh.connect(place, host.port, **options)
         except (asyncssh.Error, OSError) as error:
-            failed = _not_connected(host, error)
+            failed = not_connected(host, error)
             failed.__cause__ = error
             if not isinstance(failed, Unreachable):
                 break
     raise failed
 
 
-def _options(host: SshHost) -> dict[str, Any]:
+def options_for(host: SshHost, *, trust_first: bool = False) -> dict[str, Any]:
+    """Return what asyncssh connects with. Raises `Refused` where it cannot be made.
+
+    With `trust_first` a host whose key is not known yet may show any; else it is refused.
+    """
     known = [_public_key(host, line) for line in host.host_keys]
-    if not known:
+    if not known and not trust_first:
         reason = "none is pinned; `ssh-keyscan` prints it, its console confirms it"
         raise Refused(host.name, field="host_key", reason=reason)
     return {
         "username": host.username,
-        "known_hosts": (known, [], []),
+        "known_hosts": (known, [], []) if known else None,
         "password": host.password.reveal() if host.password else None,
         "client_keys": [_private_key(host)] if host.private_key else None,
         "config": None,
@@ -130,7 +134,8 @@ def _private_key(host: SshHost) -> asyncssh.SSHKey:
         raise Refused(host.name, field="private_key", reason=str(error)) from error
 
 
-def _not_connected(host: SshHost, error: Exception) -> DriverError:
+def not_connected(host: SshHost, error: Exception) -> DriverError:
+    """Return what it means that a connection was not made."""
     match error:
         case asyncssh.PermissionDenied():
             return Unauthorised(host.name, f"it does not let {host.username} in: {error.reason}")

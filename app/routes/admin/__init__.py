@@ -53,7 +53,8 @@ from app.routes.admin.server_bmc import ServerBmc
 from app.routes.admin.server_change import ServerChanges
 from app.routes.admin.server_import import ServerImport, export_servers
 from app.routes.admin.server_place import ServerPlace
-from app.routes.admin.server_power import ServerPower
+from app.routes.admin.server_power import ServerPower, TakenPower
+from app.routes.admin.server_screen import ServerScreen
 from app.routes.admin.servers import Servers
 from app.routes.admin.service_deeds import ServiceDeeds
 from app.routes.admin.space_import import SpaceImport, export_prefixes
@@ -103,6 +104,8 @@ ADMIN: tuple[ControllerRouterHandler, ...] = (
     NodeEnrol,
     NodeAdopt,
     NodeErrands,
+    TakenPower,
+    ServerScreen,
     Racks,
     Devices,
     Switches,

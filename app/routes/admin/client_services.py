@@ -68,5 +68,6 @@ async def read_file(tx: Tx, service_id: UUID, me: AccountView) -> ServiceFile:
         addresses=await addresses_of(tx, service.line.order_id),
         sees_servers=allows(me.role, Permission.SERVERS_READ),
         may_change=allows(me.role, Permission.SERVICES_CHANGE),
+        may_change_servers=allows(me.role, Permission.SERVERS_CHANGE),
         trail=await trail(tx, [service_id, service.line.order_id]) if sees_trail else None,
     )

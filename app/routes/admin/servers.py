@@ -97,7 +97,7 @@ class Servers(Controller):
     @get("/{server_id:uuid}")
     async def show(self, db: Db, me: Me, frame: Frame, server_id: FromPath[UUID]) -> Response[Any]:
         async with db.snapshot() as tx:
-            file = await read_file(tx, server_id, me, frame.csrf)
+            file = await read_file(tx, server_id, me, csrf=frame.csrf)
         return html(server_page(file, frame=frame))
 
     @get("/{server_id:uuid}/now")
@@ -105,7 +105,7 @@ class Servers(Controller):
         self, db: Db, me: Me, frame: Frame, server_id: FromPath[UUID]
     ) -> Response[Any]:
         async with db.snapshot() as tx:
-            file = await read_file(tx, server_id, me, frame.csrf)
+            file = await read_file(tx, server_id, me, csrf=frame.csrf)
         return html(server_region(file))
 
     @get("/{server_id:uuid}/{deed:str}", guards=[requires(Permission.SERVERS_CHANGE)])
@@ -170,7 +170,7 @@ async def _deed_page(
     return html(deed_page(server, DEEDS[deed], form, frame=frame), status_code=status)
 
 
-async def read_file(tx: Tx, server_id: UUID, me: AccountView, csrf: str) -> ServerFile:
+async def read_file(tx: Tx, server_id: UUID, me: AccountView, *, csrf: str) -> ServerFile:
     """Read a server; nine statements."""
     server = await find_server(tx, server_id)
     sees_trail = allows(me.role, Permission.AUDIT_READ)

@@ -67,7 +67,11 @@ class ServerLine(Struct, frozen=True, kw_only=True):
     maintenance_ends_at: datetime | None
     power: Annotated[Power, Meta(description="What its BMC said last; read every 30 s.")]
     power_wanted: Annotated[
-        Power | None, Meta(description="What its service needs; null when nothing is wanted.")
+        Power | None,
+        Meta(
+            description="What its service needs, or what was taken for right against that; null "
+            "when nothing is wanted."
+        ),
     ]
     power_drifts: Annotated[
         bool, Meta(description="Whether that differs, for longer than switching takes.")

@@ -22,7 +22,7 @@ from app.domain.addresses.desk import ClaimDesk
 from app.drivers.deploy.contract import Deployer
 from app.drivers.payment.contract import Gateway
 from app.drivers.peers import Peers
-from app.drivers.serial import SerialFleet
+from app.drivers.serial import ConsoleFleet
 from app.settings import Settings
 
 HttpRequest: TypeAlias = Request[Any, Any, Any]
@@ -40,4 +40,4 @@ Gateways: TypeAlias = NamedDependency[SkipValidation[dict[str, Gateway]]]
 Claiming: TypeAlias = NamedDependency[ClaimDesk]
 Calling: TypeAlias = NamedDependency[Peers]
 Deploying: TypeAlias = NamedDependency[SkipValidation[Deployer]]
-Serials: TypeAlias = NamedDependency[SkipValidation[SerialFleet]]
+Serials: TypeAlias = NamedDependency[SkipValidation[ConsoleFleet]]

@@ -50,6 +50,11 @@ class FaultyBmc:
     )
     requests: list[tuple[str, str]] = field(default_factory=list)
     bodies: list[Any] = field(default_factory=list)
+    system_has: dict[str, Any] = field(default_factory=dict)
+    """What a vendor's system tells besides; the manager likewise."""
+    manager_has: dict[str, Any] = field(default_factory=dict)
+    resources: dict[str, Any] = field(default_factory=dict)
+    """What else is answered, by path: to GET, and to POST where it is an action."""
     open_sessions: int = 0
     under_way: int = 0
     most_under_way: int = 0
@@ -141,11 +146,15 @@ class FaultyBmc:
             return self._patch(body["Boot"])
         if path.endswith("ComputerSystem.Reset"):
             return self._reset(body["ResetType"])
+        if path in self.resources:
+            return 200, "", self.resources[path]
         if path == "/redfish/v1/Managers/1":
             return (
                 200,
                 "",
-                {
+                self.manager_has
+                | {
+                    "@odata.id": "/redfish/v1/Managers/1",
                     "Id": "1",
                     "Actions": {
                         "#Manager.Reset": {
@@ -160,7 +169,7 @@ class FaultyBmc:
         return 404, "", error("no such resource")
 
     def _system(self) -> dict[str, Any]:
-        return {
+        return self.system_has | {
             "Id": "1",
             "PowerState": self.power,
             "Manufacturer": self.manufacturer,

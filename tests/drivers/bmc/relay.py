@@ -24,6 +24,9 @@ class Relay(asyncio.DatagramProtocol):
     """The algorithm of each sign-in that was offered and passed on."""
     lose: int = 0
     """Drop so many answers."""
+    slow_s: float = 0.0
+    """How long each answer takes; set, answers are counted."""
+    answered: int = 0
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
@@ -66,6 +69,9 @@ class Relay(asyncio.DatagramProtocol):
     def answer(self, data: bytes, addr: Any) -> None:
         if self.lose:
             self.lose -= 1
+        elif self.slow_s:
+            self.answered += 1
+            asyncio.get_running_loop().call_later(self.slow_s, self._front.sendto, data, addr)
         else:
             self._front.sendto(data, addr)
 

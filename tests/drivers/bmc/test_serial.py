@@ -5,13 +5,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.drivers.bmc.contract import BmcAddress, Console
-from app.drivers.bmc.fleet import MixedFleet, serial_address
+from app.drivers.bmc.fleet import MixedFleet
 from app.drivers.bmc.guard import OwnGuard
-from app.drivers.bmc.ipmi import IpmiFleet
+from app.drivers.bmc.ipmi import IpmiFleet, serial
+from app.drivers.bmc.ipmi.process import Child
 from app.drivers.bmc.ipmi.serial import IpmiLine
-from app.drivers.errors import Busy, InUse, Refused, Unreachable
-from app.drivers.secret import Secret
+from app.drivers.bmc.ipmi.wire import Answer
+from app.drivers.errors import Busy, InUse, Unreachable
 from app.drivers.serial import MOST_BYTES, SerialLine
 from tests.drivers.bmc.ipmi_sim import Simulated, ipmi_sim
 from tests.drivers.bmc.serial_machine import serial_machine
@@ -78,6 +78,37 @@ async def test_there_is_one_console_and_who_takes_it_over_ends_the_other(sim: Si
         await other.close()
 
 
+async def test_a_console_that_is_given_up_as_it_opens_does_not_refuse_the_next(
+    sim: Simulated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed between activation and answer, it is active for nobody until the BMC forgets it."""
+    fleet, stranger = IpmiFleet(), IpmiFleet()
+    answered = serial._answered
+
+    async def lost(child: Child, peer: str, *, take_over: bool) -> Answer:
+        assert (await answered(child, peer, take_over=take_over)).fault is None
+        raise Unreachable(peer, "the answer was lost")
+
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(serial, "_answered", lost)
+            with pytest.raises(Unreachable, match="was lost"):
+                async with fleet.serial(sim.address):
+                    pytest.fail("nobody knows that it is open")
+        with pytest.raises(InUse):
+            async with stranger.serial(sim.address):
+                pytest.fail("it is active, and a stranger cannot know for whom")
+        async with fleet.serial(sim.address) as line:
+            await line.write(b"again")
+            await heard(line, b"again>")
+            with pytest.raises(InUse):
+                async with fleet.serial(sim.address):
+                    pytest.fail("that one is somebody's")
+    finally:
+        await fleet.close()
+        await stranger.close()
+
+
 async def test_a_line_ends_with_its_process(sim: Simulated) -> None:
     fleet = MixedFleet(OwnGuard())
     try:
@@ -88,28 +119,3 @@ async def test_a_line_ends_with_its_process(sim: Simulated) -> None:
                 await heard(line, b"nothing")
     finally:
         await fleet.close()
-
-
-def test_a_redfish_bmc_has_the_line_where_it_offers_it_by_ipmi() -> None:
-    there = BmcAddress(url="https://[2001:db8::7]:8443", username="ada", password=Secret("open"))
-
-    def offered(*ways: str, is_enabled: bool = True) -> BmcAddress:
-        consoles = (
-            Console(kind="graphical", ways=("kvmip",), is_enabled=True),
-            Console(kind="serial", ways=ways, is_enabled=is_enabled),
-        )
-        return serial_address(there, consoles if ways else consoles[:1])
-
-    found = offered("ssh", "ipmi")
-    assert (found.protocol, found.url, found.host) == (
-        "ipmi",
-        "ipmi://[2001:db8::7]",
-        "2001:db8::7",
-    )
-    assert (found.username, found.password.reveal()) == ("ada", "open")
-    with pytest.raises(Refused, match="by ssh, telnet only; open it there: ssh ada@2001:db8::7"):
-        offered("telnet", "ssh")
-    with pytest.raises(Refused, match="switched off"):
-        offered("ipmi", is_enabled=False)
-    with pytest.raises(Refused, match="no serial console"):
-        offered()

@@ -93,8 +93,11 @@ class BmcContract:
         assert all(each.value for each in sensors if each.unit == "°C")
 
     async def test_consoles_are_of_known_kinds(self, bmc: Bmc) -> None:
-        kinds = {console.kind for console in await bmc.consoles()}
+        kinds = {console.kind for console in (await bmc.access()).consoles}
         assert kinds <= {"serial", "graphical", "shell"}
+        with pytest.raises(Refused) as caught:
+            await bmc.screen()
+        assert caught.value.field == "screen"
 
     async def test_many_callers_at_once_are_all_answered(self, bmc: Bmc) -> None:
         states = await asyncio.gather(*(bmc.power.read() for _ in range(5)))

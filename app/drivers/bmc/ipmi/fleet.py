@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 
 import msgspec
 
-from app.drivers.bmc.contract import BmcAddress, Console, Inventory, Sensor
+from app.drivers.bmc.contract import Access, BmcAddress, Console, Inventory, Sensor
 from app.drivers.bmc.guard import BmcGuard, OwnGuard
 from app.drivers.bmc.ipmi.boot import IpmiBoot
 from app.drivers.bmc.ipmi.link import Link
@@ -15,7 +15,9 @@ from app.drivers.bmc.ipmi.power import IpmiPower
 from app.drivers.bmc.ipmi.process import Nursery
 from app.drivers.bmc.ipmi.serial import open_serial
 from app.drivers.bmc.switch import Switch
+from app.drivers.bmc.vendors import profile_of_number
 from app.drivers.errors import Busy, Refused
+from app.drivers.secret import Secret
 from app.drivers.serial import SerialLine
 from app.drivers.virtual_media import MediaDriver
 
@@ -49,11 +51,17 @@ class IpmiBmc:
         readings = await self._link.call("sensors", answer_s=SENSORS_S)
         return msgspec.convert(readings, tuple[Sensor, ...])
 
-    async def consoles(self) -> tuple[Console, ...]:
-        is_enabled = await self._link.call("serial_over_lan")
-        if is_enabled is None:
-            return ()
-        return (Console(kind="serial", ways=("ipmi",), is_enabled=is_enabled),)
+    async def access(self) -> Access:
+        said = await self._link.call("access")
+        vendor = profile_of_number(said["manufacturer"]).vendor
+        if said["serial"] is None:
+            return Access(vendor=vendor, consoles=())
+        console = Console(kind="serial", ways=("ipmi",), is_enabled=said["serial"])
+        return Access(vendor=vendor, consoles=(console,))
+
+    async def screen(self) -> Secret:
+        reason = "IPMI has no screens; sign in at the BMC's own page, or drive it by Redfish"
+        raise Refused(self._link.peer, field="screen", reason=reason)
 
     async def cold_reset(self) -> None:
         async with self._link.commands:
@@ -79,6 +87,10 @@ class IpmiFleet:
         if link is None:
             link = self._links[key] = Link(address, self._nursery, self._guard)
         return IpmiBmc(link)
+
+    async def prepare(self) -> None:
+        """Start the process that the others are forked from."""
+        await self._nursery.prepare()
 
     def serial(
         self, address: BmcAddress, *, take_over: bool = False

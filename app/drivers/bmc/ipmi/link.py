@@ -10,8 +10,9 @@ from app.drivers.bmc.ipmi.process import Child, Gone, Nursery
 from app.drivers.bmc.ipmi.wire import Answer, Ask, Fault, SignIn
 from app.drivers.errors import Busy, DriverError, Refused, Retriable, Unauthorised, Unreachable
 
-ANSWER_S = 3.0
-"""For sign-in and answer. pyghmi sends again after 0.5 to 1 s, so two lost packets are borne."""
+ANSWER_S = 2.8
+"""For the process, sign-in and answer, so that a hung BMC is told within 3 s. pyghmi sends again
+after 0.5 to 1 s, so a lost packet is borne."""
 WAIT_S = 7.0
 """How long a call waits for its turn before the BMC counts as busy."""
 MIN_INTERVAL_S = 0.02
@@ -83,9 +84,12 @@ class Link:
         return answer.value
 
     async def _answer(self, turn: Turn, ask: Ask) -> Answer:
-        child = self._child = self._child or await self._born(turn)
+        if self._child is None:
+            # Once a worker, and none of the BMC's time.
+            await self._nursery.prepare()
         try:
             async with asyncio.timeout(ask.deadline_s):
+                child = self._child = self._child or await self._born(turn)
                 answer = await child.ask(ask)
         except (TimeoutError, Gone):
             self._drop()

@@ -38,6 +38,7 @@ def main(control: socket.socket) -> None:
         if control in ready:
             message, descriptors, _, _ = socket.recv_fds(control, MESSAGE.size, 1)
             if len(message) < MESSAGE.size:
+                signal.set_wakeup_fd(-1)  # a child may end after the socket that would tell
                 return
             letter, number = MESSAGE.unpack(message)
             if letter == FORK:

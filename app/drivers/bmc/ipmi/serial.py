@@ -49,7 +49,11 @@ class IpmiLine:
 async def open_serial(
     address: BmcAddress, nursery: Nursery, guard: BmcGuard, *, take_over: bool
 ) -> AsyncIterator[IpmiLine]:
-    """Have the line for the block. Opening is a turn at the BMC; what is typed then is not."""
+    """Have the line for the block. Opening is a turn at the BMC; what is typed then is not.
+
+    One that is given up as it opens is killed wherever it is, and may leave the line active at the
+    BMC for nobody, which would refuse the next one for a minute: that one ends it first.
+    """
     child: Child | None = None
     try:
         async with asyncio.timeout(WAIT_S + OPEN_S), guard.turn(address) as turn:
@@ -58,8 +62,10 @@ async def open_serial(
             except OSError as error:
                 raise Retriable(address.url, f"no process for it could start: {error}") from error
             child.sign_in(sign_in_of(address, turn.cipher_suite))
-            answer = await _opened(child, address.url, take_over=take_over)
-            turn.cipher_suite = answer.cipher_suite
+            take_over, turn.serial_is_left = take_over or turn.serial_is_left, True
+            answer = await _answered(child, address.url, take_over=take_over)
+            turn.serial_is_left = False
+            turn.cipher_suite = _opened(address.url, answer).cipher_suite
     except BaseException as error:  # also one on the way out of the turn
         if child is not None:
             child.kill()
@@ -72,13 +78,17 @@ async def open_serial(
         await child.dismiss()
 
 
-async def _opened(child: Child, peer: str, *, take_over: bool) -> Answer:
+async def _answered(child: Child, peer: str, *, take_over: bool) -> Answer:
     ask = Ask(verb="serial", given={"take_over": take_over}, deadline_s=OPEN_S)
     try:
         async with asyncio.timeout(OPEN_S):
-            answer = await child.ask(ask)
+            return await child.ask(ask)
     except (TimeoutError, Gone):
         raise Unreachable(peer, f"no answer within {OPEN_S:g} s") from None
+
+
+def _opened(peer: str, answer: Answer) -> Answer:
+    """Return the answer of a line that is open. Raises what it is otherwise."""
     if answer.fault is Fault.REFUSED and FOR_ANOTHER in answer.words:
         raise InUse(peer, field=answer.field, reason=answer.words)
     if answer.fault is not None:

@@ -116,8 +116,15 @@ def sensors(ipmi: Any) -> list[dict[str, Any]]:
     ]
 
 
-def serial_over_lan(ipmi: Any) -> bool | None:
-    """Say whether serial over LAN is enabled; None where the BMC has none."""
+def access(ipmi: Any) -> dict[str, Any]:
+    """Return the manufacturer's number and, as `serial`, whether serial over LAN is enabled.
+
+    `serial` is None where the BMC has none.
+    """
+    return {"manufacturer": _manufacturer(ipmi), "serial": _serial_over_lan(ipmi)}
+
+
+def _serial_over_lan(ipmi: Any) -> bool | None:
     answer = ipmi.raw_command(
         netfn=TRANSPORT, command=GET_SOL_PARAMETER, data=(FIRST_SOL_CHANNEL, SOL_ENABLE, 0, 0)
     )
@@ -177,7 +184,7 @@ VERBS: Mapping[str, Callable[..., Any]] = {
         set_boot,
         inventory,
         sensors,
-        serial_over_lan,
+        access,
         cold_reset,
     )
 }

@@ -1,26 +1,31 @@
 """Hands out Redfish BMCs and keeps what is expensive about them: their sessions."""
 
 import asyncio
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from sushy import ResetType
 from sushy import exceptions as sushy_errors
 
-from app.drivers.bmc.contract import BmcAddress, Console, Inventory, Nic, Sensor
+from app.drivers.bmc.contract import Access, BmcAddress, Inventory, Nic, Sensor
 from app.drivers.bmc.guard import BmcGuard, OwnGuard
+from app.drivers.bmc.redfish.access import access_of
 from app.drivers.bmc.redfish.boot import RedfishBoot
 from app.drivers.bmc.redfish.drives import drives_of
 from app.drivers.bmc.redfish.link import Link
 from app.drivers.bmc.redfish.media import RedfishMedia
 from app.drivers.bmc.redfish.power import RedfishPower
-from app.drivers.bmc.redfish.tell import consoles_of, sensors_of
+from app.drivers.bmc.redfish.screen import screen_of
+from app.drivers.bmc.redfish.tell import sensors_of
 from app.drivers.bmc.redfish.words import ABSENT_STATUSES
 from app.drivers.bmc.switch import Switch
+from app.drivers.secret import Secret
 
 POOL_THREADS = 64
 """A hung BMC holds one thread for its time-outs (3 to 6 s), so 64 can hang before a
-healthy one waits; idle threads are not started."""
+healthy one waits."""
 
 
 class RedfishBmc:
@@ -38,8 +43,12 @@ class RedfishBmc:
     async def sensors(self) -> tuple[Sensor, ...]:
         return await self._link.call(sensors_of, deadline_s=30.0)
 
-    async def consoles(self) -> tuple[Console, ...]:
-        return await self._link.call(consoles_of)
+    async def access(self) -> Access:
+        return await self._link.call(access_of)
+
+    async def screen(self) -> Secret:
+        async with self._link.commands:
+            return await self._link.call(partial(screen_of, self._link.peer, self._link.username))
 
     async def cold_reset(self) -> None:
         async with self._link.commands:
@@ -54,7 +63,7 @@ class RedfishFleet:
     def __init__(self, guard: BmcGuard | None = None) -> None:
         """Take the guard that all workers share; without one, the fleet has its BMCs alone."""
         self._guard = guard or OwnGuard()
-        self._pool = ThreadPoolExecutor(POOL_THREADS, thread_name_prefix="redfish")
+        self._pool = _started_pool()
         self._links: dict[tuple[str, ...], Link] = {}
 
     def bmc(self, address: BmcAddress) -> RedfishBmc:
@@ -79,6 +88,20 @@ class RedfishFleet:
         links, self._links = list(self._links.values()), {}
         await asyncio.gather(*(link.close() for link in links))
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _started_pool() -> ThreadPoolExecutor:
+    """Return the pool with all of its threads there.
+
+    One that is started when it is needed keeps the event loop waiting until it runs, behind all
+    that are busy by then. An idle thread costs some 40 kB.
+    """
+    pool = ThreadPoolExecutor(POOL_THREADS, thread_name_prefix="redfish")
+    begin = threading.Event()
+    for _ in range(POOL_THREADS):
+        pool.submit(begin.wait)
+    begin.set()
+    return pool
 
 
 def _inventory(system: Any) -> Inventory:

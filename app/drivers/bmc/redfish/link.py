@@ -29,6 +29,7 @@ class Link:
 
     def __init__(self, address: BmcAddress, pool: ThreadPoolExecutor, guard: BmcGuard) -> None:
         self.peer = address.url
+        self.username = address.username
         self.commands = asyncio.Lock()
         """Held by whoever changes the machine; reading does not need it."""
         self._address = address
@@ -37,6 +38,7 @@ class Link:
         self._slot = asyncio.Lock()
         self._session: Session | None = None
         self._answered_at_s = 0.0
+        self._hanging_up: asyncio.Task[None] | None = None
 
     async def call(
         self,
@@ -87,9 +89,21 @@ class Link:
 
     def _hang_up_when_idle(self) -> None:
         """Close the connection unless a call is under way or was just now."""
+        if self._is_idle and not self._slot.locked():
+            self._hanging_up = asyncio.create_task(self._hang_up())
+
+    async def _hang_up(self) -> None:
+        """Close it in a thread: many at once would keep the event loop."""
+        async with self._slot:
+            session = self._session
+            if session is not None and self._is_idle:
+                loop = asyncio.get_running_loop()
+                await loop.run_in_executor(self._pool, session.connector.hang_up)
+
+    @property
+    def _is_idle(self) -> bool:
         idle_s = time.monotonic() - self._answered_at_s
-        if self._session is not None and not self._slot.locked() and idle_s >= IDLE_S * 0.9:
-            self._session.connector.hang_up()
+        return self._session is not None and idle_s >= IDLE_S * 0.9
 
     def _run(self, work: Callable[[Any], T], read_timeout_s: float) -> T:
         time.sleep(max(0.0, self._answered_at_s + MIN_INTERVAL_S - time.monotonic()))

@@ -1,4 +1,4 @@
-"""What a Redfish BMC tells of the machine's health and of the ways to its screen."""
+"""What a Redfish BMC tells of the machine's health."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,37 +6,14 @@ from typing import Any
 from sushy import Health
 from sushy import exceptions as sushy_errors
 
-from app.drivers.bmc.contract import Console, Sensor
+from app.drivers.bmc.contract import Sensor
 from app.drivers.bmc.redfish.session import fetch
 from app.drivers.bmc.redfish.words import ABSENT_STATUSES
-
-_CONSOLES = {
-    "SerialConsole": "serial",
-    "GraphicalConsole": "graphical",
-    "CommandShell": "shell",
-}
 
 
 def sensors_of(system: Any) -> tuple[Sensor, ...]:
     """Read temperatures, fans and power supplies of the chassis that the system is in."""
     return tuple(sensor for chassis in _chassis(system) for sensor in _of_chassis(chassis))
-
-
-def consoles_of(system: Any) -> tuple[Console, ...]:
-    """Read what the first manager offers."""
-    try:
-        manager = system.managers[0]
-    except (sushy_errors.MissingAttributeError, IndexError):
-        return ()
-    fetch(manager)
-    found = []
-    for name, kind in _CONSOLES.items():
-        offered = manager.json.get(name)
-        if offered:
-            ways = tuple(str(way).lower() for way in offered.get("ConnectTypesSupported") or ())
-            is_enabled = bool(offered.get("ServiceEnabled"))
-            found.append(Console(kind=kind, ways=ways, is_enabled=is_enabled))
-    return tuple(found)
 
 
 def _chassis(system: Any) -> list[Any]:
