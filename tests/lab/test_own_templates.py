@@ -165,10 +165,12 @@ async def test_failed_step_is_reported(family: Family) -> None:
 async def test_failing_post_install_is_reported(family: Family) -> None:
     card = Card()
     with contextlib.suppress(InstallError):
-        await install(spec_of(family, post_install="set -e\necho no licence\nfalse\n"), card)
+        await install(spec_of(family, product_script="set -e\necho no licence\nfalse\n"), card)
     names = [name for name, _ in reports(card)]
     told = next(form["message"][0] for name, form in reports(card) if name == "failed")
-    assert told.splitlines() == ["the post-install script ended with status 1: no licence"]
+    assert told.splitlines() == [
+        "the post-install script of the product ended with status 1: no licence"
+    ]
     assert "failed" in names
     assert "done" not in names
 
