@@ -48,6 +48,8 @@ class FaultyBmc:
             "BootSourceOverrideMode": "UEFI",
         }
     )
+    pages: dict[str, Any] = field(default_factory=dict)
+    """What else it serves, by path; that of the system is added to its own."""
     requests: list[tuple[str, str]] = field(default_factory=list)
     bodies: list[Any] = field(default_factory=list)
     open_sessions: int = 0
@@ -141,6 +143,8 @@ class FaultyBmc:
             return self._patch(body["Boot"])
         if path.endswith("ComputerSystem.Reset"):
             return self._reset(body["ResetType"])
+        if path in self.pages and path != SYSTEM:
+            return 200, "", self.pages[path]
         if path == "/redfish/v1/Managers/1":
             return (
                 200,
@@ -160,13 +164,14 @@ class FaultyBmc:
         return 404, "", error("no such resource")
 
     def _system(self) -> dict[str, Any]:
-        return {
+        return self.pages.get(SYSTEM, {}) | {
             "Id": "1",
             "PowerState": self.power,
             "Manufacturer": self.manufacturer,
             "Boot": self.boot
             | {"BootSourceOverrideTarget@Redfish.AllowableValues": ["None", "Pxe", "Cd", "Hdd"]},
-            "Links": {"ManagedBy": [{"@odata.id": "/redfish/v1/Managers/1"}]},
+            "Links": self.pages.get(SYSTEM, {}).get("Links", {})
+            | {"ManagedBy": [{"@odata.id": "/redfish/v1/Managers/1"}]},
             "Actions": {
                 "#ComputerSystem.Reset": {
                     "target": f"{SYSTEM}/Actions/ComputerSystem.Reset",

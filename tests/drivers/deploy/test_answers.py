@@ -348,6 +348,60 @@ class TestPostInstall:
         assert "hunter2" not in done.stdout + done.stderr
         assert not list(tmp_path.glob(".slipway*"))
 
+    def test_it_tells_what_it_sees_and_a_lost_report_fails_nothing(self, tmp_path: Path) -> None:
+        """Over a /sys and /proc of two sockets, one disk that fails and a BMC's USB stick."""
+        files = {
+            "proc/meminfo": "MemTotal:       65500000 kB\nMemFree: 1 kB\n",
+            "proc/cpuinfo": "model name\t: AMD EPYC 7443P\n" * 2,
+            "sys/devices/system/memory/block_size_bytes": "80000000\n",
+            **{f"sys/devices/system/memory/memory{n}/online": f"{int(n < 3)}\n" for n in range(4)},
+            **{
+                f"sys/devices/system/cpu/cpu{n}/topology/{fact}": f"{value}\n"
+                for n in range(4)
+                for fact, value in {
+                    "physical_package_id": n // 2,
+                    "thread_siblings_list": f"{n // 2},{n // 2 + 2}",
+                }.items()
+            },
+            "sys/devices/pci0/sda/size": "937703088\n",
+            "sys/devices/pci0/sda/queue/rotational": "0\n",
+            "sys/devices/usb1/sdb/size": "1000\n",
+            "sys/devices/pci0/md0/size": "1000\n",
+        }
+        for name, text in files.items():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(text)
+        (tmp_path / "sys/block").mkdir()
+        for disk in ("pci0/sda", "usb1/sdb", "pci0/md0"):
+            (tmp_path / "sys/block" / disk[5:]).symlink_to(tmp_path / "sys/devices" / disk)
+        for name, body in {
+            "curl": f'for a in "$@"; do echo "$a"; done >> {tmp_path}/calls; exit 22',
+            "smartctl": "echo 'SMART overall-health self-assessment test result: FAILED!'; exit 8",
+            "lsblk": "echo S-7",
+        }.items():
+            (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n")
+            (tmp_path / name).chmod(0o755)
+        script = render_post_install(spec(Family.DEBIAN))
+        lines = script[: script.index("report access")] + script[script.index("# each FILE") :]
+        for folder in ("sys", "proc"):
+            lines = lines.replace(f" /{folder}/", f" {tmp_path}/{folder}/")
+            lines = lines.replace(f'"/{folder}/', f'"{tmp_path}/{folder}/')
+        done = subprocess.run(
+            ["bash", "-c", lines],
+            env={"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        calls = (tmp_path / "calls").read_text()
+        assert (done.returncode, done.stderr) == (0, "")
+        assert f"{CALLBACK}/failed" not in calls
+        assert f"{CALLBACK}/hardware\n" in calls
+        assert {
+            "memory_kib=65500000", "blocks=3", "block_bytes=80000000", "sockets=2", "cores=2",
+            "cpu_model=AMD EPYC 7443P", "disks=sda|937703088|0|FAILED!|S-7;",
+        } <= set(calls.splitlines())  # fmt: skip
+
     def test_every_further_disk_can_boot(self) -> None:
         script = render_post_install(spec(Family.DEBIAN, **VARIANTS["everything"]))
         assert "for esp in /dev/nvme1n1p1; do" in script

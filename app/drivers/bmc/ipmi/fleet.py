@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 
 import msgspec
 
-from app.drivers.bmc.contract import BmcAddress, Console, Inventory, Sensor
+from app.drivers.bmc.contract import BmcAddress, Console, Health, Inventory, Sensor
 from app.drivers.bmc.guard import BmcGuard, OwnGuard
 from app.drivers.bmc.ipmi.boot import IpmiBoot
 from app.drivers.bmc.ipmi.link import Link
@@ -48,6 +48,13 @@ class IpmiBmc:
     async def sensors(self) -> tuple[Sensor, ...]:
         readings = await self._link.call("sensors", answer_s=SENSORS_S)
         return msgspec.convert(readings, tuple[Sensor, ...])
+
+    async def health(self, *, within_s: float) -> Health:  # noqa: ARG002 - it has no log that we read
+        sensors = await self.sensors()
+        return Health(
+            critical=tuple(sensor.words for sensor in sensors if sensor.is_critical),
+            told=("sensors",) if sensors else (),
+        )
 
     async def consoles(self) -> tuple[Console, ...]:
         is_enabled = await self._link.call("serial_over_lan")

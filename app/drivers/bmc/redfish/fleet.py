@@ -2,15 +2,17 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from sushy import ResetType
 from sushy import exceptions as sushy_errors
 
-from app.drivers.bmc.contract import BmcAddress, Console, Inventory, Nic, Sensor
+from app.drivers.bmc.contract import BmcAddress, Console, Health, Inventory, Nic, Sensor
 from app.drivers.bmc.guard import BmcGuard, OwnGuard
 from app.drivers.bmc.redfish.boot import RedfishBoot
 from app.drivers.bmc.redfish.drives import drives_of
+from app.drivers.bmc.redfish.health import health_of
 from app.drivers.bmc.redfish.link import Link
 from app.drivers.bmc.redfish.media import RedfishMedia
 from app.drivers.bmc.redfish.power import RedfishPower
@@ -21,6 +23,9 @@ from app.drivers.bmc.switch import Switch
 POOL_THREADS = 64
 """A hung BMC holds one thread for its time-outs (3 to 6 s), so 64 can hang before a
 healthy one waits; idle threads are not started."""
+
+HEALTH_S = 90.0
+"""A log of some pages, from a BMC that answers in a second."""
 
 
 class RedfishBmc:
@@ -37,6 +42,9 @@ class RedfishBmc:
 
     async def sensors(self) -> tuple[Sensor, ...]:
         return await self._link.call(sensors_of, deadline_s=30.0)
+
+    async def health(self, *, within_s: float) -> Health:
+        return await self._link.call(partial(health_of, within_s=within_s), deadline_s=HEALTH_S)
 
     async def consoles(self) -> tuple[Console, ...]:
         return await self._link.call(consoles_of)
