@@ -20,6 +20,7 @@ from app.domain.addresses.hints import listening
 from app.domain.addresses.index import INDEX
 from app.domain.inventory.discover import ASKED
 from app.domain.machines.errand import ERRAND
+from app.domain.metal.order_remedy import REMEDY
 from app.flows.interpreter import Interpreter
 from app.flows.runner import Runner
 from app.jobs.check_addresses import AddressCheck
@@ -31,6 +32,7 @@ from app.jobs.fire_schedules import Schedules
 from app.jobs.keep_names import Names
 from app.jobs.look_at_panels import look_at_panels
 from app.jobs.machine_errands import run_errand
+from app.jobs.node_remedies import run_remedy
 from app.jobs.recheck_servers import recheck_servers
 from app.jobs.relay_outbox import Relay
 from app.jobs.sweeps import (
@@ -44,6 +46,7 @@ from app.jobs.sweeps import (
     roll_up_usage,
 )
 from app.jobs.watch_machines import MachineWatch
+from app.jobs.watch_nodes import NodeWatch
 from app.jobs.watch_power import PowerWatch
 from app.jobs.watch_usage import UsageWatch
 from app.resources import Resources, Servers
@@ -81,11 +84,13 @@ async def working(resources: Resources) -> AsyncIterator[WorkerContext]:
     discover = partial(discover_hardware, database, resources.vault, context.fleet)
     errand = partial(run_errand, database, resources.vault, peers)
     switching = SwitchWork(database, resources.vault, peers.switches).consumers()
-    asked = {ASKED: discover, ERRAND: errand}
+    remedy = partial(run_remedy, database, resources.vault, peers)
+    asked = {ASKED: discover, ERRAND: errand, REMEDY: remedy}
     relay = Relay(database, resources.live, {**consumers, **asked, **switching})
     names = Names(database, resources.live, resources.vault, peers.dns)
     watch = PowerWatch(database, resources.live, resources.vault, context.fleet)
     machines = MachineWatch(database, resources.live, resources.vault, peers)
+    nodes = NodeWatch(database, resources.live, resources.vault, peers)
     usage = UsageWatch(database, resources.live, resources.vault, peers)
     tasks = [
         asyncio.create_task(runner.run(), name="flow-runner"),
@@ -94,6 +99,7 @@ async def working(resources: Resources) -> AsyncIterator[WorkerContext]:
         asyncio.create_task(names.run(), name="names"),
         asyncio.create_task(watch.run(), name="power-watch"),
         asyncio.create_task(machines.run(), name="machine-watch"),
+        asyncio.create_task(nodes.run(), name="node-watch"),
         asyncio.create_task(usage.run(), name="usage-watch"),
     ]
     stop_showing = show_metrics(settings.worker_metrics_port)

@@ -42,6 +42,7 @@ ADMIN_NAV: tuple[tuple[str, tuple[NavItem, ...]], ...] = (
             NavItem("services", "Services", "/admin/services", "boxes", P.SERVICES_READ),
             NavItem("servers", "Servers", "/admin/servers", "server", P.SERVERS_READ),
             NavItem("machines", "Machines", "/admin/machines", "cpu", P.SERVICES_READ),
+            NavItem("nodes", "Nodes", "/admin/nodes", "hard-drive", P.SERVERS_READ),
             NavItem("racks", "Racks", "/admin/racks", "database", P.SERVERS_READ),
             NavItem("stock", "Stock", "/admin/stock", "chart-line", P.SERVERS_READ),
             NavItem("addresses", "Addresses", "/admin/prefixes", "map-pin", P.ADDRESSES_READ),

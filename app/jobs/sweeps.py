@@ -20,6 +20,7 @@ from app.domain.inventory.expire import expire_holds
 from app.domain.inventory.maintain import end_due_maintenance
 from app.domain.machines.console import forget_tickets
 from app.domain.machines.watch import forget_removed
+from app.domain.metal.watch import forget_removed as forget_removed_clouds
 from app.domain.orders.expire import expire_order_holds, expire_orders
 from app.domain.usage.roll_up import close_months, drop_old
 from app.flows.orphans import report_orphans
@@ -58,7 +59,7 @@ async def forget(ctx: dict[str, Any]) -> None:
     """Delete what was passed on long ago, so that the tables stay small."""
     database = context_of(ctx).database
     await _each(database, forget_done, forget_signals, forget_deliveries)
-    await _each(database, forget_removed, forget_tickets)
+    await _each(database, forget_removed, forget_removed_clouds, forget_tickets)
 
 
 async def roll_up_usage(ctx: dict[str, Any]) -> None:

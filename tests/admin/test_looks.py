@@ -16,7 +16,6 @@ from app.core.live import Live
 from app.domain.accounts.roles import Role
 from app.domain.connections.kinds import Kind
 from app.domain.inventory.power import note_power
-from app.domain.inventory.power_rule import SETTLES
 from app.drivers.power import Power
 from app.flows.document import Document
 from app.flows.dryrun.of_version import keep_score, rehearse_version
@@ -29,6 +28,7 @@ from tests.admin.test_flow_deeds import publish_other
 from tests.axe import violations
 from tests.chromium import SPILL, WATCH, Contexts
 from tests.connections.world import a_flow, add
+from tests.metal.books import hear, seven_nodes
 
 SIZES = {"desk": (1280, 900), "phone": (390, 844)}
 
@@ -98,8 +98,10 @@ async def a_busy_day(stage: Stage) -> dict[str, str]:
     shop = await add(stage.database, stage.vault, trust="off")
     for kind in (Kind.SSH, Kind.DNS, Kind.CHAT):
         await add(stage.database, stage.vault, kind, name=f"my-{kind}")
-    stage.clock.advance(seconds=SETTLES.total_seconds())
+    _, shown = await seven_nodes(stage)
+    await hear(stage.database, stage.clock, *shown)
     async with stage.database.transaction() as tx:
+        failed = await tx.fetchval("SELECT id FROM cloud_node WHERE drift = 'failed'")
         assert latest.server_id is not None
         await note_power(tx, latest.server_id, Power.OFF)
     stage.clock.advance(seconds=12)
@@ -138,6 +140,8 @@ async def a_busy_day(stage: Stage) -> dict[str, str]:
         "reconcile-power": f"/admin/servers/{latest.server_id}/reconcile-power",
         "deed": f"/admin/servers/{aside}/release",
         "rack": f"/admin/racks/{rack}",
+        "nodes": "/admin/nodes",
+        "node-offer": f"/admin/nodes/{failed}/offer",
         "invoices": "/admin/invoices",
         "invoice": f"/admin/invoices/{unpaid}",
         "credit": f"/admin/invoices/{unpaid}/credit",

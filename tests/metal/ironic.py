@@ -45,6 +45,7 @@ enabled_vendor_interfaces = fake,no-vendor
 host_ip = 127.0.0.1
 port = {port}
 api_workers = 1
+max_limit = 5
 [database]
 connection = sqlite:///{folder}/ironic.sqlite
 [service_catalog]

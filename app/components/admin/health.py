@@ -31,13 +31,15 @@ class Health:
     quarantined: tuple[ServerRow, ...]
     drifts: int
     """Servers that are on or off against what they should be."""
+    node_drifts: int
+    """Nodes of clouds that are not what they should be."""
 
 
 def health_region(health: Health) -> h.Element:
     """Return what changes less: fetched again at most every 5 s."""
-    return live_region("dashboard servers mails", HEALTH_URL, id_="health", at_most_every_ms=5_000)[
-        stack(_behind(health), _quarantined(health) if health.servers is not None else None)
-    ]
+    return live_region(
+        "dashboard servers nodes mails", HEALTH_URL, id_="health", at_most_every_ms=5_000
+    )[stack(_behind(health), _quarantined(health) if health.servers is not None else None)]
 
 
 def _behind(health: Health) -> h.Element:
@@ -97,6 +99,13 @@ def _quarantined(health: Health) -> h.Element:
         body.append(
             h.p[h.a(href="/admin/servers?view=power")[f"{count} on or off against what should be"]]
         )
+    if health.node_drifts:
+        count = (
+            "1 node of a cloud is not as it should be"
+            if health.node_drifts == 1
+            else f"{health.node_drifts:,} nodes of clouds are not as they should be"
+        )
+        body.append(h.p[h.a(href="/admin/nodes?view=differs")[count]])
     if health.quarantined:
         body.append(
             h.ul(".sw-aside-list")[

@@ -45,8 +45,8 @@ def power_notice(server: ServerView, *, may_change: bool, is_rejected: bool) -> 
     )
 
 
-def reconcile_page(server: ServerView, *, frame: PageFrame) -> h.Element:
-    """Return the page that asks whether it is to be switched."""
+def reconcile_page(server: ServerView, *, by_cloud: bool, frame: PageFrame) -> h.Element:
+    """Return the page that asks whether it is to be switched, by its BMC or by its cloud."""
     here = f"{SERVERS}/{server.id}"
     verb = _verb(server)
     return admin_page(
@@ -57,7 +57,7 @@ def reconcile_page(server: ServerView, *, frame: PageFrame) -> h.Element:
                 h.div(".sw-decide-about")[
                     h.p[f"It is {server.power} and should be {server.power_wanted}."],
                     _facts(server),
-                    h.p[_means(server)],
+                    h.p[_means(server, by_cloud=by_cloud)],
                 ],
                 h.form(method="post", action=f"{here}/{DEED}")[
                     csrf_field(frame.csrf),
@@ -90,10 +90,10 @@ def _facts(server: ServerView) -> h.Element:
     ]
 
 
-def _means(server: ServerView) -> str:
+def _means(server: ServerView, *, by_cloud: bool) -> str:
     if server.power is Power.OFF:
         return "Its client may have switched it off, or it has failed. It starts from its disk."
+    patience = "5 min" if by_cloud else f"{PATIENCE_S:g} s"
     return (
-        f"Its system is asked to stop; if it still runs after {PATIENCE_S:g} s, its power is "
-        "taken away."
+        f"Its system is asked to stop; if it still runs after {patience}, its power is taken away."
     )

@@ -5,11 +5,14 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from app.core.database import Tx
+from app.core.database import Tx, storable
 from app.core.errors import Conflict
 from app.core.ids import new_id
 from app.domain.inventory.power import note_power
 from app.drivers.metal.contract import MetalNode
+
+TOPIC = "nodes"
+"""Of the page that shows what clouds say of their nodes."""
 
 
 class Linked(msgspec.Struct, frozen=True):
@@ -54,7 +57,7 @@ async def link_node(tx: Tx, server: UUID, connection: str, node: str) -> None:
 
 
 async def note_node(tx: Tx, server: UUID, node: MetalNode) -> None:
-    """Note what the cloud says now; its power is the server's."""
+    """Note what the cloud says now; its power is the server's. What was read before is older."""
     await tx.execute(
         "UPDATE metal_node SET state = $2, power = $3, error = $4, seen_at = $5 WHERE server = $1",
         server,
@@ -63,4 +66,19 @@ async def note_node(tx: Tx, server: UUID, node: MetalNode) -> None:
         node.error,
         tx.now(),
     )
+    await tx.execute(
+        "UPDATE cloud_node n SET stage = $2, state = $3, power = $4, noted_at = $5, "
+        "error = CASE WHEN $6 = '' THEN n.error ELSE $6 END, "
+        "error_at = CASE WHEN $6 = '' THEN n.error_at ELSE $5 END, "
+        "changed_at = CASE WHEN n.state = $3 THEN n.changed_at ELSE $5 END, "
+        "gone_since = NULL, drift = '', drift_since = NULL FROM metal_node l "
+        "WHERE l.server = $1 AND n.connection = l.connection AND n.node = l.node",
+        server,
+        node.stage,
+        storable(node.state),
+        node.power,
+        tx.now(),
+        storable(node.error),
+    )
+    tx.publish(TOPIC)
     await note_power(tx, server, node.power, by_bmc=False)

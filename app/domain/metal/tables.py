@@ -1,5 +1,6 @@
-"""Servers that a cloud of bare metal has: where, and what it last said of them."""
+"""Servers that a cloud of bare metal has: where, and what the clouds say of their nodes."""
 
+from piccolo.columns import UUID, Boolean, Integer, Text
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
@@ -10,13 +11,13 @@ from app.domain.inventory.tables import Server
 class MetalNode(Table, tablename="metal_node"):
     """The node that a server is, at the connection of that name.
 
-    `state`, `power` and `error` are as the cloud last said, at `seen_at`.
+    `state`, `power` and `error` are as a flow last saw them, at `seen_at`.
     """
 
     id = key()
     server = reference(Server, unique=True)
     connection = text()
-    node = text()
+    node = text(index=True)
     state = text(default="")
     power = text(default="unknown")
     error = text(default="")
@@ -24,3 +25,63 @@ class MetalNode(Table, tablename="metal_node"):
 
     one_server = Unique([connection, node])
     known_power = Check("power IN ('on', 'off', 'unknown')")
+
+
+class CloudWatch(Table, tablename="cloud_watch"):
+    """When the cloud behind a connection is asked for all its nodes, and what came of it.
+
+    It was last heard at `heard_at`, with so many `nodes`; it is silent since `silent_since`, for
+    the reason `silence`.
+    """
+
+    connection = Text(primary_key=True, default=None)
+    due_at = moment()
+    asked_at = moment(null=True)
+    heard_at = moment(null=True)
+    silent_since = moment(null=True)
+    silence = text(default="")
+    nodes = Integer(default=0)
+
+
+class CloudNode(Table, tablename="cloud_node"):
+    """A node as its cloud last showed it; whose it is says `metal_node`.
+
+    It was first seen in its `state` at `changed_at`, and a flow noted it last at `noted_at`.
+    `error` is the cloud's last word of a failure, read at `error_at`: the cloud itself forgets it.
+    `stage` is empty for one that was gone before it was read. `service` is the one of ours whose
+    allocation has it. `drift` is how it differs.
+    """
+
+    id = key()
+    connection = text()
+    node = text(index=True)
+    name = text()
+    stage = text(default="")
+    state = text(default="")
+    power = text(default="unknown")
+    in_maintenance = Boolean(default=False)
+    maintenance_reason = text(default="")
+    error = text(default="")
+    error_at = moment(null=True)
+    instance = text(default="")
+    service = UUID(default=None, null=True)
+    resource_class = text(default="")
+    driver = text(default="")
+    first_seen_at = moment()
+    changed_at = moment(null=True)
+    noted_at = moment(null=True)
+    gone_since = moment(null=True)
+    drift = text(default="")
+    drift_since = moment(null=True)
+
+    node_once = Unique([connection, node])
+    known_node_power = Check("power IN ('on', 'off', 'unknown')")
+    known_stage = Check(
+        "stage IN ('', 'enrolled', 'manageable', 'available', 'working', 'active', 'rescued', "
+        "'failed')"
+    )
+    known_node_drift = Check(
+        "drift IN ('', 'gone', 'twin', 'taken', 'occupied', 'lost', 'failed', 'maintenance', "
+        "'not_offered', 'off', 'on', 'nobodys')"
+    )
+    node_drift_with_time = Check("(drift = '') = (drift_since IS NULL)")

@@ -122,6 +122,8 @@ class MetalNode(msgspec.Struct, frozen=True, kw_only=True):
     maintenance_reason: str = ""
     instance: str = ""
     """The allocation that has it; empty: nobody's."""
+    service: UUID | None = None
+    """The service of ours that this allocation is for; only `nodes` says it."""
     is_cleaned: bool = True
     """Its disks are cleaned when it is given back, as far as the cloud tells."""
     resource_class: str = ""
@@ -214,7 +216,7 @@ class MetalCloud(Protocol):
         ...
 
     async def nodes(self) -> tuple[MetalNode, ...]:
-        """Return every node of the cloud; a request for each thousand."""
+        """Return every node of the cloud, and whose it is; two requests for each thousand."""
         ...
 
     async def read(self, node: str) -> MetalNode:

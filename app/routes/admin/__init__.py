@@ -36,6 +36,7 @@ from app.routes.admin.machines import Machines
 from app.routes.admin.mail_templates import MailTemplates
 from app.routes.admin.mails import Mails
 from app.routes.admin.moves import Moves
+from app.routes.admin.nodes import Nodes
 from app.routes.admin.orders import Orders
 from app.routes.admin.prefix import OnePrefix
 from app.routes.admin.prefixes import Prefixes
@@ -73,6 +74,7 @@ ADMIN: tuple[ControllerRouterHandler, ...] = (
     MachineProduct,
     Machines,
     MachineDeeds,
+    Nodes,
     Backlog,
     Runs,
     RunDeeds,

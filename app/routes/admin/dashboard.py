@@ -15,6 +15,7 @@ from app.domain.catalog.stock import EVERYWHERE, stock_at
 from app.domain.inventory.find import count_drifts, counts_by_state, list_datacentres, list_servers
 from app.domain.inventory.states import ServerState
 from app.domain.inventory.views import ServerRow
+from app.domain.metal.find import count_node_drifts
 from app.domain.notices.find import count_mails
 from app.domain.orders.figures import backlog, deliveries, owed
 from app.domain.orders.find import stuck
@@ -77,9 +78,10 @@ async def read_now(tx: Tx, me: AccountView) -> Now:
 
 
 async def read_health(tx: Tx, me: AccountView) -> Health:
-    """Read the queues and the servers that are put aside: 6 statements at most."""
+    """Read the queues and the servers that are put aside: 7 statements at most."""
     counts = await counts_by_state(tx) if allows(me.role, Permission.SERVERS_READ) else None
     drifts = await count_drifts(tx) if counts else 0
+    node_drifts = await count_node_drifts(tx) if counts else 0
     aside: tuple[ServerRow, ...] = ()
     if counts and counts[ServerState.quarantined]:
         aside = (await list_servers(tx, states=[ServerState.quarantined])).items
@@ -90,6 +92,7 @@ async def read_health(tx: Tx, me: AccountView) -> Health:
         servers=counts,
         quarantined=aside[:QUARANTINED],
         drifts=drifts,
+        node_drifts=node_drifts,
     )
 
 

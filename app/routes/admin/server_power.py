@@ -13,6 +13,8 @@ from app.domain.accounts.roles import Permission
 from app.domain.inventory.errors import PowerAsWanted
 from app.domain.inventory.find import find_server
 from app.domain.inventory.reconcile_power import order_power
+from app.domain.metal.find import node_of_server
+from app.domain.metal.order_remedy import RemedyUnderWay, order_server_power
 from app.routes.security.dependencies import Db, Frame, HttpRequest, Me
 from app.routes.security.flashes import go
 from app.routes.security.guards import requires
@@ -32,9 +34,10 @@ class ServerPower(Controller):
     ) -> Response[Any]:
         async with db.snapshot() as tx:
             server = await find_server(tx, server_id)
+            node = await node_of_server(tx, server_id)
         if server.power_to_put_right is None:
             return _as_wanted(request, server_id, PowerAsWanted(server.name))
-        return html(reconcile_page(server, frame=frame))
+        return html(reconcile_page(server, by_cloud=node is not None, frame=frame))
 
     @post(status_code=200)
     async def do(
@@ -42,12 +45,18 @@ class ServerPower(Controller):
     ) -> Response[Any]:
         try:
             async with db.transaction() as tx:
-                await order_power(tx, server_id, actor=me.id, actor_label=me.email)
-        except PowerAsWanted as refusal:
+                by_cloud = await order_server_power(
+                    tx, server_id, actor=me.id, actor_label=me.email
+                )
+                if not by_cloud:
+                    await order_power(tx, server_id, actor=me.id, actor_label=me.email)
+        except (PowerAsWanted, RemedyUnderWay) as refusal:
             return _as_wanted(request, server_id, refusal)
         flash = Flash("success", "It is being switched. This page follows.")
         return go(request, f"{SERVERS}/{server_id}", flash)
 
 
-def _as_wanted(request: HttpRequest, server_id: UUID, refusal: PowerAsWanted) -> Response[Any]:
+def _as_wanted(
+    request: HttpRequest, server_id: UUID, refusal: PowerAsWanted | RemedyUnderWay
+) -> Response[Any]:
     return go(request, f"{SERVERS}/{server_id}", Flash("info", refusal.message))

@@ -20,6 +20,7 @@ from app.routes.api.flows import Flows, check_flow, list_flow_bindings, show_sch
 from app.routes.api.machines import MACHINE_ROUTES
 from app.routes.api.needs import COMPONENTS
 from app.routes.api.node_types import NodeTypes
+from app.routes.api.nodes import NODE_ROUTES
 from app.routes.api.once import DEPENDENCIES
 from app.routes.api.prefixes import Prefixes, create_vrf, delete_vrf, list_all_vrfs
 from app.routes.api.rack_moves import RackMoves
@@ -75,6 +76,7 @@ API: tuple[ControllerRouterHandler, ...] = (
             RackMoves,
             NewDeliveries,
             *MACHINE_ROUTES,
+            *NODE_ROUTES,
             ServiceUsage,
         ],
         dependencies=DEPENDENCIES,
@@ -107,6 +109,7 @@ OPENAPI = OpenAPIConfig(
         Tag("Servers", "Machines: hardware, place, state, and how their BMCs are reached."),
         Tag("Racks", "What stands where, and what is plugged into what."),
         Tag("Machines", "Virtual ones: what their providers say, what differs, what is done."),
+        Tag("Nodes", "Servers at clouds of bare metal: what these say, what differs."),
         Tag("Allocation", "Which order gets which server and why, who waits, what can be sold."),
     ],
     render_plugins=[

@@ -94,21 +94,16 @@ async def _take_down(
         return None
     state = row["provision_state"]
     if state == "available":  # allocated, and never installed
-        await api.delete(f"/allocations/{_name(ref)}")
+        await api.delete(f"/allocations/{nodes.allocation_name(ref)}")
         return None
     if nodes.stage_of(state) is Stage.WORKING and state != "wait call-back":
         return Working(memo, AGAIN_S, f"it is {state}")
     return await _change(api, row, "deleted", says="its system is taken off")
 
 
-def _name(ref: NodeRef) -> str:
-    """Return what the allocation of a node for a service is called: there is one at most."""
-    return f"slipway-{ref.service}-{ref.node}"
-
-
 async def _allocation(api: Api, ref: NodeRef) -> dict[str, Any] | None:
     try:
-        found: dict[str, Any] = await api.get(f"/allocations/{_name(ref)}")
+        found: dict[str, Any] = await api.get(f"/allocations/{nodes.allocation_name(ref)}")
     except NotThere:
         return None
     return found
@@ -125,7 +120,7 @@ async def _take(api: Api, ref: NodeRef, row: dict[str, Any]) -> Working | None:
     """Have this node and no other allocated; None once it is. Raises NodeLost."""
     found = await _allocation(api, ref)
     if found is not None and found["state"] == "error":
-        await api.delete(f"/allocations/{_name(ref)}")
+        await api.delete(f"/allocations/{nodes.allocation_name(ref)}")
         raise NodeLost(api.name, ref.node, found["last_error"] or "it cannot be allocated")
     if found is not None and found["state"] != "active":
         return Working({}, AGAIN_S, "the cloud allocates it")
@@ -150,7 +145,7 @@ async def _allocate(api: Api, ref: NodeRef, row: dict[str, Any]) -> Working:
         # Ironic allocates no node whose power it has not read.
         return await _power_off(api, row)
     body = {
-        "name": _name(ref),
+        "name": nodes.allocation_name(ref),
         "resource_class": row["resource_class"],
         "candidate_nodes": [row["uuid"]],
     }

@@ -3,9 +3,15 @@
 Source: Ironic's state machine, `ironic/common/states.py`.
 """
 
+import re
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
 
-from app.drivers.metal.contract import MetalNode, NodeFacts, NodeLost, Stage
+import msgspec
+
+from app.drivers.errors import Refused
+from app.drivers.metal.contract import MetalNode, NodeFacts, NodeLost, NodeRef, Stage
 from app.drivers.metal.ironic.api import Api, node_path
 from app.drivers.metal.ironic.words import NotThere
 from app.drivers.power import Power
@@ -20,6 +26,24 @@ _STAGES = {
 }
 _POWERS = {"power on": Power.ON, "power off": Power.OFF}
 PAGE = 1_000
+_FIELDS = (
+    "uuid", "name", "provision_state", "power_state", "target_power_state", "last_error",
+    "maintenance", "maintenance_reason", "instance_uuid", "automated_clean", "resource_class",
+    "driver",
+)  # fmt: skip
+"""What `view` reads; all that Ironic knows of a node is many times as much."""
+_ALLOCATION = re.compile(r"slipway-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})-.")
+
+
+def allocation_name(ref: NodeRef) -> str:
+    """Return what the allocation of a node for a service is called: there is one at most."""
+    return f"slipway-{ref.service}-{ref.node}"
+
+
+def service_of(allocation: str) -> UUID | None:
+    """Return whose an allocation of that name is; None: not ours."""
+    found = _ALLOCATION.match(allocation)
+    return None if found is None else UUID(found[1])
 
 
 def stage_of(state: str) -> Stage:
@@ -57,14 +81,35 @@ async def row_of(api: Api, node: str) -> dict[str, Any]:
 
 
 async def all_nodes(api: Api) -> tuple[MetalNode, ...]:
-    found: list[MetalNode] = []
-    after: dict[str, str] = {}
+    rows = await _all(api, "nodes", _FIELDS)
+    services = {
+        row["uuid"]: service
+        for row in await _all(api, "allocations", ("uuid", "name"))
+        if (service := service_of(row["name"] or "")) is not None
+    }
+    return tuple(
+        msgspec.structs.replace(view(row), service=services.get(row["instance_uuid"] or ""))
+        for row in rows
+    )
+
+
+async def _all(api: Api, kind: str, fields: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Return all rows of a kind, as many pages as there are.
+
+    Ironic gives no more to a page than its own `[api] max_limit`, and says by `next` that there is
+    more. Of that address only the marker is taken: the rest is as Ironic sees itself.
+    """
+    found: list[dict[str, Any]] = []
+    query = {"fields": ",".join(fields), "limit": str(PAGE)}
     while True:
-        page = (await api.get("/nodes", detail="true", limit=str(PAGE), **after))["nodes"]
-        found += map(view, page)
-        if len(page) < PAGE:
-            return tuple(found)
-        after = {"marker": page[-1]["uuid"]}
+        answer = await api.get(f"/{kind}", **query)
+        found += answer[kind]
+        markers = parse_qs(urlsplit(answer.get("next") or "").query).get("marker")
+        if not markers:
+            return found
+        if markers[0] == query.get("marker"):
+            raise Refused(api.name, field="url", reason=f"its pages of {kind} never end")
+        query["marker"] = markers[0]
 
 
 async def find(api: Api, *, name: str, macs: tuple[str, ...]) -> dict[str, Any] | None:
