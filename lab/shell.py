@@ -151,8 +151,8 @@ class Shell:
         )
 
     def path(self, name: str) -> str:
-        """Return the key in `files` of a path as this shell sees it; /sys is one for all."""
-        if name.startswith("/sys/"):
+        """Return the key in `files` of a path as this shell sees it; /sys and /proc are of all."""
+        if name.startswith(("/sys/", "/proc/")):
             return posixpath.normpath(name)
         return posixpath.normpath(f"{self.root}/{name}".replace("//", "/"))
 

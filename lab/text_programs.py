@@ -5,8 +5,12 @@ import re
 from lab.shell import Program, Result, Shell
 
 
-async def sort(_shell: Shell, _arguments: list[str], stdin: str) -> Result:
-    return Result(0, "".join(f"{line}\n" for line in sorted(stdin.splitlines())))
+async def sort(_shell: Shell, arguments: list[str], stdin: str) -> Result:
+    """`sort [-u]`."""
+    lines = stdin.splitlines()
+    return Result(
+        0, "".join(f"{line}\n" for line in sorted(set(lines) if "-u" in arguments else lines))
+    )
 
 
 async def head(shell: Shell, arguments: list[str], stdin: str) -> Result:

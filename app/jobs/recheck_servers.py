@@ -1,7 +1,7 @@
-"""Look at servers in quarantine again: one whose BMC answers and obeys goes to be erased.
+"""Look at servers in quarantine again: one whose BMC obeys and finds it well goes to be erased.
 
-The erasure boots the machine and looks at its disks. What passes that is sold again; what does not
-is back in quarantine, and looked at later. So a BMC that was away for an hour costs no server.
+The erasure boots the machine and looks at its hardware. What passes that is sold again; what does
+not is back in quarantine, and looked at later. So a BMC that was away for an hour costs no server.
 """
 
 import asyncio
@@ -17,12 +17,15 @@ from app.domain.inventory.find import bmc_of
 from app.domain.inventory.quarantine import due_rechecks, note_recheck
 from app.drivers.bmc.contract import BmcFleet
 from app.drivers.boot import BootDevice
-from app.drivers.errors import DriverError
+from app.drivers.errors import DriverError, Refused
 from app.drivers.power import Power
 from app.jobs.sweeps import context_of
 
 DEADLINE_S = 30.0
-WHOLE_S = 60.0
+WHOLE_S = 180.0
+"""Sensors by IPMI take a minute and a half at the first time."""
+WITHIN_S = 900.0
+"""What the BMC's log calls critical counts for so long: as long as until the first look."""
 log = structlog.get_logger()
 
 
@@ -44,7 +47,7 @@ async def _recheck(database: Database, vault: Vault, fleet: BmcFleet, server: UU
     trouble = ""
     try:
         async with asyncio.timeout(WHOLE_S):
-            await _look(database, vault, fleet, server)
+            trouble = await _look(database, vault, fleet, server)
     except TimeoutError:
         trouble = f"its BMC did not do as it was told within {WHOLE_S:g} s"
     except (DriverError, Refusal) as error:
@@ -54,10 +57,18 @@ async def _recheck(database: Database, vault: Vault, fleet: BmcFleet, server: UU
     log.info("inventory.rechecked", server=str(server), trouble=trouble)
 
 
-async def _look(database: Database, vault: Vault, fleet: BmcFleet, server: UUID) -> None:
-    """Have the BMC switch the machine off and boot it from its disk next; both are read back."""
+async def _look(database: Database, vault: Vault, fleet: BmcFleet, server: UUID) -> str:
+    """Have the BMC switch the machine off and boot it from its disk next; both are read back.
+
+    Returns what it calls critical then, "" for nothing.
+    """
     async with database.snapshot() as tx:
         address, _ = await bmc_of(tx, vault, server)
     bmc = fleet.bmc(address)
     await bmc.power.ensure(Power.OFF, deadline_s=DEADLINE_S)
     await bmc.boot.set_once(BootDevice.DISK)
+    try:
+        health = await bmc.health(within_s=WITHIN_S)
+    except Refused:
+        return ""
+    return "; ".join(health.critical)

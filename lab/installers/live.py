@@ -12,7 +12,7 @@ from lab.faults import Fault, FaultKind
 from lab.fleet import Hardware
 from lab.installers.disk_programs import LiveDisks
 from lab.installers.load import kernel_arguments
-from lab.installers.plan import InstallError, InstallPlan
+from lab.installers.plan import InstallError, InstallPlan, machine_files
 from lab.installers.run import finished_system, new_host_key
 from lab.installers.target import find_addresses
 from lab.ipxe import BootKernel
@@ -62,6 +62,7 @@ async def run_live(boot: BootKernel, url: str, live: LiveRun) -> InstalledSystem
     disks = LiveDisks(live.hardware, live.pace, live.erase, broken)
     programs = {**PROGRAMS, **disks.programs()}
     shell = Shell(live.card, live.show, programs, sleep=live.pace.sleep)
+    shell.files.update(machine_files(live.hardware))
     try:
         status = await shell.run(script)
     finally:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from lab.fleet import Hardware
 from lab.installers import debian, kickstart, ubuntu
-from lab.installers.plan import InstallError, InstallPlan, device_names, disk_files
+from lab.installers.plan import InstallError, InstallPlan, device_names, machine_files
 from lab.ipxe import BootKernel
 from lab.network import NetworkCard, Unreachable
 
@@ -16,7 +16,7 @@ async def load(boot: BootKernel, hardware: Hardware, card: NetworkCard) -> Insta
     installer could not work with it.
     """
     plan = await _plan(boot, hardware, card)
-    return replace(plan, devices=disk_files(hardware.disks))
+    return replace(plan, devices=machine_files(hardware))
 
 
 async def _plan(boot: BootKernel, hardware: Hardware, card: NetworkCard) -> InstallPlan:

@@ -4,7 +4,7 @@ import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from lab.fleet import Disks
+from lab.fleet import Disks, Hardware
 from lab.store import Account
 
 
@@ -56,7 +56,7 @@ class InstallPlan:
     allows_root_password: bool = False
     target: str = "/target"
     devices: tuple[tuple[str, str], ...] = ()
-    """Files in which the kernel tells of the disks, with their content."""
+    """Files in which the kernel tells of the machine, with their content."""
 
 
 def parse_ipv4(address: str | None, mask: str | None) -> ipaddress.IPv4Interface:
@@ -141,6 +141,37 @@ def disk_files(disks: Iterable[Disks]) -> tuple[tuple[str, str], ...]:
             (f"/sys/block/{name}/size", f"{group.capacity_gb * 10**9 // 512}\n"),
             (f"/sys/block/{name}/queue/rotational", f"{int(group.kind == 'hdd')}\n"),
         )
+    )
+
+
+def machine_files(hardware: Hardware) -> tuple[tuple[str, str], ...]:
+    """Return what /sys and /proc say of the machine: its disks, memory and processors."""
+    threads = hardware.cpu_threads * hardware.cpu_count
+    cores = hardware.cpu_cores * hardware.cpu_count
+    memory, cpu = "/sys/devices/system/memory", "/sys/devices/system/cpu"
+    return (
+        *disk_files(hardware.disks),
+        ("/proc/meminfo", f"MemTotal:       {hardware.ram_gb * 1_020_000} kB\n"),
+        (
+            "/proc/cpuinfo",
+            f"model name\t: {hardware.cpu_model} @ {hardware.cpu_mhz / 1000:.2f}GHz\n",
+        ),
+        (f"{memory}/block_size_bytes", "80000000\n"),
+        *((f"{memory}/memory{n}/online", "1\n") for n in range(hardware.ram_gb // 2)),
+        *(
+            file
+            for n in range(threads)
+            for file in (
+                (
+                    f"{cpu}/cpu{n}/topology/physical_package_id",
+                    f"{n % cores // hardware.cpu_cores}\n",
+                ),
+                (
+                    f"{cpu}/cpu{n}/topology/thread_siblings_list",
+                    f"{n % cores},{n % cores + cores}\n",
+                ),
+            )
+        ),
     )
 
 

@@ -22,7 +22,7 @@ async def test_a_rehearsal_is_kept_and_shown_with_the_version(
     page = await told(owner, await owner.send_form(REHEARSAL, REHEARSAL))
     for words in (
         "survived or undone clean", "Crash after the call", "Halts for a person",
-        "25 points are missing: 15 of 60 faults are not survived. At each of them it stops for a",
+        "25 points are missing: 18 of 74 faults are not survived. At each of them it stops for a",
         "It halts at Send credentials for a person at the first try: ",
         "It halts at Send credentials for a person after 5 tries: ",
     ):  # fmt: skip

@@ -34,5 +34,6 @@ async def test_every_page_is_accessible_within_the_policy_and_the_width(
     pages = {
         "layouts-product": "/admin/stock/products/metal-s",
         "layouts-form": "/admin/stock/products/metal-s/layouts",
+        "script-form": "/admin/stock/products/metal-s/script",
     }
     assert await look(page, address, pages) == {}

@@ -27,6 +27,7 @@ OPEN = {
     "/admin/stock": {Role.OPERATOR, Role.DESIGNER, Role.OWNER},
     "/admin/stock/products/metal-s?number=2": {Role.OPERATOR, Role.DESIGNER, Role.OWNER},
     "/admin/stock/products/metal-s/rules": {Role.DESIGNER, Role.OWNER},
+    "/admin/stock/products/metal-s/script": {Role.DESIGNER, Role.OWNER},
     "/admin/stock/products/metal-s/machines": {Role.DESIGNER, Role.OWNER},
     "/admin/stock/virtual/new": {Role.DESIGNER, Role.OWNER},
     "/admin/stock/games/new": {Role.DESIGNER, Role.OWNER},

@@ -169,6 +169,6 @@ def test_the_order_of_a_flow_comes_from_its_edges() -> None:
     names = sorted(document.nodes, key=lambda name: (len(name), name))
     shuffled = replace(document, nodes={name: document.nodes[name] for name in names})
     assert in_order(shuffled) == [
-        "paid", "attempts", "server", "addresses", "port", "install", "bmc", "again", "aside",
-        "service", "mail", "gave_up",
+        "paid", "attempts", "server", "addresses", "port", "install", "bmc", "again", "health",
+        "aside", "service", "mail", "gave_up",
     ]  # fmt: skip

@@ -228,6 +228,41 @@ async def test_disk_layouts_are_typed_offered_and_counted(stage: Stage, owner: B
     assert reason == "asked for"
 
 
+async def test_the_script_of_a_product_is_read_by_bash_before_it_is_kept(
+    stage: Stage, owner: Browser
+) -> None:
+    page = "/admin/stock/products/metal-s"
+    here = f"{page}/script"
+    assert "Nothing runs but what the chosen options add" in (await owner.get(page)).text
+    broken = {"script": "if true; then\r\necho a\r\n", "reason": ""}
+    refused = await owner.send_form(here, here, broken)
+    assert refused.status_code == 422
+    faults = errors_of(refused.text)
+    assert "syntax error" in faults["script"]
+    assert faults["reason"] == "Say why; it is kept."
+    assert "echo a" in refused.text
+    long = await owner.send_form(here, here, {"script": "#" * 16_500, "reason": "why"})
+    assert "At most 16,384 characters" in errors_of(long.text)["script"]
+    typed = {"script": "echo key-4711 > /root/key\r\necho b", "reason": "agents"}
+    assert (await owner.send_form(here, here, typed)).status_code == 303
+    shown = (await owner.get(page)).text
+    assert "2 lines of bash" in shown
+    assert "key-4711" not in shown
+    assert "key-4711" in (await owner.get(here)).text
+    async with stage.database.snapshot() as tx:
+        kept = await tx.fetchval("SELECT post_install FROM product WHERE slug = 'metal-s'")
+        trail = await tx.fetchrow(
+            "SELECT before::text || after::text AS told, reason FROM audit_entry "
+            "WHERE action = 'product.script_changed'"
+        )
+    assert kept == "echo key-4711 > /root/key\necho b\n"
+    assert trail["reason"] == "agents"
+    assert "key-4711" not in trail["told"]
+    assert '"lines": 2' in trail["told"]
+    assert (await owner.send_form(here, here, {"script": " \r\n", "reason": "no"})).is_redirect
+    assert "Nothing runs" in (await owner.get(page)).text
+
+
 async def test_who_waits_is_shown_with_how_often_it_was_passed_over(
     stage: Stage, owner: Browser
 ) -> None:

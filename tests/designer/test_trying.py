@@ -22,7 +22,7 @@ async def test_a_draft_is_tried_pinned_and_rehearsed(hang: Hang) -> None:
     await form.get_by_label("made-up data that fits").check()
     await form.get_by_role("button", name="Run dry").click()
     await expect(trial).to_contain_text("It comes to its end.")
-    await expect(page.locator("#voice")).to_have_text("Dry run: it comes to its end. 7 effects.")
+    await expect(page.locator("#voice")).to_have_text("Dry run: it comes to its end. 8 effects.")
     await expect(form).to_be_hidden()
     await expect(trial).to_contain_text("Nothing real was touched")
     await expect(easel.node("install").locator(".fl-state")).to_contain_text("stand-in")

@@ -48,6 +48,7 @@ def kinds() -> dict[tuple[str, int], NodeType]:
         NodeType(
             "action.recover_bmc", "BMC", "", Given, Effect.PURE, broken, ports=("out", "fine")
         ),
+        NodeType("action.health_gate", "Gate", "", Given, Effect.PURE, broken),
         stand_in("action.quarantine_server", {"server": "s1", "reason": "no word"}),
         stand_in("action.update_service", {}),
         stand_in("action.send_mail", {}),

@@ -107,7 +107,7 @@ def test_a_file_has_a_size() -> None:
 def test_the_gallery_lists_what_is_shipped() -> None:
     rows = {row.slug: row for row in list_templates()}
     server = rows["dedicated-server"]
-    assert (server.name, server.trigger, server.nodes) == ("Dedicated server", "order.paid", 12)
+    assert (server.name, server.trigger, server.nodes) == ("Dedicated server", "order.paid", 13)
     assert server.missing == ()
     assert "logic.repeat" in server.types
     assert server.description

@@ -5,6 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
+from app.domain.services.report_hardware import read_seen
 from app.drivers.deploy.live import LiveSpec, Purpose
 from app.drivers.deploy.netboot.live import render_live_ipxe, render_live_script
 from app.drivers.deploy.spec import Family
@@ -103,6 +104,11 @@ async def test_every_disk_is_erased_in_its_own_way_and_told() -> None:
     assert len({one["serial"] for one in told.values()}) == 4
     assert told["sdb"]["bytes"] == str(8_000 * 10**9)
     assert (len(erased), wire.said("done"), system) == (4, [{"percent": "100"}], None)
+    (seen,) = map(read_seen, wire.said("hardware"))
+    assert [(one.name, one.kind) for one in seen.disks or ()] == [
+        ("nvme0n1", "nvme"), ("nvme1n1", "nvme"), ("sda", "ssd"), ("sdb", "hdd"),
+    ]  # fmt: skip
+    assert seen.memory_mib == hardware().ram_gb * 1_024
 
 
 async def test_a_disk_that_cannot_be_erased_is_told_with_its_words() -> None:

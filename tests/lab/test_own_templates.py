@@ -6,11 +6,15 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from app.domain.inventory.fitness import Sold, hardware_faults
+from app.domain.inventory.seed import DiskSeed
+from app.domain.services.report_hardware import read_seen
 from app.drivers.deploy.netboot import Netboot
 from app.drivers.deploy.netboot.passwords import hash_password
 from app.drivers.deploy.spec import DiskKind, Disks, Family, InstallSpec, Ipv4, Ipv6
+from app.solver.want import DiskKind as SoldKind
 from lab.faults import Fault
-from lab.fleet import machine
+from lab.fleet import Hardware, machine
 from lab.installers import InstallError, finished_system, load, run
 from lab.ipxe import BootKernel, Ipxe, LeaveToFirmware
 from lab.machine import dhcp_lease
@@ -115,6 +119,12 @@ async def test_plain_install(family: Family) -> None:
     percents = [int(form["percent"][0]) for name, form in sent if name == "progress"]
     assert percents == sorted(percents)
     assert len(percents) >= 4
+    (told,) = [form for name, form in sent if name == "hardware"]
+    seen = read_seen({name: values[0] for name, values in told.items()})
+    assert list(hardware_faults(sold(HARDWARE), seen)) == []
+    assert (seen.cores, seen.sockets) == (HARDWARE.cpu_cores, HARDWARE.cpu_count)
+    assert seen.memory_mib == HARDWARE.ram_gb * 1_024
+    assert len(seen.disks or ()) == sum(group.count for group in HARDWARE.disks)
 
 
 @pytest.mark.parametrize("family", Family)
@@ -165,12 +175,29 @@ async def test_failed_step_is_reported(family: Family) -> None:
 async def test_failing_post_install_is_reported(family: Family) -> None:
     card = Card()
     with contextlib.suppress(InstallError):
-        await install(spec_of(family, post_install="set -e\necho no licence\nfalse\n"), card)
+        await install(spec_of(family, product_script="set -e\necho no licence\nfalse\n"), card)
     names = [name for name, _ in reports(card)]
     told = next(form["message"][0] for name, form in reports(card) if name == "failed")
-    assert told.splitlines() == ["the post-install script ended with status 1: no licence"]
+    assert told.splitlines() == [
+        "the post-install script of the product ended with status 1: no licence"
+    ]
     assert "failed" in names
     assert "done" not in names
+
+
+def sold(hardware: Hardware) -> Sold:
+    """Return the machine as its provider has written it down."""
+    return Sold(
+        ram_gb=hardware.ram_gb,
+        sockets=hardware.cpu_count,
+        cores=hardware.cpu_cores * hardware.cpu_count,
+        cpu_model=hardware.cpu_model,
+        hides_disks=hardware.raid_controller,
+        disks=tuple(
+            DiskSeed(kind=SoldKind(group.kind), capacity_gb=group.capacity_gb, quantity=group.count)
+            for group in hardware.disks
+        ),
+    )
 
 
 async def test_machine_without_an_install_goes_to_the_disk() -> None:

@@ -112,6 +112,26 @@ async def test_a_disk_that_was_not_heard_of_keeps_the_server_out_of_stock(
     assert hall.bmc.told[-1] == "power off"
 
 
+async def test_a_machine_that_lacks_what_was_sold_is_not_sold_again(
+    machine: httpx.AsyncClient, came_back: Hall
+) -> None:
+    hall = came_back
+    await enter(hall)
+    base = base_in(await script_of(machine, hall.mac))
+    seen = {
+        "memory_kib": "8000000", "cores": "999", "sockets": "2",
+        "disks": "nvme0n1|1875385008|0|PASSED|A;nvme1n1|1875385008|0|FAILED!|B;",
+    }  # fmt: skip
+    assert (await machine.post(f"{base}/hardware", data=seen)).status_code == 204
+    for disk in ("nvme0n1", "nvme1n1"):
+        assert await tell(machine, base, disk) == 204
+    await machine.post(f"{base}/done")
+    with pytest.raises(StepFailed, match="it is erased, but it has 8 GB of memory") as failed:
+        await enter(hall)
+    assert "disk nvme1n1 (B) says: FAILED!" in failed.value.message
+    assert await state_of(hall.database, hall.server) == ("cleaning", True)
+
+
 async def test_a_disk_that_fails_is_named_with_its_own_words(
     machine: httpx.AsyncClient, came_back: Hall
 ) -> None:

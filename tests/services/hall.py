@@ -11,7 +11,7 @@ from app.domain.inventory.confirm import begin_provisioning
 from app.domain.inventory.quarantine import quarantine
 from app.domain.services.open import open_service
 from app.domain.services.prepare_install import Prepared, Site, prepare_install
-from app.drivers.bmc.contract import BmcAddress
+from app.drivers.bmc.contract import BmcAddress, Health, Inventory
 from app.drivers.boot import BootDevice
 from app.drivers.deploy.live import LiveImage
 from app.drivers.errors import Retriable, Unreachable
@@ -27,6 +27,10 @@ LIVE = LiveImage(
     "http://mirror.test/grml/grml.squashfs",
 )
 SITE = Site("http://slipway.test", ("192.0.2.53",), 22, "servers.internal", LIVE)
+NOTHING_TOLD = Inventory(
+    uuid=None, manufacturer=None, model=None, serial=None, bios_version=None, memory_gib=None,
+    cpu_count=None, cpu_model=None, nics=(),
+)  # fmt: skip
 
 
 @dataclass
@@ -37,6 +41,9 @@ class StubBmc:
     is_away: bool = False
     refuses: str = ""
     """Why boot devices are not taken; "" when they are."""
+    critical: tuple[str, ...] = ()
+    """What it calls critical."""
+    hardware: Inventory = NOTHING_TOLD
 
     def bmc(self, _: BmcAddress) -> Any:
         return self
@@ -59,6 +66,15 @@ class StubBmc:
         if self.refuses:
             raise Retriable("bmc", self.refuses)
         self._note(f"boot {device}")
+
+    async def health(self, *, within_s: float) -> Health:
+        assert within_s >= 0
+        if self.is_away:
+            raise Unreachable("bmc", "no answer")
+        return Health(critical=self.critical, told=("sensors",))
+
+    async def inventory(self) -> Inventory:
+        return self.hardware
 
     async def insert(self, url: str) -> None:
         self._note(f"insert {url}")

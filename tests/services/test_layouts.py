@@ -122,3 +122,10 @@ async def test_options_that_stay_keep_their_prices(database: Database) -> None:
         ("other", "Other", 0),
         ("wide", "Wider", 1),
     ]
+
+
+async def test_the_products_script_is_installed_beside_what_its_options_add(hall: Hall) -> None:
+    async with hall.database.transaction() as tx:
+        await tx.execute("UPDATE product SET post_install = 'echo mine' WHERE slug = 'ax-32'")
+    spec = (await hall.installation()).spec
+    assert (spec.post_install, spec.product_script) == ("", "echo mine")

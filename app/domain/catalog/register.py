@@ -108,15 +108,15 @@ async def register_product(
     written: UUID = await tx.fetchval(
         "INSERT INTO product (id, category, slug, name, summary, description, specs, "
         "server_rules, address_rules, machine_rules, game_rules, custom_rules, is_visible, "
-        "position, created_at, disk_layouts) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) "
+        "position, created_at, disk_layouts, post_install) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) "
         "ON CONFLICT (slug) DO UPDATE SET category = excluded.category, name = excluded.name, "
         "summary = excluded.summary, description = excluded.description, "
         "specs = excluded.specs, server_rules = excluded.server_rules, "
         "address_rules = excluded.address_rules, machine_rules = excluded.machine_rules, "
         "game_rules = excluded.game_rules, custom_rules = excluded.custom_rules, "
         "is_visible = excluded.is_visible, position = excluded.position, "
-        "disk_layouts = excluded.disk_layouts RETURNING id",
+        "disk_layouts = excluded.disk_layouts, post_install = excluded.post_install RETURNING id",
         new_id(),
         category,
         product.slug,
@@ -134,6 +134,7 @@ async def register_product(
         position,
         tx.now(),
         _json(product.disk_layouts),
+        product.post_install,
     )
     await tx.execute("DELETE FROM product_price WHERE product = $1", written)
     await _prices(tx, "product", written, product.prices)
@@ -244,6 +245,8 @@ def _post_install_faults(product: ProductSeed) -> Iterator[tuple[str, str]]:
     what = {
         ProductKind.MACHINE: "A virtual machine runs no post_install: make a template that has it."
     }.get(product.kind, "Only servers that netboot installs run a post_install.")
+    if product.post_install:
+        yield "post_install", what
     for group in product.groups:
         if any(option.post_install for option in group.options):
             yield f"groups.{group.code}", what

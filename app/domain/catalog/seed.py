@@ -70,6 +70,8 @@ class ProductSeed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Its flow alone delivers it, and is told these settings."""
     disk_layouts: tuple[DiskLayout, ...] = ()
     """Of servers that netboot installs; the first is used where nobody chose another."""
+    post_install: str = ""
+    """Bash, run as root in each server that netboot installs, after what the options add."""
     is_visible: bool = True
     prices: tuple[PriceSeed, ...] = ()
     groups: tuple[OptionGroupSeed, ...] = ()

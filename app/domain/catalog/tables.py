@@ -23,6 +23,8 @@ class Product(Table, tablename="product"):
     `machine_rules` a `machines.rules.MachineRules`, `game_rules` a `games.rules.GameRules`,
     `custom_rules` a `games.rules.CustomRules`: it has one of them, or its orders get physical
     servers. `disk_layouts` is a list of `drivers.deploy.layout.DiskLayout`.
+    `post_install` is a bash script that runs as root in each server that is installed, after those
+    of the chosen options.
     """
 
     id = key()
@@ -38,6 +40,7 @@ class Product(Table, tablename="product"):
     game_rules = JSONB(null=True, default=None)
     custom_rules = JSONB(null=True, default=None)
     disk_layouts = JSONB(default="[]", help_text="of physical servers; the first is the usual one")
+    post_install = text(default="")
     is_visible = Boolean(default=True)
     position = Integer(default=0)
     created_at = moment()

@@ -204,8 +204,9 @@ async def _spec(
 ) -> InstallSpec:
     """Put the specification together; its call-back address is the caller's to fill in."""
     row = await tx.fetchrow(
-        'SELECT s."order", s.product, s.hostname, o.selection, m.mac FROM service s '
-        'JOIN client_order o ON o.id = s."order" JOIN server m ON m.id = $2 WHERE s.id = $1',
+        'SELECT s."order", s.product, s.hostname, o.selection, m.mac, p.post_install '
+        'FROM service s JOIN client_order o ON o.id = s."order" '
+        "JOIN product p ON p.id = s.product JOIN server m ON m.id = $2 WHERE s.id = $1",
         service,
         server,
     )
@@ -235,6 +236,7 @@ async def _spec(
         disks=disks,
         ssh_port=site.ssh_port,
         post_install=await _post_install(tx, row["product"], selection),
+        product_script=row["post_install"],
         callback_base=site.base_url,
     )
 

@@ -1,6 +1,5 @@
 """What a live system says of the disks that it erased, and whether that is all of them."""
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
@@ -10,12 +9,11 @@ import msgspec
 from app.core.database import Tx, storable
 from app.core.errors import Invalid
 from app.core.ids import new_id
+from app.domain.services.report_hardware import DISK, LONGEST, faults_seen
 from app.domain.services.report_install import OpenInstallation, report_done, report_failed
 from app.drivers.deploy.live import Purpose
 from app.drivers.deploy.spec import DiskKind
 
-DISK = re.compile(r"[a-z][a-z0-9]{0,31}")
-LONGEST = 120
 LONGEST_ERROR = 300
 
 
@@ -66,6 +64,8 @@ async def report_disk(tx: Tx, installation: OpenInstallation, said: Mapping[str,
 async def judge_erasure(tx: Tx, installation: OpenInstallation) -> None:
     """End the erasure: done, or failed where a disk of the inventory was not heard of.
 
+    Nor may the machine lack anything else of what is written down.
+
     What a RAID controller hides cannot be counted: there one volume is enough.
     """
     row = await tx.fetchrow(
@@ -83,6 +83,8 @@ async def judge_erasure(tx: Tx, installation: OpenInstallation) -> None:
         await report_failed(
             tx, installation, f"{erased} disks were erased; {wanted} are written down of the server"
         )
+    elif faults := await faults_seen(tx, installation):
+        await report_failed(tx, installation, f"it is erased, but {faults}")
     else:
         await report_done(tx, installation)
 

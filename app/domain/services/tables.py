@@ -55,7 +55,8 @@ class Installation(Table, tablename="installation"):
 
     `token` opens its netboot files until it ends. An erasure is for nobody's service. Only the
     SHA-256 of the token is kept in `token_hash`; `sealed_spec` is the sealed
-    `drivers.deploy` specification, which holds a password hash and the token.
+    `drivers.deploy` specification, which holds a password hash and the token. `seen` is what the
+    system sees of the machine (`inventory.fitness.Seen`).
     """
 
     id = key()
@@ -73,6 +74,7 @@ class Installation(Table, tablename="installation"):
     updated_at = moment()
     finished_at = moment(null=True)
     log = JSONB(default="[]")
+    seen = JSONB(null=True, default=None)
 
     known_state = Check(
         "state IN ('prepared', 'booted', 'installing', 'installed', 'failed', 'abandoned')"

@@ -1,7 +1,7 @@
 """The contract of a BMC: its address, its parts, and the fleet that hands them out."""
 
 from enum import StrEnum
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
 import msgspec
@@ -95,6 +95,27 @@ class Sensor(msgspec.Struct, frozen=True, kw_only=True):
     """As the BMC writes it: `°C`, `RPM`, `V`; "" where there is none."""
     is_well: bool
     """False when the BMC itself calls the reading a warning or worse."""
+    is_critical: bool = False
+    """True when it calls it worse than a warning."""
+
+    @property
+    def words(self) -> str:
+        """Return what it reads, in words: `CPU Temp reads 104 °C`."""
+        if self.value is None:
+            return f"{self.name} is critical"
+        return f"{self.name} reads {self.value:g} {self.unit}".rstrip()
+
+
+Part: TypeAlias = Literal["system", "sensors", "disks", "log"]
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """What the BMC itself calls critical. Warnings are no part of it."""
+
+    critical: tuple[str, ...]
+    """Each in words, the BMC's own where it has some."""
+    told: tuple[Part, ...]
+    """What the BMC tells of at all: the rest is not known to be well."""
 
 
 class ConsolePort(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,6 +177,14 @@ class Bmc(Protocol):
         """Return what the BMC measures; empty where it measures nothing.
 
         Cost by Redfish: two requests a chassis; by IPMI: hundreds at the first time.
+        """
+        ...
+
+    async def health(self, *, within_s: float) -> Health:
+        """Return what is critical now, and what its log calls so in the last `within_s` seconds.
+
+        By the BMC's own clock. Cost by Redfish: some requests a chassis, a disk and a page of its
+        log; by IPMI that of the sensors, and no log is read.
         """
         ...
 

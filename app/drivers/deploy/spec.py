@@ -144,7 +144,9 @@ class InstallSpec(msgspec.Struct, frozen=True, kw_only=True):
     callback_base: str
     """`{base}/netboot/{token}`, without a slash at the end; the token is the secret."""
     post_install: str = ""
-    """A bash script of the operator's, run as root in the installed system."""
+    """What the chosen options add: bash, run as root in the installed system."""
+    product_script: str = ""
+    """The product's own script, run after it in the same way."""
 
     def __post_init__(self) -> None:
         problems_of(self)

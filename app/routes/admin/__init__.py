@@ -43,6 +43,7 @@ from app.routes.admin.nodes import Nodes
 from app.routes.admin.orders import Orders
 from app.routes.admin.prefix import OnePrefix
 from app.routes.admin.prefixes import Prefixes
+from app.routes.admin.product_script import ProductScript
 from app.routes.admin.racks import Racks
 from app.routes.admin.reservations import Reservations
 from app.routes.admin.reverse_dns import ReverseDns
@@ -70,6 +71,7 @@ ADMIN: tuple[ControllerRouterHandler, ...] = (
     Allocation,
     StockPages,
     LayoutsPage,
+    ProductScript,
     MachineRulesPage,
     GameProduct,
     GameRulesPage,

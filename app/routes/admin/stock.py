@@ -3,6 +3,7 @@
 from datetime import UTC
 from typing import Any
 
+import htpy as h
 from litestar import Controller, Response, get, post
 from litestar.params import FromPath
 
@@ -18,6 +19,7 @@ from app.components.admin.outlook import (
     stock_page,
 )
 from app.components.admin.rules_form import Known, rules_in_words, rules_page
+from app.components.admin.script_form import script_card
 from app.components.form import Form
 from app.components.frame import PageFrame
 from app.components.notice import Flash
@@ -25,6 +27,7 @@ from app.core.database import Database, Tx
 from app.core.errors import Invalid
 from app.domain.accounts.roles import Permission, allows
 from app.domain.catalog.change_rules import change_rules
+from app.domain.catalog.change_script import script_of
 from app.domain.catalog.find import find_product
 from app.domain.catalog.kind import ProductKind
 from app.domain.catalog.stock import stock_days
@@ -72,6 +75,7 @@ class StockPages(Controller):
             client = await client_typed(tx, entries)
             product = await find_product(tx, slug, hidden=True)
             layouts = await _borne(tx, product)
+            script = await script_of(tx, product.id)
             shown = ProductStock(
                 outlook=next(one for one in await outlooks(tx) if one.product == product.id),
                 days=await stock_days(tx, product.id, days=HORIZON_DAYS),
@@ -86,7 +90,10 @@ class StockPages(Controller):
             )
         beside = None
         if product.kind is ProductKind.SERVER:
-            beside = layouts_card(slug, layouts, may_change=shown.may_change)
+            beside = h.fragment[
+                layouts_card(slug, layouts, may_change=shown.may_change),
+                script_card(slug, script, may_change=shown.may_change),
+            ]
         page = product_stock_page(shown, beside=beside, frame=frame)
         return html(page, status_code=422 if form.errors else 200)
 

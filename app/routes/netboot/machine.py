@@ -17,6 +17,7 @@ from litestar.params import Body, FromPath, FromQuery
 from app.core.database import Tx
 from app.core.errors import NotFound
 from app.domain.services.report_erasure import failed_disks, judge_erasure, report_disk
+from app.domain.services.report_hardware import report_hardware
 from app.domain.services.report_install import (
     OpenInstallation,
     find_open,
@@ -129,6 +130,13 @@ class Machine(Controller):
         async with db.transaction() as tx:
             installation = await find_open(tx, vault, token=token)
             await report_disk(tx, installation, data)
+
+    @post("/{token:str}/hardware", status_code=204)
+    async def hardware(self, db: Db, vault: Sealing, token: FromPath[str], data: Form) -> None:
+        """Note what the system sees of the machine; said again, the later word stands."""
+        async with db.transaction() as tx:
+            installation = await find_open(tx, vault, token=token)
+            await report_hardware(tx, installation, data)
 
     @post("/{token:str}/failed", status_code=204)
     async def failed(self, db: Db, vault: Sealing, token: FromPath[str], data: Form) -> None:

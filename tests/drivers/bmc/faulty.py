@@ -48,6 +48,8 @@ class FaultyBmc:
             "BootSourceOverrideMode": "UEFI",
         }
     )
+    pages: dict[str, Any] = field(default_factory=dict)
+    """What else it serves, by path; that of the system is added to its own."""
     requests: list[tuple[str, str]] = field(default_factory=list)
     bodies: list[Any] = field(default_factory=list)
     system_has: dict[str, Any] = field(default_factory=dict)
@@ -148,6 +150,8 @@ class FaultyBmc:
             return self._reset(body["ResetType"])
         if path in self.resources:
             return 200, "", self.resources[path]
+        if path in self.pages and path != SYSTEM:
+            return 200, "", self.pages[path]
         if path == "/redfish/v1/Managers/1":
             return (
                 200,
@@ -169,21 +173,28 @@ class FaultyBmc:
         return 404, "", error("no such resource")
 
     def _system(self) -> dict[str, Any]:
-        return self.system_has | {
-            "Id": "1",
-            "PowerState": self.power,
-            "Manufacturer": self.manufacturer,
-            "Boot": self.boot
-            | {"BootSourceOverrideTarget@Redfish.AllowableValues": ["None", "Pxe", "Cd", "Hdd"]},
-            "Links": {"ManagedBy": [{"@odata.id": "/redfish/v1/Managers/1"}]},
-            "Actions": {
-                "#ComputerSystem.Reset": {
-                    "target": f"{SYSTEM}/Actions/ComputerSystem.Reset",
-                    "ResetType@Redfish.AllowableValues": ["On", "ForceOff"]
-                    + ["GracefulShutdown"] * self.faults.soft,
-                }
-            },
-        }
+        return (
+            self.system_has
+            | self.pages.get(SYSTEM, {})
+            | {
+                "Id": "1",
+                "PowerState": self.power,
+                "Manufacturer": self.manufacturer,
+                "Boot": self.boot
+                | {
+                    "BootSourceOverrideTarget@Redfish.AllowableValues": ["None", "Pxe", "Cd", "Hdd"]
+                },
+                "Links": self.pages.get(SYSTEM, {}).get("Links", {})
+                | {"ManagedBy": [{"@odata.id": "/redfish/v1/Managers/1"}]},
+                "Actions": {
+                    "#ComputerSystem.Reset": {
+                        "target": f"{SYSTEM}/Actions/ComputerSystem.Reset",
+                        "ResetType@Redfish.AllowableValues": ["On", "ForceOff"]
+                        + ["GracefulShutdown"] * self.faults.soft,
+                    }
+                },
+            }
+        )
 
     def _patch(self, boot: dict[str, Any]) -> tuple[int, str, Any]:
         if self.faults.need_mode and "BootSourceOverrideMode" not in boot:

@@ -92,6 +92,11 @@ class BmcContract:
         }
         assert all(each.value for each in sensors if each.unit == "°C")
 
+    async def test_a_machine_that_is_well_has_nothing_critical(self, bmc: Bmc) -> None:
+        health = await bmc.health(within_s=600)
+        assert health.critical == ()
+        assert "sensors" in health.told
+
     async def test_consoles_are_of_known_kinds(self, bmc: Bmc) -> None:
         kinds = {console.kind for console in (await bmc.access()).consoles}
         assert kinds <= {"serial", "graphical", "shell"}

@@ -39,6 +39,7 @@ VARIANTS: dict[str, dict[str, object]] = {
         "ssh_keys": (KEY,),
         "disks": Disks(kind=DiskKind.NVME, raid=1, count=2),
         "post_install": 'echo "it\'s ready" > /root/ready\n',
+        "product_script": 'echo "%end of $SLIPWAY_FQDN" >> /root/ready\n',
     },
     "raid10-bios": {
         "disks": Disks(kind=DiskKind.HDD, raid=10, count=4),

@@ -293,10 +293,114 @@ class TestPostInstall:
         assert parent is not None
         assert f"parent={parent[1]}\n" in vlan
 
-    def test_the_operators_script_arrives_unchanged(self) -> None:
-        wanted = spec(Family.UBUNTU, **VARIANTS["everything"])
-        assert written(wanted)["/root/.slipway-post-install"] == wanted.post_install
-        assert ".slipway-post-install" not in render_post_install(spec(Family.UBUNTU))
+    @pytest.mark.parametrize("family", Family)
+    def test_the_operators_scripts_arrive_unchanged_one_after_the_other(
+        self, family: Family
+    ) -> None:
+        wanted = spec(family, **VARIANTS["everything"])
+        script = render_post_install(wanted)
+        put = re.findall(r"^put 700 /root/\.slipway-post-install (\S+)$", script, re.MULTILINE)
+        assert [base64.b64decode(text).decode() for text in put] == [
+            wanted.post_install,
+            wanted.product_script,
+        ]
+        assert ".slipway-post-install" not in render_post_install(spec(family))
+        assert ".slipway-post-install" not in render_post_install(
+            spec(family, product_script=" \n")
+        )
+
+    @pytest.mark.parametrize("breaks", ["", "the chosen options", "the product"])
+    def test_a_script_that_fails_is_told_by_whose_it_is_and_nothing_is_left(
+        self, breaks: str, tmp_path: Path
+    ) -> None:
+        """Run by bash in a folder of its own, with the variables that both see."""
+        (tmp_path / "curl").write_text(f'#!/bin/sh\necho "$*" >> {tmp_path}/calls\n')
+        (tmp_path / "curl").chmod(0o755)
+        say = f'echo "$SLIPWAY_IPV4 $SLIPWAY_OS" >> {tmp_path}/said\necho hunter2\n'
+        parts = {
+            whose: say + ("exit 3\n" if whose == breaks else "")
+            for whose in ("the chosen options", "the product")
+        }
+        text = render_post_install(
+            spec(
+                Family.DEBIAN,
+                post_install=parts["the chosen options"],
+                product_script=parts["the product"],
+            )
+        ).replace("/root/", f"{tmp_path}/")
+        head = text[: text.index("report access")]
+        done = subprocess.run(
+            ["bash", "-c", head + text[text.index("# run WHOSE") :]],
+            env={"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        calls = (tmp_path / "calls").read_text()
+        said = (tmp_path / "said").read_text().splitlines()
+        assert said == ["198.51.100.7 debian-x"] * (1 if breaks == "the chosen options" else 2)
+        assert done.returncode == (1 if breaks else 0)
+        assert (f"message=the post-install script of {breaks} ended with status 3" in calls) is (
+            bool(breaks)
+        )
+        assert calls.count("/failed") == (1 if breaks else 0)
+        assert ("hunter2" in calls) is bool(breaks), "its last lines are told when it fails"
+        assert "hunter2" not in done.stdout + done.stderr
+        assert not list(tmp_path.glob(".slipway*"))
+
+    def test_it_tells_what_it_sees_and_a_lost_report_fails_nothing(self, tmp_path: Path) -> None:
+        """Over a /sys and /proc of two sockets, one disk that fails and a BMC's USB stick."""
+        files = {
+            "proc/meminfo": "MemTotal:       65500000 kB\nMemFree: 1 kB\n",
+            "proc/cpuinfo": "model name\t: AMD EPYC 7443P\n" * 2,
+            "sys/devices/system/memory/block_size_bytes": "80000000\n",
+            **{f"sys/devices/system/memory/memory{n}/online": f"{int(n < 3)}\n" for n in range(4)},
+            **{
+                f"sys/devices/system/cpu/cpu{n}/topology/{fact}": f"{value}\n"
+                for n in range(4)
+                for fact, value in {
+                    "physical_package_id": n // 2,
+                    "thread_siblings_list": f"{n // 2},{n // 2 + 2}",
+                }.items()
+            },
+            "sys/devices/pci0/sda/size": "937703088\n",
+            "sys/devices/pci0/sda/queue/rotational": "0\n",
+            "sys/devices/usb1/sdb/size": "1000\n",
+            "sys/devices/pci0/md0/size": "1000\n",
+        }
+        for name, text in files.items():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(text)
+        (tmp_path / "sys/block").mkdir()
+        for disk in ("pci0/sda", "usb1/sdb", "pci0/md0"):
+            (tmp_path / "sys/block" / disk[5:]).symlink_to(tmp_path / "sys/devices" / disk)
+        for name, body in {
+            "curl": f'for a in "$@"; do echo "$a"; done >> {tmp_path}/calls; exit 22',
+            "smartctl": "echo 'SMART overall-health self-assessment test result: FAILED!'; exit 8",
+            "lsblk": "echo S-7",
+        }.items():
+            (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n")
+            (tmp_path / name).chmod(0o755)
+        script = render_post_install(spec(Family.DEBIAN))
+        lines = script[: script.index("report access")] + script[script.index("# each FILE") :]
+        for folder in ("sys", "proc"):
+            lines = lines.replace(f" /{folder}/", f" {tmp_path}/{folder}/")
+            lines = lines.replace(f'"/{folder}/', f'"{tmp_path}/{folder}/')
+        done = subprocess.run(
+            ["bash", "-c", lines],
+            env={"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        calls = (tmp_path / "calls").read_text()
+        assert (done.returncode, done.stderr) == (0, "")
+        assert f"{CALLBACK}/failed" not in calls
+        assert f"{CALLBACK}/hardware\n" in calls
+        assert {
+            "memory_kib=65500000", "blocks=3", "block_bytes=80000000", "sockets=2", "cores=2",
+            "cpu_model=AMD EPYC 7443P", "disks=sda|937703088|0|FAILED!|S-7;",
+        } <= set(calls.splitlines())  # fmt: skip
 
     def test_every_further_disk_can_boot(self) -> None:
         script = render_post_install(spec(Family.DEBIAN, **VARIANTS["everything"]))

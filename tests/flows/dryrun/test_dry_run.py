@@ -256,7 +256,7 @@ async def test_the_shipped_delivery_shows_what_it_would_do(installed: None) -> N
     run = await dry(template("dedicated-server"))
     assert run.ended is Ended.succeeded
     assert [line.node for line in run.effects] == [
-        "paid", "server", "addresses", "port", "install", "service", "mail",
+        "paid", "server", "addresses", "port", "install", "health", "service", "mail",
     ]  # fmt: skip
     assert {one.kind for line in run.effects for one in line.takes} == {
         "server", "addresses", "port_vlan", "installation",

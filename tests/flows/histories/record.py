@@ -75,7 +75,8 @@ async def test_record(
         path = RECORDED / f"{document.flow}.{release}.{story}.json"
         if path.exists():
             continue
-        monkeypatch.setattr(registry, "node_types", lambda faults=faults: acting(faults))
+        acted = acting(faults)  # once: it reads what is installed
+        monkeypatch.setattr(registry, "node_types", lambda acted=acted: acted)
         async with workshop.database.transaction() as tx:
             await publish(tx, document, note="recorded")
             run = await start_flow(

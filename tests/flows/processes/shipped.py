@@ -81,7 +81,7 @@ class Way:
 DELIVERY, TERMINATION = "dedicated-server", "server-terminated"
 WAYS = (
     *(Way(flow) for flow in FLOWS),
-    Way(DELIVERY, "the first server is broken", broken=1, its_own=22),
+    Way(DELIVERY, "the first server is broken", broken=1, its_own=25),
     Way(DELIVERY, "five servers are broken", "failed", broken=5, its_own=26),
     Way(TERMINATION, "approved", is_locked=True, word="approved"),
     Way(TERMINATION, "rejected", is_locked=True, word="rejected"),

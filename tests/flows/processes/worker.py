@@ -22,7 +22,7 @@ import msgspec
 import app.worker
 from app.cli.worker import worker
 from app.core import clock
-from app.drivers.bmc.contract import BmcAddress
+from app.drivers.bmc.contract import BmcAddress, Health, Inventory
 from app.drivers.errors import Refused
 from app.drivers.hypervisor.contract import (
     Capacity,
@@ -41,6 +41,7 @@ from app.flows.nodes import vm_plan
 from app.flows.step import Doer
 from app.flows.writer import Writer
 from tests.flows.processes.world import NO
+from tests.services.hall import NOTHING_TOLD
 
 FOLDER = Path(os.environ["WORLD_FOLDER"])
 URL = os.environ["WORLD_URL"]
@@ -160,6 +161,13 @@ class Bmc:
 
     async def set_once(self, device: str) -> None:
         await self._ask("boot", device)
+
+    async def inventory(self) -> Inventory:
+        return NOTHING_TOLD
+
+    async def health(self, *, within_s: float) -> Health:
+        await self._ask("read")
+        return Health(critical=(), told=())
 
     async def _ask(self, deed: str, *said: str) -> Any:
         answer = await ask("bmc", deed, self.url, *said)

@@ -507,6 +507,9 @@ EXAMPLES: dict[str, Example] = {
     "action.reinstall_os": Example(
         {}, before=running, about=ORDER, peer=installing, left=booted
     ),
+    "action.health_gate": Example(
+        {"server": "=input.server"}, before=installed, given=place, about=ORDER, peer=machine
+    ),
     "action.recover_bmc": Example(
         {"server": "=input.server"}, ("begin > it.fine > after",),
         before=running, given=place, about=ORDER, peer=machine,

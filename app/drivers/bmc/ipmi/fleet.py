@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 
 import msgspec
 
-from app.drivers.bmc.contract import Access, BmcAddress, Console, Inventory, Sensor
+from app.drivers.bmc.contract import Access, BmcAddress, Console, Health, Inventory, Sensor
 from app.drivers.bmc.guard import BmcGuard, OwnGuard
 from app.drivers.bmc.ipmi.boot import IpmiBoot
 from app.drivers.bmc.ipmi.link import Link
@@ -62,6 +62,13 @@ class IpmiBmc:
     async def screen(self) -> Secret:
         reason = "IPMI has no screens; sign in at the BMC's own page, or drive it by Redfish"
         raise Refused(self._link.peer, field="screen", reason=reason)
+
+    async def health(self, *, within_s: float) -> Health:  # noqa: ARG002 - it has no log that we read
+        sensors = await self.sensors()
+        return Health(
+            critical=tuple(sensor.words for sensor in sensors if sensor.is_critical),
+            told=("sensors",) if sensors else (),
+        )
 
     async def cold_reset(self) -> None:
         async with self._link.commands:

@@ -110,6 +110,7 @@ def sensors(ipmi: Any) -> list[dict[str, Any]]:
             "value": None if each.value is None else float(each.value),
             "unit": str(each.units or ""),
             "is_well": each.health in {Health.Ok, None},
+            "is_critical": bool((each.health or 0) & (Health.Critical | Health.Failed)),
         }
         for each in readings
         if not each.unavailable

@@ -9,11 +9,12 @@ from typing import Any
 from sushy import ResetType
 from sushy import exceptions as sushy_errors
 
-from app.drivers.bmc.contract import Access, BmcAddress, Inventory, Nic, Sensor
+from app.drivers.bmc.contract import Access, BmcAddress, Health, Inventory, Nic, Sensor
 from app.drivers.bmc.guard import BmcGuard, OwnGuard
 from app.drivers.bmc.redfish.access import access_of
 from app.drivers.bmc.redfish.boot import RedfishBoot
 from app.drivers.bmc.redfish.drives import drives_of
+from app.drivers.bmc.redfish.health import health_of
 from app.drivers.bmc.redfish.link import Link
 from app.drivers.bmc.redfish.media import RedfishMedia
 from app.drivers.bmc.redfish.power import RedfishPower
@@ -26,6 +27,9 @@ from app.drivers.secret import Secret
 POOL_THREADS = 64
 """A hung BMC holds one thread for its time-outs (3 to 6 s), so 64 can hang before a
 healthy one waits."""
+
+HEALTH_S = 90.0
+"""A log of some pages, from a BMC that answers in a second."""
 
 
 class RedfishBmc:
@@ -49,6 +53,9 @@ class RedfishBmc:
     async def screen(self) -> Secret:
         async with self._link.commands:
             return await self._link.call(partial(screen_of, self._link.peer, self._link.username))
+
+    async def health(self, *, within_s: float) -> Health:
+        return await self._link.call(partial(health_of, within_s=within_s), deadline_s=HEALTH_S)
 
     async def cold_reset(self) -> None:
         async with self._link.commands:

@@ -98,6 +98,13 @@ def fetch(resource: Any) -> None:
     resource.refresh(force=False)
 
 
+def read_page(resource: Any, path: str) -> dict[str, Any]:
+    """Return a page that sushy has no class for, read as its resources are; one request."""
+    answer = resource._conn.get(path)  # noqa: SLF001 - the connector that signs its requests
+    page = answer.json()
+    return page if isinstance(page, dict) else {}
+
+
 class Session:
     """One signed-in connection and the system behind it. Synchronous; not shared by threads."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sushy import Health
+from sushy import Health, State
 from sushy import exceptions as sushy_errors
 
 from app.drivers.bmc.contract import Sensor
@@ -50,9 +50,12 @@ def _part(chassis: Any, name: str) -> Any:
 
 
 def _sensor(each: Any, value: float | None, unit: str) -> Sensor:
+    status = each.status
+    is_there = status is None or status.state not in {State.ABSENT, State.DISABLED}
     return Sensor(
         name=each.name or each.identity,
         value=None if value is None else float(value),
         unit=unit,
-        is_well=each.status is None or each.status.health in {None, Health.OK},
+        is_well=status is None or status.health in {None, Health.OK},
+        is_critical=is_there and status is not None and status.health is Health.CRITICAL,
     )

@@ -2,7 +2,8 @@
 
 The kernel counts disks in the order in which they answer: `/dev/sda` is a hard disk today and
 an SSD tomorrow, and a BMC's virtual disk may come first. So the installer looks, in the few
-programs that debian-installer's BusyBox has, and goes on with names that do not change.
+programs that debian-installer's BusyBox has, and goes on with names that do not change; where an
+installer knows none but the kernel's, with those of this boot.
 """
 
 from app.drivers.deploy.layout import count_of

@@ -31,7 +31,28 @@ def render_post_install(spec: InstallSpec) -> str:
         spare_esps=_spare_esps(spec),
         firmware_part=FIRMWARE_PART,
         finder=finder_facts(spec.disks) if spec.disks.are_found else None,
+        scripts=[
+            (whose, script)
+            for whose, script in (
+                ("the chosen options", spec.post_install),
+                ("the product", spec.product_script),
+            )
+            if script.strip()
+        ],
+        variables=variables_of(spec),
     )
+
+
+def variables_of(spec: InstallSpec) -> dict[str, str]:
+    """Return what the operator's scripts find in their environment; nothing of it is secret."""
+    return {
+        "SLIPWAY_OS": spec.os_key,
+        "SLIPWAY_HOSTNAME": spec.hostname,
+        "SLIPWAY_FQDN": spec.fqdn,
+        "SLIPWAY_IPV4": spec.ipv4.address,
+        "SLIPWAY_IPV6": "" if spec.ipv6 is None else spec.ipv6.address,
+        "SLIPWAY_SSH_PORT": str(spec.ssh_port),
+    }
 
 
 def sshd_of(spec: InstallSpec) -> str:

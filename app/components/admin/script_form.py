@@ -1,0 +1,72 @@
+"""The form of a product's post-install script, and how the product's page tells of it."""
+
+import htpy as h
+
+from app.components.admin.outlook import product_href
+from app.components.button import link_button, submit_button
+from app.components.card import card
+from app.components.form import Form, form_element, text_field, textarea_field
+from app.components.frame import PageFrame
+from app.components.page import admin_page, page_head
+
+LABELS = {"script": "Script", "reason": "Reason"}
+HELP = (
+    "Bash, run as root in the installed system, after the scripts of the chosen options. It finds "
+    "SLIPWAY_OS, SLIPWAY_HOSTNAME, SLIPWAY_FQDN, SLIPWAY_IPV4, SLIPWAY_IPV6 and SLIPWAY_SSH_PORT. "
+    "If it ends with another status than 0 the installation has failed, and its last lines are "
+    "told. Empty: none."
+)
+PLACEHOLDER = "apt-get install -y qemu-guest-agent\nsystemctl enable qemu-guest-agent"
+
+
+def script_page(name: str, slug: str, form: Form, *, frame: PageFrame) -> h.Element:
+    title = f"Post-install script of {name}"
+    return admin_page(
+        title,
+        page_head(
+            title,
+            eyebrow=h.a(href=product_href(slug))[name],
+            lede="What netboot runs in each server of this product once its system is installed, "
+            "also at a reinstallation.",
+        ),
+        h.div(".sw-decide.sw-decide-wide")[
+            card(
+                form_element(
+                    form,
+                    product_href(slug, "script"),
+                    textarea_field(
+                        form,
+                        "script",
+                        "Script",
+                        rows=14,
+                        optional=True,
+                        mono=True,
+                        placeholder=PLACEHOLDER,
+                        help_=HELP,
+                    ),
+                    text_field(form, "reason", "Reason", help_="Kept in the audit trail."),
+                    h.div(".sw-actions")[
+                        submit_button("Save", weight="primary"),
+                        link_button("Keep it as it is", product_href(slug), weight="quiet"),
+                    ],
+                    labels=LABELS,
+                )
+            )
+        ],
+        frame=frame,
+        active="stock",
+    )
+
+
+def script_card(slug: str, script: str, *, may_change: bool) -> h.Element:
+    """Return how long the script of a product is; its text is for who may change it."""
+    lines = len(script.splitlines())
+    says = f"{lines} line{'s' if lines != 1 else ''} of bash, run in each installed server."
+    return card(
+        h.p(".sw-quiet")[says if script else "Nothing runs but what the chosen options add."],
+        title="Post-install script",
+        symbol="square-terminal",
+        actions=link_button("Change", product_href(slug, "script"), size="small")
+        if may_change
+        else None,
+    )
