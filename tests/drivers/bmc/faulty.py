@@ -16,6 +16,7 @@ USER, PASSWORD = "operator", "right horse"
 @dataclass
 class Faults:
     hang: bool = False
+    no_manager_reset: bool = False
     unauthorised: bool = False
     ignore_reset: bool = False
     reject_reset_status: int = 0
@@ -145,7 +146,9 @@ class FaultyBmc:
             return (
                 200,
                 "",
-                {
+                {"Id": "1"}
+                if self.faults.no_manager_reset
+                else {
                     "Id": "1",
                     "Actions": {
                         "#Manager.Reset": {
