@@ -41,13 +41,26 @@ async def says(hall: Hall, stage: str, percent: int) -> None:
             await report_progress(tx, found, stage=stage, percent=percent)
 
 
-async def others(hall: Hall, number: int = LEAST_OTHERS, *, minutes: int = 4) -> None:
-    """Let as many have been installed as this one is, with so long from each word to the next."""
+async def others(
+    hall: Hall, number: int = LEAST_OTHERS, *, minutes: int = 4, elsewhere: bool = False
+) -> None:
+    """Let as many have been installed as this one is, with so long from each word to the next.
+
+    `elsewhere` is on another kind of machine.
+    """
     async with hall.database.transaction() as tx:
+        if elsewhere:
+            await tx.execute(
+                "WITH other AS (INSERT INTO cpu_model (id, name, cores, threads) "
+                "VALUES ($1, $1::uuid::text, 8, 16) RETURNING id) "
+                "UPDATE server SET cpu_model = (SELECT id FROM other) WHERE holder IS NULL",
+                new_id(),
+            )
         for _ in range(number):
             await tx.execute(
                 "INSERT INTO installation (id, service, server, step_key, token_hash, sealed_spec, "
-                "state, created_at, updated_at, log) SELECT $2::uuid, service, server, $2::uuid::text, "
+                "state, created_at, updated_at, log) SELECT $2::uuid, service, CASE WHEN $4 THEN "
+                "(SELECT id FROM server WHERE holder IS NULL) ELSE server END, $2::uuid::text, "
                 "$2::uuid::text::bytea, '', 'installed', created_at, updated_at, (SELECT jsonb_agg("
                 "jsonb_build_object('percent', p, 'os', 'debian-12', 'at', "
                 "created_at + n * $3::interval)) "
@@ -56,6 +69,7 @@ async def others(hall: Hall, number: int = LEAST_OTHERS, *, minutes: int = 4) ->
                 KEY,
                 new_id(),
                 minutes * MINUTE,
+                elsewhere,
             )
 
 
@@ -123,6 +137,8 @@ async def test_what_is_usual_is_told_of_what_is_alike_alone(hall: Hall, clock: S
     assert await usual(hall) is None, "too few"
     await others(hall, 1, minutes=5)
     assert await usual(hall) == Usual(5 * MINUTE, 0)
+    await others(hall, LEAST_OTHERS, minutes=7, elsewhere=True)
+    assert await usual(hall) == Usual(5 * MINUTE, 0), "this kind of machine is known"
     await says(hall, "kernel", 50)
     assert await usual(hall) is None, "nobody else said that"
     await says(hall, "configuring", 85)
@@ -134,6 +150,15 @@ async def test_what_is_usual_is_told_of_what_is_alike_alone(hall: Hall, clock: S
             )
             await tx.execute("UPDATE installation SET percent = 60 WHERE step_key = $1", KEY)
         assert await usual(hall) is None
+
+
+async def test_twice_as_many_on_other_kinds_of_machines_tell_it_too(hall: Hall) -> None:
+    await enter(hall)
+    await others(hall, LEAST_OTHERS - 1)
+    await others(hall, LEAST_OTHERS, minutes=7, elsewhere=True)
+    assert await usual(hall) is None
+    await others(hall, 1, minutes=7, elsewhere=True)
+    assert await usual(hall) == Usual(7 * MINUTE, 0)
 
 
 async def test_each_failure_doubles_the_time(hall: Hall) -> None:

@@ -18,6 +18,7 @@ OWN_SCRIPTS_PERCENT = 85
 LATE = 1.5
 """How often the longest wait of the others."""
 LEAST_OTHERS = 5
+"""On the same kind of machine; where there are fewer, twice as many on any kind will do."""
 LATEST, ALIKE = 500, 50
 """How many installations are looked at, the latest ones, and how many alike at most."""
 FLOOR = 30
@@ -32,15 +33,17 @@ WITH mine AS (
     SELECT id, service, server, log FROM installation
     WHERE id <> $1 AND purpose = $3 ORDER BY id DESC LIMIT $4
 ), alike AS (
-    SELECT (l.log -> n::int ->> 'at')::timestamptz - (word ->> 'at')::timestamptz AS took
+    SELECT (l.log -> n::int ->> 'at')::timestamptz - (word ->> 'at')::timestamptz AS took,
+        m.cpu_model = mine.cpu_model AS on_same
     FROM mine JOIN latest l ON l.log -> 0 ->> 'os' = mine.os
     JOIN service s ON s.id = l.service AND s.product = mine.product
-    JOIN server m ON m.id = l.server AND m.cpu_model = mine.cpu_model
+    JOIN server m ON m.id = l.server
     CROSS JOIN LATERAL jsonb_array_elements(l.log) WITH ORDINALITY AS w (word, n)
     WHERE (word ->> 'percent')::int = mine.percent AND l.log -> n::int IS NOT NULL
-    ORDER BY l.id DESC LIMIT $5
+    ORDER BY on_same DESC, l.id DESC LIMIT $5
 )
-SELECT count(*) AS others, max(took) AS longest, (
+SELECT count(*) AS others, max(took) AS longest, count(*) FILTER (WHERE on_same) AS same,
+    max(took) FILTER (WHERE on_same) AS longest_on_same, (
     SELECT count(*) FROM installation f JOIN mine ON f.service = mine.service
     WHERE f.id <> $1 AND f.state = 'failed' AND f.purpose = $3
 ) AS failed FROM alike
@@ -74,9 +77,10 @@ async def usual_wait(tx: Tx, installation: UUID) -> Usual | None:
     row = await tx.fetchrow(
         _USUAL, installation, OWN_SCRIPTS_PERCENT, Purpose.INSTALL, LATEST, ALIKE
     )
-    if row is None or row["others"] < LEAST_OTHERS:
+    if row is None or (row["same"] < LEAST_OTHERS and row["others"] < 2 * LEAST_OTHERS):
         return None
-    return Usual(row["longest"], row["failed"])
+    on_same = row["same"] >= LEAST_OTHERS
+    return Usual(row["longest_on_same"] if on_same else row["longest"], row["failed"])
 
 
 async def note_switched_on(tx: Tx, installation: UUID, at: datetime) -> None:
