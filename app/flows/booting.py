@@ -11,7 +11,7 @@ from uuid import UUID
 
 from app.core.database import Tx
 from app.domain.inventory.find import bmc_of
-from app.domain.services.pace import note_switched_on, usual_wait
+from app.domain.services.pace import FLOOR, note_switched_on, usual_wait
 from app.domain.services.report_install import give_up
 from app.domain.services.states import InstallationState
 from app.drivers.bmc.contract import Bmc
@@ -24,9 +24,6 @@ from app.flows.node import Step, StepFailed, Wait
 
 BMC_AGAIN = timedelta(seconds=15)
 """When a BMC that did not answer is asked again, while the installation goes on."""
-STAND_IN_AGAIN = timedelta(minutes=1)
-"""When it is looked again whether a late machine can be replaced."""
-
 HasStandIn: TypeAlias = Callable[[Tx], Awaitable[bool]]
 """Tells whether another machine could take this one's place."""
 
@@ -185,8 +182,11 @@ async def wait_for_word(
         usual = None if has_stand_in is None else await usual_wait(tx, made.id)
         late_at = heard + (silence if usual is None else usual.late_after(silence))
         is_late = heard + silence > now >= late_at
-        if is_late and has_stand_in is not None and not await has_stand_in(tx):
-            is_late, late_at = False, min(now + STAND_IN_AGAIN, heard + silence)
+        if has_stand_in is not None:
+            is_late = is_late and await has_stand_in(tx)
+            # By then more may be known of others, or another be free.
+            again = now + silence / FLOOR
+            late_at = min(heard + silence, again if now >= late_at else min(late_at, again))
         error = f"no word from the machine for {now - heard if is_late else silence}"
         if is_late and usual is not None:
             error += f"; others took {usual.longest} at most from “{made.stage}” to the next"

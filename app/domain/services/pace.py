@@ -15,8 +15,8 @@ from app.drivers.deploy.live import Purpose
 
 OWN_SCRIPTS_PERCENT = 85
 """From here on it runs what the product and its client's choices add: that takes what it takes."""
-LATE = 1.5
-"""How often the longest wait of the others."""
+LATE = 1.25
+"""How often the longest wait of the others, where many are known; twice where few are."""
 LEAST_OTHERS = 5
 """On the same kind of machine; where there are fewer, twice as many on any kind will do."""
 LATEST, ALIKE = 500, 50
@@ -51,9 +51,10 @@ SELECT count(*) AS others, max(took) AS longest, count(*) FILTER (WHERE on_same)
 
 
 class Usual(msgspec.Struct, frozen=True):
-    """The longest that others took from the same word to the next, and how often it failed here."""
+    """The longest that `others` took from the same word to the next; how often it failed here."""
 
     longest: timedelta
+    others: int
     failed: int
     """Earlier installations of the same service that failed."""
 
@@ -63,7 +64,8 @@ class Usual(msgspec.Struct, frozen=True):
         As TCP does with its time-outs it doubles with each failure: if all are slow today, since a
         mirror is, the next one gets the time.
         """
-        early = max(self.longest * LATE, silence / FLOOR)
+        margin = max(LATE, 1 + LEAST_OTHERS / self.others)
+        early = max(self.longest * margin, silence / FLOOR)
         doubled: int = 2 ** min(self.failed, FLOOR)  # more are past any silence
         return min(early * doubled, silence)
 
@@ -79,8 +81,9 @@ async def usual_wait(tx: Tx, installation: UUID) -> Usual | None:
     )
     if row is None or (row["same"] < LEAST_OTHERS and row["others"] < 2 * LEAST_OTHERS):
         return None
-    on_same = row["same"] >= LEAST_OTHERS
-    return Usual(row["longest_on_same"] if on_same else row["longest"], row["failed"])
+    if row["same"] >= LEAST_OTHERS:
+        return Usual(row["longest_on_same"], row["same"], row["failed"])
+    return Usual(row["longest"], row["others"], row["failed"])
 
 
 async def note_switched_on(tx: Tx, installation: UUID, at: datetime) -> None:
