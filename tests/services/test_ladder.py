@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from app.core.clock import SetClock
-from app.domain.inventory.power import are_most_silent
+from app.domain.inventory.outage import is_outage
 from app.drivers.errors import Unauthorised
 from app.drivers.power import Power
 from app.flows.node import Done, StepFailed, Wait
@@ -127,8 +127,45 @@ async def test_while_most_bmcs_are_silent_none_is_at_fault(hall: Hall, clock: Se
     with pytest.raises(StepFailed, match="nor could its BMC be restarted"):
         await enter(hall, **wait.memo)
     async with hall.database.transaction() as tx:
+        assert await is_outage(tx, hall.server)
         await tx.execute("UPDATE bmc SET silent_since = NULL WHERE url LIKE '%-2'")
-        assert not await are_most_silent(tx, hall.server), "half of them"
+        assert not await is_outage(tx, hall.server), "half of them"
+
+
+async def test_where_a_third_was_put_aside_lately_no_more_are(hall: Hall, clock: SetClock) -> None:
+    async with hall.database.transaction() as tx:
+        await machines(tx, 12, rack="b", prefix="198.51.100.0/26")
+        await tx.execute(
+            "INSERT INTO bmc (id, server, url, username, sealed_password, read_due_at) "
+            "SELECT gen_random_uuid(), s.id, 'https://' || s.name, 'root', '', $1 "
+            "FROM server s JOIN rack r ON r.id = s.rack WHERE r.name = 'b'",
+            clock.now(),
+        )
+
+        async def put_aside(number: int) -> bool:
+            await tx.execute(
+                "UPDATE server s SET state = CASE WHEN u_position <= $1 THEN 'quarantined' "
+                "ELSE 'active' END, holder = CASE WHEN u_position > $1 THEN gen_random_uuid() END, "
+                "state_since = $2 FROM rack r WHERE r.id = s.rack AND r.name = 'b'",
+                number,
+                clock.now(),
+            )
+            return await is_outage(tx, hall.server)
+
+        assert [await put_aside(number) for number in (3, 4, 5)] == [False, False, True]
+    hall.bmc.is_away = True
+    wait = await enter(hall)
+    assert isinstance(wait, Wait)
+    assert (wait.says, wait.until - clock.now()) == (
+        "many servers do not answer", timedelta(seconds=15),
+    )  # fmt: skip
+    clock.advance(minutes=3)
+    wait = await enter(hall, **wait.memo)
+    assert isinstance(wait, Wait)
+    assert wait.until - clock.now() == timedelta(minutes=1)
+    async with hall.database.snapshot() as tx:
+        clock.advance(minutes=8)
+        assert not await is_outage(tx, hall.server), "that was ten minutes ago"
 
 
 async def test_rejected_credentials_are_no_reason_for_a_restart(

@@ -22,7 +22,6 @@ PERIOD = timedelta(seconds=30)
 """How often a BMC is asked, or up to a fifth earlier, so that they are not asked all at once."""
 LONGEST = timedelta(minutes=5)
 """How often one that is silent is asked at least: it is put off for as long as it has been so."""
-LEAST_ASKED = 3
 
 
 async def note_power(tx: Tx, server_id: UUID, power: Power, *, by_bmc: bool = True) -> None:
@@ -122,18 +121,3 @@ async def judge_anew(tx: Tx, server_id: UUID) -> None:
     """
     await tx.execute("UPDATE server SET power_drift_since = NULL WHERE id = $1", server_id)
     await ask_now(tx, server_id)
-
-
-async def are_most_silent(tx: Tx, but: UUID) -> bool:
-    """Return whether more than half of the BMCs that are asked do not answer, `but` one server's.
-
-    Then it is not that one which is at fault: the network between is, or we are. Where fewer than
-    `LEAST_ASKED` others are asked nothing can be told. One statement.
-    """
-    row = await tx.fetchrow(
-        "SELECT count(*) AS asked, count(b.silent_since) AS silent FROM bmc b "
-        "JOIN server s ON s.id = b.server WHERE s.state = ANY($1) AND s.id <> $2",
-        ASKED,
-        but,
-    )
-    return row is not None and row["asked"] >= LEAST_ASKED and row["silent"] * 2 > row["asked"]
