@@ -15,6 +15,7 @@ def test_there_are_such_pages() -> None:
     assert [page for page, tests in NAMED.items() if tests] == [
         "editor-evidence",
         "flows-evidence",
+        "hardware-evidence",
         "inventory-evidence",
         "ipam-evidence",
     ]
@@ -23,6 +24,6 @@ def test_there_are_such_pages() -> None:
 @pytest.mark.parametrize(("page", "file"), FILES, ids=lambda value: value)
 def test_the_named_tests_are_there(page: str, file: str) -> None:
     there = set(
-        re.findall(r"^(?:async )?def (test_\w+)\(", (TESTS / file).read_text(), re.MULTILINE)
+        re.findall(r"^ *(?:async )?def (test_\w+)\(", (TESTS / file).read_text(), re.MULTILINE)
     )
     assert {name for other, name in NAMED[page] if other == file} <= there

@@ -1,4 +1,4 @@
-"""What a virtual machine used: its course in charts, and its billing months."""
+"""What a virtual machine or game server used: its course in charts, and its billing months."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -70,12 +70,12 @@ def _unread(file: UsageFile) -> h.Element:
         "info",
         "The last reading failed",
         h.p[file.state.error],
-        h.p(".sw-quiet")["It is tried again by itself, three times an hour."],
+        h.p(".sw-quiet")["It is tried again by itself, about three times an hour."],
     )
 
 
 def _nothing() -> h.Element:
-    words = "Samples come three times an hour, once the machine runs."
+    words = "Samples come by themselves, a few times an hour, once it runs."
     return card(empty("chart-line", "Nothing measured in this time", words))
 
 
@@ -95,7 +95,9 @@ def _charts(file: UsageFile) -> h.Element:
         ),
         chart("Processor", "%", Used=lambda one: one.cpu * 100),
         chart("Memory", "GB", Used=lambda one: one.memory_bytes / GIB),
-        chart(
+        chart("Disk", "GB", Used=lambda one: one.disk_used_bytes / GIB)
+        if any(one.disk_used_bytes for one in file.points)
+        else chart(
             "Disk",
             "MB/s",
             Read=lambda one: one.disk_read_bytes_s / MEGA,

@@ -7,6 +7,7 @@ import msgspec
 
 from app.core.clock import Clock
 from app.core.plug_ins import OURS
+from app.core.recent import Recent
 from app.drivers.chat.contract import ChatMessage, ChatRoom
 from app.drivers.chat.webhook import ChatWebhooks
 from app.drivers.dns.contract import DnsServer, DnsUpdater
@@ -59,6 +60,8 @@ class Peers:
     pdus: Pdus
     clouds: Clouds
     chat: ChatWebhooks = field(init=False)
+    recent: Recent = field(init=False, default_factory=Recent)
+    """What providers lately said that they have, for forms."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "chat", ChatWebhooks(self.http))

@@ -1,4 +1,4 @@
-"""Ask providers of virtual machines for all they have, each now and then, and at once when told."""
+"""Ask providers and panels for all they have, each now and then, and at once when told."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -11,9 +11,11 @@ from app.core.errors import Refusal
 from app.core.live import Live
 from app.core.secrets import Vault
 from app.domain.connections.open import open_connection
+from app.domain.machines.judge import There
 from app.domain.machines.watch import DOORBELL, note_reading, note_silence, take_due
 from app.drivers.errors import DriverError
-from app.drivers.hypervisor.contract import HypervisorPeer, Vm
+from app.drivers.game.contract import GamePeer, Limited
+from app.drivers.hypervisor.contract import HypervisorPeer
 from app.drivers.peers import NoTurns, Peers
 
 SWEEP_S = 5.0
@@ -80,29 +82,37 @@ class MachineWatch:
         try:
             began_at = self._database.clock.now()
             said = await self._read(connection)
-            await self._note(connection, said, began_at)
+            if said is not None:
+                await self._note(connection, said, began_at)
         except Exception:
             # It is due again soon.
             log.exception("machines.failed", connection=connection)
 
-    async def _note(self, connection: str, said: Sequence[Vm] | str, began_at: datetime) -> None:
+    async def _note(self, connection: str, said: Sequence[There] | str, began_at: datetime) -> None:
         async with self._database.transaction() as tx:
             if isinstance(said, str):
                 await note_silence(tx, connection, said)
             else:
                 await note_reading(tx, connection, said, began_at=began_at)
 
-    async def _read(self, connection: str) -> Sequence[Vm] | str:
-        """Return all machines of a provider, or why it does not tell."""
+    async def _read(self, connection: str) -> Sequence[There] | str | None:
+        """Return all machines of a provider, or why it does not tell; None: it asks for a pause."""
         try:
             async with self._database.snapshot() as tx:
                 peer = await open_connection(tx, self._vault, connection)
-            if not isinstance(peer, HypervisorPeer):
-                return "it is no provider of virtual machines"
             async with asyncio.timeout(READ_S):
-                return await self._peers.hypervisor(peer, NoTurns()).machines()
+                match peer:
+                    case HypervisorPeer():
+                        return await self._peers.hypervisor(peer, NoTurns()).machines()
+                    case GamePeer():
+                        return await self._peers.game(peer).servers()
+                    case _:
+                        return "it is no provider of machines or game servers"
         except TimeoutError:
             return f"no answer within {READ_S:g} s"
+        except Limited:
+            log.info("machines.limited", connection=connection)
+            return None
         except (DriverError, Refusal) as error:
             log.info("machines.unread", connection=connection, error=str(error))
             return error.message

@@ -53,6 +53,7 @@ class GameContract:
         for wanted in (GamePower.STOPPED, GamePower.STOPPED, GamePower.RUNNING, GamePower.RUNNING):
             await through(partial(game.power, service, wanted))
             assert (await game.usage(service)).power is wanted
+            assert (await game.usage(service, short=made.short)).power is wanted
         await game.restart(service)
         assert (await game.usage(service)).power is GamePower.RUNNING
         await game.kill(service)

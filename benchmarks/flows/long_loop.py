@@ -5,7 +5,8 @@ import itertools
 from collections.abc import Sequence
 from datetime import datetime
 
-from benchmarks.flows import documents, plots, usage
+from benchmarks import usage
+from benchmarks.flows import documents, plots
 from benchmarks.flows.works import Works
 from benchmarks.percentile import percentile
 from benchmarks.report import say

@@ -3,7 +3,8 @@
 import contextlib
 from collections.abc import AsyncIterator
 
-from benchmarks.flows import documents, usage
+from benchmarks import usage
+from benchmarks.flows import documents
 from benchmarks.flows.documents import STEPS
 from benchmarks.flows.peers.plan import Reached, Setting, reached
 from benchmarks.flows.works import Works

@@ -2,7 +2,8 @@
 
 import os
 
-from benchmarks.flows import ours, plots, usage
+from benchmarks import usage
+from benchmarks.flows import ours, plots
 from benchmarks.flows.peers.plan import Reached
 from benchmarks.flows.works import Works
 from benchmarks.report import say, table
@@ -27,7 +28,7 @@ async def measure(works: Works, size: float) -> list[Result]:
             if workers not in best or reached.steps_per_s > best[workers].steps_per_s:
                 best[workers] = reached
     times = best[2].steps_per_s / best[1].steps_per_s
-    bound = bound_by(best[2].cores, os.cpu_count() or 1)
+    bound = usage.bound_by(best[2].cores, os.cpu_count() or 1)
     rows = [
         (workers, f"{reached.steps_per_s:.0f}", usage.told(reached.cores))
         for workers, reached in best.items()
@@ -48,20 +49,3 @@ async def measure(works: Works, size: float) -> list[Result]:
             says=f"steps per second of two workers over those of one; {bound}; peer: twice",
         )
     ]  # fmt: skip
-
-
-FULL = 0.9
-"""From this share of the cores on they are what bounds it."""
-
-
-def bound_by(used: dict[str, float], cores: int) -> str:
-    """Say what bounded it: the cores and who had them, or one process that had a whole one."""
-    all_used = sum(used.values())
-    most = sorted(used.items(), key=lambda pair: -pair[1])
-    told = ", ".join(f"{name} {share:.2f}" for name, share in most if share >= 0.05)
-    if all_used >= FULL * cores:
-        return f"bound by the {cores} cores, all busy ({told})"
-    full = [name for name, share in most if share >= FULL]
-    if full:
-        return f"bound by one core's worth of {', '.join(full)} ({told})"
-    return f"no core was full ({told}): bound by commits and round trips"

@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 
 from app.core.errors import Refusal
-from benchmarks.flows import floor, ours, plots, usage
+from benchmarks import usage
+from benchmarks.flows import floor, ours, plots
 from benchmarks.flows.documents import STEPS
 from benchmarks.flows.peers import dbos, restate
 from benchmarks.flows.peers.plan import Reached, Setting

@@ -1,6 +1,7 @@
 """W2: a thousand flows that wait: how long they take, and what they cost in memory."""
 
-from benchmarks.flows import documents, plots, usage
+from benchmarks import usage
+from benchmarks.flows import documents, plots
 from benchmarks.flows.works import Works
 from benchmarks.report import say
 from benchmarks.result import Result

@@ -27,6 +27,7 @@ from app.flows.publish import publish
 from app.flows.start import start_flow
 from app.resources import Servers, open_redis, start_servers
 from app.settings import Settings
+from benchmarks import usage
 from benchmarks.flows import documents, package
 from benchmarks.flows.nodes import Memory
 
@@ -208,9 +209,7 @@ class Works:
     def families(self, **more: int) -> dict[str, int]:
         """Return the first process of each part, for `usage.sample`."""
         found = {f"worker {number}": each.pid for number, each in enumerate(self.workers, 1)}
-        postmaster = self.folder / "postgres" / "postmaster.pid"
-        if postmaster.exists():
-            found["postgres"] = int(postmaster.read_text().splitlines()[0])
+        found["postgres"] = usage.postmaster(self.folder / "postgres")
         return {**found, **more, "target": self.target.process.pid, "benchmark": os.getpid()}
 
 

@@ -1,8 +1,9 @@
 """A Slipway process of its own, for the benchmark: `python -m benchmarks.ipam.process`.
 
 `orders DSN COUNT` waits for a line, claims so many orders' sets, each in a transaction of its own,
-and prints how many a second that were; `first DSN` prints the seconds from its start until its
-first claim stands, without the time that Python takes to import the program.
+prints how many a second that were, and ends when its input does; `first DSN` prints the seconds
+from its start until its first claim stands, without the time that Python takes to import the
+program.
 """
 
 import asyncio
@@ -29,6 +30,7 @@ async def orders(dsn: str, count: str) -> None:
             say("ready")
             await asyncio.to_thread(sys.stdin.readline)
             say(str(await rate(lambda: claim_for(database, ORDER), int(count), CONNECTIONS)))
+            await asyncio.to_thread(sys.stdin.read)
     finally:
         await database.close()
 

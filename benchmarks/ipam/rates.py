@@ -2,7 +2,9 @@
 
 import asyncio
 import itertools
+import os
 import sys
+from pathlib import Path
 
 import asyncpg
 
@@ -11,7 +13,7 @@ from app.core.ids import new_id
 from app.domain.addresses.by_hand import HandClaim
 from app.domain.addresses.desk import ClaimDesk
 from app.domain.addresses.next_free import NextAsk
-from benchmarks import plot
+from benchmarks import plot, usage
 from benchmarks.ipam.ground import (
     CONNECTIONS,
     ONE,
@@ -116,8 +118,16 @@ async def _claims(database: Database, dsn: str, times: int) -> Result:
 
 async def _orders(database: Database, dsn: str, times: int) -> list[Result]:
     await lay_out(database, "10.0.0.0/8", whole=True)
-    reached = {number: await _by(number, dsn, times) for number in (1, 2)}
-    say(table(("processes", "orders/s"), [(n, f"{each:.0f}") for n, each in reached.items()]))
+    async with database.snapshot() as tx:
+        postgres = usage.postmaster(Path(await tx.fetchval("SHOW data_directory")))
+    reached, used = {}, {}
+    for number in (1, 2):
+        await usage.quiet()
+        reached[number], used[number] = await _by(number, dsn, times, postgres)
+    bound = usage.bound_by(used[1], os.cpu_count() or 1)
+    rows = [(n, f"{each:.0f}", usage.told(used[n])) for n, each in reached.items()]
+    say(table(("processes", "orders/s", "cores used"), rows))
+    say(f"orders: {reached[2] / reached[1]:.2f} × by two processes; one is {bound}")
     return [
         Result(
             name="ipam-orders", ours=reached[1], peer=reached[1] * len(ORDER), goal=ORDERS_GOAL,
@@ -127,14 +137,25 @@ async def _orders(database: Database, dsn: str, times: int) -> list[Result]:
         ),
         Result(
             name="ipam-orders-2", ours=reached[2] / reached[1], peer=2.0, goal=PAIR_GOAL,
-            unit="x", at_least=True, details={"per_s": {str(n): r for n, r in reached.items()}},
-            says="the same by two processes from the same pools over one; peer: twice",
+            unit="x", at_least=True,
+            details={
+                "per_s": {str(n): each for n, each in reached.items()},
+                "cores": {str(n): each for n, each in used.items()},
+                "bound": bound,
+            },
+            says=f"the same by two processes from the same pools ({reached[2]:.0f}/s) over one, "
+            f"which is {bound}; peer: twice",
         ),
     ]  # fmt: skip
 
 
-async def _by(processes: int, dsn: str, times: int) -> float:
-    """Return the orders a second of so many processes together, which begin at one moment."""
+async def _by(
+    processes: int, dsn: str, times: int, postgres: int
+) -> tuple[float, dict[str, float]]:
+    """Return the orders a second of so many processes together, which begin at one moment.
+
+    And how many cores they and PostgreSQL, whose first process is `postgres`, kept busy.
+    """
     running = [
         await asyncio.create_subprocess_exec(
             sys.executable, "-m", "benchmarks.ipam.process", "orders", dsn, str(times // processes),
@@ -146,13 +167,24 @@ async def _by(processes: int, dsn: str, times: int) -> float:
         for each in running:
             assert each.stdout is not None
             await each.stdout.readline()
+        families = {f"process {number}": each.pid for number, each in enumerate(running, 1)}
+        families["postgres"] = postgres
         for each in running:
             assert each.stdin is not None
             each.stdin.write(b"go\n")
-        told = [(await each.communicate())[0] for each in running]
+        before = usage.sample(families)
+        told = []
+        for each in running:
+            assert each.stdout is not None
+            told.append(float(await each.stdout.readline()))
+        used = usage.cores(before, usage.sample(families))
+        for each in running:
+            assert each.stdin is not None
+            each.stdin.close()
+            await each.wait()
     finally:
         for each in running:
             if each.returncode is None:
                 each.kill()
                 await each.wait()
-    return sum(float(line) for line in told)
+    return sum(told), used

@@ -30,11 +30,11 @@ from app.domain.orders.views import OrderView
 from app.flows.shipped import serve_categories
 from app.ipam.wants import AddressRules
 from benchmarks.delivery import NotDelivered
-from benchmarks.flows.usage import rss_bytes
 from benchmarks.providers.cluster import NODES, PASSWORD, TASK_S, TEMPLATE, cluster
 from benchmarks.report import say, table
 from benchmarks.result import Result
 from benchmarks.site import Site, running
+from benchmarks.usage import rss_bytes
 
 ORDERS = 50
 GOAL = 1.3

@@ -43,7 +43,7 @@ class Panel:
                     server.status = "install_failed"
                 else:
                     server.status = None
-                    server.power = "running" if server.starts else "offline"
+                    self._switch(server, "running" if server.starts else "offline")
 
     def _check(self, rules: dict[str, str], body: Any, *, but: int | None = None) -> None:
         if found := list(faults(rules, body, lambda *asked: self._knows(*asked, but=but))):
@@ -255,12 +255,19 @@ class Panel:
         self.require_usable(server)
         self._daemon(server, status=502)
         match body["signal"]:
+            case "start" if server.power == "running":
+                pass
             case "start" | "restart":
-                server.power = "running"
+                self._switch(server, "running")
             case "kill":
                 server.power = "offline"
             case "stop":
                 server.power = "stopping" if server.is_deaf else "offline"
+
+    def _switch(self, server: Server, power: str) -> None:
+        if power == "running":
+            server.started_at_s = self.clock.now_s
+        server.power = power
 
     def _daemon(self, server: Server, *, status: int = 504) -> None:
         if self.nodes[server.node].is_away:

@@ -7,6 +7,8 @@ from lab.pterodactyl.panel import Panel
 from lab.pterodactyl.things import Allocation, Egg, Location, Nest, Node, Server, User
 
 STAMP = "2026-01-01T00:00:00+00:00"
+RX_BYTES_S, TX_BYTES_S = 2_000, 8_000
+"""What flows while a server runs."""
 _DATES = {"created_at": STAMP, "updated_at": STAMP}
 
 
@@ -21,8 +23,10 @@ def many(items: Iterable[dict[str, Any]]) -> dict[str, Any]:
 
 
 def user(panel: Panel, one: User, includes: set[str]) -> dict[str, Any]:
-    own = [row for row in panel.servers.values() if row.owner == one.id]
-    related = {"servers": many(server(panel, row, set()) for row in own)}
+    related = {}
+    if "servers" in includes:
+        own = [row for row in panel.servers.values() if row.owner == one.id]
+        related["servers"] = many(server(panel, row, set()) for row in own)
     return shown(
         "user",
         {
@@ -38,7 +42,7 @@ def user(panel: Panel, one: User, includes: set[str]) -> dict[str, Any]:
             "2fa": False,
             **_DATES,
         },
-        related if "servers" in includes else {},
+        related,
     )
 
 
@@ -144,11 +148,14 @@ def egg(_: Panel, one: Egg, includes: set[str]) -> dict[str, Any]:
 
 
 def server(panel: Panel, one: Server, includes: set[str]) -> dict[str, Any]:
-    ports = [port for port in panel.allocations.values() if port.server == one.id]
     owner = panel.users[one.owner]
     home = panel.nodes[one.node]
     related: dict[str, Callable[[], dict[str, Any]]] = {
-        "allocations": lambda: many(allocation(panel, port, set()) for port in ports),
+        "allocations": lambda: many(
+            allocation(panel, port, set())
+            for port in panel.allocations.values()
+            if port.server == one.id
+        ),
         "user": lambda: user(panel, owner, set()),
         "node": lambda: node(panel, home, set()),
         "location": lambda: location(panel, panel.locations[home.location], set()),
@@ -186,6 +193,7 @@ def server(panel: Panel, one: Server, includes: set[str]) -> dict[str, Any]:
 
 def stats(panel: Panel, one: Server) -> dict[str, Any]:
     is_on = one.power != "offline"
+    up_s = panel.clock.now_s - one.started_at_s if is_on else 0.0
     return shown(
         "stats",
         {
@@ -195,9 +203,9 @@ def stats(panel: Panel, one: Server) -> dict[str, Any]:
                 "memory_bytes": 512 * 1024 * 1024 if is_on else 0,
                 "cpu_absolute": 12.5 if is_on else 0,
                 "disk_bytes": 130 * 1024 * 1024,
-                "network_rx_bytes": 694_220 if is_on else 0,
-                "network_tx_bytes": 337_090 if is_on else 0,
-                "uptime": int(panel.clock.now_s * 1_000) if is_on else 0,
+                "network_rx_bytes": int(RX_BYTES_S * up_s),
+                "network_tx_bytes": int(TX_BYTES_S * up_s),
+                "uptime": int(up_s * 1_000),
             },
         },
         {},

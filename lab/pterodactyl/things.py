@@ -96,6 +96,8 @@ class Server:
     power: str = "offline"
     is_deaf: bool = False
     """It does not stop when asked to."""
+    started_at_s: float = 0.0
+    """When its process began, with counters of its own."""
     installs: int = 0
 
     @property

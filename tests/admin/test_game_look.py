@@ -27,7 +27,10 @@ async def test_every_page_is_accessible_within_the_policy_and_the_width(
     pages = {
         "games-rules": "/admin/stock/products/mc-2/games",
         "games-stock": "/admin/stock/products/mc-2",
-        "games-service": f"/admin/services/{service}",
         "games-connection": "/admin/connections/new/game",
+        "games-new": "/admin/stock/games/new",
+        "games-service": f"/admin/services/{service}",
     }
     assert await look(page, address, pages) == {}
+    assert await page.get_by_role("link", name="Usage").count() == 1
+    assert await page.get_by_role("link", name="Rescue").count() == 0, "that is of servers"

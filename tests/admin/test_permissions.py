@@ -29,6 +29,7 @@ OPEN = {
     "/admin/stock/products/metal-s/rules": {Role.DESIGNER, Role.OWNER},
     "/admin/stock/products/metal-s/machines": {Role.DESIGNER, Role.OWNER},
     "/admin/stock/virtual/new": {Role.DESIGNER, Role.OWNER},
+    "/admin/stock/games/new": {Role.DESIGNER, Role.OWNER},
     "/admin/backlog": {Role.OPERATOR, Role.DESIGNER, Role.OWNER},
     "/admin/backlog/{order}/priority": {Role.OPERATOR, Role.OWNER},
     "/admin/runs": {Role.OPERATOR, Role.DESIGNER, Role.FINANCE, Role.OWNER},

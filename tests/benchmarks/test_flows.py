@@ -14,16 +14,15 @@ from app.core.errors import Refusal
 from app.flows import registry
 from app.flows.document import Document
 from app.flows.validate import problems_of
-from benchmarks import environment, flows
-from benchmarks.flows import documents, floor, package, usage
+from benchmarks import environment, flows, usage
+from benchmarks.flows import documents, floor, package
 from benchmarks.flows.long_loop import cpu_s, wall_s
-from benchmarks.flows.pair import bound_by
 from benchmarks.flows.peers.plan import reached
 from benchmarks.flows.target import Request, Target, read_request
-from benchmarks.flows.usage import Sample, cores, told
 from benchmarks.flows.verdict import Journal, Verdict, judge
 from benchmarks.flows.works import NotFinished
 from benchmarks.result import Result
+from benchmarks.usage import Sample, bound_by, cores, told
 
 FIRST, SECOND, THIRD = UUID(int=1), UUID(int=2), UUID(int=3)
 

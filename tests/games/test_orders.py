@@ -90,7 +90,7 @@ def test_names_are_looked_up_where_the_panel_could_be_asked() -> None:
     wrong = replace(RULES, places=(replace(PLACE, locations=("fra", "mars")),))
     assert game_offer_faults(wrong, offers) == {
         "places.0.locations": "play has no location mars.",
-        "variables": "Minecraft/Paper has no variable SERVER_JARFILE.",
+        "variables.SERVER_JARFILE": "Minecraft/Paper has no variable SERVER_JARFILE.",
     }
     assert "egg" in game_offer_faults(replace(RULES, egg="Minecraft/Forge"), offers)
 

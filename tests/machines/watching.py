@@ -7,6 +7,7 @@ from app.domain.machines.drifts import list_drifts, list_providers, list_strays
 from app.domain.machines.errand import ERRAND
 from app.domain.machines.views import MachineDrift, ProviderView, StrayMachine
 from app.domain.machines.watch import PERIOD
+from app.drivers.game.contract import GamePeer
 from app.drivers.hypervisor.contract import HypervisorPeer
 from app.jobs.machine_errands import run_errand
 from app.jobs.watch_machines import MachineWatch
@@ -58,13 +59,14 @@ async def provider(sale: Sale, name: str = "pve") -> ProviderView:
         return next(one for one in await list_providers(tx) if one.connection == name)
 
 
-async def lead_to(sale: Sale, peer: HypervisorPeer | None) -> None:
-    """Have the connection lead to the cluster, or to where nobody answers."""
+async def lead_to(sale: Sale, peer: HypervisorPeer | GamePeer | None, name: str = "pve") -> None:
+    """Have the connection lead to its provider, or to where nobody answers."""
     url = "https://127.0.0.1:1" if peer is None else peer.url
     async with sale.desk.database.transaction() as tx:
         await tx.execute(
             "UPDATE connection SET facts = facts || jsonb_build_object('base_url', $1::text), "
-            "updated_at = $2 WHERE name = 'pve'",
+            "updated_at = $2 WHERE name = $3",
             url,
             tx.now() + timedelta(microseconds=1),
+            name,
         )

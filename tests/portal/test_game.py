@@ -42,6 +42,7 @@ async def test_it_is_ordered_paid_and_shown(
         "ada-1a2b3c4d",
         "Show the password",
         "power-kill",
+        f"/services/{service}/usage",
     ):
         assert words in page, words
     for words in ("ssh ", "Reverse DNS", "System", owner.password.reveal()):
@@ -51,6 +52,8 @@ async def test_it_is_ordered_paid_and_shown(
     )
     assert owner.password.reveal() in shown.text
     assert ADDRESS in (await client.get("/services")).text
+    usage = await client.get(f"/services/{service}/usage")
+    assert (usage.status_code, "Nothing measured in this time" in usage.text) == (200, True)
 
 
 @pytest.mark.parametrize(("size", "theme"), [("desk", "light"), ("phone", "dark")])

@@ -1,10 +1,12 @@
 """Samples, percentiles and billing months, held against plain models. Pure."""
 
 import math
+import struct
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,9 +16,11 @@ from app.domain.usage.percentile import percentile
 from app.domain.usage.samples import (
     EMPTY,
     NOTHING,
+    RATES,
     SLOT_S,
     Slot,
     hours_of,
+    join,
     merge,
     pack,
     slots_of,
@@ -91,6 +95,29 @@ def test_nothing_is_lost_or_made_in_slots(begin: int, parts: Sequence[tuple[int,
     assert sum(slot.seconds for hour in again.values() for slot in hour) == at_s - begin
 
 
+@given(
+    st.integers(0, 10**6),
+    st.lists(st.tuples(st.integers(1, 900), st.integers(0, 10**6)), min_size=1, max_size=30),
+)
+def test_parts_that_follow_each_other_are_joined(
+    begin: int, parts: Sequence[tuple[int, int]]
+) -> None:
+    """Kept one by one as they are read, they come to what they come to together."""
+    kept: dict[datetime, tuple[Slot, ...]] = {}
+    samples, at_s = [], begin
+    for period_s, rate in parts:
+        samples.append(sample(at_s, rate, period_s=period_s))
+        at_s += period_s
+        for at, hour in hours_of(slots_of(samples[-1:])).items():
+            kept[at] = join(kept.get(at, EMPTY), hour)
+    whole = hours_of(slots_of(samples))
+    assert kept.keys() == whole.keys()
+    for at, hour in whole.items():
+        assert [slot.seconds for slot in kept[at]] == [slot.seconds for slot in hour]
+        for one, other in zip(kept[at], hour, strict=True):
+            assert math.isclose(one.net_in, other.net_in, rel_tol=1e-9, abs_tol=1e-6)
+
+
 def test_what_covers_more_takes_the_place_of_less() -> None:
     little, much = Slot(seconds=60, cpu=0.1), Slot(seconds=240, cpu=0.9)
     kept = (little, much, NOTHING, little, *EMPTY[4:])
@@ -101,13 +128,14 @@ def test_what_covers_more_takes_the_place_of_less() -> None:
     assert overlapping[0].seconds == SLOT_S
 
 
-@given(st.lists(st.floats(0, 2.0**40, width=32), min_size=6, max_size=6), st.integers(0, 300))
+@given(st.lists(st.floats(0, 2.0**40, width=32), min_size=7, max_size=7), st.integers(0, 300))
 def test_an_hour_is_stored_as_it_is(rates: list[float], seconds: int) -> None:
-    names = ("cpu", "memory", "disk_read", "disk_write", "net_in", "net_out")
-    hour = (Slot(seconds=seconds, **dict(zip(names, rates, strict=True))), *EMPTY[1:])
+    hour = (Slot(seconds=seconds, **dict(zip(RATES, rates, strict=True))), *EMPTY[1:])
     stored = pack(hour)
-    assert len(stored) == 312
+    assert len(stored) == 360
     assert unpack(stored) == hour
+    earlier = b"".join(struct.pack("<H6f", seconds, *rates[:6]) for _ in hour)
+    assert unpack(earlier) == (msgspec.structs.replace(hour[0], disk_used=0.0),) * 12
 
 
 @given(moments, st.integers(-30, 200), st.integers(0, 10**6))

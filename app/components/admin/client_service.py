@@ -87,16 +87,16 @@ def _made_of(file: ServiceFile) -> h.Element | None:
         case ProductKind.MACHINE:
             return _machine(file.service)
         case ProductKind.GAME:
-            return _game(file.service.game)
+            return _game(file.service)
         case ProductKind.SERVER:
             return _installations(file)
         case ProductKind.CUSTOM:
             return None
 
 
-def _game(found: GameLine | None) -> h.Element:
+def _game(service: ServiceDetails) -> h.Element:
     """Return where the game server is and what it is, as its panel last said."""
-    title = "Game server"
+    found, title = service.game, "Game server"
     if found is None:
         nothing = empty(
             "gamepad-2", "Not planned yet", "Its flow chooses a panel with room for it."
@@ -107,6 +107,7 @@ def _game(found: GameLine | None) -> h.Element:
         ("Node", code(found.node) if found.node else "not chosen yet"),
         ("Server", copyable(found.number) if found.number else "not made yet"),
         ("State", [found.state or "–", " ", _seen(found.seen_at)]),
+        ("Power", [state_badge(found.power), " ", _seen(found.power_seen_at)]),
         ("Game", found.egg),
         ("Size", found.limits.words),
         ("Address", copyable(found.address) if found.address else "–"),
@@ -118,7 +119,9 @@ def _game(found: GameLine | None) -> h.Element:
     if found.removed_at:
         pairs.append(("Removed", moment(found.removed_at)))
     lede = "It was removed; this is how it was." if found.removed_at else None
-    return card(facts(pairs), title=title, lede=lede, symbol="gamepad-2")
+    body = stack(_differs(found), facts(pairs))
+    usage = h.a(href=f"{SERVICES}/{service.line.id}/usage")["Usage"]
+    return card(body, title=title, lede=lede, symbol="gamepad-2", footer=usage)
 
 
 def _facts(file: ServiceFile) -> h.Element:
@@ -179,7 +182,7 @@ def _machine(service: ServiceDetails) -> h.Element:
     return card(body, title=title, lede=lede, symbol="cpu", footer=more)
 
 
-def _differs(found: MachineLine) -> h.Element | None:
+def _differs(found: MachineLine | GameLine) -> h.Element | None:
     """Say that its provider is silent, or that it is not what the service says."""
     if found.removed_at is not None:
         return None

@@ -1,4 +1,4 @@
-"""The page of what a service's virtual machine used, for staff."""
+"""The page of what a service's virtual machine or game server used, for staff."""
 
 import htpy as h
 

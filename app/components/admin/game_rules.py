@@ -61,12 +61,8 @@ def game_rules_page(
 ) -> h.Element:
     """Return the form; `groups` are the codes of the product's option groups."""
     title = f"Game rules of {name}"
-    places = _count(form)
-    labels = LABELS | {
-        f"places.{number}.{part}": f"{words} of place {number + 1}"
-        for number in range(places)
-        for part, words in PARTS.items()
-    }
+    places = count_places(form)
+    labels = LABELS | place_labels(places)
     return admin_page(
         title,
         page_head(
@@ -81,9 +77,9 @@ def game_rules_page(
                     form,
                     product_href(slug, "games"),
                     _game(form, panels),
-                    _limits(form),
+                    limit_fields(form),
                     _variables(form, groups, panels),
-                    [_place(form, number, panels) for number in range(places)],
+                    [place_fields(form, number, panels) for number in range(places)],
                     text_field(form, "reason", "Reason", help_="Kept in the audit trail."),
                     h.div(".sw-actions")[
                         submit_button("Save", weight="primary"),
@@ -120,7 +116,16 @@ def panel_notices(panels: Panels) -> list[h.Element]:
     ]
 
 
-def _count(form: Form) -> int:
+def place_labels(count: int) -> dict[str, str]:
+    """Return what the fields of so many places are called."""
+    return {
+        f"places.{number}.{part}": f"{words} of place {number + 1}"
+        for number in range(count)
+        for part, words in PARTS.items()
+    }
+
+
+def count_places(form: Form) -> int:
     """Return how many places are shown: those that are filled in, and one more."""
     filled = [n for n in range(MOST_PLACES) if form.value(f"places.{n}.connection")]
     return min(max(filled, default=-1) + 2, MOST_PLACES)
@@ -140,7 +145,8 @@ def _game(form: Form, panels: Panels) -> h.Element:
     return h.div(".sw-pair")[select_field(form, "egg", "Game", options, blank="Choose"), image]
 
 
-def _limits(form: Form) -> list[h.Element]:
+def limit_fields(form: Form) -> list[h.Element]:
+    """Return what a server may use."""
     return [
         h.div(".sw-pair")[
             text_field(form, "memory_mb", "Memory", inputmode="numeric", after="MB"),
@@ -189,7 +195,8 @@ def _variables(form: Form, groups: Sequence[str], panels: Panels) -> h.Element:
     ]  # fmt: skip
 
 
-def _place(form: Form, number: int, panels: Panels) -> h.Element:
+def place_fields(form: Form, number: int, panels: Panels) -> h.Element:
+    """Return the fields of a panel where servers may be made; all but the first may be left out."""
     at = f"places.{number}"
     there = panels.offers.get(form.value(f"{at}.connection"))
     known = ", ".join(place.code for place in there.locations) if there else ""

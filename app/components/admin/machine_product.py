@@ -14,26 +14,17 @@ from app.components.admin.machine_rules import (
     together,
 )
 from app.components.admin.outlook import STOCK
+from app.components.admin.product_form import PRODUCT_LABELS, product_fields
 from app.components.button import link_button, submit_button
 from app.components.card import card
-from app.components.choice import Option, checkbox_field, select_field
+from app.components.choice import checkbox_field
 from app.components.form import Form, form_element, text_field, textarea_field
 from app.components.frame import PageFrame
 from app.components.page import admin_page, page_head
 
 NEW = f"{STOCK}/virtual/new"
 TITLE = "New virtual server"
-FIELDS = LABELS | {
-    "name": "Name",
-    "slug": "Short name",
-    "summary": "Summary",
-    "category": "Category",
-    "new_category": "New category",
-    "price": "Price a month",
-    "currency": "Currency",
-    "systems": "Systems",
-    "role": "Role of its addresses",
-}
+FIELDS = LABELS | PRODUCT_LABELS | {"systems": "Systems", "role": "Role of its addresses"}
 
 
 def machine_product_page(
@@ -54,7 +45,7 @@ def machine_product_page(
                 form_element(
                     form,
                     NEW,
-                    _product(form, categories),
+                    product_fields(form, categories, name="Cloud S", shelf="Virtual servers"),
                     size_fields(form),
                     _systems(form, providers),
                     place_fields(form, 0, providers),
@@ -71,39 +62,6 @@ def machine_product_page(
         frame=frame,
         active="stock",
     )
-
-
-def _product(form: Form, categories: Sequence[tuple[str, str]]) -> list[h.Element]:
-    return [
-        h.div(".sw-pair")[
-            text_field(form, "name", "Name", placeholder="Cloud S"),
-            text_field(
-                form, "slug", "Short name", placeholder="cloud-s",
-                help_="Part of its page's address; it stays.",
-            ),
-        ],
-        text_field(form, "summary", "Summary", optional=True, help_="One line on its card."),
-        h.div(".sw-pair")[
-            select_field(
-                form,
-                "category",
-                "Category",
-                [Option(value=slug, label=name) for slug, name in categories],
-                blank="A new one",
-                optional=True,
-                help_="Its flows deliver the product.",
-            ),
-            text_field(
-                form, "new_category", "New category", optional=True,
-                placeholder="Virtual servers",
-                help_="Served by the shipped flows for virtual servers.",
-            ),
-        ],
-        h.div(".sw-pair")[
-            text_field(form, "price", "Price a month", inputmode="decimal", placeholder="6.90"),
-            text_field(form, "currency", "Currency"),
-        ],
-    ]  # fmt: skip
 
 
 def _systems(form: Form, providers: Providers) -> h.Element:

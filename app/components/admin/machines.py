@@ -1,4 +1,4 @@
-"""Providers of virtual machines, and the machines that are not what they should be."""
+"""Providers of machines and game servers, and those that are not what they should be."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from app.components.notice import notice
 from app.components.page import admin_page, page_head
 from app.components.table import Column, Row, table
 from app.components.time import moment
+from app.domain.connections.kinds import Kind
 from app.domain.machines.drifts import MOST
 from app.domain.machines.errand import REMEDIES, Deed
 from app.domain.machines.judge import Drift
@@ -32,6 +33,7 @@ LABELS: Mapping[Drift, str] = {
     Drift.suspended: "Suspended",
     Drift.off: "Off",
 }
+SORTS: Mapping[Kind, str] = {Kind.HYPERVISOR: "virtual machines", Kind.GAME: "game servers"}
 DEEDS: Mapping[Deed, str] = {
     Deed.suspend: "Suspend it there",
     Deed.unsuspend: "Release it there",
@@ -60,8 +62,8 @@ def machines_region(file: MachinesFile) -> h.Element:
     return live_region(TOPIC, f"{MACHINES}/now", id_="machines")[
         page_head(
             "Machines",
-            lede="What providers of virtual machines say of them, every minute, against what "
-            "services should have. Nothing is changed at a provider by itself.",
+            lede="What providers of virtual machines and panels of game servers say of them, "
+            "every minute, against what services should have. Nothing is changed there by itself.",
         ),
         stack(
             [_warning(one) for one in file.providers],
@@ -197,7 +199,8 @@ def _providers(file: MachinesFile) -> h.Element:
                 h.div[
                     h.a(href=f"/admin/connections/{one.connection_id}")[one.connection]
                     if file.sees_connections
-                    else h.span(".sw-strong")[one.connection]
+                    else h.span(".sw-strong")[one.connection],
+                    h.span(".sw-under")[SORTS[one.kind]],
                 ],
                 badge("Silent", "warning")
                 if one.silent_since
@@ -233,7 +236,9 @@ def _providers(file: MachinesFile) -> h.Element:
         Column("Deed", hidden_label=True, narrow=True),
     )
     nothing = empty(
-        "box", "No provider yet", "Add one under Connections, of the kind “Virtual machines”."
+        "box",
+        "No provider yet",
+        "Add one under Connections, of the kind “Virtual machines” or “Game servers”.",
     )
     return card(
         table(columns, rows, caption="Providers", empty=nothing),

@@ -81,8 +81,10 @@ def stock_page(
                 h.span(class_={"sw-none-left": one.servers == 0})[f"{one.servers:,}"],
                 _pace(one.servers_last),
                 lasts(one.servers_last),
-                h.span(class_={"sw-none-left": one.ip4 == 0})[f"{one.ip4:,}"],
-                lasts(one.ip4_last),
+                h.span(class_={"sw-none-left": one.ip4 == 0})[f"{one.ip4:,}"]
+                if one.takes_addresses
+                else "–",
+                lasts(one.ip4_last) if one.takes_addresses else "–",
                 _spark(one),
             ),
             href=product_href(one.slug),
@@ -97,7 +99,10 @@ def stock_page(
             "Stock",
             lede="What could be delivered now, each product as if it alone were sold, and for how "
             "long at the pace of the last twelve weeks.",
-            actions=link_button("New virtual server", f"{STOCK}/virtual/new", symbol="plus")
+            actions=[
+                link_button("New virtual server", f"{STOCK}/virtual/new", symbol="plus"),
+                link_button("New game server", f"{STOCK}/games/new", symbol="plus"),
+            ]
             if may_add
             else None,
         ),

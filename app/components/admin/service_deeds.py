@@ -13,6 +13,7 @@ from app.components.form import Form, text_field
 from app.components.frame import PageFrame
 from app.components.icon import IconName
 from app.components.notice import notice
+from app.domain.catalog.kind import ProductKind
 from app.domain.services.ask import System
 from app.domain.services.list import ServiceLine
 from app.domain.services.states import ServiceState
@@ -132,7 +133,7 @@ def deed_buttons(service: ServiceLine) -> h.Fragment:
             link_button(deed.label, f"{SERVICES}/{service.id}/{deed.slug}", symbol=deed.symbol)
             for deed in DEEDS.values()
             if service.state in deed.states
-            and not (deed.of_servers and service.is_virtual)
+            and not (deed.of_servers and service.kind is not ProductKind.SERVER)
             and deed.in_rescue in {None, service.rescue_since is not None}
         ]
     ]

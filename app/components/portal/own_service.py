@@ -115,11 +115,11 @@ def service_status(
 def _more(service: ServiceView) -> h.Node:
     """Return the ways to what is measured of it, and to its screen or serial line."""
     here = f"/services/{service.id}"
-    if service.machine is None:
+    if service.machine is None and service.game is None:
         is_open = service.has_serial and service.state is ServiceState.active
         return h.a(href=f"{here}/serial")["Serial console"] if is_open else None
     usage = h.a(href=f"{here}/usage")["Usage"]
-    if service.state is not ServiceState.active:
+    if service.state is not ServiceState.active or service.machine is None:
         return usage
     return [usage, " · ", h.a(href=f"{here}/console")["Console"]]
 

@@ -1,4 +1,4 @@
-"""The page of what a client's virtual machine used."""
+"""The page of what a client's virtual machine or game server used."""
 
 import htpy as h
 

@@ -11,7 +11,8 @@ from app.core.outbox import emit
 from app.domain.audit.record import record
 from app.domain.catalog.find import product_by_id
 from app.domain.catalog.kind import ProductKind, check_kind
-from app.domain.games.check import check_panels, game_offer_faults
+from app.domain.catalog.views import OptionKind
+from app.domain.games.check import answer_faults, check_panels, game_offer_faults
 from app.domain.games.rules import GameRules, group_faults
 from app.drivers.game.contract import GameOffers
 
@@ -35,7 +36,13 @@ async def change_game_rules(
     known = await product_by_id(tx, product)
     await check_kind(tx, known.slug, known.category_id, ProductKind.GAME)
     groups = {group.code: group for group in known.groups}
-    if faults := group_faults(rules, groups) | game_offer_faults(rules, offers):
+    answers = {
+        code: [option.code for option in group.options]
+        for code, group in groups.items()
+        if group.kind is OptionKind.choice
+    }
+    faults = answer_faults(rules, answers, offers) | game_offer_faults(rules, offers)
+    if faults := faults | group_faults(rules, groups):
         raise Invalid(faults)
     await check_panels(tx, rules)
     await tx.execute(

@@ -1,5 +1,7 @@
 """Note what a panel says of a service's server; one without a plan is not ours to note."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -16,7 +18,8 @@ async def note_game(tx: Tx, service: UUID, server: GameServer) -> None:
     """Note that the server is there, where players connect and who owns it. Idempotent."""
     await tx.execute(
         "UPDATE game_server SET number = $2, node = $3, state = $4, address = $5, username = $6, "
-        "panel_url = $7, seen_at = $8, made_at = coalesce(made_at, $8) "
+        "panel_url = $7, seen_at = $8, made_at = coalesce(made_at, $8), short = $9, drift = '', "
+        "drift_since = NULL "
         "WHERE service = $1 AND removed_at IS NULL",
         service,
         server.id,
@@ -26,19 +29,55 @@ async def note_game(tx: Tx, service: UUID, server: GameServer) -> None:
         server.username,
         server.panel_url,
         tx.now(),
+        server.short,
     )
     await _tell(tx, service)
 
 
-async def note_game_power(tx: Tx, service: UUID, power: Power) -> None:
-    """Note whether the server runs, as its panel has just said."""
+async def note_listed(
+    tx: Tx, connection: str, servers: Sequence[GameServer], *, began_at: datetime
+) -> None:
+    """Note what a panel says of all its servers in one list, read since `began_at`; one statement.
+
+    Whether they run is not among it. What a flow noted since is left as it noted it.
+    """
+    rows = await tx.fetch(
+        "UPDATE game_server g SET state = x.state, address = x.address, username = x.username, "
+        "panel_url = x.panel_url, short = x.short FROM unnest($2::uuid[], $3::text[], $4::text[], "
+        "$5::text[], $6::text[], $7::text[]) AS x (service, state, address, username, panel_url, "
+        "short) WHERE g.service = x.service AND g.connection = $1 AND g.removed_at IS NULL "
+        "AND g.made_at IS NOT NULL AND g.seen_at < $8 "
+        "AND (g.state, g.address, g.username, g.panel_url, g.short) <> "
+        "(x.state, x.address, x.username, x.panel_url, x.short) RETURNING g.service",
+        connection,
+        [one.service for one in servers],
+        [one.state.value for one in servers],
+        [one.port.words if one.port else "" for one in servers],
+        [one.username for one in servers],
+        [one.panel_url for one in servers],
+        [one.short for one in servers],
+        began_at,
+    )
+    for row in rows:
+        await _tell(tx, row["service"])
+
+
+async def note_game_power(
+    tx: Tx, service: UUID, power: Power, *, as_of: datetime | None = None
+) -> None:
+    """Note whether the server runs, as its panel has just said, or said `as_of`.
+
+    What was noted since stays.
+    """
     was = await tx.fetchval(
         "WITH old AS (SELECT service, power FROM game_server WHERE service = $1 "
-        "AND removed_at IS NULL FOR NO KEY UPDATE) UPDATE game_server g SET power = $2, "
+        "AND removed_at IS NULL AND ($4::timestamptz IS NULL OR power_seen_at IS NULL "
+        "OR power_seen_at <= $4) FOR NO KEY UPDATE) UPDATE game_server g SET power = $2, "
         "power_seen_at = $3 FROM old WHERE g.service = old.service RETURNING old.power",
         service,
         power,
         tx.now(),
+        as_of,
     )
     if was is not None and was != power:
         await _tell(tx, service)
@@ -94,7 +133,7 @@ async def note_game_removed(tx: Tx, service: UUID) -> None:
     """
     connection = await tx.fetchval(
         "UPDATE game_server SET removed_at = $2, seen_at = $2, state = '', power = 'off', "
-        "power_seen_at = $2 "
+        "power_seen_at = $2, drift = '', drift_since = NULL "
         "WHERE service = $1 AND removed_at IS NULL RETURNING connection",
         service,
         tx.now(),

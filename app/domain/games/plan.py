@@ -64,7 +64,8 @@ async def write_game_plan(
         "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (service) DO UPDATE SET "
         "connection = excluded.connection, datacentre = excluded.datacentre, "
         "made_of = excluded.made_of, planned_at = excluded.planned_at, number = '', node = '', "
-        "state = '', address = '', username = '', panel_url = '', seen_at = NULL, made_at = NULL, "
+        "state = '', address = '', username = '', panel_url = '', short = '', power = 'unknown', "
+        "power_seen_at = NULL, drift = '', drift_since = NULL, seen_at = NULL, made_at = NULL, "
         "removed_at = NULL WHERE game_server.removed_at IS NOT NULL",
         new_id(),
         service,

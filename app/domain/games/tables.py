@@ -13,7 +13,8 @@ class GameServer(Table, tablename="game_server"):
     """The game server of one service, at the panel of that connection.
 
     `made_of` is a `games.rules.MadeOf`. `state` and what follows are as the panel last said. It is
-    planned while `made_at` is empty; since `removed_at` its panel has it no more.
+    planned while `made_at` is empty; since `removed_at` its panel has it no more. `short` is how
+    the panel's client API names it; `drift` is how it differs from its service.
     """
 
     id = key()
@@ -33,8 +34,13 @@ class GameServer(Table, tablename="game_server"):
     removed_at = moment(null=True)
     power = text(default="unknown")
     power_seen_at = moment(null=True)
+    short = text(default="")
+    drift = text(default="")
+    drift_since = moment(null=True)
 
     known_power = Check("power IN ('on', 'off', 'unknown')")
+    known_drift = Check("drift IN ('', 'gone', 'left_over', 'not_suspended', 'suspended')")
+    drift_with_time = Check("(drift = '') = (drift_since IS NULL)")
 
 
 class GameUser(Table, tablename="game_user"):

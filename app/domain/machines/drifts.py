@@ -6,6 +6,7 @@ import msgspec
 
 from app.core.database import Tx
 from app.core.errors import NotFound
+from app.domain.machines.held import HELD
 from app.domain.machines.views import ForeignMachine, MachineDrift, ProviderView, StrayMachine
 from app.domain.machines.watch import CONFIRMED, MACHINES
 
@@ -19,7 +20,7 @@ _DRIFTS = f"""
 SELECT m.service, s.hostname, a.name AS account_name, s.state AS service_state, m.connection,
        m.node, m.number, m.drift, m.drift_since, w.silent_since,
        {_ORDERED.format(about="m.service")} AS is_ordered
-FROM machine m JOIN service s ON s.id = m.service JOIN account a ON a.id = s.account
+FROM {HELD} m JOIN service s ON s.id = m.service JOIN account a ON a.id = s.account
 JOIN provider_watch w ON w.connection = m.connection
 WHERE m.removed_at IS NULL AND m.drift <> '' AND w.heard_at >= m.drift_since + $1::interval
 """
@@ -29,21 +30,21 @@ SELECT t.id, t.connection, t.number, t.node, t.name, t.power, t.service, s.state
        coalesce(m.connection = t.connection AND m.removed_at IS NULL, false) AS is_twin,
        {_ORDERED.format(about="t.id")} AS is_ordered
 FROM stray_machine t JOIN provider_watch w ON w.connection = t.connection
-LEFT JOIN service s ON s.id = t.service LEFT JOIN machine m ON m.service = t.service
+LEFT JOIN service s ON s.id = t.service LEFT JOIN {HELD} m ON m.service = t.service
 WHERE w.heard_at >= t.first_seen_at + $1::interval
 """
 
 
 async def list_providers(tx: Tx) -> tuple[ProviderView, ...]:
-    """Return all providers of virtual machines by name; one statement."""
+    """Return all providers of virtual machines and panels by name; one statement."""
     rows = await tx.fetch(
-        "SELECT c.name AS connection, c.id AS connection_id, c.in_group, c.weight, "
+        "SELECT c.name AS connection, c.id AS connection_id, c.kind, c.in_group, c.weight, "
         "c.draining_since, w.heard_at, w.silent_since, "
         "coalesce(w.silence, '') AS silence, coalesce(w.machines, 0) AS machines, "
         "coalesce(w.foreign_machines, 0) AS foreign_machines, w.foreign_sample, "
         "count(m.id) AS planned, count(m.id) FILTER (WHERE m.drift = 'gone') AS gone "
         "FROM connection c LEFT JOIN provider_watch w ON w.connection = c.name "
-        "LEFT JOIN machine m ON m.connection = c.name AND m.removed_at IS NULL "
+        f"LEFT JOIN {HELD} m ON m.connection = c.name AND m.removed_at IS NULL "
         "WHERE c.kind = ANY($1) GROUP BY c.id, w.connection ORDER BY c.name",
         MACHINES,
     )

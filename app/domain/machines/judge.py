@@ -2,10 +2,15 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import TypeAlias
 
 from app.domain.inventory.power_rule import SETTLES
 from app.domain.services.states import ServiceState
+from app.drivers.game.contract import GameServer
 from app.drivers.hypervisor.contract import Vm, VmPower
+
+There: TypeAlias = Vm | GameServer
+"""What a provider shows of one machine or game server."""
 
 
 class Drift(StrEnum):
@@ -31,6 +36,7 @@ class Drift(StrEnum):
         return _WORDS[self]
 
 
+_RUNS = (VmPower.RUNNING, VmPower.PAUSED)
 _WORDS = {
     Drift.gone: "The provider has it no more",
     Drift.left_over: "Its service has ended; the provider still has it",
@@ -42,7 +48,7 @@ _WORDS = {
 
 def drift_of(
     service: ServiceState,
-    vm: Vm | None,
+    there: There | None,
     *,
     changed_at: datetime,
     is_under_way: bool,
@@ -53,29 +59,38 @@ def drift_of(
 
     Nothing is judged while a run is at it, nor for a while after the service changed at
     `changed_at`: its flow has time to bring it about. What the provider works on, or says nothing
-    of, stays as it was judged `before`.
+    of, stays as it was judged `before`. A game server that does not run is as its client has it.
     """
     is_early = service in (ServiceState.pending, ServiceState.provisioning)
     if is_early or is_under_way or now < changed_at + SETTLES:
         return None
-    if vm is None:
+    if there is None:
         return Drift.gone
     still = None if before is Drift.gone else before
     match service:
         case ServiceState.terminated:
             return Drift.left_over
-        case _ if vm.is_busy:
+        case _ if there.is_busy:
             return still
         case ServiceState.suspended:
-            is_open = not vm.is_suspended or vm.power in (VmPower.RUNNING, VmPower.PAUSED)
+            is_open = not there.is_suspended or power_of(there) in _RUNS
             return Drift.not_suspended if is_open else None
         case _:
-            return _active(vm, still)
+            return _active(there, still)
 
 
-def _active(vm: Vm, still: Drift | None) -> Drift | None:
-    if vm.is_suspended:
+def _active(there: There, still: Drift | None) -> Drift | None:
+    if there.is_suspended:
         return Drift.suspended
-    if vm.power is VmPower.UNKNOWN:
-        return still if still is Drift.off else None
-    return None if vm.power is VmPower.RUNNING else Drift.off
+    match power_of(there):
+        case None | VmPower.RUNNING:
+            return None
+        case VmPower.UNKNOWN:
+            return still if still is Drift.off else None
+        case _:
+            return Drift.off
+
+
+def power_of(there: There) -> VmPower | None:
+    """Return whether it runs; None of game servers, whose panels do not tell it in their list."""
+    return there.power if isinstance(there, Vm) else None

@@ -11,6 +11,7 @@ from app.domain.audit.record import record
 from app.domain.machines.drifts import find_drift, find_stray
 from app.domain.machines.errand import ERRAND, GOOD_FOR, REMEDIES, Deed, Errand
 from app.domain.machines.errors import AsItShouldBe, TwinMachine, UnderWay
+from app.domain.machines.held import HELD
 from app.domain.machines.judge import Drift
 from app.domain.machines.views import MachineDrift
 from app.domain.machines.watch import TOPIC
@@ -51,7 +52,7 @@ async def order_removal(
     `about` is the service, or the stray machine. Raises NotFound, AsItShouldBe, TwinMachine,
     UnderWay.
     """
-    if await tx.fetchval("SELECT EXISTS (SELECT FROM machine WHERE service = $1)", about):
+    if await tx.fetchval(f"SELECT EXISTS (SELECT FROM {HELD} m WHERE m.service = $1)", about):
         found = await find_drift(tx, about)
         if found.drift is not Drift.left_over:
             raise AsItShouldBe(about)

@@ -6,10 +6,9 @@ from uuid import UUID
 
 import msgspec
 
-from app.domain.machines.judge import Drift, drift_of
+from app.domain.machines.judge import Drift, There, drift_of, power_of
 from app.domain.machines.note import POWER
 from app.domain.services.states import ServiceState
-from app.drivers.hypervisor.contract import Vm
 from app.drivers.power import Power
 
 
@@ -58,14 +57,14 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
     """What follows from a reading."""
 
     changed: tuple[Seen, ...]
-    unclaimed: tuple[Vm, ...]
+    unclaimed: tuple[There, ...]
     """With our mark, and not the machine of a service here."""
-    foreign: tuple[Vm, ...]
+    foreign: tuple[There, ...]
     """Without our mark."""
 
 
 def compare(
-    known: Sequence[Known], vms: Sequence[Vm], *, began_at: datetime, now: datetime
+    known: Sequence[Known], vms: Sequence[There], *, began_at: datetime, now: datetime
 ) -> Compared:
     """Say what changed of the machines that are known, and which others there are.
 
@@ -89,7 +88,7 @@ def compare(
     )
 
 
-def strays(unclaimed: Iterable[Vm], owners: Mapping[UUID, Owner]) -> tuple[Vm, ...]:
+def strays(unclaimed: Iterable[There], owners: Mapping[UUID, Owner]) -> tuple[There, ...]:
     """Return those that belong to no service of ours.
 
     A service without a plan has its machine by a flow of the provider's own; while a run is at
@@ -107,16 +106,16 @@ def strays(unclaimed: Iterable[Vm], owners: Mapping[UUID, Owner]) -> tuple[Vm, .
     return tuple(found)
 
 
-def _matched(known: Sequence[Known], vms: Collection[Vm]) -> dict[UUID, Vm]:
+def _matched(known: Sequence[Known], vms: Collection[There]) -> dict[UUID, There]:
     """Return the machine of each service; of several with its mark, the one that it had."""
-    marked: dict[UUID, dict[str, Vm]] = {}
-    bare: dict[tuple[str, str], Vm] = {}
+    marked: dict[UUID, dict[str, There]] = {}
+    bare: dict[tuple[str, str], There] = {}
     for vm in vms:
         if vm.service is None:
             bare[vm.id, vm.name] = vm
         else:
             marked.setdefault(vm.service, {})[vm.id] = vm
-    found: dict[UUID, Vm] = {}
+    found: dict[UUID, There] = {}
     for one in known:
         own = marked.get(one.service, {})
         there = own.get(one.number) or bare.get((one.number, one.hostname))
@@ -126,7 +125,7 @@ def _matched(known: Sequence[Known], vms: Collection[Vm]) -> dict[UUID, Vm]:
     return found
 
 
-def _seen(one: Known, vm: Vm | None, now: datetime) -> Seen:
+def _seen(one: Known, vm: There | None, now: datetime) -> Seen:
     drift = drift_of(
         one.state,
         vm,
@@ -141,10 +140,20 @@ def _seen(one: Known, vm: Vm | None, now: datetime) -> Seen:
         order=one.order,
         number=one.number if vm is None else vm.id,
         node=one.node if vm is None else vm.node,
-        power=Power.UNKNOWN if vm is None else POWER.get(vm.power, Power.UNKNOWN),
+        power=_power(one, vm),
         drift=drift,
         drift_since=since,
     )
+
+
+def _power(one: Known, vm: There | None) -> Power:
+    """Return whether it runs: as it was known where the provider does not tell it with the rest."""
+    if vm is None:
+        return Power.UNKNOWN
+    told = power_of(vm)
+    if told is None:
+        return Power.OFF if vm.is_suspended else one.power
+    return POWER.get(told, Power.UNKNOWN)
 
 
 def _before(one: Known) -> Seen:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import msgspec
 
+from app.domain.connections.kinds import Kind
 from app.domain.machines.judge import Drift
 from app.domain.services.states import ServiceState
 from app.drivers.hypervisor.contract import VmPower
@@ -20,10 +21,11 @@ class ForeignMachine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProviderView(msgspec.Struct, frozen=True, kw_only=True):
-    """A provider of virtual machines, and what it last said."""
+    """A provider of virtual machines, or a panel of game servers, and what it last said."""
 
     connection: str
     connection_id: UUID
+    kind: Kind
     in_group: str
     weight: int
     """How much it takes beside the others of its group."""

@@ -25,6 +25,8 @@ class Outlook(msgspec.Struct, frozen=True, kw_only=True):
     """Orders that could be delivered, as if it alone were sold."""
     servers_last: Runway | None
     """None with less than two weeks of sales."""
+    takes_addresses: bool
+    """Whether its orders hold addresses of ours; else there are none left, and none are missing."""
     ip4: int
     """Free addresses of the role that it takes, which others may take from too."""
     ip4_last: Runway | None
@@ -43,7 +45,9 @@ async def outlooks(tx: Tx) -> tuple[Outlook, ...]:
     spare = await spare_ip4(tx)
     sold = await sales(tx)
     taken = {
-        role: _together(sold[other.id] for other in products if _role(other) == role)
+        role: _together(
+            sold[other.id] for other in products if other.takes_addresses and _role(other) == role
+        )
         for role in {_role(product) for product in products}
     }
     found = []
@@ -60,8 +64,9 @@ async def outlooks(tx: Tx) -> tuple[Outlook, ...]:
                 name=product.name,
                 servers=servers[product.id],
                 servers_last=runway(servers[product.id], sold[product.id].servers),
+                takes_addresses=product.takes_addresses,
                 ip4=ip4,
-                ip4_last=runway(ip4, taken[_role(product)]),
+                ip4_last=runway(ip4, taken[_role(product)]) if product.takes_addresses else None,
                 sold=sold[product.id].servers,
             )
         )

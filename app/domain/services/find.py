@@ -28,7 +28,8 @@ from app.ipam.wants import PRIMARY_IP4
 _COLUMNS = f"""
 s.id, s."order" AS order_id, o.number AS order_number, p.name AS product_name, s.hostname,
 coalesce(i.name, q.name, s.os_code) AS os_name, s.state, s.state_since, v.name AS server_name,
-d.name AS datacentre, coalesce(v.power, {now.POWER}, y.power) AS power, s.cycle, s.currency,
+d.name AS datacentre, coalesce(v.power, CASE WHEN y.id IS NULL
+THEN {now.POWER} ELSE {now.GAME_POWER} END) AS power, s.cycle, s.currency,
 s.recurring_minor, s.next_due_at, s.created_at, s.activated_at,
 coalesce((SELECT host(host(x.network)::inet + c.position) FROM address_claim c
           JOIN prefix x ON x.id = c.scope
@@ -50,12 +51,12 @@ n.name AS panel, n.access_url,
 coalesce(k.username, '') AS username,
 coalesce(k.kind LIKE '%password', false) AS has_password, k.revealed_at
 """
-_FROM = f"""
+_FROM = """
 FROM service s JOIN client_order o ON o.id = s."order" JOIN product p ON p.id = s.product
 LEFT JOIN os_image i ON i.code = s.os_code LEFT JOIN server v ON v.id = s.server
 LEFT JOIN rack r ON r.id = v.rack LEFT JOIN machine m ON m.service = s.id
 LEFT JOIN game_server y ON y.service = s.id
-{now.WATCHED}
+LEFT JOIN provider_watch w ON w.connection = coalesce(m.connection, y.connection)
 LEFT JOIN datacentre d ON d.id = r.datacentre OR d.code = coalesce(m.datacentre, y.datacentre)
 LEFT JOIN option_group t ON t.product = p.id AND t.code = 'os'
 LEFT JOIN option q ON q.option_group = t.id AND q.code = s.os_code

@@ -129,6 +129,13 @@ class GameLine(msgspec.Struct, frozen=True, kw_only=True):
     planned_at: datetime
     made_at: datetime | None
     removed_at: datetime | None
+    power: Power
+    power_seen_at: datetime | None
+    silent_since: datetime | None
+    """Since when its panel does not answer."""
+    silence: str
+    drift: Drift | None
+    """How it differs from what the service says, once a second reading has said so."""
 
 
 class ServiceDetails(msgspec.Struct, frozen=True, kw_only=True):
@@ -169,6 +176,14 @@ SELECT m.connection, m.node, m.number, m.template, m.cores, m.memory_mb, m.disk_
        m.made_at, m.removed_at, w.silent_since, coalesce(w.silence, '') AS silence, CASE WHEN
        m.removed_at IS NULL AND w.heard_at >= m.drift_since + $2::interval THEN m.drift END AS drift
 FROM machine m {now.WATCHED} WHERE m.service = $1
+"""
+_GAME = f"""
+SELECT y.connection, y.node, y.number, y.made_of->>'egg' AS egg, y.made_of->>'limits' AS limits,
+       y.state, y.address, y.username, y.panel_url, {now.GAME_SEEN_AT} AS seen_at, y.planned_at,
+       y.made_at, y.removed_at, {now.GAME_POWER} AS power, y.power_seen_at, w.silent_since,
+       coalesce(w.silence, '') AS silence, CASE WHEN
+       y.removed_at IS NULL AND w.heard_at >= y.drift_since + $2::interval THEN y.drift END AS drift
+FROM game_server y LEFT JOIN provider_watch w ON w.connection = y.connection WHERE y.service = $1
 """
 
 
@@ -226,11 +241,7 @@ async def service_details(tx: Tx, service: UUID) -> ServiceDetails:
         service,
     )
     machine = await tx.fetchrow(_MACHINE, service, CONFIRMED)
-    game = await tx.fetchrow(
-        "SELECT *, made_of->>'egg' AS egg, made_of->>'limits' AS limits FROM game_server "
-        "WHERE service = $1",
-        service,
-    )
+    game = await tx.fetchrow(_GAME, service, CONFIRMED)
     return ServiceDetails(
         has_serial=has_serial,
         game=None if game is None else _game_line(game),

@@ -127,6 +127,7 @@ def _of_slot(at: datetime, slot: Slot) -> Point:
         disk_write_bytes_s=slot.disk_write,
         net_in_bits_s=slot.net_in * BITS,
         net_out_bits_s=slot.net_out * BITS,
+        disk_used_bytes=round(slot.disk_used),
     )
 
 
@@ -142,6 +143,7 @@ def _point(row: asyncpg.Record) -> Point:
             "disk_write_bytes_s": row["disk_write_bytes"] / seconds,
             "net_in_bits_s": row["net_in_bytes"] * BITS / seconds,
             "net_out_bits_s": row["net_out_bytes"] * BITS / seconds,
+            "disk_used_bytes": row["disk_used_bytes"],
         },
         Point,
     )

@@ -17,8 +17,10 @@ from app.drivers.hypervisor.contract import Usage
 SLOT_S = 300
 SLOTS = 12
 HOUR_S = SLOT_S * SLOTS
-_ROW = struct.Struct("<H6f")
-RATES = ("cpu", "memory", "disk_read", "disk_write", "net_in", "net_out")
+RATES = ("cpu", "memory", "disk_read", "disk_write", "net_in", "net_out", "disk_used")
+_ROW = struct.Struct("<H7f")
+_EARLIER = struct.Struct("<H6f")
+"""As hours were stored before the disk that is used was kept."""
 
 
 class Slot(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +37,8 @@ class Slot(msgspec.Struct, frozen=True, kw_only=True):
     disk_write: float = 0.0
     net_in: float = 0.0
     net_out: float = 0.0
+    disk_used: float = 0.0
+    """In bytes; 0 where it is not told."""
 
 
 NOTHING = Slot()
@@ -55,6 +59,7 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     disk_write_bytes: int
     net_in_bytes: int
     net_out_bytes: int
+    disk_used_bytes: int
 
 
 def slots_of(samples: Iterable[Usage]) -> dict[int, Slot]:
@@ -98,6 +103,22 @@ def merge(kept: Hour, read: Hour) -> Hour:
     )
 
 
+def join(kept: Hour, read: Hour) -> Hour:
+    """Return each slot as the mean over both: of parts of it that follow each other."""
+    return tuple(_joined(old, new) for old, new in zip(kept, read, strict=True))
+
+
+def _joined(old: Slot, new: Slot) -> Slot:
+    seconds = old.seconds + new.seconds
+    if not new.seconds or not old.seconds:
+        return new if new.seconds else old
+    means = [
+        (getattr(old, name) * old.seconds + getattr(new, name) * new.seconds) / seconds
+        for name in RATES
+    ]
+    return _slot(min(seconds, SLOT_S), means)
+
+
 def totals_of(slots: Sequence[Slot]) -> Totals:
     """Return what slots come to: means over what was measured, and sums of what flowed."""
     measured = sum(slot.seconds for slot in slots)
@@ -114,17 +135,22 @@ def totals_of(slots: Sequence[Slot]) -> Totals:
         disk_write_bytes=round(sum_of("disk_write")),
         net_in_bytes=round(sum_of("net_in")),
         net_out_bytes=round(sum_of("net_out")),
+        disk_used_bytes=round(sum_of("disk_used") / measured) if measured else 0,
     )
 
 
 def pack(hour: Hour) -> bytes:
-    """Return an hour as it is stored: 312 bytes."""
+    """Return an hour as it is stored: 360 bytes."""
     return b"".join(
         _ROW.pack(slot.seconds, *(getattr(slot, name) for name in RATES)) for slot in hour
     )
 
 
 def unpack(stored: bytes) -> Hour:
+    if len(stored) == _EARLIER.size * SLOTS:
+        return tuple(
+            _slot(seconds, [*rates, 0.0]) for seconds, *rates in _EARLIER.iter_unpack(stored)
+        )
     return tuple(_slot(seconds, rates) for seconds, *rates in _ROW.iter_unpack(stored))
 
 
@@ -141,6 +167,7 @@ def _rates(sample: Usage) -> tuple[float, ...]:
         sample.disk_write_bytes_s,
         sample.net_in_bytes_s,
         sample.net_out_bytes_s,
+        float(sample.disk_used_bytes),
     )
 
 

@@ -1,6 +1,6 @@
 """What the machines of services used: by five minutes for a while, by hours and days for longer."""
 
-from piccolo.columns import BigInt, BigSerial, Bytea, Integer, Real
+from piccolo.columns import BigInt, BigSerial, Bytea, DoublePrecision, Integer, Real
 from piccolo.constraints import Unique
 from piccolo.table import Table
 
@@ -9,13 +9,20 @@ from app.domain.services.tables import Service
 
 
 class UsageWatch(Table, tablename="usage_watch"):
-    """When the samples of a service's machine are read again, and why they were not."""
+    """When the samples of a service's machine are read again, and why they were not.
+
+    `counted_…` are the counters of a game server as they were read at `counted_at`.
+    """
 
     id = key()
     service = reference(Service, unique=True)
     due_at = moment(index=True)
     read_at = moment(null=True)
     error = text(default="")
+    counted_at = moment(null=True)
+    counted_in_bytes = BigInt(default=0)
+    counted_out_bytes = BigInt(default=0)
+    counted_up_s = DoublePrecision(default=0.0)
 
 
 class UsageHour(Table, tablename="usage_hour"):
@@ -33,6 +40,7 @@ class UsageHour(Table, tablename="usage_hour"):
     net_in_bytes = BigInt()
     net_out_bytes = BigInt()
     slots = Bytea(null=True, default=None)
+    disk_used_bytes = BigInt(default=0)
 
     hour_once = Unique([service, at])
 
@@ -51,6 +59,7 @@ class UsageDay(Table, tablename="usage_day"):
     disk_write_bytes = BigInt()
     net_in_bytes = BigInt()
     net_out_bytes = BigInt()
+    disk_used_bytes = BigInt(default=0)
 
     day_once = Unique([service, at])
 

@@ -21,12 +21,14 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
     seconds: int
     """How much of the step was measured."""
     cpu: float
-    """Of the machine's cores, 0 to 1."""
+    """Of the machine's cores, 0 to 1; of a game server's limit, or of one thread without any."""
     memory_bytes: int
     disk_read_bytes_s: float
     disk_write_bytes_s: float
     net_in_bits_s: float
     net_out_bits_s: float
+    disk_used_bytes: int
+    """0 where it is not told."""
 
 
 class MonthUse(msgspec.Struct, frozen=True, kw_only=True):

@@ -163,6 +163,15 @@ class GameServer(msgspec.Struct, frozen=True, kw_only=True):
     service: UUID | None
     """Whose it is, by the mark that we made; None: not one of ours."""
 
+    @property
+    def is_suspended(self) -> bool:
+        return self.state is GameState.SUSPENDED
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether the panel works on it."""
+        return self.state in (GameState.INSTALLING, GameState.BUSY)
+
 
 class Variable(msgspec.Struct, frozen=True, kw_only=True):
     """One setting of an egg."""
@@ -292,7 +301,9 @@ class Game(Protocol):
 
     async def resize(self, service: UUID, limits: Limits) -> GameServer: ...
 
-    async def usage(self, service: UUID) -> GameUsage: ...
+    async def usage(self, service: UUID, *, short: str = "") -> GameUsage:
+        """Return what it uses now; `short`, where it is known, saves looking the server up."""
+        ...
 
     async def delete(self, service: UUID) -> None:
         """Remove it with its data; nothing happens when there is none."""

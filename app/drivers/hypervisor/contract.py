@@ -171,6 +171,8 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
     disk_write_bytes_s: float
     net_in_bytes_s: float
     net_out_bytes_s: float
+    disk_used_bytes: int = 0
+    """0 where the provider does not tell it."""
 
 
 class Console(msgspec.Struct, frozen=True, kw_only=True):

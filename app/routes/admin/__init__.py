@@ -24,6 +24,7 @@ from app.routes.admin.flow_import import FlowImport
 from app.routes.admin.flow_start import FlowStart
 from app.routes.admin.flow_trials import FlowTrials
 from app.routes.admin.flows import Flows
+from app.routes.admin.game_product import GameProduct
 from app.routes.admin.game_rules import GameRulesPage
 from app.routes.admin.invoice_decisions import InvoiceDecisions
 from app.routes.admin.invoices import Invoices
@@ -65,6 +66,7 @@ ADMIN: tuple[ControllerRouterHandler, ...] = (
     StockPages,
     LayoutsPage,
     MachineRulesPage,
+    GameProduct,
     GameRulesPage,
     MachineProduct,
     Machines,

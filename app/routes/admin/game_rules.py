@@ -79,8 +79,11 @@ class GameRulesPage(Controller):
 
 def _beside_fields(faults: dict[str, str]) -> dict[str, str]:
     """Return faults by the fields of this form: each variable is a line of one."""
+    lines = ("chosen", "variables")
     return {
-        "chosen" if name.startswith("chosen.") else name: fault for name, fault in faults.items()
+        field if field in lines else name: fault
+        for name, fault in faults.items()
+        for field in [name.partition(".")[0]]
     }
 
 

@@ -1,29 +1,20 @@
 """Machine rules as they are typed, and as they would be."""
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from app.core.errors import Invalid
-from app.domain.billing.amount import read_amount
-from app.domain.catalog.cycle import Cycle
-from app.domain.catalog.seed import (
-    CategorySeed,
-    OptionGroupSeed,
-    OptionSeed,
-    PriceSeed,
-    ProductSeed,
-)
+from app.domain.catalog.seed import OptionGroupSeed, OptionSeed
 from app.domain.catalog.selection import OS, SSH_KEYS
 from app.domain.catalog.views import OptionKind
 from app.domain.machines.rules import MOST_PLACES, MachinePlace, MachineRules, MachineSize
 from app.ipam.wants import AddressRules
+from app.routes.admin.product_typed import CODE, CODE_WORDS, NewProduct, begin, finish
 from app.routes.admin.reasons import reason_of
 from app.routes.admin.space_typed import Entries
 
 MOST_KEYS = 10
-CODE_WORDS = "Small letters, digits, dots and hyphens, at most 60."
-_CODE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,59}")
 _PLAIN = ("connection", "datacentre", "rack", "storage", "bridge", "plan")
 
 
@@ -76,35 +67,14 @@ def _place(entries: Entries, number: int) -> MachinePlace:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewProduct:
-    """A product as it was typed; its category is made with it, or there already."""
-
-    product: ProductSeed
-    category: CategorySeed
-    is_new_category: bool
-    reason: str
-
-
 def new_product_of(values: Mapping[str, str]) -> NewProduct:
     """Return the product that was typed. Raises Invalid, by field."""
-    entries = Entries(values)
-    try:
-        reason = reason_of(values)
-    except Invalid as fault:
-        entries.faults |= fault.fields
-        reason = ""
-    name = entries.text("name", needed="Give it a name.")
-    slug = entries.text("slug", needed="Give it a short name.")
-    if slug and not _CODE.fullmatch(slug):
-        entries.faults["slug"] = CODE_WORDS
+    entries, product, reason = begin(values)
     systems = _systems(entries, values)
     role = entries.text("role", needed="Name the role of its prefixes; the usual one is primary.")
     entries.text("places.0.connection", needed="Choose the provider.")
-    product = ProductSeed(
-        slug=slug,
-        name=name,
-        summary=entries.text("summary"),
+    product = replace(
+        product,
         machine_rules=MachineRules(
             size=_size(entries),
             templates={code: template for code, _, template in systems},
@@ -117,7 +87,6 @@ def new_product_of(values: Mapping[str, str]) -> NewProduct:
             ipv6_purpose=role,
             vlan=entries.is_ticked("vlan"),
         ),
-        prices=_price(entries),
         groups=(
             OptionGroupSeed(
                 code=OS,
@@ -130,20 +99,7 @@ def new_product_of(values: Mapping[str, str]) -> NewProduct:
             ),
         ),
     )
-    category, new = entries.text("category"), entries.text("new_category")
-    is_new = not category
-    if is_new and not new:
-        entries.faults["new_category"] = "Choose a category, or name a new one."
-    code = "-".join(re.findall(r"[a-z0-9]+", new.lower())) if is_new else category
-    if is_new and new and not code:
-        entries.faults["new_category"] = "Name it with letters from a to z, or digits."
-    entries.require_all()
-    return NewProduct(
-        product=product,
-        category=CategorySeed(slug=code[:60], name=new or category),
-        is_new_category=is_new,
-        reason=reason,
-    )
+    return finish(entries, product, reason)
 
 
 def _systems(entries: Entries, values: Mapping[str, str]) -> list[tuple[str, str, str]]:
@@ -156,7 +112,7 @@ def _systems(entries: Entries, values: Mapping[str, str]) -> list[tuple[str, str
                 f"“{line[:60]}” is no system; as debian-13, Debian 13, debian-13-cloud."
             )
             break
-        if not _CODE.fullmatch(parts[0]):
+        if not CODE.fullmatch(parts[0]):
             entries.faults["systems"] = f"“{parts[0][:60]}”: {CODE_WORDS}"
             break
         found.append((parts[0], parts[1][:200], parts[2][:200]))
@@ -165,19 +121,6 @@ def _systems(entries: Entries, values: Mapping[str, str]) -> list[tuple[str, str
     if len({code for code, _, _ in found}) != len(found):
         entries.faults["systems"] = "Two systems have the same short name."
     return found
-
-
-def _price(entries: Entries) -> tuple[PriceSeed, ...]:
-    currency = entries.text("currency").upper()
-    if not re.fullmatch(r"[A-Z]{3}", currency):
-        entries.faults["currency"] = "Three letters, as EUR."
-        return ()
-    try:
-        minor = read_amount(entries.text("price"), currency)
-    except Invalid as fault:
-        entries.faults["price"] = next(iter(fault.fields.values()))
-        return ()
-    return (PriceSeed(currency=currency, cycle=Cycle.monthly, recurring_minor=minor),)
 
 
 def values_of(rules: MachineRules | None) -> dict[str, str]:

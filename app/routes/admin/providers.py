@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 
 from app.components.admin.machine_rules import Providers
 from app.core.database import Database, Tx
@@ -17,13 +18,16 @@ ASK_S = 8.0
 
 
 async def read_providers(db: Database, vault: Vault, peers: Peers) -> Providers:
-    """Return what can be chosen; all are asked at once, each for 8 s at most."""
+    """Return what can be chosen; all are asked at once, each for 8 s at most.
+
+    What one said within the last minute holds, unless its connection was changed since.
+    """
     async with db.snapshot() as tx:
         sites = [row[0] for row in await tx.fetch("SELECT code FROM datacentre ORDER BY 1")]
         opened = await _open_all(tx, vault)
         members = await members_of(tx, await groups(tx))
-    answers = await asyncio.gather(*(_ask(peers, peer) for peer in opened))
-    told = dict(zip((peer.name for peer in opened), answers, strict=True))
+    answers = await asyncio.gather(*(_ask(peers, peer, since) for peer, since in opened))
+    told = dict(zip((peer.name for peer, _ in opened), answers, strict=True))
     offers = {name: answer for name, answer in told.items() if isinstance(answer, Offers)}
     for group, some in members.items():
         known = [offers[one.connection] for one in some if one.connection in offers]
@@ -47,19 +51,25 @@ def _all_of(known: Sequence[Offers]) -> Offers:
     )
 
 
-async def _open_all(tx: Tx, vault: Vault) -> list[HypervisorPeer]:
+async def _open_all(tx: Tx, vault: Vault) -> list[tuple[HypervisorPeer, datetime]]:
+    """Return them, and since when each is as it is."""
     rows = await tx.fetch(
-        "SELECT name FROM connection WHERE kind = $1 ORDER BY name", Kind.HYPERVISOR
+        "SELECT name, updated_at FROM connection WHERE kind = $1 ORDER BY name", Kind.HYPERVISOR
     )
-    opened = [await open_connection(tx, vault, row["name"]) for row in rows]
-    return [peer for peer in opened if isinstance(peer, HypervisorPeer)]
+    return [
+        (peer, row["updated_at"])
+        for row in rows
+        for peer in [await open_connection(tx, vault, row["name"])]
+        if isinstance(peer, HypervisorPeer)
+    ]
 
 
-async def _ask(peers: Peers, peer: HypervisorPeer) -> Offers | str:
+async def _ask(peers: Peers, peer: HypervisorPeer, since: datetime) -> Offers | str:
     """Return what the provider has, or why it does not say."""
     try:
         async with asyncio.timeout(ASK_S):
-            return await peers.hypervisor(peer, NoTurns()).offers()
+            driver = peers.hypervisor(peer, NoTurns())
+            return await peers.recent.get((Kind.HYPERVISOR, peer.name, since), driver.offers)
     except DriverError as error:
         return f"{error.message[:1].upper()}{error.message[1:]}."
     except TimeoutError:

@@ -9,6 +9,7 @@ from litestar.params import PathParameter
 from msgspec import Meta, Struct
 
 from app.domain.connections.grouping import LEAST, MOST, USUAL
+from app.domain.connections.kinds import Kind
 from app.domain.machines.errand import Deed
 from app.domain.machines.judge import Drift
 from app.domain.machines.views import MachineDrift, ProviderView, StrayMachine
@@ -31,9 +32,12 @@ class ForeignLine(Struct, frozen=True, kw_only=True):
 
 
 class ProviderLine(Struct, frozen=True, kw_only=True):
-    """A provider of virtual machines, and what it said when it was asked for all of them."""
+    """A provider of virtual machines or game servers, and what it said when asked for all."""
 
     connection: str
+    kind: Annotated[
+        Kind, Meta(description="hypervisor: of virtual machines; game: a panel of game servers.")
+    ]
     in_group: Annotated[str, Meta(description="Products name it as `@` and this; empty: none.")]
     weight: Annotated[int, Meta(description="How much it takes beside others of its group.")]
     draining_since: Annotated[

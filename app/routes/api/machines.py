@@ -57,7 +57,8 @@ class Providers(Controller):
         **needs(Scope.MACHINES_READ),
         operation_id="listMachineProviders",
         summary="List providers",
-        description="Providers of virtual machines, and what each last said of all it has.",
+        description="Providers of virtual machines and panels of game servers, and what each last "
+        "said of all it has.",
     )
     async def list(self, db: Db) -> Response[ProviderList]:
         async with db.snapshot() as tx:

@@ -1,4 +1,4 @@
-"""`/api/v1/services/…/usage`: what virtual machines used."""
+"""`/api/v1/services/…/usage`: what virtual machines and game servers used."""
 
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -29,12 +29,22 @@ class UsagePoint(Struct, frozen=True, kw_only=True):
 
     at: Annotated[datetime, Meta(description="When the step begins.")]
     seconds: Annotated[int, Meta(description="How much of the step was measured.")]
-    cpu: Annotated[float, Meta(description="Of the machine's cores, 0 to 1.")]
+    cpu: Annotated[
+        float,
+        Meta(
+            description="Of the machine's cores, 0 to 1; of a game server's limit, or of one "
+            "thread where it has none."
+        ),
+    ]
     memory_bytes: int
     disk_read_bytes_s: float
     disk_write_bytes_s: float
     net_in_bits_s: float
     net_out_bits_s: float
+    disk_used_bytes: Annotated[
+        int,
+        Meta(description="Of game servers, which do not tell what is read and written; else 0."),
+    ]
 
 
 class UsageCourse(Struct, frozen=True):
@@ -64,7 +74,7 @@ class UsageMonths(Struct, frozen=True):
 
 
 class ServiceUsage(Controller):
-    """What the virtual machine of a service used."""
+    """What the virtual machine or game server of a service used."""
 
     path = "/services/{service_id:uuid}"
     tags = ("Machines",)
@@ -74,8 +84,8 @@ class ServiceUsage(Controller):
         **needs(Scope.MACHINES_READ),
         operation_id="showUsage",
         summary="Show usage",
-        description="What a service's virtual machine used, by five minutes (kept for 70 days), "
-        f"hours (400 days) or days; {MOST_POINTS:,} points at most.",
+        description="What a service's machine or game server used, by five minutes (kept for 70 "
+        f"days), hours (400 days) or days; {MOST_POINTS:,} points at most.",
     )
     async def show(
         self,

@@ -10,8 +10,8 @@ import asyncpg
 import msgspec
 
 from app.core.errors import Refusal
+from benchmarks import usage
 from benchmarks.environment import DBOS, dbos_python
-from benchmarks.flows import usage
 from benchmarks.flows.documents import STEPS
 from benchmarks.flows.peers.plan import Reached, Setting, reached
 from benchmarks.flows.works import Works

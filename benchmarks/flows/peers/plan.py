@@ -2,7 +2,7 @@
 
 import msgspec
 
-from benchmarks.flows.usage import Sample, cores, cpu_s
+from benchmarks.usage import Sample, cores, cpu_s
 
 
 class Setting(msgspec.Struct, frozen=True):

@@ -11,8 +11,8 @@ import aiohttp
 
 from app.cli.demo.processes import Child, Processes, free_port
 from app.core.errors import Refusal
+from benchmarks import usage
 from benchmarks.environment import RESTATE, RESTATE_SERVER, restate
-from benchmarks.flows import usage
 from benchmarks.flows.documents import STEPS
 from benchmarks.flows.peers.plan import Reached, Setting, reached
 from benchmarks.flows.works import Works

@@ -160,9 +160,10 @@ class Pterodactyl:
     async def resize(self, service: UUID, limits: Limits) -> GameServer:
         return await life.resize(self._api, service, limits)
 
-    async def usage(self, service: UUID) -> GameUsage:
-        server = await life.need(self._api, service)
-        return usage_of(await life.resources(self._api, server))
+    async def usage(self, service: UUID, *, short: str = "") -> GameUsage:
+        if not short:
+            short = (await life.need(self._api, service)).short
+        return usage_of(await life.resources(self._api, short))
 
     async def delete(self, service: UUID) -> None:
         server = await self.find(service)

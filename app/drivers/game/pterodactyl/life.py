@@ -60,7 +60,7 @@ async def power(
     elif server.state is GameState.SUSPENDED:
         return server
     require_settled(api, server)
-    if usage_of(await resources(api, server)).power is wanted:
+    if usage_of(await resources(api, server.short)).power is wanted:
         return server
     looks = int(memo.get("looks", 0))
     if looks == 0:
@@ -75,8 +75,8 @@ async def signal(api: Api, server: GameServer, word: str) -> None:
     await api.client("POST", f"servers/{server.short}/power", {"signal": word})
 
 
-async def resources(api: Api, server: GameServer) -> dict[str, Any]:
-    found = await api.client("GET", f"servers/{server.short}/resources")
+async def resources(api: Api, short: str) -> dict[str, Any]:
+    found = await api.client("GET", f"servers/{short}/resources")
     row: dict[str, Any] = found["attributes"]
     return row
 

@@ -6,12 +6,15 @@ import os
 import time
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
 import psutil
 
 OTHERS = "others"
 QUIET_CORES = 0.3
+FULL = 0.9
+"""From this share of the cores on they are what bounds it."""
 
 
 class Sample(msgspec.Struct, frozen=True):
@@ -58,6 +61,19 @@ def told(used: Mapping[str, float]) -> str:
     return f"{parts} of {os.cpu_count() or 1} cores"
 
 
+def bound_by(used: dict[str, float], cores: int) -> str:
+    """Say what bounded it: the cores and who had them, or one process that had a whole one."""
+    all_used = sum(used.values())
+    most = sorted(used.items(), key=lambda pair: -pair[1])
+    told = ", ".join(f"{name} {share:.2f}" for name, share in most if share >= 0.05)
+    if all_used >= FULL * cores:
+        return f"bound by the {cores} cores, all busy ({told})"
+    full = [name for name, share in most if share >= FULL]
+    if full:
+        return f"bound by one core's worth of {', '.join(full)} ({told})"
+    return f"no core was full ({told}): bound by commits and round trips"
+
+
 @contextlib.asynccontextmanager
 async def watching(
     parts: Mapping[str, int], interval_s: float = 0.25
@@ -99,6 +115,11 @@ async def quiet(limit_s: float = 20.0, look_s: float = 0.5) -> float:
         busy = (_machine_s() - busy_s) / (now_s - began_s)
         if busy < QUIET_CORES or now_s >= deadline_s:
             return busy
+
+
+def postmaster(data: Path) -> int:
+    """Return the first process of the PostgreSQL that runs in this data directory."""
+    return int((data / "postmaster.pid").read_text().splitlines()[0])
 
 
 def rss_bytes(pid: int) -> int:
