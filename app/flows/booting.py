@@ -4,11 +4,14 @@ What the nodes share that install, rescue and erase: the BMC is asked step by st
 idempotent, and while the machine works the run is a row in the database.
 """
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeAlias
 from uuid import UUID
 
+from app.core.database import Tx
 from app.domain.inventory.find import bmc_of
+from app.domain.services.pace import FLOOR, note_switched_on, usual_wait
 from app.domain.services.report_install import give_up
 from app.domain.services.states import InstallationState
 from app.drivers.bmc.contract import Bmc
@@ -21,6 +24,8 @@ from app.flows.node import Step, StepFailed, Wait
 
 BMC_AGAIN = timedelta(seconds=15)
 """When a BMC that did not answer is asked again, while the installation goes on."""
+HasStandIn: TypeAlias = Callable[[Tx], Awaitable[bool]]
+"""Tells whether another machine could take this one's place."""
 
 
 class Booted(Protocol):
@@ -87,10 +92,18 @@ async def next_from_disk(step: Step, server: UUID) -> bool:
     return True
 
 
-async def brought_up(step: Step, made: Booted, key: str, callback_base: str) -> Wait | None:
+async def brought_up(
+    step: Step,
+    made: Booted,
+    key: str,
+    callback_base: str,
+    *,
+    has_stand_in: HasStandIn | None = None,
+) -> Wait | None:
     """Do the next thing until the machine has called back; None once it has.
 
-    Raises StepFailed, transient, when it told of a failure or fell silent.
+    Raises StepFailed, transient, when it told of a failure or fell silent; not transient when it is
+    late where others are not, and `has_stand_in` says that another could take its place.
     """
     match made.state:
         case InstallationState.installed:
@@ -100,9 +113,9 @@ async def brought_up(step: Step, made: Booted, key: str, callback_base: str) -> 
         case InstallationState.prepared:
             if not step.memo.get("booted"):
                 await boot_once(step, made.server, callback_base)
-            return await wait_for_word(step, made, key, from_disk=False)
+            return await wait_for_word(step, made, key, from_disk=False, has_stand_in=has_stand_in)
     from_disk = await next_from_disk(step, made.server)
-    return await wait_for_word(step, made, key, from_disk=from_disk)
+    return await wait_for_word(step, made, key, from_disk=from_disk, has_stand_in=has_stand_in)
 
 
 async def answers_there(
@@ -142,7 +155,14 @@ async def server_for(step: Step, service: UUID | None) -> tuple[UUID, UUID]:
     return row["id"], row["server"]
 
 
-async def wait_for_word(step: Step, made: Booted, key: str, *, from_disk: bool) -> Wait:
+async def wait_for_word(
+    step: Step,
+    made: Booted,
+    key: str,
+    *,
+    from_disk: bool,
+    has_stand_in: HasStandIn | None = None,
+) -> Wait:
     """Sleep until the machine says something; silence for too long is a failure.
 
     It is counted from the boot: how long a worker took to get there is not the machine's fault.
@@ -153,19 +173,30 @@ async def wait_for_word(step: Step, made: Booted, key: str, *, from_disk: bool) 
         booted = step.memo.get("booted")
         if not isinstance(booted, str):  # an earlier release wrote True
             booted = now.isoformat()
+            await note_switched_on(tx, made.id, now)
         heard: datetime = await tx.fetchval(
             "SELECT greatest(updated_at, $2) FROM installation WHERE id = $1",
             made.id,
             datetime.fromisoformat(booted),
         )
-        error = f"no word from the machine for {silence}"
-        if silent := now >= heard + silence:
+        usual = None if has_stand_in is None else await usual_wait(tx, made.id)
+        late_at = heard + (silence if usual is None else usual.late_after(silence))
+        is_late = heard + silence > now >= late_at
+        if has_stand_in is not None:
+            is_late = is_late and await has_stand_in(tx)
+            # By then more may be known of others, or another be free.
+            again = now + silence / FLOOR
+            late_at = min(heard + silence, again if now >= late_at else min(late_at, again))
+        error = f"no word from the machine for {now - heard if is_late else silence}"
+        if is_late and usual is not None:
+            error += f"; others took {usual.longest} at most from “{made.stage}” to the next"
+        if silent := is_late or now >= heard + silence:
             await give_up(tx, key, InstallationState.failed, error)
     if silent:
-        raise StepFailed(error, transient=True)
+        raise StepFailed(error, transient=not is_late)
     ask_bmc_again = not from_disk and made.state != InstallationState.prepared
     return Wait(
-        until=min(heard + silence, now + BMC_AGAIN) if ask_bmc_again else heard + silence,
+        until=min(late_at, now + BMC_AGAIN) if ask_bmc_again else late_at,
         signal=f"installation:{made.id}",
         memo={"booted": booted, "from_disk": from_disk},
         says=made.stage or "the machine boots",

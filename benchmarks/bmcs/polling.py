@@ -1,6 +1,7 @@
 """All BMCs asked for their power: how long it takes, what it costs, who is noticed when."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +14,9 @@ from app.drivers.bmc.fleet import MixedFleet
 from app.drivers.bmc.guard import OwnGuard
 from app.drivers.errors import DriverError
 from app.drivers.secret import Secret
+from benchmarks.bmcs.beat import beating
 from benchmarks.bmcs.peers import Peer, running
+from benchmarks.bmcs.watching import Watched, watching
 from benchmarks.percentile import percentile, spread
 from benchmarks.report import say
 from benchmarks.result import Result
@@ -24,7 +27,6 @@ WALL_GOAL_S, LAG_GOAL_S = 30.0, 0.05
 NOTICE_GOAL_S = {"dead": 3.0, "hung": 3.0, "wrongly-keyed": 1.0}
 DELAY_GOAL = 1.25
 """How much longer the slowest whole BMC may take beside broken ones."""
-BEAT_S = 0.005
 AT_ONCE = 32
 """BMCs asked side by side: the slots of two workers of `app.jobs.watch_power`."""
 
@@ -45,22 +47,29 @@ async def measure(size: float = 1.0) -> list[Result]:
     """Return wall time, lag, the delay of whole BMCs and the time to notice each fault."""
     half = max(10, round(BMCS * size / 2))
     broken = max(2, round(half * BROKEN_SHARE))
-    async with running(half, half) as (redfish, ipmi):
+    async with contextlib.AsyncExitStack() as stack:
+        redfish, ipmi = await stack.enter_async_context(running(half, half))
         peers = [*redfish, *ipmi]
-        clean = await poll([peer.address for peer in peers])
+        addresses = [peer.address for peer in peers]
+        clean = await poll(addresses)
         if any(clean.errors):
             raise RuntimeError(f"a whole BMC did not answer: {sorted({*clean.errors} - {''})}")
+        watch = await stack.enter_async_context(watching(addresses))
+        watched = [await watch.ask_all()]
         kinds = ["whole"] * len(peers)
         for first in (0, half):
             for number in range(broken):
                 kinds[first + number] = "hung" if number % 2 else "dead"
                 await _break(peers[first + number], kinds[first + number])
-        mixed = await poll([peer.address for peer in peers])
+        mixed = await poll(addresses)
+        watched.append(await watch.ask_all())
         wrong = [_wrongly_keyed(each[-1].address) for each in (redfish, ipmi)]
         keyed = await poll(wrong)
     if set(keyed.errors) != {"Unauthorised"}:
         raise RuntimeError(f"a wrong password was not told as such: {keyed.errors}")
-    return _results(clean, mixed, keyed, kinds)
+    if watched[1].silent != [kind != "whole" for kind in kinds]:
+        raise RuntimeError("the watch did not tell the broken BMCs from the whole ones")
+    return [*_results(clean, mixed, keyed, kinds), _watched(*watched, kinds)]
 
 
 async def poll(addresses: Sequence[BmcAddress]) -> Round:
@@ -69,9 +78,6 @@ async def poll(addresses: Sequence[BmcAddress]) -> Round:
     memory = _memory_bytes(before)
     fleet = MixedFleet(OwnGuard())
     await fleet.prepare(BmcProtocol)  # as a worker does when it starts
-    lags: list[float] = []
-    heart = asyncio.create_task(_beat(lags))
-
     slots = asyncio.Semaphore(AT_ONCE)
 
     async def read(address: BmcAddress) -> tuple[float, str]:
@@ -85,24 +91,15 @@ async def poll(addresses: Sequence[BmcAddress]) -> Round:
             return time.perf_counter() - began, error
 
     try:
-        began = time.perf_counter()
-        read_of = await asyncio.gather(*(read(address) for address in addresses))
-        wall_s = time.perf_counter() - began
-        heart.cancel()
+        async with beating() as lags:
+            began = time.perf_counter()
+            read_of = await asyncio.gather(*(read(address) for address in addresses))
+            wall_s = time.perf_counter() - began
         grown = _memory_bytes(before) - memory
     finally:
-        heart.cancel()
         await fleet.close()
     taken, errors = [each[0] for each in read_of], [each[1] for each in read_of]
     return Round(wall_s, taken, errors, lags or [0.0], grown)
-
-
-async def _beat(lags: list[float]) -> None:
-    """Note by how much each short sleep was too long."""
-    while True:
-        began = time.perf_counter()
-        await asyncio.sleep(BEAT_S)
-        lags.append(time.perf_counter() - began - BEAT_S)
 
 
 def _memory_bytes(others: set[int]) -> int:
@@ -171,3 +168,15 @@ def _results(clean: Round, mixed: Round, keyed: Round, kinds: Sequence[str]) -> 
             for kind, goal in NOTICE_GOAL_S.items()
         ),
     ]  # fmt: skip
+
+
+def _watched(clean: Watched, mixed: Watched, kinds: Sequence[str]) -> Result:
+    told = [each for each, kind in zip(mixed.told_s, kinds, strict=True) if kind == "whole"]
+    say(f"by a worker: {mixed.wall_s:.2f} s, the last whole one after {max(told):.2f} s")
+    return Result(
+        name="hardware-watch", ours=mixed.wall_s, peer=clean.wall_s, goal=WALL_GOAL_S,
+        says=f"the same {len(kinds)} BMCs asked by one worker's watch, with turns and what they "
+        "say in PostgreSQL; peer: all of them whole",
+        details={"whole_told_s": spread(told), "lags_s": spread(mixed.lags_s),
+                 "clean_lags_s": spread(clean.lags_s)},
+    )  # fmt: skip

@@ -8,11 +8,13 @@ import msgspec
 import pytest
 
 from app.core.clock import SetClock
+from app.domain.inventory.outage import is_outage
 from app.drivers.errors import Unauthorised
 from app.drivers.power import Power
 from app.flows.node import Done, StepFailed, Wait
 from app.flows.nodes import allocate_server, recover_bmc
 from tests.devices.cabled import StubPdus, power_up
+from tests.orders.world import machines
 from tests.services.hall import Hall
 
 
@@ -93,6 +95,77 @@ async def test_a_bmc_that_hears_no_restart_is_without_power_for_a_while(
     done = await rung(**waits.memo)
     assert isinstance(done, Done)
     assert (done.port, len(pdus.orders)) == ("out", 4), "its power is taken away once"
+
+
+async def test_while_most_bmcs_are_silent_none_is_at_fault(hall: Hall, clock: SetClock) -> None:
+    """An outage of the management network costs no server, nor a person's time."""
+    async with hall.database.transaction() as tx:
+        await machines(tx, 4, rack="b", prefix="198.51.100.0/26")
+        await tx.execute(
+            "INSERT INTO bmc (id, server, url, username, sealed_password, read_due_at, "
+            "silent_since) SELECT gen_random_uuid(), s.id, 'https://' || s.name, 'root', '', $1, "
+            "CASE WHEN u_position <> 1 THEN $1::timestamptz END "
+            "FROM server s JOIN rack r ON r.id = s.rack WHERE r.name = 'b'",
+            clock.now(),
+        )
+        await tx.execute(
+            "UPDATE server s SET state = 'active', holder = gen_random_uuid() FROM rack r "
+            "WHERE r.id = s.rack AND r.name = 'b'"
+        )
+    hall.bmc.is_away = True
+    wait = await enter(hall)
+    assert isinstance(wait, Wait)
+    assert wait.until == clock.now() + timedelta(seconds=15)
+    clock.advance(minutes=4)
+    hall.bmc.is_away = False
+    back = await enter(hall, **wait.memo)
+    assert isinstance(back, Done)
+    assert back.port == "out", "what failed is tried again"
+    assert "reset" not in hall.bmc.told
+    hall.bmc.is_away = True
+    clock.advance(minutes=2)
+    with pytest.raises(StepFailed, match="nor could its BMC be restarted"):
+        await enter(hall, **wait.memo)
+    async with hall.database.transaction() as tx:
+        assert await is_outage(tx, hall.server)
+        await tx.execute("UPDATE bmc SET silent_since = NULL WHERE url LIKE '%-2'")
+        assert not await is_outage(tx, hall.server), "half of them"
+
+
+async def test_where_a_third_was_put_aside_lately_no_more_are(hall: Hall, clock: SetClock) -> None:
+    async with hall.database.transaction() as tx:
+        await machines(tx, 12, rack="b", prefix="198.51.100.0/26")
+        await tx.execute(
+            "INSERT INTO bmc (id, server, url, username, sealed_password, read_due_at) "
+            "SELECT gen_random_uuid(), s.id, 'https://' || s.name, 'root', '', $1 "
+            "FROM server s JOIN rack r ON r.id = s.rack WHERE r.name = 'b'",
+            clock.now(),
+        )
+
+        async def put_aside(number: int) -> bool:
+            await tx.execute(
+                "UPDATE server s SET state = CASE WHEN u_position <= $1 THEN 'quarantined' "
+                "ELSE 'active' END, holder = CASE WHEN u_position > $1 THEN gen_random_uuid() END, "
+                "state_since = $2 FROM rack r WHERE r.id = s.rack AND r.name = 'b'",
+                number,
+                clock.now(),
+            )
+            return await is_outage(tx, hall.server)
+
+        assert [await put_aside(number) for number in (3, 4, 5)] == [False, False, True]
+    hall.bmc.is_away = True
+    wait = await enter(hall)
+    assert isinstance(wait, Wait)
+    assert (wait.says, wait.until - clock.now()) == (
+        "many servers do not answer", timedelta(seconds=15),
+    )  # fmt: skip
+    clock.advance(minutes=3)
+    wait = await enter(hall, **wait.memo)
+    assert isinstance(wait, Wait)
+    assert wait.until - clock.now() == timedelta(minutes=1)
+    async with hall.database.snapshot() as tx:
+        clock.advance(minutes=8)
+        assert not await is_outage(tx, hall.server), "that was ten minutes ago"
 
 
 async def test_rejected_credentials_are_no_reason_for_a_restart(

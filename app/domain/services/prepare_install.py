@@ -126,7 +126,9 @@ async def open_installation(
     )
     await tx.execute(
         "INSERT INTO installation (id, service, server, step_key, token_hash, sealed_spec, state, "
-        "created_at, updated_at, purpose) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9)",
+        "created_at, updated_at, purpose, log) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, "
+        "CASE WHEN $10::text IS NULL THEN '[]' ELSE jsonb_build_array("
+        "jsonb_build_object('percent', 0, 'at', $8::timestamptz, 'os', $10)) END)",
         new_id(),
         service,
         server,
@@ -136,6 +138,7 @@ async def open_installation(
         InstallationState.prepared,
         tx.now(),
         purpose,
+        spec.os_key if isinstance(spec, InstallSpec) else None,
     )
 
 

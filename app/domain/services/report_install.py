@@ -19,6 +19,11 @@ from app.drivers.deploy.spec import InstallSpec
 
 OPEN = (InstallationState.prepared, InstallationState.booted, InstallationState.installing)
 LONGEST_STAGE = 80
+_LOGGED = (
+    "CASE WHEN log <> '[]' AND {percent} > percent THEN "
+    "log || jsonb_build_object('percent', {percent}, 'at', {at}::timestamptz) ELSE log END"
+)
+"""When an installation got further; what goes by it is `pace.py`."""
 _MAC = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2}){5}")
 
 
@@ -97,7 +102,8 @@ async def report_boot(tx: Tx, installation: OpenInstallation) -> bool:
     """Note that the machine fetched its first file; returns whether that was news."""
     tag = await tx.execute(
         "UPDATE installation SET state = 'booted', stage = 'booting', percent = 1, "
-        "updated_at = $2 WHERE id = $1 AND state = 'prepared'",
+        f"updated_at = $2, log = {_LOGGED.format(percent=1, at='$2')} "
+        "WHERE id = $1 AND state = 'prepared'",
         installation.id,
         tx.now(),
     )
@@ -112,7 +118,8 @@ async def report_progress(
     await tx.execute(
         "UPDATE installation SET state = $2, "
         "stage = CASE WHEN $4 >= percent THEN $3 ELSE stage END, "
-        "percent = greatest(percent, $4), updated_at = $5 WHERE id = $1 AND state = ANY($6)",
+        f"percent = greatest(percent, $4), log = {_LOGGED.format(percent='$4::int', at='$5')}, "
+        "updated_at = $5 WHERE id = $1 AND state = ANY($6)",
         installation.id,
         InstallationState.installing,
         storable(stage, LONGEST_STAGE),
@@ -143,7 +150,8 @@ async def _end(
 ) -> None:
     await tx.execute(
         "UPDATE installation SET state = $2, stage = coalesce($3, stage), "
-        "percent = coalesce($4, percent), error = $5, updated_at = $6, finished_at = $6 "
+        "percent = coalesce($4, percent), error = $5, updated_at = $6, finished_at = $6, "
+        f"log = {_LOGGED.format(percent='$4::int', at='$6')} "
         "WHERE id = $1 AND state = ANY($7)",
         installation.id,
         state,

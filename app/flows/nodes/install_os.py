@@ -9,12 +9,14 @@ and then it may be another client's.
 """
 
 import contextlib
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 
 from app.domain.inventory.find import server_of
+from app.domain.orders.stand_in import has_stand_in
 from app.domain.services.prepare_install import find_by_step, prepare_install
 from app.domain.services.report_install import give_up
 from app.domain.services.states import InstallationState
@@ -55,8 +57,9 @@ install the system that the client chose, and waits until the installed machine 
 While the machine works the run sleeps; the page of the order shows the stage it reports.
 
 A machine that says nothing for long, or does not answer at the end, is an error that a retry may
-mend; lead the error port to `action.quarantine_server` to take another server. Undoing it stops the
-installation and switches the machine off, if the order still has it.
+mend. One that is late, where others took far less, is not tried again while a free server fits the
+order. Lead the error port to `action.quarantine_server` to take another server. Undoing it stops
+the installation and switches the machine off, if the order still has it.
 
 ```json
 {"service": "=steps.paid.service", "server": "=steps.server.server"}
@@ -94,7 +97,8 @@ async def _go_on(step: Step, params: Params, key: str) -> Done | Wait:
             site=step.tools.site,
         )
     spec = installation.spec
-    wait = await brought_up(step, installation, key, spec.callback_base)
+    replaceable = partial(has_stand_in, order_id=step.subject, server=params.server)
+    wait = await brought_up(step, installation, key, spec.callback_base, has_stand_in=replaceable)
     if wait is not None:
         return wait
     says = "the machine restarts from its disk"

@@ -13,6 +13,7 @@ import msgspec
 
 from app.domain.devices.errors import NoOutlet
 from app.domain.devices.outlets import REST_S, switch_outlets
+from app.domain.inventory.outage import is_outage
 from app.drivers.bmc.contract import Bmc
 from app.drivers.boot import BootDevice
 from app.drivers.errors import DriverError, Unauthorised
@@ -57,8 +58,12 @@ machine off and choose a boot device, and reads both back. A BMC that does so is
 trouble lies elsewhere, and it is left by that port. Any other is restarted (a cold reset), and
 looked at until it does as it is told; then it is left by `out`, and what failed may be tried again.
 
-Where that does not help, and the server is plugged into PDUs that are reached, all of its outlets
-are switched off for 10 s and on again, and the BMC gets as long once more.
+While most other BMCs of servers in use are silent too, or many servers were put aside lately, it is
+not this one: it is waited for until it answers, as long as one that was restarted, and then what
+failed may be tried again.
+
+Where a restart does not help, and the server is plugged into PDUs that are reached, all of its
+outlets are switched off for 10 s and on again, and the BMC gets as long once more.
 
 A BMC that does not come back, or rejects its credentials, is an error. Lead that port, and `fine`,
 to `action.quarantine_server`. The machine is off afterwards.
@@ -78,11 +83,11 @@ async def do(step: Step, params: Params) -> Done | Wait:
     since: str | None = step.memo.get("since")
     trouble = await _trouble_of(step, bmc)
     if not trouble:
-        if since is None:
-            return Done(Output(params.server, ""), port="fine")
-        return Done(Output(params.server, str(step.memo["trouble"])))
+        port = "out" if since is not None or "outage" in step.memo else "fine"
+        return Done(Output(params.server, step.memo.get("trouble", "")), port=port)
     if since is None:
-        return await _restart(step, bmc, params.server, trouble)
+        outage = await _outage(step, params, trouble)
+        return outage or await _restart(step, bmc, params.server, trouble)
     ends = datetime.fromisoformat(since) + duration(params.patience)
     if step.now < ends:
         until = min(step.now + LOOK_AGAIN, ends)
@@ -90,6 +95,21 @@ async def do(step: Step, params: Params) -> Done | Wait:
     if step.memo.get("was_off"):
         raise StepFailed(f"its BMC was restarted, was without power, and still: {trouble}")
     return await _cut_power(step, params.server, f"its BMC was restarted, and still: {trouble}")
+
+
+async def _outage(step: Step, params: Params, trouble: str) -> Wait | None:
+    """Return a wait while many others fail as well, for as long as patience has it.
+
+    It looks less and less often: an outage may be our own overload.
+    """
+    since = datetime.fromisoformat(step.memo.get("outage", step.now.isoformat()))
+    ends = since + duration(params.patience)
+    async with step.database.snapshot() as tx:
+        if step.now >= ends or not await is_outage(tx, params.server):
+            return None
+    until = min(step.now + max(LOOK_AGAIN, (step.now - since) / 3), ends)
+    memo = {"outage": since.isoformat(), "trouble": trouble}
+    return Wait(until=until, memo=memo, says="many servers do not answer")
 
 
 async def _restart(step: Step, bmc: Bmc, server: UUID, trouble: str) -> Wait:

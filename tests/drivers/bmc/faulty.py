@@ -16,6 +16,7 @@ USER, PASSWORD = "operator", "right horse"
 @dataclass
 class Faults:
     hang: bool = False
+    no_manager_reset: bool = False
     unauthorised: bool = False
     ignore_reset: bool = False
     reject_reset_status: int = 0
@@ -153,24 +154,20 @@ class FaultyBmc:
         if path in self.pages and path != SYSTEM:
             return 200, "", self.pages[path]
         if path == "/redfish/v1/Managers/1":
-            return (
-                200,
-                "",
-                self.manager_has
-                | {
-                    "@odata.id": "/redfish/v1/Managers/1",
-                    "Id": "1",
-                    "Actions": {
-                        "#Manager.Reset": {
-                            "target": "/redfish/v1/Managers/1/Actions/Manager.Reset",
-                            "ResetType@Redfish.AllowableValues": ["ForceRestart"],
-                        }
-                    },
-                },
-            )
+            return 200, "", self._manager()
         if path.endswith("Manager.Reset"):
             return 204, "", None
         return 404, "", error("no such resource")
+
+    def _manager(self) -> dict[str, Any]:
+        path = "/redfish/v1/Managers/1"
+        reset = {
+            "target": f"{path}/Actions/Manager.Reset",
+            "ResetType@Redfish.AllowableValues": ["ForceRestart"],
+        }
+        actions = {} if self.faults.no_manager_reset else {"#Manager.Reset": reset}
+        named = {"@odata.id": path, "Id": "1"}
+        return self.manager_has | named | ({"Actions": actions} if actions else {})
 
     def _system(self) -> dict[str, Any]:
         return (

@@ -281,6 +281,14 @@ async def test_cold_reset_restarts_the_manager(bmc: RedfishBmc, faulty: FaultyBm
     assert await bmc.power.read() is Power.OFF
 
 
+async def test_a_manager_that_offers_no_restart_is_refused(
+    bmc: RedfishBmc, faulty: FaultyBmc
+) -> None:
+    faulty.faults.no_manager_reset = True
+    with pytest.raises(Refused, match=r"Manager\.Reset"):
+        await bmc.cold_reset()
+
+
 async def test_inventory_without_cards_is_empty(bmc: RedfishBmc) -> None:
     assert (await bmc.inventory()).nics == ()
 

@@ -146,6 +146,9 @@ def _nics(system: Any) -> tuple[Nic, ...]:
 
 def _reset_manager(system: Any) -> None:
     manager = system.managers[0]
+    if not (manager.json.get("Actions") or {}).get("#Manager.Reset"):
+        # sushy knows what to say only of a BMC that has other actions.
+        raise sushy_errors.MissingActionError(action="#Manager.Reset", resource=manager.path)
     allowed = manager.get_allowed_reset_manager_values()
     graceful = ResetType.GRACEFUL_RESTART
     manager.reset_manager(graceful if graceful in allowed else ResetType.FORCE_RESTART)

@@ -1,0 +1,35 @@
+"""Whether it is one server that fails, or what lies between us and all of them."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from app.core.database import Tx
+from app.domain.inventory.power import ASKED
+from app.domain.inventory.states import ServerState
+
+LEAST_ASKED, LEAST_ASIDE = 3, 4
+"""With fewer nothing can be told."""
+LATELY = timedelta(minutes=10)
+
+_SEEN = """
+SELECT count(*) FILTER (WHERE s.state = ANY($1)) AS asked,
+    count(b.silent_since) FILTER (WHERE s.state = ANY($1)) AS silent,
+    count(*) FILTER (WHERE s.state_since > $3) AS tried,
+    count(*) FILTER (WHERE s.state_since > $3 AND s.state = $4) AS aside
+FROM server s JOIN bmc b ON b.server = s.id WHERE s.state = ANY($1 || $4::text) AND s.id <> $2
+"""
+
+
+async def is_outage(tx: Tx, server: UUID) -> bool:
+    """Return whether so many other servers fail that this one is hardly at fault.
+
+    That is while more than half of the BMCs of servers in use are silent, or when more than a third
+    of the servers that orders got in the last ten minutes were put aside. One statement over the
+    servers in use and in quarantine.
+    """
+    row = await tx.fetchrow(_SEEN, list(ASKED), server, tx.now() - LATELY, ServerState.quarantined)
+    if row is None:
+        return False
+    are_silent = row["asked"] >= LEAST_ASKED and row["silent"] * 2 > row["asked"]
+    are_aside = row["aside"] >= LEAST_ASIDE and row["aside"] * 3 > row["tried"]
+    return bool(are_silent or are_aside)
