@@ -1,7 +1,10 @@
 """What is done to the calls of deliveries, and how they are ended."""
 
+from uuid import UUID
+
 from app.domain.orders.states import OrderState
 from app.domain.orders.views import OrderView
+from app.domain.services.ask import ask_reinstall
 from app.domain.services.terminate import terminate_service
 from app.flows.steer import cancel_run
 from tests.machines.sale import Sale
@@ -55,3 +58,15 @@ async def end(sale: Sale, orders: list[OrderView]) -> None:
             service = await tx.fetchval('SELECT id FROM service WHERE "order" = $1', order.id)
             await terminate_service(tx, service, **BY)
     await sale.go_on()
+
+
+async def asked_for(sale: Sale, service: UUID, os: str) -> str:
+    """Have a machine reinstalled as its client asks for; returns how the run is then."""
+    async with sale.desk.database.transaction() as tx:
+        await ask_reinstall(tx, service, os=os, **BY)
+    await sale.go_on()
+    status = await sale.desk.value(
+        "SELECT status FROM run WHERE subject = $1 ORDER BY created_at DESC, id DESC LIMIT 1",
+        service,
+    )
+    return str(status)

@@ -1,14 +1,18 @@
 """A virtual server from the paid order to the delivered mail, and to its end, at a real peer."""
 
+from typing import Any
 from uuid import UUID
 
+import pytest
 from msgspec.structs import replace
 
+from app.core.errors import Invalid
 from app.core.ids import new_id
 from app.domain.catalog.change_machine_rules import change_machine_rules
 from app.domain.catalog.find import find_product
 from app.domain.orders.states import OrderState
 from app.domain.orders.wait_for_stock import WAITING
+from app.domain.services.ask import PATIENCE, ask_reinstall
 from app.domain.services.find import find_service
 from app.domain.services.list import service_details
 from app.domain.services.states import ServiceState
@@ -21,7 +25,8 @@ from app.flows.gallery import find_template
 from app.flows.node import Subject
 from app.flows.publish import publish
 from app.flows.start import start_flow
-from tests.machines.ills import BY, each_call_fails, end
+from app.flows.steer import cancel_run
+from tests.machines.ills import BY, asked_for, each_call_fails, end
 from tests.machines.sale import Sale
 from tests.machines.world import PLACE, RULES, a_cluster, set_rules
 
@@ -57,6 +62,7 @@ async def test_it_is_sold_suspended_and_ended(sale: Sale) -> None:
     anew = await sale.cluster._api.get(f"nodes/{vm.node}/qemu/{vm.id}/config")
     assert (anew["net0"], anew["ipconfig0"]) == (config["net0"], config["ipconfig0"])
 
+    await _another_system(sale, order.service_id, anew)
     async with desk.database.transaction() as tx:
         await suspend_service(tx, order.service_id, **BY)
     await sale.go_on()
@@ -75,6 +81,40 @@ async def test_it_is_sold_suspended_and_ended(sale: Sale) -> None:
     assert await sale.machines() == []
     assert await sale.addresses(order) == []
     assert (await _shown(sale, order.service_id)).state is ServiceState.terminated
+
+
+async def _another_system(sale: Sale, service: UUID, config: dict[str, Any]) -> None:
+    """Its client chooses another system; one whose template is not there costs nothing."""
+    templates = {"debian-12": "debian-12", "ubuntu-24.04": "no-such-template"}
+    async with sale.desk.database.transaction() as tx:
+        await set_rules(tx, replace(RULES, templates={"debian-12": "debian-12"}))
+        with pytest.raises(Invalid, match="os"):
+            await ask_reinstall(tx, service, os="ubuntu-24.04", **BY)
+        await set_rules(tx, replace(RULES, templates=templates))
+    (vm,) = await sale.machines()
+    assert await asked_for(sale, service, "ubuntu-24.04") == "halted"
+    told = await sale.desk.value(
+        "SELECT error::text FROM step_attempt WHERE node = 'machine' AND status = 'failed'"
+    )
+    assert "no template is called no-such-template; there are debian-12, ubuntu-24.04" in told
+    assert [one.id for one in await sale.machines()] == [vm.id], "nothing was removed before that"
+    sale.desk.clock.advance(seconds=PATIENCE.total_seconds())
+    async with sale.desk.database.transaction() as tx:
+        run = await tx.fetchval("SELECT id FROM run WHERE status = 'halted'")
+        await cancel_run(tx, run)
+        await set_rules(tx, replace(RULES, templates=templates | {"ubuntu-24.04": "ubuntu-24.04"}))
+    await sale.go_on()
+    assert await asked_for(sale, service, "ubuntu-24.04") == "succeeded"
+    (again,) = await sale.machines()
+    assert (again.id, again.node, again.power) == (vm.id, vm.node, VmPower.RUNNING)
+    anew = await sale.cluster._api.get(f"nodes/{vm.node}/qemu/{vm.id}/config")
+    assert (anew["net0"], anew["ipconfig0"]) == (config["net0"], config["ipconfig0"])
+    assert anew["bios"] == "ovmf", "as that template is"
+    row = (await sale.desk.rows("SELECT s.os_code, m.template FROM service s, machine m"))[0]
+    assert tuple(row) == ("ubuntu-24.04", "ubuntu-24.04")
+    async with sale.desk.database.snapshot() as tx:
+        shown = await find_service(tx, service, account=sale.account)
+    assert shown.os_name == "Ubuntu 24.04"
 
 
 async def test_it_waits_visibly_for_room_and_passes_over_who_is_silent(sale: Sale) -> None:

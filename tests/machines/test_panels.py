@@ -1,6 +1,5 @@
 """A virtual server at each panel, from the paid order to the delivered mail, and to its end."""
 
-import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -27,7 +26,7 @@ from app.flows.start import start_flow
 from app.settings import Settings
 from tests.drivers.hypervisor import panels
 from tests.jobs.desk import SETTINGS
-from tests.machines.ills import BY, each_call_fails
+from tests.machines.ills import BY, asked_for, each_call_fails
 from tests.machines.sale import Sale, open_sale
 from tests.machines.world import PLACE, RULES
 
@@ -41,24 +40,36 @@ class Kind:
     template: str
     plan: str
     other_plan: str
+    other_template: str
+    installed: Callable[[Any], object]
+    """What its panel has on its only machine."""
+    other: object
+    """That, of the other template."""
 
     @property
     def rules(self) -> MachineRules:
         return replace(
             RULES,
-            templates=dict.fromkeys(RULES.templates, self.template),
+            templates={"debian-12": self.template, "ubuntu-24.04": self.other_template},
             places=(replace(PLACE, plan=self.plan),),
         )
 
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl ada"
 KINDS = {
-    "solusvm1": Kind(panels.solusvm1, "vps-solusvm1", "debian-12", "Small", "Large"),
-    "virtualizor": Kind(
-        panels.virtualizor, "vps-virtualizor", "debian-12-x86_64 [kvm]", "Small", "Large"
+    "solusvm1": Kind(
+        panels.solusvm1, "vps-solusvm1", "debian-12", "Small", "Large", "ubuntu-24.04",
+        lambda panel: [one.template for one in panel.machines.values()], ["ubuntu-24.04"],
     ),
-    "solusvm2": Kind(panels.solusvm2, "vps-solusvm2", "Debian 12", "Small", "Large"),
-}
+    "virtualizor": Kind(
+        panels.virtualizor, "vps-virtualizor", "debian-12-x86_64 [kvm]", "Small", "Large",
+        "ubuntu-24.04-x86_64", lambda panel: [one.osid for one in panel.machines.values()], [101],
+    ),
+    "solusvm2": Kind(
+        panels.solusvm2, "vps-solusvm2", "Debian 12", "Small", "Large", "Ubuntu 24.04",
+        lambda panel: [one.body["os"] for one in panel.servers.values()], [21],
+    ),
+}  # fmt: skip
 
 
 @pytest.fixture(params=sorted(KINDS))
@@ -67,8 +78,18 @@ def kind(request: pytest.FixtureRequest) -> Kind:
 
 
 @pytest.fixture
+async def stand_in(kind: Kind, clock: SetClock) -> AsyncIterator[tuple[Any, Any]]:
+    """The panel, and where it is."""
+    async with kind.stand_in(
+        lambda: clock.now().timestamp(), task_s=2.0, name="pve"
+    ) as (standin, peer):  # fmt: skip
+        yield standin.panel, peer
+
+
+@pytest.fixture
 async def sale(
     kind: Kind,
+    stand_in: tuple[Any, Any],
     database: Database,
     clock: SetClock,
     vault: Vault,
@@ -76,16 +97,15 @@ async def sale(
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Sale]:
     settings = Settings(_env_file=None, **SETTINGS)
-    async with contextlib.AsyncExitStack() as stack:
-        _, peer = await stack.enter_async_context(
-            kind.stand_in(lambda: clock.now().timestamp(), task_s=2.0, name="pve")
-        )
-        yield await stack.enter_async_context(
-            open_sale(database, clock, vault, Live(redis), settings, peer, monkeypatch, kind.rules)
-        )
+    async with open_sale(
+        database, clock, vault, Live(redis), settings, stand_in[1], monkeypatch, kind.rules
+    ) as sale:
+        yield sale
 
 
-async def test_it_is_sold_changed_suspended_and_ended(sale: Sale, kind: Kind) -> None:
+async def test_it_is_sold_changed_suspended_and_ended(
+    sale: Sale, kind: Kind, stand_in: tuple[Any, Any]
+) -> None:
     """Each event of its life starts the shipped flow, and the panel has it so."""
     desk = sale.desk
     (order,) = await sale.buy(None, ssh_key=KEY)
@@ -121,6 +141,11 @@ async def test_it_is_sold_changed_suspended_and_ended(sale: Sale, kind: Kind) ->
     assert await by_hand(sale, "vps-reinstall", service, {}) == "succeeded"
     (again,) = await sale.machines()
     assert (again.id, again.size, again.power) == (vm.id, vm.size, VmPower.RUNNING)
+    assert await asked_for(sale, service, "ubuntu-24.04") == "succeeded"
+    (again,) = await sale.machines()
+    assert (again.id, again.size, again.power) == (vm.id, vm.size, VmPower.RUNNING)
+    assert await sale.cluster.addresses(_ref(again)) == (address,)
+    assert kind.installed(stand_in[0]) == kind.other
 
     async with desk.database.transaction() as tx:
         await suspend_service(tx, service, **BY)

@@ -101,10 +101,9 @@ DEEDS: Mapping[str, Deed] = {
                 "The client loses all data on its disks.",
                 "Addresses, keys and the first password stay.",
             ),
-            done="The server is being installed anew.",
+            done="It is being installed anew.",
             symbol="refresh-cw",
             weight="danger",
-            of_servers=True,
             is_final=True,
         ),
         Deed(
