@@ -34,7 +34,7 @@ from tests.machines.world import PLACE, RULES, a_cluster, set_rules
 async def test_it_is_sold_suspended_and_ended(sale: Sale) -> None:
     """Each event of its life starts the shipped flow, and the provider has it so."""
     desk = sale.desk
-    (order,) = await sale.buy(None)
+    (order,) = await sale.buy(None, extra_ipv4="1")
     await sale.go_on()
     order = await sale.order(order)
     assert (order.state, order.state_reason) == (OrderState.delivered, "")
@@ -43,6 +43,9 @@ async def test_it_is_sold_suspended_and_ended(sale: Sale) -> None:
     assert (vm.service, vm.power, vm.name) == (order.service_id, VmPower.RUNNING, "vm0.example.org")
     config = await sale.cluster._api.get(f"nodes/{vm.node}/qemu/{vm.id}/config")
     assert config["ipconfig0"] == "ip=100.64.7.2/24,gw=100.64.7.1"
+    assert config["ipconfig1"] == "ip=100.64.7.3/32"
+    assert config["net1"].startswith("virtio=02:")
+    assert config["net1"].partition(",")[2] == config["net0"].partition(",")[2]
     mail = await desk.mail("service-delivered")
     installed = "vm0.example.org (VM-1) is installed with Debian 12, and it answers."
     assert installed in mail.lines
@@ -60,7 +63,8 @@ async def test_it_is_sold_suspended_and_ended(sale: Sale) -> None:
     (again,) = await sale.machines()
     assert (again.id, again.node, again.power) == (vm.id, vm.node, VmPower.RUNNING)
     anew = await sale.cluster._api.get(f"nodes/{vm.node}/qemu/{vm.id}/config")
-    assert (anew["net0"], anew["ipconfig0"]) == (config["net0"], config["ipconfig0"])
+    kept = ("net0", "net1", "ipconfig0", "ipconfig1")
+    assert [anew[name] for name in kept] == [config[name] for name in kept]
 
     await _another_system(sale, order.service_id, anew)
     async with desk.database.transaction() as tx:
@@ -108,7 +112,8 @@ async def _another_system(sale: Sale, service: UUID, config: dict[str, Any]) -> 
     (again,) = await sale.machines()
     assert (again.id, again.node, again.power) == (vm.id, vm.node, VmPower.RUNNING)
     anew = await sale.cluster._api.get(f"nodes/{vm.node}/qemu/{vm.id}/config")
-    assert (anew["net0"], anew["ipconfig0"]) == (config["net0"], config["ipconfig0"])
+    kept = ("net0", "net1", "ipconfig0", "ipconfig1")
+    assert [anew[name] for name in kept] == [config[name] for name in kept]
     assert anew["bios"] == "ovmf", "as that template is"
     row = (await sale.desk.rows("SELECT s.os_code, m.template FROM service s, machine m"))[0]
     assert tuple(row) == ("ubuntu-24.04", "ubuntu-24.04")

@@ -16,6 +16,7 @@ from app.core.live import Live
 from app.core.secrets import Vault
 from app.domain.machines.rules import MachineRules
 from app.domain.orders.states import OrderState
+from app.domain.services.find import find_service
 from app.domain.services.suspend import suspend_service, unsuspend_service
 from app.domain.services.terminate import terminate_service
 from app.drivers.hypervisor.contract import Ref, Size, Vm, VmPower
@@ -108,7 +109,7 @@ async def test_it_is_sold_changed_suspended_and_ended(
 ) -> None:
     """Each event of its life starts the shipped flow, and the panel has it so."""
     desk = sale.desk
-    (order,) = await sale.buy(None, ssh_key=KEY)
+    (order,) = await sale.buy(None, ssh_key=KEY, extra_ipv4="2")
     await sale.go_on()
     order = await sale.order(order)
     assert (order.state, order.state_reason) == (OrderState.delivered, "")
@@ -120,7 +121,12 @@ async def test_it_is_sold_changed_suspended_and_ended(
     mail = await desk.mail("service-delivered")
     kinds = [row["kind"] for row in await desk.rows("SELECT kind FROM credential")]
     assert kinds == (["ssh_keys"] if sale.cluster.takes_keys else ["root_password"])
-    (address,) = await sale.cluster.addresses(_ref(vm))
+    address, *extra = addresses = await sale.cluster.addresses(_ref(vm))
+    async with desk.database.snapshot() as tx:
+        shown = await find_service(tx, service, account=sale.account)
+    had = [str(one.address) for one in shown.addresses.ip4]
+    assert (had[0], sorted(had[1:]), len(extra)) == (address, sorted(extra), 2)
+    assert await sale.addresses(order) == ["assigned"] * 3
     assert f"ssh root@{address}" in mail.text
     assert (
         await desk.value(
@@ -144,7 +150,7 @@ async def test_it_is_sold_changed_suspended_and_ended(
     assert await asked_for(sale, service, "ubuntu-24.04") == "succeeded"
     (again,) = await sale.machines()
     assert (again.id, again.size, again.power) == (vm.id, vm.size, VmPower.RUNNING)
-    assert await sale.cluster.addresses(_ref(again)) == (address,)
+    assert await sale.cluster.addresses(_ref(again)) == addresses
     assert kind.installed(stand_in[0]) == kind.other
 
     async with desk.database.transaction() as tx:
