@@ -17,12 +17,15 @@ def test_there_are_such_pages() -> None:
         "flows-evidence",
         "inventory-evidence",
         "ipam-evidence",
+        "providers-evidence",
     ]
 
 
 @pytest.mark.parametrize(("page", "file"), FILES, ids=lambda value: value)
 def test_the_named_tests_are_there(page: str, file: str) -> None:
     there = set(
-        re.findall(r"^(?:async )?def (test_\w+)\(", (TESTS / file).read_text(), re.MULTILINE)
+        re.findall(
+            r"^(?:    )?(?:async )?def (test_\w+)\(", (TESTS / file).read_text(), re.MULTILINE
+        )
     )
     assert {name for other, name in NAMED[page] if other == file} <= there

@@ -7,7 +7,6 @@ import pytest
 from msgspec.structs import replace
 
 from app.core.errors import Invalid
-from app.core.ids import new_id
 from app.domain.catalog.change_machine_rules import change_machine_rules
 from app.domain.catalog.find import find_product
 from app.domain.orders.states import OrderState
@@ -21,12 +20,15 @@ from app.domain.services.terminate import terminate_service
 from app.domain.services.views import ServiceView
 from app.drivers.hypervisor.contract import VmPower
 from app.drivers.power import Power
-from app.flows.gallery import find_template
-from app.flows.node import Subject
-from app.flows.publish import publish
-from app.flows.start import start_flow
 from app.flows.steer import cancel_run
-from tests.machines.ills import BY, asked_for, each_call_fails, end
+from tests.machines.ills import (
+    BY,
+    asked_for,
+    by_hand,
+    each_call_fails,
+    each_call_of_a_life_fails,
+    end,
+)
 from tests.machines.sale import Sale
 from tests.machines.world import PLACE, RULES, a_cluster, set_rules
 
@@ -59,7 +61,7 @@ async def test_it_is_sold_suspended_and_ended(sale: Sale) -> None:
     assert machine is not None
     assert (machine.connection, machine.number, machine.node) == ("pve", vm.id, vm.node)
 
-    await _reinstall(sale, order.service_id)
+    await by_hand(sale, "vps-reinstall", [order.service_id], {})
     (again,) = await sale.machines()
     assert (again.id, again.node, again.power) == (vm.id, vm.node, VmPower.RUNNING)
     anew = await sale.cluster._api.get(f"nodes/{vm.node}/qemu/{vm.id}/config")
@@ -73,7 +75,7 @@ async def test_it_is_sold_suspended_and_ended(sale: Sale) -> None:
     (vm,) = await sale.machines()
     assert (vm.power, vm.is_suspended) == (VmPower.STOPPED, True)
     assert (await _shown(sale, order.service_id)).power is Power.OFF
-    assert await _reinstall(sale, order.service_id) == "halted"
+    assert await by_hand(sale, "vps-reinstall", [order.service_id], {}) == {"halted"}
     async with desk.database.transaction() as tx:
         await unsuspend_service(tx, order.service_id, **BY)
     await sale.go_on()
@@ -151,18 +153,6 @@ async def test_it_waits_visibly_for_room_and_passes_over_who_is_silent(sale: Sal
     await end(sale, [order])
 
 
-async def _reinstall(sale: Sale, service: UUID) -> str:
-    """Run the shipped flow by hand; returns how the run is then."""
-    async with sale.desk.database.transaction() as tx:
-        await publish(tx, find_template("vps-reinstall"), note="test")
-        run = await start_flow(
-            tx, "vps-reinstall", data={}, dedup_key=str(new_id()), subject=service,
-            subject_kind=Subject.SERVICE,
-        )  # fmt: skip
-    await sale.go_on()
-    return str(await sale.desk.value("SELECT status FROM run WHERE id = $1", run))
-
-
 async def _shown(sale: Sale, service: UUID) -> ServiceView:
     async with sale.desk.database.snapshot() as tx:
         return await find_service(tx, service, account=sale.account)
@@ -171,3 +161,8 @@ async def _shown(sale: Sale, service: UUID) -> ServiceView:
 async def test_a_call_that_fails_costs_a_retry_and_leaves_nothing_behind(sale: Sale) -> None:
     """Each call once: no answer, an answer that gets lost, and a refusal that ends the run."""
     await each_call_fails(sale)
+
+
+async def test_each_call_of_its_life_may_fail(sale: Sale) -> None:
+    package = {"cores": 2, "memory_mb": 1024, "disk_gb": 20}
+    await each_call_of_a_life_fails(sale, package)

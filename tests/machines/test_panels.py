@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 import pytest
 from msgspec.structs import replace
@@ -11,7 +10,6 @@ from redis.asyncio import Redis
 
 from app.core.clock import SetClock
 from app.core.database import Database
-from app.core.ids import new_id
 from app.core.live import Live
 from app.core.secrets import Vault
 from app.domain.machines.rules import MachineRules
@@ -20,14 +18,10 @@ from app.domain.services.find import find_service
 from app.domain.services.suspend import suspend_service, unsuspend_service
 from app.domain.services.terminate import terminate_service
 from app.drivers.hypervisor.contract import Ref, Size, Vm, VmPower
-from app.flows.gallery import find_template
-from app.flows.node import Subject
-from app.flows.publish import publish
-from app.flows.start import start_flow
 from app.settings import Settings
 from tests.drivers.hypervisor import panels
 from tests.jobs.desk import SETTINGS
-from tests.machines.ills import BY, asked_for, each_call_fails
+from tests.machines.ills import BY, asked_for, by_hand, each_call_fails, each_call_of_a_life_fails
 from tests.machines.sale import Sale, open_sale
 from tests.machines.world import PLACE, RULES
 
@@ -138,13 +132,13 @@ async def test_it_is_sold_changed_suspended_and_ended(
     )
 
     package = {"cores": 2, "memory_mb": 1024, "disk_gb": 20, "plan": kind.other_plan}
-    assert await by_hand(sale, "vps-resize", service, package) == "succeeded"
+    assert await by_hand(sale, "vps-resize", [service], package) == {"succeeded"}
     (vm,) = await sale.machines()
     assert (vm.size, vm.power) == (Size(cores=2, memory_mb=1024, disk_gb=20), VmPower.RUNNING)
     row = (await desk.rows("SELECT cores, memory_mb, disk_gb, plan FROM machine"))[0]
     assert dict(row) == package
-    assert await by_hand(sale, "vps-resize", service, package | {"disk_gb": 10}) == "halted"
-    assert await by_hand(sale, "vps-reinstall", service, {}) == "succeeded"
+    assert await by_hand(sale, "vps-resize", [service], package | {"disk_gb": 10}) == {"halted"}
+    assert await by_hand(sale, "vps-reinstall", [service], {}) == {"succeeded"}
     (again,) = await sale.machines()
     assert (again.id, again.size, again.power) == (vm.id, vm.size, VmPower.RUNNING)
     assert await asked_for(sale, service, "ubuntu-24.04") == "succeeded"
@@ -174,18 +168,11 @@ async def test_a_call_that_fails_costs_a_retry_and_leaves_nothing_behind(sale: S
     await each_call_fails(sale, changes=1, together=20)
 
 
+async def test_each_call_of_its_life_may_fail(sale: Sale, kind: Kind) -> None:
+    package = {"cores": 2, "memory_mb": 1024, "disk_gb": 20, "plan": kind.other_plan}
+    await each_call_of_a_life_fails(sale, package)
+
+
 def _ref(vm: Vm) -> Ref:
 
     return Ref(vm.service, vm.name)
-
-
-async def by_hand(sale: Sale, flow: str, service: UUID, data: dict[str, Any]) -> str:
-    """Run a shipped flow by hand; returns how the run is then."""
-    async with sale.desk.database.transaction() as tx:
-        await publish(tx, find_template(flow), note="test")
-        run = await start_flow(
-            tx, flow, data=data, dedup_key=str(new_id()), subject=service,
-            subject_kind=Subject.SERVICE,
-        )  # fmt: skip
-    await sale.go_on()
-    return str(await sale.desk.value("SELECT status FROM run WHERE id = $1", run))
