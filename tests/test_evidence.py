@@ -18,6 +18,7 @@ def test_there_are_such_pages() -> None:
         "hardware-evidence",
         "inventory-evidence",
         "ipam-evidence",
+        "providers-evidence",
     ]
 
 

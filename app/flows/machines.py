@@ -1,6 +1,6 @@
 """What the nodes about virtual machines share: whose machine it is, at which provider."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
@@ -14,7 +14,7 @@ from app.domain.addresses.views import Claimed
 from app.domain.catalog.selection import Selection
 from app.domain.machines.note import note_machine
 from app.domain.machines.plan import connection_of, planned_machine
-from app.domain.machines.take_address import take_address
+from app.domain.machines.take_address import take_addresses
 from app.domain.services.credentials import keep_access
 from app.drivers.errors import Unreachable
 from app.drivers.hypervisor.contract import (
@@ -131,14 +131,14 @@ class MachineOutput(msgspec.Struct, frozen=True, kw_only=True):
     power: Annotated[str, Meta(description="running, stopped, paused or unknown.")]
 
 
-async def seen(step: Step, service: UUID, vm: Vm, *, address: str = "") -> MachineOutput:
+async def seen(step: Step, service: UUID, vm: Vm, *, chosen: Sequence[str] = ()) -> MachineOutput:
     """Return the machine as the provider has it now, and note that with its plan.
 
-    With an `address`, which the provider chose, its order has that from then on.
+    With addresses that the provider chose, the primary first, its order has these from then on.
     """
     async with step.database.transaction() as tx:
-        if address:
-            await take_address(tx, service, address)
+        if chosen:
+            await take_addresses(tx, service, chosen)
         await note_machine(tx, service, vm)
     return MachineOutput(service=service, machine=vm.id, node=vm.node, power=vm.power.value)
 
@@ -250,6 +250,7 @@ def _nic(claimed: Claimed) -> Nic:
         gateway4="" if primary.gateway is None else str(primary.gateway),
         address6="" if own6 is None else f"{own6.host_address}/{own6.network.prefixlen}",
         gateway6="" if own6 is None or own6.gateway is None else str(own6.gateway),
+        extra4=tuple(f"{one.address}/{one.prefix_length}" for one in claimed.ip4[1:]),
     )
 
 

@@ -42,6 +42,7 @@ MACHINES = {
     "service.suspended": "vps-suspended",
     "service.unsuspended": "vps-unsuspended",
     "service.terminated": "vps-terminated",
+    "service.reinstall": "vps-reinstall-asked",
 }
 """By event, the flow of a category whose machines are virtual."""
 GAMES = {

@@ -32,6 +32,7 @@ class Vserver:
     is_on: bool = True
     is_suspended: bool = False
     installs: int = 1
+    more_ips: tuple[str, ...] = ()
 
 
 @dataclass
@@ -67,7 +68,7 @@ class Panel:
 
     def free_addresses(self) -> list[str]:
         """Return what is free; the first usable one is the gateway's."""
-        taken = {one.ip for one in self.machines.values()}
+        taken = {ip for one in self.machines.values() for ip in (one.ip, *one.more_ips)}
         return [str(one) for one in list(self.pool.hosts())[1:] if str(one) not in taken]
 
     def do(self, action: str, form: Form) -> Answer:
@@ -148,7 +149,7 @@ def _info(panel: Panel, form: Form) -> Answer:
     return {
         "state": panel.state(one),
         "mainipaddress": one.ip,
-        "ipaddresses": one.ip,
+        "ipaddresses": ",".join((one.ip, *one.more_ips)),
         "node": panel.nodes[one.node],
         "type": panel.virt,
         "cpus": str(cores),
@@ -202,12 +203,14 @@ def _create(panel: Panel, form: Form) -> Answer:
     if not named:
         raise No("Invalid node")
     free = panel.free_addresses()
-    if not free or form["ips"] != "1":
+    extra = int(form.get("customextraip", 0))
+    if len(free) <= extra or form["ips"] != "1":
         raise No("No available IP addresses")
     one = Vserver(
         panel.new_id(), form["username"], named[0], form["hostname"], form["plan"],
         form["template"], free[-1], form["password"], panel.clock() + panel.task_s,
     )  # fmt: skip
+    one.more_ips = tuple(free[-1 - extra : -1])
     panel.machines[one.id] = one
     return {
         "vserverid": str(one.id), "mainipaddress": one.ip, "rootpassword": one.password,

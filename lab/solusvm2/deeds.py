@@ -35,10 +35,14 @@ def make(panel: Panel, body: dict[str, Any], failure: str) -> Server:
         raise invalid("primary_ip", "The selected primary ip is in no IP block.")
     if panel.is_taken(address):
         raise invalid("primary_ip", "The selected primary ip is already in use.")
+    free = [one for one in reversed(panel.free_addresses()) if one != address]
+    if len(free) < (wanted := body.get("additional_ip_count") or 0):
+        raise Denied(400, "There are not enough free IP addresses.")
     resource = panel.resource_for(location, params)
     if resource is None:
         raise Denied(400, "There are no compute resources available for the server.")
     server = Server(panel.new_id(), body, plan, params, resource.id, location, address)
+    server.more_ips = tuple(free[:wanted])
     panel.servers[server.id] = server
 
     def made() -> None:

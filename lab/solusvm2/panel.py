@@ -50,6 +50,7 @@ class Server:
     is_suspended: bool = False
     uuid: str = field(default_factory=lambda: str(uuid.uuid4()))
     installs: int = 0
+    more_ips: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -115,7 +116,7 @@ class Panel:
         return task
 
     def is_taken(self, address: str) -> bool:
-        return any(server.ip == address for server in self.servers.values())
+        return address in self._taken()
 
     def has_address(self, address: str) -> bool:
         hosts = (self.pool.network_address, self.pool.broadcast_address)
@@ -126,8 +127,14 @@ class Panel:
         return found in self.pool and found not in hosts
 
     def free_address(self) -> str | None:
-        taken = {server.ip for server in self.servers.values()}
-        return next((str(one) for one in self.pool.hosts() if str(one) not in taken), None)
+        return next(iter(self.free_addresses()), None)
+
+    def free_addresses(self) -> list[str]:
+        taken = self._taken()
+        return [str(one) for one in self.pool.hosts() if str(one) not in taken]
+
+    def _taken(self) -> set[str]:
+        return {ip for one in self.servers.values() for ip in (one.ip, *one.more_ips)}
 
     def used_memory(self, resource: int) -> int:
         return sum(

@@ -21,7 +21,7 @@ def server_shown(panel: Panel, server: Server) -> dict[str, Any]:
         "specifications": server.params,
         "plan": {"id": server.plan, **panel.plans[server.plan]},
         "location": {"id": server.location, "name": panel.locations[server.location]},
-        "ips": [{"id": server.id, "ip": server.ip}],
+        "ips": [{"id": server.id, "ip": ip} for ip in (server.ip, *server.more_ips)],
         "project": {"id": server.body["project"]},
         "settings": {"vnc": {"password": server.uuid[:8]}},
     }

@@ -20,14 +20,16 @@ def make(panel: Panel, form: dict[str, Any], failure: str) -> dict[str, Any]:
     if not (ram and cores and space):
         raise Wrong("ram", "The RAM, cores and disk space must be given")
     serid = _server(panel, form, virt, ram, space)
-    ip = (form.get("ips") or {}).get("0") or panel.free_address()
-    if ip is None or ip not in {str(one) for one in panel.pool.hosts()}:
-        raise Wrong("ips", f"The IP {ip} is not in the IP pool")
-    if any(one.ip == ip for one in panel.machines.values()):
-        raise Wrong("ips", f"The IP {ip} is already assigned")
+    ips = [*(form.get("ips") or {}).values()] or [panel.free_address()]
+    for ip in ips:
+        if ip is None or ip not in {str(one) for one in panel.pool.hosts()}:
+            raise Wrong("ips", f"The IP {ip} is not in the IP pool")
+        if ip in panel.taken() or ips.count(ip) > 1:
+            raise Wrong("ips", f"The IP {ip} is already assigned")
     vps = Vps(
         panel.new_id(), _user(panel, form), serid, form["hostname"], virt,
-        int(form.get("plid", 0)), int(form["osid"]), ram, cores, space, ip, form["rootpass"],
+        int(form.get("plid", 0)), int(form["osid"]), ram, cores, space, ips[0], form["rootpass"],
+        more_ips=tuple(ips[1:]),
     )  # fmt: skip
     panel.machines[vps.id] = vps
 

@@ -62,6 +62,7 @@ class Vps:
     running_cores: int = 0
     """What it was last started with."""
     installs: int = 0
+    more_ips: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -151,8 +152,11 @@ class Panel:
         there = [one for one in self.machines.values() if one.serid == serid]
         return sum(one.ram for one in there), sum(one.space for one in there), len(there)
 
+    def taken(self) -> set[str]:
+        return {ip for one in self.machines.values() for ip in (one.ip, *one.more_ips)}
+
     def free_address(self) -> str | None:
-        taken = {one.ip for one in self.machines.values()}
+        taken = self.taken()
         return next((str(one) for one in self.pool.hosts() if str(one) not in taken), None)
 
     def listed(self, vps: Vps) -> dict[str, Any]:
@@ -172,5 +176,5 @@ class Panel:
             "cores": str(vps.cores),
             "space": f"{vps.space}.00",
             "suspended": str(int(vps.is_suspended)),
-            "ips": {"1": vps.ip},
+            "ips": {str(n): ip for n, ip in enumerate((vps.ip, *vps.more_ips), 1)},
         }

@@ -93,7 +93,7 @@ async def open_game_sale(
 
     async def by_line(step: Step, connection: str) -> Pterodactyl:
         found = await step.tools.connections.get(step, connection, GamePeer)
-        line: Any = Line(step.tools.peers.http, luck, step.subject)
+        line: Any = Line(step.tools.peers.http, luck, step.subject, step.node)
         return Pterodactyl(line, found)
 
     monkeypatch.setattr(games, "game_at", by_line)

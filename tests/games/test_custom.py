@@ -1,8 +1,7 @@
 """A product that a flow alone delivers, at an API that knows nothing of us but its key."""
 
-from collections import Counter
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -13,19 +12,13 @@ from redis.asyncio import Redis
 
 from app.core.clock import SetClock
 from app.core.database import Database
-from app.core.ids import new_id
 from app.core.live import Live
 from app.core.secrets import Vault
-from app.domain.catalog.find import find_product
 from app.domain.catalog.register import register_catalog
-from app.domain.catalog.seed import CatalogSeed, CategorySeed, OptionGroupSeed, OptionSeed
-from app.domain.catalog.selection import read_selection
-from app.domain.connections.add import add_connection
-from app.domain.connections.kinds import Kind
+from app.domain.catalog.seed import CatalogSeed, CategorySeed
 from app.domain.games.rules import CustomRules
 from app.domain.notices.shipped import install_templates
 from app.domain.orders.errors import OutOfStock
-from app.domain.orders.place import OrderRequest, place
 from app.domain.orders.states import OrderState
 from app.domain.orders.views import OrderView
 from app.domain.services.suspend import suspend_service, unsuspend_service
@@ -37,27 +30,15 @@ from app.flows.gallery import find_template
 from app.flows.publish import publish
 from app.flows.steer import cancel_run
 from app.settings import Settings
-from tests.catalog.shop import FORM, SERVER
 from tests.games.sale import GameSale
+from tests.games.store import POLLS, STORE, Store, a_store, a_store_order
 from tests.jobs.desk import SETTINGS, Desk
+from tests.machines.ills import by_hand
 from tests.machines.sale import Luck
 from tests.machines.world import pay
 from tests.orders.world import a_client
 
 BY = {"actor": None, "actor_label": "test", "reason": "test"}
-KEY = "token-of-the-api"
-POLLS = 2
-"""How often a service is asked for before it is active."""
-REGION = OptionGroupSeed(
-    code="region", name="Region", is_required=True, options=(OptionSeed(code="eu", name="EU"),)
-)
-STORE = replace(
-    SERVER,
-    slug="s3-1tb",
-    name="Store 1 TB",
-    groups=(REGION,),
-    custom_rules=CustomRules(settings={"plan": "17"}),
-)
 FLOWS = {
     "order.paid": "custom-http",
     "service.suspended": "custom-http-suspended",
@@ -67,75 +48,16 @@ FLOWS = {
 
 
 @dataclass
-class Store:
-    """An API of the kind that the template is for: what it makes has the caller's id."""
-
-    made: dict[str, dict[str, Any]] = field(default_factory=dict)
-    asked: Counter[str] = field(default_factory=Counter)
-    """Calls about each service."""
-    ills: dict[str, tuple[int, str]] = field(default_factory=dict)
-    """By host name: which call fails, and how."""
-    names: dict[str, str] = field(default_factory=dict)
-
-    async def handle(self, request: web.Request) -> web.StreamResponse:
-        if request.headers.get("Authorization") != f"Bearer {KEY}":
-            return web.json_response({"message": "who are you?"}, status=401)
-        service, body = request.match_info["id"], {}
-        if request.can_read_body:
-            body = await request.json()
-        name = self.names.setdefault(service, body.get("name", ""))
-        self.asked[service] += 1
-        at, ill = self.ills.get(name, (0, ""))
-        if at == self.asked[service] and ill != "lost":
-            status = 503 if ill == "away" else 422
-            return web.json_response({"message": "not today"}, status=status)
-        answer = self.do(request.method, service, request.match_info.get("part", ""), body)
-        if at == self.asked[service]:
-            return web.json_response({"message": "the answer got lost"}, status=503)
-        return answer
-
-    def do(self, method: str, service: str, part: str, body: dict[str, Any]) -> web.Response:
-        found = self.made.get(service)
-        if method == "PUT" and not part:
-            found = self.made.setdefault(service, body | {"state": "active", "looks": 0})
-        if found is None:
-            return web.json_response({"message": "no such service"}, status=404)
-        if method == "DELETE":
-            del self.made[service]
-            return web.Response(status=204)
-        if method == "GET":
-            found["looks"] += 1
-        elif part == "reinstall":
-            found["reinstalls"] = found.get("reinstalls", 0) + 1
-        elif part:
-            found |= body
-        shown = {
-            "status": "active" if found["looks"] >= POLLS else "making",
-            "url": f"https://store.test/{service}",
-            "username": "robin",
-            "password": "of the store, 1!",
-        }
-        return web.json_response(shown)
-
-
-@dataclass
 class StoreSale(GameSale):
     store: Store
 
     async def buy(self, *luck: tuple[int, str] | None, **_: Any) -> list[OrderView]:  # type: ignore[override]
         orders = []
         async with self.desk.database.transaction() as tx:
-            product = await find_product(tx, "s3-1tb")
             for ill in luck:
                 name = f"s{len(self.store.ills)}.example.org"
                 self.store.ills[name] = ill or (0, "")
-                request = OrderRequest(
-                    account=self.account,
-                    product="s3-1tb",
-                    selection=read_selection(product, FORM | {"hostname": name, "region": "eu"}),
-                    idempotency_key=str(new_id()),
-                )
-                order = await place(tx, request)
+                order = await a_store_order(tx, self.account, name)
                 await pay(tx, order)
                 orders.append(order)
         return orders
@@ -147,20 +69,12 @@ async def sale(
 ) -> AsyncIterator[StoreSale]:
     store = Store()
     app = web.Application()
-    app.router.add_route("*", "/v1/services/{id}", store.handle)
-    app.router.add_route("*", "/v1/services/{id}/{part}", store.handle)
+    store.serve(app)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    typed = {
-        "base_url": f"http://127.0.0.1:{runner.addresses[0][1]}/v1",
-        "auth": "bearer", "secret": KEY, "trust": "system",
-    }  # fmt: skip
     async with database.transaction() as tx:
-        await add_connection(
-            tx, vault, name="custom-api", kind=Kind.HTTP, typed=typed, actor=None,
-            actor_label="test",
-        )  # fmt: skip
+        await a_store(tx, vault, f"http://127.0.0.1:{runner.addresses[0][1]}")
         category = CategorySeed(slug="stores", name="Stores", products=(STORE,))
         await register_catalog(tx, CatalogSeed(categories=(category,)))
         home = await tx.fetchval("SELECT id FROM category WHERE slug = 'stores'")
@@ -229,6 +143,29 @@ async def test_a_call_that_fails_costs_a_retry_and_leaves_nothing_behind(sale: S
     assert sorted(sale.store.made) == sorted(map(str, kept)), "one for each, and no other"
     await _end(sale, kept)
     assert sale.store.made == {}
+
+
+async def test_each_call_of_its_life_may_fail(sale: StoreSale) -> None:
+    before, calls = 1 + POLLS, 6
+    ills = [(before + at, ill) for at in range(1, calls + 1) for ill in ("away", "lost")]
+    orders = await sale.buy(*ills)
+    await sale.go_on()
+    services = [row["id"] for row in await sale.desk.rows("SELECT id FROM service")]
+    assert len(services) == len(orders)
+    assert set(sale.store.asked.values()) == {before}
+    assert await by_hand(sale, "custom-http-changed", services, {"plan": "18"}) == {"succeeded"}
+    assert await by_hand(sale, "custom-http-reinstall", services, {}) == {"succeeded"}
+    for verb, state in ((suspend_service, "suspended"), (unsuspend_service, "active")):
+        async with sale.desk.database.transaction() as tx:
+            for service in services:
+                await verb(tx, service, **BY)
+        await sale.go_on()
+        assert {made["state"] for made in sale.store.made.values()} == {state}
+    assert {(one["plan"], one["reinstalls"]) for one in sale.store.made.values()} == {("18", 1)}
+    await _end(sale, services)
+    assert set(sale.store.asked.values()) == {before + calls + 1}, "each failed once"
+    assert sale.store.made == {}
+    assert await sale.desk.value("SELECT count(*) FROM run WHERE status <> 'succeeded'") == 0
 
 
 async def test_no_more_are_sold_than_may_be(sale: StoreSale) -> None:

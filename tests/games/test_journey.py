@@ -17,6 +17,8 @@ from app.jobs.look_at_panels import ask_panels
 from lab.pterodactyl.things import Server
 from tests.games.sale import GameSale
 from tests.games.world import PLACE, ROOM, RULES, a_panel
+from tests.machines.ills import LIVES, by_hand
+from tests.machines.sale import APART
 
 BY = {"actor": None, "actor_label": "test", "reason": "test"}
 TOGETHER = 8
@@ -203,6 +205,31 @@ async def test_a_call_that_fails_costs_a_retry_and_leaves_nothing_behind(sale: G
         await _end(sale, well)
     plans = await sale.desk.value("SELECT count(*) FROM game_server WHERE removed_at IS NULL")
     assert (plans, len(sale.servers)) == (1, 1)
+
+
+async def test_each_call_of_its_life_may_fail(sale: GameSale) -> None:
+    sale.panel.panel.install_s = 0.0
+    orders = await sale.buy(*[None] * LIVES, accounts=True)
+    await sale.go_on()
+    services = [row["id"] for row in await sale.desk.rows("SELECT id FROM service")]
+    assert len(services) == len(sale.servers) == LIVES
+    sale.luck.failing = dict.fromkeys(services, -APART)
+    for verb, status in ((suspend_service, "suspended"), (unsuspend_service, None)):
+        async with sale.desk.database.transaction() as tx:
+            for service in services:
+                await verb(tx, service, **BY)
+        await sale.go_on()
+        assert {server.status for server in sale.servers.values()} == {status}
+    installs = {name: server.installs for name, server in sale.servers.items()}
+    assert await by_hand(sale, "game-resize", services, {"product": "mc-8"}) == {"succeeded"}
+    assert await by_hand(sale, "game-reinstall", services, {}) == {"succeeded"}
+    for name, server in sale.servers.items():
+        assert (server.limits["memory"], server.status) == (8_192, None)
+        assert server.installs > installs[name]
+    await _end(sale, orders)
+    assert (sale.servers, sale.usernames) == ({}, set())
+    assert sale.luck.made == sale.luck.failed
+    assert await sale.desk.value("SELECT count(*) FROM run WHERE status <> 'succeeded'") == 0
 
 
 async def _end(sale: GameSale, orders: list[OrderView]) -> None:

@@ -1,13 +1,27 @@
 """What is done to the calls of deliveries, and how they are ended."""
 
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from app.core.ids import new_id
 from app.domain.orders.states import OrderState
 from app.domain.orders.views import OrderView
+from app.domain.services.ask import ask_reinstall
+from app.domain.services.suspend import suspend_service, unsuspend_service
 from app.domain.services.terminate import terminate_service
+from app.drivers.hypervisor.contract import VmPower
+from app.flows.gallery import find_template
+from app.flows.node import Subject
+from app.flows.publish import publish
+from app.flows.start import start_flow
 from app.flows.steer import cancel_run
-from tests.machines.sale import Sale
+from tests.machines.sale import APART, Sale
 
 BY = {"actor": None, "actor_label": "test", "reason": "test"}
 TOGETHER = 8
+LIVES = 4
 
 
 async def each_call_fails(sale: Sale, *, changes: int = 4, together: int = TOGETHER) -> None:
@@ -49,9 +63,66 @@ async def each_call_fails(sale: Sale, *, changes: int = 4, together: int = TOGET
     assert plans == 1
 
 
+async def each_call_of_a_life_fails(sale: Sale, package: dict[str, Any]) -> None:
+    """Have each call after the delivery fail in one life or another; all come to their end."""
+    orders = await sale.buy(*[None] * LIVES)
+    await sale.go_on()
+    lives = [row["id"] for row in await sale.desk.rows("SELECT id FROM service ORDER BY hostname")]
+    assert len(lives) == LIVES
+    sale.luck.failing = dict.fromkeys(lives, -APART)
+    for deed, state in (
+        (suspend_service, (VmPower.STOPPED, True)),
+        (unsuspend_service, (VmPower.RUNNING, False)),
+        (partial(ask_reinstall, os="debian-12"), (VmPower.RUNNING, False)),
+    ):
+        async with sale.desk.database.transaction() as tx:
+            for service in lives:
+                await deed(tx, service, **BY)  # type: ignore[operator]
+        await sale.go_on()
+        there = {(vm.power, vm.is_suspended) for vm in await sale.machines()}
+        assert (len(await sale.machines()), there) == (len(lives), {state})
+    assert await by_hand(sale, "vps-resize", lives, package) == {"succeeded"}
+    assert {vm.size.memory_mb for vm in await sale.machines()} == {1_024}
+    await end(sale, orders)
+    assert sale.luck.made == sale.luck.failed
+    assert await sale.machines() == []
+    assert [await sale.addresses(order) for order in orders] == [[]] * len(orders)
+    assert await sale.desk.value("SELECT count(*) FROM run WHERE status <> 'succeeded'") == 0
+
+
 async def end(sale: Sale, orders: list[OrderView]) -> None:
     async with sale.desk.database.transaction() as tx:
         for order in orders:
             service = await tx.fetchval('SELECT id FROM service WHERE "order" = $1', order.id)
             await terminate_service(tx, service, **BY)
     await sale.go_on()
+
+
+async def asked_for(sale: Sale, service: UUID, os: str) -> str:
+    """Have a machine reinstalled as its client asks for; returns how the run is then."""
+    async with sale.desk.database.transaction() as tx:
+        await ask_reinstall(tx, service, os=os, **BY)
+    await sale.go_on()
+    status = await sale.desk.value(
+        "SELECT status FROM run WHERE subject = $1 ORDER BY created_at DESC, id DESC LIMIT 1",
+        service,
+    )
+    return str(status)
+
+
+async def by_hand(
+    sale: Sale, flow: str, services: Iterable[UUID], data: dict[str, Any]
+) -> set[str]:
+    """Run a shipped flow by hand about each service; returns how the runs are then."""
+    async with sale.desk.database.transaction() as tx:
+        await publish(tx, find_template(flow), note="test")
+        runs = [
+            await start_flow(
+                tx, flow, data=data, dedup_key=str(new_id()), subject=service,
+                subject_kind=Subject.SERVICE,
+            )
+            for service in services
+        ]  # fmt: skip
+    await sale.go_on()
+    rows = await sale.desk.rows("SELECT status FROM run WHERE id = ANY($1)", runs)
+    return {row["status"] for row in rows}

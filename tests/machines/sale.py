@@ -1,6 +1,7 @@
 """Machines sold at a cluster: a worker that does what is due, and calls that fail when asked to."""
 
 import contextlib
+import re
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -38,6 +39,8 @@ from tests.orders.world import a_client
 
 ROUNDS = 200
 LEAST_S = 3.0
+APART = 2
+"""At least so many calls about the same are well between two that fail."""
 DEEDS = {"action", "suspend", "unsuspend", "delete"}
 
 
@@ -50,6 +53,17 @@ def changes_something(call: Any) -> bool:
     return not is_read and not call.url.startswith("access/")
 
 
+def kind_of(call: Any) -> str:
+    """Return what a call asks for, without the numbers of whom."""
+    asked = dict(parse_qsl((call.body or b"").decode(errors="replace"))).get("action", "")
+    deeds = [
+        f"{key} {call.query['action']}" if key == "action" else key
+        for key in DEEDS & set(call.query)
+    ]
+    path = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|UPID[^/]*|\d+", "*", call.url.partition("?")[0])
+    return " ".join((call.method, path, str(call.query.get("act", "")), *deeds, asked)).strip()
+
+
 @dataclass
 class Luck:
     """How the calls about an order go: its call of that number fails, in that way."""
@@ -58,6 +72,22 @@ class Luck:
     calls: Counter[UUID] = field(default_factory=Counter)
     changes: set[int] = field(default_factory=set)
     """The numbers of the calls that change anything."""
+    failing: dict[UUID, int] = field(default_factory=dict)
+    """Of what every kind of call fails once, for one or another: the last that did."""
+    made: set[str] = field(default_factory=set)
+    """Of those, the kinds of calls that were made."""
+    failed: set[str] = field(default_factory=set)
+
+    def fails(self, about: UUID, kind: str) -> bool:
+        """Say whether the call that is made now fails: none of its kind did, nor the one before."""
+        if about not in self.failing:
+            return False
+        self.made.add(kind)
+        if kind in self.failed or self.calls[about] - self.failing[about] <= APART:
+            return False
+        self.failed.add(kind)
+        self.failing[about] = self.calls[about]
+        return True
 
 
 @dataclass(eq=False)
@@ -67,6 +97,7 @@ class Line:
     http: Any
     luck: Luck
     about: UUID
+    node: str
 
     async def call(self, call: Any, peer: Any) -> Any:
         luck = self.luck
@@ -74,6 +105,8 @@ class Line:
         number = luck.calls[self.about]
         if changes_something(call):
             luck.changes.add(number)
+        if luck.fails(self.about, f"{self.node}: {kind_of(call)}"):
+            return await self._fail(call, peer)
         match luck.plan.get(self.about):
             case (at, "away") if at == number:
                 raise Unreachable(peer.name, "no answer")
@@ -83,6 +116,13 @@ class Line:
                 await self.http.call(call, peer)
                 raise Unanswered(peer.name, "the answer got lost")
         return await self.http.call(call, peer)
+
+    async def _fail(self, call: Any, peer: Any) -> Any:
+        """Lose the answer of what changes anything; of the rest no answer comes."""
+        if changes_something(call):
+            await self.http.call(call, peer)
+            raise Unanswered(peer.name, "the answer got lost")
+        raise Unreachable(peer.name, "no answer")
 
 
 @dataclass
@@ -176,7 +216,7 @@ async def open_sale(
 
     async def by_line(step: Step, connection: str) -> Any:
         found = await step.tools.connections.get(step, connection, HypervisorPeer)
-        line: Any = Line(step.tools.peers.http, luck, step.subject)
+        line: Any = Line(step.tools.peers.http, luck, step.subject, step.node)
         driver = load("hypervisor", found.provider)
         return driver(line, found, machines.SignalledTurns(step.database))
 

@@ -1,14 +1,17 @@
 """A virtual server from the paid order to the delivered mail, and to its end, at a real peer."""
 
+from typing import Any
 from uuid import UUID
 
+import pytest
 from msgspec.structs import replace
 
-from app.core.ids import new_id
+from app.core.errors import Invalid
 from app.domain.catalog.change_machine_rules import change_machine_rules
 from app.domain.catalog.find import find_product
 from app.domain.orders.states import OrderState
 from app.domain.orders.wait_for_stock import WAITING
+from app.domain.services.ask import PATIENCE, ask_reinstall
 from app.domain.services.find import find_service
 from app.domain.services.list import service_details
 from app.domain.services.states import ServiceState
@@ -17,11 +20,15 @@ from app.domain.services.terminate import terminate_service
 from app.domain.services.views import ServiceView
 from app.drivers.hypervisor.contract import VmPower
 from app.drivers.power import Power
-from app.flows.gallery import find_template
-from app.flows.node import Subject
-from app.flows.publish import publish
-from app.flows.start import start_flow
-from tests.machines.ills import BY, each_call_fails, end
+from app.flows.steer import cancel_run
+from tests.machines.ills import (
+    BY,
+    asked_for,
+    by_hand,
+    each_call_fails,
+    each_call_of_a_life_fails,
+    end,
+)
 from tests.machines.sale import Sale
 from tests.machines.world import PLACE, RULES, a_cluster, set_rules
 
@@ -29,7 +36,7 @@ from tests.machines.world import PLACE, RULES, a_cluster, set_rules
 async def test_it_is_sold_suspended_and_ended(sale: Sale) -> None:
     """Each event of its life starts the shipped flow, and the provider has it so."""
     desk = sale.desk
-    (order,) = await sale.buy(None)
+    (order,) = await sale.buy(None, extra_ipv4="1")
     await sale.go_on()
     order = await sale.order(order)
     assert (order.state, order.state_reason) == (OrderState.delivered, "")
@@ -38,6 +45,9 @@ async def test_it_is_sold_suspended_and_ended(sale: Sale) -> None:
     assert (vm.service, vm.power, vm.name) == (order.service_id, VmPower.RUNNING, "vm0.example.org")
     config = await sale.cluster._api.get(f"nodes/{vm.node}/qemu/{vm.id}/config")
     assert config["ipconfig0"] == "ip=100.64.7.2/24,gw=100.64.7.1"
+    assert config["ipconfig1"] == "ip=100.64.7.3/32"
+    assert config["net1"].startswith("virtio=02:")
+    assert config["net1"].partition(",")[2] == config["net0"].partition(",")[2]
     mail = await desk.mail("service-delivered")
     installed = "vm0.example.org (VM-1) is installed with Debian 12, and it answers."
     assert installed in mail.lines
@@ -51,19 +61,21 @@ async def test_it_is_sold_suspended_and_ended(sale: Sale) -> None:
     assert machine is not None
     assert (machine.connection, machine.number, machine.node) == ("pve", vm.id, vm.node)
 
-    await _reinstall(sale, order.service_id)
+    await by_hand(sale, "vps-reinstall", [order.service_id], {})
     (again,) = await sale.machines()
     assert (again.id, again.node, again.power) == (vm.id, vm.node, VmPower.RUNNING)
     anew = await sale.cluster._api.get(f"nodes/{vm.node}/qemu/{vm.id}/config")
-    assert (anew["net0"], anew["ipconfig0"]) == (config["net0"], config["ipconfig0"])
+    kept = ("net0", "net1", "ipconfig0", "ipconfig1")
+    assert [anew[name] for name in kept] == [config[name] for name in kept]
 
+    await _another_system(sale, order.service_id, anew)
     async with desk.database.transaction() as tx:
         await suspend_service(tx, order.service_id, **BY)
     await sale.go_on()
     (vm,) = await sale.machines()
     assert (vm.power, vm.is_suspended) == (VmPower.STOPPED, True)
     assert (await _shown(sale, order.service_id)).power is Power.OFF
-    assert await _reinstall(sale, order.service_id) == "halted"
+    assert await by_hand(sale, "vps-reinstall", [order.service_id], {}) == {"halted"}
     async with desk.database.transaction() as tx:
         await unsuspend_service(tx, order.service_id, **BY)
     await sale.go_on()
@@ -75,6 +87,41 @@ async def test_it_is_sold_suspended_and_ended(sale: Sale) -> None:
     assert await sale.machines() == []
     assert await sale.addresses(order) == []
     assert (await _shown(sale, order.service_id)).state is ServiceState.terminated
+
+
+async def _another_system(sale: Sale, service: UUID, config: dict[str, Any]) -> None:
+    """Its client chooses another system; one whose template is not there costs nothing."""
+    templates = {"debian-12": "debian-12", "ubuntu-24.04": "no-such-template"}
+    async with sale.desk.database.transaction() as tx:
+        await set_rules(tx, replace(RULES, templates={"debian-12": "debian-12"}))
+        with pytest.raises(Invalid, match="os"):
+            await ask_reinstall(tx, service, os="ubuntu-24.04", **BY)
+        await set_rules(tx, replace(RULES, templates=templates))
+    (vm,) = await sale.machines()
+    assert await asked_for(sale, service, "ubuntu-24.04") == "halted"
+    told = await sale.desk.value(
+        "SELECT error::text FROM step_attempt WHERE node = 'machine' AND status = 'failed'"
+    )
+    assert "no template is called no-such-template; there are debian-12, ubuntu-24.04" in told
+    assert [one.id for one in await sale.machines()] == [vm.id], "nothing was removed before that"
+    sale.desk.clock.advance(seconds=PATIENCE.total_seconds())
+    async with sale.desk.database.transaction() as tx:
+        run = await tx.fetchval("SELECT id FROM run WHERE status = 'halted'")
+        await cancel_run(tx, run)
+        await set_rules(tx, replace(RULES, templates=templates | {"ubuntu-24.04": "ubuntu-24.04"}))
+    await sale.go_on()
+    assert await asked_for(sale, service, "ubuntu-24.04") == "succeeded"
+    (again,) = await sale.machines()
+    assert (again.id, again.node, again.power) == (vm.id, vm.node, VmPower.RUNNING)
+    anew = await sale.cluster._api.get(f"nodes/{vm.node}/qemu/{vm.id}/config")
+    kept = ("net0", "net1", "ipconfig0", "ipconfig1")
+    assert [anew[name] for name in kept] == [config[name] for name in kept]
+    assert anew["bios"] == "ovmf", "as that template is"
+    row = (await sale.desk.rows("SELECT s.os_code, m.template FROM service s, machine m"))[0]
+    assert tuple(row) == ("ubuntu-24.04", "ubuntu-24.04")
+    async with sale.desk.database.snapshot() as tx:
+        shown = await find_service(tx, service, account=sale.account)
+    assert shown.os_name == "Ubuntu 24.04"
 
 
 async def test_it_waits_visibly_for_room_and_passes_over_who_is_silent(sale: Sale) -> None:
@@ -106,18 +153,6 @@ async def test_it_waits_visibly_for_room_and_passes_over_who_is_silent(sale: Sal
     await end(sale, [order])
 
 
-async def _reinstall(sale: Sale, service: UUID) -> str:
-    """Run the shipped flow by hand; returns how the run is then."""
-    async with sale.desk.database.transaction() as tx:
-        await publish(tx, find_template("vps-reinstall"), note="test")
-        run = await start_flow(
-            tx, "vps-reinstall", data={}, dedup_key=str(new_id()), subject=service,
-            subject_kind=Subject.SERVICE,
-        )  # fmt: skip
-    await sale.go_on()
-    return str(await sale.desk.value("SELECT status FROM run WHERE id = $1", run))
-
-
 async def _shown(sale: Sale, service: UUID) -> ServiceView:
     async with sale.desk.database.snapshot() as tx:
         return await find_service(tx, service, account=sale.account)
@@ -126,3 +161,8 @@ async def _shown(sale: Sale, service: UUID) -> ServiceView:
 async def test_a_call_that_fails_costs_a_retry_and_leaves_nothing_behind(sale: Sale) -> None:
     """Each call once: no answer, an answer that gets lost, and a refusal that ends the run."""
     await each_call_fails(sale)
+
+
+async def test_each_call_of_its_life_may_fail(sale: Sale) -> None:
+    package = {"cores": 2, "memory_mb": 1024, "disk_gb": 20}
+    await each_call_of_a_life_fails(sale, package)

@@ -1,10 +1,8 @@
 """A virtual server at each panel, from the paid order to the delivered mail, and to its end."""
 
-import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 import pytest
 from msgspec.structs import replace
@@ -12,22 +10,18 @@ from redis.asyncio import Redis
 
 from app.core.clock import SetClock
 from app.core.database import Database
-from app.core.ids import new_id
 from app.core.live import Live
 from app.core.secrets import Vault
 from app.domain.machines.rules import MachineRules
 from app.domain.orders.states import OrderState
+from app.domain.services.find import find_service
 from app.domain.services.suspend import suspend_service, unsuspend_service
 from app.domain.services.terminate import terminate_service
 from app.drivers.hypervisor.contract import Ref, Size, Vm, VmPower
-from app.flows.gallery import find_template
-from app.flows.node import Subject
-from app.flows.publish import publish
-from app.flows.start import start_flow
 from app.settings import Settings
 from tests.drivers.hypervisor import panels
 from tests.jobs.desk import SETTINGS
-from tests.machines.ills import BY, each_call_fails
+from tests.machines.ills import BY, asked_for, by_hand, each_call_fails, each_call_of_a_life_fails
 from tests.machines.sale import Sale, open_sale
 from tests.machines.world import PLACE, RULES
 
@@ -41,24 +35,36 @@ class Kind:
     template: str
     plan: str
     other_plan: str
+    other_template: str
+    installed: Callable[[Any], object]
+    """What its panel has on its only machine."""
+    other: object
+    """That, of the other template."""
 
     @property
     def rules(self) -> MachineRules:
         return replace(
             RULES,
-            templates=dict.fromkeys(RULES.templates, self.template),
+            templates={"debian-12": self.template, "ubuntu-24.04": self.other_template},
             places=(replace(PLACE, plan=self.plan),),
         )
 
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl ada"
 KINDS = {
-    "solusvm1": Kind(panels.solusvm1, "vps-solusvm1", "debian-12", "Small", "Large"),
-    "virtualizor": Kind(
-        panels.virtualizor, "vps-virtualizor", "debian-12-x86_64 [kvm]", "Small", "Large"
+    "solusvm1": Kind(
+        panels.solusvm1, "vps-solusvm1", "debian-12", "Small", "Large", "ubuntu-24.04",
+        lambda panel: [one.template for one in panel.machines.values()], ["ubuntu-24.04"],
     ),
-    "solusvm2": Kind(panels.solusvm2, "vps-solusvm2", "Debian 12", "Small", "Large"),
-}
+    "virtualizor": Kind(
+        panels.virtualizor, "vps-virtualizor", "debian-12-x86_64 [kvm]", "Small", "Large",
+        "ubuntu-24.04-x86_64", lambda panel: [one.osid for one in panel.machines.values()], [101],
+    ),
+    "solusvm2": Kind(
+        panels.solusvm2, "vps-solusvm2", "Debian 12", "Small", "Large", "Ubuntu 24.04",
+        lambda panel: [one.body["os"] for one in panel.servers.values()], [21],
+    ),
+}  # fmt: skip
 
 
 @pytest.fixture(params=sorted(KINDS))
@@ -67,8 +73,18 @@ def kind(request: pytest.FixtureRequest) -> Kind:
 
 
 @pytest.fixture
+async def stand_in(kind: Kind, clock: SetClock) -> AsyncIterator[tuple[Any, Any]]:
+    """The panel, and where it is."""
+    async with kind.stand_in(
+        lambda: clock.now().timestamp(), task_s=2.0, name="pve"
+    ) as (standin, peer):  # fmt: skip
+        yield standin.panel, peer
+
+
+@pytest.fixture
 async def sale(
     kind: Kind,
+    stand_in: tuple[Any, Any],
     database: Database,
     clock: SetClock,
     vault: Vault,
@@ -76,19 +92,18 @@ async def sale(
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Sale]:
     settings = Settings(_env_file=None, **SETTINGS)
-    async with contextlib.AsyncExitStack() as stack:
-        _, peer = await stack.enter_async_context(
-            kind.stand_in(lambda: clock.now().timestamp(), task_s=2.0, name="pve")
-        )
-        yield await stack.enter_async_context(
-            open_sale(database, clock, vault, Live(redis), settings, peer, monkeypatch, kind.rules)
-        )
+    async with open_sale(
+        database, clock, vault, Live(redis), settings, stand_in[1], monkeypatch, kind.rules
+    ) as sale:
+        yield sale
 
 
-async def test_it_is_sold_changed_suspended_and_ended(sale: Sale, kind: Kind) -> None:
+async def test_it_is_sold_changed_suspended_and_ended(
+    sale: Sale, kind: Kind, stand_in: tuple[Any, Any]
+) -> None:
     """Each event of its life starts the shipped flow, and the panel has it so."""
     desk = sale.desk
-    (order,) = await sale.buy(None, ssh_key=KEY)
+    (order,) = await sale.buy(None, ssh_key=KEY, extra_ipv4="2")
     await sale.go_on()
     order = await sale.order(order)
     assert (order.state, order.state_reason) == (OrderState.delivered, "")
@@ -100,7 +115,12 @@ async def test_it_is_sold_changed_suspended_and_ended(sale: Sale, kind: Kind) ->
     mail = await desk.mail("service-delivered")
     kinds = [row["kind"] for row in await desk.rows("SELECT kind FROM credential")]
     assert kinds == (["ssh_keys"] if sale.cluster.takes_keys else ["root_password"])
-    (address,) = await sale.cluster.addresses(_ref(vm))
+    address, *extra = addresses = await sale.cluster.addresses(_ref(vm))
+    async with desk.database.snapshot() as tx:
+        shown = await find_service(tx, service, account=sale.account)
+    had = [str(one.address) for one in shown.addresses.ip4]
+    assert (had[0], sorted(had[1:]), len(extra)) == (address, sorted(extra), 2)
+    assert await sale.addresses(order) == ["assigned"] * 3
     assert f"ssh root@{address}" in mail.text
     assert (
         await desk.value(
@@ -112,15 +132,20 @@ async def test_it_is_sold_changed_suspended_and_ended(sale: Sale, kind: Kind) ->
     )
 
     package = {"cores": 2, "memory_mb": 1024, "disk_gb": 20, "plan": kind.other_plan}
-    assert await by_hand(sale, "vps-resize", service, package) == "succeeded"
+    assert await by_hand(sale, "vps-resize", [service], package) == {"succeeded"}
     (vm,) = await sale.machines()
     assert (vm.size, vm.power) == (Size(cores=2, memory_mb=1024, disk_gb=20), VmPower.RUNNING)
     row = (await desk.rows("SELECT cores, memory_mb, disk_gb, plan FROM machine"))[0]
     assert dict(row) == package
-    assert await by_hand(sale, "vps-resize", service, package | {"disk_gb": 10}) == "halted"
-    assert await by_hand(sale, "vps-reinstall", service, {}) == "succeeded"
+    assert await by_hand(sale, "vps-resize", [service], package | {"disk_gb": 10}) == {"halted"}
+    assert await by_hand(sale, "vps-reinstall", [service], {}) == {"succeeded"}
     (again,) = await sale.machines()
     assert (again.id, again.size, again.power) == (vm.id, vm.size, VmPower.RUNNING)
+    assert await asked_for(sale, service, "ubuntu-24.04") == "succeeded"
+    (again,) = await sale.machines()
+    assert (again.id, again.size, again.power) == (vm.id, vm.size, VmPower.RUNNING)
+    assert await sale.cluster.addresses(_ref(again)) == addresses
+    assert kind.installed(stand_in[0]) == kind.other
 
     async with desk.database.transaction() as tx:
         await suspend_service(tx, service, **BY)
@@ -143,18 +168,11 @@ async def test_a_call_that_fails_costs_a_retry_and_leaves_nothing_behind(sale: S
     await each_call_fails(sale, changes=1, together=20)
 
 
+async def test_each_call_of_its_life_may_fail(sale: Sale, kind: Kind) -> None:
+    package = {"cores": 2, "memory_mb": 1024, "disk_gb": 20, "plan": kind.other_plan}
+    await each_call_of_a_life_fails(sale, package)
+
+
 def _ref(vm: Vm) -> Ref:
 
     return Ref(vm.service, vm.name)
-
-
-async def by_hand(sale: Sale, flow: str, service: UUID, data: dict[str, Any]) -> str:
-    """Run a shipped flow by hand; returns how the run is then."""
-    async with sale.desk.database.transaction() as tx:
-        await publish(tx, find_template(flow), note="test")
-        run = await start_flow(
-            tx, flow, data=data, dedup_key=str(new_id()), subject=service,
-            subject_kind=Subject.SERVICE,
-        )  # fmt: skip
-    await sale.go_on()
-    return str(await sale.desk.value("SELECT status FROM run WHERE id = $1", run))

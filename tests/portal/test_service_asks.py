@@ -14,6 +14,8 @@ from app.domain.services.prepare_live import prepare_rescue
 from app.flows.bind import bind
 from app.flows.gallery import find_template
 from app.flows.publish import publish
+from tests.machines.books import a_machine_of
+from tests.machines.world import a_machine_shop
 from tests.portal.world import deliver, ordered, pay
 from tests.security.browser import Browser
 from tests.services.hall import SITE
@@ -118,3 +120,33 @@ async def test_one_thing_at_a_time_and_out_of_the_rescue_again(
     assert f"{here}/rescue" not in page.replace(f"{here}/rescued", "")
     await client.send_form(here, f"{here}/unrescue")
     assert [topic for topic, _ in await asked(database)] == ["service.rescue", "service.unrescue"]
+
+
+async def test_a_virtual_server_gets_another_system_and_no_rescue(
+    client: Browser, database: Database, ada: AccountView, vault: Vault
+) -> None:
+    async with database.transaction() as tx:
+        await a_machine_shop(tx, vault)
+        service = str(await a_machine_of(tx, ada.id, 7))
+        category = (await service_facts(tx, UUID(service))).category
+        await publish(tx, find_template("vps-reinstall-asked"), note="shipped")
+        await bind(tx, category=category, trigger="service.reinstall", flow="vps-reinstall-asked")
+        for trigger in ("service.rescue", "service.unrescue"):
+            await publish(tx, find_template(FLOWS[trigger]), note="shipped")
+            await bind(tx, category=category, trigger=trigger, flow=FLOWS[trigger])
+    here = f"/services/{service}"
+    page = (await client.get(here)).text
+    assert f"{here}/reinstall" in page
+    assert f"{here}/rescue" not in page
+    there = f"{here}/reinstall"
+    form = (await client.get(there)).text
+    assert [name in form for name in ("Debian 12", "Ubuntu 24.04", "Windows")] == [
+        True,
+        True,
+        False,
+    ]
+    assert (await client.send_form(there, f"{here}/rescue")).status_code == 404
+    typed = {"os": "ubuntu-24.04", "typed": "vm7.example.org"}
+    assert (await client.send_form(there, there, typed)).status_code == 303
+    assert await asked(database) == [("service.reinstall", "ubuntu-24.04")]
+    assert (await client.send_form(there, there, typed)).status_code == 409, "once"

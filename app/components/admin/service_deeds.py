@@ -20,6 +20,8 @@ from app.domain.services.states import ServiceState
 
 TYPED = "typed"
 OS = "os"
+SERVERS = frozenset({ProductKind.SERVER})
+SYSTEMS = SERVERS | {ProductKind.MACHINE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +38,8 @@ class Deed:
     done: str
     symbol: IconName
     weight: Weight = "primary"
-    of_servers: bool = False
-    """Done to physical servers only."""
+    of: frozenset[ProductKind] = frozenset(ProductKind)
+    """The kinds of products that it is done to."""
     in_rescue: bool | None = None
     """Whether it is done to one that runs its rescue system; None: to any."""
     is_final: bool = False
@@ -79,7 +81,7 @@ DEEDS: Mapping[str, Deed] = {
             ),
             done="The server is being booted into the rescue system.",
             symbol="wrench",
-            of_servers=True,
+            of=SERVERS,
             in_rescue=False,
         ),
         Deed(
@@ -90,7 +92,7 @@ DEEDS: Mapping[str, Deed] = {
             means=("Its server is booted from its disk again.",),
             done="The server is being booted from its disk.",
             symbol="rotate-ccw",
-            of_servers=True,
+            of=SERVERS,
             in_rescue=True,
         ),
         Deed(
@@ -102,10 +104,10 @@ DEEDS: Mapping[str, Deed] = {
                 "The client loses all data on its disks.",
                 "Addresses, keys and the first password stay.",
             ),
-            done="The server is being installed anew.",
+            done="It is being installed anew.",
             symbol="refresh-cw",
             weight="danger",
-            of_servers=True,
+            of=SYSTEMS,
             is_final=True,
         ),
         Deed(
@@ -133,7 +135,7 @@ def deed_buttons(service: ServiceLine) -> h.Fragment:
             link_button(deed.label, f"{SERVICES}/{service.id}/{deed.slug}", symbol=deed.symbol)
             for deed in DEEDS.values()
             if service.state in deed.states
-            and not (deed.of_servers and service.kind is not ProductKind.SERVER)
+            and service.kind in deed.of
             and deed.in_rescue in {None, service.rescue_since is not None}
         ]
     ]

@@ -54,10 +54,11 @@ def work_notice(service: ServiceView) -> h.Element | None:
 def asks_card(service: ServiceView, served: frozenset[str], *, csrf: str) -> h.Element | None:
     """Return what can be asked for now; None where no flow would do any of it."""
     here = f"/services/{service.id}"
-    if service.state is not ServiceState.active or service.server_id is None:
+    is_server, is_machine = service.server_id is not None, service.machine is not None
+    if service.state is not ServiceState.active or not (is_server or is_machine):
         return None
     offers: list[h.Node] = []
-    if service.rescue_since is None and Asked.rescue in served:
+    if is_server and service.rescue_since is None and Asked.rescue in served:
         offers.append(
             confirm_button(
                 "Start the rescue system",
@@ -90,7 +91,8 @@ def asks_card(service: ServiceView, served: frozenset[str], *, csrf: str) -> h.E
         return None
     if service.work is not None:
         offers = [h.p(".sw-quiet")["Wait until what is being done to the server is over."]]
-    return card(h.div(".sw-actions")[offers], title="Rescue and reinstall", symbol="wrench")
+    title = "Rescue and reinstall" if is_server else "Reinstall"
+    return card(h.div(".sw-actions")[offers], title=title, symbol="wrench")
 
 
 def reinstall_page(

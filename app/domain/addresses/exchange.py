@@ -1,4 +1,4 @@
-"""Give an order another primary address than it has: the one that a provider chose for it."""
+"""Give an order another address than it has: the one that a provider chose for it."""
 
 from ipaddress import IPv4Address
 from uuid import UUID
@@ -63,22 +63,24 @@ async def stands(tx: Tx, holder: UUID, address: IPv4Address) -> Claimed:
     return msgspec.convert(dict(row), Claimed)
 
 
-async def exchange(tx: Tx, holder: UUID, address: IPv4Address, target: Claimed) -> None:
-    """Make `address` the order's primary one; its own goes to whoever has that, or is free.
+async def exchange(
+    tx: Tx, holder: UUID, address: IPv4Address, target: Claimed, item: str = PRIMARY_IP4
+) -> None:
+    """Make `address` the order's `item`; its own goes to whoever has that, or is free.
 
     `target` is how it stands, and whoever has it must be able to do with another.
     """
-    if target.holder == holder:
-        return
     if target.state == "reserved":
         raise NotOurs(address, "is kept back here")
     mine = await tx.fetchrow(
         f"SELECT id, scope, {_GIVEN} FROM address_claim WHERE holder = $1 AND item = $2 FOR UPDATE",
         holder,
-        PRIMARY_IP4,
+        item,
     )
     if mine is None:
         raise NotOurs(address, "is for an order that has no address")
+    if mine["id"] == target.id:
+        return
     await tx.execute("UPDATE address_claim SET item = item || '-' WHERE id = $1", mine["id"])
     if target.id is None:
         await _claim(tx, target, mine)

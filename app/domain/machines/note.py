@@ -58,3 +58,8 @@ async def note_removed(tx: Tx, service: UUID) -> None:
 async def _tell(tx: Tx, service: UUID) -> None:
     order = await tx.fetchval('SELECT "order" FROM service WHERE id = $1', service)
     tx.publish(f"service:{service}", f"order:{order}")
+
+
+async def note_template(tx: Tx, service: UUID, template: str) -> None:
+    """Write down what the machine is made of now."""
+    await tx.execute("UPDATE machine SET template = $2 WHERE service = $1", service, template)

@@ -1,4 +1,4 @@
-"""Ask that a server is installed anew, or booted into a rescue system and out of it again.
+"""Ask that a server or virtual machine is installed anew, or a server rescued and out of it again.
 
 The service stays what it is; the flow bound to the event does it.
 """
@@ -15,6 +15,7 @@ from app.core.errors import Invalid, NotFound, Refusal
 from app.core.ids import new_id
 from app.core.outbox import emit
 from app.domain.audit.record import record
+from app.domain.machines.watch import UNDER_WAY
 from app.domain.services.facts import ServiceFacts, service_facts
 from app.domain.services.states import ServiceState, WrongServiceState
 
@@ -61,16 +62,30 @@ class NotInRescue(Refusal):
         super().__init__("The server does not run its rescue system. Load the page again.")
 
 
+_SYSTEMS = """
+SELECT i.code, coalesce(o.name, i.name) AS name, o.position
+FROM service s JOIN product p ON p.id = s.product AND p.machine_rules IS NULL
+JOIN os_image i ON i.is_enabled
+LEFT JOIN option_group g ON g.product = p.id AND g.code = 'os'
+LEFT JOIN option o ON o.option_group = g.id AND o.code = i.code
+WHERE s.id = $1 AND (o.id IS NOT NULL OR i.code = s.os_code)
+UNION ALL
+SELECT t.code, coalesce(o.name, t.code), o.position
+FROM service s JOIN product p ON p.id = s.product
+CROSS JOIN jsonb_object_keys(p.machine_rules->'templates') AS t (code)
+LEFT JOIN option_group g ON g.product = p.id AND g.code = 'os'
+LEFT JOIN option o ON o.option_group = g.id AND o.code = t.code
+WHERE s.id = $1 AND (o.id IS NOT NULL OR t.code = s.os_code)
+ORDER BY position, name
+"""
+
+
 async def systems_for(tx: Tx, service: UUID) -> tuple[System, ...]:
-    """Return what can be installed: what its product offers and what it has; one statement."""
-    rows = await tx.fetch(
-        "SELECT i.code, coalesce(o.name, i.name) AS name FROM service s "
-        "JOIN os_image i ON i.is_enabled "
-        "LEFT JOIN option_group g ON g.product = s.product AND g.code = 'os' "
-        "LEFT JOIN option o ON o.option_group = g.id AND o.code = i.code "
-        "WHERE s.id = $1 AND (o.id IS NOT NULL OR i.code = s.os_code) ORDER BY o.position, i.name",
-        service,
-    )
+    """Return what can be installed: what its product offers and what it has; one statement.
+
+    Of a virtual machine that is what its product's machine rules name a template for.
+    """
+    rows = await tx.fetch(_SYSTEMS, service)
     return tuple(System(row["code"], row["name"]) for row in rows)
 
 
@@ -95,9 +110,11 @@ async def ask_rescue(
 ) -> None:
     """Ask that the server is booted into the rescue system; its disks stay as they are.
 
-    Raises WrongServiceState, AlreadyAtWork.
+    Raises NotFound for a virtual machine, WrongServiceState, AlreadyAtWork.
     """
     await _require_idle(tx, service)
+    if await tx.fetchval("SELECT server FROM service WHERE id = $1", service) is None:
+        raise NotFound("server of service", service)
     key, facts = await _ask(tx, service, Asked.rescue, by=(actor, actor_label), reason=reason)
     await emit(tx, "service.rescue", key, facts)
 
@@ -137,10 +154,13 @@ async def note_reinstalled(tx: Tx, service: UUID, os: str) -> None:
 
 
 async def _require_idle(tx: Tx, service: UUID) -> str:
-    """Return the system of an active service whose server nothing is done to now."""
+    """Return the system of an active service to whose server or machine nothing is done now."""
     row = await tx.fetchrow(
-        "SELECT state, os_code, server, EXISTS (SELECT FROM installation WHERE service = s.id "
-        "AND state IN ('prepared', 'booted', 'installing')) OR coalesce(asked_at > $2, false) "
+        "SELECT state, os_code, server IS NOT NULL OR EXISTS (SELECT FROM machine "
+        "WHERE service = s.id AND made_at IS NOT NULL AND removed_at IS NULL) AS is_there, "
+        f"(server IS NULL AND {UNDER_WAY}) OR EXISTS (SELECT FROM installation "
+        "WHERE service = s.id AND state IN ('prepared', 'booted', 'installing')) "
+        "OR coalesce(asked_at > $2, false) "
         # What a cloud does to a server is no installation of ours: the run says that it is at it.
         "OR EXISTS (SELECT FROM run r WHERE r.subject = s.id AND r.finished_at IS NULL "
         "AND r.status <> 'halted' AND r.dedup_key LIKE ANY($3)) "
@@ -149,7 +169,7 @@ async def _require_idle(tx: Tx, service: UUID) -> str:
         tx.now() - PATIENCE,
         [f"{what}:%" for what in Asked],
     )
-    if row is None or row["server"] is None:
+    if row is None or not row["is_there"]:
         raise NotFound("server of service", service)
     if row["state"] != ServiceState.active:
         raise WrongServiceState(service, "installed or rescued", row["state"])

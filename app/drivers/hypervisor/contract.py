@@ -80,6 +80,8 @@ class Nic(msgspec.Struct, frozen=True, kw_only=True):
     gateway4: str = ""
     address6: str = ""
     gateway6: str = ""
+    extra4: tuple[str, ...] = ()
+    """Further IPv4 addresses, each with the prefix length of its network."""
     mac: str = ""
     """Kept when given, else the provider makes one."""
 
@@ -289,6 +291,16 @@ class SignsOn(Protocol):
         Raises Refused for a suspended machine.
         """
         ...
+
+
+@runtime_checkable
+class ChoosesExtras(Protocol):
+    """A provider that is told how many further IPv4 addresses a machine gets, and not which.
+
+    `addresses` says then which they are. One that takes those that are asked for leaves this out.
+    """
+
+    chooses_extras: ClassVar[bool]
 
 
 class Turns(Protocol):

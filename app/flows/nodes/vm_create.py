@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Any
 
+from app.drivers.hypervisor.contract import ChoosesExtras
 from app.flows.intent import intended
 from app.flows.machines import (
     MachineOutput,
@@ -29,10 +30,10 @@ async def do(step: Step, params: Params) -> Done | Wait:
     if isinstance(made, Wait):
         return made
     chosen: tuple[str, ...] = ()
-    if not at.hypervisor.names_addresses:
+    chooses_extras = want.nic.extra4 and isinstance(at.hypervisor, ChoosesExtras)
+    if chooses_extras or not at.hypervisor.names_addresses:
         chosen = await at.hypervisor.addresses(at.ref)
-    address = chosen[0] if chosen else ""
-    output = await seen(step, at.ref.service, made, address=address)
+    output = await seen(step, at.ref.service, made, chosen=chosen)
     return Done(output, takes=(at.resource,))
 
 
@@ -85,7 +86,8 @@ Take the addresses first (`action.allocate_addresses`). The machine carries the 
 the provider, so that a run that was interrupted finds it and goes on; there are never two. Where
 the provider has no room, the step fails and the node's retry policy tries it again.
 
-Where the provider chooses the address by itself (SolusVM 1), the order has that one from then on.
+Where the provider chooses the address by itself (SolusVM 1), the order has that one from then on;
+so with further addresses (SolusVM 1 and 2).
 
 Undoing it removes the machine with its disk.
 """,

@@ -1,15 +1,21 @@
 """action.vm_reinstall: make the machine of a service anew; its addresses stay."""
 
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
+from uuid import UUID
 
 import msgspec
 from msgspec import Meta, ValidationError, convert
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
+from app.core.database import Tx
+from app.domain.catalog.find import product_by_id
+from app.domain.machines.note import note_template
 from app.domain.machines.plan import planned_machine
-from app.drivers.hypervisor.contract import Ref
+from app.domain.services.ask import note_reinstalled
+from app.drivers.hypervisor.contract import Ref, Vm, VmWant, Working
 from app.flows.machines import (
+    At,
     Bridge,
     Connection,
     Cores,
@@ -29,6 +35,8 @@ from app.flows.machines import (
 )
 from app.flows.node import Done, Effect, NodeType, Step, StepFailed, Wait
 
+GONE = "gone_before"
+"""In the memo: an earlier try removed the machine, and this one makes it."""
 BY_PLAN = "As it was planned when left out."
 BY_ITS_PLAN = ("template", "cores", "memory_mb", "disk_gb", "storage", "bridge", "plan")
 
@@ -37,9 +45,22 @@ class Params(msgspec.Struct, frozen=True, kw_only=True):
     """What the machine is made of anew; what is left out is as its plan says."""
 
     connection: Connection = ""
+    os: Annotated[
+        str,
+        Meta(
+            title="System",
+            description="Which system it has from now on, by its code: the machine rules of its "
+            "product name the template. As it has now when left out.",
+            examples=["=steps.begin.wanted_os"],
+        ),
+    ] = ""
     template: Annotated[
         str,
-        Meta(title="Template", description=f"What is copied. {BY_PLAN}", examples=["debian-12"]),
+        Meta(
+            title="Template",
+            description=f"What is copied, instead of the system's. {BY_PLAN}",
+            examples=["debian-12"],
+        ),
     ] = ""
     cores: Annotated[
         Cores | None, Meta(title="Cores", description=f"Virtual processors. {BY_PLAN}")
@@ -62,9 +83,27 @@ async def do(step: Step, params: Params) -> Done | Wait:
     at = await machine_at(step, params.connection, params.service)
     if not step.memo:
         await _require_running(step, at.ref)
-    want = await want_of(step, at, await _completed(step, at.ref, params))
-    made = await drive(step, at.connection, partial(at.hypervisor.reinstall, want))
-    return made if isinstance(made, Wait) else Done(await seen(step, at.ref.service, made))
+    making = await _completed(step, at.ref, params)
+    want = await want_of(step, at, making)
+    made = await drive(step, at.connection, partial(_anew, step, at, want))
+    if isinstance(made, Wait):
+        return made
+    async with step.database.transaction() as tx:
+        await note_template(tx, at.ref.service, making.template)
+        if params.os:
+            await note_reinstalled(tx, at.ref.service, params.os)
+    return Done(await seen(step, at.ref.service, made))
+
+
+async def _anew(step: Step, at: At, want: VmWant, memo: dict[str, Any]) -> Vm | Working:
+    """Make it anew; where an earlier try removed it and got no further, make it."""
+    is_gone = memo.pop(GONE, False) or (
+        not memo and step.attempt > 1 and await at.hypervisor.find(at.ref) is None
+    )
+    if not is_gone:
+        return await at.hypervisor.reinstall(want, memo)
+    made = await at.hypervisor.create(want, memo)
+    return made if isinstance(made, Vm) else replace(made, memo=made.memo | {GONE: True})
 
 
 async def _require_running(step: Step, ref: Ref) -> None:
@@ -79,8 +118,9 @@ async def _completed(step: Step, ref: Ref, params: Params) -> Making:
     """Return what it is made of, by its plan where nothing is said."""
     async with step.database.snapshot() as tx:
         planned = await planned_machine(tx, ref.service)
+        by_os = {"template": await _template(tx, ref.service, params.os)} if params.os else {}
     said = {name: value for name, value in asdict(params).items() if value}
-    made_of = {} if planned is None else asdict(planned)
+    made_of = ({} if planned is None else asdict(planned)) | by_os
     try:
         return convert(
             {name: made_of[name] for name in BY_ITS_PLAN if name in made_of} | said, Making
@@ -91,8 +131,21 @@ async def _completed(step: Step, ref: Ref, params: Params) -> Making:
         ) from error
 
 
+async def _template(tx: Tx, service: UUID, os: str) -> str:
+    """Return the template of a system. Raises StepFailed where the product names none."""
+    product = await tx.fetchval("SELECT product FROM service WHERE id = $1", service)
+    found = await product_by_id(tx, product)
+    template = None if found.machine_rules is None else found.machine_rules.templates.get(os)
+    if template is None:
+        raise StepFailed(
+            f"no template is named for {os}: add it to the machine rules of {found.name}"
+        )
+    return template
+
+
 def says(params: Params) -> str:
-    of = f" of {params.template}" if params.template else ""
+    named = params.template or params.os
+    of = f" of {named}" if named else ""
     return f"Makes the machine{where(params.connection)} anew{of}"
 
 
@@ -110,10 +163,12 @@ Removes the machine with its disk and copies the template again. Its id, node, M
 addresses stay, and so does the password that the client was given.
 
 ```json
-{"template": "debian-13"}
+{"os": "=steps.begin.wanted_os"}
 ```
 
-Without a template and a size it is made as it was planned. One whose service is suspended or over
-is refused. This step is not undone: what was on the machine is gone.
+With an `os` the service has that system from then on, and its machine the template that its product
+names for it. Without a template and a size it is made as it was planned. One whose service is
+suspended or over is refused, and so is a template that is not there, before anything is removed.
+This step is not undone: what was on the machine is gone.
 """,
 )

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
@@ -22,19 +22,11 @@ from app.drivers.hypervisor.proxmox.adapter import Proxmox
 from app.drivers.secret import Secret
 from app.drivers.tls import TrustSystem
 from app.suites.hypervisor import HypervisorContract, through
-from tests.drivers.certificates import Authority
 from tests.drivers.environment import environment
-from tests.drivers.hypervisor.pve import FAKEPVE, PASSWORD, fakepve
+from tests.drivers.hypervisor.pve import FAKEPVE, PASSWORD
 from tests.drivers.hypervisor.turns import LocalTurns
 
 KEYS = ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA+/= ops@example.org", "ssh-ed25519 AAAAB3N b c")
-
-
-@pytest.fixture(scope="session")
-def pve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HypervisorPeer]:
-    folder = tmp_path_factory.mktemp("pve")
-    with fakepve(folder, Authority(folder)) as peer:
-        yield peer
 
 
 @pytest.fixture

@@ -45,6 +45,7 @@ LEAST = {
     "server-unsuspended": 66,
     "vps-proxmox": 66,
     "vps-reinstall": 66,
+    "vps-reinstall-asked": 66,
     "vps-resize": 66,
     "vps-solusvm1": 66,
     "vps-solusvm2": 66,

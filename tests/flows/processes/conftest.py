@@ -36,6 +36,8 @@ from tests.forked import forking
 LEASE_S = 1.5
 TEMPLATE = "yard_template"
 LIMIT_S = 60.0
+HIRED_S = 180.0
+"""A worker that comes to hundreds of runs has these to begin with."""
 OVER = ("succeeded", "failed", "cancelled", "halted")
 
 
@@ -87,7 +89,7 @@ class Yard:
             chain("awake", NodeSpec(type="data.set", params={"variables": {"a": 1}}))
         )
         run = await self.start("awake")
-        await self.until(lambda: self.is_over([run]))
+        await self.until(lambda: self.is_over([run]), within_s=HIRED_S)
         return hired
 
     async def publish(self, document: Document) -> None:
@@ -119,9 +121,11 @@ class Yard:
         )
         return {row["idempotency_key"]: row["finished_at"] for row in rows}
 
-    async def until(self, holds: Callable[[], Awaitable[bool]]) -> None:
+    async def until(
+        self, holds: Callable[[], Awaitable[bool]], *, within_s: float = LIMIT_S
+    ) -> None:
         """Wait until it holds, PostgreSQL away or not."""
-        async with asyncio.timeout(LIMIT_S):
+        async with asyncio.timeout(within_s):
             while True:
                 with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
                     if await holds():

@@ -30,6 +30,7 @@ from app.flows.node import Subject
 from app.flows.publish import publish
 from app.flows.start import start_flow
 from tests.catalog.shop import SHOP
+from tests.flows.processes.bought import a_custom_service, a_game, at_the_provider, sell_more
 from tests.flows.processes.world import World
 from tests.machines.world import MACHINE, PLACE, RULES, a_machine_order, a_site
 from tests.orders.world import a_client, an_order, machines
@@ -39,18 +40,22 @@ AS_PROXMOX = ("vps-solusvm1", "vps-solusvm2", "vps-virtualizor")
 """Their steps are those of `vps-proxmox`, by other words; the machines here are all the same."""
 AS_DELIVERY = ("dedicated-ipmi", "dedicated-redfish")
 """Their steps are those of `dedicated-server`, for one kind of BMC."""
-ELSEWHERE = (
-    "custom-http", "dedicated-ironic", "game-", "ironic-", "server-erase", "server-re",
-    "server-unrescue",
-)  # fmt: skip
-"""Of what these are about this world has nothing: their journeys and walks fail them at each call."""
+ELSEWHERE = ("dedicated-ironic", "ironic-", "server-erase", "server-re", "server-unrescue")
+"""Of clouds of servers and live systems this world has nothing: their journeys and walks fail these
+at each call."""
 FLOWS = tuple(
     row.slug
     for row in list_templates()
     if row.slug not in (*AS_PROXMOX, *AS_DELIVERY) and not row.slug.startswith(ELSEWHERE)
 )
-RESIZED = {"vps-resize": {"cores": 2, "memory_mb": 1024, "disk_gb": 10}}
+CHANGED: Mapping[str, Mapping[str, Any]] = {
+    "vps-resize": {"cores": 2, "memory_mb": 1024, "disk_gb": 10},
+    "game-resize": {"product": "mc-8"},
+    "custom-http-changed": {"plan": "18"},
+}
 HURRIED = "-hurried"
+DELIVERIES = ("game-pterodactyl", "custom-http")
+POLLING = ("custom-http", "custom-http-reinstall")
 AT_LEAST_ONCE = frozenset({"alert-to-chat", "payment-to-chat", "dedicated-server"})
 """Of these a change may come about twice: chats know no keys, and a machine that has not begun to
 install is booted again."""
@@ -73,9 +78,14 @@ class Way:
     """How many of its commits, from the last one back, no other way has."""
 
     @property
+    def is_like_another(self) -> bool:
+        """Most of its commits are those of another way, about something else."""
+        return self.broken > 1 or self.flow.startswith(("game-", "custom-"))
+
+    @property
     def is_hurried(self) -> bool:
         """It is one of waits that end by themselves."""
-        return bool(self.broken) or (self.is_locked and not self.word)
+        return bool(self.broken) or (self.is_locked and not self.word) or self.flow in POLLING
 
 
 DELIVERY, TERMINATION = "dedicated-server", "server-terminated"
@@ -115,6 +125,7 @@ async def open_shop(tx: Tx, vault: Vault, servers: int) -> None:
     await a_site(tx)
     virtual = CategorySeed(slug="virtual", name="Virtual servers", products=(MACHINE,))
     await register_catalog(tx, CatalogSeed(categories=(virtual,)))
+    await sell_more(tx)
     for slug in FLOWS:
         document = find_template(slug)
         await publish(tx, document, note="test")
@@ -126,6 +137,8 @@ def _hurried(document: Document) -> Document:
     for name, spec in nodes.items():
         if "timeout" in spec.params:
             nodes[name] = replace(spec, params={**spec.params, "timeout": "500ms"})
+        if "every" in spec.params:
+            nodes[name] = replace(spec, params={**spec.params, "every": "1s"})
         if spec.retry.max > 1:
             nodes[name] = replace(spec, retry=replace(spec.retry, delay="50ms"))
     return replace(document, flow=document.flow + HURRIED, nodes=nodes)
@@ -158,9 +171,11 @@ async def begin(tx: Tx, world: World, way: Way, number: int) -> Begun:
             world.broken[order] = way.broken
             data, about = {}, {"subject": order, "subject_kind": Subject.ORDER}
             marks = (bmc, f"client-{number}-@example.org")
-        case _ if flow.startswith("vps-"):
-            order, name, about = await _machine(tx, world, flow, number)
-            data = RESIZED.get(flow) or service_facts(about["subject"], order, name, address)
+        case _ if flow.startswith(("vps-", "game-", "custom-")):
+            sold = _machine if flow.startswith("vps-") else _bought
+            order, name, about = await sold(tx, world, flow, number)
+            facts = service_facts(about["subject"], order, name, address)
+            data = CHANGED.get(flow) or {**facts, "wanted_os": "debian-12"}
             marks = (name, f"client-{number}-@example.org")
         case _ if flow.startswith("server-"):
             order, bmc = await _ordered(tx, number)
@@ -226,6 +241,20 @@ async def _machine(
     return order, name, {"subject": service, "subject_kind": Subject.SERVICE}
 
 
+async def _bought(tx: Tx, world: World, flow: str, number: int) -> tuple[UUID, str, dict[str, Any]]:
+    """Return a paid order of a game server, or a custom service, its name, and the run's subject."""
+    name = f"bought-{number}-x.example.org"
+    client = await a_client(tx, f"client-{number}-@example.org")
+    if flow.startswith("game-"):
+        order = (await a_game(tx, world.panel, client, flow, name)).id
+    else:
+        order = (await a_custom_service(tx, world.store, client, flow, name)).id
+    if flow in DELIVERIES:
+        return order, name, {"subject": order, "subject_kind": Subject.ORDER}
+    service = await tx.fetchval('SELECT id FROM service WHERE "order" = $1', order)
+    return order, name, {"subject": service, "subject_kind": Subject.SERVICE}
+
+
 async def _delivered_machine(tx: Tx, order: UUID) -> UUID:
     await mark_provisioning(tx, order)
     service = await open_service(tx, order)
@@ -262,7 +291,11 @@ async def told(tx: Tx, world: World, begun: Begun) -> dict[str, Any]:
         begun.run,
     )
     changes = world.of(*begun.marks, *(row["url"] for row in taken))
+    bought = await tx.fetchrow(
+        'SELECT id, account FROM service WHERE "order" = $1', begun.order or new_id()
+    )
     return {
+        "bought": at_the_provider(world.panel, world.store, *(bought or (None, None))),
         "run": (await tx.fetchval("SELECT status FROM run WHERE id = $1", begun.run)),
         "story": await _counted(
             tx, "SELECT kind, scope, node FROM run_event WHERE run = $1 AND kind <> 'waiting'", begun.run

@@ -15,7 +15,12 @@ from app.core.secrets import Vault
 from app.domain.connections.add import add_connection
 from app.domain.connections.kinds import Kind
 from app.flows.steer import decide
+from lab.pterodactyl.clock import Clock
+from lab.pterodactyl.furnish import furnished
+from lab.pterodactyl.web import PanelWeb
 from tests.drivers.dns.name_server import SECRET
+from tests.games.store import Store, a_store
+from tests.games.world import a_panel
 from tests.machines.world import CLUSTER
 from tests.services.hall import break_installation, finish_installation
 
@@ -39,6 +44,11 @@ class World:
     records: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     machines: dict[str, str] = field(default_factory=dict)
     """What each virtual machine does, by its host name."""
+    store: Store = field(default_factory=Store)
+    """The API of custom services; it is served beside what is asked of the world."""
+    panel: PanelWeb = field(default_factory=lambda: furnished(Clock(per_call_s=2.0)))
+    """Of game servers, its time going on with each call."""
+    panel_url: str = ""
     mails: set[str] = field(default_factory=set)
     changes: list[str] = field(default_factory=list)
 
@@ -102,7 +112,7 @@ class World:
         return [line for line in lines if line.startswith(word)]
 
 
-async def connect(database: Database, vault: Vault) -> None:
+async def connect(database: Database, vault: Vault, world: World) -> None:
     """Make the connections that the shipped flows name."""
     name_server = {
         "host": "127.0.0.1", "port": "53", "zones": "example.org", "key_name": "slipway",
@@ -121,6 +131,8 @@ async def connect(database: Database, vault: Vault) -> None:
             await add_connection(
                 tx, vault, name=name, kind=kind, typed=typed, actor=None, actor_label="test"
             )
+        await a_panel(tx, vault, base_url=world.panel_url)
+        await a_store(tx, vault, world.url)
 
 
 async def go_on(database: Database, world: World) -> None:

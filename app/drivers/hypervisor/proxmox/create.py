@@ -126,11 +126,16 @@ def _turn(api: Api, want: VmWant, node: str, is_shared: bool) -> str:
     return f"proxmox:{api.name}:{want.storage if is_shared else node}"
 
 
+def no_template(api: Api, template: str, cluster: Cluster) -> DriverError:
+    """Return the refusal of a template that the cluster does not have."""
+    names = sorted({str(row.get("name")) for row in cluster.templates()})
+    reason = f"no template is called {template}; there are {', '.join(names) or 'none'}"
+    return Failed(api.name, field="template", reason=reason)
+
+
 def _no_room(api: Api, want: VmWant, cluster: Cluster) -> DriverError:
     if not cluster.sources(want.template, want.storage):
-        names = sorted({str(row.get("name")) for row in cluster.templates()})
-        reason = f"no template is called {want.template}; there are {', '.join(names) or 'none'}"
-        return Failed(api.name, field="template", reason=reason)
+        return no_template(api, want.template, cluster)
     size = want.size
     return NoRoom(
         api.name,

@@ -42,6 +42,12 @@ class Guest(msgspec.Struct, frozen=True):
         return bool(self.row.get("lock"))
 
     @property
+    def ha(self) -> str:
+        """HA's state of it; empty where HA leaves it alone."""
+        state = str(self.row.get("hastate") or "")
+        return "" if state == "ignored" else state
+
+    @property
     def vm(self) -> Vm:
         return msgspec.structs.replace(vm_of(self.row), service=self.service)
 
@@ -64,9 +70,9 @@ async def find_guest(api: Api, ref: Ref, cluster: Cluster | None = None) -> Gues
     return None
 
 
-async def need_guest(api: Api, ref: Ref) -> Guest:
+async def need_guest(api: Api, ref: Ref, cluster: Cluster | None = None) -> Guest:
     """Return the service's machine. Raises Refused when there is none."""
-    found = await find_guest(api, ref)
+    found = await find_guest(api, ref, cluster)
     if found is None:
         reason = f"there is no machine of service {ref.service} ({ref.hostname}) at this provider"
         raise Failed(api.name, field="machine", reason=reason)

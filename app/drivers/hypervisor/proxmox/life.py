@@ -5,9 +5,10 @@ from typing import Any
 import msgspec
 
 from app.drivers.hypervisor.contract import Ref, Size, Turns, Vm, VmPower, VmWant, Working
-from app.drivers.hypervisor.proxmox import marks
+from app.drivers.hypervisor.proxmox import ha, marks
 from app.drivers.hypervisor.proxmox.api import Api, Failed
-from app.drivers.hypervisor.proxmox.create import create
+from app.drivers.hypervisor.proxmox.cluster import Cluster
+from app.drivers.hypervisor.proxmox.create import create, no_template
 from app.drivers.hypervisor.proxmox.guest import (
     Guest,
     find_guest,
@@ -20,6 +21,7 @@ from app.drivers.hypervisor.waiting import again, began
 
 SOFTLY_S = 60
 """What a guest is given to shut down, before PVE ends it."""
+KEPT = ("mac", "node", "told")
 SUSPENDED = "it is suspended; lift the suspension, which starts it"
 
 
@@ -37,6 +39,8 @@ async def power(api: Api, ref: Ref, wanted: VmPower, memo: dict[str, Any]) -> Vm
     says = "Starting the machine" if is_start else "Shutting the machine down"
     done = "already running" if is_start else "not running"
     if waiting := await under_way(api, memo, says, nothing_to_do=done):
+        return waiting
+    if waiting := await ha.settle(api, guest, wanted, memo):
         return waiting
     if guest.vm.power is wanted and not guest.is_locked:
         return guest.vm
@@ -118,29 +122,47 @@ async def resize(api: Api, ref: Ref, size: Size, memo: dict[str, Any]) -> Vm | W
 
 
 async def reinstall(api: Api, turns: Turns, want: VmWant, memo: dict[str, Any]) -> Vm | Working:
-    """Delete and make again: PVE has no such call. MAC address and node are kept in the memo."""
+    """Delete and make again: PVE has no such call. What stays as it was is kept in the memo."""
     if "gone" not in memo:
         if "mac" not in memo:
-            guest = await need_guest(api, want.ref)
-            config = await api.get(f"{guest.path}/config")
-            kept = {"mac": mac_of(str(config.get("net0", ""))), "node": guest.node}
-            return Working(kept, 0.0, "Looking at the machine")
-        kept = {key: memo[key] for key in ("mac", "node")}
-        waiting = await delete(api, want.ref, memo)
+            return await _look(api, want)
+        kept = {key: memo[key] for key in KEPT if key in memo}
+        waiting = await delete(api, want.ref, memo, comes_back=True)
         if waiting is not None:
             return msgspec.structs.replace(waiting, memo=waiting.memo | kept)
         return Working(kept | {"gone": True}, 0.0, "The old machine is gone")
-    kept = {key: memo[key] for key in ("mac", "node", "gone")}
+    kept = {key: memo[key] for key in (*KEPT, "gone") if key in memo}
     same = msgspec.structs.replace(
-        want, nic=msgspec.structs.replace(want.nic, mac=memo["mac"]), nodes=(memo["node"],)
+        want,
+        nic=msgspec.structs.replace(want.nic, mac=memo["mac"]),
+        nodes=(memo["node"],),
     )
     found = await create(api, turns, same, memo)
     if isinstance(found, Working):
         return msgspec.structs.replace(found, memo=found.memo | kept)
+    if told := memo.get("told"):
+        await ha.enter(api, found.id, told)
     return found
 
 
-async def delete(api: Api, ref: Ref, memo: dict[str, Any]) -> Working | None:
+async def _look(api: Api, want: VmWant) -> Working:
+    """Look at what stays: the MAC address, the node, and what HA is told."""
+    cluster = await Cluster.read(api)
+    guest = await need_guest(api, want.ref, cluster)
+    if not cluster.sources(want.template, want.storage):  # before anything is removed
+        raise no_template(api, want.template, cluster)
+    config = await api.get(f"{guest.path}/config")
+    kept = {
+        "mac": mac_of(str(config.get("net0", ""))),
+        "node": guest.node,
+        "told": await ha.read(api, guest),
+    }
+    return Working(kept, 0.0, "Looking at the machine")
+
+
+async def delete(
+    api: Api, ref: Ref, memo: dict[str, Any], *, comes_back: bool = False
+) -> Working | None:
     """Stop it the hard way, then remove it with its disks and what refers to it."""
     guest = await find_guest(api, ref)
     if waiting := await under_way(api, memo, "Removing the machine", nothing_to_do="not exist"):
@@ -149,8 +171,14 @@ async def delete(api: Api, ref: Ref, memo: dict[str, Any]) -> Working | None:
         return None
     if guest.is_locked:
         return again(memo, "The provider works on the machine", api.name)
+    if waiting := await ha.leave(api, guest, memo, comes_back=comes_back):
+        return waiting
+    return await _remove(api, guest, memo)
+
+
+async def _remove(api: Api, guest: Guest, memo: dict[str, Any]) -> Working:
     if guest.is_running:
-        if memo.get("stopping"):  # under HA, OK means that it was asked for
+        if memo.get("stopping"):  # PVE's OK is not believed
             return again(memo, "Stopping the machine", api.name)
         return began({"stopping": True}, await stop(api, guest), "Stopping the machine")
     form = {"purge": 1, "destroy-unreferenced-disks": 1}

@@ -34,7 +34,7 @@ def ids(service: UUID) -> Iterator[int]:
         yield FIRST_ID + (first + step) % IDS
 
 
-def mac(service: UUID) -> str:
-    """Return a locally administered address; 40 bits of it tell machines apart."""
-    digest = hashlib.sha256(b"mac" + service.bytes).digest()
+def mac(service: UUID, card: int = 0) -> str:
+    """Return a locally administered address; 40 bits of it tell machines, and cards, apart."""
+    digest = hashlib.sha256(b"mac" + service.bytes + bytes([card] if card else [])).digest()
     return ":".join(f"{byte:02X}" for byte in (0x02, *digest[:5]))

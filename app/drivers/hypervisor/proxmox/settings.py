@@ -27,6 +27,12 @@ def settings(want: VmWant, net: str) -> dict[str, str | int]:
     }
     if addresses := ip_config(want.nic):
         found["ipconfig0"] = addresses
+    # Cloud-init at PVE has one IPv4 address a card. A host route alone: the card's network is not
+    # reached by two of them.
+    for number, address in enumerate(want.nic.extra4, 1):
+        card = marks.mac(service, number)
+        found[f"net{number}"] = network_card(want, net, card)
+        found[f"ipconfig{number}"] = f"ip={address.partition('/')[0]}/32"
     if want.nameservers:
         found["nameserver"] = " ".join(want.nameservers)
     if want.password is not None:
@@ -37,8 +43,8 @@ def settings(want: VmWant, net: str) -> dict[str, str | int]:
     return found
 
 
-def network_card(want: VmWant, net: str) -> str:
-    """Return `net0`: the template's model and options, with our bridge, VLAN and MAC."""
+def network_card(want: VmWant, net: str, mac: str = "") -> str:
+    """Return a card: the model and options of the template's, with our bridge, VLAN and MAC."""
     options = dict(part.partition("=")[::2] for part in net.split(",") if part)
     model = next(iter(options), "virtio") if net else "virtio"
     options.pop(model, None)
@@ -48,7 +54,7 @@ def network_card(want: VmWant, net: str) -> str:
     options.setdefault("bridge", "vmbr0")
     if want.nic.vlan is not None:
         options["tag"] = str(want.nic.vlan)
-    card = f"{model}={want.nic.mac or marks.mac(want.ref.service)}"
+    card = f"{model}={mac or want.nic.mac or marks.mac(want.ref.service)}"
     return ",".join((card, *(f"{key}={value}" for key, value in sorted(options.items()))))
 
 

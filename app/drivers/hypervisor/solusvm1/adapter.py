@@ -31,6 +31,7 @@ class SolusVm1:
 
     takes_keys: ClassVar[bool] = False
     names_addresses: ClassVar[bool] = False
+    chooses_extras: ClassVar[bool] = True
 
     def __init__(self, http: HttpClient, peer: HypervisorPeer, turns: Turns) -> None:
         self._api = Api(http, peer)

@@ -74,6 +74,7 @@ async def _order(api: Api, want: VmWant, memo: dict[str, Any]) -> Working:
         plan=want.plan,
         template=want.template,
         ips=1,
+        **({"customextraip": len(want.nic.extra4)} if want.nic.extra4 else {}),
     )
     return began({}, None, f"Making the machine on {node}")
 

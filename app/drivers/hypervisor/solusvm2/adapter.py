@@ -30,6 +30,7 @@ class SolusVm2:
 
     takes_keys: ClassVar[bool] = True
     names_addresses: ClassVar[bool] = True
+    chooses_extras: ClassVar[bool] = True
 
     def __init__(self, http: HttpClient, peer: HypervisorPeer, turns: Turns) -> None:
         self._api = Api(http, peer)

@@ -74,6 +74,8 @@ async def _order(api: Api, want: VmWant) -> Working:
     body |= asked_of(plan, want.size)
     if want.nic.address4:
         body["primary_ip"] = want.nic.address4.partition("/")[0]
+    if want.nic.extra4:
+        body["additional_ip_count"] = len(want.nic.extra4)
     if want.nic.mac:
         body["mac_address"] = want.nic.mac
     if want.password is not None:

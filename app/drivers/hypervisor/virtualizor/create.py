@@ -79,7 +79,8 @@ async def _order(api: Api, want: VmWant) -> Working:
     else:
         form["plid"] = plan.id
     if want.nic.address4:
-        form["ips"] = [want.nic.address4.partition("/")[0]]
+        named = (want.nic.address4, *want.nic.extra4)  # the first is the primary one
+        form["ips"] = [address.partition("/")[0] for address in named]
     else:
         form["num_ips"] = 1
     if want.nic.address6:
