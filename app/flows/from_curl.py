@@ -6,7 +6,7 @@ read from files is not there, and is refused.
 
 import re
 from dataclasses import dataclass, field
-from typing import Any, get_args
+from typing import Any
 from urllib.parse import parse_qsl, quote_plus, urlencode
 
 import msgspec
@@ -14,10 +14,9 @@ from yarl import URL
 
 from app.core.redact import names_secret
 from app.flows.calls.curl_words import BadCurl, options_in, words_of
-from app.flows.calls.request import Method
+from app.flows.calls.filled import METHODS, FilledCall, literal
 
 LONGEST_CHARS = 100_000
-METHODS: tuple[str, ...] = get_args(Method)
 
 # What a browser adds of its own accord, or the call has in any case.
 _NOISE = re.compile(
@@ -25,13 +24,6 @@ _NOISE = re.compile(
     r"|referer|cache-control|pragma|if-none-match|if-modified-since",
     re.IGNORECASE,
 )
-
-
-class FromCurl(msgspec.Struct, frozen=True):
-    """`params` fill the `with` of an `action.http`; `notes` say what a person must still do."""
-
-    params: dict[str, Any]
-    notes: tuple[str, ...]
 
 
 @dataclass
@@ -53,7 +45,7 @@ class _Read:
             self.notes.append(text)
 
 
-def from_curl(command: str) -> FromCurl:
+def from_curl(command: str) -> FilledCall:
     """Return the parameters of the call that `command` would make. Raises BadCurl.
 
     Long and short options, those that are run together (`-sSXPOST`), bash's `$'…'` and line
@@ -134,10 +126,10 @@ def _seconds(value: str) -> float:
         raise BadCurl(f"-m {value} is no number of seconds") from None
 
 
-def _filled(read: _Read) -> FromCurl:
+def _filled(read: _Read) -> FilledCall:
     data = "&".join(read.data)
     url, query = _address(read, data if read.in_query else "")
-    params: dict[str, Any] = {"url": _literal(url)}
+    params: dict[str, Any] = {"url": literal(url)}
     has_body = bool(read.json or (read.data and not read.in_query))
     method = read.method or ("HEAD" if read.is_head else "POST" if has_body else "GET")
     if method not in METHODS:
@@ -145,18 +137,18 @@ def _filled(read: _Read) -> FromCurl:
     if method != "GET":
         params["method"] = method
     if query:
-        params["query"] = _literal(query)
+        params["query"] = literal(query)
     headers, content_type = _headers(read)
     if has_body:
         body, kind, own = _body(read, data, content_type)
-        params |= {"body": _literal(body), "body_as": kind}
+        params |= {"body": literal(body), "body_as": kind}
         if own:
             headers["Content-Type"] = own
     if headers:
-        params["headers"] = _literal(headers)
+        params["headers"] = literal(headers)
     if read.timeout_s is not None:
         params["timeout_s"] = read.timeout_s
-    return FromCurl(params, tuple(read.notes))
+    return FilledCall(params, tuple(read.notes))
 
 
 def _address(read: _Read, data: str) -> tuple[str, dict[str, Any]]:
@@ -238,18 +230,3 @@ def _same_form(form: dict[str, Any], data: str) -> bool:
     return sorted(parse_qsl(urlencode(form, doseq=True), keep_blank_values=True)) == sorted(
         parse_qsl(data, keep_blank_values=True)
     ) and all("=" in part for part in data.split("&"))
-
-
-def _literal(value: Any) -> Any:
-    """Return a value so that no text in it is read as an expression."""
-    match value:
-        case dict():
-            return {key: _literal(one) for key, one in value.items()}
-        case list():
-            return [_literal(one) for one in value]
-        case str() if value.startswith("="):
-            return f"={value}"
-        case str() if "${" in value:
-            return "=" + msgspec.json.encode(value).decode()
-        case _:
-            return value

@@ -272,6 +272,22 @@ def test_comments_and_pins_are_no_part_of_what_runs() -> None:
         done(before, "comment", node="mail1", text="  ")
 
 
+def test_a_call_takes_the_place_of_what_the_node_asked_before() -> None:
+    node = {"type": "action.http", "with": {"url": "old", "query": {"a": "1"}, "keep": "=result"}}
+    before = sheet(
+        msgspec.convert({"flow": "calls", "nodes": {"call": node}, "edges": []}, Document)
+    )
+    params = {"url": "https://api.test/x", "method": "POST", "body": {}}
+    after = done(before, "fill_call", node="call", params=params, notes=["one", "two"])
+    assert after.nodes["call"].params == {**params, "keep": "=result"}
+    (comment,) = after.comments("call").values()
+    assert comment["text"] == "one\ntwo"
+    with pytest.raises(BadGesture):
+        done(before, "fill_call", node="call", params={"connection": "x"})
+    with pytest.raises(BadGesture):
+        done(sheet(), "fill_call", node="mail1", params=params)
+
+
 def test_the_flow_itself_is_described() -> None:
     after = done(sheet(), "set_flow", field="description", value="what it does")
     after = done(after, "set_flow", field="inputs", value='{"type": "object"}')
@@ -308,6 +324,7 @@ def test_every_kind_refuses_a_node_that_is_gone() -> None:
         "comment": {"node": "gone", "text": "x"},
         "uncomment": {"node": "gone", "comment": "x"},
         "set_pin": {"node": "gone", "text": "1"},
+        "fill_call": {"node": "gone", "params": {}},
         "edit_note": {"note": "gone", "text": "x"},
         "add_node": {"type": "action.send_mail", "behind": "gone"},
     }.items():
@@ -326,7 +343,7 @@ def test_what_is_no_command_is_refused() -> None:
 
 
 def test_every_kind_has_a_title_of_its_own() -> None:
-    assert len({kind.TITLE for kind in KINDS.values()}) == len(KINDS) == 20
+    assert len({kind.TITLE for kind in KINDS.values()}) == len(KINDS) == 21
 
 
 def test_a_draft_survives_its_own_json() -> None:

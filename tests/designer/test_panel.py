@@ -30,6 +30,35 @@ async def test_a_value_is_saved_and_checked_while_it_is_typed(hang: Hang) -> Non
     await expect(easel.node("again")).to_contain_text("Repeat until")
 
 
+async def test_a_curl_command_fills_a_call_and_its_credentials_are_kept_nowhere(hang: Hang) -> None:
+    nodes = {"call": NodeSpec(type="action.http", params={"url": "old"})}
+    easel = await open_form(hang, Document(flow="calls", nodes=nodes, edges=()), "call")
+    await easel.page.get_by_text("Fill from curl or OpenAPI").click()
+    pasted, fill = (
+        easel.page.locator("#node-call"),
+        easel.page.get_by_role("button", name="Fill in"),
+    )
+    await pasted.fill("wget https://api.test/x")
+    await fill.click()
+    await expect(easel.page.locator("#said")).to_contain_text("neither `openapi: 3`")
+    await expect(pasted).to_have_value("wget https://api.test/x")
+    await pasted.fill("curl -X PUT https://api.test/x?a=1 -H 'Authorization: Bearer s3cret'")
+    await fill.click()
+    await expect(easel.page.locator("#p-url")).to_have_value("https://api.test/x")
+    await expect(easel.page.locator("#comments")).to_contain_text("keep it in a connection")
+    sheet = await easel.saved()
+    assert sheet.nodes["call"].params == {
+        "url": "https://api.test/x", "method": "PUT", "query": {"a": "1"},
+    }  # fmt: skip
+    async with easel.desk.database.snapshot() as tx:
+        kept = await tx.fetchval(
+            "SELECT string_agg(c::text, '') || string_agg(d::text, '') "
+            "FROM flow_draft d JOIN flow_draft_command c ON c.draft = d.id"
+        )
+    assert "api.test" in kept
+    assert "s3cret" not in kept
+
+
 async def test_a_value_becomes_an_expression_and_a_value_again(hang: Hang) -> None:
     easel = await open_form(hang, a_chain(3), "mail2")
     field = easel.page.locator("#field-template")

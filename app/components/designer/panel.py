@@ -18,6 +18,7 @@ from app.components.icon import IconName, icon
 from app.components.time import moment
 from app.domain.connections.views import ConnectionRow
 from app.flows.drafts.form import fields_of, with_connections
+from app.flows.drafts.kinds.fill_call import can_fill
 from app.flows.drafts.ports import title, type_of
 from app.flows.drafts.sheet import Sheet
 from app.flows.drafts.trial import Trial
@@ -56,6 +57,9 @@ def node_panel(
         ],
         broken_edges(sheet, node),
         _unknown_params(sheet, node, kind),
+        _fold("clipboard-paste", "Fill from curl or OpenAPI", _described(node))
+        if can_fill(sheet, node)
+        else None,
         h.p(".sw-quiet")["It has no parameters."] if kind and not fields_of(kind) else None,
         _within(sheet, node),
         None
@@ -148,6 +152,39 @@ def _fold(symbol: IconName, label: str, content: h.Node, *, is_open: bool = Fals
     return h.details(id=f"fold-{symbol}", class_="fl-fold", open=is_open)[
         h.summary[icon(symbol), h.span[label]], h.div(".fl-fold-body")[content]
     ]
+
+
+_MAY_BE = (
+    "A curl command; or an OpenAPI document, JSON or YAML, below a line that names the operation: "
+)
+_MEANS = (
+    ". It takes the place of address, method, query, headers and body. Credentials are left out: "
+    "they belong into a connection."
+)
+
+
+def _described(node: str) -> h.Fragment:
+    """Return the field for a call that was described elsewhere, and what it may be."""
+    return h.fragment[
+        h.textarea(
+            "#node-call.form-control.fl-code",
+            rows=4,
+            aria_label="curl command or OpenAPI document",
+            aria_describedby="node-call-help",
+            placeholder="curl https://api.example.net/v1/servers …",
+            spellcheck="false",
+            autocomplete="off",
+        ),
+        h.p("#node-call-help.sw-help")[
+            _MAY_BE,
+            h.code["POST /servers"],
+            _MEANS,
+        ],
+        h.button(
+            type="button", class_="btn btn-outline btn-sm", data_give="fill_call",
+            data_with=as_json({"node": node}), data_from="node-call", data_keep="",
+        )["Fill in"],
+    ]  # fmt: skip
 
 
 def comments(sheet: Sheet, node: str) -> h.Element:

@@ -17,6 +17,7 @@ from app.flows.drafts.kinds import (
     disconnect,
     duplicate,
     edit_note,
+    fill_call,
     layout,
     move,
     paste,
@@ -67,9 +68,9 @@ class Kind(Protocol):
 
 
 _MODULES: tuple[Any, ...] = (
-    add_node, add_note, comment, connect, delete, disconnect, duplicate, edit_note, layout, move,
-    paste, reconnect, rename, set_flow, set_param, set_pin, set_policy, set_within, shape_param,
-    uncomment,
+    add_node, add_note, comment, connect, delete, disconnect, duplicate, edit_note, fill_call,
+    layout, move, paste, reconnect, rename, set_flow, set_param, set_pin, set_policy, set_within,
+    shape_param, uncomment,
 )  # fmt: skip
 KINDS: dict[str, Kind] = {module.__name__.rpartition(".")[2]: module for module in _MODULES}
 TITLES = {name: kind.TITLE for name, kind in KINDS.items()}

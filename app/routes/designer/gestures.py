@@ -13,6 +13,7 @@ from app.components.designer.patch import partial, patch
 from app.components.designer.shaped import shaped_field
 from app.core.database import Tx
 from app.core.errors import NotFound, Refusal
+from app.flows.described_call import described_call
 from app.flows.drafts.change import change
 from app.flows.drafts.command import Change, Command
 from app.flows.drafts.errors import BadGesture, Stale, UndoClash
@@ -31,7 +32,7 @@ MAKES = frozenset({"add_node", "add_note", "duplicate", "paste"})
 
 REWRITES = frozenset({
     "undo", "redo", "comment", "uncomment", "set_within", "connect", "reconnect", "disconnect",
-    "set_pin",
+    "set_pin", "fill_call",
 })  # fmt: skip
 """Gestures after which the open form shows something else than what was typed into it."""
 
@@ -54,6 +55,7 @@ class Gestures(Controller):
         values = await typed(request)
         command = read_command(values)
         try:
+            command = _filled(command)
             async with db.transaction() as tx:
                 step = await _do(tx, draft, command, designer_of(me))
                 changes = await _unseen(tx, step, known=_known(values, command))
@@ -71,6 +73,15 @@ class Gestures(Controller):
             words = partial("#said", h.p[refusal.message], swap="innerHTML")
             return html(words, status_code=422)
         return html(_answer(step, command, changes))
+
+
+def _filled(command: Command) -> Command:
+    """Return the command with the call that was pasted; the text itself may hold credentials."""
+    if command.kind != "fill_call":
+        return command
+    made = described_call(str(command.payload.get("text", "")))
+    payload = {"node": command.payload.get("node"), **msgspec.to_builtins(made)}
+    return msgspec.structs.replace(command, payload=payload)
 
 
 async def _do(tx: Tx, draft: UUID, command: Command, by: Designer) -> Step | None:

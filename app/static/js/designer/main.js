@@ -98,7 +98,7 @@ const CLICKS = {
   give({ dataset }) {
     const field = find(dataset.from ?? "");
     send(dataset.give ?? "", { ...JSON.parse(dataset.with ?? "{}"), ...(field && { text: field.value }) });
-    if (field) field.value = "";
+    if (field && dataset.keep === undefined) field.value = "";
   },
   pick({ dataset }) {
     flag(editor, "has-drawer", false);
