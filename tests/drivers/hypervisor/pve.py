@@ -8,10 +8,8 @@ import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import UUID
 
 from app.drivers.hypervisor.contract import HypervisorPeer
-from app.drivers.hypervisor.proxmox import marks
 from app.drivers.secret import Secret
 from app.drivers.tls import TrustCa
 from tests.drivers.certificates import Authority
@@ -22,8 +20,6 @@ FAKEPVE = ("fakepve==0.5.0", "proxmoxer==2.3.0", "requests==2.34.2", "cryptograp
 NODES = ("pve1", "pve2")
 PASSWORD = "fit for a stand-in"
 NAME = "fra-pve"
-HA_SERVICE = "0190aaaa-0000-7000-8000-000000000102"
-"""Whose machine HA looks after."""
 
 
 def template(number: int, node: str, name: str = "debian-12", **more: object) -> dict[str, object]:
@@ -50,13 +46,7 @@ GUESTS = [
     *(template(number, node) for number, node in enumerate(NODES)),
     *(template(4 + number, node, "ubuntu-24.04", bios="ovmf") for number, node in enumerate(NODES)),
     {"vmid": 101, "name": "not-ours", "node": "pve1", "status": "running", "config": {}},
-    {
-        "vmid": 102,
-        "name": "ha",
-        "node": "pve2",
-        "ha_state": "stopped",
-        "config": {"tags": marks.tag(UUID(HA_SERVICE))},
-    },
+    {"vmid": 102, "name": "ha", "node": "pve2", "ha_state": "stopped", "config": {}},
     # It ignores ACPI: only a hard stop ends it.
     {"vmid": 103, "name": "deaf", "node": "pve2", "status": "running", "acpi": False, "config": {}},
 ]

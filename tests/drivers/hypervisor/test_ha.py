@@ -1,7 +1,7 @@
 """Machines that PVE's high availability looks after: nothing is done to them behind its back."""
 
 from collections.abc import AsyncIterator
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import msgspec
 import pytest
@@ -9,11 +9,11 @@ import pytest
 from app.drivers.errors import Retriable
 from app.drivers.http.client import HttpClient
 from app.drivers.hypervisor.contract import HypervisorPeer, Nic, Ref, Size, VmPower, VmWant
+from app.drivers.hypervisor.proxmox import marks
 from app.drivers.hypervisor.proxmox.adapter import Proxmox
 from app.drivers.secret import Secret
 from app.suites.hypervisor import through
 from tests.drivers.hypervisor.ha_stack import HaStack, ha_before
-from tests.drivers.hypervisor.pve import HA_SERVICE
 from tests.drivers.hypervisor.turns import LocalTurns
 
 
@@ -98,7 +98,10 @@ async def test_what_ha_cannot_do_is_told_and_tried_again(
 async def test_fakepves_own_ha_is_waited_for(pve: HypervisorPeer, http: HttpClient) -> None:
     """Its `hastart` ends at once, and the machine runs ten of its seconds later."""
     proxmox = Proxmox(http, pve, LocalTurns())
-    ref = Ref(UUID(HA_SERVICE), "ha")
+    ref = Ref(uuid4(), "ha")
+    machine = "nodes/pve2/qemu/102/config"
+    await proxmox._api.put(machine, tags=marks.tag(ref.service))
     for wanted in (VmPower.RUNNING, VmPower.STOPPED):
         seen = await through(lambda memo, wanted=wanted: proxmox.power(ref, wanted, memo))  # type: ignore[misc]
         assert seen.power is wanted
+    await proxmox._api.put(machine, delete="tags")
