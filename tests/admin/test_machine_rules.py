@@ -169,7 +169,7 @@ async def test_a_product_is_put_on_sale_by_hand(stage: Stage, owner: Browser) ->
         order = await place(tx, request)
         other = await find_product(tx, "cloud-m")
     assert [row["slug"] for row in flows] == [
-        "vps-proxmox", "vps-suspended", "vps-terminated", "vps-unsuspended",
+        "vps-proxmox", "vps-reinstall-asked", "vps-suspended", "vps-terminated", "vps-unsuspended",
     ]  # fmt: skip
     assert order.total_minor == 690
     assert other.category_id == product.category_id
