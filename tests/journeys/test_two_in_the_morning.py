@@ -22,7 +22,8 @@ async def test_from_order_to_working_access_without_a_human_hand(provider: Provi
         server = await provider.server(order.server_name)
         assert (server["state"], server["ram_gb"] >= 32) == ("active", True)
         assert [node for _, node, _, _ in await provider.steps(order.id)] == [
-            "paid", "attempts", "server", "addresses", "port", "install", "service", "mail",
+            "paid", "attempts", "server", "addresses", "port", "install", "health", "service",
+            "mail",
         ]  # fmt: skip
 
         # 5. Notification: the mail says everything that one needs.
