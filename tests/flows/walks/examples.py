@@ -429,7 +429,7 @@ PAPER = GameRules(
 )
 AT_PLAY = {
     "about": Subject.ORDER, "peer": at_panel, "needs": frozenset({"panel"}),
-    "varies": frozenset({"server", "number", "node", "address", "panel_url", "username"}),
+    "varies": frozenset({"server", "number", "node", "address", "panel_url", "short", "username"}),
 }  # fmt: skip
 ORDER, SERVICE = Subject.ORDER, Subject.SERVICE
 BRANCHES = {"a": note(), "b": note()}
