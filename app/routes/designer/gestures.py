@@ -1,5 +1,6 @@
 """`POST /designer/drafts/ID/commands`: one gesture, answered with what it changed."""
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
@@ -55,7 +56,7 @@ class Gestures(Controller):
         values = await typed(request)
         command = read_command(values)
         try:
-            command = _filled(command)
+            command = await _filled(command)
             async with db.transaction() as tx:
                 step = await _do(tx, draft, command, designer_of(me))
                 changes = await _unseen(tx, step, known=_known(values, command))
@@ -75,11 +76,12 @@ class Gestures(Controller):
         return html(_answer(step, command, changes))
 
 
-def _filled(command: Command) -> Command:
+async def _filled(command: Command) -> Command:
     """Return the command with the call that was pasted; the text itself may hold credentials."""
     if command.kind != "fill_call":
         return command
-    made = described_call(str(command.payload.get("text", "")))
+    text = str(command.payload.get("text", ""))
+    made = await asyncio.to_thread(described_call, text)  # YAML may take a second
     payload = {"node": command.payload.get("node"), **msgspec.to_builtins(made)}
     return msgspec.structs.replace(command, payload=payload)
 
