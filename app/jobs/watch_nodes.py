@@ -15,6 +15,7 @@ from app.domain.metal.watch import DOORBELL, note_reading, note_silence, take_du
 from app.drivers.errors import DriverError
 from app.drivers.metal.contract import MetalNode, MetalPeer
 from app.drivers.peers import Peers
+from app.jobs.watch_due import DueWatch
 
 SWEEP_S = 5.0
 SLOTS: Mapping[bool, int] = {False: 4, True: 2}
@@ -25,56 +26,21 @@ READ_S = 80.0
 log = structlog.get_logger()
 
 
-class NodeWatch:
-    """A worker's long-lived look at clouds; any number of workers look.
-
-    It reads and writes down, and changes nothing at a cloud.
-    """
+class NodeWatch(DueWatch[str]):
+    """A worker's look at clouds; it reads and writes down, and changes nothing at a cloud."""
 
     def __init__(self, database: Database, live: Live, vault: Vault, peers: Peers) -> None:
-        self._database = database
-        self._live = live
+        super().__init__(
+            database,
+            live,
+            doorbell=DOORBELL,
+            slots=SLOTS,
+            take_due=take_due,
+            ask=self._ask,
+            sweep_s=SWEEP_S,
+        )
         self._vault = vault
         self._peers = peers
-        self._asking: Mapping[bool, set[asyncio.Task[None]]] = {True: set(), False: set()}
-
-    async def run(self) -> None:
-        """Run until cancelled; what is being asked then is due again soon."""
-        try:
-            await self._live.keep_sweeping(DOORBELL, self._sweep_and_wait, at_most_s=SWEEP_S)
-        finally:
-            for task in self._all():
-                task.cancel()
-            await asyncio.gather(*self._all(), return_exceptions=True)
-
-    async def sweep(self) -> int:
-        """Begin to ask who is due, as far as slots are free; returns how many that is."""
-        return sum([len(await self._begin(silent=silent)) for silent in self._asking])
-
-    async def idle(self) -> None:
-        """Wait until nobody is being asked; for tests."""
-        while tasks := self._all():
-            await asyncio.gather(*tasks)
-
-    def _all(self) -> list[asyncio.Task[None]]:
-        return [task for asking in self._asking.values() for task in asking]
-
-    async def _sweep_and_wait(self) -> float:
-        await self.sweep()
-        return SWEEP_S
-
-    async def _begin(self, *, silent: bool) -> Sequence[str]:
-        asking = self._asking[silent]
-        free = SLOTS[silent] - len(asking)
-        if free <= 0:
-            return ()
-        async with self._database.transaction() as tx:
-            due = await take_due(tx, free, silent=silent)
-        for connection in due:
-            task = asyncio.create_task(self._ask(connection), name=f"nodes-{connection}")
-            asking.add(task)
-            task.add_done_callback(asking.discard)
-        return due
 
     async def _ask(self, connection: str) -> None:
         try:

@@ -4,7 +4,7 @@ Now and then they are asked what else they offer, too.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from uuid import UUID
 
 import structlog
@@ -20,6 +20,7 @@ from app.drivers.bmc.contract import BmcAddress, BmcFleet
 from app.drivers.errors import Busy, DriverError
 from app.drivers.power import Power
 from app.jobs.ask_access import ask_access
+from app.jobs.watch_due import DueWatch
 
 SWEEP_S = 2.0
 FULL_S = 0.1
@@ -32,57 +33,22 @@ READ_S = 20.0
 log = structlog.get_logger()
 
 
-class PowerWatch:
-    """A worker's long-lived look at what is due; any number of workers look.
-
-    It reads and writes down, and switches nothing.
-    """
+class PowerWatch(DueWatch[UUID]):
+    """A worker's look at BMCs; it reads and writes down, and switches nothing."""
 
     def __init__(self, database: Database, live: Live, vault: Vault, fleet: BmcFleet) -> None:
-        self._database = database
-        self._live = live
+        super().__init__(
+            database,
+            live,
+            doorbell=DOORBELL,
+            slots=SLOTS,
+            take_due=take_due,
+            ask=self._ask,
+            sweep_s=SWEEP_S,
+            full_s=FULL_S,
+        )
         self._vault = vault
         self._fleet = fleet
-        self._asking: Mapping[bool, set[asyncio.Task[None]]] = {True: set(), False: set()}
-
-    async def run(self) -> None:
-        """Run until cancelled; what is being asked then is due again soon."""
-        try:
-            await self._live.keep_sweeping(DOORBELL, self._sweep_and_tell, at_most_s=SWEEP_S)
-        finally:
-            for task in self._all():
-                task.cancel()
-            await asyncio.gather(*self._all(), return_exceptions=True)
-
-    async def sweep(self) -> int:
-        """Begin to ask what is due, as far as slots are free; returns how many BMCs that is."""
-        return sum([len(await self._begin(silent=silent)) for silent in self._asking])
-
-    async def _begin(self, *, silent: bool) -> Sequence[UUID]:
-        asking = self._asking[silent]
-        free = SLOTS[silent] - len(asking)
-        if free <= 0:
-            return ()
-        async with self._database.transaction() as tx:
-            due = await take_due(tx, free, silent=silent)
-        for server in due:
-            task = asyncio.create_task(self._ask(server), name=f"power-{server}")
-            asking.add(task)
-            task.add_done_callback(asking.discard)
-        return due
-
-    async def idle(self) -> None:
-        """Wait until nobody is being asked; for tests."""
-        while tasks := self._all():
-            await asyncio.gather(*tasks)
-
-    def _all(self) -> list[asyncio.Task[None]]:
-        return [task for asking in self._asking.values() for task in asking]
-
-    async def _sweep_and_tell(self) -> float:
-        free = {silent: SLOTS[silent] - len(asking) for silent, asking in self._asking.items()}
-        is_more = [0 < free[kind] == len(await self._begin(silent=kind)) for kind in free]
-        return FULL_S if any(is_more) else SWEEP_S
 
     async def _ask(self, server: UUID) -> None:
         try:
