@@ -9,9 +9,10 @@ from uuid import UUID
 
 import msgspec
 
-from app.core.database import Tx, storable
+from app.core.database import Tx
 from app.core.ids import new_id
 from app.core.outbox import emit
+from app.domain.connections.rounds import Rounds
 from app.domain.games.note import note_listed
 from app.domain.machines.held import HELD, NOUNS, TABLES
 from app.domain.machines.judge import Drift, There, power_of
@@ -47,55 +48,21 @@ UNDER_WAY = (
     'EXISTS (SELECT FROM run r WHERE r.subject IN (s.id, s."order") AND r.finished_at IS NULL '
     "AND r.status <> 'halted')"
 )
-
-
-async def take_due(tx: Tx, limit: int, *, silent: bool) -> Sequence[str]:
-    """Take up to `limit` connections whose provider is to be asked now, silent ones or others.
-
-    Who takes one puts off its next turn. A connection that was added or changed is due at once.
-    """
-    await tx.execute(
-        "INSERT INTO provider_watch (connection, due_at) SELECT name, $2 FROM connection c "
-        "WHERE kind = ANY($1) "
-        "AND NOT EXISTS (SELECT FROM provider_watch WHERE connection = c.name) "
-        "ON CONFLICT DO NOTHING",
-        MACHINES,
-        tx.now(),
-    )
-    rows = await tx.fetch(
-        "WITH due AS MATERIALIZED (SELECT w.connection FROM provider_watch w "
-        "JOIN connection c ON c.name = w.connection "
-        "WHERE (w.due_at <= $1 OR c.updated_at > w.asked_at) "
-        "AND (w.silent_since IS NOT NULL) = $2 ORDER BY w.due_at LIMIT $3 "
-        "FOR UPDATE OF w SKIP LOCKED) "
-        "UPDATE provider_watch w SET asked_at = $1, due_at = $1::timestamptz + "
-        "(0.8 + 0.2 * random()) * "
-        "least(greatest($1::timestamptz - silent_since, $4::interval), $5::interval) "
-        "FROM due WHERE w.connection = due.connection RETURNING w.connection",
-        tx.now(),
-        silent,
-        limit,
-        PERIOD,
-        LONGEST,
-    )
-    return [row["connection"] for row in rows]
-
-
-async def ask_now(tx: Tx, connection: str) -> None:
-    """Have a provider asked after the commit instead of when it is due."""
-    await tx.execute(
-        "UPDATE provider_watch SET due_at = $2 WHERE connection = $1", connection, tx.now()
-    )
-    tx.publish(DOORBELL)
+ROUNDS = Rounds(
+    table="provider_watch",
+    kinds=MACHINES,
+    topic=TOPIC,
+    doorbell=DOORBELL,
+    period=PERIOD,
+    longest=LONGEST,
+    alarm=ALARM,
+)
+take_due, ask_now = ROUNDS.take_due, ROUNDS.ask_now
 
 
 async def forget_removed(tx: Tx) -> None:
     """Forget what was known of providers whose connection was removed."""
-    for table in ("stray_machine", "provider_watch"):
-        await tx.execute(
-            f"DELETE FROM {table} t WHERE NOT EXISTS "
-            "(SELECT FROM connection c WHERE c.name = t.connection)"
-        )
+    await ROUNDS.forget_removed(tx, "stray_machine")
 
 
 async def note_silence(tx: Tx, connection: str, words: str) -> None:
@@ -103,30 +70,8 @@ async def note_silence(tx: Tx, connection: str, words: str) -> None:
 
     Pages of their services are told when it begins; staff once it has lasted.
     """
-    row = await tx.fetchrow(
-        "WITH old AS (SELECT connection, silent_since, silence FROM provider_watch "
-        "WHERE connection = $1 FOR NO KEY UPDATE) "
-        "UPDATE provider_watch w SET silence = $2, silent_since = coalesce(w.silent_since, $3) "
-        "FROM old WHERE w.connection = old.connection "
-        "RETURNING w.silent_since, old.silent_since AS before, old.silence <> $2 AS is_other",
-        connection,
-        storable(words),
-        tx.now(),
-    )
-    if row is None:
-        return
-    if row["before"] is None:
+    if await ROUNDS.note_silence(tx, connection, words):
         await _tell_all(tx, connection)
-    if row["before"] is None or row["is_other"]:
-        tx.publish(TOPIC)
-    if tx.now() - row["silent_since"] >= ALARM:
-        key = f"machines.silent:{connection}:{row['silent_since'].isoformat()}"
-        facts = {
-            "title": f"{connection} does not answer",
-            "text": f"It is asked again by itself, and runs that need it wait. It says: {words}",
-            "path": "/admin/machines",
-        }
-        await emit(tx, "admin.notice", key, facts)
 
 
 async def note_reading(

@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 import asyncpg
 import msgspec
 
-from app.core.database import Tx, storable
+from app.core.database import Tx
 from app.core.outbox import emit
 from app.domain.connections.kinds import Kind
+from app.domain.connections.rounds import Rounds
 from app.domain.metal.link import TOPIC
 from app.domain.metal.node_rule import Here, NodeDrift
 from app.domain.metal.powers import note_powers
@@ -55,57 +56,21 @@ ON CONFLICT (connection, node) DO UPDATE
 SET {", ".join(f"{name} = excluded.{name}" for name in _WRITTEN)}
 WHERE n.noted_at IS NULL OR n.noted_at < $3
 """
-
-
-async def take_due(tx: Tx, limit: int, *, silent: bool) -> Sequence[str]:
-    """Take up to `limit` connections whose cloud is to be asked now, silent ones or others.
-
-    Who takes one puts off its next turn, which is later than an answer may take. A connection that
-    was added or changed is due at once.
-    """
-    await tx.execute(
-        "INSERT INTO cloud_watch (connection, due_at) SELECT name, $2 FROM connection c "
-        "WHERE kind = $1 AND NOT EXISTS (SELECT FROM cloud_watch WHERE connection = c.name) "
-        "ON CONFLICT DO NOTHING",
-        Kind.METAL,
-        tx.now(),
-    )
-    rows = await tx.fetch(
-        "WITH due AS MATERIALIZED (SELECT w.connection FROM cloud_watch w "
-        "JOIN connection c ON c.name = w.connection AND c.kind = $6 "
-        "WHERE (w.due_at <= $1 OR c.updated_at > w.asked_at) "
-        "AND (w.silent_since IS NOT NULL) = $2 ORDER BY w.due_at LIMIT $3 "
-        "FOR UPDATE OF w SKIP LOCKED) "
-        "UPDATE cloud_watch w SET asked_at = $1, due_at = $1::timestamptz + "
-        "(0.8 + 0.2 * random()) * "
-        "least(greatest($1::timestamptz - silent_since, $4::interval), $5::interval) "
-        "FROM due WHERE w.connection = due.connection RETURNING w.connection",
-        tx.now(),
-        silent,
-        limit,
-        PERIOD,
-        LONGEST,
-        Kind.METAL,
-    )
-    return [row["connection"] for row in rows]
-
-
-async def ask_now(tx: Tx, connection: str) -> None:
-    """Have a cloud asked after the commit instead of when it is due."""
-    await tx.execute(
-        "UPDATE cloud_watch SET due_at = $2 WHERE connection = $1", connection, tx.now()
-    )
-    tx.publish(DOORBELL)
+ROUNDS = Rounds(
+    table="cloud_watch",
+    kinds=(Kind.METAL,),
+    topic=TOPIC,
+    doorbell=DOORBELL,
+    period=PERIOD,
+    longest=LONGEST,
+    alarm=ALARM,
+)
+take_due, ask_now = ROUNDS.take_due, ROUNDS.ask_now
 
 
 async def forget_removed(tx: Tx) -> None:
     """Forget what was known of clouds whose connection was removed."""
-    for table in ("cloud_node", "cloud_watch"):
-        await tx.execute(
-            f"DELETE FROM {table} t WHERE NOT EXISTS "
-            "(SELECT FROM connection c WHERE c.name = t.connection AND c.kind = $1)",
-            Kind.METAL,
-        )
+    await ROUNDS.forget_removed(tx, "cloud_node")
 
 
 async def note_silence(tx: Tx, connection: str, words: str) -> None:
@@ -113,28 +78,7 @@ async def note_silence(tx: Tx, connection: str, words: str) -> None:
 
     Of its nodes nothing is changed: what they were is shown as what they were.
     """
-    row = await tx.fetchrow(
-        "WITH old AS (SELECT connection, silent_since, silence FROM cloud_watch "
-        "WHERE connection = $1 FOR NO KEY UPDATE) "
-        "UPDATE cloud_watch w SET silence = $2, silent_since = coalesce(w.silent_since, $3) "
-        "FROM old WHERE w.connection = old.connection "
-        "RETURNING w.silent_since, old.silent_since AS before, old.silence <> $2 AS is_other",
-        connection,
-        storable(words),
-        tx.now(),
-    )
-    if row is None:
-        return
-    if row["before"] is None or row["is_other"]:
-        tx.publish(TOPIC)
-    if tx.now() - row["silent_since"] >= ALARM:
-        key = f"nodes.silent:{connection}:{row['silent_since'].isoformat()}"
-        facts = {
-            "title": f"{connection} does not answer",
-            "text": f"It is asked again by itself, and runs that need it wait. It says: {words}",
-            "path": "/admin/nodes",
-        }
-        await emit(tx, "admin.notice", key, facts)
+    await ROUNDS.note_silence(tx, connection, words)
 
 
 async def note_reading(
