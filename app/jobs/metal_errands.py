@@ -110,9 +110,7 @@ async def _next_part(database: Database, vault: Vault, peers: Peers, errand: Err
         return error.message
 
 
-async def _at_cloud(  # noqa: PLR0911 - one for each step
-    database: Database, vault: Vault, peers: Peers, errand: ErrandView
-) -> Found:
+async def _at_cloud(database: Database, vault: Vault, peers: Peers, errand: ErrandView) -> Found:
     """Raise what stands in the way: DriverError, Refusal."""
     async with database.transaction() as tx:
         await require_free(tx, errand.server, errand.wanted)
@@ -123,30 +121,33 @@ async def _at_cloud(  # noqa: PLR0911 - one for each step
         return f"{errand.connection} is no cloud of bare metal."
     cloud, memo, mark = peers.metal(peer), errand.memo, str(errand.server)
     node = linked.node if linked and linked.connection == errand.connection else ""
+    found: Found
     match errand.next_step, errand.wanted:
         case Step.known, Enrol() as want:
             async with database.snapshot() as tx:
                 seed = await seed_of(tx, vault, errand.server, want)
-            return _through(Step.known, await cloud.enrol(seed, memo))
+            found = _through(Step.known, await cloud.enrol(seed, memo))
         case Step.taken_on, Adopt() as want:
-            return Through(Step.taken_on, await cloud.take_on(want.node, mark))
+            found = Through(Step.taken_on, await cloud.take_on(want.node, mark))
         case Step.withdrawn, Withdraw(name=name):
             async with database.snapshot() as tx:
                 macs = await macs_of(tx, errand.server)
             left = await _withdraw(cloud, node, mark, memo, name=name, macs=macs)
-            return left or Through(Step.withdrawn)
+            found = left or Through(Step.withdrawn)
         case ((Step.inspected | Step.offered | Step.adopted), _) if not node:
             raise NotFound("node of server", errand.server_name)
         case Step.inspected, _:
             facts = await cloud.inspect(node, memo)
             if isinstance(facts, Working):
                 return facts
-            return Through(Step.inspected, await cloud.read(node), facts)
+            found = Through(Step.inspected, await cloud.read(node), facts)
         case Step.offered, _:
-            return _through(Step.offered, await cloud.offer(node, memo))
+            found = _through(Step.offered, await cloud.offer(node, memo))
         case Step.adopted, _:
-            return _through(Step.adopted, await cloud.adopt(node, service, memo))
-    raise ErrandIsOver(errand.state)
+            found = _through(Step.adopted, await cloud.adopt(node, service, memo))
+        case _:
+            raise ErrandIsOver(errand.state)
+    return found
 
 
 def _through(step: Step, found: MetalNode | Working) -> Through | Working:

@@ -25,7 +25,7 @@ from app.drivers.metal.contract import (
 from app.drivers.peers import Peers
 from app.drivers.power import Power
 
-AGAIN = timedelta(seconds=15)
+AGAIN_S = 15.0
 """After an answer that may be another one in a moment."""
 ADVANCE_S = 24.0
 """Less than the relay gives; what a cloud does meanwhile is seen the next time."""
@@ -50,7 +50,7 @@ async def run_remedy(database: Database, vault: Vault, peers: Peers, parcel: Par
     except WorkFailed as error:
         found = error.message
     except (Retriable, TimeoutError):
-        found = Working(remedy.memo, AGAIN.total_seconds(), "")
+        found = Working(remedy.memo, AGAIN_S, "")
     except (DriverError, Refusal) as error:
         found = error.message
     async with database.transaction() as tx:

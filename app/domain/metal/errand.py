@@ -20,7 +20,7 @@ from app.core.ids import new_id
 from app.core.outbox import emit
 from app.domain.audit.record import record
 from app.domain.metal.errors import ErrandIsOver, ErrandUnderWay
-from app.domain.metal.want import Step, Want
+from app.domain.metal.want import Step, Want, deed_of
 from app.domain.metal.watch import ask_now
 
 ERRAND = "metal.errand"
@@ -113,7 +113,7 @@ async def begin(
         tx,
         actor=actor,
         actor_label=actor_label,
-        action=f"metal.{want.__struct_config__.tag}",
+        action=f"metal.{deed_of(want)}",
         subject_kind="server",
         subject=server,
         before={},
@@ -212,10 +212,7 @@ async def end(
             subject_kind="server",
             subject=errand.server,
             before={},
-            after={
-                "errand": errand.wanted.__struct_config__.tag,
-                "connection": errand.connection,
-            },
+            after={"errand": deed_of(errand.wanted), "connection": errand.connection},
             reason=error,
         )
     return True
@@ -235,7 +232,7 @@ async def stop(tx: Tx, errand: UUID, *, actor: UUID | None, actor_label: str) ->
         subject_kind="server",
         subject=view.server,
         before={},
-        after={"errand": view.wanted.__struct_config__.tag, "connection": view.connection},
+        after={"errand": deed_of(view.wanted), "connection": view.connection},
     )
 
 

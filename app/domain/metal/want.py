@@ -91,6 +91,13 @@ class Withdraw(msgspec.Struct, frozen=True, kw_only=True, tag="withdraw"):
 
 
 Want: TypeAlias = Enrol | Adopt | Inspect | Withdraw
+Deed: TypeAlias = Literal["enrol", "adopt", "inspect", "withdraw"]
+
+
+def deed_of(want: Want) -> Deed:
+    """Return what it is called, here and by the API."""
+    deed: Deed = msgspec.convert(want.__struct_config__.tag, Deed)
+    return deed
 
 
 def works_on(want: Want) -> bool:

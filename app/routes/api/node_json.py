@@ -10,17 +10,14 @@ from msgspec import Meta, Struct
 
 from app.domain.metal.errand import ErrandState, ErrandView
 from app.domain.metal.propose import By, Stray
-from app.domain.metal.standing import CloudStanding
-from app.domain.metal.want import Driver, Name, ResourceClass
-from app.routes.api.space_json import Why
+from app.domain.metal.standing import CloudStanding, NodeStanding
+from app.domain.metal.want import Deed, Driver, Name, ResourceClass, deed_of
+from app.routes.api.space_json import Why, same
 
-ServerId: TypeAlias = Annotated[UUID, PathParameter(description="Id of the server.")]
 ErrandId: TypeAlias = Annotated[UUID, PathParameter(description="Id of the errand.")]
-CloudName: TypeAlias = Annotated[str, PathParameter(description="Name of the connection.")]
 Cloud: TypeAlias = Annotated[
     str, Meta(description="Name of a connection of kind `metal`.", min_length=1, max_length=200)
 ]
-Deed: TypeAlias = Literal["enrol", "adopt", "inspect", "withdraw"]
 
 
 class StepLine(Struct, frozen=True, kw_only=True):
@@ -159,33 +156,20 @@ class StrayNodes(Struct, frozen=True, kw_only=True):
 
 def errand_line(view: ErrandView) -> NodeErrand:
     done = {one.step: one.at for one in view.done}
-    deed: Deed = view.wanted.__struct_config__.tag  # type: ignore[assignment]  # one of these
+    names = tuple(name for name in NodeErrand.__struct_fields__ if name not in {"deed", "steps"})
     return NodeErrand(
-        id=view.id,
-        server=view.server,
-        server_name=view.server_name,
-        connection=view.connection,
-        deed=deed,
-        state=view.state,
+        **same(view, names),
+        deed=deed_of(view.wanted),
         steps=tuple(StepLine(step=one.value, done_at=done.get(one)) for one in view.wanted.steps),
-        says=view.says,
-        error=view.error,
-        asked_as=view.asked_as,
-        asked_at=view.asked_at,
-        ends_at=view.ends_at,
-        finished_at=view.finished_at,
     )
 
 
 def node_line(standing: CloudStanding) -> ServerNode:
-    node = standing.node
+    node = standing.node or NodeStanding(
+        connection="", node="", state="", power="", error="", seen_at=None
+    )
     return ServerNode(
-        connection=node.connection if node else "",
-        node=node.node if node else "",
-        state=node.state if node else "",
-        power=node.power if node else "",
-        error=node.error if node else "",
-        seen_at=node.seen_at if node else None,
+        **same(node, NodeStanding.__struct_fields__),
         last_errand=errand_line(standing.errand) if standing.errand else None,
     )
 

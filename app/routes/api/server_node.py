@@ -20,14 +20,13 @@ from app.domain.metal.standing import standing_of
 from app.domain.metal.want import Adopt, Enrol
 from app.drivers.errors import DriverError
 from app.routes.api.answer import answer, tagged
+from app.routes.api.cloud_json import CloudName
 from app.routes.api.needs import ETAG, IfNoneMatch, needs
 from app.routes.api.node_json import (
     AdoptAsk,
-    CloudName,
     EnrolAsk,
     ErrandId,
     NodeErrand,
-    ServerId,
     ServerNode,
     StrayNodes,
     WithdrawAsk,
@@ -36,6 +35,7 @@ from app.routes.api.node_json import (
     stray_line,
 )
 from app.routes.api.once import Ask, Asked
+from app.routes.api.server_json import ServerId
 from app.routes.api.servers import by
 from app.routes.security.dependencies import Calling, Db, Sealing
 
