@@ -70,14 +70,9 @@ async def _backfill(api: Api, row: dict[str, Any], service: UUID | None) -> Meta
     return Working({}, AGAIN_S / 4, "the cloud notes whose it is")
 
 
-async def withdraw(  # noqa: PLR0911 - one for each state
-    api: Api, node: str, mark: str, memo: dict[str, Any]
-) -> Working | None:
-    try:
-        row = await nodes.row_of(api, node)
-    except NodeLost:
-        return None
-    if nodes.mark_of(row) != mark:
+async def withdraw(api: Api, node: str, mark: str, memo: dict[str, Any]) -> Working | None:
+    row = await _marked(api, node, mark)
+    if row is None:
         return None
     if not row["extra"][nodes.MARK].get("made"):
         await api.patch(node_path(row["uuid"]), {f"/extra/{nodes.MARK}": None})
@@ -95,6 +90,15 @@ async def withdraw(  # noqa: PLR0911 - one for each state
             return Working(memo, AGAIN_S, f"the cloud says {state}")
         case state:
             raise NodeLost(api.name, row["uuid"], f"it is {state}: take its system off first")
+
+
+async def _marked(api: Api, node: str, mark: str) -> dict[str, Any] | None:
+    """Return a node if there is one, and it says that it is this server."""
+    try:
+        row = await nodes.row_of(api, node)
+    except NodeLost:
+        return None
+    return row if nodes.mark_of(row) == mark else None
 
 
 async def _delete(api: Api, row: dict[str, Any], memo: dict[str, Any]) -> Working | None:

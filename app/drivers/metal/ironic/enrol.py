@@ -19,8 +19,6 @@ from app.drivers.metal.ironic.facts import facts
 from app.drivers.metal.ironic.words import Locked
 
 AGAIN_S = 2.0
-
-
 _TOLD_IN = frozenset({"enroll", "manageable", "inspect failed", "clean failed", "adopt failed"})
 """Where a node may be told again how its BMC is reached."""
 
@@ -63,15 +61,9 @@ async def _known(api: Api, seed: NodeSeed) -> dict[str, Any] | None:
 
 
 async def _create(api: Api, seed: NodeSeed) -> dict[str, Any]:
-    body: dict[str, Any] = {
-        "name": seed.name,
-        "driver": seed.driver or driver_of(seed.bmc),
-        "driver_info": {**driver_info(seed.bmc, seed.ca), **seed.driver_info},
-        "resource_class": seed.resource_class,
-    }
+    body: dict[str, Any] = {"name": seed.name, "driver_info": _reach(seed), **_kind(seed)}
     if seed.mark:
         body["extra"] = {nodes.MARK: {"server": seed.mark, "made": True}}
-    body |= {f"{kind}_interface": name for kind, name in seed.interfaces.items()}
     try:
         row: dict[str, Any] = await api.post("/nodes", body, secrets=_secrets(seed))
     except Locked:
@@ -84,18 +76,26 @@ async def _tell(api: Api, seed: NodeSeed, row: dict[str, Any]) -> dict[str, Any]
     """Tell the cloud anew how the BMC is reached: that may be why it was tried again."""
     if row["provision_state"] not in _TOLD_IN:
         return row
-    wanted: dict[str, Any] = {
-        "driver": seed.driver or driver_of(seed.bmc),
-        "resource_class": seed.resource_class,
-        **{f"{kind}_interface": name for kind, name in seed.interfaces.items()},
-    }
-    changes = {f"/{name}": value for name, value in wanted.items() if row[name] != value}
-    info = {**driver_info(seed.bmc, seed.ca), **seed.driver_info}
-    changes |= {f"/driver_info/{name}": value for name, value in info.items()}
+    changes = {f"/{name}": value for name, value in _kind(seed).items() if row[name] != value}
+    changes |= {f"/driver_info/{name}": value for name, value in _reach(seed).items()}
     if not changes:
         return row
     told: dict[str, Any] = await api.patch(node_path(row["uuid"]), changes, secrets=_secrets(seed))
     return told
+
+
+def _kind(seed: NodeSeed) -> dict[str, Any]:
+    """Return the fields of a node that say what it is, and what drives it."""
+    return {
+        "driver": seed.driver or driver_of(seed.bmc),
+        "resource_class": seed.resource_class,
+        **{f"{kind}_interface": name for kind, name in seed.interfaces.items()},
+    }
+
+
+def _reach(seed: NodeSeed) -> dict[str, str]:
+    """Return how its BMC is reached, the password with it."""
+    return {**driver_info(seed.bmc, seed.ca), **seed.driver_info}
 
 
 def _secrets(seed: NodeSeed) -> list[str]:
