@@ -1,13 +1,13 @@
 """Nodes of a cloud that are no server of ours yet, and the form by which one becomes one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from urllib.parse import urlencode
 
 import htpy as h
 
 from app.components.admin.dcim import SERVERS
 from app.components.admin.entry import entry_page
-from app.components.admin.nodes import NODES
+from app.components.admin.nodes import NODES, STAGE_TONES
 from app.components.badge import badge, state_badge
 from app.components.button import link_button, submit_button
 from app.components.card import card, stack
@@ -19,7 +19,6 @@ from app.components.frame import PageFrame
 from app.components.notice import notice
 from app.components.page import admin_page, page_head
 from app.components.table import Column, Row, table
-from app.components.tone import Tone
 from app.domain.metal.propose import Stray
 from app.drivers.metal.contract import Stage
 
@@ -31,7 +30,6 @@ LABELS = {
     "connection": "Cloud",
     "search": "Part of a node's name",
 }
-TONES: Mapping[Stage, Tone] = {Stage.FAILED: "danger", Stage.AVAILABLE: "success"}
 
 
 def strays_page(
@@ -91,7 +89,7 @@ def _table(connection: str, strays: Sequence[Stray], total: int, typed: str) -> 
             cells=(
                 h.div[h.span(".sw-strong")[one.node.name], h.span(".sw-under")[one.node.driver]],
                 h.div[
-                    badge(one.node.state, TONES.get(one.node.stage, "neutral")),
+                    badge(one.node.state, STAGE_TONES.get(one.node.stage, "neutral")),
                     h.span(".sw-under.sw-why")[one.node.error] if one.node.error else None,
                 ],
                 h.div[[h.div[code(mac)] for mac in one.macs[:4]] or "none"],

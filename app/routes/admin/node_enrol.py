@@ -1,7 +1,6 @@
 """`/admin/nodes/enrol` and beside it: servers are enrolled, inspected and taken out again."""
 
 from typing import Any
-from uuid import UUID
 
 from litestar import Controller, Response, get, post
 
@@ -18,6 +17,7 @@ from app.core.errors import Invalid, NotFound, Refusal
 from app.domain.metal.ask import ask_enrol, ask_inspect, ask_withdraw, clouds
 from app.domain.metal.errand import find_errand
 from app.domain.metal.want import Enrol
+from app.routes.admin.dcim_typed import read_uuid
 from app.routes.admin.nodes_typed import read_enrol, read_server, typed_of
 from app.routes.admin.racks import CHANGES
 from app.routes.admin.reasons import reason_of
@@ -42,7 +42,7 @@ class NodeEnrol(Controller):
         values = {**USUAL, "server": _plain(query.get("server", ""))}
         if errand := query.get("errand", ""):
             async with db.snapshot() as tx:
-                view = await find_errand(tx, _id(errand))
+                view = await find_errand(tx, read_uuid(errand, kind="errand"))
             if isinstance(view.wanted, Enrol):
                 values = typed_of(view.wanted, server=view.server_name, connection=view.connection)
         return await _enrol_page(db, frame, Form(values=values, csrf=frame.csrf))
@@ -102,14 +102,6 @@ class NodeEnrol(Controller):
 
 def _plain(text: str) -> str:
     return text.replace("\0", "")
-
-
-def _id(text: str) -> UUID:
-    """Raise NotFound for what is no id."""
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise NotFound("errand", text) from error
 
 
 async def _enrol_page(

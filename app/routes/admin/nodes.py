@@ -23,28 +23,25 @@ from app.components.form import Form
 from app.components.notice import Flash
 from app.core.database import Tx
 from app.core.errors import Conflict, Invalid, NotFound
-from app.domain.accounts.roles import Permission, allows
 from app.domain.accounts.views import AccountView
 from app.domain.metal.find import NodeView, count_nodes, find_node, list_clouds, list_nodes
 from app.domain.metal.order_remedy import NotTheWay, order_deed
 from app.domain.metal.remedy import AT_CLOUD, TYPED, NodeDeed, deeds_for
 from app.domain.metal.watch import ask_now
 from app.routes.admin.query import wanted_of
+from app.routes.admin.racks import CHANGES, READS, may_change
 from app.routes.admin.reasons import reason_fault
 from app.routes.security.dependencies import Db, Frame, HttpRequest, Me
 from app.routes.security.flashes import go
-from app.routes.security.guards import requires
 from app.routes.security.html import html
 from app.routes.security.typed import typed
-
-CHANGES = (requires(Permission.SERVERS_CHANGE),)
 
 
 class Nodes(Controller):
     """The list follows what the workers read; a worker does what is done at a cloud."""
 
     path = NODES
-    guards = (requires(Permission.SERVERS_READ),)
+    guards = READS
     include_in_schema = False
 
     @get()
@@ -146,6 +143,6 @@ async def _read(tx: Tx, wanted: Wanted, me: AccountView, csrf: str) -> NodesFile
             page=wanted.page,
         ),
         wanted=wanted,
-        may_change=allows(me.role, Permission.SERVERS_CHANGE),
+        may_change=may_change(me),
         csrf=csrf,
     )
