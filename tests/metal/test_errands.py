@@ -1,7 +1,9 @@
 """Servers of ours are enrolled, adopted, inspected and taken out again at a real Ironic."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -60,9 +62,9 @@ async def hand(
     await hand.peers.close()
 
 
-async def enrol(hand: Hand, server: UUID, **facts: object) -> UUID:
+async def enrol(hand: Hand, server: UUID, **facts: Any) -> UUID:
     name = await hand.value("SELECT name FROM server WHERE id = $1", server)
-    want = Enrol(**{"name": name, "driver": "fake-hardware", **facts})  # type: ignore[arg-type]
+    want = Enrol(**{"name": name, "driver": "fake-hardware", **facts})
     async with hand.database.transaction() as tx:
         return await ask_enrol(tx, server, CLOUD, want, **STAFF)
 
@@ -72,8 +74,8 @@ async def withdraw(hand: Hand, server: UUID) -> UUID:
         return await ask_withdraw(tx, server, **STAFF)
 
 
-async def adopt(hand: Hand, server: UUID, node: str, **facts: object) -> UUID:
-    want = Adopt(node=node, **facts)  # type: ignore[arg-type]
+async def adopt(hand: Hand, server: UUID, node: str, **facts: Any) -> UUID:
+    want = Adopt(node=node, **facts)
     async with hand.database.transaction() as tx:
         return await ask_adopt(tx, server, CLOUD, want, **STAFF)
 
@@ -262,7 +264,7 @@ async def test_an_inspection_is_compared_and_accepted(hand: Hand, cloud: Ironic)
         line, *_ = await trail(tx, [server])
     assert line.reason == f"As {CLOUD} found."
     # Somebody else has the node deployed: it is left alone.
-    await cloud._api.put(f"/nodes/{linked.node}/states/provision", {"target": "adopt"})
+    await through(partial(cloud.adopt, linked.node, None))
     async with hand.database.transaction() as tx:
         errand = await ask_inspect(tx, server, **STAFF)
     refused = await hand.through(errand)
