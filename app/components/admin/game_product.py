@@ -14,18 +14,14 @@ from app.components.admin.game_rules import (
     place_labels,
 )
 from app.components.admin.outlook import STOCK
-from app.components.admin.product_form import PRODUCT_LABELS, product_fields
-from app.components.button import link_button, submit_button
-from app.components.card import card
+from app.components.admin.product_form import product_fields, product_page
 from app.components.choice import Option, select_field
 from app.components.facts import code
-from app.components.form import Form, form_element, text_field
+from app.components.form import Form, text_field
 from app.components.frame import PageFrame
-from app.components.page import admin_page, page_head
 from app.drivers.game.contract import Egg, Variable
 
 NEW = f"{STOCK}/games/new"
-TITLE = "New game server"
 PARTS = "game-parts"
 
 
@@ -35,40 +31,24 @@ def game_product_page(
     """Return the form; `categories` are slug and name of those of game servers."""
     places = count_places(form)
     egg = panels.eggs.get(form.value("egg"))
-    labels = LABELS | PRODUCT_LABELS | place_labels(places)
+    labels = LABELS | place_labels(places)
     for found in egg.variables if egg else ():
         labels[f"variables.{found.code}"] = f"Value of {found.code}"
         labels[f"choices.{found.code}"] = f"Choices of {found.code}"
-    return admin_page(
-        TITLE,
-        page_head(
-            TITLE,
-            eyebrow=h.a(href=STOCK)["Stock"],
-            lede="A product whose servers are made at your panel. It is on sale once saved; more "
-            "prices and options come by import.",
-        ),
-        h.div(".sw-decide.sw-decide-wide.sw-stack")[
-            panel_notices(panels),
-            card(
-                form_element(
-                    form,
-                    NEW,
-                    product_fields(form, categories, name="Minecraft M", shelf="Game servers"),
-                    _game(form, panels),
-                    game_parts(form, egg),
-                    limit_fields(form),
-                    [place_fields(form, number, panels) for number in range(places)],
-                    text_field(form, "reason", "Reason", help_="Kept in the audit trail."),
-                    h.div(".sw-actions")[
-                        submit_button("Sell it", weight="primary"),
-                        link_button("Leave it", STOCK, weight="quiet"),
-                    ],
-                    labels=labels,
-                )
-            ),
-        ],
+    return product_page(
+        form,
+        product_fields(form, categories, name="Minecraft M", shelf="Game servers"),
+        _game(form, panels),
+        game_parts(form, egg),
+        limit_fields(form),
+        [place_fields(form, number, panels) for number in range(places)],
+        title="New game server",
+        lede="A product whose servers are made at your panel. It is on sale once saved; more "
+        "prices and options come by import.",
+        action=NEW,
+        notices=panel_notices(panels),
+        labels=labels,
         frame=frame,
-        active="stock",
     )
 
 

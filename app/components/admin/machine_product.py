@@ -14,53 +14,33 @@ from app.components.admin.machine_rules import (
     together,
 )
 from app.components.admin.outlook import STOCK
-from app.components.admin.product_form import PRODUCT_LABELS, product_fields
-from app.components.button import link_button, submit_button
-from app.components.card import card
+from app.components.admin.product_form import product_fields, product_page
 from app.components.choice import checkbox_field
-from app.components.form import Form, form_element, text_field, textarea_field
+from app.components.form import Form, text_field, textarea_field
 from app.components.frame import PageFrame
-from app.components.page import admin_page, page_head
 
 NEW = f"{STOCK}/virtual/new"
-TITLE = "New virtual server"
-FIELDS = LABELS | PRODUCT_LABELS | {"systems": "Systems", "role": "Role of its addresses"}
+FIELDS = LABELS | {"systems": "Systems", "role": "Role of its addresses"}
 
 
 def machine_product_page(
     form: Form, categories: Sequence[tuple[str, str]], providers: Providers, *, frame: PageFrame
 ) -> h.Element:
     """Return the form; `categories` are slug and name of those of virtual machines."""
-    return admin_page(
-        TITLE,
-        page_head(
-            TITLE,
-            eyebrow=h.a(href=STOCK)["Stock"],
-            lede="A product whose machines are made at your provider. It is on sale once saved; "
-            "more prices and options come by import.",
-        ),
-        h.div(".sw-decide.sw-decide-wide.sw-stack")[
-            provider_notices(providers),
-            card(
-                form_element(
-                    form,
-                    NEW,
-                    product_fields(form, categories, name="Cloud S", shelf="Virtual servers"),
-                    size_fields(form),
-                    _systems(form, providers),
-                    place_fields(form, 0, providers),
-                    _addresses(form),
-                    text_field(form, "reason", "Reason", help_="Kept in the audit trail."),
-                    h.div(".sw-actions")[
-                        submit_button("Sell it", weight="primary"),
-                        link_button("Leave it", STOCK, weight="quiet"),
-                    ],
-                    labels=FIELDS | place_labels(1),
-                )
-            ),
-        ],
+    return product_page(
+        form,
+        product_fields(form, categories, name="Cloud S", shelf="Virtual servers"),
+        size_fields(form),
+        _systems(form, providers),
+        place_fields(form, 0, providers),
+        _addresses(form),
+        title="New virtual server",
+        lede="A product whose machines are made at your provider. It is on sale once saved; "
+        "more prices and options come by import.",
+        action=NEW,
+        notices=provider_notices(providers),
+        labels=FIELDS | place_labels(1),
         frame=frame,
-        active="stock",
     )
 
 

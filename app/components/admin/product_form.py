@@ -1,13 +1,18 @@
-"""What the form of every new product asks: its name, category and price."""
+"""The form of every new product, and what all of them ask: its name, category and price."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import htpy as h
 
+from app.components.admin.outlook import STOCK
+from app.components.button import link_button, submit_button
+from app.components.card import card
 from app.components.choice import Option, select_field
-from app.components.form import Form, text_field
+from app.components.form import Form, form_element, text_field
+from app.components.frame import PageFrame
+from app.components.page import admin_page, page_head
 
-PRODUCT_LABELS = {
+LABELS = {
     "name": "Name",
     "slug": "Short name",
     "summary": "Summary",
@@ -15,7 +20,46 @@ PRODUCT_LABELS = {
     "new_category": "New category",
     "price": "Price a month",
     "currency": "Currency",
+    "reason": "Reason",
 }
+
+
+def product_page(
+    form: Form,
+    *fields: h.Node,
+    title: str,
+    lede: str,
+    action: str,
+    notices: h.Node,
+    labels: Mapping[str, str],
+    frame: PageFrame,
+) -> h.Element:
+    """Return the page of the form with these fields, and the reason.
+
+    `labels` are what those are called that `product_fields` does not have.
+    """
+    return admin_page(
+        title,
+        page_head(title, eyebrow=h.a(href=STOCK)["Stock"], lede=lede),
+        h.div(".sw-decide.sw-decide-wide.sw-stack")[
+            notices,
+            card(
+                form_element(
+                    form,
+                    action,
+                    *fields,
+                    text_field(form, "reason", "Reason", help_="Kept in the audit trail."),
+                    h.div(".sw-actions")[
+                        submit_button("Sell it", weight="primary"),
+                        link_button("Leave it", STOCK, weight="quiet"),
+                    ],
+                    labels={**LABELS, **labels},
+                )
+            ),
+        ],
+        frame=frame,
+        active="stock",
+    )
 
 
 def product_fields(

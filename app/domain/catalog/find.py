@@ -6,6 +6,7 @@ import msgspec
 
 from app.core.database import Tx
 from app.core.errors import NotFound
+from app.domain.catalog.kind import KIND_OF_P, ProductKind
 from app.domain.catalog.views import (
     CategoryView,
     OsImageView,
@@ -117,6 +118,16 @@ async def list_categories(
         for row in await tx.fetch("SELECT id, slug, name FROM category ORDER BY position, name")
         if hidden or row["id"] in products
     )
+
+
+async def categories_of(tx: Tx, kind: ProductKind) -> tuple[tuple[str, str], ...]:
+    """Return slug and name of the categories with a product of that kind, shown or not."""
+    rows = await tx.fetch(
+        "SELECT slug, name FROM category c WHERE EXISTS (SELECT FROM product p "
+        f"WHERE p.category = c.id AND {KIND_OF_P} = $1) ORDER BY position, name",
+        kind,
+    )
+    return tuple((row["slug"], row["name"]) for row in rows)
 
 
 async def category_id(tx: Tx, slug: str) -> UUID:

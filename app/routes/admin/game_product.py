@@ -1,21 +1,22 @@
 """`/admin/stock/games/new`: put a product of game servers on sale."""
 
+from functools import partial
 from typing import Any
 
 from litestar import Controller, Response, get, post
 
 from app.components.admin.game_product import NEW, game_parts, game_product_page
 from app.components.admin.game_rules import Panels
-from app.components.admin.outlook import product_href
 from app.components.form import Form
-from app.components.notice import Flash
 from app.core.database import Database
 from app.core.errors import Invalid
 from app.domain.accounts.roles import Permission
+from app.domain.catalog.find import categories_of
+from app.domain.catalog.kind import ProductKind
 from app.domain.catalog.sell_games import sell_games
-from app.flows.shipped import serve_categories
 from app.routes.admin.games_typed import new_game_of
 from app.routes.admin.panels import read_panels
+from app.routes.admin.product_sale import put_on_sale
 from app.routes.security.dependencies import (
     Calling,
     Config,
@@ -25,7 +26,6 @@ from app.routes.security.dependencies import (
     Me,
     Sealing,
 )
-from app.routes.security.flashes import go
 from app.routes.security.guards import requires
 from app.routes.security.html import html
 from app.routes.security.typed import typed
@@ -69,24 +69,11 @@ class GameProduct(Controller):
         values = await typed(request)
         panels = await read_panels(db, vault, peers)
         try:
-            new = new_game_of(values)
-            async with db.transaction() as tx:
-                await sell_games(
-                    tx,
-                    new.product,
-                    new.category,
-                    is_new_category=new.is_new_category,
-                    offers=panels.offers,
-                    actor=me.id,
-                    actor_label=me.email,
-                    reason=new.reason,
-                )
-                await serve_categories(tx)
+            sell = partial(sell_games, offers=panels.offers)
+            return await put_on_sale(request, db, me, new_game_of(values), sell)
         except Invalid as refusal:
             form = Form(values=values, errors=_beside_fields(refusal.fields), csrf=frame.csrf)
             return await _page(db, frame, form, panels, status=422)
-        told = Flash("success", f"{new.product.name} is on sale.")
-        return go(request, product_href(new.product.slug), told)
 
 
 def _first(panels: Panels) -> str:
@@ -105,9 +92,5 @@ async def _page(
     db: Database, frame: Frame, form: Form, panels: Panels, *, status: int = 200
 ) -> Response[Any]:
     async with db.snapshot() as tx:
-        rows = await tx.fetch(
-            "SELECT slug, name FROM category c WHERE EXISTS (SELECT FROM product p "
-            "WHERE p.category = c.id AND p.game_rules IS NOT NULL) ORDER BY position, name"
-        )
-    categories = [(row["slug"], row["name"]) for row in rows]
+        categories = await categories_of(tx, ProductKind.GAME)
     return html(game_product_page(form, categories, panels, frame=frame), status_code=status)

@@ -1,20 +1,21 @@
 """`/admin/stock/virtual/new`: put a product of virtual machines on sale."""
 
+from functools import partial
 from typing import Any
 
 from litestar import Controller, Response, get, post
 
 from app.components.admin.machine_product import NEW, machine_product_page
 from app.components.admin.machine_rules import Providers
-from app.components.admin.outlook import product_href
 from app.components.form import Form
-from app.components.notice import Flash
 from app.core.database import Database
 from app.core.errors import Invalid
 from app.domain.accounts.roles import Permission
+from app.domain.catalog.find import categories_of
+from app.domain.catalog.kind import ProductKind
 from app.domain.catalog.sell_machines import sell_machines
-from app.flows.shipped import serve_categories
 from app.routes.admin.machines_typed import new_product_of
+from app.routes.admin.product_sale import put_on_sale
 from app.routes.admin.providers import read_providers
 from app.routes.security.dependencies import (
     Calling,
@@ -25,7 +26,6 @@ from app.routes.security.dependencies import (
     Me,
     Sealing,
 )
-from app.routes.security.flashes import go
 from app.routes.security.guards import requires
 from app.routes.security.html import html
 from app.routes.security.typed import typed
@@ -60,24 +60,11 @@ class MachineProduct(Controller):
         values = await typed(request)
         providers = await read_providers(db, vault, peers)
         try:
-            new = new_product_of(values)
-            async with db.transaction() as tx:
-                await sell_machines(
-                    tx,
-                    new.product,
-                    new.category,
-                    is_new_category=new.is_new_category,
-                    offers=providers.offers,
-                    actor=me.id,
-                    actor_label=me.email,
-                    reason=new.reason,
-                )
-                await serve_categories(tx)
+            sell = partial(sell_machines, offers=providers.offers)
+            return await put_on_sale(request, db, me, new_product_of(values), sell)
         except Invalid as refusal:
             form = Form(values=values, errors=_beside_fields(refusal.fields), csrf=frame.csrf)
             return await _page(db, frame, form, providers, status=422)
-        told = Flash("success", f"{new.product.name} is on sale.")
-        return go(request, product_href(new.product.slug), told)
 
 
 def _beside_fields(faults: dict[str, str]) -> dict[str, str]:
@@ -89,10 +76,6 @@ async def _page(
     db: Database, frame: Frame, form: Form, providers: Providers, *, status: int = 200
 ) -> Response[Any]:
     async with db.snapshot() as tx:
-        rows = await tx.fetch(
-            "SELECT slug, name FROM category c WHERE EXISTS (SELECT FROM product p "
-            "WHERE p.category = c.id AND p.machine_rules IS NOT NULL) ORDER BY position, name"
-        )
-    categories = [(row["slug"], row["name"]) for row in rows]
+        categories = await categories_of(tx, ProductKind.MACHINE)
     page = machine_product_page(form, categories, providers, frame=frame)
     return html(page, status_code=status)
