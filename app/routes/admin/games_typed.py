@@ -5,11 +5,9 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from app.core.errors import Invalid
 from app.domain.catalog.seed import OptionGroupSeed, OptionSeed
 from app.domain.games.rules import MOST_PLACES, GameLimits, GamePlace, GameRules
 from app.routes.admin.product_typed import CODE, CODE_WORDS, NewProduct, begin, finish
-from app.routes.admin.reasons import reason_of
 from app.routes.admin.space_typed import Entries
 
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,190}")
@@ -24,11 +22,7 @@ def game_rules_of(values: Mapping[str, str]) -> tuple[GameRules, str]:
     A place without a connection is left out. Raises Invalid, by field.
     """
     entries = Entries(values)
-    try:
-        reason = reason_of(values)
-    except Invalid as fault:
-        entries.faults |= fault.fields
-        reason = ""
+    reason = entries.reason()
     places = _places(entries)
     egg = entries.text("egg", needed="Say which game it is.")
     limits = _limits(entries)

@@ -4,14 +4,12 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
-from app.core.errors import Invalid
 from app.domain.catalog.seed import OptionGroupSeed, OptionSeed
 from app.domain.catalog.selection import OS, SSH_KEYS
 from app.domain.catalog.views import OptionKind
 from app.domain.machines.rules import MOST_PLACES, MachinePlace, MachineRules, MachineSize
 from app.ipam.wants import AddressRules
 from app.routes.admin.product_typed import CODE, CODE_WORDS, NewProduct, begin, finish
-from app.routes.admin.reasons import reason_of
 from app.routes.admin.space_typed import Entries
 
 MOST_KEYS = 10
@@ -24,11 +22,7 @@ def machine_rules_of(values: Mapping[str, str], systems: Sequence[str]) -> tuple
     A place without a connection is left out. Raises Invalid, by field.
     """
     entries = Entries(values)
-    try:
-        reason = reason_of(values)
-    except Invalid as fault:
-        entries.faults |= fault.fields
-        reason = ""
+    reason = entries.reason()
     size = _size(entries)
     templates = {
         system: entries.text(f"templates.{system}", needed="Say which template is copied for it.")

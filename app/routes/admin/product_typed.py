@@ -8,7 +8,6 @@ from app.core.errors import Invalid
 from app.domain.billing.amount import read_amount
 from app.domain.catalog.cycle import Cycle
 from app.domain.catalog.seed import CategorySeed, PriceSeed, ProductSeed
-from app.routes.admin.reasons import reason_of
 from app.routes.admin.space_typed import Entries
 
 CODE_WORDS = "Small letters, digits, dots and hyphens, at most 60."
@@ -31,11 +30,7 @@ def begin(values: Mapping[str, str]) -> tuple[Entries, ProductSeed, str]:
     Faults are kept in the entries.
     """
     entries = Entries(values)
-    try:
-        reason = reason_of(values)
-    except Invalid as fault:
-        entries.faults |= fault.fields
-        reason = ""
+    reason = entries.reason()
     name = entries.text("name", needed="Give it a name.")
     slug = entries.text("slug", needed="Give it a short name.")
     if slug and not CODE.fullmatch(slug):

@@ -3,8 +3,6 @@
 import re
 from collections.abc import Mapping
 
-from app.core.errors import Invalid
-from app.routes.admin.reasons import reason_of
 from app.routes.admin.space_typed import Entries
 from app.solver.want import DiskKind, ServerWant, StorageWant
 
@@ -22,11 +20,7 @@ _SET = re.compile(
 def rules_of(values: Mapping[str, str]) -> tuple[ServerWant, str]:
     """Return the rules that were typed, and the reason. Raises Invalid, by field."""
     entries = Entries(values)
-    try:
-        reason = reason_of(values)
-    except Invalid as fault:
-        entries.faults |= fault.fields
-        reason = ""
+    reason = entries.reason()
     rules = ServerWant(
         cpu_models=tuple(_lines(values, "cpu_models")),
         cpu_group=entries.text("cpu_group") or None,

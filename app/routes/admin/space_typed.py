@@ -14,7 +14,7 @@ from app.domain.addresses.by_hand import HandClaim
 from app.domain.addresses.seed import PrefixSeed, VlanGroupSeed
 from app.domain.addresses.states import PrefixStatus
 from app.ipam.choice import Strategy
-from app.routes.admin.reasons import reason_fault
+from app.routes.admin.reasons import reason_fault, reason_of
 
 LONGEST = 200
 LONGEST_COOLDOWN_S = 31_536_000
@@ -58,6 +58,14 @@ class Entries:
 
     def is_ticked(self, name: str) -> bool:
         return name in self._values
+
+    def reason(self) -> str:
+        """Return the reason that a person gives; "" of one that is wrong."""
+        try:
+            return reason_of(self._values)
+        except Invalid as refusal:
+            self.faults |= refusal.fields
+            return ""
 
     def require_all(self) -> None:
         """Raise Invalid when anything that was read is wrong."""
