@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from aiohttp import web
 from msgspec.structs import replace
@@ -107,7 +108,7 @@ async def a_store(tx: Tx, vault: Vault, origin: str) -> None:
     )
 
 
-async def a_store_order(tx: Tx, account: Any, name: str) -> OrderView:
+async def a_store_order(tx: Tx, account: UUID, name: str) -> OrderView:
     product = await find_product(tx, STORE.slug)
     request = OrderRequest(
         account=account,

@@ -1,8 +1,8 @@
 """What is done to the calls of deliveries, and how they are ended."""
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from app.core.ids import new_id
@@ -22,6 +22,7 @@ from tests.machines.sale import APART, Sale
 BY = {"actor": None, "actor_label": "test", "reason": "test"}
 TOGETHER = 8
 LIVES = 4
+Deed: TypeAlias = Callable[..., Awaitable[None]]
 
 
 async def each_call_fails(sale: Sale, *, changes: int = 4, together: int = TOGETHER) -> None:
@@ -70,14 +71,15 @@ async def each_call_of_a_life_fails(sale: Sale, package: dict[str, Any]) -> None
     lives = [row["id"] for row in await sale.desk.rows("SELECT id FROM service ORDER BY hostname")]
     assert len(lives) == LIVES
     sale.luck.failing = dict.fromkeys(lives, -APART)
-    for deed, state in (
-        (suspend_service, (VmPower.STOPPED, True)),
-        (unsuspend_service, (VmPower.RUNNING, False)),
-        (partial(ask_reinstall, os="debian-12"), (VmPower.RUNNING, False)),
-    ):
+    deeds: Mapping[Deed, tuple[VmPower, bool]] = {
+        suspend_service: (VmPower.STOPPED, True),
+        unsuspend_service: (VmPower.RUNNING, False),
+        partial(ask_reinstall, os="debian-12"): (VmPower.RUNNING, False),
+    }
+    for deed, state in deeds.items():
         async with sale.desk.database.transaction() as tx:
             for service in lives:
-                await deed(tx, service, **BY)  # type: ignore[operator]
+                await deed(tx, service, **BY)
         await sale.go_on()
         there = {(vm.power, vm.is_suspended) for vm in await sale.machines()}
         assert (len(await sale.machines()), there) == (len(lives), {state})

@@ -61,7 +61,7 @@ async def test_it_is_sold_suspended_and_ended(sale: Sale) -> None:
     assert machine is not None
     assert (machine.connection, machine.number, machine.node) == ("pve", vm.id, vm.node)
 
-    await by_hand(sale, "vps-reinstall", [order.service_id], {})
+    assert await by_hand(sale, "vps-reinstall", [order.service_id], {}) == {"succeeded"}
     (again,) = await sale.machines()
     assert (again.id, again.node, again.power) == (vm.id, vm.node, VmPower.RUNNING)
     anew = await sale.cluster._api.get(f"nodes/{vm.node}/qemu/{vm.id}/config")

@@ -75,9 +75,8 @@ def kind(request: pytest.FixtureRequest) -> Kind:
 @pytest.fixture
 async def stand_in(kind: Kind, clock: SetClock) -> AsyncIterator[tuple[Any, Any]]:
     """The panel, and where it is."""
-    async with kind.stand_in(
-        lambda: clock.now().timestamp(), task_s=2.0, name="pve"
-    ) as (standin, peer):  # fmt: skip
+    made = kind.stand_in(lambda: clock.now().timestamp(), task_s=2.0, name="pve")
+    async with made as (standin, peer):
         yield standin.panel, peer
 
 
@@ -174,5 +173,4 @@ async def test_each_call_of_its_life_may_fail(sale: Sale, kind: Kind) -> None:
 
 
 def _ref(vm: Vm) -> Ref:
-
     return Ref(vm.service, vm.name)

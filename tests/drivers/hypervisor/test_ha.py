@@ -1,6 +1,7 @@
 """Machines that PVE's high availability looks after: nothing is done to them behind its back."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 from uuid import uuid4
 
 import msgspec
@@ -42,7 +43,7 @@ async def test_a_machine_under_ha_is_switched_by_ha(
     made = await through(lambda memo: proxmox.create(want, memo))
     sid = stack.look_after(made.id, group="rack-a", max_restart=3)
     for wanted, told in ((VmPower.STOPPED, "stopped"), (VmPower.RUNNING, "started")):
-        seen = await through(lambda memo, wanted=wanted: proxmox.power(ref, wanted, memo))  # type: ignore[misc]
+        seen = await through(partial(proxmox.power, ref, wanted))
         assert (seen.power, stack.state[sid]) == (wanted, told)
     await through(lambda memo: proxmox.suspend(ref, memo))
     for _ in range(3):
@@ -102,6 +103,6 @@ async def test_fakepves_own_ha_is_waited_for(pve: HypervisorPeer, http: HttpClie
     machine = "nodes/pve2/qemu/102/config"
     await proxmox._api.put(machine, tags=marks.tag(ref.service))
     for wanted in (VmPower.RUNNING, VmPower.STOPPED):
-        seen = await through(lambda memo, wanted=wanted: proxmox.power(ref, wanted, memo))  # type: ignore[misc]
+        seen = await through(partial(proxmox.power, ref, wanted))
         assert seen.power is wanted
     await proxmox._api.put(machine, delete="tags")
