@@ -23,8 +23,6 @@ DOING = {
     Purpose.INSTALL: "A system is being installed on the server",
     Purpose.RESCUE: "The server is being booted into the rescue system",
 }
-
-
 _AS_ALWAYS = "Get in as always: the same address, password and keys."
 _AT_CLOUD = "Get in as the user rescue, with the password below; keys do not open it."
 

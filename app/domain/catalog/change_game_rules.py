@@ -42,7 +42,8 @@ async def change_game_rules(
         if group.kind is OptionKind.choice
     }
     faults = answer_faults(rules, answers, offers) | game_offer_faults(rules, offers)
-    if faults := faults | group_faults(rules, groups):
+    faults |= group_faults(rules, groups)
+    if faults:
         raise Invalid(faults)
     await check_panels(tx, rules)
     await tx.execute(
