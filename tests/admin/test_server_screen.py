@@ -17,13 +17,13 @@ from app.settings import Settings
 from tests.admin.conftest import Enter
 from tests.admin.stage import Stage
 from tests.application import application
-from tests.drivers.bmc.faulty import PASSWORD, USER, FaultyBmc
+from tests.drivers.bmc.faulty import MANAGER, PASSWORD, USER, FaultyBmc
 from tests.drivers.certificates import Authority
 from tests.security.browser import Browser
 
 pytestmark = pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
 
-IKVM = "/redfish/v1/Managers/1/Oem/Supermicro/IKVM"
+IKVM = f"{MANAGER}/Oem/Supermicro/IKVM"
 
 
 @pytest.fixture

@@ -16,6 +16,9 @@ from typing import Protocol
 from app.drivers.bmc.contract import BmcAddress
 from app.drivers.errors import Unauthorised
 
+WAIT_S = 7.0
+"""How long who has a deadline waits for a turn before the BMC counts as busy."""
+
 
 class LockedOut(Unauthorised):
     """The credentials were rejected before; the BMC was not asked."""

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from tests.drivers.certificates import Issued
 
-SYSTEM = "/redfish/v1/Systems/1"
+SYSTEM, MANAGER = "/redfish/v1/Systems/1", "/redfish/v1/Managers/1"
 USER, PASSWORD = "operator", "right horse"
 
 
@@ -49,8 +49,6 @@ class FaultyBmc:
             "BootSourceOverrideMode": "UEFI",
         }
     )
-    pages: dict[str, Any] = field(default_factory=dict)
-    """What else it serves, by path; that of the system is added to its own."""
     requests: list[tuple[str, str]] = field(default_factory=list)
     bodies: list[Any] = field(default_factory=list)
     system_has: dict[str, Any] = field(default_factory=dict)
@@ -151,47 +149,39 @@ class FaultyBmc:
             return self._reset(body["ResetType"])
         if path in self.resources:
             return 200, "", self.resources[path]
-        if path in self.pages and path != SYSTEM:
-            return 200, "", self.pages[path]
-        if path == "/redfish/v1/Managers/1":
+        if path == MANAGER:
             return 200, "", self._manager()
         if path.endswith("Manager.Reset"):
             return 204, "", None
         return 404, "", error("no such resource")
 
     def _manager(self) -> dict[str, Any]:
-        path = "/redfish/v1/Managers/1"
-        reset = {
-            "target": f"{path}/Actions/Manager.Reset",
-            "ResetType@Redfish.AllowableValues": ["ForceRestart"],
-        }
-        actions = {} if self.faults.no_manager_reset else {"#Manager.Reset": reset}
-        named = {"@odata.id": path, "Id": "1"}
-        return self.manager_has | named | ({"Actions": actions} if actions else {})
+        manager = self.manager_has | {"@odata.id": MANAGER, "Id": "1"}
+        if not self.faults.no_manager_reset:
+            reset = {
+                "target": f"{MANAGER}/Actions/Manager.Reset",
+                "ResetType@Redfish.AllowableValues": ["ForceRestart"],
+            }
+            manager["Actions"] = {"#Manager.Reset": reset}
+        return manager
 
     def _system(self) -> dict[str, Any]:
-        return (
-            self.system_has
-            | self.pages.get(SYSTEM, {})
-            | {
-                "Id": "1",
-                "PowerState": self.power,
-                "Manufacturer": self.manufacturer,
-                "Boot": self.boot
-                | {
-                    "BootSourceOverrideTarget@Redfish.AllowableValues": ["None", "Pxe", "Cd", "Hdd"]
-                },
-                "Links": self.pages.get(SYSTEM, {}).get("Links", {})
-                | {"ManagedBy": [{"@odata.id": "/redfish/v1/Managers/1"}]},
-                "Actions": {
-                    "#ComputerSystem.Reset": {
-                        "target": f"{SYSTEM}/Actions/ComputerSystem.Reset",
-                        "ResetType@Redfish.AllowableValues": ["On", "ForceOff"]
-                        + ["GracefulShutdown"] * self.faults.soft,
-                    }
-                },
-            }
-        )
+        links = self.system_has.get("Links", {}) | {"ManagedBy": [{"@odata.id": MANAGER}]}
+        return self.system_has | {
+            "Id": "1",
+            "PowerState": self.power,
+            "Manufacturer": self.manufacturer,
+            "Boot": self.boot
+            | {"BootSourceOverrideTarget@Redfish.AllowableValues": ["None", "Pxe", "Cd", "Hdd"]},
+            "Links": links,
+            "Actions": {
+                "#ComputerSystem.Reset": {
+                    "target": f"{SYSTEM}/Actions/ComputerSystem.Reset",
+                    "ResetType@Redfish.AllowableValues": ["On", "ForceOff"]
+                    + ["GracefulShutdown"] * self.faults.soft,
+                }
+            },
+        }
 
     def _patch(self, boot: dict[str, Any]) -> tuple[int, str, Any]:
         if self.faults.need_mode and "BootSourceOverrideMode" not in boot:

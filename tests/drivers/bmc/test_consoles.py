@@ -18,11 +18,10 @@ from app.drivers.power import Power
 from app.drivers.secret import Secret
 from app.drivers.serial import MOST_BYTES, SerialLine
 from app.drivers.tls import TrustCa
-from tests.drivers.bmc.faulty import PASSWORD, USER, FaultyBmc
+from tests.drivers.bmc.faulty import MANAGER, PASSWORD, USER, FaultyBmc
 from tests.drivers.bmc.ssh_console import ENTRY, SshConsole, ssh_console
 from tests.drivers.certificates import Authority
 
-MANAGER = "/redfish/v1/Managers/1"
 GRAPHICAL = {
     "ServiceEnabled": True,
     "MaxConcurrentSessions": 4,
@@ -132,6 +131,7 @@ async def test_a_line_at_a_port_of_its_own_is_for_everybody_and_ends_with_the_bl
             console.connections[1].abort()
             with pytest.raises(Unreachable):
                 await heard(line, b"nothing")
+            with pytest.raises(Unreachable):
                 await line.write(b"x")
 
 

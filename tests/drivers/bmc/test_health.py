@@ -4,13 +4,12 @@ from typing import Any
 
 from app.drivers.bmc.contract import Health
 from app.drivers.bmc.redfish.fleet import RedfishBmc
-from tests.drivers.bmc.faulty import SYSTEM, FaultyBmc
+from tests.drivers.bmc.faulty import MANAGER, SYSTEM, FaultyBmc
 from tests.drivers.bmc.test_faults import authority, bmc, faulty, fleet
 
 __all__ = ["authority", "bmc", "faulty", "fleet"]  # fixtures
 
 CHASSIS, STORAGE = "/redfish/v1/Chassis/1", f"{SYSTEM}/Storage"
-MANAGER = "/redfish/v1/Managers/1"
 LOGS, SEL = f"{MANAGER}/LogServices", f"{MANAGER}/LogServices/Sel"
 
 
@@ -46,37 +45,33 @@ def entry(number: int, message: str, severity: str = "Critical", **more: Any) ->
 
 def furnish(bmc: FaultyBmc, temperatures: list[Any], drives: list[Any], pages: list[Any]) -> None:
     """Give it a chassis, disks, a clock at 02:00 in a zone of its own, and a log of these pages."""
-    bmc.pages[SYSTEM] = {
+    bmc.system_has = {
         "Status": well(health="Critical"),
         "MemorySummary": {"Status": well()},
         "Storage": link(STORAGE),
         "Links": {"Chassis": [link(CHASSIS)]},
     }
-    bmc.pages[CHASSIS] = {
+    bmc.resources[CHASSIS] = {
         "Id": "1",
         "Name": "c",
         "ChassisType": "RackMount",
         "Thermal": link(f"{CHASSIS}/Thermal"),
     }
-    bmc.pages[f"{CHASSIS}/Thermal"] = {
+    bmc.resources[f"{CHASSIS}/Thermal"] = {
         "Id": "Thermal", "Name": "t", "Fans": [], "Temperatures": temperatures
     }  # fmt: skip
-    bmc.pages[STORAGE] = {"Name": "s", "Members": [link(f"{STORAGE}/1")]}
+    bmc.resources[STORAGE] = {"Name": "s", "Members": [link(f"{STORAGE}/1")]}
     paths = [f"{STORAGE}/1/Drives/{one['Id']}" for one in drives]
-    bmc.pages[f"{STORAGE}/1"] = {"Id": "1", "Name": "s", "Drives": [*map(link, paths)]}
-    bmc.pages |= dict(zip(paths, drives, strict=True))
-    reset = {"target": f"{MANAGER}/Actions/Manager.Reset"}
-    bmc.pages[MANAGER] = {
-        "Id": "1", "DateTime": "2026-03-01T02:00:00+01:00", "LogServices": link(LOGS),
-        "Actions": {"#Manager.Reset": reset},
-    }  # fmt: skip
-    bmc.pages[LOGS] = {"Members": [link(SEL)]}
-    bmc.pages[SEL] = {"Id": "Sel", "Entries": link(f"{SEL}/Entries")}
+    bmc.resources[f"{STORAGE}/1"] = {"Id": "1", "Name": "s", "Drives": [*map(link, paths)]}
+    bmc.resources |= dict(zip(paths, drives, strict=True))
+    bmc.manager_has = {"DateTime": "2026-03-01T02:00:00+01:00", "LogServices": link(LOGS)}
+    bmc.resources[LOGS] = {"Members": [link(SEL)]}
+    bmc.resources[SEL] = {"Id": "Sel", "Entries": link(f"{SEL}/Entries")}
     for number, members in enumerate(pages):
         path = f"{SEL}/Entries" + (f"/page{number}" if number else "")
-        bmc.pages[path] = {"Members": members}
+        bmc.resources[path] = {"Members": members}
         if number + 1 < len(pages):
-            bmc.pages[path]["Members@odata.nextLink"] = f"{SEL}/Entries/page{number + 1}"
+            bmc.resources[path]["Members@odata.nextLink"] = f"{SEL}/Entries/page{number + 1}"
 
 
 async def test_a_bmc_that_tells_of_nothing_knows_nothing(bmc: RedfishBmc) -> None:
@@ -106,7 +101,7 @@ async def test_what_is_critical_is_told_in_words(bmc: RedfishBmc, faulty: Faulty
             [link(f"{SEL}/Entries/40"), entry(41, "undated", Created="soon")],
         ],
     )
-    faulty.pages[f"{SEL}/Entries/40"] = entry(40, "uncorrectable  memory error in DIMM A3")
+    faulty.resources[f"{SEL}/Entries/40"] = entry(40, "uncorrectable  memory error in DIMM A3")
     assert await bmc.health(within_s=1_800) == Health(
         critical=(
             "CPU 1 reads 104 °C",
@@ -124,6 +119,6 @@ async def test_a_system_that_is_critical_for_no_named_reason_is_told(
     furnish(faulty, [temperature("Inlet", 24)], [drive("d0")], [[]])
     health = await bmc.health(within_s=60)
     assert health.critical == ("the BMC calls the system critical",)
-    faulty.pages[SYSTEM]["Status"] = well(health="Warning")
-    faulty.pages[SYSTEM]["MemorySummary"] = {"Status": {"HealthRollup": "Critical"}}
+    faulty.system_has["Status"] = well(health="Warning")
+    faulty.system_has["MemorySummary"] = {"Status": {"HealthRollup": "Critical"}}
     assert (await bmc.health(within_s=60)).critical == ("the BMC calls the memory critical",)

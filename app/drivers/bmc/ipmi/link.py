@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 from app.drivers.bmc.contract import BmcAddress
-from app.drivers.bmc.guard import BmcGuard, Turn
+from app.drivers.bmc.guard import WAIT_S, BmcGuard, Turn
 from app.drivers.bmc.ipmi.process import Child, Gone, Nursery
 from app.drivers.bmc.ipmi.wire import Answer, Ask, Fault, SignIn
 from app.drivers.errors import Busy, DriverError, Refused, Retriable, Unauthorised, Unreachable
@@ -13,8 +13,6 @@ from app.drivers.errors import Busy, DriverError, Refused, Retriable, Unauthoris
 ANSWER_S = 2.8
 """For the process, sign-in and answer, so that a hung BMC is told within 3 s. pyghmi sends again
 after 0.5 to 1 s, so a lost packet is borne."""
-WAIT_S = 7.0
-"""How long a call waits for its turn before the BMC counts as busy."""
 MIN_INTERVAL_S = 0.02
 SESSIONLESS = frozenset({Fault.UNAUTHORISED, Fault.UNREACHABLE, Fault.SESSION_LOST})
 IDLE_S = 10.0

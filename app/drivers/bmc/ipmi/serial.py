@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 import msgspec
 
 from app.drivers.bmc.contract import BmcAddress
-from app.drivers.bmc.guard import BmcGuard
-from app.drivers.bmc.ipmi.link import WAIT_S, error_of, sign_in_of
+from app.drivers.bmc.guard import WAIT_S, BmcGuard
+from app.drivers.bmc.ipmi.link import error_of, sign_in_of
 from app.drivers.bmc.ipmi.process import Child, Gone, Nursery
 from app.drivers.bmc.ipmi.wire import Answer, Ask, Fault, Heard, Typed
 from app.drivers.errors import Busy, InUse, Retriable, Unreachable

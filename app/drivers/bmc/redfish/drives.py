@@ -1,5 +1,7 @@
 """The disks that a BMC sees: `Storage` and its `Drives` (Redfish 2016.1 and later)."""
 
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any, Literal
 
 from sushy import Protocol
@@ -20,25 +22,29 @@ def drives_of(system: Any) -> tuple[Drive, ...] | None:
     """
     drives: list[Drive] = []
     try:
-        for storage in system.storage.get_members():
-            for found in storage.drives[: MOST_DRIVES - len(drives)]:
-                if found.protocol is Protocol.USB:  # what the BMC itself lends
-                    continue
-                kind = _kind(found)
-                if kind is None or not found.capacity_bytes:
-                    return None
-                drives.append(
-                    Drive(
-                        kind=kind,
-                        capacity_gb=round(found.capacity_bytes / GB),
-                        serial=found.serial_number,
-                    )
+        for found in each_drive(system):
+            kind = _kind(found)
+            if kind is None or not found.capacity_bytes:
+                return None
+            drives.append(
+                Drive(
+                    kind=kind,
+                    capacity_gb=round(found.capacity_bytes / GB),
+                    serial=found.serial_number,
                 )
+            )
     except sushy_errors.AccessError:
         raise
     except (sushy_errors.HTTPError, sushy_errors.MissingAttributeError):
         return None
     return tuple(drives) or None
+
+
+def each_drive(system: Any) -> Iterator[Any]:
+    """Yield the machine's disks as sushy has them; raises what reading its storage raises."""
+    found = (drive for storage in system.storage.get_members() for drive in storage.drives)
+    # What is on USB the BMC itself lends.
+    return islice((each for each in found if each.protocol is not Protocol.USB), MOST_DRIVES)
 
 
 def _kind(drive: Any) -> Literal["nvme", "ssd", "hdd"] | None:

@@ -7,7 +7,8 @@ from typing import Any
 from sushy import exceptions as sushy_errors
 
 from app.drivers.bmc.contract import Health, Part
-from app.drivers.bmc.redfish.drives import MOST_DRIVES
+from app.drivers.bmc.redfish.access import manager_of
+from app.drivers.bmc.redfish.drives import each_drive
 from app.drivers.bmc.redfish.session import fetch, read_page
 from app.drivers.bmc.redfish.tell import sensors_of
 
@@ -59,30 +60,29 @@ def _is_critical(part: Any) -> bool:
 
 def _disks(system: Any) -> list[str] | None:
     """Return the disks that fail or will; None where the BMC tells of none."""
-    found: list[Any] = []
+    faults: list[str] = []
+    is_told = False
     try:
-        for storage in system.storage.get_members():
-            found += storage.drives
+        for each in each_drive(system):
+            is_told = True
+            name = f"disk {each.name or each.identity} ({each.serial_number or 'no serial number'})"
+            if _is_critical(each.json):
+                faults.append(f"{name} is failing")
+            elif each.json.get("FailurePredicted") is True:
+                faults.append(f"{name} will fail soon")
     except sushy_errors.AccessError:
         raise
     except (sushy_errors.HTTPError, sushy_errors.MissingAttributeError):
-        if not found:
-            return None
-    return [
-        f"disk {each.name or each.identity} ({each.serial_number or 'no serial number'}) "
-        + ("is failing" if _is_critical(each.json) else "will fail soon")
-        for each in found[:MOST_DRIVES]
-        if _is_critical(each.json) or each.json.get("FailurePredicted") is True
-    ] or ([] if found else None)
+        pass  # what was told before it stands
+    return faults if is_told else None
 
 
 def _events(system: Any, within: timedelta) -> list[str] | None:
     """Return the unresolved critical entries of the logs; None where there is no log to date."""
-    try:
-        manager = system.managers[0]
-        fetch(manager)
-    except (sushy_errors.MissingAttributeError, IndexError):
+    manager = manager_of(system)
+    if manager is None:
         return None
+    fetch(manager)
     now = _time(manager.json.get("DateTime"))
     logs = [
         log for owner in (system, manager) for log in _linked(owner, owner.json.get("LogServices"))

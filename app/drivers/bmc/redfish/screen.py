@@ -6,7 +6,7 @@ from urllib.parse import urlencode, urlsplit
 from sushy import exceptions as sushy_errors
 
 from app.drivers.bmc.redfish.access import manager_of, profile_of_both
-from app.drivers.bmc.redfish.session import fetch
+from app.drivers.bmc.redfish.session import fetch, read_page
 from app.drivers.bmc.redfish.words import ABSENT_STATUSES
 from app.drivers.bmc.vendors import ScreenWay
 from app.drivers.errors import Refused, Retriable
@@ -53,8 +53,7 @@ def _of_supermicro(url: str, manager: Any) -> str:
     """Source: Supermicro, Redfish User Guide 4.0, iKVM: `URI` is where its HTML5 client is."""
     told = (manager.json.get("Oem") or {}).get("Supermicro") or {}
     path = (told.get("IKVM") or {}).get("@odata.id") or f"{manager.path}/Oem/Supermicro/IKVM"
-    # sushy knows no resources of Supermicro.
-    answer = manager._conn.get(path).json()  # noqa: SLF001
+    answer = read_page(manager, path)
     address = str(answer.get("URI") or "")
     if not address:
         kind = answer.get("Current interface") or "another"

@@ -99,9 +99,11 @@ def fetch(resource: Any) -> None:
 
 
 def read_page(resource: Any, path: str) -> dict[str, Any]:
-    """Return a page that sushy has no class for, read as its resources are; one request."""
-    answer = resource._conn.get(path)  # noqa: SLF001 - the connector that signs its requests
-    page = answer.json()
+    """Return a page that sushy has no class for, read as its resources are; one request.
+
+    sushy's `clone_resource` would leave `resource` itself reading from `path`.
+    """
+    page = resource._conn.get(path).json()  # noqa: SLF001 - sushy gives its connector to nobody
     return page if isinstance(page, dict) else {}
 
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import asyncssh
 
 from app.drivers.bmc.contract import BmcAddress, ConsolePort
-from app.drivers.bmc.guard import BmcGuard, Turn
+from app.drivers.bmc.guard import WAIT_S, BmcGuard, Turn
 from app.drivers.errors import Busy, DriverError, Refused, Unauthorised, Unreachable
 from app.drivers.serial import MOST_BYTES
 from app.drivers.ssh.client import not_connected, options_for
@@ -16,8 +16,6 @@ from app.drivers.ssh.keys import host_key
 
 OPEN_S = 20.0
 """For connection, key exchange and sign-in, for which BMCs take seconds."""
-WAIT_S = 7.0
-"""How long it waits for its turn before the BMC counts as busy."""
 CONNECT_S = 3.0
 KEEP_ALIVE_S = 4.0
 """A BMC that says nothing for three of these is taken for gone."""
