@@ -1,6 +1,5 @@
 """The way to the screen of a server's machine at its BMC."""
 
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import msgspec
@@ -10,7 +9,7 @@ from app.core.errors import NotFound
 from app.domain.audit.record import record
 from app.domain.inventory.find import find_server
 from app.domain.inventory.views import ServerView
-from app.drivers.bmc.contract import BmcProtocol
+from app.drivers.bmc.contract import BmcProtocol, url_host_of
 from app.drivers.bmc.vendors import ScreenWay, Vendor, profile_of_vendor
 
 
@@ -41,8 +40,7 @@ def screen_of(server: ServerView) -> Screen | None:
         return None
     else:
         signs_on = False
-        host = urlsplit(server.bmc_url).hostname or ""
-        base = f"https://[{host}]" if ":" in host else f"https://{host}"
+        base = f"https://{url_host_of(server.bmc_url)}"
     return Screen(
         server=server.id, server_name=server.name, signs_on=signs_on, url=base + profile.screen_path
     )

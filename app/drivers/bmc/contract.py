@@ -28,6 +28,12 @@ def peer_of(url: str) -> str:
     return urlsplit(url).netloc.rpartition("@")[2].lower()
 
 
+def url_host_of(url: str) -> str:
+    """Return a BMC's host for a URL of another kind: `10.0.0.7`, `[2001:db8::7]`; no port."""
+    host = urlsplit(url).hostname or ""
+    return f"[{host}]" if ":" in host else host
+
+
 class BmcAddress(msgspec.Struct, frozen=True, kw_only=True):
     """Where a BMC is and how to sign in."""
 

@@ -7,7 +7,13 @@ anything there: it is opened for those only who may change the BMC itself.
 from collections.abc import Sequence
 from enum import StrEnum
 
-from app.drivers.bmc.contract import BmcAddress, BmcProtocol, Console, ConsolePort
+from app.drivers.bmc.contract import (
+    BmcAddress,
+    BmcProtocol,
+    Console,
+    ConsolePort,
+    url_host_of,
+)
 from app.drivers.errors import Refused
 
 
@@ -33,7 +39,7 @@ def serial_offer(consoles: Sequence[Console]) -> SerialOffer:
     """Return what the consoles of a BMC come to; never `UNKNOWN`."""
     spoken = [each for each in consoles if each.kind == "serial" and _is_spoken(each)]
     enabled = [each for each in spoken if each.is_enabled]
-    if any(_ssh([each], by_command_line=False) or "ipmi" in each.ways for each in enabled):
+    if _ssh(enabled, by_command_line=False) or any("ipmi" in each.ways for each in enabled):
         return SerialOffer.OPEN
     if enabled:
         return SerialOffer.COMMAND_LINE
@@ -52,10 +58,9 @@ def serial_way(
     if (port := _ssh(enabled, by_command_line=by_command_line)) is not None:
         return port
     if any("ipmi" in each.ways for each in enabled):
-        host = f"[{address.host}]" if ":" in address.host else address.host
         return BmcAddress(
             protocol=BmcProtocol.IPMI,
-            url=f"ipmi://{host}",
+            url=f"ipmi://{url_host_of(address.url)}",
             username=address.username,
             password=address.password,
         )
