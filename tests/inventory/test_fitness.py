@@ -17,8 +17,8 @@ SOLD = Sold(
 )  # fmt: skip
 
 
-def faults(**seen: object) -> list[str]:
-    return list(hardware_faults(SOLD, Seen(**seen)))  # type: ignore[arg-type]
+def faults(seen: Seen) -> list[str]:
+    return list(hardware_faults(SOLD, seen))
 
 
 @pytest.mark.parametrize(
@@ -47,24 +47,24 @@ def test_a_missing_module_is_told_from_what_firmware_keeps(
     ],
 )
 def test_a_processor_is_known_by_its_number(seen: str) -> None:
-    assert faults(cpu_model=seen) == []
-    assert faults(cpu_model="AMD EPYC 7443 24-Core Processor") != []
+    assert faults(Seen(cpu_model=seen)) == []
+    assert faults(Seen(cpu_model="AMD EPYC 7443 24-Core Processor")) != []
 
 
 def test_sockets_are_told_before_cores() -> None:
-    assert faults(sockets=1, cores=8) == ["it has 1 processors instead of 2"]
-    assert faults(sockets=2, cores=15) == ["it has 15 cores instead of 16"]
-    assert faults(sockets=2, cores=32) == []
+    assert faults(Seen(sockets=1, cores=8)) == ["it has 1 processors instead of 2"]
+    assert faults(Seen(sockets=2, cores=15)) == ["it has 15 cores instead of 16"]
+    assert faults(Seen(sockets=2, cores=32)) == []
 
 
 def test_more_disks_are_fine_and_others_do_not_stand_in() -> None:
     ssd = SeenDisk(name="sda", kind="ssd", capacity_gb=480)
     hdd = SeenDisk(name="sdc", kind="hdd", capacity_gb=8_002)
     others = (msgspec.structs.replace(ssd, name="sdb", capacity_gb=512), hdd)
-    assert faults(disks=(ssd, *others)) == []
-    assert faults(disks=(ssd, msgspec.structs.replace(ssd, name="sdd"), *others, hdd)) == []
+    assert faults(Seen(disks=(ssd, *others))) == []
+    assert faults(Seen(disks=(ssd, msgspec.structs.replace(ssd, name="sdd"), *others, hdd))) == []
     far = msgspec.structs.replace(ssd, name="sdb", capacity_gb=960)
-    assert faults(disks=(ssd, far, hdd)) == ["it has 1 ssd of 480 GB instead of 2"]
+    assert faults(Seen(disks=(ssd, far, hdd))) == ["it has 1 ssd of 480 GB instead of 2"]
 
 
 def test_what_a_machine_says_is_read_as_far_as_it_makes_sense() -> None:

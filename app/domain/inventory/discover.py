@@ -14,7 +14,7 @@ from app.core.errors import Invalid, NotFound
 from app.core.ids import new_id
 from app.core.outbox import emit
 from app.domain.audit.record import record
-from app.domain.inventory.disks import read_disks, write_disks
+from app.domain.inventory.disks import is_same_size, read_disks, write_disks
 from app.domain.inventory.errors import NoBmc
 from app.domain.inventory.seed import DiskSeed
 from app.domain.inventory.server_sheet import disk_text, disks_of
@@ -26,7 +26,6 @@ from app.solver.want import DiskKind
 Fact: TypeAlias = Literal["serial", "model", "ram_gb", "cpu_count", "cpu_model", "mac", "disks"]
 
 
-SAME_PERCENT = 8
 ASKED = "server.discover"
 """Topic of the outbox: a BMC is to be asked."""
 
@@ -243,13 +242,11 @@ async def _differences(tx: Tx, server: UUID, found: Inventory) -> tuple[Differen
 
 
 async def _disks(tx: Tx, server: UUID, drives: Sequence[Drive]) -> list[Difference]:
-    """Sizes within `SAME_PERCENT` are the same: people write down either unit, and round."""
     written = await read_disks(tx, server)
     ours = sorted((one.kind.value, one.capacity_gb) for one in written for _ in range(one.quantity))
     theirs = sorted((one.kind, one.capacity_gb) for one in drives)
     if len(ours) == len(theirs) and all(
-        a == b and abs(x - y) * 100 <= SAME_PERCENT * y
-        for (a, x), (b, y) in zip(ours, theirs, strict=True)
+        a == b and is_same_size(x, of_gb=y) for (a, x), (b, y) in zip(ours, theirs, strict=True)
     ):
         return []
     found = [

@@ -9,6 +9,13 @@ from app.core.database import Tx
 from app.core.ids import new_id
 from app.domain.inventory.seed import DiskSeed
 
+SAME_PERCENT = 8
+"""Sizes so near are the same: people write down GB or GiB, and round."""
+
+
+def is_same_size(one_gb: int, *, of_gb: int) -> bool:
+    return abs(one_gb - of_gb) * 100 <= SAME_PERCENT * of_gb
+
 
 async def read_disks(tx: Tx, server: UUID) -> tuple[DiskSeed, ...]:
     """Return the disks that are written down of a server, by kind and size."""

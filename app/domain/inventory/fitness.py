@@ -8,15 +8,13 @@ import msgspec
 
 from app.core.database import Tx
 from app.core.errors import NotFound
-from app.domain.inventory.disks import read_disks
+from app.domain.inventory.disks import is_same_size, read_disks
 from app.domain.inventory.seed import DiskSeed
 from app.drivers.bmc.contract import Inventory
 
 MISSING_PERCENT = 3
 MISSING_MIB = 1_024
 """Firmware keeps some memory to itself; less than a module is missing then."""
-SAME_PERCENT = 8
-"""Disks are written down in GB or GiB, and rounded."""
 _PASSED = frozenset({"PASSED", "OK"})
 _COUNT = re.compile(r"\d+-?(c|cores?|threads?)|[\d.]+[gm]hz")
 
@@ -108,8 +106,8 @@ def _missing_disks(sold: Sold, disks: Sequence[SeenDisk]) -> Iterator[str]:
 
 
 def _is_one_of(disk: SeenDisk, group: DiskSeed) -> bool:
-    apart = abs(disk.capacity_gb - group.capacity_gb)
-    return disk.kind == group.kind.value and apart * 100 <= SAME_PERCENT * group.capacity_gb
+    is_alike = is_same_size(disk.capacity_gb, of_gb=group.capacity_gb)
+    return is_alike and disk.kind == group.kind.value
 
 
 def _words(model: str) -> frozenset[str]:

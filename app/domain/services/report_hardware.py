@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from uuid import UUID
 
 import msgspec
 
@@ -71,15 +70,10 @@ def _number(text: str, base: int = 10) -> int | None:
         return None
 
 
-async def seen_in(tx: Tx, installation: UUID) -> Seen | None:
-    """Return what was seen in an installation; None where nothing was told."""
-    seen = await tx.fetchval("SELECT seen FROM installation WHERE id = $1", installation)
-    return None if seen is None else msgspec.json.decode(seen, type=Seen)
-
-
 async def faults_seen(tx: Tx, installation: OpenInstallation) -> str:
     """Return what the machine lacks of what is written down, in one line; "" for nothing."""
-    seen = await seen_in(tx, installation.id)
-    if seen is None:
+    told = await tx.fetchval("SELECT seen FROM installation WHERE id = $1", installation.id)
+    if told is None:
         return ""
+    seen = msgspec.json.decode(told, type=Seen)
     return "; ".join(hardware_faults(await sold_of(tx, installation.server), seen))
