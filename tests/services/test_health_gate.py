@@ -172,12 +172,14 @@ async def test_neither_an_empty_server_nor_anothers_is_touched(hall: Hall) -> No
     assert hall.bmc.told == []
 
 
-async def test_a_server_that_is_critical_stays_in_quarantine(hall: Hall, vault: Vault) -> None:
+async def test_a_server_that_is_critical_stays_in_quarantine(
+    hall: Hall, vault: Vault, clock: SetClock
+) -> None:
     async with hall.database.transaction() as tx:
         await quarantine(tx, hall.server, "CPU 1 reads 104 °C")
     hall.bmc.critical = ("CPU 1 reads 104 °C",)
     for minutes, state in ((15, "quarantined"), (30, "available")):
-        hall.database.clock.advance(minutes=minutes)  # type: ignore[attr-defined]
+        clock.advance(minutes=minutes)
         await recheck_due(hall.database, vault, hall.bmc)
         async with hall.database.snapshot() as tx:
             assert state == await tx.fetchval("SELECT state FROM server WHERE id = $1", hall.server)

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from app.core.clock import SetClock
+from app.core.database import Tx
 from app.domain.inventory.outage import is_outage
 from app.drivers.errors import Unauthorised
 from app.drivers.power import Power
@@ -97,15 +98,24 @@ async def test_a_bmc_that_hears_no_restart_is_without_power_for_a_while(
     assert (done.port, len(pdus.orders)) == ("out", 4), "its power is taken away once"
 
 
+async def others(tx: Tx, number: int) -> None:
+    """Put so many machines with BMCs into rack `b`, from the lowest unit up."""
+    await machines(tx, number, rack="b", prefix="198.51.100.0/26")
+    await tx.execute(
+        "INSERT INTO bmc (id, server, url, username, sealed_password, read_due_at) "
+        "SELECT gen_random_uuid(), s.id, 'https://' || s.name, 'root', '', $1 "
+        "FROM server s JOIN rack r ON r.id = s.rack WHERE r.name = 'b'",
+        tx.now(),
+    )
+
+
 async def test_while_most_bmcs_are_silent_none_is_at_fault(hall: Hall, clock: SetClock) -> None:
     """An outage of the management network costs no server, nor a person's time."""
     async with hall.database.transaction() as tx:
-        await machines(tx, 4, rack="b", prefix="198.51.100.0/26")
+        await others(tx, 4)
         await tx.execute(
-            "INSERT INTO bmc (id, server, url, username, sealed_password, read_due_at, "
-            "silent_since) SELECT gen_random_uuid(), s.id, 'https://' || s.name, 'root', '', $1, "
-            "CASE WHEN u_position <> 1 THEN $1::timestamptz END "
-            "FROM server s JOIN rack r ON r.id = s.rack WHERE r.name = 'b'",
+            "UPDATE bmc b SET silent_since = $1 FROM server s JOIN rack r ON r.id = s.rack "
+            "WHERE s.id = b.server AND r.name = 'b' AND s.u_position <> 1",
             clock.now(),
         )
         await tx.execute(
@@ -134,13 +144,7 @@ async def test_while_most_bmcs_are_silent_none_is_at_fault(hall: Hall, clock: Se
 
 async def test_where_a_third_was_put_aside_lately_no_more_are(hall: Hall, clock: SetClock) -> None:
     async with hall.database.transaction() as tx:
-        await machines(tx, 12, rack="b", prefix="198.51.100.0/26")
-        await tx.execute(
-            "INSERT INTO bmc (id, server, url, username, sealed_password, read_due_at) "
-            "SELECT gen_random_uuid(), s.id, 'https://' || s.name, 'root', '', $1 "
-            "FROM server s JOIN rack r ON r.id = s.rack WHERE r.name = 'b'",
-            clock.now(),
-        )
+        await others(tx, 12)
 
         async def put_aside(number: int) -> bool:
             await tx.execute(
