@@ -24,8 +24,12 @@ def entry_page(
     lede: h.Node = None,
     attrs: Mapping[str, h.Attribute] | None = None,
     busy: str = "Writing…",
+    leave: str = "Leave it",
 ) -> h.Element:
-    """Return the page of one form; `back` is (words, address), `labels` names the fields."""
+    """Return the page of one form; `back` is (words, address), `labels` names the fields.
+
+    `leave` is what leads back without a change.
+    """
     return admin_page(
         title,
         page_head(title, eyebrow=h.a(href=back[1])[back[0]], lede=lede),
@@ -37,7 +41,7 @@ def entry_page(
                     fields,
                     h.div(".sw-actions")[
                         submit_button(confirm, busy=busy),
-                        link_button("Leave it", back[1], weight="quiet"),
+                        link_button(leave, back[1], weight="quiet"),
                     ],
                     labels=labels,
                     attrs=attrs,

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 import htpy as h
 
+from app.components.admin.entry import entry_page
 from app.components.admin.outlook import product_href
-from app.components.button import link_button, submit_button
+from app.components.button import link_button
 from app.components.card import card
 from app.components.choice import checkbox_field
 from app.components.facts import facts
-from app.components.form import Form, form_element, text_field, textarea_field
+from app.components.form import Form, text_field, textarea_field
 from app.components.frame import PageFrame
-from app.components.page import admin_page, page_head
 from app.drivers.deploy.layout import DiskLayout, layout_in_words
 
 LABELS = {"layouts": "Layouts", "reason": "Reason"}
@@ -38,49 +38,31 @@ class Borne:
 
 
 def layouts_page(name: str, slug: str, form: Form, *, frame: PageFrame) -> h.Element:
-    title = f"Disk layouts of {name}"
-    return admin_page(
-        title,
-        page_head(
-            title,
-            eyebrow=h.a(href=product_href(slug))[name],
-            lede="How netboot divides the disks of a server. An order is given servers alone whose "
-            "disks bear its layout.",
+    return entry_page(
+        f"Disk layouts of {name}",
+        textarea_field(
+            form, "layouts", "Layouts", rows=6, optional=True, mono=True,
+            placeholder=PLACEHOLDER, help_=HELP,
         ),
-        h.div(".sw-decide.sw-decide-wide")[
-            card(
-                form_element(
-                    form,
-                    product_href(slug, "layouts"),
-                    textarea_field(
-                        form,
-                        "layouts",
-                        "Layouts",
-                        rows=6,
-                        optional=True,
-                        mono=True,
-                        placeholder=PLACEHOLDER,
-                        help_=HELP,
-                    ),
-                    checkbox_field(
-                        form,
-                        "offered",
-                        "Clients choose among them",
-                        help_="As a question of the order form; its options cost nothing more "
-                        "unless the catalogue gives them prices.",
-                    ),
-                    text_field(form, "reason", "Reason", help_="Kept in the audit trail."),
-                    h.div(".sw-actions")[
-                        submit_button("Save", weight="primary"),
-                        link_button("Keep them as they are", product_href(slug), weight="quiet"),
-                    ],
-                    labels=LABELS,
-                )
-            )
-        ],
+        checkbox_field(
+            form,
+            "offered",
+            "Clients choose among them",
+            help_="As a question of the order form; its options cost nothing more unless the "
+            "catalogue gives them prices.",
+        ),
+        text_field(form, "reason", "Reason", help_="Kept in the audit trail."),
+        form=form,
+        action=product_href(slug, "layouts"),
+        confirm="Save",
+        back=(name, product_href(slug)),
         frame=frame,
         active="stock",
-    )
+        labels=LABELS,
+        lede="How netboot divides the disks of a server. An order is given servers alone whose "
+        "disks bear its layout.",
+        leave="Keep them as they are",
+    )  # fmt: skip
 
 
 def layouts_card(slug: str, layouts: Sequence[Borne], *, may_change: bool) -> h.Element:

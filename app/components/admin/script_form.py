@@ -2,12 +2,12 @@
 
 import htpy as h
 
+from app.components.admin.entry import entry_page
 from app.components.admin.outlook import product_href
-from app.components.button import link_button, submit_button
+from app.components.button import link_button
 from app.components.card import card
-from app.components.form import Form, form_element, text_field, textarea_field
+from app.components.form import Form, text_field, textarea_field
 from app.components.frame import PageFrame
-from app.components.page import admin_page, page_head
 
 LABELS = {"script": "Script", "reason": "Reason"}
 HELP = (
@@ -20,42 +20,24 @@ PLACEHOLDER = "apt-get install -y qemu-guest-agent\nsystemctl enable qemu-guest-
 
 
 def script_page(name: str, slug: str, form: Form, *, frame: PageFrame) -> h.Element:
-    title = f"Post-install script of {name}"
-    return admin_page(
-        title,
-        page_head(
-            title,
-            eyebrow=h.a(href=product_href(slug))[name],
-            lede="What netboot runs in each server of this product once its system is installed, "
-            "also at a reinstallation.",
+    return entry_page(
+        f"Post-install script of {name}",
+        textarea_field(
+            form, "script", "Script", rows=14, optional=True, mono=True,
+            placeholder=PLACEHOLDER, help_=HELP,
         ),
-        h.div(".sw-decide.sw-decide-wide")[
-            card(
-                form_element(
-                    form,
-                    product_href(slug, "script"),
-                    textarea_field(
-                        form,
-                        "script",
-                        "Script",
-                        rows=14,
-                        optional=True,
-                        mono=True,
-                        placeholder=PLACEHOLDER,
-                        help_=HELP,
-                    ),
-                    text_field(form, "reason", "Reason", help_="Kept in the audit trail."),
-                    h.div(".sw-actions")[
-                        submit_button("Save", weight="primary"),
-                        link_button("Keep it as it is", product_href(slug), weight="quiet"),
-                    ],
-                    labels=LABELS,
-                )
-            )
-        ],
+        text_field(form, "reason", "Reason", help_="Kept in the audit trail."),
+        form=form,
+        action=product_href(slug, "script"),
+        confirm="Save",
+        back=(name, product_href(slug)),
         frame=frame,
         active="stock",
-    )
+        labels=LABELS,
+        lede="What netboot runs in each server of this product once its system is installed, "
+        "also at a reinstallation.",
+        leave="Keep it as it is",
+    )  # fmt: skip
 
 
 def script_card(slug: str, script: str, *, may_change: bool) -> h.Element:
