@@ -45,6 +45,7 @@ async def test_a_curl_command_fills_a_call_and_its_credentials_are_kept_nowhere(
     await pasted.fill("curl -X PUT https://api.test/x?a=1 -H 'Authorization: Bearer s3cret'")
     await fill.click()
     await expect(easel.page.locator("#p-url")).to_have_value("https://api.test/x")
+    await expect(pasted).to_have_value("")
     await expect(easel.page.locator("#comments")).to_contain_text("keep it in a connection")
     sheet = await easel.saved()
     assert sheet.nodes["call"].params == {

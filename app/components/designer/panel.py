@@ -45,6 +45,9 @@ def node_panel(
         _head(sheet, node, kind),
         h.p(".fl-wrong", data_wrong="node"),
         node_trial(trial, node) if trial else None,
+        _fold("clipboard-paste", "Fill from curl or OpenAPI", _described(node))
+        if can_fill(sheet, node)
+        else None,
         [
             param_field(
                 view.id,
@@ -57,9 +60,6 @@ def node_panel(
         ],
         broken_edges(sheet, node),
         _unknown_params(sheet, node, kind),
-        _fold("clipboard-paste", "Fill from curl or OpenAPI", _described(node))
-        if can_fill(sheet, node)
-        else None,
         h.p(".sw-quiet")["It has no parameters."] if kind and not fields_of(kind) else None,
         _within(sheet, node),
         None

@@ -83,8 +83,16 @@ onPage("htmx:after:swap", () => {
   markAll();
 });
 
+/** The field whose text was given and stays, to be mended, until it is taken. */
+let given = "";
+
 onAnswer((status) => {
-  if (status === 200) return;
+  const field = /** @type {HTMLTextAreaElement | null} */ (find(given));
+  given = "";
+  if (status === 200) {
+    if (field) field.value = "";
+    return;
+  }
   putBack();
   if (status) return;
   // Theirs is kept: see it.
@@ -98,7 +106,8 @@ const CLICKS = {
   give({ dataset }) {
     const field = find(dataset.from ?? "");
     send(dataset.give ?? "", { ...JSON.parse(dataset.with ?? "{}"), ...(field && { text: field.value }) });
-    if (field && dataset.keep === undefined) field.value = "";
+    if (dataset.keep !== undefined) given = dataset.from ?? "";
+    else if (field) field.value = "";
   },
   pick({ dataset }) {
     flag(editor, "has-drawer", false);
