@@ -6,7 +6,7 @@ from typing import Self
 
 
 class FaultKind(StrEnum):
-    """What is broken; the first six sit in the BMC, the last two in the machine."""
+    """What is broken; the first six sit in the BMC, the last three in the machine."""
 
     HANG = "hang"
     "The BMC accepts a connection and never answers."
@@ -24,6 +24,8 @@ class FaultKind(StrEnum):
     "The installer fails at its n-th step (`install-fails:N`)."
     NEVER_CALLS_BACK = "never-calls-back"
     "The installer stops silently before its last commands."
+    BAD_MEMORY = "bad-memory"
+    "A memory module flips bits under load; its errors are counted."
 
 
 TAKES_NUMBER = {FaultKind.SLOW: 2.0, FaultKind.INSTALL_FAILS: 1.0}

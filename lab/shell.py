@@ -215,6 +215,7 @@ class Shell:
             case Background(command):
                 job = self.child()._captured(command, "")  # noqa: SLF001 - another Shell
                 self.jobs.background.append(asyncio.create_task(job))
+                self.variables["!"] = str(len(self.jobs.background))
                 return 0
             case Function(name, body):
                 self.functions[name] = body
@@ -314,6 +315,9 @@ class Shell:
                 if equals:
                     self.variables[key] = value
             return Result()
+        if name == "wait":
+            chosen = [self.jobs.background[int(job) - 1] for job in rest] or self.jobs.background
+            return (await asyncio.gather(*chosen))[-1] if chosen else Result()
         base = posixpath.basename(name)
         if base in self.missing:
             return Result(127, "", f"sh: {name}: not found\n")

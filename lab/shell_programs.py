@@ -142,7 +142,7 @@ async def curtin(shell: Shell, arguments: list[str], stdin: str) -> Result:
 async def command_v(shell: Shell, arguments: list[str], _stdin: str) -> Result:
     """`command -v NAME`, `which NAME`: the known programs that are not missing exist."""
     names = [each for each in arguments if not each.startswith("-")]
-    found = [each for each in names if each in PROGRAMS and each not in shell.missing]
+    found = [each for each in names if each in shell.programs and each not in shell.missing]
     return Result(int(len(found) < len(names)), "".join(f"/usr/bin/{each}\n" for each in found))
 
 

@@ -6,11 +6,10 @@ from lab.shell import Program, Result, Shell
 
 
 async def sort(_shell: Shell, arguments: list[str], stdin: str) -> Result:
-    """`sort [-u]`."""
-    lines = stdin.splitlines()
-    return Result(
-        0, "".join(f"{line}\n" for line in sorted(set(lines) if "-u" in arguments else lines))
-    )
+    """`sort [-u] [-n]`."""
+    lines = set(stdin.splitlines()) if "-u" in arguments else stdin.splitlines()
+    found = sorted(lines, key=int) if "-n" in arguments else sorted(lines)
+    return Result(0, "".join(f"{line}\n" for line in found))
 
 
 async def head(shell: Shell, arguments: list[str], stdin: str) -> Result:

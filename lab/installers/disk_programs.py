@@ -37,7 +37,6 @@ class LiveDisks:
         return {
             "lsblk": self.lsblk, "nvme": self.nvme, "hdparm": self.hdparm,
             "blkdiscard": self.blkdiscard, "shred": self.shred, "blkid": self.blkid,
-            "tail": self.tail,
         }  # fmt: skip
 
     async def lsblk(self, _shell: Shell, arguments: list[str], _stdin: str) -> Result:
@@ -74,8 +73,10 @@ class LiveDisks:
     async def blkid(self, _shell: Shell, _arguments: list[str], _stdin: str) -> Result:
         return Result(2)
 
-    async def tail(self, shell: Shell, arguments: list[str], _stdin: str) -> Result:
-        return Result(0, shell.files.get(shell.path(arguments[-1]), ""))
+    def kind_of(self, disk: dict[str, str]) -> str:
+        """Return what lsblk's columns of a disk make it: nvme, ssd or hdd."""
+        turns = disk["ROTA"] == "1"
+        return "hdd" if turns else "nvme" if disk["TRAN"] == "nvme" else "ssd"
 
     def _erased(self, path: str) -> Result:
         if self.broken or path.removeprefix("/dev/") not in self.disks:

@@ -12,17 +12,20 @@ from lab.faults import Fault, FaultKind
 from lab.fleet import Hardware
 from lab.installers.disk_programs import LiveDisks
 from lab.installers.load import kernel_arguments
+from lab.installers.load_programs import UnderLoad
 from lab.installers.plan import InstallError, InstallPlan, machine_files
 from lab.installers.run import finished_system, new_host_key
 from lab.installers.target import find_addresses
 from lab.ipxe import BootKernel
 from lab.network import NetworkCard, Unreachable
 from lab.pace import Pace
-from lab.shell import Shell
+from lab.shell import Jobs, Shell
 from lab.shell_programs import PROGRAMS
 from lab.store import InstalledSystem
 
 START_GRML_S = 25.0
+MOST_STEPS = 1_000_000
+"""A burn-in of days reports every two minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +53,19 @@ async def run_live(boot: BootKernel, url: str, live: LiveRun) -> InstalledSystem
     await _fetch(live.card, arguments["fetch"])
     await live.pace.sleep(START_GRML_S)
     script = await _fetch(live.card, url)
-    match live.fault():
-        case Fault(kind=FaultKind.NEVER_CALLS_BACK):
-            live.show("netscript: (hangs)")
-            return None
-        case Fault(kind=FaultKind.INSTALL_FAILS):
-            broken = True
-        case _:
-            broken = False
+    fault = live.fault()
+    kind = fault.kind if fault else None
+    if kind is FaultKind.NEVER_CALLS_BACK:
+        live.show("netscript: (hangs)")
+        return None
     live.card.user_agent = "curl/8.14.1"
-    disks = LiveDisks(live.hardware, live.pace, live.erase, broken)
-    programs = {**PROGRAMS, **disks.programs()}
-    shell = Shell(live.card, live.show, programs, sleep=live.pace.sleep)
-    shell.files.update(machine_files(live.hardware))
+    is_broken = kind is FaultKind.INSTALL_FAILS
+    disks = LiveDisks(live.hardware, live.pace, live.erase, is_broken)
+    load = UnderLoad(disks, live.pace, flips_bits=kind is FaultKind.BAD_MEMORY)
+    programs = {**PROGRAMS, **disks.programs(), **load.programs()}
+    jobs = Jobs(steps=MOST_STEPS)
+    shell = Shell(live.card, live.show, programs, sleep=live.pace.sleep, jobs=jobs)
+    shell.files.update((*machine_files(live.hardware), *load.files()))
     try:
         status = await shell.run(script)
     finally:

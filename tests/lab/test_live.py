@@ -5,8 +5,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
+from app.domain.inventory.burn_in_parts import Part, Verdict, judge, judge_part
+from app.domain.services.report_burn_in import read_told
 from app.domain.services.report_hardware import read_seen
-from app.drivers.deploy.live import LiveSpec, Purpose
+from app.drivers.deploy.live import BurnIn, LiveSpec, Purpose
 from app.drivers.deploy.netboot.live import render_live_ipxe, render_live_script
 from app.drivers.deploy.spec import Family
 from lab.faults import Fault
@@ -24,6 +26,7 @@ def live_spec(purpose: Purpose) -> LiveSpec:
     return LiveSpec(
         purpose=purpose, image=LIVE, name="srv-1", mac="52:54:00:12:34:56",
         nameservers=("192.0.2.53",), callback_base=CALLBACK, system=system,
+        burn_in=BurnIn(600) if purpose is Purpose.BURN_IN else None,
     )  # fmt: skip
 
 
@@ -132,8 +135,47 @@ async def test_a_rescue_has_the_addresses_and_the_ways_in_of_the_installed_syste
     assert system.accounts["root"].password_hash == live.system.root_password_hash  # type: ignore[attr-defined]
 
 
+def borne(wire: Wire) -> dict[str, Part]:
+    parts = [judge_part(read_told(one)) for one in wire.said("burn-in")]
+    return {one.part: one for one in parts}
+
+
+async def test_a_burn_in_puts_every_part_under_load_and_writes_nothing() -> None:
+    disks = (Disks("nvme", 960, 1), Disks("hdd", 8_000, 1))
+    wire, erased, system = await run(live_spec(Purpose.BURN_IN), disks)
+    parts = borne(wire)
+    assert list(parts) == ["cpu", "memory", "nvme0n1", "sda", "network", "kernel"]
+    assert judge(list(parts.values())) == (Verdict.passed, "")
+    assert (erased, wire.said("done"), system) == ([], [{"percent": "100"}], None)
+    assert parts["cpu"].figures == ("360,000 rounds, verified, in 600 s",)
+    assert parts["nvme0n1"].figures[0] == "all of it read at 3000 MB/s"
+    assert parts["sda"].figures == ("120 GB read at 200 MB/s", "its self-test found nothing")
+    assert parts["network"].figures == ("eth0 at 10,000 Mb/s, 0 errors",)
+    told = wire.said("progress")
+    assert [one["stage"] for one in told[:2]] == ["looking at the hardware", "under load"]
+    assert {one["millicelsius"] for one in told if one["stage"] == "under load"} >= {"78000"}
+    assert told[-1]["stage"] == "reading what was counted"
+    assert wire.said("hardware")
+
+
+async def test_what_a_burn_in_finds_is_told_in_the_tools_words() -> None:
+    disks = (Disks("ssd", 480, 1),)
+    wire, _, _ = await run(live_spec(Purpose.BURN_IN), disks, "bad-memory")
+    memory = borne(wire)["memory"]
+    flipped = "stress-ng: fail:  [813] vm: detected 3 bit errors while stressing memory"
+    assert memory.faults == (
+        f"stress-ng --vm ended with status 2: {flipped}",
+        "4,120 corrected memory errors (CPU0_DIMM_A1)",
+    )
+    wire, _, _ = await run(live_spec(Purpose.BURN_IN), disks, "install-fails:1")
+    assert judge(list(borne(wire).values())) == (
+        Verdict.failed,
+        "Disk sda: it cannot be read: dd: error reading '/dev/sda': Input/output error",
+    )
+
+
 async def test_the_scripts_are_bash() -> None:
-    for purpose in (Purpose.ERASE, Purpose.RESCUE):
+    for purpose in (Purpose.ERASE, Purpose.RESCUE, Purpose.BURN_IN):
         process = await asyncio.create_subprocess_exec(
             "bash", "-n", stdin=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
         )

@@ -1,4 +1,4 @@
-"""What a live system that is booted over the network is for: to rescue a server, or to erase it."""
+"""What a live system is booted over the network for: to rescue, erase or burn in a server."""
 
 from enum import StrEnum
 
@@ -18,6 +18,8 @@ class Purpose(StrEnum):
     """A live system is left to the client; the disks stay as they are."""
     ERASE = "erase"
     """A live system erases the disks and says what it did."""
+    BURN_IN = "burn-in"
+    """A live system puts the machine under load and says how its parts bore it; disks are read."""
 
 
 class LiveImage(msgspec.Struct, frozen=True):
@@ -26,6 +28,31 @@ class LiveImage(msgspec.Struct, frozen=True):
     kernel_url: str
     initrd_url: str
     image_url: str
+
+
+LOAD_PERCENT = 20
+"""What a burn-in reports from when its load begins until it ends."""
+LONG_TEST_S = 4 * 3_600
+"""From so long on there is time for a disk's long test of itself."""
+
+
+class BurnIn(msgspec.Struct, frozen=True):
+    """How long a machine is under load."""
+
+    seconds: int
+
+    @property
+    def load_percent(self) -> int:
+        return LOAD_PERCENT
+
+    @property
+    def every_s(self) -> int:
+        """How often it says that it is at it: often enough to be seen, 60 times or each 2 min."""
+        return max(1, min(120, self.seconds // 60))
+
+    @property
+    def self_test(self) -> str:
+        return "long" if self.seconds >= LONG_TEST_S else "short"
 
 
 class LiveSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +68,7 @@ class LiveSpec(msgspec.Struct, frozen=True, kw_only=True):
     """`{base}/netboot/{token}`, without a slash at the end; the token is the secret."""
     system: InstallSpec | None = None
     """Of a rescue: the addresses and the ways in, those of the installed system."""
+    burn_in: BurnIn | None = None
 
     def __post_init__(self) -> None:
         found: dict[str, str] = {}
@@ -53,6 +81,8 @@ class LiveSpec(msgspec.Struct, frozen=True, kw_only=True):
         if not MAC.fullmatch(self.mac):
             found["mac"] = "Give the card's address like 52:54:00:12:34:56, in lower case."
         if (self.purpose is Purpose.RESCUE) is not (self.system is not None):
-            found["system"] = "A rescue has addresses and access; an erasure has none."
+            found["system"] = "A rescue has addresses and access; no other has."
+        if (self.purpose is Purpose.BURN_IN) is not (self.burn_in is not None):
+            found["burn_in"] = "A burn-in takes its time; no other does."
         if found:
             raise Invalid(found)

@@ -5,7 +5,11 @@ from app.drivers.deploy.netboot.post_install import hosts_of, sshd_of
 from app.drivers.deploy.netboot.target_network import networkd_files
 from app.drivers.deploy.netboot.templating import render_plain
 
-SCRIPTS = {Purpose.RESCUE: "rescue.sh", Purpose.ERASE: "erase.sh"}
+SCRIPTS = {
+    Purpose.RESCUE: "rescue.sh",
+    Purpose.ERASE: "erase.sh",
+    Purpose.BURN_IN: "burn-in.sh",
+}
 
 
 def render_live_ipxe(spec: LiveSpec) -> str:
@@ -18,6 +22,8 @@ def render_live_ipxe(spec: LiveSpec) -> str:
 
 def render_live_script(spec: LiveSpec) -> str:
     """Return what the live system runs, as root: bash, and what Grml has on board."""
+    if spec.burn_in is not None:
+        return render_plain("burn-in.sh.j2", spec=spec, burn_in=spec.burn_in)
     system = spec.system
     if system is None:
         return render_plain("erase.sh.j2", spec=spec)
