@@ -8,7 +8,7 @@ import msgspec
 from app.domain.inventory.burn_in_parts import Part, Verdict, judge, judge_part
 from app.domain.services.report_burn_in import read_told
 from app.domain.services.report_hardware import read_seen
-from app.drivers.deploy.live import BurnIn, LiveSpec, Purpose
+from app.drivers.deploy.live import LiveSpec, Load, Purpose
 from app.drivers.deploy.netboot.live import render_live_ipxe, render_live_script
 from app.drivers.deploy.spec import Family
 from lab.faults import Fault
@@ -26,7 +26,7 @@ def live_spec(purpose: Purpose) -> LiveSpec:
     return LiveSpec(
         purpose=purpose, image=LIVE, name="srv-1", mac="52:54:00:12:34:56",
         nameservers=("192.0.2.53",), callback_base=CALLBACK, system=system,
-        burn_in=BurnIn(600) if purpose is Purpose.BURN_IN else None,
+        burn_in=Load(600) if purpose is Purpose.BURN_IN else None,
     )  # fmt: skip
 
 

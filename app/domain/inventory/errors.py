@@ -75,6 +75,40 @@ class ServerHasServed(Refusal):
         self.name = name
 
 
+class BurnInUnderWay(Refusal):
+    """Whoever wants the server otherwise stops its burn-in first."""
+
+    code = "inventory.burn_in_under_way"
+
+    def __init__(self, server: UUID) -> None:
+        super().__init__("The server is being burned in. Stop the burn-in first.")
+        self.server = server
+
+
+class NoBurnIn(Refusal):
+    """There is nothing to stop."""
+
+    code = "inventory.no_burn_in"
+
+    def __init__(self, server: UUID) -> None:
+        super().__init__(
+            "The server is not being burned in. Load the page again to see how it stands."
+        )
+        self.server = server
+
+
+class ServerAtCloud(Refusal):
+    """A cloud of bare metal has its BMC: we boot nothing there."""
+
+    code = "inventory.at_cloud"
+
+    def __init__(self, server: UUID) -> None:
+        super().__init__(
+            "A cloud has this server, and boots it. Have the cloud test it, or take it back first."
+        )
+        self.server = server
+
+
 class PowerAsWanted(Refusal):
     """There is nothing to put right."""
 

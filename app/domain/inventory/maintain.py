@@ -6,6 +6,7 @@ from uuid import UUID
 from app.core.database import Tx
 from app.core.errors import Invalid, NotFound
 from app.domain.audit.record import record
+from app.domain.inventory.burn_in import require_no_burn_in
 from app.domain.inventory.errors import ServerNotAllowed
 from app.domain.inventory.put_back import put_back
 from app.domain.inventory.states import TRANSITIONS, ServerState, move
@@ -32,7 +33,7 @@ async def begin_maintenance(
 
     `reason` is shown beside its state. With `ends_at` it ends by itself (`end_due_maintenance`),
     otherwise when somebody says so. Raises ServerNotAllowed for one that an order has, and for
-    one in cleaning, Invalid on `ends` for an end in the past, NotFound.
+    one in cleaning, BurnInUnderWay, Invalid on `ends` for an end in the past, NotFound.
     """
     if ends_at is not None and ends_at <= tx.now():
         raise Invalid({"ends": "That has passed. Choose a later end, or none."})
@@ -41,6 +42,7 @@ async def begin_maintenance(
     )
     if row is None:
         raise NotFound("server", server)
+    await require_no_burn_in(tx, server)
     if row["state"] not in OPEN_TO_MAINTENANCE:
         raise ServerNotAllowed(server, state=row["state"], wanted=ServerState.maintenance)
     await move(tx, server, ServerState.maintenance, reason=reason)

@@ -8,7 +8,9 @@ from app.core.database import Tx
 from app.core.errors import NotFound
 from app.core.outbox import emit
 from app.domain.audit.record import record
+from app.domain.inventory.burn_in import is_due, open_burn_in, require_no_burn_in
 from app.domain.inventory.errors import ServerNotAllowed
+from app.domain.inventory.server_facts import facts_of
 from app.domain.inventory.states import ServerState, move
 
 ERASE = (
@@ -27,11 +29,13 @@ async def put_back(
     actor_label: str,
     reason: str,
     erased: bool = False,
+    burn_in_minutes: int = 0,
 ) -> ServerState:
     """Move a server from `came_from`, and no other state, to available, and audit it as `action`.
 
     One whose disks may hold a client's data goes to cleaning instead, unless `erased` says that
-    they no longer do. Returns where it went. Raises ServerNotAllowed, NotFound.
+    they no longer do; with `burn_in_minutes` one that was not burned in since it last served is
+    burned in first. Returns where it went. Raises ServerNotAllowed, BurnInUnderWay, NotFound.
     """
     row = await tx.fetchrow(
         "SELECT state, state_reason, may_hold_data FROM server WHERE id = $1 FOR NO KEY UPDATE",
@@ -41,11 +45,17 @@ async def put_back(
         raise NotFound("server", server)
     if row["state"] != came_from:
         raise ServerNotAllowed(server, state=row["state"], wanted=ServerState.available)
+    await require_no_burn_in(tx, server)
     if erased:
         await tx.execute("UPDATE server SET may_hold_data = false WHERE id = $1", server)
     if row["may_hold_data"] and not erased:
         to = ServerState.cleaning
         await await_erasure(tx, server)
+    elif burn_in_minutes and await is_due(tx, server):
+        to = ServerState.inspecting
+        await open_burn_in(
+            tx, server, minutes=burn_in_minutes, actor=actor, actor_label=actor_label, reason=""
+        )
     else:
         to = ServerState.available
         await move(tx, server, to)
@@ -63,18 +73,6 @@ async def put_back(
     return to
 
 
-class ServerFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What an event says of a server."""
-
-    server: UUID
-    name: str
-    serial: str
-    datacentre: str
-    rack: str
-    reason: str = ""
-    """Why it came to this."""
-
-
 async def await_erasure(tx: Tx, server: UUID, *, tell: bool = True) -> None:
     """Move a server to cleaning until its disks are erased; with `tell` an event says so.
 
@@ -83,22 +81,15 @@ async def await_erasure(tx: Tx, server: UUID, *, tell: bool = True) -> None:
     seq = await move(tx, server, ServerState.cleaning, reason=ERASE)
     if not tell:
         return
-    row = await tx.fetchrow(
-        "SELECT s.id AS server, s.name, s.serial, d.code AS datacentre, r.name AS rack, "
-        "s.state_reason AS reason, m.id IS NOT NULL AS is_at_cloud "
-        "FROM server s JOIN rack r ON r.id = s.rack JOIN datacentre d ON d.id = r.datacentre "
-        "LEFT JOIN metal_node m ON m.server = s.id WHERE s.id = $1",
-        server,
-    )
-    if row is not None and row["is_at_cloud"]:
-        return
-    facts = msgspec.convert(dict(row or {}), ServerFacts)
-    key = f"server.cleaning:{server}:{seq}"
-    await emit(tx, "server.cleaning", key, msgspec.to_builtins(facts))
+    if facts := await facts_of(tx, server):
+        key = f"server.cleaning:{server}:{seq}"
+        await emit(tx, "server.cleaning", key, msgspec.to_builtins(facts))
 
 
-async def note_erased(tx: Tx, server: UUID, *, actor_label: str, how: str) -> None:
-    """Put a server whose disks were just erased back into stock.
+async def note_erased(
+    tx: Tx, server: UUID, *, actor_label: str, how: str, burn_in_minutes: int = 0
+) -> None:
+    """Put a server whose disks were just erased back into stock, with `burn_in_minutes` by these.
 
     Raises ServerNotAllowed when it is not in cleaning any more, NotFound.
     """
@@ -111,6 +102,7 @@ async def note_erased(tx: Tx, server: UUID, *, actor_label: str, how: str) -> No
         actor_label=actor_label,
         reason=how,
         erased=True,
+        burn_in_minutes=burn_in_minutes,
     )
 
 
@@ -118,11 +110,18 @@ ACCEPTABLE = frozenset({ServerState.enrolled, ServerState.inspecting, ServerStat
 
 
 async def accept(
-    tx: Tx, server: UUID, *, actor: UUID | None, actor_label: str, reason: str
+    tx: Tx,
+    server: UUID,
+    *,
+    actor: UUID | None,
+    actor_label: str,
+    reason: str,
+    burn_in_minutes: int = 0,
 ) -> ServerState:
     """Put a server that was written down, or has failed a check, into stock.
 
-    Returns where it went. Raises ServerNotAllowed, NotFound.
+    With `burn_in_minutes` it is burned in first, unless it was. Returns where it went. Raises
+    ServerNotAllowed, BurnInUnderWay, NotFound.
     """
     state = await tx.fetchval("SELECT state FROM server WHERE id = $1", server)
     if state is not None and state not in ACCEPTABLE:
@@ -135,6 +134,7 @@ async def accept(
         actor=actor,
         actor_label=actor_label,
         reason=reason,
+        burn_in_minutes=burn_in_minutes,
     )
 
 

@@ -8,6 +8,7 @@ from app.core.errors import NotFound
 from app.core.outbox import emit
 from app.domain.audit.record import record
 from app.domain.inventory.bmc_turn import allow_again
+from app.domain.inventory.burn_in import OPEN
 from app.domain.inventory.put_back import note_data, put_back
 from app.domain.inventory.states import ServerState, move, tell
 from app.drivers.bmc.contract import peer_of
@@ -15,6 +16,15 @@ from app.drivers.bmc.contract import peer_of
 FIRST_RECHECK = timedelta(minutes=15)
 MOST_RECHECKS = 10
 BATCH = 20
+_FOR_A_PERSON = {
+    ServerState.active: "A service ran on it: find out what is wrong, then put it back into stock.",
+    ServerState.inspecting: "Mend what its burn-in found, and burn it in again.",
+}
+"""What a person has to do about what is not looked at again by itself, by where it was.
+
+A delivered service's data are nobody's to erase but by a person's word; and a burn-in finds what
+no look at a BMC does.
+"""
 
 
 async def quarantine(tx: Tx, server_id: UUID, reason: str) -> None:
@@ -32,8 +42,15 @@ async def quarantine(tx: Tx, server_id: UUID, reason: str) -> None:
         return
     await note_data(tx, server_id, ServerState(row["state"]), row["holder"])
     seq = await move(tx, server_id, ServerState.quarantined, reason=reason)
-    # A delivered service's data are nobody's to erase but by a person's word.
-    is_rechecked = row["state"] != ServerState.active
+    await tx.execute(
+        "UPDATE burn_in SET state = 'failed', error = $2, ended_at = $3 "
+        "WHERE server = $1 AND state = ANY($4)",
+        server_id,
+        storable(reason),
+        tx.now(),
+        list(OPEN),
+    )
+    is_rechecked = row["state"] not in _FOR_A_PERSON
     if is_rechecked:
         await plan_recheck(tx, server_id)
     await record(
@@ -57,10 +74,8 @@ async def quarantine(tx: Tx, server_id: UUID, reason: str) -> None:
             "subject": str(server_id),
             "title": f"Server {row['name']} is in quarantine",
             "text": f"{row['name']} was {row['state']} and was put aside: {reason}. "
-            + (
-                "It is looked at again by itself, and sold again when it works."
-                if is_rechecked
-                else "A service ran on it: find out what is wrong, then put it back into stock."
+            + _FOR_A_PERSON.get(
+                row["state"], "It is looked at again by itself, and sold again when it works."
             ),
         },
     )

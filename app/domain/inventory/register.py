@@ -12,6 +12,7 @@ from app.core.database import Tx
 from app.core.errors import Invalid
 from app.core.ids import new_id
 from app.core.secrets import Vault
+from app.domain.inventory.burn_in import is_due, open_burn_in
 from app.domain.inventory.disks import write_disks
 from app.domain.inventory.register_cables import (
     register_cable,
@@ -97,10 +98,13 @@ async def register_equivalence(tx: Tx, link: EquivalenceSeed) -> None:
     )
 
 
-async def register_server(tx: Tx, vault: Vault, server: ServerSeed) -> UUID:
+async def register_server(
+    tx: Tx, vault: Vault, server: ServerSeed, *, burn_in_minutes: int = 0
+) -> UUID:
     """Return the server's id; one that is known keeps its state, holder and power.
 
-    A new one is in stock at once unless the seed says otherwise. Raises Invalid, by field.
+    A new one is in stock at once unless the seed says otherwise; with `burn_in_minutes` it is
+    burned in first. Raises Invalid, by field.
     """
     known = await tx.fetchval("SELECT id FROM server WHERE serial = $1", server.serial)
     rack = await rack_of(tx, server.datacentre, server.rack)
@@ -148,7 +152,17 @@ async def register_server(tx: Tx, vault: Vault, server: ServerSeed) -> UUID:
     if server.bmc is not None:
         await register_bmc(tx, vault, written["id"], server.bmc)
     if written["is_new"] and server.in_stock:
-        await move(tx, written["id"], ServerState.available)
+        if burn_in_minutes and await is_due(tx, written["id"]):
+            await open_burn_in(
+                tx,
+                written["id"],
+                minutes=burn_in_minutes,
+                actor=None,
+                actor_label="system",
+                reason="",
+            )
+        else:
+            await move(tx, written["id"], ServerState.available)
     if not written["is_new"]:
         await offer_anew(tx, written["id"])
     tell(tx, written["id"], written["holder"])

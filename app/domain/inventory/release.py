@@ -36,9 +36,17 @@ async def release(tx: Tx, holder: UUID, *, seq: int | None = None, by_cloud: boo
 
 
 async def finish_cleaning(
-    tx: Tx, server: UUID, *, actor: UUID | None, actor_label: str, reason: str = ""
+    tx: Tx,
+    server: UUID,
+    *,
+    actor: UUID | None,
+    actor_label: str,
+    reason: str = "",
+    burn_in_minutes: int = 0,
 ) -> None:
     """Put a server whose disks were erased back into stock, on the word of `actor`.
+
+    With `burn_in_minutes` it is burned in first.
 
     Raises ServerNotAllowed when it is not in cleaning, NotFound.
     """
@@ -51,4 +59,5 @@ async def finish_cleaning(
         reason=reason,
         action="inventory.finish_cleaning",
         erased=True,
+        burn_in_minutes=burn_in_minutes,
     )

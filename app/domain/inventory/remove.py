@@ -7,6 +7,7 @@ import asyncpg
 from app.core.database import Tx
 from app.core.errors import NotFound
 from app.domain.audit.record import record
+from app.domain.inventory.burn_in import require_no_burn_in
 from app.domain.inventory.errors import ServerHasServed, ServerNotAllowed
 from app.domain.inventory.states import ServerState, tell
 
@@ -29,6 +30,8 @@ _PARTS = (
     "DELETE FROM port WHERE server = $1",
     "DELETE FROM rack_move WHERE server = $1",
     "DELETE FROM hardware_report WHERE server = $1",
+    "DELETE FROM installation WHERE server = $1 AND purpose = 'burn-in'",
+    "DELETE FROM burn_in WHERE server = $1",
     "DELETE FROM disk WHERE server = $1",
     "DELETE FROM bmc WHERE server = $1",
     "DELETE FROM metal_errand WHERE server = $1",
@@ -43,7 +46,8 @@ async def remove_server(
     """Remove a server with its disks, ports, cables and BMC; the audit trail keeps that it was.
 
     However far it came: a BMC that never answered is no obstacle. Raises NotFound,
-    ServerNotAllowed while an order has it or its disks are to be erased, and ServerHasServed
+    BurnInUnderWay, ServerNotAllowed while an order has it or its disks are to be erased, and
+    ServerHasServed
     where services and installations refer to it.
     """
     row = await tx.fetchrow(
@@ -53,6 +57,7 @@ async def remove_server(
     )
     if row is None:
         raise NotFound("server", server)
+    await require_no_burn_in(tx, server)
     if row["state"] not in REMOVABLE:
         raise ServerNotAllowed(server, state=row["state"], wanted="removed")
     try:

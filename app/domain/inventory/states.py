@@ -18,7 +18,7 @@ class ServerState(StrEnum):
     """Written down; nobody has looked at it yet."""
 
     inspecting = "inspecting"
-    """Its hardware is compared with what is written down."""
+    """It is burned in, or a burn-in of it was stopped before it was ever in stock."""
 
     available = "available"
     """In stock: it can be sold."""
@@ -61,6 +61,7 @@ TRANSITIONS: dict[ServerState, frozenset[ServerState]] = {
     ServerState.inspecting: frozenset(
         {
             ServerState.available,
+            ServerState.cleaning,
             ServerState.failed,
             ServerState.quarantined,
             ServerState.maintenance,
@@ -85,6 +86,7 @@ TRANSITIONS: dict[ServerState, frozenset[ServerState]] = {
     ServerState.releasing: frozenset({ServerState.cleaning, ServerState.quarantined}),
     ServerState.cleaning: frozenset(
         {
+            ServerState.inspecting,
             ServerState.available,
             ServerState.failed,
             ServerState.quarantined,

@@ -301,6 +301,38 @@ class HardwareReport(Table, tablename="hardware_report"):
     facts = JSONB(default="{}")
 
 
+class BurnIn(Table, tablename="burn_in"):
+    """A time under load of a server that nobody has; one a server is under way at most.
+
+    It came from the state `came_from`, for the reason `came_for`. `parts` is what the live system
+    told of each (`burn_in_parts.Part`), `verdict` what that came to, `error` why it failed or was
+    stopped.
+    """
+
+    id = key()
+    server = reference(Server)
+    minutes = Integer()
+    came_from = text()
+    came_for = text()
+    state = text()
+    asked_by = UUID(null=True, default=None)
+    asked_as = text()
+    reason = text()
+    asked_at = moment()
+    loaded_at = moment(null=True)
+    celsius = SmallInt(null=True, default=None)
+    hottest_celsius = SmallInt(null=True, default=None)
+    parts = JSONB(default="[]")
+    verdict = text(default="")
+    error = text(default="")
+    ended_at = moment(null=True)
+
+    known_burn_in = Check("state IN ('under_way', 'stopping', 'passed', 'failed', 'stopped')")
+    known_verdict = Check("verdict IN ('', 'passed', 'failed', 'undone')")
+    takes_minutes = Check("minutes >= 1")
+    only_ended_has_an_end = Check("(state IN ('under_way', 'stopping')) = (ended_at IS NULL)")
+
+
 class BmcPeer(Table, tablename="bmc_peer"):
     """A BMC as it is reached, for all workers; several servers may have one (`bmc_turn.py`)."""
 

@@ -28,7 +28,9 @@ class Site(msgspec.Struct, frozen=True):
     ssh_port: int
     host_domain: str
     live: LiveImage | None = None
-    """The live system that servers are rescued and erased with, where one is named."""
+    """The live system that servers are rescued, erased and burned in with, where one is named."""
+    burn_in_returned_minutes: int = 0
+    """How long a server that came back is burned in, once it is erased; 0: not."""
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -114,6 +116,7 @@ async def open_installation(
     service: UUID | None,
     server: UUID,
     step_key: str,
+    burn_in: UUID | None = None,
 ) -> None:
     """Write down, sealed, what the server is booted for; what was open for it is abandoned."""
     token = spec.callback_base.rpartition("/")[2]
@@ -126,7 +129,8 @@ async def open_installation(
     )
     await tx.execute(
         "INSERT INTO installation (id, service, server, step_key, token_hash, sealed_spec, state, "
-        "created_at, updated_at, purpose, log) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, "
+        "created_at, updated_at, purpose, burn_in, log) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $11, "
         "CASE WHEN $10::text IS NULL THEN '[]' ELSE jsonb_build_array("
         "jsonb_build_object('percent', 0, 'at', $8::timestamptz, 'os', $10)) END)",
         new_id(),
@@ -139,6 +143,7 @@ async def open_installation(
         tx.now(),
         purpose,
         spec.os_key if isinstance(spec, InstallSpec) else None,
+        burn_in,
     )
 
 

@@ -1,4 +1,4 @@
-"""Write the boot of a live system down: to rescue a service's server, to erase nobody's."""
+"""Write the boot of a live system down: to rescue a service's server, to erase or test nobody's."""
 
 from uuid import UUID
 
@@ -7,6 +7,7 @@ import msgspec
 from app.core.database import Tx
 from app.core.errors import NotFound, Refusal
 from app.core.secrets import Vault
+from app.domain.inventory.burn_in import BurnIn
 from app.domain.inventory.states import ServerState
 from app.domain.services.prepare_install import (
     Site,
@@ -14,7 +15,7 @@ from app.domain.services.prepare_install import (
     rescue_system,
     under_a_token,
 )
-from app.drivers.deploy.live import LiveImage, LiveSpec, Purpose
+from app.drivers.deploy.live import LiveImage, LiveSpec, Load, Purpose
 
 
 class PreparedLive(msgspec.Struct, frozen=True):
@@ -33,8 +34,8 @@ class NoLiveImage(Refusal):
 
     def __init__(self) -> None:
         super().__init__(
-            "No live system is named that servers could be rescued and erased with. Set "
-            "SLIPWAY_LIVE_KERNEL_URL, SLIPWAY_LIVE_INITRD_URL and SLIPWAY_LIVE_IMAGE_URL, "
+            "No live system is named that servers could be rescued, erased and burned in with. "
+            "Set SLIPWAY_LIVE_KERNEL_URL, SLIPWAY_LIVE_INITRD_URL and SLIPWAY_LIVE_IMAGE_URL, "
             "then retry the step."
         )
 
@@ -92,12 +93,49 @@ async def prepare_erase(
     spec = LiveSpec(
         purpose=Purpose.ERASE,
         image=_image(site),
-        name="".join(c if c.isalnum() else "-" for c in row["name"].lower()).strip("-")[:63],
+        name=_host_name(row["name"]),
         mac=row["mac"],
         nameservers=site.nameservers,
         callback_base=under_a_token(site),
     )
     return await _write(tx, vault, spec, service=None, server=server, step_key=step_key)
+
+
+async def prepare_burn_in(
+    tx: Tx, vault: Vault, burn_in: BurnIn, *, step_key: str, site: Site
+) -> PreparedLive:
+    """Return the boot of `step_key` for a burn-in, written down on the first call.
+
+    What an earlier boot told is forgotten: the load begins anew. Raises NoLiveImage.
+    """
+    row = await tx.fetchrow(
+        "SELECT name, mac FROM server WHERE id = $1 FOR NO KEY UPDATE", burn_in.server
+    )
+    if row is None:
+        raise NotFound("server", burn_in.server)
+    if found := await find_live(tx, vault, step_key):
+        return found
+    await tx.execute(
+        "UPDATE burn_in SET parts = '[]', verdict = '', loaded_at = NULL, celsius = NULL "
+        "WHERE id = $1",
+        burn_in.id,
+    )
+    spec = LiveSpec(
+        purpose=Purpose.BURN_IN,
+        image=_image(site),
+        name=_host_name(row["name"]),
+        mac=row["mac"],
+        nameservers=site.nameservers,
+        callback_base=under_a_token(site),
+        burn_in=Load(burn_in.minutes * 60),
+    )
+    return await _write(
+        tx, vault, spec, service=None, server=burn_in.server, step_key=step_key, burn_in=burn_in.id
+    )
+
+
+def _host_name(server: str) -> str:
+    return "".join(c if c.isalnum() else "-" for c in server.lower()).strip("-")[:63]
 
 
 async def find_live(tx: Tx, vault: Vault, step_key: str) -> PreparedLive | None:
@@ -120,10 +158,24 @@ def _image(site: Site) -> LiveImage:
 
 
 async def _write(
-    tx: Tx, vault: Vault, spec: LiveSpec, *, service: UUID | None, server: UUID, step_key: str
+    tx: Tx,
+    vault: Vault,
+    spec: LiveSpec,
+    *,
+    service: UUID | None,
+    server: UUID,
+    step_key: str,
+    burn_in: UUID | None = None,
 ) -> PreparedLive:
     await open_installation(
-        tx, vault, spec, purpose=spec.purpose, service=service, server=server, step_key=step_key
+        tx,
+        vault,
+        spec,
+        purpose=spec.purpose,
+        service=service,
+        server=server,
+        step_key=step_key,
+        burn_in=burn_in,
     )
     made = await find_live(tx, vault, step_key)
     if made is None:

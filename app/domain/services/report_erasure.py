@@ -9,7 +9,7 @@ import msgspec
 from app.core.database import Tx, storable
 from app.core.errors import Invalid
 from app.core.ids import new_id
-from app.domain.services.report_hardware import DISK, LONGEST, faults_seen
+from app.domain.services.report_hardware import DISK, LONGEST, disks_to_see, faults_seen
 from app.domain.services.report_install import OpenInstallation, report_done, report_failed
 from app.drivers.deploy.live import Purpose
 from app.drivers.deploy.spec import DiskKind
@@ -65,18 +65,11 @@ async def judge_erasure(tx: Tx, installation: OpenInstallation) -> None:
     """End the erasure: done, or failed where a disk of the inventory was not heard of.
 
     Nor may the machine lack anything else of what is written down.
-
-    What a RAID controller hides cannot be counted: there one volume is enough.
     """
-    row = await tx.fetchrow(
-        "SELECT s.raid_controller, (SELECT coalesce(sum(quantity), 0) FROM disk "
-        "WHERE server = s.id) AS disks, (SELECT count(*) FROM disk_erasure "
-        "WHERE installation = $2 AND error = '') AS erased FROM server s WHERE s.id = $1",
-        installation.server,
-        installation.id,
+    wanted = max(1, await disks_to_see(tx, installation.server))
+    erased = await tx.fetchval(
+        "SELECT count(*) FROM disk_erasure WHERE installation = $1 AND error = ''", installation.id
     )
-    wanted = 1 if row is None or row["raid_controller"] else max(1, row["disks"])
-    erased = 0 if row is None else row["erased"]
     if failed := await failed_disks(tx, installation):
         await report_failed(tx, installation, failed)
     elif erased < wanted:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from uuid import UUID
 
 import msgspec
 
@@ -77,3 +78,15 @@ async def faults_seen(tx: Tx, installation: OpenInstallation) -> str:
         return ""
     seen = msgspec.json.decode(told, type=Seen)
     return "; ".join(hardware_faults(await sold_of(tx, installation.server), seen))
+
+
+async def disks_to_see(tx: Tx, server: UUID) -> int:
+    """Return how many disks a system on the server must see.
+
+    What a RAID controller hides cannot be counted: there one volume is enough.
+    """
+    disks: int = await tx.fetchval(
+        "SELECT coalesce(sum(k.quantity), 0) FROM disk k WHERE k.server = $1", server
+    )
+    hides = await tx.fetchval("SELECT raid_controller FROM server WHERE id = $1", server)
+    return min(1, disks) if hides else disks

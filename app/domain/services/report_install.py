@@ -1,7 +1,7 @@
 """What a machine that was booted over the network reports: booted, progress, done, failed.
 
-A token stops working when its installation ends, and when the order loses the server, or the server
-leaves cleaning: what happens to that machine then is another's business.
+A token stops working when its installation ends, and when the order loses the server, the server
+leaves cleaning, or its burn-in ends: what happens to that machine then is another's business.
 """
 
 import re
@@ -32,7 +32,7 @@ class OpenInstallation(msgspec.Struct, frozen=True):
 
     id: UUID
     service: UUID | None
-    """None of an erasure."""
+    """None of an erasure and of a burn-in."""
     order: UUID | None
     server: UUID
     state: str
@@ -80,7 +80,9 @@ async def _open_where(
         'SELECT i.id, i.service, s."order", i.server, i.state, i.purpose, i.sealed_spec '
         "FROM installation i JOIN server m ON m.id = i.server "
         f"LEFT JOIN service s ON s.id = i.service WHERE {condition} AND i.state = ANY($2) "
-        "AND CASE WHEN i.purpose = 'erase' THEN m.state = 'cleaning' "
+        "AND CASE i.purpose WHEN 'erase' THEN m.state = 'cleaning' "
+        "WHEN 'burn-in' THEN EXISTS (SELECT FROM burn_in b "
+        "WHERE b.id = i.burn_in AND b.state = 'under_way') "
         'ELSE m.holder = s."order" END',
         value,
         list(OPEN),

@@ -7,7 +7,7 @@ from piccolo.table import Table
 from app.core.columns import key, moment, reference, text
 from app.domain.accounts.tables import Account
 from app.domain.catalog.tables import Product
-from app.domain.inventory.tables import Server
+from app.domain.inventory.tables import BurnIn, Server
 from app.domain.orders.tables import Order
 
 
@@ -51,9 +51,9 @@ class Credential(Table, tablename="credential"):
 
 
 class Installation(Table, tablename="installation"):
-    """One try to boot a server over the network, to install, rescue or erase it.
+    """One try to boot a server over the network, to install, rescue, erase or burn it in.
 
-    `token` opens its netboot files until it ends. An erasure is for nobody's service. Only the
+    `token` opens its netboot files until it ends. The last two are for nobody's service. Only the
     SHA-256 of the token is kept in `token_hash`; `sealed_spec` is the sealed
     `drivers.deploy` specification, which holds a password hash and the token. `seen` is what the
     system sees of the machine (`inventory.fitness.Seen`).
@@ -75,12 +75,14 @@ class Installation(Table, tablename="installation"):
     finished_at = moment(null=True)
     log = JSONB(default="[]")
     seen = JSONB(null=True, default=None)
+    burn_in = reference(BurnIn, null=True)
 
     known_state = Check(
         "state IN ('prepared', 'booted', 'installing', 'installed', 'failed', 'abandoned')"
     )
-    known_purpose = Check("purpose IN ('install', 'rescue', 'erase')")
-    erasure_is_nobodys = Check("(service IS NULL) = (purpose = 'erase')")
+    known_purpose = Check("purpose IN ('install', 'rescue', 'erase', 'burn-in')")
+    some_are_nobodys = Check("(service IS NULL) = (purpose IN ('erase', 'burn-in'))")
+    boots_for_burn_in = Check("(burn_in IS NULL) = (purpose <> 'burn-in')")
 
 
 class DiskErasure(Table, tablename="disk_erasure"):

@@ -36,7 +36,7 @@ LONG_TEST_S = 4 * 3_600
 """From so long on there is time for a disk's long test of itself."""
 
 
-class BurnIn(msgspec.Struct, frozen=True):
+class Load(msgspec.Struct, frozen=True):
     """How long a machine is under load."""
 
     seconds: int
@@ -68,7 +68,7 @@ class LiveSpec(msgspec.Struct, frozen=True, kw_only=True):
     """`{base}/netboot/{token}`, without a slash at the end; the token is the secret."""
     system: InstallSpec | None = None
     """Of a rescue: the addresses and the ways in, those of the installed system."""
-    burn_in: BurnIn | None = None
+    burn_in: Load | None = None
 
     def __post_init__(self) -> None:
         found: dict[str, str] = {}

@@ -1,6 +1,6 @@
 """trigger.server_cleaning: a server came back, and a client's data may be on its disks."""
 
-from app.domain.inventory.put_back import ServerFacts
+from app.domain.inventory.server_facts import ServerFacts
 from app.flows.node import Effect, NodeType
 from app.flows.triggers.says import Nothing, saying
 

@@ -1,4 +1,4 @@
-"""What a machine that is installed, rescued or erased fetches and reports.
+"""What a machine that is installed, rescued, erased or burned in fetches and reports.
 
 Machines have no session: `/netboot/ipxe` answers to a network card that has an open
 installation, everything else to the installation's token, until it ends. HEAD is answered
@@ -16,6 +16,7 @@ from litestar.params import Body, FromPath, FromQuery
 
 from app.core.database import Tx
 from app.core.errors import NotFound
+from app.domain.services.report_burn_in import judge_burn_in, report_heat, report_part
 from app.domain.services.report_erasure import failed_disks, judge_erasure, report_disk
 from app.domain.services.report_hardware import report_hardware
 from app.domain.services.report_install import (
@@ -99,7 +100,7 @@ class Machine(Controller):
 
     @post("/{token:str}/progress", status_code=204)
     async def progress(self, db: Db, vault: Sealing, token: FromPath[str], data: Form) -> None:
-        """Note `stage` and `percent` (0 to 99); what is not a number counts as 0."""
+        """Note `stage` and `percent` (0 to 99), and how hot it is; no number counts as 0."""
         percent = data.get("percent", "")
         async with db.transaction() as tx:
             installation = await find_open(tx, vault, token=token)
@@ -109,6 +110,8 @@ class Machine(Controller):
                 stage=data.get("stage", ""),
                 percent=int(percent) if percent.isdecimal() and len(percent) < 4 else 0,
             )
+            if installation.purpose is Purpose.BURN_IN:
+                await report_heat(tx, installation, data)
             await send_signal(tx, signal_key(installation))
 
     @post("/{token:str}/done", status_code=204)
@@ -120,6 +123,8 @@ class Machine(Controller):
             installation = await find_open(tx, vault, token=token)
             if installation.purpose is Purpose.ERASE:
                 await judge_erasure(tx, installation)
+            elif installation.purpose is Purpose.BURN_IN:
+                await judge_burn_in(tx, installation)
             else:
                 await report_done(tx, installation)
             await send_signal(tx, signal_key(installation))
@@ -130,6 +135,13 @@ class Machine(Controller):
         async with db.transaction() as tx:
             installation = await find_open(tx, vault, token=token)
             await report_disk(tx, installation, data)
+
+    @post("/{token:str}/burn-in", status_code=204)
+    async def burn_in(self, db: Db, vault: Sealing, token: FromPath[str], data: Form) -> None:
+        """Note how one part bore its load; said again, the later word stands."""
+        async with db.transaction() as tx:
+            installation = await find_open(tx, vault, token=token)
+            await report_part(tx, installation, data)
 
     @post("/{token:str}/hardware", status_code=204)
     async def hardware(self, db: Db, vault: Sealing, token: FromPath[str], data: Form) -> None:

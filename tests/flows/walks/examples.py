@@ -14,8 +14,8 @@ from app.domain.addresses.release import release as release_addresses
 from app.domain.billing.facts import PaymentFacts
 from app.domain.games.plan import write_game_plan
 from app.domain.games.rules import GameLimits, GamePlace, GameRules, MadeOf
-from app.domain.inventory.put_back import ServerFacts
 from app.domain.inventory.release import release as release_server
+from app.domain.inventory.server_facts import ServerFacts
 from app.domain.machines.rules import MachinePlace, MachineRules, MachineSize
 from app.domain.metal.link import link_node
 from app.domain.services.facts import ServiceFacts
