@@ -141,14 +141,21 @@ class Settings(BaseSettings):
     Empty: the images carry the boot script only."""
 
     live_kernel_url: str = ""
-    """Kernel of the live system that servers are rescued and erased with: Grml's, from a web server
-    of yours. With the two below empty: neither can be done, and staff say when disks are erased."""
+    """Kernel of the live system that servers are rescued, erased and burned in with: Grml's, from
+    a web server of yours. With the two below empty: none is; staff say when disks are erased."""
 
     live_initrd_url: str = ""
     """The live system's initrd."""
 
     live_image_url: str = ""
     """The live system's file system (`….squashfs`). Name its host by address."""
+
+    burn_in_new_hours: float = Field(default=0, ge=0, le=336)
+    """How long a new server is burned in before it can be sold, in hours; 0: only when a person
+    has it burned in. One that Slipway cannot boot is not."""
+
+    burn_in_returned_hours: float = Field(default=0, ge=0, le=336)
+    """The same of a server that came back from a client, once its disks are erased."""
 
     lease_s: float = Field(default=15, ge=1, le=120)
     """How long a worker owns a run without renewing, in seconds; then another may go on with it."""

@@ -58,7 +58,7 @@ BY_KIND = {
     ProductKind.GAME: GAMES,
 }
 """Those of other kinds are templates, which a designer fills in first."""
-EVERYWHERE = ("server-erase",)
+EVERYWHERE = ("server-erase", "server-burn-in")
 """Flows that listen to events of the whole house: no category is served by them."""
 
 _UNBOUND = f"""
@@ -90,6 +90,15 @@ async def serve_categories(tx: Tx) -> None:
                 await bind(tx, category=category, trigger=trigger, flow=each)
     for flow in EVERYWHERE:
         await publish(tx, find_template(flow), note=NOTE)
+
+
+async def publish_for(tx: Tx, event: str) -> None:
+    """Publish the shipped flow for an event of the whole house, if none ever listened to it."""
+    if await tx.fetchval("SELECT true FROM flow_trigger WHERE kind = $1 LIMIT 1", event):
+        return
+    for slug in EVERYWHERE:
+        if trigger_of(find_template(slug)) == event:
+            await publish_once(tx, slug)
 
 
 async def publish_once(tx: Tx, slug: str, *, by: UUID | None = None, by_label: str = "") -> None:

@@ -14,6 +14,7 @@ from app.core.outbox import Parcel, emit
 from app.domain.services.ask import Asked
 from app.flows.dispatch import Event, dispatch, wake
 from app.flows.node import Subject
+from app.flows.shipped import publish_for
 from app.flows.signals import send_signal
 from app.flows.start import Link, NoFlow, chain_of
 from app.flows.supersede import supersede
@@ -50,6 +51,7 @@ def event_consumers(database: Database) -> Mapping[str, Consumer]:
         "service.terminated": service,
         **dict.fromkeys(Asked, service),
         "server.cleaning": partial(tell_of_server, database),
+        "server.burn_in": partial(tell_of_burn_in, database),
         "payment.settled": partial(tell_of_payment, database),
         "alert.received": partial(tell_of_alert, database),
     }
@@ -139,6 +141,17 @@ async def tell_of_server(database: Database, parcel: Parcel) -> None:
     event = Event(kind=parcel.topic, key=parcel.key, data=facts, names=(facts["server"],))
     async with database.transaction() as tx:
         await dispatch(tx, event)
+
+
+async def tell_of_burn_in(database: Database, parcel: Parcel) -> None:
+    """`server.burn_in`: the same of one that is to be burned in.
+
+    Where no flow ever listened to that, since it came with a later release than the others, the
+    shipped one is published first.
+    """
+    async with database.transaction() as tx:
+        await publish_for(tx, parcel.topic)
+    await tell_of_server(database, parcel)
 
 
 async def tell_of_alert(database: Database, parcel: Parcel) -> None:

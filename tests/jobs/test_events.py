@@ -9,6 +9,7 @@ import pytest
 from app.core.ids import new_id
 from app.core.outbox import emit
 from app.domain.catalog.find import find_product
+from app.domain.inventory.burn_in import begin_burn_in
 from app.domain.inventory.quarantine import quarantine
 from app.domain.orders.states import OrderState
 from app.domain.orders.views import OrderView
@@ -19,10 +20,12 @@ from app.domain.services.terminate import terminate_service
 from app.flows import registry
 from app.flows.bind import bind
 from app.flows.node import Subject
+from app.flows.shipped import publish_for
 from app.flows.start import start_flow
 from tests.flows.nodes import nodes
 from tests.flows.triggers.board import Board
 from tests.jobs.desk import Desk
+from tests.services.hall import give_bmcs
 
 BY: dict[str, Any] = {"actor": None, "actor_label": "test", "reason": "The invoice is overdue."}
 SHIPPED = registry.node_types
@@ -347,3 +350,24 @@ async def test_flows_that_refuse_every_alert_do_not_tell_of_each_other_for_ever(
     assert await desk.value("SELECT count(*) FROM outbox WHERE done_at IS NULL") == 0
     assert sorted(notice["flow"] for notice in await board.notices()) == ["one", "three", "two"]
     assert await board.runs() == []
+
+
+async def test_a_burn_in_begins_the_shipped_flow_unless_another_listened(desk: Desk) -> None:
+    async with desk.database.transaction() as tx:
+        await tx.execute("UPDATE server SET state = 'available', holder = NULL")
+        server = await tx.fetchval("SELECT id FROM server")
+        await give_bmcs(tx, desk.vault)
+        await begin_burn_in(tx, server, minutes=60, **BY)
+    await desk.work()
+    await again(desk)
+    async with desk.database.snapshot() as tx:
+        (run,) = await tx.fetch(
+            "SELECT f.slug, r.input FROM run r JOIN flow_version v ON v.id = r.flow_version "
+            "JOIN flow f ON f.id = v.flow"
+        )
+    assert run["slug"] == "server-burn-in"
+    assert msgspec.json.decode(run["input"])["server"] == str(server)
+    async with desk.database.transaction() as tx:
+        await tx.execute("UPDATE flow SET slug = 'our-burn-in'")
+        await publish_for(tx, "server.burn_in")
+        assert await tx.fetchval("SELECT count(*) FROM flow") == 1

@@ -9,7 +9,10 @@ import pytest
 
 from app.core.clock import SetClock
 from app.core.database import Database, Tx
+from app.core.secrets import Vault
 from app.domain.billing.refund import refund_order
+from app.domain.inventory.burn_in import begin_burn_in
+from app.domain.inventory.end_burn_in import note_passed
 from app.domain.inventory.expire import expire_holds
 from app.domain.inventory.find import server_of
 from app.domain.inventory.relocate import Place, relocate
@@ -23,6 +26,7 @@ from app.domain.orders.wait_for_stock import wait_for_stock
 from app.domain.orders.waiting import kept_for_waiting, waiting_orders
 from tests.orders.test_life import pay
 from tests.orders.world import a_client, a_shop, an_order, machines, take_vlans
+from tests.services.hall import give_bmcs
 
 LARGE = '{"ram_gb": 256}'
 
@@ -72,6 +76,23 @@ async def test_what_appears_goes_to_those_who_wait_the_oldest_first(
         assert await last_served(tx) == (served,)
         [line] = await waiting_lines(tx, limit=50)
         assert (line.id, line.passed, line.priority) == (waiting[2], 1, 0)
+
+
+async def test_who_waits_gets_a_server_once_its_burn_in_is_passed(
+    database: Database, vault: Vault, waiting: list[UUID]
+) -> None:
+    staff = {"actor": None, "actor_label": "test", "reason": "new"}
+    async with database.transaction() as tx:
+        await give_bmcs(tx, vault)
+        server = await tx.fetchval("SELECT id FROM server WHERE name = 'r1-1'")
+        burn_in = await begin_burn_in(tx, server, minutes=60, **staff)
+        assert await serve_backlog(tx) is None, "it is not for sale yet"
+        await tx.execute("UPDATE outbox SET done_at = $1", tx.now())
+        await note_passed(tx, burn_in, actor_label="test")
+        told = await tx.fetch("SELECT topic FROM outbox WHERE done_at IS NULL")
+        assert "stock.appeared" in {row["topic"] for row in told}
+        await serve_backlog(tx)
+        assert await have(tx, waiting) == ["r1-1", None, None]
 
 
 async def test_no_more_are_served_in_a_rack_than_it_has_vlans(

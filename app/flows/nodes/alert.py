@@ -80,8 +80,8 @@ node = NodeType(
     says=lambda _: "Begins with the alert",
     docs="""Alertmanager sends its alerts to `/webhooks/alertmanager`, with the token of the
 settings (`SLIPWAY_ALERT_TOKEN`). Slipway's own are the notices that staff get by mail:
-`run.halted`, `run.undo_failed`, `server.quarantined`, `order.failed`, `order.waits_for_stock`,
-`payment.unknown` and the like.
+`run.halted`, `run.undo_failed`, `server.quarantined`, `server.not_burned_in`, `order.failed`,
+`order.waits_for_stock`, `payment.unknown` and the like.
 
 ```json
 {"names": ["HostDown"], "severity": ["critical"], "labels": {"datacentre": "fra*"}}

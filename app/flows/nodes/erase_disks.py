@@ -44,7 +44,7 @@ DOCS = """\
 Boots a server that came back into the live system of the settings (`SLIPWAY_LIVE_…`), which erases
 each of its disks in the surest way that the disk knows, and tells of each: which, with its serial
 number, how and when. That stays on the server's page. Then the machine is switched off and goes
-back into stock.
+back into stock, or is burned in before (`SLIPWAY_BURN_IN_RETURNED_HOURS`).
 
 A disk that cannot be erased, one that is written down and was not found, and silence are errors;
 lead the error port to `action.quarantine_server`. Where no live system is set, it leaves by
@@ -92,7 +92,13 @@ async def _back_in_stock(step: Step, erasure: PreparedLive, *, is_waiting: bool)
         methods = tuple(dict.fromkeys(row["method"] for row in rows))
         if await _is_in_cleaning(tx, erasure.server):
             how = f"{len(rows)} disks were erased: {'; '.join(methods)}"
-            await note_erased(tx, erasure.server, actor_label=await label_of(tx, step), how=how)
+            await note_erased(
+                tx,
+                erasure.server,
+                actor_label=await label_of(tx, step),
+                how=how,
+                burn_in_minutes=step.tools.site.burn_in_returned_minutes,
+            )
     return Done(Output(erasure.server, len(rows), methods))
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 
 from app.core.database import Tx
+from app.domain.inventory.burn_in import OPEN
 from app.domain.inventory.find import server_of
 from app.domain.inventory.quarantine import quarantine
 from app.domain.inventory.states import ServerState
@@ -34,11 +35,11 @@ Takes a failing server out of the stock and away from the order, with the error 
 run here as its reason: a person looks at it before it is sold again. It stands at the error port of
 a node that works on the server, inside a `logic.repeat` that then takes another one. It is not
 undone: the server was at fault, whatever becomes of the run. A run that is about no order puts
-aside what waits to be erased, and nothing else.
+aside what waits to be erased, or is burned in by it, and nothing else.
 
 The server is looked at again by itself, after a quarter of an hour and then less and less often:
 when its BMC answers it is erased, which boots the machine and shows that it works, and is sold
-again.
+again. One that failed its burn-in waits for a person.
 
 ```json
 {"server": "=steps.server.server"}
@@ -67,12 +68,24 @@ async def do(tx: Tx, step: Step, params: Params) -> Done:
 
 
 async def _is_ours(tx: Tx, step: Step, server: UUID) -> bool:
-    """Return whether the run's order has the server, or nobody and it waits to be erased."""
+    """Return whether the run's order has the server, or nobody and the run is at it."""
     if step.about is None:
         state = await tx.fetchval("SELECT state FROM server WHERE id = $1", server)
-        return bool(state == ServerState.cleaning)
+        return state == ServerState.cleaning or await _burns_in(tx, step, server)
     held = await server_of(tx, await order_of(tx, step))
     return held is not None and held.id == server
+
+
+async def _burns_in(tx: Tx, step: Step, server: UUID) -> bool:
+    """Return whether the server is in the burn-in that the run was started for."""
+    return bool(
+        await tx.fetchval(
+            "SELECT true FROM burn_in WHERE server = $1 AND state = ANY($2) AND id::text = $3",
+            server,
+            list(OPEN),
+            str(step.input.get("burn_in", "")),
+        )
+    )
 
 
 node = NodeType(

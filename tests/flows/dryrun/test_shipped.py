@@ -36,6 +36,7 @@ LEAST = {
     "ironic-unrescue": 66,
     "ironic-unsuspended": 66,
     "payment-to-chat": 66,
+    "server-burn-in": 83,
     "server-erase": 83,
     "server-reinstall": 66,
     "server-rescue": 66,

@@ -40,7 +40,14 @@ AS_PROXMOX = ("vps-solusvm1", "vps-solusvm2", "vps-virtualizor")
 """Their steps are those of `vps-proxmox`, by other words; the machines here are all the same."""
 AS_DELIVERY = ("dedicated-ipmi", "dedicated-redfish")
 """Their steps are those of `dedicated-server`, for one kind of BMC."""
-ELSEWHERE = ("dedicated-ironic", "ironic-", "server-erase", "server-re", "server-unrescue")
+ELSEWHERE = (
+    "dedicated-ironic",
+    "ironic-",
+    "server-burn-in",
+    "server-erase",
+    "server-re",
+    "server-unrescue",
+)
 """Of clouds of servers and live systems this world has nothing: their journeys and walks fail these
 at each call."""
 FLOWS = tuple(

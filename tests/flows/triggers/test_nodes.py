@@ -57,6 +57,7 @@ def test_all_triggers_are_there() -> None:
         "trigger.order_paid",
         "trigger.payment_received",
         "trigger.schedule",
+        "trigger.server_burn_in",
         "trigger.server_cleaning",
         "trigger.service_created",
         "trigger.service_reinstall",

@@ -14,8 +14,9 @@ from app.domain.addresses.release import release as release_addresses
 from app.domain.billing.facts import PaymentFacts
 from app.domain.games.plan import write_game_plan
 from app.domain.games.rules import GameLimits, GamePlace, GameRules, MadeOf
+from app.domain.inventory.burn_in import begin_burn_in
 from app.domain.inventory.release import release as release_server
-from app.domain.inventory.server_facts import ServerFacts
+from app.domain.inventory.server_facts import BurnInFacts, ServerFacts
 from app.domain.machines.rules import MachinePlace, MachineRules, MachineSize
 from app.domain.metal.link import link_node
 from app.domain.services.facts import ServiceFacts
@@ -154,6 +155,28 @@ async def the_one_that_came_back(stage: Stage) -> dict[str, Any]:
     async with stage.database.snapshot() as tx:
         server = await tx.fetchval("SELECT id FROM server WHERE state = 'cleaning'")
     return {"server": str(server)}
+
+
+async def spare(stage: Stage) -> None:
+    """A server that nobody has is to be burned in."""
+    await provisioning(stage)
+    async with stage.database.transaction() as tx:
+        server = await tx.fetchval("SELECT id FROM server WHERE holder = $1", stage.order.id)
+        await release_server(tx, stage.order.id)
+        await begin_burn_in(tx, server, actor=None, actor_label="test", reason="new")
+
+
+async def a_burn_in(stage: Stage) -> dict[str, Any]:
+    async with stage.database.snapshot() as tx:
+        return {"burn_in": str(await tx.fetchval("SELECT id FROM burn_in"))}
+
+
+async def burn_in_facts(_: Stage) -> dict[str, Any]:
+    facts = BurnInFacts(
+        server=uuid4(), name="m1", serial="S1", datacentre="fra1", rack="r1", burn_in=uuid4(),
+        minutes=60,
+    )  # fmt: skip
+    return msgspec.to_builtins(facts)  # type: ignore[no-any-return]
 
 
 async def server_facts(_: Stage) -> dict[str, Any]:
@@ -439,6 +462,7 @@ EXAMPLES: dict[str, Example] = {
     "trigger.manual": starts(call_facts),
     "trigger.order_paid": starts(about=ORDER),
     "trigger.payment_received": starts(payment_facts, Subject.PAYMENT),
+    "trigger.server_burn_in": starts(burn_in_facts),
     "trigger.server_cleaning": starts(server_facts),
     "trigger.service_created": SERVICE_TRIGGER,
     "trigger.service_suspended": SERVICE_TRIGGER,
@@ -499,6 +523,10 @@ EXAMPLES: dict[str, Example] = {
     "action.install_os": Example(
         {"service": "=input.service", "server": "=input.server"},
         before=provisioning, given=place, about=ORDER, peer=installing, left=installing,
+    ),
+    "action.burn_in": Example(
+        {"burn_in": "=input.burn_in"},
+        before=spare, given=a_burn_in, peer=installing, left=installing,
     ),
     "action.erase_disks": Example(
         {"server": "=input.server"},

@@ -1,0 +1,286 @@
+"""A server is burned in: what its live system says, and what becomes of the server."""
+
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from app.core.database import Database
+from app.domain.inventory.burn_in import BurnIn, begin_burn_in, burn_ins_of
+from app.domain.inventory.quarantine import quarantine
+from app.flows.node import Done, Step, StepFailed, Wait
+from app.flows.nodes import burn_in
+from app.flows.nodes.quarantine_server import Params as Aside
+from app.flows.nodes.quarantine_server import do as put_aside
+from app.flows.stop_burn_in import stop
+from tests.netboot.test_erasure import base_in, script_of, state_of
+from tests.services.hall import SITE, Hall
+
+STAFF: dict[str, Any] = {"actor": None, "actor_label": "staff@slipway.test"}
+METRICS = "stress-ng: metrc: [812] {}  36000  60.00  1  0  600  600\n"
+PARTS: dict[str, dict[str, str]] = {
+    "cpu": {"tool": "stress-ng --cpu", "status": "0", "words": METRICS.format("cpu")},
+    "memory": {"tool": "stress-ng --vm", "status": "0", "words": METRICS.format("vm")},
+    "nvme0n1": {"status": "124", "words": "4 bytes (960 GB) copied, 60 s, 3.0 GB/s"},
+    "nvme1n1": {"status": "0", "words": "4 bytes (960 GB) copied, 60 s, 3.0 GB/s"},
+    "network": {},
+    "kernel": {},
+}
+
+
+@pytest.fixture
+async def spare(hall: Hall) -> Hall:
+    """A server that nobody has, with two disks, is to be burned in for an hour."""
+    async with hall.database.transaction() as tx:
+        row = await tx.fetchrow("SELECT id, mac FROM server WHERE state = 'available'")
+        assert row is not None
+        await tx.execute("DELETE FROM disk WHERE server = $1", row["id"])
+        await tx.execute(
+            "INSERT INTO disk (id, server, kind, capacity_gb, quantity) "
+            "VALUES (gen_random_uuid(), $1, 'nvme', 960, 2)",
+            row["id"],
+        )
+        await begin_burn_in(tx, row["id"], minutes=60, reason="new", **STAFF)
+    return replace(hall, server=row["id"], mac=str(row["mac"]))
+
+
+async def burn_in_of(hall: Hall) -> BurnIn:
+    async with hall.database.snapshot() as tx:
+        return (await burn_ins_of(tx, hall.server))[0]
+
+
+async def step_of(hall: Hall, *, attempt: int = 1, **memo: object) -> Step:
+    """The step of a run that is about nobody."""
+    burning = await burn_in_of(hall)
+    step = hall.step(node="burn", attempt=attempt, **memo)
+    return msgspec.structs.replace(step, about=None, input={"burn_in": str(burning.id)})
+
+
+async def enter(hall: Hall, *, attempt: int = 1, **memo: object) -> Done | Wait:
+    step = await step_of(hall, attempt=attempt, **memo)
+    return await burn_in.do(step, burn_in.Params(burn_in=(await burn_in_of(hall)).id))
+
+
+async def under_load(machine: httpx.AsyncClient, hall: Hall) -> tuple[str, dict[str, Any]]:
+    """Boot the machine; return where it reports, and what the step remembers."""
+    wait = await enter(hall)
+    assert isinstance(wait, Wait)
+    base = base_in(await script_of(machine, hall.mac))
+    said = {"stage": "under load", "percent": "20", "millicelsius": "61500"}
+    assert (await machine.post(f"{base}/progress", data=said)).status_code == 204
+    return base, wait.memo
+
+
+async def tell(machine: httpx.AsyncClient, base: str, **more: dict[str, str]) -> None:
+    for part, said in (PARTS | more).items():
+        answer = await machine.post(f"{base}/burn-in", data={"part": part} | said)
+        assert answer.status_code == 204
+    assert (await machine.post(f"{base}/done", data={"percent": "100"})).status_code == 204
+
+
+async def aside(hall: Hall, reason: str) -> None:
+    """Go on by the error port, as the shipped flow does."""
+    step = await step_of(hall)
+    async with hall.database.transaction() as tx:
+        await put_aside(tx, step, Aside(server=hall.server))
+        row = await tx.fetchrow("SELECT state, recheck_at FROM server WHERE id = $1", hall.server)
+    assert (row["state"], row["recheck_at"]) == ("quarantined", None), reason
+
+
+async def test_a_server_that_bore_it_is_for_sale(machine: httpx.AsyncClient, spare: Hall) -> None:
+    hall = spare
+    base, memo = await under_load(machine, hall)
+    assert hall.bmc.told == ["power off", "boot pxe", "power on"]
+    script = (await machine.get(f"{base}/burn-in.sh")).text
+    assert script.startswith("#!/bin/bash")
+    assert "seconds=3600" in script
+    said = {"stage": "under load", "percent": "20", "millicelsius": "73000"}
+    await machine.post(f"{base}/progress", data=said)
+    await machine.post(f"{base}/progress", data=said | {"millicelsius": "70000"})
+    burning = await burn_in_of(hall)
+    assert (burning.celsius, burning.hottest_celsius, burning.stage) == (70, 73, "under load")
+    assert burning.loaded_at == hall.database.clock.now()
+    assert isinstance(await enter(hall, **memo), Wait)
+    assert await state_of(hall.database, hall.server) == ("inspecting", False)
+    await tell(machine, base)
+    done = await enter(hall, **memo)
+    assert isinstance(done, Done)
+    assert (done.port, done.output.parts, done.output.hottest_celsius) == ("out", 6, 73)
+    assert hall.bmc.told[-1] == "power off"
+    assert await state_of(hall.database, hall.server) == ("available", False)
+    kept = await burn_in_of(hall)
+    assert (kept.state, kept.error) == ("passed", "")
+    assert [part.part for part in kept.parts] == list(PARTS)
+    again = await enter(hall, **memo)
+    assert again == done, "after a crash, the same again"
+    assert (await machine.get(f"{base}/burn-in.sh")).status_code == 404
+    assert hall.bmc.told.count("power off") == 2, "it may be another's by then"
+
+
+async def test_a_part_that_failed_puts_it_aside_with_the_tools_words(
+    machine: httpx.AsyncClient, spare: Hall
+) -> None:
+    hall = spare
+    base, memo = await under_load(machine, hall)
+    words = "stress-ng: fail: [9] vm: detected 3 bit errors\n" + METRICS.format("vm")
+    await tell(machine, base, memory={"tool": "stress-ng --vm", "status": "2", "words": words})
+    with pytest.raises(StepFailed, match="Memory: stress-ng --vm ended with status 2") as failed:
+        await enter(hall, **memo)
+    assert not failed.value.transient, "what failed once is not tried until it passes"
+    assert hall.bmc.told[-1] == "power off"
+    await aside(hall, failed.value.message)
+    assert (await burn_in_of(hall)).state == "failed"
+    with pytest.raises(StepFailed):
+        await enter(hall, **memo)
+
+
+@pytest.mark.parametrize(
+    ("missing", "says"),
+    [
+        ("nvme1n1", "1 disks were read; 2 are written down"),
+        ("cpu", "nothing was told of its processors"),
+    ],
+)
+async def test_what_was_not_heard_of_has_not_passed(
+    machine: httpx.AsyncClient, spare: Hall, missing: str, says: str
+) -> None:
+    base, memo = await under_load(machine, spare)
+    for part, said in PARTS.items():
+        if part != missing:
+            await machine.post(f"{base}/burn-in", data={"part": part} | said)
+    await machine.post(f"{base}/done")
+    with pytest.raises(StepFailed, match=says):
+        await enter(spare, **memo)
+
+
+async def test_what_was_sold_and_is_not_there_is_told(
+    machine: httpx.AsyncClient, spare: Hall
+) -> None:
+    base, memo = await under_load(machine, spare)
+    await machine.post(f"{base}/hardware", data={"memory_kib": "8000000"})
+    await tell(machine, base)
+    with pytest.raises(StepFailed, match="it has 8 GB of memory instead of"):
+        await enter(spare, **memo)
+
+
+async def test_silence_under_load_puts_it_aside_and_is_not_tried_again(
+    machine: httpx.AsyncClient, spare: Hall
+) -> None:
+    hall = spare
+    _, memo = await under_load(machine, hall)
+    hall.database.clock.advance(minutes=59)  # type: ignore[attr-defined]
+    assert isinstance(await enter(hall, **memo), Wait)
+    hall.database.clock.advance(minutes=1)  # type: ignore[attr-defined]
+    with pytest.raises(StepFailed, match="under load: no word from the machine") as failed:
+        await enter(hall, **memo)
+    assert not failed.value.transient
+    await aside(hall, failed.value.message)
+
+
+async def test_a_machine_that_does_not_come_up_is_tried_again(
+    machine: httpx.AsyncClient, spare: Hall
+) -> None:
+    hall = spare
+    wait = await enter(hall)
+    assert isinstance(wait, Wait)
+    hall.database.clock.advance(minutes=60)  # type: ignore[attr-defined]
+    with pytest.raises(StepFailed, match="no word") as failed:
+        await enter(hall, **wait.memo)
+    assert failed.value.transient
+    again = await enter(hall, attempt=2)
+    assert isinstance(again, Wait)
+    base = base_in(await script_of(machine, hall.mac))
+    await tell(machine, base)
+    assert isinstance(await enter(hall, attempt=2, **again.memo), Done)
+    assert await state_of(hall.database, hall.server) == ("available", False)
+
+
+async def test_a_person_stops_it(machine: httpx.AsyncClient, spare: Hall) -> None:
+    hall = spare
+    base, memo = await under_load(machine, hall)
+    before = await hall.signals()
+    async with hall.database.transaction() as tx:
+        await stop(tx, hall.server, reason="needed now", **STAFF)
+    assert await hall.signals() == before + 1, "its run is woken"
+    assert (await machine.post(f"{base}/done")).status_code == 404
+    assert await state_of(hall.database, hall.server) == ("inspecting", False), "it is on still"
+    hall.bmc.is_away = True
+    with pytest.raises(Exception, match="no answer"):
+        await enter(hall, **memo)
+    hall.bmc.is_away = False
+    done = await enter(hall, **memo)
+    assert isinstance(done, Done)
+    assert (done.port, hall.bmc.told[-1]) == ("stopped", "power off")
+    assert await state_of(hall.database, hall.server) == ("available", False)
+    assert (await burn_in_of(hall)).error == "needed now"
+
+
+async def test_a_run_that_is_cancelled_leaves_nothing_under_load(
+    machine: httpx.AsyncClient, spare: Hall
+) -> None:
+    hall = spare
+    base, _ = await under_load(machine, hall)
+    for _ in range(2):
+        await burn_in.undo(await step_of(hall), None)
+    assert hall.bmc.told.count("power off") == 2
+    assert await state_of(hall.database, hall.server) == ("available", False)
+    assert (await burn_in_of(hall)).error == "its run was cancelled"
+    assert (await machine.get(f"{base}/burn-in.sh")).status_code == 404
+
+
+async def test_a_live_system_that_cannot_test_says_nothing_of_the_server(
+    machine: httpx.AsyncClient, spare: Hall
+) -> None:
+    hall = spare
+    base, memo = await under_load(machine, hall)
+    lacks = {"part": "tools", "status": "127", "words": "the live system has no stress-ng"}
+    await machine.post(f"{base}/burn-in", data=lacks)
+    await machine.post(f"{base}/done")
+    done = await enter(hall, **memo)
+    assert isinstance(done, Done)
+    assert done.port == "stopped"
+    assert await state_of(hall.database, hall.server) == ("available", False)
+    await told_staff(hall.database, "the live system has no stress-ng")
+
+
+async def test_without_a_live_system_it_is_where_it_was(spare: Hall) -> None:
+    hall = spare
+    step = await step_of(hall)
+    tools = replace(step.tools, site=msgspec.structs.replace(SITE, live=None))
+    params = burn_in.Params(burn_in=(await burn_in_of(hall)).id)
+    done = await burn_in.do(msgspec.structs.replace(step, tools=tools), params)
+    assert isinstance(done, Done)
+    assert (done.port, hall.bmc.told) == ("stopped", [])
+    assert await state_of(hall.database, hall.server) == ("available", False)
+    await told_staff(hall.database, "No live system is named")
+
+
+async def told_staff(database: Database, words: str) -> None:
+    async with database.snapshot() as tx:
+        payload = await tx.fetchval("SELECT payload FROM outbox WHERE topic = 'admin.notice'")
+    notice = msgspec.json.decode(payload)
+    assert notice["kind"] == "server.not_burned_in"
+    assert words in notice["text"]
+
+
+async def test_what_no_live_system_of_ours_says_is_refused(
+    machine: httpx.AsyncClient, hall: Hall, spare: Hall
+) -> None:
+    base, _ = await under_load(machine, spare)
+    assert (await machine.post(f"{base}/burn-in", data={"part": "../x"})).status_code == 422
+    assert (await machine.post(f"{base}/disk", data={"disk": "sda"})).status_code == 422
+    await hall.installation()
+    other = base_in(await script_of(machine, hall.mac))
+    assert (await machine.post(f"{other}/burn-in", data={"part": "cpu"})).status_code == 422
+
+
+async def test_a_late_run_puts_no_other_burn_in_aside(spare: Hall) -> None:
+    hall = spare
+    late = await step_of(hall)
+    async with hall.database.transaction() as tx:
+        await quarantine(tx, hall.server, "smells burnt")
+        await begin_burn_in(tx, hall.server, reason="mended", **STAFF)
+        await put_aside(tx, late, Aside(server=hall.server))
+    assert await state_of(hall.database, hall.server) == ("inspecting", False)
