@@ -91,11 +91,6 @@ def _live(settings: Settings) -> LiveImage | None:
     return LiveImage(*urls) if all(urls) else None
 
 
-def burn_in_minutes(hours: float) -> int:
-    """Return a time of the settings in minutes; what is more than none is one at least."""
-    return max(1, round(hours * 60)) if hours else 0
-
-
 def make_tools(
     settings: Settings, vault: Vault, fleet: BmcFleet, peers: Peers | None = None
 ) -> Tools:
@@ -109,7 +104,7 @@ def make_tools(
             ssh_port=settings.ssh_port,
             host_domain=settings.host_domain,
             live=_live(settings),
-            burn_in_returned_minutes=burn_in_minutes(settings.burn_in_returned_hours),
+            burn_in_returned_minutes=settings.burn_in_returned_minutes,
         ),
         company=settings.company,
         power_wait_s=settings.power_timeout_s,

@@ -213,8 +213,21 @@ class Settings(BaseSettings):
         return _parts(self.egress_allow)
 
     @property
+    def burn_in_new_minutes(self) -> int:
+        return _minutes(self.burn_in_new_hours)
+
+    @property
+    def burn_in_returned_minutes(self) -> int:
+        return _minutes(self.burn_in_returned_hours)
+
+    @property
     def nameserver_list(self) -> tuple[str, ...]:
         return _parts(self.nameservers)
+
+
+def _minutes(hours: float) -> int:
+    """Return a time in minutes; what is more than none is one at least."""
+    return max(1, round(hours * 60)) if hours else 0
 
 
 def _parts(text: str) -> tuple[str, ...]:

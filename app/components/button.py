@@ -67,10 +67,15 @@ def submit_button(
     wide: bool = False,
     name: str | None = None,
     value: str | None = None,
+    action: str | None = None,
 ) -> h.Element:
-    """Return a form's button; while the form is on its way it is locked and reads `busy`."""
+    """Return a form's button; while the form is on its way it is locked and reads `busy`.
+
+    With `action` it sends the form there.
+    """
     return h.button(
         type="submit",
+        formaction=action,
         name=name,
         value=value,
         class_=["btn", _WEIGHTS[weight], _SIZES[size], {"btn-wide": wide}],

@@ -6,6 +6,7 @@ from datetime import datetime
 import htpy as h
 
 from app.components.admin.bmc_form import rejection_notice
+from app.components.admin.burn_in import burn_in_cards
 from app.components.admin.cables import ports_card
 from app.components.admin.dcim import FEEDS, RACKS, SERVERS, SIDES, units_text
 from app.components.admin.decide import decide_page
@@ -32,6 +33,7 @@ from app.components.tone import Tone
 from app.domain.addresses.views import Claimed
 from app.domain.audit.views import AuditLine
 from app.domain.inventory.bmc import Rejection
+from app.domain.inventory.burn_in import BURNABLE, BurnIn
 from app.domain.inventory.cabling import PortView
 from app.domain.inventory.maintain import OPEN_TO_MAINTENANCE
 from app.domain.inventory.put_back import ACCEPTABLE
@@ -141,6 +143,8 @@ class ServerFile:
     """Whether a cloud of bare metal has it, and what is done there."""
     erased: tuple[ErasedDisk, ...] = ()
     """What was done to its disks when it came back, the latest first."""
+    burn_ins: tuple[BurnIn, ...] = ()
+    """Its last ones, the latest first."""
     rejection: Rejection | None = None
     """What its BMC said to the credentials that are written down, if it rejects them."""
 
@@ -173,6 +177,7 @@ def server_region(file: ServerFile) -> h.Element:
                 stack(
                     _hardware(file),
                     ports_card(file.ports, f"{SERVERS}/{server.id}", may_change=file.may_change),
+                    burn_in_cards(file.burn_ins, at=file.at, may_change=file.may_change),
                     erasures_card(file.erased) if file.erased else None,
                     trail_card(file.trail) if file.trail is not None else None,
                 ),
@@ -192,13 +197,18 @@ def _actions(file: ServerFile) -> list[h.Node]:
     if not file.may_change:
         return []
     here = f"{SERVERS}/{file.server.id}"
+    is_burning = any(one.is_open for one in file.burn_ins)
     open_to = [deed for deed in DEEDS.values() if file.server.state in deed.states]
+    if is_burning:
+        open_to = []
+    may_burn = file.server.state in BURNABLE and not is_burning and not file.cloud.is_there
     return [
         *(
             link_button(deed.button, f"{here}/{deed.key}", symbol=SYMBOLS.get(deed.key, "check"))
             for deed in open_to
             if deed is not REMOVE
         ),
+        link_button("Burn in", f"{here}/burn-in", symbol="zap") if may_burn else None,
         link_button("Move", f"{here}/place", symbol="map-pin", weight="quiet"),
         link_button("Change", f"{here}/change", symbol="pencil", weight="quiet"),
         link_button(REMOVE.button, f"{here}/{REMOVE.key}", symbol="trash-2", weight="quiet")
@@ -214,6 +224,7 @@ def _state(server: ServerView) -> h.Element | None:
         ServerState.failed: "danger",
         ServerState.maintenance: "warning",
         ServerState.cleaning: "info",
+        ServerState.inspecting: "info",
     }
     if server.state not in tones:
         return None

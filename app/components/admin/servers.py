@@ -88,6 +88,13 @@ def _many() -> h.Element:
     )[
         h.span(".sw-quiet")["The servers chosen:"],
         submit_button("Change them", weight="plain", busy="Reading…", symbol="pencil"),
+        submit_button(
+            "Burn them in",
+            weight="plain",
+            busy="Reading…",
+            symbol="zap",
+            action=f"{SERVERS}/many/burn-in",
+        ),
     ]
 
 

@@ -3,6 +3,7 @@
 Meanwhile it is in inspecting. A flow boots it, by the event; how it ends is `end_burn_in.py`.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -11,12 +12,18 @@ from uuid import UUID
 import msgspec
 
 from app.core.database import Tx
-from app.core.errors import Invalid, NotFound
+from app.core.errors import Invalid, NotFound, Refusal
 from app.core.ids import new_id
 from app.core.outbox import emit
 from app.domain.audit.record import record
 from app.domain.inventory.burn_in_parts import Part, Verdict
-from app.domain.inventory.errors import BurnInUnderWay, NoBmc, ServerAtCloud, ServerNotAllowed
+from app.domain.inventory.errors import (
+    BurnInUnderWay,
+    NoBmc,
+    NotBurnedIn,
+    ServerAtCloud,
+    ServerNotAllowed,
+)
 from app.domain.inventory.server_facts import BurnInFacts, facts_of
 from app.domain.inventory.states import ServerState, move
 
@@ -160,6 +167,40 @@ async def begin_burn_in(
     return await open_burn_in(
         tx, server, minutes=minutes, actor=actor, actor_label=actor_label, reason=reason
     )
+
+
+async def begin_burn_ins(
+    tx: Tx,
+    servers: Sequence[UUID],
+    *,
+    minutes: int,
+    actor: UUID | None,
+    actor_label: str,
+    reason: str,
+) -> list[UUID]:
+    """Begin the burn-ins of all servers, or of none; return them in the servers' order.
+
+    Raises as `begin_burn_in` does, and with several NotBurnedIn, which names the server.
+    """
+    begun = {}
+    for server in sorted(servers):
+        try:
+            begun[server] = await begin_burn_in(
+                tx,
+                server,
+                minutes=minutes,
+                actor=actor,
+                actor_label=actor_label,
+                reason=reason,
+            )
+        except Invalid:
+            raise
+        except Refusal as refusal:
+            if len(servers) == 1:
+                raise
+            name = await tx.fetchval("SELECT name FROM server WHERE id = $1", server)
+            raise NotBurnedIn(name or str(server), refusal.message) from refusal
+    return [begun[server] for server in servers]
 
 
 async def open_burn_in(

@@ -85,6 +85,16 @@ class BurnInUnderWay(Refusal):
         self.server = server
 
 
+class NotBurnedIn(Refusal):
+    """One of several servers cannot be burned in, so none is."""
+
+    code = "inventory.not_burned_in"
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"{name}: {why} None of them is burned in; leave it out, or see to it.")
+        self.name = name
+
+
 class NoBurnIn(Refusal):
     """There is nothing to stop."""
 

@@ -51,6 +51,7 @@ from app.routes.admin.run_deeds import RunDeeds
 from app.routes.admin.runs import Runs
 from app.routes.admin.runs_many import ManyRuns
 from app.routes.admin.server_bmc import ServerBmc
+from app.routes.admin.server_burn_in import ServerBurnIn
 from app.routes.admin.server_change import ServerChanges
 from app.routes.admin.server_import import ServerImport, export_servers
 from app.routes.admin.server_place import ServerPlace
@@ -96,6 +97,7 @@ ADMIN: tuple[ControllerRouterHandler, ...] = (
     ClientSerial,
     ServiceDeeds,
     Servers,
+    ServerBurnIn,
     ServerChanges,
     ServerImport,
     export_servers,

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from app.core.database import Tx
 from app.core.errors import Invalid, NotFound
+from app.core.paging import PAGE_SIZE
 from app.domain.inventory.read_struct import read_struct
 
 T = TypeVar("T")
@@ -37,6 +38,11 @@ def read_uuid(text: str, *, kind: str) -> UUID:
         return UUID(text)
     except ValueError:
         raise NotFound(kind, text) from None
+
+
+def chosen_servers(ids: list[str]) -> list[UUID]:
+    """Return the servers that were chosen in a list, each once. Raises NotFound."""
+    return [read_uuid(text, kind="server") for text in dict.fromkeys(ids)][:PAGE_SIZE]
 
 
 def read_places(text: str) -> list[tuple[str, UUID, int]]:

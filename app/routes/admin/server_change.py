@@ -17,14 +17,13 @@ from app.components.frame import PageFrame
 from app.components.notice import Flash
 from app.core.database import Database
 from app.core.errors import Invalid, Refusal
-from app.core.paging import PAGE_SIZE
 from app.domain.inventory.cabling import save_ports
 from app.domain.inventory.change import Maintenance, ServerChange, change_servers
 from app.domain.inventory.cpu_models import list_cpu_models
 from app.domain.inventory.find import find_server
 from app.domain.inventory.seeds import server_seed
 from app.domain.inventory.server_sheet import disk_text, disks_of
-from app.routes.admin.dcim_typed import rack_names, read_form, read_time, read_uuid
+from app.routes.admin.dcim_typed import chosen_servers, rack_names, read_form, read_time, read_uuid
 from app.routes.admin.devices import write_ports
 from app.routes.admin.racks import CHANGES
 from app.routes.admin.reasons import reason_of
@@ -87,7 +86,7 @@ class ServerChanges(Controller):
 
     @get("/many")
     async def ask_many(self, request: HttpRequest, db: Db, frame: Frame) -> Response[Any]:
-        chosen = _chosen(request.query_params.getall(SERVER, []))
+        chosen = chosen_servers(request.query_params.getall(SERVER, []))
         if not chosen:
             return go(request, SERVERS, Flash("warning", "Choose one server or more first."))
         return await _many_page(db, Form(csrf=frame.csrf), frame, chosen)
@@ -97,7 +96,7 @@ class ServerChanges(Controller):
         self, request: HttpRequest, db: Db, me: Me, frame: Frame
     ) -> Response[Any]:
         values = await typed(request)
-        chosen = _chosen((await request.form()).getall(SERVER, []))
+        chosen = chosen_servers((await request.form()).getall(SERVER, []))
         try:
             change = read_form(
                 {name: text for name, text in values.items() if name != "name"}, ServerChange
@@ -138,10 +137,6 @@ def _of_one(values: Mapping[str, str]) -> ServerChange:
         more[name] = values.get(name, "").strip()
     rest = {name: text for name, text in values.items() if name not in more}
     return read_form(rest, ServerChange, **more)
-
-
-def _chosen(ids: list[str]) -> list[UUID]:
-    return [read_uuid(text, kind="server") for text in dict.fromkeys(ids)][:PAGE_SIZE]
 
 
 async def _change_page(

@@ -54,7 +54,7 @@ class ServerImport(Controller):
 
     @post("/confirm", status_code=200)
     async def write(
-        self, request: HttpRequest, db: Db, vault: Sealing, me: Me, frame: Frame
+        self, request: HttpRequest, db: Db, vault: Sealing, me: Me, frame: Frame, config: Config
     ) -> Response[Any]:
         """Write what was looked at; shown again when it cannot be written any more."""
         document = (await typed(request)).get(DOCUMENT, "")
@@ -67,6 +67,7 @@ class ServerImport(Controller):
                     dry_run=False,
                     actor=me.id,
                     actor_label=me.email,
+                    burn_in_minutes=config.burn_in_new_minutes,
                 )
         except Unreadable as refusal:
             form = Form(errors={DOCUMENT: refusal.message}, csrf=frame.csrf)

@@ -27,8 +27,9 @@ from app.domain.addresses.find import addresses_of
 from app.domain.addresses.views import Claimed
 from app.domain.audit.find import trail
 from app.domain.inventory.bmc import rejection_of
+from app.domain.inventory.burn_in import burn_ins_of
 from app.domain.inventory.cabling import ports_of
-from app.domain.inventory.errors import ServerHasServed, ServerNotAllowed
+from app.domain.inventory.errors import BurnInUnderWay, ServerHasServed, ServerNotAllowed
 from app.domain.inventory.find import (
     count_drifts,
     counts_by_state,
@@ -47,7 +48,7 @@ from app.domain.services.report_erasure import erasures_of
 from app.routes.admin.dcim_typed import read_time
 from app.routes.admin.query import wanted_of
 from app.routes.admin.reasons import reason_of
-from app.routes.security.dependencies import Db, Frame, HttpRequest, Me
+from app.routes.security.dependencies import Config, Db, Frame, HttpRequest, Me
 from app.routes.security.flashes import go
 from app.routes.security.guards import requires
 from app.routes.security.html import html
@@ -63,6 +64,13 @@ VERBS: Mapping[str, Verb] = {
     "accept": accept,
     "remove": remove_server,
 }
+
+
+BURNED_IN_FIRST = {
+    "accept": "burn_in_new_minutes",
+    "finish-cleaning": "burn_in_returned_minutes",
+}
+"""The setting by which a server is burned in before a deed puts it into stock."""
 
 
 class Servers(Controller):
@@ -127,6 +135,7 @@ class Servers(Controller):
         db: Db,
         me: Me,
         frame: Frame,
+        config: Config,
         *,
         server_id: FromPath[UUID],
         deed: FromPath[str],
@@ -136,6 +145,8 @@ class Servers(Controller):
         values = await typed(request)
         try:
             terms: dict[str, Any] = {"reason": reason_of(values)}
+            if deed in BURNED_IN_FIRST:
+                terms["burn_in_minutes"] = getattr(config, BURNED_IN_FIRST[deed])
             if deed == "begin-maintenance":
                 terms["ends_at"] = read_time(values, "ends")
             async with db.transaction() as tx:
@@ -143,7 +154,7 @@ class Servers(Controller):
         except Invalid as invalid:
             form = Form(values=values, errors=invalid.fields, csrf=frame.csrf)
             return await _deed_page(db, frame, server_id, deed, form, status=422)
-        except (ServerNotAllowed, ServerHasServed) as refusal:
+        except (ServerNotAllowed, ServerHasServed, BurnInUnderWay) as refusal:
             form = Form(values=values, errors={"": refusal.message}, csrf=frame.csrf)
             return await _deed_page(db, frame, server_id, deed, form, status=409)
         there = SERVERS if deed == "remove" else f"{SERVERS}/{server_id}"
@@ -171,7 +182,7 @@ async def _deed_page(
 
 
 async def read_file(tx: Tx, server_id: UUID, me: AccountView, *, csrf: str) -> ServerFile:
-    """Read a server; nine statements."""
+    """Read a server; ten statements."""
     server = await find_server(tx, server_id)
     sees_trail = allows(me.role, Permission.AUDIT_READ)
     return ServerFile(
@@ -184,5 +195,6 @@ async def read_file(tx: Tx, server_id: UUID, me: AccountView, *, csrf: str) -> S
         cloud=await standing_of(tx, server_id),
         csrf=csrf,
         erased=await erasures_of(tx, server_id),
+        burn_ins=await burn_ins_of(tx, server_id),
         rejection=await rejection_of(tx, server_id, server.bmc_url) if server.bmc_url else None,
     )
