@@ -99,7 +99,7 @@ class VmWant(msgspec.Struct, frozen=True, kw_only=True):
 
     ref: Ref
     template: str
-    """As `Offers.templates` names it."""
+    """As `Offers.templates` names it, or `Offers.isos` where the provider installs from these."""
     size: Size
     nic: Nic
     plan: str = ""
@@ -143,6 +143,8 @@ class Offers(msgspec.Struct, frozen=True, kw_only=True):
 
     nodes: tuple[Offer, ...] = ()
     templates: tuple[Offer, ...] = ()
+    isos: tuple[Offer, ...] = ()
+    """Of a provider that installs from them, where it was asked (`InstallsFromIso.isos`)."""
     plans: tuple[Offer, ...] = ()
     storages: tuple[Offer, ...] = ()
     bridges: tuple[Offer, ...] = ()

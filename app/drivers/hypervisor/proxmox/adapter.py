@@ -22,7 +22,7 @@ from app.drivers.hypervisor.contract import (
     VmWant,
     Working,
 )
-from app.drivers.hypervisor.proxmox import life
+from app.drivers.hypervisor.proxmox import isos, life
 from app.drivers.hypervisor.proxmox.api import Api, Failed
 from app.drivers.hypervisor.proxmox.cluster import Cluster
 from app.drivers.hypervisor.proxmox.create import create
@@ -92,6 +92,12 @@ class Proxmox:
             self._known[place] = (now, bridges)
         return bridges
 
+    async def isos(self, like: str = "") -> tuple[Offer, ...]:
+        return await isos.isos(self._api, await Cluster.read(self._api), like)
+
+    async def eject(self, ref: Ref, memo: dict[str, Any]) -> Vm | Working:
+        return await isos.eject(self._api, ref, memo)
+
     async def capacity(self, storage: str = "") -> tuple[Capacity, ...]:
         return (await Cluster.read(self._api)).capacity(storage)
 
@@ -147,7 +153,8 @@ class Proxmox:
         except Failed:
             raise
         except Exception as error:
-            if "not running" in str(error):  # the agent, or the machine
+            # The agent or the machine does not run, or the machine is to have no agent.
+            if "not running" in str(error) or "No QEMU guest agent" in str(error):
                 return ()
             raise
         return tuple(
