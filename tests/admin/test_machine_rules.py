@@ -42,6 +42,7 @@ OFFERS = Offers(
     storages=(Offer("ceph", "ceph"),),
     bridges=(Offer("vmbr0", "vmbr0", "pve1"),),
 )
+ISO = "local:iso/debian-13.iso"
 FULL = replace(
     RULES,
     places=(
@@ -61,6 +62,12 @@ def providers(monkeypatch: pytest.MonkeyPatch) -> None:
                 if peer.name != "pve":
                     raise Unreachable(peer.name, "no route to it")
                 return OFFERS
+
+            async def isos(self, like: str = "") -> tuple[Offer, ...]:
+                return (Offer(ISO, "debian-13.iso (local)", "pve1"),)
+
+            async def eject(self, *_: object) -> None:
+                """It is asked for nothing but what it has."""
 
         return Cluster()
 
@@ -117,6 +124,25 @@ async def test_they_are_changed_by_what_the_providers_have(stage: Stage, owner: 
         HERE, "/admin/stock/products/metal-s/machines", typed | {"places.0.rack": ""}
     )
     assert servers.status_code == 422
+
+
+async def test_a_system_is_a_template_or_an_iso(stage: Stage, owner: Browser) -> None:
+    async with stage.database.transaction() as tx:
+        await a_machine_shop(tx, stage.vault)
+    page = (await owner.get(HERE)).text
+    assert "Template or ISO of Debian 12" in page
+    assert f'<option value="{ISO}">ISO: debian-13.iso on local</option>' in page
+    typed = values_of(RULES) | {"templates.ubuntu-24.04": "local:iso/gone.iso", "reason": "ISOs"}
+    refused = await owner.send_form(HERE, HERE, typed)
+    assert errors_of(refused.text) == {
+        "templates.ubuntu-24.04": "pve has no ISO local:iso/gone.iso."
+    }
+    assert "local:iso/gone.iso (not there now)" in refused.text
+    saved = await owner.send_form(HERE, HERE, typed | {"templates.ubuntu-24.04": ISO})
+    shown = (await owner.get(saved.headers["location"])).text
+    assert "ISO of ubuntu-24.04" in shown
+    assert ISO in shown
+    assert ISO in (await owner.get(NEW)).text
 
 
 async def test_a_product_is_put_on_sale_by_hand(stage: Stage, owner: Browser) -> None:
