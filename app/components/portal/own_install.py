@@ -31,16 +31,19 @@ def install_card(service: ServiceView, machine: MachineFacts) -> h.Element:
     )
 
 
-def install_steps(service: ServiceView, nameservers: Sequence[str]) -> h.Element:
+def install_steps(
+    service: ServiceView, machine: MachineFacts, nameservers: Sequence[str]
+) -> h.Element:
     """Return how it is installed, as a list of steps."""
     screen = h.a(href=f"/services/{service.id}/console")["Console"]
-    steps: tuple[tuple[IconName, str, h.Node], ...] = (
+    steps: list[tuple[IconName, str, h.Node]] = [
         ("monitor", "Open its screen", screen if service.state is ServiceState.active else "Later"),
         ("network", "Give it its addresses", "No DHCP hands them out: type those of this page"),
         ("globe", "Name servers", code(" ".join(nameservers)) if nameservers else "Your own"),
         ("power", "Let it restart", "It starts from its disk once that has a system"),
-        ("arrow-up", "Take the ISO out", "Under Status, when it is installed"),
-    )
+    ]
+    if machine.is_iso_in:
+        steps.append(("arrow-up", "Take the ISO out", "Under Status, when it is installed"))
     return card(
         h.ul(".sw-steps")[
             [

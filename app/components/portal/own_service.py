@@ -238,8 +238,8 @@ def _quick_start(story: ServiceStory) -> h.Element | None:
     service = story.service
     if service.state not in STANDING or not service.address or not service.has_machine:
         return None
-    if service.iso:
-        return install_steps(service, story.nameservers)
+    if service.machine is not None and service.iso:
+        return install_steps(service, service.machine, story.nameservers)
     panel = service.panel
     steps: list[tuple[IconName, str, h.Node]] = [
         ("square-terminal", "Connect by SSH", h.a(href="#access")["Command and access"]),
