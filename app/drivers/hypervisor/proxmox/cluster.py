@@ -22,8 +22,9 @@ class Cluster(msgspec.Struct, frozen=True):
     rows: tuple[dict[str, Any], ...]
 
     @classmethod
-    async def read(cls, api: Api) -> "Cluster":
-        return cls(tuple(await api.get("cluster/resources")))
+    async def read(cls, api: Api, *, within_s: float = 0.0) -> "Cluster":
+        """Return how it stands; `within_s`: it may be as old as that."""
+        return cls(tuple(await api.resources(within_s=within_s)))
 
     def guests(self) -> Iterable[dict[str, Any]]:
         """Machines, templates and containers: all that have an id."""

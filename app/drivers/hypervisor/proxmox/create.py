@@ -25,7 +25,7 @@ from app.drivers.hypervisor.waiting import again, began
 
 TURN_S = 60.0
 """Asked for again at each look: a worker that dies in the middle holds up nobody for longer."""
-ASK_AGAIN_S = 3.0
+ASK_AGAIN_S, ASK_AT_LEAST_S = 3.0, 24.0
 """For one that gave its turn back to nobody: the worker died, or nobody was in line yet."""
 
 
@@ -36,8 +36,8 @@ async def create(api: Api, turns: Turns, want: VmWant, memo: dict[str, Any]) -> 
     the provider nothing.
     """
     holder, turn = str(want.ref.service), memo.get("turn")
-    if turn is not None and not await turns.take(turn, holder, for_s=TURN_S):
-        return _in_line(turn)
+    if turn is not None and not await _take(api, turns, turn, holder):
+        return _in_line(turn, memo)
     try:
         waiting = await under_way(api, memo, memo.get("says", ""), nothing_to_do="already running")
     except DriverError:
@@ -91,8 +91,8 @@ async def _make(
         await turns.give_back(waited, holder)
     if place is None or turn is None:
         raise _no_room(api, want)
-    if waited != turn and not await turns.take(turn, holder, for_s=TURN_S):
-        return _in_line(turn)
+    if waited != turn and not await _take(api, turns, turn, holder):
+        return _in_line(turn, {})
     vmid = next(vmid for vmid in marks.ids(want.ref.service) if cluster.row(vmid) is None)
     path, form, says = _call(want, place, vmid, cluster)
     try:
@@ -117,11 +117,21 @@ async def sources_of(api: Api, cluster: Cluster, want: VmWant) -> tuple[Source, 
     return found
 
 
-def _in_line(turn: str) -> Working:
+async def _take(api: Api, turns: Turns, turn: str, holder: str) -> bool:
+    """Take or keep a turn; where copies are known to be quick two may have it.
+
+    So the provider begins the next one as soon as its lock is free, and not once we have looked.
+    """
+    at_once = api.pace.at_once(api.base_url, turn.rpartition(":")[2])
+    return await turns.take(turn, holder, for_s=TURN_S, at_once=at_once)
+
+
+def _in_line(turn: str, memo: dict[str, Any]) -> Working:
     """Wait for a turn: who gives it back wakes the one that has waited longest."""
+    again_s = min(2 * float(memo.get("again_s", ASK_AGAIN_S / 2)), ASK_AT_LEAST_S)
     where = turn.rpartition(":")[2]
     says = f"Waiting for its turn to be copied on {where}"
-    return Working({"turn": turn}, ASK_AGAIN_S, says, turn=turn)
+    return Working({"turn": turn, "again_s": again_s}, again_s, says, turn=turn)
 
 
 def _call(
