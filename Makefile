@@ -10,6 +10,8 @@ NODE_GROUP := $(if $(shell command -v npm 2>/dev/null),,--group node)
 RUN := .venv/bin
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
+# Images often set it. Each process would then compile all that it loads: five seconds for `slipway`.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test lint coverage bench setup browser name-servers ipmi snmp kea cloud-init ironic clean-demo clean
 

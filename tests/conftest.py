@@ -10,6 +10,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from argon2 import PasswordHasher
 from hypothesis import HealthCheck, settings
 from playwright.async_api import Browser, BrowserContext
 from redis.asyncio import Redis
@@ -25,6 +26,7 @@ from app.core.embedded.postgres import EmbeddedPostgres
 from app.core.embedded.redis import EmbeddedRedis
 from app.core.migrate import migrate
 from app.core.secrets import Vault, new_key
+from app.domain.accounts import passwords
 from tests.chromium import Contexts, chromium
 from tests.databases import Databases, copy_database
 
@@ -86,6 +88,14 @@ def _is_journey(item: pytest.Item) -> bool:
 def assets() -> None:
     """What pages refer to; takes a millisecond where it is there."""
     build_assets()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_hasher() -> PasswordHasher:
+    """What hashes passwords outside tests. In them that costs nothing: most tests sign somebody in."""
+    own = passwords._hasher
+    passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    return own
 
 
 @pytest.fixture(scope="session")

@@ -42,7 +42,7 @@ class Tested(msgspec.Struct, frozen=True):
 class NoTurns:
     """For calls that change nothing, and so need no turn."""
 
-    async def take(self, key: str, holder: str, *, for_s: float) -> bool:
+    async def take(self, key: str, holder: str, *, for_s: float, at_once: int = 1) -> bool:
         raise NotImplementedError
 
     async def give_back(self, key: str, holder: str) -> None:

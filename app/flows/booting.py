@@ -12,12 +12,13 @@ from uuid import UUID
 from app.core.database import Tx
 from app.domain.inventory.find import bmc_of
 from app.domain.services.pace import FLOOR, note_switched_on, usual_wait
+from app.domain.services.power_pace import note_power_late, power_patience
 from app.domain.services.report_install import give_up
 from app.domain.services.states import InstallationState
 from app.drivers.bmc.contract import Bmc
 from app.drivers.boot import BootDevice
 from app.drivers.deploy.spec import InstallSpec
-from app.drivers.errors import Retriable
+from app.drivers.errors import NotReached, Refused, Retriable
 from app.drivers.power import Power
 from app.flows.answering import answer_of, probing_since
 from app.flows.node import Step, StepFailed, Wait
@@ -26,6 +27,10 @@ BMC_AGAIN = timedelta(seconds=15)
 """When a BMC that did not answer is asked again, while the installation goes on."""
 HasStandIn: TypeAlias = Callable[[Tx], Awaitable[bool]]
 """Tells whether another machine could take this one's place."""
+
+
+class Disobeyed(NotReached):
+    """A BMC took an order about the power, and nothing followed."""
 
 
 class Booted(Protocol):
@@ -51,16 +56,31 @@ async def bmc_at(step: Step, server: UUID) -> tuple[Bmc, bool]:
     return bmc, method == "virtual-media"
 
 
-async def boot_once(step: Step, server: UUID, callback_base: str) -> None:
-    """Set the one-time boot device and (re)start the machine; every call is idempotent."""
+async def boot_once(step: Step, server: UUID, callback_base: str, *, patience_s: float) -> float:
+    """Set the one-time boot device and (re)start the machine; every call is idempotent.
+
+    Returns in how many seconds it was on. Raises Disobeyed when it is not off, or on, within
+    `patience_s` of being told.
+    """
     bmc, by_media = await bmc_at(step, server)
-    await bmc.power.ensure(Power.OFF, deadline_s=step.tools.power_wait_s)
+    await _followed(bmc, Power.OFF, patience_s)
     if by_media:
         await bmc.media.insert(f"{callback_base}/boot.iso")
         await bmc.boot.set_once(BootDevice.CD)
     else:
         await bmc.boot.set_once(BootDevice.PXE)
-    await bmc.power.ensure(Power.ON, deadline_s=step.tools.power_wait_s)
+    told_at = step.database.clock.now()
+    await _followed(bmc, Power.ON, patience_s)
+    return (step.database.clock.now() - told_at).total_seconds()
+
+
+async def _followed(bmc: Bmc, wanted: Power, patience_s: float) -> None:
+    try:
+        await bmc.power.ensure(wanted, deadline_s=patience_s)
+    except NotReached as error:
+        raise Disobeyed(
+            error.peer, wanted=error.wanted, seen=error.seen, deadline_s=error.deadline_s
+        ) from error
 
 
 async def boot_from_disk(step: Step, server: UUID) -> None:
@@ -103,7 +123,8 @@ async def brought_up(
     """Do the next thing until the machine has called back; None once it has.
 
     Raises StepFailed, transient, when it told of a failure or fell silent; not transient when it is
-    late where others are not, and `has_stand_in` says that another could take its place.
+    late where others are not, and `has_stand_in` says that another could take its place. Then
+    Refused, too, when it did not go on; Disobeyed where none could.
     """
     match made.state:
         case InstallationState.installed:
@@ -111,11 +132,37 @@ async def brought_up(
         case InstallationState.failed | InstallationState.abandoned:
             raise StepFailed(made.error or "the installation was given up", transient=True)
         case InstallationState.prepared:
+            power_s = None
             if not step.memo.get("booted"):
-                await boot_once(step, made.server, callback_base)
-            return await wait_for_word(step, made, key, from_disk=False, has_stand_in=has_stand_in)
+                power_s = await _switched_on(step, made, callback_base, has_stand_in)
+            return await wait_for_word(
+                step, made, key, from_disk=False, has_stand_in=has_stand_in, power_s=power_s
+            )
     from_disk = await next_from_disk(step, made.server)
     return await wait_for_word(step, made, key, from_disk=from_disk, has_stand_in=has_stand_in)
+
+
+async def _switched_on(
+    step: Step, made: Booted, callback_base: str, has_stand_in: HasStandIn | None
+) -> float:
+    """Boot the machine; return in how many seconds it was on. Raises as `brought_up`.
+
+    One that could be replaced is late as `power_patience` has it.
+    """
+    longest_s: float = step.tools.power_wait_s
+    if has_stand_in is None:
+        return await boot_once(step, made.server, callback_base, patience_s=longest_s)
+    async with step.database.snapshot() as tx:
+        patience_s = await power_patience(tx, made.server, longest_s)
+    try:
+        return await boot_once(step, made.server, callback_base, patience_s=patience_s)
+    except Disobeyed as error:
+        async with step.database.transaction() as tx:
+            await note_power_late(tx, made.id, patience_s)
+            is_replaceable = await has_stand_in(tx)
+        if is_replaceable:
+            raise Refused(error.peer, field="power", reason=error.message) from error
+        raise
 
 
 async def answers_there(
@@ -162,6 +209,7 @@ async def wait_for_word(
     *,
     from_disk: bool,
     has_stand_in: HasStandIn | None = None,
+    power_s: float | None = None,
 ) -> Wait:
     """Sleep until the machine says something; silence for too long is a failure.
 
@@ -173,7 +221,7 @@ async def wait_for_word(
         booted = step.memo.get("booted")
         if not isinstance(booted, str):  # an earlier release wrote True
             booted = now.isoformat()
-            await note_switched_on(tx, made.id, now)
+            await note_switched_on(tx, made.id, now, power_s)
         heard: datetime = await tx.fetchval(
             "SELECT greatest(updated_at, $2) FROM installation WHERE id = $1",
             made.id,

@@ -186,6 +186,7 @@ async def _undo(database: Database, tools: Any, course: Course, done: Undoable) 
             await _mark(tx, course, done)
         else:
             await lease.sleep_undoing(tx, course.id, wait.until)
+            course.sleeps_until = wait.until
     return wait is None
 
 

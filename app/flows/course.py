@@ -107,6 +107,8 @@ class Course:
         """Held from taking what is to be written until it is."""
         self.woken = asyncio.Event()
         """Rung when there may be a word from outside for a run whose other steps are being done."""
+        self.sleeps_until: datetime | None = None
+        """When it goes on by itself, once it has been let go."""
         self.error = ""
         self._stored: set[UUID] = set()
         self._changed: set[UUID] = set()

@@ -8,6 +8,7 @@ and its outcome. A run that has nothing due goes back to the database; waiting c
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -52,8 +53,11 @@ class Interpreter:
             await self._halt(claim.run, claim.epoch, error.message)
         return courses
 
-    async def drive(self, course: Course) -> None:
-        """Do all that is due of the run, then let it go; returns when the lease is given back."""
+    async def drive(self, course: Course) -> datetime | None:
+        """Do all that is due of the run, then let it go; returns when it goes on by itself.
+
+        None: not before somebody wakes it, or never.
+        """
         try:
             while not await self._drive(course):
                 course = await self._reload(course)
@@ -61,6 +65,9 @@ class Interpreter:
             log.warning("run.fenced", run=str(course.id), epoch=course.epoch)
         except Unwritable as error:
             await self._halt(course.id, course.epoch, f"what it did cannot be written: {error}")
+        else:
+            return course.sleeps_until
+        return None
 
     async def _drive(self, course: Course) -> bool:
         """Return whether the run was let go; else it must be read anew from the journal."""

@@ -15,7 +15,7 @@ from app.domain.catalog.selection import Selection
 from app.domain.machines.note import note_machine
 from app.domain.machines.plan import connection_of, planned_machine
 from app.domain.machines.take_address import take_addresses
-from app.domain.services.credentials import keep_access
+from app.domain.services.credentials import ROOT, keep_access
 from app.drivers.errors import Unreachable
 from app.drivers.hypervisor.contract import (
     Hypervisor,
@@ -27,6 +27,7 @@ from app.drivers.hypervisor.contract import (
     VmWant,
     Working,
 )
+from app.drivers.hypervisor.iso import InstallsFromIso, is_iso
 from app.drivers.secret import Secret
 from app.flows.node import Resource, Step, StepFailed, Wait
 from app.flows.turns import SignalledTurns, turn_signal
@@ -107,7 +108,8 @@ class Making(msgspec.Struct, frozen=True, kw_only=True):
         str,
         Meta(
             title="Template",
-            description="What is copied, by its name at the provider; it has cloud-init.",
+            description="What is copied, by its name at the provider; it has cloud-init. Or an "
+            "ISO, as `local:iso/debian-13.iso`, that the client installs from on the console.",
             examples=["debian-12", "${input.os}"],
             min_length=1,
         ),
@@ -199,18 +201,26 @@ async def want_of(step: Step, at: At, params: Making) -> VmWant:
     """Return all that the machine of a service should be: its addresses and access with it.
 
     The password is made on the first call and kept; where a provider takes no keys there always is
-    one. Six statements.
+    one. From an ISO a machine gets neither: who installs it says how to get in. Six statements.
+    Raises StepFailed for an ISO where none can be installed from.
     """
-    ref = at.ref
+    ref, is_from_iso = at.ref, is_iso(params.template)
+    if is_from_iso and not isinstance(at.hypervisor, InstallsFromIso):
+        raise StepFailed(
+            f"{at.connection} installs from no ISO; name a template of its in place of "
+            f"{params.template}"
+        )
     async with step.database.transaction() as tx:
         planned = await planned_machine(tx, ref.service)
         order, selection = await _ordered(tx, ref.service)
-        access = await keep_access(
-            tx,
-            step.tools.vault,
-            ref.service,
-            keys_only=bool(selection.ssh_keys) and at.hypervisor.takes_keys,
-        )
+        access = None
+        if not is_from_iso:
+            access = await keep_access(
+                tx,
+                step.tools.vault,
+                ref.service,
+                keys_only=bool(selection.ssh_keys) and at.hypervisor.takes_keys,
+            )
         claimed = await addresses_of(tx, order)
     return VmWant(
         ref=ref,
@@ -221,9 +231,9 @@ async def want_of(step: Step, at: At, params: Making) -> VmWant:
         nodes=params.nodes,
         storage=params.storage,
         bridge=params.bridge,
-        user=access.username,
-        password=None if access.password is None else Secret(access.password),
-        ssh_keys=selection.ssh_keys,
+        user=ROOT if access is None else access.username,
+        password=None if access is None or access.password is None else Secret(access.password),
+        ssh_keys=() if is_from_iso else selection.ssh_keys,
         nameservers=step.tools.site.nameservers,
     )
 

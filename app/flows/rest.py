@@ -44,6 +44,7 @@ async def rest(database: Database, writer: Writer, course: Course) -> Rest:
 def _sleeping(course: Course) -> RunRow:
     wake_at = course.next_wake()
     status = "halted" if wake_at is None else "waiting"
+    course.sleeps_until = wake_at
     return RunRow(status, wake_at, course.error or None, None, None, releases=True)
 
 

@@ -5,6 +5,7 @@ Redis may be lost at any time.
 """
 
 import asyncio
+import math
 import os
 import socket
 from dataclasses import dataclass
@@ -61,6 +62,8 @@ class Runner:
         self._slots = slots
         self._driving: dict[UUID, Drive] = {}
         self._bell: Subscription | None = None
+        self._looks_at_s = math.inf
+        """When the database is looked at next, by the loop's time."""
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{new_id().hex[-6:]}"
 
     async def run(self) -> None:
@@ -85,7 +88,7 @@ class Runner:
                 if drive.is_listening:
                     drive.course.woken.set()
             await self.sweep()
-            return await self._pause_s()
+            return await self._rest_s()
         except Exception:
             log.exception("runner.sweep_failed")
             return SWEEP_S
@@ -123,7 +126,7 @@ class Runner:
 
     async def _drive(self, course: Course) -> None:
         try:
-            await self._interpreter.drive(course)
+            self._look_by(await self._interpreter.drive(course))
         except Exception:
             # The lease runs out and another sweep goes on from the last checkpoint.
             log.exception("run.driver_failed", run=str(course.id))
@@ -133,6 +136,25 @@ class Runner:
                 del self._driving[course.id]
                 if self._bell is not None and len(self._driving) == self._slots - 1:
                     self._bell.ring(DOORBELL)  # there was no room, and now there is
+
+    async def _rest_s(self) -> float:
+        """Return how long nothing is due, and note when that is over."""
+        self._looks_at_s = math.inf  # of who is let go from here on, the answer may not know
+        pause_s = await self._pause_s()
+        now_s = asyncio.get_running_loop().time()
+        self._looks_at_s = min(self._looks_at_s, now_s + pause_s)
+        return pause_s
+
+    def _look_by(self, wake_at: datetime | None) -> None:
+        """Have the bell rung when a run that was just let go is due, if it is the first to be."""
+        if wake_at is None or self._bell is None:
+            return
+        loop = asyncio.get_running_loop()
+        left_s = (wake_at - self._database.clock.now()).total_seconds()
+        at_s = loop.time() + max(left_s, 0.0)
+        if left_s < SWEEP_S and at_s < self._looks_at_s:
+            self._looks_at_s = at_s
+            loop.call_at(at_s, self._bell.ring, DOORBELL)
 
     async def _pause_s(self) -> float:
         """Return how long nothing is due, at most `SWEEP_S`."""

@@ -20,6 +20,7 @@ from pyroaring import BitMap, BitMap64
 _DENSE_LIMIT = 1 << 32
 _SPARSE_LIMIT = 1 << 63
 _PROBES = 64
+_STEPS = 8
 MOST_APART = 10_000
 
 Places: TypeAlias = frozenset[int]
@@ -260,13 +261,20 @@ class UsedMap:
     def nth_free(self, rank: int, after: int = 0) -> int:
         """O(log r * (log c + r / 65,536)), r being the distance to the place that is returned.
 
-        Doubles a reach until it holds enough free places, then bisects.
+        Goes on by as many places as are taken on the way, which is soon where few are. Otherwise
+        doubles a reach until it holds enough free places, then bisects.
         """
         if rank < 0:
             raise IndexError(f"a rank is 0 or more, not {rank}")
         after = max(after, 0)
+        low = after + rank
+        for _ in range(_STEPS):
+            missed = rank + 1 - self.free_in(after, low + 1)
+            if not missed:
+                return low
+            low += missed
         # the place sought is one of `low` to `high - 1`
-        low, high = after + rank, after + rank + 1
+        high = low + 1
         while self.free_in(after, high) <= rank:
             if high >= self._size:
                 raise IndexError(f"no free place of rank {rank} after {after}")

@@ -31,6 +31,7 @@ from app.drivers.hypervisor.contract import (
     VmPower,
     Working,
 )
+from app.drivers.hypervisor.iso import InstallsFromIso
 from app.drivers.peers import Peers
 from app.drivers.power import Power
 
@@ -38,6 +39,7 @@ AGAIN = timedelta(seconds=15)
 """After an answer that may be another one in a moment."""
 ADVANCE_S = 24.0
 """Less than the relay gives; what a provider does meanwhile is seen the next time."""
+POWERS = {Deed.start: VmPower.RUNNING, Deed.stop: VmPower.STOPPED}
 Found = Vm | Played | Working | str | None
 
 
@@ -92,14 +94,14 @@ async def _advance(hypervisor: Hypervisor, errand: Errand) -> Vm | Working | str
             found = await hypervisor.suspend(ref, memo)
         case Deed.unsuspend:
             found = await hypervisor.unsuspend(ref, memo)
-        case Deed.start:
-            found = await hypervisor.power(ref, VmPower.RUNNING, memo)
-        case Deed.stop:
-            found = await hypervisor.power(ref, VmPower.STOPPED, memo)
+        case Deed.start | Deed.stop:
+            found = await hypervisor.power(ref, POWERS[errand.deed], memo)
         case Deed.restart:
             found = await _restart(hypervisor, ref, memo)
         case Deed.kill:
             found = "A machine has no process of its own that could be ended."
+        case Deed.eject:
+            found = await _eject(hypervisor, ref, memo)
         case Deed.remove:
             found = await hypervisor.delete(ref, memo)
         case Deed.release:
@@ -107,6 +109,12 @@ async def _advance(hypervisor: Hypervisor, errand: Errand) -> Vm | Working | str
             if there is not None:
                 found = f"The provider has it: machine {there.id} on {there.node}."
     return found
+
+
+async def _eject(hypervisor: Hypervisor, ref: Ref, memo: dict[str, Any]) -> Vm | Working | str:
+    if not isinstance(hypervisor, InstallsFromIso):
+        return "Its provider installs from no ISO, and takes none out."
+    return await hypervisor.eject(ref, memo)
 
 
 async def _restart(hypervisor: Hypervisor, ref: Ref, memo: dict[str, Any]) -> Vm | Working:

@@ -13,9 +13,12 @@ from app.core.ids import new_id
 from app.domain.addresses.by_hand import HandClaim
 from app.domain.addresses.desk import ClaimDesk
 from app.domain.addresses.next_free import NextAsk
+from app.domain.addresses.register import register_addresses
+from app.domain.addresses.seed import AddressSeed, PrefixSeed
 from benchmarks import plot, usage
 from benchmarks.ipam.ground import (
     CONNECTIONS,
+    DATACENTRE,
     ONE,
     ORDER,
     claim_for,
@@ -39,6 +42,7 @@ _BARE_TABLE = (
 )
 _BARE = "INSERT INTO bare_claim VALUES ('ip4', $1, $2, $3)"
 _LIKE_TABLE = "CREATE TABLE like_claim (LIKE address_claim INCLUDING ALL)"
+_FLOORS = PrefixSeed(network="11.0.0.0/8", datacentre=DATACENTRE, auto_allocatable=False)
 _ROW = (
     "INSERT INTO {} (kind, scope, position, state, holder, item, seq, claimed_at) "
     "VALUES ('ip4', $1, $2, 'held', $3, 'ip4:primary', 1, now())"
@@ -60,15 +64,16 @@ async def _claims(database: Database, dsn: str, times: int) -> Result:
     async with database.transaction() as tx:
         await tx.execute(_BARE_TABLE)
         await tx.execute(_LIKE_TABLE)
-    # What the floors insert lies far above what the desk and the orders take.
-    desk, numbers = ClaimDesk(database), itertools.count(1 << 23)
+        floors = await register_addresses(tx, AddressSeed(prefixes=(_FLOORS,)))
+    # What the floors insert is of a prefix that the desk and the orders take nothing of.
+    desk, numbers, [floor_prefix] = ClaimDesk(database), itertools.count(1), floors.values()
     next_one = NextAsk(
         prefix=prefix, claims=[HandClaim(reason="benchmark")], actor=None, actor_label="benchmark"
     )
 
     async def insert(sql: str, pool: asyncpg.Pool) -> None:
         async with pool.acquire() as connection:
-            await connection.execute(sql, prefix, next(numbers), new_id())
+            await connection.execute(sql, floor_prefix, next(numbers), new_id())
 
     async with asyncpg.create_pool(dsn, min_size=CONNECTIONS, max_size=CONNECTIONS) as bare:
         ways = {

@@ -67,8 +67,13 @@ def plan(text: str, arguments: dict[str, str], disks: list[str]) -> InstallPlan:
             Step("Partitioning disks", 20, erases=True),
             Step("Installing the base system", 120, before="/usr/lib/base-installer.d"),
             Step("Configuring the base system", 10, before="/usr/lib/post-base-installer.d"),
-            Step("Selecting and installing software", 75, before="/usr/lib/pre-pkgsel.d"),
-            Step("Installing the GRUB boot loader", 25),
+            Step(
+                "Selecting and installing software",
+                75,
+                before="/usr/lib/pre-pkgsel.d",
+                logs=_selected("pkgsel"),
+            ),
+            Step("Installing the GRUB boot loader", 25, logs=_selected("grub-installer")),
             Step("Running late commands", 5, _hooks(late), reports=True),
             Step("Finishing the installation", 15),
         ),
@@ -116,3 +121,8 @@ def _accounts(answers: dict[str, str], late: str | None) -> dict[str, Account]:
 
 def _hooks(command: str | None) -> tuple[Hook, ...]:
     return (Hook(command, missing=NOT_IN_INSTALLER),) if command else ()
+
+
+def _selected(item: str) -> str:
+    """Return what d-i's main menu logs when it comes to an item."""
+    return f"main-menu[259]: INFO: Menu item '{item}' selected"

@@ -28,7 +28,8 @@ class Step:
 
     Scripts in the folder `before`, which earlier hooks may have put there, run first.
     `erases` marks the step that destroys what was on the disks; `reports` the one
-    with the configuration's last commands.
+    with the configuration's last commands. `logs` is what the installer writes to its own log
+    as the step begins.
     """
 
     title: str
@@ -37,6 +38,7 @@ class Step:
     erases: bool = False
     before: str = ""
     reports: bool = False
+    logs: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,8 @@ async def run(
                     pass
             if step.erases:
                 erase()
+            if step.logs:
+                _log(shell, step.logs)
             for path in sorted(each for each in shell.files if _is_in(each, step.before)):
                 await _run_hook(Hook(f"sh {path}", fatal=False), shell)
             await pace.sleep(step.hardware_s)
@@ -80,7 +82,7 @@ async def run(
 async def _tell_of_failure(plan: InstallPlan, shell: Shell, pace: Pace) -> None:
     """Run the error commands, and let watchers in the background see the failure and tell."""
     failure = "main-menu[1]: (process:1): an installer step failed with error code 1"
-    shell.files[SYSLOG] = failure + "\n"
+    _log(shell, failure)
     for hook in plan.on_error:
         await _run_hook(hook, shell, failing=True)
     if shell.jobs.background:
@@ -89,6 +91,10 @@ async def _tell_of_failure(plan: InstallPlan, shell: Shell, pace: Pace) -> None:
         await asyncio.wait({limit, watchers}, return_when=asyncio.FIRST_COMPLETED)
         limit.cancel()
         watchers.cancel()
+
+
+def _log(shell: Shell, line: str) -> None:
+    shell.files[SYSLOG] = shell.files.get(SYSLOG, "") + line + "\n"
 
 
 def _is_in(path: str, folder: str) -> bool:

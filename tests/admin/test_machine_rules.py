@@ -10,7 +10,8 @@ from app.domain.accounts.roles import Role
 from app.domain.catalog.find import find_product
 from app.domain.catalog.selection import read_selection
 from app.domain.machines.choose import Chosen
-from app.domain.machines.note import note_machine
+from app.domain.machines.errand import ERRAND
+from app.domain.machines.note import note_ejected, note_machine
 from app.domain.machines.plan import write_plan
 from app.domain.orders.mark_provisioning import mark_provisioning
 from app.domain.orders.place import OrderRequest, place
@@ -30,6 +31,7 @@ from app.routes.admin.machines_typed import machine_rules_of, values_of
 from tests.admin.conftest import Enter
 from tests.admin.stage import Stage
 from tests.catalog.shop import FORM
+from tests.machines.books import a_machine_of
 from tests.machines.world import RULES, a_cluster, a_machine_order, a_machine_shop, a_site, pay
 from tests.security.browser import Browser
 from tests.security.test_pages import errors_of
@@ -42,6 +44,7 @@ OFFERS = Offers(
     storages=(Offer("ceph", "ceph"),),
     bridges=(Offer("vmbr0", "vmbr0", "pve1"),),
 )
+ISO = "local:iso/debian-13.iso"
 FULL = replace(
     RULES,
     places=(
@@ -61,6 +64,12 @@ def providers(monkeypatch: pytest.MonkeyPatch) -> None:
                 if peer.name != "pve":
                     raise Unreachable(peer.name, "no route to it")
                 return OFFERS
+
+            async def isos(self, like: str = "") -> tuple[Offer, ...]:
+                return (Offer(ISO, "debian-13.iso (local)", "pve1"),)
+
+            async def eject(self, *_: object) -> None:
+                """It is asked for nothing but what it has."""
 
         return Cluster()
 
@@ -117,6 +126,25 @@ async def test_they_are_changed_by_what_the_providers_have(stage: Stage, owner: 
         HERE, "/admin/stock/products/metal-s/machines", typed | {"places.0.rack": ""}
     )
     assert servers.status_code == 422
+
+
+async def test_a_system_is_a_template_or_an_iso(stage: Stage, owner: Browser) -> None:
+    async with stage.database.transaction() as tx:
+        await a_machine_shop(tx, stage.vault)
+    page = (await owner.get(HERE)).text
+    assert "Template or ISO of Debian 12" in page
+    assert f'<option value="{ISO}">ISO: debian-13.iso on local</option>' in page
+    typed = values_of(RULES) | {"templates.ubuntu-24.04": "local:iso/gone.iso", "reason": "ISOs"}
+    refused = await owner.send_form(HERE, HERE, typed)
+    assert errors_of(refused.text) == {
+        "templates.ubuntu-24.04": "pve has no ISO local:iso/gone.iso."
+    }
+    assert "local:iso/gone.iso (not there now)" in refused.text
+    saved = await owner.send_form(HERE, HERE, typed | {"templates.ubuntu-24.04": ISO})
+    shown = (await owner.get(saved.headers["location"])).text
+    assert "ISO of ubuntu-24.04" in shown
+    assert ISO in shown
+    assert ISO in (await owner.get(NEW)).text
 
 
 async def test_a_product_is_put_on_sale_by_hand(stage: Stage, owner: Browser) -> None:
@@ -204,3 +232,25 @@ async def test_staff_see_a_virtual_server_without_rack_and_bmc(stage: Stage, ent
     assert "Why none?" not in shown
     asked = await staff.get(f"/admin/orders/{order.id}/allocation")
     assert asked.status_code == 409
+
+
+async def test_staff_take_the_iso_out(stage: Stage, enter: Enter) -> None:
+    async with stage.database.transaction() as tx:
+        await a_machine_shop(tx, stage.vault)
+        service = await a_machine_of(tx, stage.clients[0], 101, template=ISO)
+    here = f"/admin/services/{service}"
+    staff, clerk = await enter(Role.OPERATOR), await enter(Role.FINANCE)
+    page = (await staff.get(here)).text
+    for words in (ISO, "in its drive", "Its client installs it.", f'action="{here}/eject"'):
+        assert words in page, words
+    assert "Take the ISO out" not in (await clerk.get(here)).text
+    assert (await clerk.send_form(here, f"{here}/eject")).status_code == 403
+    for said in ("A worker takes the ISO out", "This is being done already"):
+        assert (await staff.send_form(here, f"{here}/eject")).status_code == 303
+        assert said in (await staff.get(here)).text
+    async with stage.database.transaction() as tx:
+        assert await tx.fetchval(
+            "SELECT payload->>'deed' FROM outbox WHERE topic = $1", ERRAND
+        ) == ("eject")
+        await note_ejected(tx, service)
+    assert "taken out" in (await staff.get(here)).text

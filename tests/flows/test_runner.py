@@ -4,11 +4,12 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
 
-from app.flows import lease
+from app.flows import lease, runner
 from app.flows.interpreter import Interpreter
 from app.flows.runner import Runner
 from tests.flows.conftest import LEASE_S, Workshop, chain
@@ -21,16 +22,24 @@ SHORT_S = 0.15
 @contextlib.asynccontextmanager
 async def working(workshop: Workshop, world: World | None = None) -> AsyncIterator[Runner]:
     interpreter = Interpreter(workshop.database, world or workshop.world)
-    runner = Runner(workshop.database, workshop.live, interpreter, lease_s=SHORT_S)
-    task = asyncio.create_task(runner.run())
-    yield runner
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    worker = Runner(workshop.database, workshop.live, interpreter, lease_s=SHORT_S)
+    task = asyncio.create_task(worker.run())
+    try:
+        yield worker
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def until(holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(5):
         while not holds():  # noqa: ASYNC110 - the world tells nobody
+            await asyncio.sleep(0.005)
+
+
+async def reaches(workshop: Workshop, run: UUID, status: str) -> None:
+    async with asyncio.timeout(5):
+        while await workshop.status(run) != status:  # noqa: ASYNC110 - the database tells nobody
             await asyncio.sleep(0.005)
 
 
@@ -69,9 +78,9 @@ async def test_a_run_that_cannot_be_renewed_is_dropped_when_its_lease_is_over(
 
     monkeypatch.setattr(lease, "renew", gone)
     run = await workshop.start(chain(a="t.hang"))
-    async with working(workshop) as runner:
+    async with working(workshop) as worker:
         await until(lambda: bool(workshop.world.done))
-        await until(lambda: not runner._driving)
+        await until(lambda: not worker._driving)
     assert await workshop.attempts(run) == [("begin", 1, "succeeded"), ("a", 1, "started")]
 
 
@@ -109,15 +118,26 @@ async def test_a_lost_run_is_dropped_in_the_middle_of_a_call_and_redone_under_it
 async def test_a_worker_that_takes_its_own_run_again_drives_it_once(workshop: Workshop) -> None:
     """The process stood still for longer than a lease: what it did then is given up."""
     await workshop.start(chain(a="t.hang"))
-    runner = workshop.runner()
-    await runner.sweep()
+    worker = workshop.runner()
+    await worker.sweep()
     await until(lambda: bool(workshop.world.done))
-    (before,) = [drive.task for drive in runner._driving.values()]
+    (before,) = [drive.task for drive in worker._driving.values()]
     workshop.clock.advance(seconds=LEASE_S + 1)
-    assert await runner.sweep() == 1
+    assert await worker.sweep() == 1
     await until(before.done)
     assert before.cancelled()
     workshop.world.gate.set()
-    await runner.idle()
+    await worker.idle()
     async with workshop.database.snapshot() as tx:
         assert await tx.fetchval("SELECT status FROM run") == "succeeded"
+
+
+async def test_a_run_that_sleeps_is_looked_at_when_it_said_and_not_at_the_next_sweep(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "SWEEP_S", 60.0)
+    run = await workshop.start(chain(a=("t.pause", {"params": {"seconds": 0.05}})))
+    async with working(workshop):
+        await reaches(workshop, run, "waiting")
+        workshop.clock.advance(seconds=0.05)
+        await reaches(workshop, run, "succeeded")

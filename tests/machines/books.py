@@ -29,13 +29,13 @@ def vm_of(service: UUID, number: int, power: VmPower = VmPower.RUNNING) -> Vm:
     )  # fmt: skip
 
 
-async def a_machine_of(tx: Tx, account: UUID, number: int) -> UUID:
+async def a_machine_of(tx: Tx, account: UUID, number: int, *, template: str = "debian-12") -> UUID:
     """Deliver a virtual server to `account`; returns its service."""
     order = await a_machine_order(tx, account, hostname=f"vm{number}.example.org")
     await pay(tx, order)
     service = await open_service(tx, order.id)
     await mark_provisioning(tx, order.id)
-    await write_plan(tx, service, Chosen(PLACE, "pve1"), RULES.size, "debian-12")
+    await write_plan(tx, service, Chosen(PLACE, "pve1"), RULES.size, template)
     await note_machine(tx, service, vm_of(service, number))
     await deliver_service(tx, service, server=None)
     return service

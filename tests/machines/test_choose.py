@@ -120,3 +120,22 @@ def test_names_are_looked_up_where_the_provider_could_be_asked() -> None:
         "places.0.storage": "pve has no nfs.",
         "templates.debian-12": "pve has no template debian-13.",
     }
+
+
+def test_an_iso_binds_to_the_nodes_that_have_it() -> None:
+    """Shared storage for the disk does not help: the ISO must be at hand where the machine is."""
+    iso = "local:iso/debian-13.iso"
+    offers = replace(LOCAL, isos=(Offer(iso, "debian-13.iso (local)", "b"),))
+    on_ceph = replace(HERE, storage="ceph")
+    roomy, small = node("a"), node("b", 9_000)
+    assert chosen(seen(roomy, small, place=on_ceph, offers=offers), template=iso) == "pve/b"
+    assert chosen(seen(roomy, place=on_ceph, offers=offers), template=iso) is None
+    there = seen(roomy, place=on_ceph, offers=offers)
+    assert why_nowhere([there], {}, SIZE, iso) == f"pve: no node that is up has the ISO {iso}."
+    assert why_nowhere([there], {}, SIZE, "nfs:iso/a.iso") == (
+        f"pve: no ISO is called nfs:iso/a.iso; there are {iso}."
+    )
+    rules = replace(RULES, templates={"debian-12": iso, "ubuntu-24.04": "nfs:iso/a.iso"})
+    assert offer_faults(rules, {"pve": offers}) == {
+        "templates.ubuntu-24.04": "pve has no ISO nfs:iso/a.iso."
+    }

@@ -34,3 +34,21 @@ async def test_who_waits_for_a_turn_is_woken_as_it_ends(sale: Sale) -> None:
     assert {(await sale.order(order)).state for order in orders} == {OrderState.delivered}
     assert await desk.rows("SELECT FROM turn WHERE key LIKE 'proxmox:%'") == []
     await end(sale, orders)
+
+
+async def test_two_may_have_a_turn_where_so_many_are_let_in(sale: Sale) -> None:
+    desk = sale.desk
+    turns = SignalledTurns(desk.database)
+
+    async def take(holder: str, at_once: int) -> bool:
+        return await turns.take("proxmox:here:pve1", holder, for_s=60.0, at_once=at_once)
+
+    assert await take("first", 1)
+    assert not await take("second", 1)
+    assert await take("second", 2)
+    assert not await take("third", 2)
+    assert await take("second", 1), "who has it keeps it, however many are let in by now"
+    await turns.give_back("proxmox:here:pve1", "first")
+    assert await take("third", 2)
+    desk.clock.advance(seconds=61)
+    assert await take("fourth", 1), "who does not ask again loses it"

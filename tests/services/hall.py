@@ -14,7 +14,7 @@ from app.domain.services.prepare_install import Prepared, Site, prepare_install
 from app.drivers.bmc.contract import BmcAddress, Health, Inventory
 from app.drivers.boot import BootDevice
 from app.drivers.deploy.live import LiveImage
-from app.drivers.errors import Retriable, Unreachable
+from app.drivers.errors import NotReached, Refused, Retriable, Unreachable
 from app.drivers.power import Power
 from app.flows.node import Step
 from app.flows.signals import send_signal
@@ -41,6 +41,12 @@ class StubBmc:
     is_away: bool = False
     refuses: str = ""
     """Why boot devices are not taken; "" when they are."""
+    reverts: bool = False
+    """Whether boot devices are taken and are not set then."""
+    on_after_s: float = 0.0
+    """How long a machine that is told to go on is off; for ever if it ignores that."""
+    waited_s: list[float] = field(default_factory=list)
+    """For how long each order to go on was waited for at most."""
     critical: tuple[str, ...] = ()
     """What it calls critical."""
     hardware: Inventory = NOTHING_TOLD
@@ -58,6 +64,10 @@ class StubBmc:
     async def ensure(self, wanted: Power, *, deadline_s: float) -> None:
         assert deadline_s > 0
         self._note(f"power {wanted}")
+        if wanted is Power.ON:
+            self.waited_s.append(deadline_s)
+            if self.on_after_s > deadline_s:
+                raise NotReached("bmc", wanted=wanted, seen="off", deadline_s=deadline_s)
 
     async def cold_reset(self) -> None:
         self._note("reset")
@@ -65,6 +75,8 @@ class StubBmc:
     async def set_once(self, device: BootDevice) -> None:
         if self.refuses:
             raise Retriable("bmc", self.refuses)
+        if self.reverts:
+            raise Refused("bmc", field="boot", reason="it was reverted")
         self._note(f"boot {device}")
 
     async def health(self, *, within_s: float) -> Health:

@@ -24,8 +24,8 @@ from tests.orders.world import a_client, an_order
 from tests.services.hall import Hall
 
 KEY = "run:/:install#1"
-LOOK_AGAIN = timedelta(minutes=2)
-"""When it is looked again what is usual, a thirtieth of the longest silence."""
+LOOK_AGAIN = timedelta(minutes=1)
+"""When it is looked again what is usual, a sixtieth of the longest silence."""
 
 
 def token_of(callback_base: str) -> str:

@@ -105,10 +105,10 @@ async def test_a_machine_that_is_late_is_given_up_for_another(hall: Hall, clock:
     await others(hall)
     await says(hall, "packages", 60)
     wait = await enter(hall, **first.memo)
-    for minutes in (2, 4, 6, 8):
-        # Two minutes at most: then more is known of others.
-        assert wait.until == clock.now() + 2 * MINUTE
-        clock.advance(minutes=2)
+    for minutes in range(1, 9):
+        # One minute at most: then more is known of others.
+        assert wait.until == clock.now() + MINUTE
+        clock.advance(minutes=1)
         if minutes < 8:
             wait = await enter(hall, **wait.memo)
     with pytest.raises(StepFailed, match=r"for 0:08:00; others took 0:04:00 .* “packages”") as late:
@@ -127,11 +127,26 @@ async def test_where_no_other_fits_it_gets_all_the_time_there_is(
         await tx.execute("UPDATE server SET state = 'maintenance' WHERE holder IS NULL")
     clock.advance(minutes=9)
     wait = await enter(hall, **first.memo)
-    assert wait.until == clock.now() + 2 * MINUTE
+    assert wait.until == clock.now() + MINUTE
     clock.advance(minutes=51)
     with pytest.raises(StepFailed, match=r"no word from the machine for 1:00:00$") as silent:
         await enter(hall, **wait.memo)
     assert silent.value.transient
+
+
+async def test_a_machine_that_is_slow_all_the_time_is_not_late(hall: Hall, clock: SetClock) -> None:
+    """It took twice as long as any other up to here, and may as well from here."""
+    wait = await enter(hall)
+    await others(hall)
+    clock.advance(minutes=24)
+    await says(hall, "packages", 60)
+    assert await usual(hall) == Usual(4 * MINUTE, 5, 0, 2.0)
+    for _ in range(15):
+        clock.advance(minutes=1)
+        wait = await enter(hall, **wait.memo)
+    clock.advance(minutes=1)
+    with pytest.raises(StepFailed, match="for 0:16:00; others took 0:04:00"):
+        await enter(hall, **wait.memo)
 
 
 async def test_what_is_usual_is_told_of_what_is_alike_alone(hall: Hall, clock: SetClock) -> None:
@@ -180,4 +195,4 @@ def test_the_more_is_known_the_sooner_it_is_late_and_never_in_no_time() -> None:
     assert [Usual(4 * MINUTE, others, 0).late_after(HOUR) for others in (5, 10, 20, 50)] == [
         8 * MINUTE, 6 * MINUTE, 5 * MINUTE, 5 * MINUTE,
     ]  # fmt: skip
-    assert Usual(timedelta(seconds=9), 50, 0).late_after(HOUR) == 2 * MINUTE
+    assert Usual(timedelta(seconds=9), 50, 0).late_after(HOUR) == MINUTE

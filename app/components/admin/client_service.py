@@ -1,12 +1,11 @@
 """One service with everything of it, as the staff see it."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 import htpy as h
 
+from app.components.admin.client_machine import differs, machine_card, seen
 from app.components.admin.client_services import SERVICES
-from app.components.admin.machines import MACHINES
 from app.components.admin.order import address_facts
 from app.components.admin.service_deeds import deed_buttons
 from app.components.admin.trail import trail_card
@@ -18,7 +17,6 @@ from app.components.facts import code, copyable, facts
 from app.components.frame import PageFrame
 from app.components.live import live_region
 from app.components.money import money
-from app.components.notice import notice
 from app.components.page import admin_page, page_head
 from app.components.portal.cycle import PER
 from app.components.table import Column, Row, table
@@ -27,10 +25,10 @@ from app.core.money import Money
 from app.domain.addresses.views import Claimed
 from app.domain.audit.views import AuditLine
 from app.domain.catalog.kind import ProductKind
-from app.domain.machines.rules import size_in_words
 from app.domain.machines.serial import why_closed
-from app.domain.services.list import GameLine, MachineLine, ServiceDetails
+from app.domain.services.list import ServiceDetails
 from app.domain.services.states import ServiceState
+from app.drivers.hypervisor.iso import is_iso
 
 CREDENTIALS = {
     "root_password": "User, with a password",
@@ -54,11 +52,14 @@ class ServiceFile:
 
 def service_page(file: ServiceFile, *, frame: PageFrame) -> h.Element:
     return admin_page(
-        file.service.line.hostname, service_region(file), frame=frame, active="services"
+        file.service.line.hostname,
+        service_region(file, csrf=frame.csrf),
+        frame=frame,
+        active="services",
     )
 
 
-def service_region(file: ServiceFile) -> h.Element:
+def service_region(file: ServiceFile, *, csrf: str) -> h.Element:
     """Return the whole page but its frame."""
     one = file.service.line
     topics = f"service:{one.id} order:{one.order_id}"
@@ -75,7 +76,7 @@ def service_region(file: ServiceFile) -> h.Element:
         ),
         split(
             stack(
-                _made_of(file),
+                _made_of(file, csrf=csrf),
                 trail_card(file.trail) if file.trail is not None else None,
             ),
             stack(_facts(file), _access(file.service)),
@@ -83,11 +84,11 @@ def service_region(file: ServiceFile) -> h.Element:
     ]
 
 
-def _made_of(file: ServiceFile) -> h.Element | None:
+def _made_of(file: ServiceFile, *, csrf: str) -> h.Element | None:
     """Return what was made for it: a machine, a game server, or a server by its installations."""
     match file.service.line.kind:
         case ProductKind.MACHINE:
-            return _machine(file.service)
+            return machine_card(file.service, may_change=file.may_change, csrf=csrf)
         case ProductKind.GAME:
             return _game(file.service)
         case ProductKind.SERVER:
@@ -108,8 +109,8 @@ def _game(service: ServiceDetails) -> h.Element:
         ("Panel", code(found.connection)),
         ("Node", code(found.node) if found.node else "not chosen yet"),
         ("Server", copyable(found.number) if found.number else "not made yet"),
-        ("State", [found.state or "–", " ", _seen(found.seen_at)]),
-        ("Power", [state_badge(found.power), " ", _seen(found.power_seen_at)]),
+        ("State", [found.state or "–", " ", seen(found.seen_at)]),
+        ("Power", [state_badge(found.power), " ", seen(found.power_seen_at)]),
         ("Game", found.egg),
         ("Size", found.limits.words),
         ("Address", copyable(found.address) if found.address else "–"),
@@ -121,7 +122,7 @@ def _game(service: ServiceDetails) -> h.Element:
     if found.removed_at:
         pairs.append(("Removed", moment(found.removed_at)))
     lede = "It was removed; this is how it was." if found.removed_at else None
-    body = stack(_differs(found), facts(pairs))
+    body = stack(differs(found), facts(pairs))
     usage = h.a(href=f"{SERVICES}/{service.line.id}/usage")["Usage"]
     return card(body, title=title, lede=lede, symbol="gamepad-2", footer=usage)
 
@@ -151,56 +152,6 @@ def _facts(file: ServiceFile) -> h.Element:
     return card(facts(pairs), title="Service", symbol="boxes")
 
 
-def _machine(service: ServiceDetails) -> h.Element:
-    """Return where the virtual machine is and what it is, as its provider last said."""
-    found = service.machine
-    title = "Virtual machine"
-    if found is None:
-        nothing = empty("cpu", "Not planned yet", "Its flow chooses a provider with room for it.")
-        return card(nothing, title=title, symbol="cpu")
-    size = size_in_words(found.cores, found.memory_mb, found.disk_gb)
-    pairs: list[tuple[str, h.Node]] = [
-        ("Provider", code(found.connection)),
-        ("Node", code(found.node)),
-        ("Machine", copyable(found.number) if found.number else "not made yet"),
-        ("Power", [state_badge(found.power), " ", _seen(found.power_seen_at)]),
-        ("Size", size),
-        ("Template", code(found.template)),
-    ]
-    pairs += [("Storage", code(found.storage))] if found.storage else []
-    pairs += [("Bridge", code(found.bridge))] if found.bridge else []
-    pairs += [("Plan", code(found.plan))] if found.plan else []
-    pairs.append(("Planned", moment(found.planned_at)))
-    if found.made_at:
-        pairs.append(("Made", moment(found.made_at)))
-    if found.removed_at:
-        pairs.append(("Removed", moment(found.removed_at)))
-    lede = "It was removed; this is how it was." if found.removed_at else None
-    body = stack(_differs(found), facts(pairs))
-    here = f"{SERVICES}/{service.line.id}"
-    more: list[h.Node] = [h.a(href=f"{here}/usage")["Usage"]]
-    if service.line.state is ServiceState.active and found.made_at and not found.removed_at:
-        more += [" · ", h.a(href=f"{here}/console")["Console"]]
-    return card(body, title=title, lede=lede, symbol="cpu", footer=more)
-
-
-def _differs(found: MachineLine | GameLine) -> h.Element | None:
-    """Say that its provider is silent, or that it is not what the service says."""
-    if found.removed_at is not None:
-        return None
-    where = h.a(href=MACHINES)["Machines"]
-    if found.silent_since is not None:
-        since = h.p["Since ", moment(found.silent_since), f": {found.silence}"]
-        return notice("info", f"{found.connection} does not answer", since)
-    if found.drift is not None:
-        return notice("warning", found.drift.words, h.p["It is put right under ", where, "."])
-    return None
-
-
-def _seen(at: datetime | None) -> h.Node:
-    return h.span(".sw-help")["not read yet" if at is None else ["seen ", moment(at)]]
-
-
 def _access(service: ServiceDetails) -> h.Element:
     pairs: list[tuple[str, h.Node]] = [
         (
@@ -214,7 +165,10 @@ def _access(service: ServiceDetails) -> h.Element:
         )
         for one in service.credentials
     ]
-    body = facts(pairs) if pairs else h.p(".sw-quiet")["Made when the system is installed."]
+    made = service.machine
+    by_hand = made is not None and is_iso(made.template)
+    nothing = "Its client installs it." if by_hand else "Made when the system is installed."
+    body = facts(pairs) if pairs else h.p(".sw-quiet")[nothing]
     return card(
         body, title="Access", lede="The password itself, staff cannot see.", symbol="key-round"
     )

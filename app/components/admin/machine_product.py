@@ -11,7 +11,7 @@ from app.components.admin.machine_rules import (
     place_labels,
     provider_notices,
     size_fields,
-    together,
+    what_is_known,
 )
 from app.components.admin.outlook import STOCK
 from app.components.admin.product_form import product_fields, product_page
@@ -45,8 +45,8 @@ def machine_product_page(
 
 
 def _systems(form: Form, providers: Providers) -> h.Element:
-    known = together(there.templates for there in providers.offers.values())
-    words = f" Known templates: {', '.join(known)}." if known else ""
+    known = what_is_known(providers)
+    words = f" Known are {', '.join(known)}." if known else ""
     return textarea_field(
         form,
         "systems",
@@ -55,7 +55,7 @@ def _systems(form: Form, providers: Providers) -> h.Element:
         mono=True,
         placeholder="debian-13, Debian 13, debian-13-cloud",
         help_="One on each line: its short name, what clients read, and the template that is "
-        f"copied for it, with commas between.{words}",
+        f"copied for it or the ISO that they install it from, with commas between.{words}",
     )
 
 

@@ -15,6 +15,7 @@ from app.components.notice import notice
 from app.components.page import admin_page, page_head
 from app.domain.machines.rules import MOST_PLACES, MachineRules, size_in_words
 from app.drivers.hypervisor.contract import Offer, Offers
+from app.drivers.hypervisor.iso import file_of, is_iso, storage_of
 
 LABELS = {
     "cores": "Cores",
@@ -56,7 +57,7 @@ def machine_rules_page(
     """Return the form; `systems` are code and name of each one that clients can choose."""
     title = f"Machine rules of {name}"
     places = _count(form)
-    labels = LABELS | {f"templates.{code}": f"Template of {label}" for code, label in systems}
+    labels = LABELS | {f"templates.{code}": template_label(label) for code, label in systems}
     labels |= place_labels(places)
     return admin_page(
         title,
@@ -145,18 +146,28 @@ def _templates(
             h.code["slipway import"],
             ".",
         )
-    known = together(there.templates for there in providers.offers.values())
+    known = what_is_known(providers)
+    help_ = "What each machine is made of; at Proxmox VE it has cloud-init."
+    if any(there.isos for there in providers.offers.values()):
+        help_ += " With an ISO, its client installs it on the console."
     return h.div(".sw-pair")[
         [
-            _chosen(
-                form,
-                f"templates.{code}",
-                f"Template of {label}",
-                known,
-                help_="What each machine is made of; at Proxmox VE it has cloud-init.",
-            )
+            _chosen(form, f"templates.{code}", template_label(label), known, help_=help_)
             for code, label in systems
         ]
+    ]
+
+
+def template_label(system: str) -> str:
+    return f"Template or ISO of {system}"
+
+
+def what_is_known(providers: Providers) -> list[str]:
+    """Return the templates that any of the providers has, then the ISOs."""
+    offers = providers.offers.values()
+    return [
+        *together(there.templates for there in offers),
+        *together(there.isos for there in offers),
     ]
 
 
@@ -227,11 +238,15 @@ def _chosen(
         form,
         name,
         label,
-        [*(gone if typed else ()), *(Option(value=one, label=one) for one in known)],
+        [*(gone if typed else ()), *(Option(value=one, label=_label(one)) for one in known)],
         blank=blank or "Choose",
         optional=is_optional,
         help_=help_,
     )
+
+
+def _label(name: str) -> str:
+    return f"ISO: {file_of(name)} on {storage_of(name)}" if is_iso(name) else name
 
 
 def _of(offers: Iterable[Offer]) -> list[str]:
@@ -248,7 +263,10 @@ def machine_rules_in_words(rules: MachineRules) -> tuple[tuple[str, str], ...]:
     size = rules.size
     rows = [
         ("Size", size_in_words(size.cores, size.memory_mb, size.disk_gb)),
-        *((f"Template of {system}", name) for system, name in rules.templates.items()),
+        *(
+            (f"{'ISO' if is_iso(name) else 'Template'} of {system}", name)
+            for system, name in rules.templates.items()
+        ),
     ]
     for place in rules.places:
         parts = [f"addresses of {'/'.join(filter(None, (place.datacentre, place.rack)))}"]

@@ -160,7 +160,7 @@ def deed_page(
             form,
             OS,
             "System",
-            [Option(value=one.code, label=one.name) for one in systems],
+            [Option(value=one.code, label=one.label) for one in systems],
             value=service.os_code,
         )
         if systems

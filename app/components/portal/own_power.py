@@ -59,8 +59,17 @@ SWITCHES: Mapping[Deed, _Switch] = {
         title="End it at once?",
         text="It is not asked to save: what players did since the last save is lost.",
     ),
+    Deed.eject: _Switch(
+        label="Take the ISO out",
+        doing="The ISO is being taken out",
+        symbol="arrow-up",
+        title="Take the ISO out of its drive?",
+        text="Do it once its system is installed: from then on it starts from its disk alone. What "
+        "runs on it goes on. The ISO comes back when it is installed anew.",
+    ),
 }
 ASKED_FIRST = (Deed.stop, Deed.restart, Deed.kill)
+OF_MACHINES = (Deed.stop, Deed.restart, Deed.eject)
 
 
 def switches(
@@ -82,11 +91,11 @@ def switches(
                 csrf_field(csrf), submit_button(start.label, weight="plain", symbol=start.symbol)
             ]
         )
-    if service.power is not Power.OFF:
-        buttons += [
-            opens_dialog(SWITCHES[deed].label, f"power-{deed}", symbol=SWITCHES[deed].symbol)
-            for deed in _asked_first(switching)
-        ]
+    buttons += [
+        opens_dialog(SWITCHES[deed].label, f"power-{deed}", symbol=SWITCHES[deed].symbol)
+        for deed in _asked_first(switching)
+        if service.power is not Power.OFF or deed is Deed.eject
+    ]
     return h.div(".sw-actions")[buttons, beside]
 
 
@@ -104,7 +113,7 @@ def switch_dialogs(service: ServiceView, switching: Switching, *, csrf: str) -> 
                 csrf=csrf,
                 confirm=SWITCHES[deed].label,
             )
-            for deed in _asked_first(switching)
+            for deed in (ASKED_FIRST if switching.is_game else OF_MACHINES)
         ]
     ]
 
@@ -126,7 +135,9 @@ def not_switched(switching: Switching) -> h.Element | None:
 
 
 def _asked_first(switching: Switching) -> tuple[Deed, ...]:
-    return ASKED_FIRST if switching.is_game else ASKED_FIRST[:2]
+    if switching.is_game:
+        return ASKED_FIRST
+    return OF_MACHINES if switching.has_iso else OF_MACHINES[:-1]
 
 
 def _can_switch(service: ServiceView, switching: Switching) -> bool:

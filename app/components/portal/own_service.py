@@ -1,5 +1,6 @@
 """A service's page: where the server is, how to get in, and how it runs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import htpy as h
@@ -16,6 +17,7 @@ from app.components.page import page_head, portal_page
 from app.components.portal.cycle import CYCLE_NAMES, PER
 from app.components.portal.lists import service_badge
 from app.components.portal.own_game import game_cards
+from app.components.portal.own_install import install_card, install_steps
 from app.components.portal.own_panel import panel_way
 from app.components.portal.own_power import not_switched, switch_dialogs, switches
 from app.components.portal.service_access import Shown, access_card
@@ -39,6 +41,8 @@ class ServiceStory:
 
     service: ServiceView
     ssh_port: int
+    nameservers: Sequence[str] = ()
+    """For what its client installs by hand."""
     shown: Shown | None = None
     served: frozenset[str] = frozenset()
     """The events on which a flow serves its product: what can be asked for."""
@@ -78,6 +82,8 @@ def _ways_in(story: ServiceStory, *, csrf: str) -> list[h.Element]:
         return game_cards(service, service.game, shown=story.shown, csrf=csrf)
     if not service.has_machine:
         return []
+    if service.machine is not None and service.iso:
+        return [install_card(service, service.machine), _addresses(service)]
     return [
         access_card(service, ssh_port=story.ssh_port, shown=story.shown, csrf=csrf),
         _addresses(service),
@@ -193,6 +199,8 @@ def _addresses(service: ServiceView) -> h.Element:
     for net in claimed.ip6:
         rows.append(("IPv6", copyable(str(net.host_address), label="Copy")))
         rows.append(("IPv6 network", copyable(str(net.network), label="Copy")))
+        if net.gateway:
+            rows.append(("IPv6 gateway", code(str(net.gateway))))
     return card(
         facts(rows),
         title="Addresses",
@@ -230,6 +238,8 @@ def _quick_start(story: ServiceStory) -> h.Element | None:
     service = story.service
     if service.state not in STANDING or not service.address or not service.has_machine:
         return None
+    if service.machine is not None and service.iso:
+        return install_steps(service, service.machine, story.nameservers)
     panel = service.panel
     steps: list[tuple[IconName, str, h.Node]] = [
         ("square-terminal", "Connect by SSH", h.a(href="#access")["Command and access"]),

@@ -24,6 +24,7 @@ from app.domain.catalog.views import (
 
 SYSTEM = (OS, PANEL)
 PLACE = (DATACENTRE, EXTRA_IPV4)
+BY_HAND = "You install it yourself on its screen, from an ISO; SSH keys are not put into it."
 
 
 def question_cards(
@@ -133,10 +134,15 @@ class _Sheet:
         return Option(
             value=option.code,
             label=option.name,
-            detail=self.detail(option.help, unit),
+            detail=self.detail(self.help(group, option), unit),
             trailing=trailing,
             off=None if unit else f"not sold {self.cycle} in {self.currency}",
         )
+
+    def help(self, group: OptionGroupView, option: OptionView) -> str:
+        """Return an option's help; of a system that comes as an ISO, that too."""
+        is_by_hand = group.code == OS and self.product.is_by_hand(option.code)
+        return " ".join(filter(None, (option.help, BY_HAND if is_by_hand else "")))
 
     def stepper(self, group: OptionGroupView) -> h.Element:
         option = group.options[0]

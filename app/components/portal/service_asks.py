@@ -110,6 +110,9 @@ def reinstall_page(
                         h.li["The password is again the one of the first delivery."]
                         if service.has_password
                         else None,
+                        h.li["From an ISO you install it yourself, with a way in of your own."]
+                        if any(system.is_iso for system in systems)
+                        else None,
                         h.li["It takes about as long as the first delivery."],
                     ]
                 ],
@@ -120,7 +123,7 @@ def reinstall_page(
                         form,
                         "os",
                         "System",
-                        [Option(value=system.code, label=system.name) for system in systems],
+                        [Option(value=system.code, label=system.label) for system in systems],
                     ),
                     text_field(
                         form, TYPED, f"Type {service.hostname} to confirm", autocomplete="off"

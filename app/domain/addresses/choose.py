@@ -178,36 +178,56 @@ def _from_pool(
     members: Sequence[AddressWant],
     client: UUID | None,
 ) -> list[Chosen] | None:
-    home = int(_HOME * pool.size)
-    apart = openings.is_contended(pool)
     taken: list[Chosen] = []
-    for want in members:
-        count = positions_of(want)
-        space = openings.of(pool, client)
-        strategy = Strategy.random if apart else want.strategy or pool.strategy
+    for alike in _alike(members, apart_of_kept=not openings.own(pool, client)):
         try:
-            kept = _first_of(space, count, openings.own(pool, client))
-            if kept is not None:
-                first = kept
-            elif count == 1:
-                [first] = choose(space, 1, strategy=strategy, home=home, window=WINDOW, rng=_RNG)
-            else:
-                first = choose_block(space, count, home=home * (strategy is Strategy.random))
+            firsts = _firsts(openings, pool, alike, client)
         except SpaceExhausted:
             openings.give_back(taken)
             return None
-        openings.take(pool.id, range(first, first + count))
-        taken += [
-            Chosen(
-                pool.kind,
-                pool.id,
-                first + number,
-                f"{want.item}+{number}" if number else want.item,
-                want.purpose or GENERAL,
-            )
-            for number in range(count)
-        ]
+        for want, first in zip(alike, firsts, strict=True):
+            rows = range(first, first + positions_of(want))
+            openings.take(pool.id, rows)
+            taken += _rows(pool, want, rows)
     return taken
+
+
+def _alike(members: Sequence[AddressWant], *, apart_of_kept: bool) -> Iterable[list[AddressWant]]:
+    """Return the items in groups that are chosen at once: single places of one strategy."""
+    group: list[AddressWant] = []
+    for want in members:
+        if group and not (
+            apart_of_kept
+            and want.strategy == group[0].strategy
+            and positions_of(want) == positions_of(group[0]) == 1
+        ):
+            yield group
+            group = []
+        group.append(want)
+    if group:
+        yield group
+
+
+def _firsts(
+    openings: Openings, pool: Pool, alike: Sequence[AddressWant], client: UUID | None
+) -> list[int]:
+    """Return the first position of each item of a group. Raises SpaceExhausted."""
+    want, count = alike[0], positions_of(alike[0])
+    space = openings.of(pool, client)
+    kept = _first_of(space, count, openings.own(pool, client))
+    if kept is not None:
+        return [kept]
+    strategy = Strategy.random if openings.is_contended(pool) else want.strategy or pool.strategy
+    home = int(_HOME * pool.size)
+    if count > 1:
+        return [choose_block(space, count, home=home * (strategy is Strategy.random))]
+    return choose(space, len(alike), strategy=strategy, home=home, window=WINDOW, rng=_RNG)
+
+
+def _rows(pool: Pool, want: AddressWant, positions: range) -> Iterable[Chosen]:
+    for number, position in enumerate(positions):
+        item = f"{want.item}+{number}" if number else want.item
+        yield Chosen(pool.kind, pool.id, position, item, want.purpose or GENERAL)
 
 
 def _first_of(space: SpaceIndex, count: int, spans: Iterable[KeptSpan]) -> int | None:

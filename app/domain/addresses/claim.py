@@ -1,20 +1,24 @@
 """Claim addresses, networks and a VLAN for an order: all of them or nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
+
+import asyncpg
 
 from app.core.database import Tx
 from app.domain.addresses.choose import choose_positions, give_back, kinds_for
 from app.domain.addresses.errors import PoolExhausted
 from app.domain.addresses.find import Row, addresses_of, assemble
 from app.domain.addresses.index import INDEX
+from app.domain.addresses.memory import MEMORY, KnownPools
 from app.domain.addresses.openings import Chosen, Openings, Place
-from app.domain.addresses.pools import Pool, pools_of
+from app.domain.addresses.pools import Pool
 from app.domain.addresses.states import TAKEN
 from app.domain.addresses.views import Claimed, Ip4, Ip6Net
-from app.ipam.wants import AddressWant
+from app.ipam.wants import AddressKind, AddressWant
 
 __all__ = ["Claimed", "Ip4", "Ip6Net", "PoolExhausted", "claim"]
 
@@ -43,8 +47,9 @@ async def claim(
     others are chosen (the second time away from the others, whatever the strategy); after
     `QUEUE_AFTER` losses one transaction at a time, after `TRIES` it is refused.
     Raises PoolExhausted, BlockTooLarge and Invalid with nothing claimed.
-    Cost: four statements when nothing is contended. Other processes are told nothing of it: they
-    find out within `LOOK_AGAIN_S`.
+    Cost: one statement for an order that has nothing yet, while the pools are as this process
+    remembers them, and one more where something is kept for clients. Other processes are told
+    nothing of it: they find out within `LOOK_AGAIN_S`.
     """
     case = _Case(Place(datacentre, rack), holder, wants)
     try:
@@ -70,12 +75,20 @@ class _Case:
     """The pool of each item that the order has already."""
     missing: list[AddressWant] = field(default_factory=list)
     chosen: list[Chosen] = field(default_factory=list)
-    pools: dict[UUID, Pool] = field(default_factory=dict)
+    pools: Mapping[UUID, Pool] = field(default_factory=dict)
     """Those that were looked at."""
+
+    @property
+    def kinds(self) -> frozenset[AddressKind]:
+        """The kinds of pools that what is asked for may come from."""
+        return frozenset(kind for want in self.wants for kind in kinds_for(want))
 
 
 async def _settle(tx: Tx, case: _Case, expires_at: datetime | None) -> None:
     """Claim what the order does not have. Raises PoolExhausted."""
+    if await _claim_as_known(tx, case, expires_at):
+        tx.publish("addresses", f"order:{case.holder}")
+        return
     for attempt in range(TRIES):
         await _keep(tx, case)
         if not case.missing:
@@ -141,10 +154,47 @@ async def _queue(tx: Tx, datacentre: str) -> None:
     )
 
 
+async def _claim_as_known(tx: Tx, case: _Case, expires_at: datetime | None) -> bool:
+    """Claim all of it by what is remembered; False if that is not so, or not enough.
+
+    That the order has nothing yet is looked at by the statement that claims.
+    """
+    known = MEMORY.recall(case.place.datacentre, case.kinds, tx.now())
+    if known is None or not all(map(INDEX.knows, known.pools)):
+        return False
+    if not known.are_for_all:
+        await _keep(tx, case)
+        if case.had:
+            return False
+    case.missing, case.pools = list(case.wants), known.pools
+    await INDEX.refresh(tx, known.pools.values())
+    try:
+        case.chosen = _positions(case)
+    except PoolExhausted:
+        return False
+    if not case.chosen:
+        return False
+    return _is_won(case, await _write_as_known(tx, case, known, expires_at))
+
+
+async def _write_as_known(
+    tx: Tx, case: _Case, known: KnownPools, expires_at: datetime | None
+) -> asyncpg.Record:
+    [written] = await tx.fetch(
+        "SELECT * FROM claim_as_known($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        known.version,
+        *_columns(case),
+        case.holder,
+        expires_at,
+        tx.now(),
+    )
+    return written
+
+
 async def _choose(tx: Tx, case: _Case) -> None:
-    """Choose by what this process knows, and read the claims anew before saying no."""
-    kinds = {kind for want in case.missing for kind in kinds_for(want)}
-    case.pools = await pools_of(tx, case.place.datacentre, kinds)
+    """Choose by the pools as they are, and read the claims anew before saying no."""
+    kinds = frozenset(kind for want in case.missing for kind in kinds_for(want))
+    case.pools = await MEMORY.read(tx, case.place.datacentre, kinds)
     await INDEX.refresh(tx, case.pools.values())
     try:
         case.chosen = _positions(case)
@@ -164,28 +214,43 @@ def _positions(case: _Case) -> list[Chosen]:
 
 
 async def _insert(tx: Tx, case: _Case, expires_at: datetime | None) -> bool:
-    """Insert all that was chosen, or nothing; then what was not lost is free again."""
-    chosen = case.chosen
+    """Insert all that was chosen, or nothing."""
     [written] = await tx.fetch(
         "SELECT * FROM claim_for_order($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-        [row.kind for row in chosen],
-        [row.scope for row in chosen],
-        [row.position for row in chosen],
-        [row.item for row in chosen],
-        [row.purpose for row in chosen],
+        *_columns(case),
         case.holder,
         case.client,
         expires_at,
         tx.now(),
     )
+    return _is_won(case, written)
+
+
+def _columns(case: _Case) -> tuple[list[Any], ...]:
+    """Return what was chosen as PostgreSQL takes it: a list for each column."""
+    return tuple(
+        map(
+            list,
+            zip(
+                *((c.kind, c.scope, c.position, c.item, c.purpose) for c in case.chosen),
+                strict=True,
+            ),
+        )
+    )
+
+
+def _is_won(case: _Case, written: asyncpg.Record) -> bool:
+    """Return whether all was written; otherwise what was not lost is free again."""
+    chosen = case.chosen
     if written["made"] == len(chosen):
         if written["last"] - written["first"] + 1 == len(chosen):  # no other process in between
             INDEX.wrote({row.scope for row in chosen}, written["first"], written["last"])
         return True
     won = set(zip(written["got_scopes"] or (), written["got_positions"] or (), strict=True))
-    give_back(INDEX, [row for row in chosen if (row.scope, row.position) in won])
+    tried = written["made"] is not None
+    give_back(INDEX, [row for row in chosen if not tried or (row.scope, row.position) in won])
     for row in chosen:
-        if (row.scope, row.position) not in won:
+        if tried and (row.scope, row.position) not in won:
             INDEX.contend(row.scope)
     case.chosen = []
     return False

@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_interface
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -324,6 +325,7 @@ def _ip6net(item: str, rows: list[Row]) -> Ip6Net:
     return Ip6Net(network, gateway, first + (3 if gateway == first + 2 else 2), item)
 
 
+@lru_cache(maxsize=1024)
 def _order(item: str) -> tuple[bool, list[str | int]]:
     """Sort the primary item first, and extra 10 after extra 9."""
     parts: list[str | int] = [

@@ -75,6 +75,9 @@ class AddressIndex:
         known = self._known.get(pool)
         return known is not None and not known.leaving and now - known.read_at < READ_AGAIN
 
+    def knows(self, pool: UUID) -> bool:
+        return pool in self._known
+
     def space(self, pool: UUID) -> SpaceIndex:
         """Return the space of a pool that `refresh` was called for."""
         return self._known[pool].space
@@ -90,12 +93,14 @@ class AddressIndex:
         if not whole:
             await self._others_read()
         at_s = time.monotonic()
-        current = [pool for pool in pools if not whole and self._is_current(tx, pool)]
+        now = tx.now()
+        current = [pool for pool in pools if not whole and self._is_current(pool, now)]
         behind = [pool for pool in current if at_s - self._known[pool.id].looked_s >= LOOK_AGAIN_S]
         for pool in behind:  # who looks, looks for all that go on meanwhile
             self._known[pool.id].looked_s = at_s
         for pool in current:
-            await self._see_off(tx, pool.id)
+            if self._known[pool.id].leaving:
+                await self._see_off(tx, pool.id)
         if len(current) < len(pools):
             with self._reading_for_all():
                 await self._bring_up(tx, pools, current, behind, whole=whole)
@@ -237,12 +242,12 @@ class AddressIndex:
         """Drop a pool that is gone. For whoever changes the tree: claims under way need theirs."""
         self._known.pop(pool, None)
 
-    def _is_current(self, tx: Tx, pool: Pool) -> bool:
+    def _is_current(self, pool: Pool, now: datetime) -> bool:
         known = self._known.get(pool.id)
         return (
             known is not None
             and (known.pool.first, known.pool.size) == (pool.first, pool.size)
-            and tx.now() - known.read_at < READ_AGAIN
+            and now - known.read_at < READ_AGAIN
         )
 
     def _is_new(self, pool: Pool) -> bool:
@@ -297,8 +302,6 @@ class AddressIndex:
     async def _see_off(self, tx: Tx, pool: UUID) -> None:
         """Mark those free whose claim is gone, as this transaction sees it."""
         leaving = tuple(self._known[pool].leaving)
-        if not leaving:
-            return
         rows = await tx.fetch(
             "SELECT position FROM address_claim WHERE kind = $1 AND scope = $2 "
             "AND position = ANY($3)",

@@ -138,7 +138,11 @@ async def keep(
 async def let_go(
     tx: Tx, reservation: UUID, *, actor: UUID | None, actor_label: str, reason: str = ""
 ) -> None:
-    """End a reservation; orders that wait for addresses look again. Raises NotFound."""
+    """End a reservation; orders that wait for addresses look again. Raises NotFound.
+
+    Waits for the orders that are claiming.
+    """
+    await change_tree(tx)
     row = await tx.fetchrow(
         "DELETE FROM address_reservation r USING prefix p WHERE r.id = $1 AND p.id = r.prefix "
         "RETURNING r.prefix, r.first, r.last, r.client, r.purpose, p.network",
@@ -166,7 +170,15 @@ async def let_go(
 
 
 async def end_reservations(tx: Tx) -> int:
-    """Delete reservations whose time is over, and wake who waits; return how many."""
+    """Delete reservations whose time is over, and wake who waits; return how many.
+
+    Where there are some, waits for the orders that are claiming.
+    """
+    if not await tx.fetchval(
+        "SELECT EXISTS (SELECT FROM address_reservation WHERE expires_at <= $1)", tx.now()
+    ):
+        return 0
+    await change_tree(tx)
     rows = await tx.fetch(
         "DELETE FROM address_reservation r USING prefix p WHERE p.id = r.prefix "
         "AND r.expires_at <= $1 RETURNING r.id, r.prefix, p.network",

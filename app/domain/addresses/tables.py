@@ -91,7 +91,7 @@ class AddressClaim(Table, tablename="address_claim"):
     item = text(default="")
     purpose = text(default="")
     seq = BigInt(default=0)
-    expires_at = moment(null=True, index=True)
+    expires_at = moment(null=True)
     claimed_at = moment()
     client = UUID(null=True, default=None)
     reason = text(default="")
@@ -103,6 +103,18 @@ class AddressClaim(Table, tablename="address_claim"):
     known_kind = Check("kind IN ('ip4', 'ip6net', 'vlan')")
     known_state = Check("state IN ('held', 'assigned', 'reserved', 'quarantined')")
     owned = Check("state NOT IN ('held', 'assigned') OR holder IS NOT NULL")
+
+
+class AddressSpace(Table, tablename="address_space"):
+    """One row: which version of prefixes, VLAN groups and what is kept of them is the present one.
+
+    Triggers give it another with each change; whoever remembers the pools compares (`memory.py`).
+    """
+
+    id = Boolean(primary_key=True, default=True)
+    version = UUID(default=None)
+
+    address_space_is_one = Check("id")
 
 
 class ReverseName(Table, tablename="reverse_name"):

@@ -11,6 +11,7 @@ from app.domain.catalog.kind import ProductKind
 from app.domain.games.rules import CustomRules, GameRules
 from app.domain.machines.rules import MachineRules
 from app.drivers.deploy.layout import DiskLayout
+from app.drivers.hypervisor.iso import is_iso
 from app.ipam.wants import AddressRules
 from app.solver.want import DiskKind, ServerWant, StorageWant
 
@@ -123,6 +124,10 @@ class ProductView(msgspec.Struct, frozen=True, kw_only=True):
 
     def group(self, code: str) -> OptionGroupView | None:
         return next((group for group in self.groups if group.code == code), None)
+
+    def is_by_hand(self, os: str) -> bool:
+        """Say whether its client installs that system, on a machine with an ISO in its drive."""
+        return self.machine_rules is not None and is_iso(self.machine_rules.templates.get(os, ""))
 
     @property
     def usual_want(self) -> ServerWant:

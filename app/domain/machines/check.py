@@ -8,6 +8,7 @@ from app.domain.connections.grouping import GROUP
 from app.domain.connections.kinds import Kind
 from app.domain.machines.rules import MachineRules
 from app.drivers.hypervisor.contract import Offer, Offers
+from app.drivers.hypervisor.iso import is_iso
 
 
 async def check_places(tx: Tx, rules: MachineRules) -> None:
@@ -68,8 +69,9 @@ def offer_faults(rules: MachineRules, offers: Mapping[str, Offers]) -> dict[str,
             if unknown := _unknown(named, known):
                 faults[f"{at}.{field}"] = f"{place.connection} has no {unknown}."
         for system, template in rules.templates.items():
-            if _unknown((template,), there.templates):
-                faults[f"templates.{system}"] = f"{place.connection} has no template {template}."
+            known, what = (there.isos, "ISO") if is_iso(template) else (there.templates, "template")
+            if _unknown((template,), known):
+                faults[f"templates.{system}"] = f"{place.connection} has no {what} {template}."
     return faults
 
 

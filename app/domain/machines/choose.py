@@ -7,7 +7,8 @@ from msgspec.structs import replace
 
 from app.domain.connections.grouping import Member
 from app.domain.machines.rules import MachinePlace, MachineSize, size_in_words
-from app.drivers.hypervisor.contract import Capacity, Offers
+from app.drivers.hypervisor.contract import Capacity, Offer, Offers
+from app.drivers.hypervisor.iso import is_iso
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -116,10 +117,11 @@ def why_nowhere(
 
 
 def _usable(one: Seen, template: str) -> list[Capacity]:
-    """Return the nodes that are up, allowed, and can copy the template."""
-    homes = {offer.node for offer in one.offers.templates if offer.code == template}
-    is_everywhere = "" in homes or any(
-        offer.code == one.place.storage and not offer.node for offer in one.offers.storages
+    """Return the nodes that are up, allowed, and can copy the template or have the ISO."""
+    homes = {offer.node for offer in _of_kind(one.offers, template) if offer.code == template}
+    is_everywhere = "" in homes or (
+        not is_iso(template)
+        and any(offer.code == one.place.storage and not offer.node for offer in one.offers.storages)
     )
     return [
         node
@@ -132,8 +134,13 @@ def _usable(one: Seen, template: str) -> list[Capacity]:
 
 
 def _missing(one: Seen, template: str) -> str:
-    names = sorted({offer.code for offer in one.offers.templates})
+    names = sorted({offer.code for offer in _of_kind(one.offers, template)})
+    what = "ISO" if is_iso(template) else "template"
     if template not in names:
-        return f"no template is called {template}; there are {', '.join(names) or 'none'}."
+        return f"no {what} is called {template}; there are {', '.join(names) or 'none'}."
     allowed = f" Allowed are {', '.join(one.place.nodes)}." if one.place.nodes else ""
-    return f"no node that is up has the template {template}.{allowed}"
+    return f"no node that is up has the {what} {template}.{allowed}"
+
+
+def _of_kind(offers: Offers, template: str) -> tuple[Offer, ...]:
+    return offers.isos if is_iso(template) else offers.templates

@@ -18,7 +18,7 @@ from app.domain.audit.record import record
 from app.domain.games.note import note_game, note_game_power, note_game_removed
 from app.domain.machines.held import HELD
 from app.domain.machines.judge import Drift
-from app.domain.machines.note import note_machine, note_removed
+from app.domain.machines.note import note_ejected, note_machine, note_removed
 from app.domain.machines.watch import TOPIC, UNDER_WAY, ask_now
 from app.domain.services.states import ServiceState
 from app.domain.services.terminate import terminate_service
@@ -43,13 +43,15 @@ class Deed(StrEnum):
     """Stopped so, then started."""
     kill = "kill"
     """A game server's process is ended at once."""
+    eject = "eject"
+    """The ISO that it was installed from is taken out of its drive."""
     release = "release"
     """Its provider has it no more: the service ends, and its addresses are given back."""
     remove = "remove"
     """It belongs to no service: it is deleted at its provider with its disk."""
 
 
-SWITCHES = frozenset({Deed.start, Deed.stop, Deed.restart, Deed.kill})
+SWITCHES = frozenset({Deed.start, Deed.stop, Deed.restart, Deed.kill, Deed.eject})
 """What is done only while no run is at it."""
 REMEDIES: Mapping[Drift, Deed] = {
     Drift.not_suspended: Deed.suspend,
@@ -145,6 +147,8 @@ async def note_done(tx: Tx, errand: Errand, found: Vm | Played | None) -> None:
             await _note_removed(tx, errand.service)
         case _ if isinstance(found, Vm):
             await note_machine(tx, errand.service, found)
+            if errand.deed is Deed.eject:
+                await note_ejected(tx, errand.service)
         case _ if found is not None:
             await note_game(tx, errand.service, found.server)
             await note_game_power(tx, errand.service, found.power)

@@ -5,6 +5,7 @@ from uuid import UUID
 from app.core.database import Tx
 from app.core.outbox import emit
 from app.drivers.hypervisor.contract import Vm, VmPower
+from app.drivers.hypervisor.iso import is_iso
 from app.drivers.power import Power
 
 POWER = {VmPower.RUNNING: Power.ON, VmPower.STOPPED: Power.OFF}
@@ -61,5 +62,16 @@ async def _tell(tx: Tx, service: UUID) -> None:
 
 
 async def note_template(tx: Tx, service: UUID, template: str) -> None:
-    """Write down what the machine is made of now."""
-    await tx.execute("UPDATE machine SET template = $2 WHERE service = $1", service, template)
+    """Write down what the machine is made of now; an ISO is in its drive."""
+    await tx.execute(
+        "UPDATE machine SET template = $2, is_iso_in = $3 WHERE service = $1",
+        service,
+        template,
+        is_iso(template),
+    )
+
+
+async def note_ejected(tx: Tx, service: UUID) -> None:
+    """Note that no ISO is in the machine's drive. Idempotent."""
+    await tx.execute("UPDATE machine SET is_iso_in = false WHERE service = $1", service)
+    await _tell(tx, service)

@@ -34,6 +34,8 @@ class Switching(msgspec.Struct, frozen=True, kw_only=True):
     can_switch: bool = False
     """It was made, and is not removed."""
     is_game: bool = False
+    has_iso: bool = False
+    """An ISO is in its drive."""
     doing: Deed | None = None
     failed: Deed | None = None
     """The last thing that was asked for, which could not be done."""
@@ -41,18 +43,22 @@ class Switching(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def order_power(
-    tx: Tx, service: UUID, deed: Deed, *, account: UUID, actor: UUID, actor_label: str
+    tx: Tx, service: UUID, deed: Deed, *, account: UUID | None, actor: UUID, actor_label: str
 ) -> None:
-    """Have a client's own machine started, shut down, restarted or killed, once no run is at it.
+    """Have a machine started, shut down, restarted or killed, or its ISO taken out.
+
+    It is that of a client, or any where `account` is None; it is done once no run is at it.
 
     Raises NotFound, NotNow, UnderWay.
     """
     row = await tx.fetchrow(
         "SELECT s.hostname, s.state, h.connection, g.id IS NOT NULL AS is_game, "
+        "coalesce(m.is_iso_in, false) AS has_iso, "
         f"({UNDER_WAY} OR coalesce(s.asked_at > $3, false)) AS is_under_way "
         f"FROM service s LEFT JOIN {HELD} h ON h.service = s.id AND h.made_at IS NOT NULL "
         "AND h.removed_at IS NULL LEFT JOIN game_server g ON g.service = s.id "
-        "WHERE s.id = $1 AND s.account = $2",
+        "LEFT JOIN machine m ON m.service = s.id "
+        "WHERE s.id = $1 AND ($2::uuid IS NULL OR s.account = $2)",
         service,
         account,
         tx.now() - PATIENCE,
@@ -61,6 +67,8 @@ async def order_power(
         raise NotFound("machine of service", service)
     if deed not in SWITCHES or (deed is Deed.kill and not row["is_game"]):
         raise NotFound("deed", deed)
+    if deed is Deed.eject and not row["has_iso"]:
+        raise NotNow("No ISO is in its drive.")
     if row["state"] != ServiceState.active:
         raise NotNow(f"The service is {row['state']}: it is switched while it is active.")
     if row["is_under_way"]:
@@ -83,14 +91,15 @@ async def switching_of(tx: Tx, service: UUID) -> Switching:
     """Return what is being done to a service's machine, and what was not; one statement."""
     row = await tx.fetchrow(
         "SELECT h.kind IS NOT NULL AS can_switch, coalesce(h.kind = 'game', false) AS is_game, "
+        "coalesce(h.is_iso_in, false) AS has_iso, "
         "(SELECT b.payload->>'deed' FROM outbox b WHERE b.topic = $2 AND b.done_at IS NULL "
         "AND b.payload->>'about' = s.id::text LIMIT 1) AS doing, "
         "CASE WHEN e.action = 'machines.could_not' THEN e.\"after\"->>'deed' END AS failed, "
         "CASE WHEN e.action = 'machines.could_not' THEN e.at END AS failed_at "
         "FROM service s LEFT JOIN LATERAL ("
-        "SELECT 'machine' AS kind FROM machine WHERE service = s.id AND made_at IS NOT NULL "
-        "AND removed_at IS NULL UNION ALL "
-        "SELECT 'game' FROM game_server WHERE service = s.id AND made_at IS NOT NULL "
+        "SELECT 'machine' AS kind, is_iso_in FROM machine WHERE service = s.id "
+        "AND made_at IS NOT NULL AND removed_at IS NULL UNION ALL "
+        "SELECT 'game', false FROM game_server WHERE service = s.id AND made_at IS NOT NULL "
         "AND removed_at IS NULL) h ON true "
         'LEFT JOIN LATERAL (SELECT action, "after", at FROM audit_entry WHERE subject = s.id '
         "AND action = ANY($3) AND at > $4 ORDER BY at DESC, id DESC LIMIT 1) e ON true "

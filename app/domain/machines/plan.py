@@ -9,6 +9,7 @@ from app.core.database import Tx
 from app.core.ids import new_id
 from app.domain.machines.choose import Chosen, Promised
 from app.domain.machines.rules import MachineSize
+from app.drivers.hypervisor.iso import is_iso
 
 
 class Planned(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,12 +73,12 @@ async def write_plan(
     place = chosen.place
     await tx.execute(
         "INSERT INTO machine (id, service, connection, datacentre, rack, node, storage, bridge, "
-        "plan, template, cores, memory_mb, disk_gb, planned_at) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) "
+        "plan, template, cores, memory_mb, disk_gb, planned_at, is_iso_in) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) "
         "ON CONFLICT (service) DO UPDATE SET connection = excluded.connection, "
         "datacentre = excluded.datacentre, rack = excluded.rack, node = excluded.node, "
         "storage = excluded.storage, bridge = excluded.bridge, plan = excluded.plan, "
-        "template = excluded.template, "
+        "template = excluded.template, is_iso_in = excluded.is_iso_in, "
         "cores = excluded.cores, memory_mb = excluded.memory_mb, disk_gb = excluded.disk_gb, "
         "planned_at = excluded.planned_at, number = '', power = 'unknown', power_seen_at = NULL, "
         "made_at = NULL, removed_at = NULL, drift = '', drift_since = NULL "
@@ -96,6 +97,7 @@ async def write_plan(
         size.memory_mb,
         size.disk_gb,
         tx.now(),
+        is_iso(template),
     )
     row = await tx.fetchrow(_PLANNED, service)
     return msgspec.convert(dict(row or {}), Planned)

@@ -49,7 +49,9 @@ class MachineRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     size: MachineSize
     templates: dict[Name, Name]
-    """What is copied, by the code of the option of the group `os`; named as at each place."""
+    """What is copied, by the code of the option of the group `os`; named as at each place.
+
+    Or the ISO, `STORAGE:iso/FILE`, that is put into an empty machine for its client to install."""
     places: Annotated[tuple[MachinePlace, ...], msgspec.Meta(min_length=1, max_length=MOST_PLACES)]
 
     def places_in(self, datacentre: str | None) -> tuple[MachinePlace, ...]:

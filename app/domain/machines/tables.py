@@ -1,6 +1,6 @@
 """The virtual machines of services: where each was planned, and what is known of it."""
 
-from piccolo.columns import JSONB, UUID, Bytea, Integer, Text
+from piccolo.columns import JSONB, UUID, Boolean, Bytea, Integer, Text
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
@@ -12,8 +12,9 @@ from app.domain.services.tables import Service
 class Machine(Table, tablename="machine"):
     """The machine of one service, at the connection of that name.
 
-    `number` and `power` are as the provider last said. It is planned while `made_at` is empty;
-    since `removed_at` its provider has it no more. `drift` is how it differs from its service.
+    `number` and `power` are as the provider last said. Where `template` is an ISO, `is_iso_in`
+    says whether that is in its drive. It is planned while `made_at` is empty; since `removed_at`
+    its provider has it no more. `drift` is how it differs from its service.
     """
 
     id = key()
@@ -26,6 +27,7 @@ class Machine(Table, tablename="machine"):
     bridge = text(default="")
     plan = text(default="")
     template = text()
+    is_iso_in = Boolean(default=False)
     cores = Integer()
     memory_mb = Integer()
     disk_gb = Integer()

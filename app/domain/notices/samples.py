@@ -48,6 +48,38 @@ SAMPLES: dict[str, dict[str, dict[str, Any]]] = {
             ],
         },
     },
+    "service-to-install": {
+        "IPv4 and IPv6": {
+            **_SERVER,
+            "os": "Debian 13",
+            "iso": "debian-13.1.0-amd64-netinst.iso",
+            "ipv4": "203.0.113.24",
+            "ipv4_prefix": 24,
+            "ipv4_netmask": "255.255.255.0",
+            "ipv4_gateway": "203.0.113.1",
+            "extra_ipv4": ["203.0.113.25"],
+            "ipv6": "2001:db8:42::1",
+            "ipv6_network": "2001:db8:42::/64",
+            "ipv6_gateway": "fe80::1",
+            "nameservers": ["9.9.9.9", "149.112.112.112"],
+            "console_url": "https://portal.example/services/1042/console",
+        },
+        "IPv4 alone, no console": {
+            **_SERVER,
+            "portal_url": "",
+            "os": "Your own system",
+            "iso": "netboot.iso",
+            "ipv4": "203.0.113.24",
+            "ipv4_netmask": "255.255.255.255",
+        },
+        "IPv6 alone": {
+            **_SERVER,
+            "os": "Debian 13",
+            "iso": "debian-13.1.0-amd64-netinst.iso",
+            "ipv6": "2001:db8:42::1",
+            "ipv6_network": "2001:db8:42::/64",
+        },
+    },
     "game-delivered": {
         "A new client": {
             **_SERVER,

@@ -72,6 +72,31 @@ class ServiceDelivered(Common, frozen=True, kw_only=True):
             msgspec.structs.force_setattr(self, "panel_url", f"https://{self.panel_url}")
 
 
+class ServiceToInstall(Common, frozen=True, kw_only=True):
+    """`service-to-install`: `service-delivered` of a machine that its client installs from an ISO.
+
+    Nobody set a password or keys in it. `iso` is the file's name; `console_url` leads to its
+    screen, `portal_url` to the service.
+    """
+
+    name: Words
+    order_number: int
+    product: Words
+    hostname: Words
+    os: Words
+    iso: Words
+    ipv4: Words = ""
+    ipv4_prefix: int = 32
+    ipv4_netmask: Words = ""
+    ipv4_gateway: Words = ""
+    extra_ipv4: list[Words] = []
+    ipv6: Words = ""
+    ipv6_network: Words = ""
+    ipv6_gateway: Words = ""
+    nameservers: list[Words] = []
+    console_url: Words = ""
+
+
 class GameDelivered(Common, frozen=True, kw_only=True):
     """`game-delivered`: `password` is empty where the client has a user at the panel already.
 
@@ -168,6 +193,7 @@ class StaffNotice(Common, frozen=True, kw_only=True):
 
 VALUES: dict[str, type[Common]] = {
     "service-delivered": ServiceDelivered,
+    "service-to-install": ServiceToInstall,
     "game-delivered": GameDelivered,
     "custom-delivered": CustomDelivered,
     "order-received": OrderReceived,

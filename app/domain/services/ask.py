@@ -18,6 +18,7 @@ from app.domain.audit.record import record
 from app.domain.machines.watch import UNDER_WAY
 from app.domain.services.facts import ServiceFacts, service_facts
 from app.domain.services.states import ServiceState, WrongServiceState
+from app.drivers.hypervisor.iso import is_iso
 
 PATIENCE = timedelta(minutes=15)
 """How long what was asked for may take to begin; then it may be asked for again."""
@@ -43,6 +44,12 @@ class System(msgspec.Struct, frozen=True):
 
     code: str
     name: str
+    is_iso: bool = False
+    """Who has the machine installs it, on the console."""
+
+    @property
+    def label(self) -> str:
+        return f"{self.name} (installed by hand, from an ISO)" if self.is_iso else self.name
 
 
 class AlreadyAtWork(Refusal):
@@ -63,16 +70,16 @@ class NotInRescue(Refusal):
 
 
 _SYSTEMS = """
-SELECT i.code, coalesce(o.name, i.name) AS name, o.position
+SELECT i.code, coalesce(o.name, i.name) AS name, o.position, '' AS template
 FROM service s JOIN product p ON p.id = s.product AND p.machine_rules IS NULL
 JOIN os_image i ON i.is_enabled
 LEFT JOIN option_group g ON g.product = p.id AND g.code = 'os'
 LEFT JOIN option o ON o.option_group = g.id AND o.code = i.code
 WHERE s.id = $1 AND (o.id IS NOT NULL OR i.code = s.os_code)
 UNION ALL
-SELECT t.code, coalesce(o.name, t.code), o.position
+SELECT t.code, coalesce(o.name, t.code), o.position, t.template
 FROM service s JOIN product p ON p.id = s.product
-CROSS JOIN jsonb_object_keys(p.machine_rules->'templates') AS t (code)
+CROSS JOIN jsonb_each_text(p.machine_rules->'templates') AS t (code, template)
 LEFT JOIN option_group g ON g.product = p.id AND g.code = 'os'
 LEFT JOIN option o ON o.option_group = g.id AND o.code = t.code
 WHERE s.id = $1 AND (o.id IS NOT NULL OR t.code = s.os_code)
@@ -83,10 +90,10 @@ ORDER BY position, name
 async def systems_for(tx: Tx, service: UUID) -> tuple[System, ...]:
     """Return what can be installed: what its product offers and what it has; one statement.
 
-    Of a virtual machine that is what its product's machine rules name a template for.
+    Of a virtual machine that is what its product's machine rules name a template or an ISO for.
     """
     rows = await tx.fetch(_SYSTEMS, service)
-    return tuple(System(row["code"], row["name"]) for row in rows)
+    return tuple(System(row["code"], row["name"], is_iso(row["template"])) for row in rows)
 
 
 async def ask_reinstall(

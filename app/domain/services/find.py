@@ -45,7 +45,7 @@ v.id AS server_id, (SELECT b.serial FROM bmc b WHERE b.server = s.server) AS ser
 EXISTS (SELECT FROM metal_node x WHERE x.server = s.server) AS is_at_cloud,
 coalesce(v.power_seen_at, {now.SEEN_AT}, y.power_seen_at) AS power_seen_at, o.selection,
 CASE WHEN m.id IS NOT NULL THEN jsonb_build_object('cores', m.cores, 'memory_mb', m.memory_mb,
-     'disk_gb', m.disk_gb)::text END AS machine,
+     'disk_gb', m.disk_gb, 'template', m.template, 'is_iso_in', m.is_iso_in)::text END AS machine,
 CASE WHEN y.id IS NOT NULL THEN jsonb_build_object('egg', y.made_of->>'egg',
      'limits', y.made_of->'limits', 'panel_url', y.panel_url)::text END AS game,
 n.name AS panel, n.access_url,

@@ -79,6 +79,8 @@ class MachineLine(msgspec.Struct, frozen=True, kw_only=True):
     number: str
     """Its id at the provider; "" before it is made."""
     template: str
+    is_iso_in: bool
+    """Whether the ISO that it is made from is in its drive."""
     cores: int
     memory_mb: int
     disk_gb: int
@@ -172,10 +174,11 @@ LEFT JOIN datacentre d ON d.id = r.datacentre OR d.code = coalesce(m.datacentre,
 
 
 _MACHINE = f"""
-SELECT m.connection, m.node, m.number, m.template, m.cores, m.memory_mb, m.disk_gb, m.storage,
-       m.bridge, m.plan, {now.POWER} AS power, {now.SEEN_AT} AS power_seen_at, m.planned_at,
-       m.made_at, m.removed_at, w.silent_since, coalesce(w.silence, '') AS silence, CASE WHEN
-       m.removed_at IS NULL AND w.heard_at >= m.drift_since + $2::interval THEN m.drift END AS drift
+SELECT m.connection, m.node, m.number, m.template, m.is_iso_in, m.cores, m.memory_mb, m.disk_gb,
+       m.storage, m.bridge, m.plan, {now.POWER} AS power, {now.SEEN_AT} AS power_seen_at,
+       m.planned_at, m.made_at, m.removed_at, w.silent_since, coalesce(w.silence, '') AS silence,
+       CASE WHEN m.removed_at IS NULL AND w.heard_at >= m.drift_since + $2::interval
+       THEN m.drift END AS drift
 FROM machine m {now.WATCHED} WHERE m.service = $1
 """
 _GAME = f"""

@@ -15,6 +15,7 @@ from app.domain.machines.rules import size_in_words
 from app.domain.services.states import ServiceState
 from app.drivers.bmc.serial_way import SerialOffer
 from app.drivers.deploy.live import Purpose
+from app.drivers.hypervisor.iso import file_of, is_iso
 from app.drivers.power import Power
 
 
@@ -62,10 +63,18 @@ class MachineFacts(msgspec.Struct, frozen=True, kw_only=True):
     cores: int
     memory_mb: int
     disk_gb: int
+    template: str
+    """What it is made of; clients see it of an ISO alone."""
+    is_iso_in: bool
 
     @property
     def words(self) -> str:
         return size_in_words(self.cores, self.memory_mb, self.disk_gb)
+
+    @property
+    def iso(self) -> str:
+        """Return the file that its client installs it from; "" of a machine that came installed."""
+        return file_of(self.template) if is_iso(self.template) else ""
 
 
 class GameFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,6 +133,11 @@ class ServiceView(ServiceRow, frozen=True, kw_only=True):
     """What is being done to the server now."""
     keys: tuple[InstalledKey, ...]
     panel: PanelView | None
+
+    @property
+    def iso(self) -> str:
+        """Return the file that its client installs it from; "" where it came installed."""
+        return self.machine.iso if self.machine else ""
 
     @property
     def has_machine(self) -> bool:

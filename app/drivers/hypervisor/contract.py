@@ -99,7 +99,7 @@ class VmWant(msgspec.Struct, frozen=True, kw_only=True):
 
     ref: Ref
     template: str
-    """As `Offers.templates` names it."""
+    """As `Offers.templates` names it, or `Offers.isos` where the provider installs from these."""
     size: Size
     nic: Nic
     plan: str = ""
@@ -143,6 +143,8 @@ class Offers(msgspec.Struct, frozen=True, kw_only=True):
 
     nodes: tuple[Offer, ...] = ()
     templates: tuple[Offer, ...] = ()
+    isos: tuple[Offer, ...] = ()
+    """Of a provider that installs from them, where it was asked (`InstallsFromIso.isos`)."""
     plans: tuple[Offer, ...] = ()
     storages: tuple[Offer, ...] = ()
     bridges: tuple[Offer, ...] = ()
@@ -306,10 +308,11 @@ class ChoosesExtras(Protocol):
 class Turns(Protocol):
     """Lets one at a time through, over all workers: for what a provider cannot do at once."""
 
-    async def take(self, key: str, holder: str, *, for_s: float) -> bool:
+    async def take(self, key: str, holder: str, *, for_s: float, at_once: int = 1) -> bool:
         """Return whether `holder` has the turn now; asked again, it keeps it for longer.
 
-        A turn that is not given back ends by itself after `for_s`.
+        So many as `at_once`, which is 1 or 2, may have it. One that is not given back ends by
+        itself after `for_s`.
         """
         ...
 

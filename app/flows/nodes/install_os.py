@@ -58,8 +58,9 @@ While the machine works the run sleeps; the page of the order shows the stage it
 
 A machine that says nothing for long, or does not answer at the end, is an error that a retry may
 mend. One that is late, where others took far less, is not tried again while a free server fits the
-order. Lead the error port to `action.quarantine_server` to take another server. Undoing it stops
-the installation and switches the machine off, if the order still has it.
+order; nor is one that was told to go on and did not. Lead the error port to
+`action.quarantine_server` to take another server. Undoing it stops the installation and switches
+the machine off, if the order still has it.
 
 ```json
 {"service": "=steps.paid.service", "server": "=steps.server.server"}

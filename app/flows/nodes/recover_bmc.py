@@ -2,11 +2,12 @@
 
 A BMC that answers nonsense, or obeys no more, is often well after a cold reset; one that does not
 even hear that, after its power was gone for a while. It takes minutes: meanwhile the run is a row
-in the database.
+in the database. A BMC that answers proves nothing where a machine did not go on as it was told: it
+has to do just that.
 """
 
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -14,9 +15,10 @@ import msgspec
 from app.domain.devices.errors import NoOutlet
 from app.domain.devices.outlets import REST_S, switch_outlets
 from app.domain.inventory.outage import is_outage
+from app.domain.services.power_pace import power_late_s, power_patience
 from app.drivers.bmc.contract import Bmc
 from app.drivers.boot import BootDevice
-from app.drivers.errors import DriverError, Unauthorised
+from app.drivers.errors import DriverError, NotReached, Refused, Unauthorised
 from app.drivers.power import Power
 from app.flows.booting import bmc_at
 from app.flows.document import duration
@@ -26,6 +28,8 @@ from app.flows.patience import Duration
 FIRST_LOOK = timedelta(seconds=20)
 LOOK_AGAIN = timedelta(seconds=15)
 REST = timedelta(seconds=REST_S)
+LOOKS = 2
+"""How often a BMC that was restarted may answer and not obey, before the next rung."""
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +61,10 @@ The rungs of the ladder between trying again and taking another server. It has t
 machine off and choose a boot device, and reads both back. A BMC that does so is `fine`: the
 trouble lies elsewhere, and it is left by that port. Any other is restarted (a cold reset), and
 looked at until it does as it is told; then it is left by `out`, and what failed may be tried again.
+One that answers, and twice does not obey, is not waited for any longer.
+
+A machine that had been told to go on, and did not, must go on and off again in twice the time, too.
+If it does, it is left by `out`.
 
 While most other BMCs of servers in use are silent too, or many servers were put aside lately, it is
 not this one: it is waited for until it answers, as long as one that was restarted, and then what
@@ -74,6 +82,28 @@ to `action.quarantine_server`. The machine is off afterwards.
 """
 
 
+class _Test(NamedTuple):
+    """What a BMC has to do, within `patience_s`: switch the machine off, and on where it was late.
+
+    `late_s` is how long a machine was waited for that did not go on or off when it was last
+    installed; None if it did.
+    """
+
+    late_s: float | None
+    patience_s: float
+
+    @property
+    def words(self) -> str:
+        return "" if self.late_s is None else f"it did not go on or off within {self.late_s:g} s"
+
+
+class _Trouble(NamedTuple):
+    """What a BMC does not do; whether it `answers` all the same."""
+
+    words: str
+    answers: bool
+
+
 async def do(step: Step, params: Params) -> Done | Wait:
     """Idempotent: which rungs were taken is in the memo; a second restart does no harm."""
     await _require_held(step, params.server)
@@ -81,20 +111,27 @@ async def do(step: Step, params: Params) -> Done | Wait:
         return await _give_power(step, params.server)
     bmc, _ = await bmc_at(step, params.server)
     since: str | None = step.memo.get("since")
-    trouble = await _trouble_of(step, bmc)
-    if not trouble:
-        port = "out" if since is not None or "outage" in step.memo else "fine"
-        return Done(Output(params.server, step.memo.get("trouble", "")), port=port)
+    test = await _test_of(step, params.server)
+    trouble = await _trouble_of(bmc, test)
+    if trouble is None:
+        was_at_fault = since is not None or "outage" in step.memo or test.late_s is not None
+        return Done(
+            Output(params.server, step.memo.get("trouble", test.words)),
+            port="out" if was_at_fault else "fine",
+        )
     if since is None:
-        outage = await _outage(step, params, trouble)
-        return outage or await _restart(step, bmc, params.server, trouble)
+        outage = await _outage(step, params, trouble.words)
+        return outage or await _restart(step, bmc, params.server, trouble.words)
     ends = datetime.fromisoformat(since) + duration(params.patience)
-    if step.now < ends:
+    looks = step.memo.get("looks", 0) + trouble.answers
+    if step.now < ends and looks < LOOKS:
         until = min(step.now + LOOK_AGAIN, ends)
-        return Wait(until=until, memo=dict(step.memo), says="the BMC restarts")
+        return Wait(until=until, memo={**step.memo, "looks": looks}, says="the BMC restarts")
     if step.memo.get("was_off"):
-        raise StepFailed(f"its BMC was restarted, was without power, and still: {trouble}")
-    return await _cut_power(step, params.server, f"its BMC was restarted, and still: {trouble}")
+        words = f"its BMC was restarted, was without power, and still: {trouble.words}"
+        raise StepFailed(words)
+    words = f"its BMC was restarted, and still: {trouble.words}"
+    return await _cut_power(step, params.server, words)
 
 
 async def _outage(step: Step, params: Params, trouble: str) -> Wait | None:
@@ -148,17 +185,28 @@ async def _switch(step: Step, server: UUID, wanted: Power) -> None:
     await switch_outlets(step.database, tools.vault, tools.peers.pdus, server, wanted)
 
 
-async def _trouble_of(step: Step, bmc: Bmc) -> str:
-    """Return what the BMC does not do, in its own words; "" when it does all that is needed."""
+async def _test_of(step: Step, server: UUID) -> _Test:
+    whole_s: float = step.tools.power_wait_s
+    async with step.database.snapshot() as tx:
+        late_s = await power_late_s(tx, server)
+        usual_s = whole_s if late_s is None else await power_patience(tx, server, whole_s)
+    return _Test(late_s, min(usual_s, whole_s / 2))
+
+
+async def _trouble_of(bmc: Bmc, test: _Test) -> _Trouble | None:
+    """Return what the BMC does not do, in its own words; None when it does all that is needed."""
     try:
-        await bmc.power.ensure(Power.OFF, deadline_s=step.tools.power_wait_s / 2)
+        await bmc.power.ensure(Power.OFF, deadline_s=test.patience_s)
         await bmc.boot.set_once(BootDevice.PXE)
         await bmc.boot.set_once(BootDevice.DISK)
+        if test.late_s is not None:
+            await bmc.power.ensure(Power.ON, deadline_s=test.patience_s)
+            await bmc.power.ensure(Power.OFF, deadline_s=test.patience_s)
     except Unauthorised as error:
         raise StepFailed(error.message) from error
     except DriverError as error:
-        return error.message
-    return ""
+        return _Trouble(error.message, isinstance(error, NotReached | Refused))
+    return None
 
 
 async def _require_held(step: Step, server: UUID) -> None:

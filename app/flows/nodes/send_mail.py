@@ -47,6 +47,9 @@ server takes it; meanwhile the run sleeps. A mail that the server refuses for go
 {"template": "service-delivered"}
 ```
 
+Of a machine that its client installs from an ISO, `service-to-install` says it in place of
+`service-delivered`: its addresses and the way to its screen, and no credentials.
+
 Of a service that a flow alone delivers nothing more is known than its order: `values` give the
 template what the flow was told. `custom-delivered` says `url`, `username`, `password` and
 `details`, a list of `{"label": …, "value": …}`.
@@ -66,11 +69,12 @@ async def do(tx: Tx, step: Step, params: Params) -> Done | Wait:
         company=step.tools.company,
         base_url=step.tools.site.base_url,
         ssh_port=step.tools.site.ssh_port,
+        nameservers=step.tools.site.nameservers,
     )
     mail = await queue_mail(
         tx,
         step.tools.vault,
-        code=params.template,
+        code=letter.code_of(params.template),
         mail_key=step.key,
         account=letter.account,
         order=step.subject,

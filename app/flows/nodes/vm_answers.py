@@ -7,6 +7,8 @@ import msgspec
 from msgspec import Meta
 
 from app.domain.addresses.find import addresses_of
+from app.domain.machines.plan import planned_machine
+from app.drivers.hypervisor.iso import is_iso
 from app.flows.answering import answer_of
 from app.flows.machines import Service, ref_of
 from app.flows.node import Done, Effect, NodeType, Step, StepFailed, Wait
@@ -21,7 +23,13 @@ class Output(msgspec.Struct, frozen=True):
     service: Annotated[UUID, Meta(description="Whose machine.")]
     address: Annotated[str, Meta(description="Where it answers.", examples=["192.0.2.10"])]
     port: Annotated[int, Meta(description="Its SSH port.", examples=[22])]
-    banner: Annotated[str, Meta(description="What its SSH server says of itself.")]
+    banner: Annotated[
+        str,
+        Meta(
+            description="What its SSH server says of itself; empty where its client installs it "
+            "from an ISO."
+        ),
+    ]
 
 
 async def do(step: Step, params: Params) -> Done | Wait:
@@ -29,9 +37,12 @@ async def do(step: Step, params: Params) -> Done | Wait:
     ref = await ref_of(step, params.service)
     async with step.database.snapshot() as tx:
         claimed = await addresses_of(tx, await order_of(tx, step))
+        planned = await planned_machine(tx, ref.service)
     if not claimed.ip4:
         raise StepFailed("the order has no addresses, so that nothing can answer on them")
     address, port = str(claimed.ip4[0].address), step.tools.site.ssh_port
+    if planned is not None and is_iso(planned.template):
+        return Done(Output(ref.service, address, port, ""))
     banner = await answer_of(
         step, address, port, says="the machine starts for the first time", made="made"
     )
@@ -52,7 +63,9 @@ node = NodeType(
 A machine that runs at its provider is not yet one that its client can use: its system starts and
 takes its addresses. This waits until its SSH server answers on the order's primary address. While
 it waits the run sleeps; after five minutes (`SLIPWAY_HEALTH_TIMEOUT_S`) it is an error, which a
-retry may mend. Place it before `action.update_service` and the mail with the credentials.
+retry may mend. A machine that its client installs from an ISO is not waited for.
+
+Place it before `action.update_service` and the mail with the credentials.
 
 ```json
 {"service": "=steps.paid.service"}

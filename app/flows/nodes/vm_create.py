@@ -55,7 +55,8 @@ def says(params: Params) -> str:
 node = NodeType(
     name="action.vm_create",
     title="Create virtual machine",
-    summary="Makes the service's machine from a template, with its addresses and access.",
+    summary="Makes the service's machine from a template, with its addresses and access, or from "
+    "an ISO.",
     params=Params,
     effect=Effect.OUTSIDE,
     do=do,
@@ -81,6 +82,10 @@ VLAN of the order, the client's keys or a password, and starts it.
 ```
 
 Where it is made is planned before (`action.vm_plan`); without a plan, name the connection too.
+
+With an ISO for the template, an empty machine starts from that, where the provider can do it
+(Proxmox VE): its client installs it on the console, and nobody sets a password, keys or addresses
+in it. It is made once it runs, and `action.vm_answers` does not wait for it.
 
 Take the addresses first (`action.allocate_addresses`). The machine carries the id of its service at
 the provider, so that a run that was interrupted finds it and goes on; there are never two. Where

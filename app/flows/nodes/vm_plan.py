@@ -22,6 +22,7 @@ from app.domain.orders.mark_provisioning import mark_provisioning
 from app.domain.orders.views import OrderView
 from app.domain.orders.wait_for_stock import wait_for_stock
 from app.drivers.errors import DriverError, Unreachable
+from app.drivers.hypervisor.iso import InstallsFromIso, is_iso
 from app.flows.intent import intended
 from app.flows.machines import away, hypervisor_at
 from app.flows.node import Done, Effect, NodeType, Resource, Step, StepFailed, Subject, Wait
@@ -54,7 +55,9 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
     storage: Annotated[str, Meta(description="Where its disk is; empty: that of the template.")]
     bridge: Annotated[str, Meta(description="Its bridge; empty: that of the template.")]
     plan: Annotated[str, Meta(description="The panel's plan; empty where it has none.")]
-    template: Annotated[str, Meta(description="What is copied for the system that was chosen.")]
+    template: Annotated[
+        str, Meta(description="What is copied for the system that was chosen, or its ISO.")
+    ]
     cores: Annotated[int, Meta(description="Virtual processors.", examples=[2])]
     memory_mb: Annotated[int, Meta(description="In MiB.", examples=[4096])]
     disk_gb: Annotated[int, Meta(description="In GiB.", examples=[40])]
@@ -68,6 +71,8 @@ plan after it. The nodes that follow go by the plan: they need no `connection`.
 
 Where nothing has room the order waits, visibly, and staff are told; it looks again every five
 minutes. A provider that does not answer is passed over while another one does.
+
+Where the system is an ISO, only nodes that have it come into question.
 
 A place may name a group of providers (`@fra`): the share of memory counts by each one's weight.
 One that is drained gets none.
@@ -98,7 +103,7 @@ async def do(step: Step, params: Params) -> Done | Wait:
             f"rules of {order.product_name}"
         )
     try:
-        seen, silent = await _ask(step, sites)
+        seen, silent = await _ask(step, sites, template)
     except Unreachable as error:
         return away(step, error.peer, {})
     async with step.database.transaction() as tx:
@@ -125,12 +130,16 @@ async def _asked_for(tx: Tx, order: OrderView) -> tuple[MachineRules, tuple[Mach
     return product.machine_rules, places
 
 
-async def _ask(step: Step, sites: Sequence[Site]) -> tuple[list[Seen], dict[str, str]]:
+async def _ask(
+    step: Step, sites: Sequence[Site], template: str
+) -> tuple[list[Seen], dict[str, str]]:
     """Return what the providers say of their room, and the errors of those that do not answer.
 
     All are asked at once. Raises the error of the first when none answers.
     """
-    answers = await asyncio.gather(*(_look(step, site) for site in sites), return_exceptions=True)
+    answers = await asyncio.gather(
+        *(_look(step, site, template) for site in sites), return_exceptions=True
+    )
     seen = [answer for answer in answers if isinstance(answer, Seen)]
     silent: dict[str, str] = {}
     for site, answer in zip(sites, answers, strict=True):
@@ -141,10 +150,12 @@ async def _ask(step: Step, sites: Sequence[Site]) -> tuple[list[Seen], dict[str,
     return seen, silent
 
 
-async def _look(step: Step, site: Site) -> Seen:
+async def _look(step: Step, site: Site, template: str) -> Seen:
     place = site.place
     hypervisor = await hypervisor_at(step, place.connection)
     offers, capacity = await asyncio.gather(hypervisor.offers(), hypervisor.capacity(place.storage))
+    if is_iso(template) and isinstance(hypervisor, InstallsFromIso):
+        offers = msgspec.structs.replace(offers, isos=await hypervisor.isos(template))
     return Seen(place, offers, capacity, site.weight)
 
 

@@ -152,7 +152,7 @@ def says(params: Params) -> str:
 node = NodeType(
     name="action.vm_reinstall",
     title="Reinstall virtual machine",
-    summary="Makes the service's machine anew from a template; all data on it is lost.",
+    summary="Makes the service's machine anew from a template or an ISO; all data on it is lost.",
     params=Params,
     effect=Effect.OUTSIDE,
     do=do,
@@ -167,8 +167,9 @@ addresses stay, and so does the password that the client was given.
 ```
 
 With an `os` the service has that system from then on, and its machine the template that its product
-names for it. Without a template and a size it is made as it was planned. One whose service is
-suspended or over is refused, and so is a template that is not there, before anything is removed.
+names for it, or the ISO, which its client then installs. Without a template and a size it is made
+as it was planned. One whose service is suspended or over is refused, and so is a template or an ISO
+that is not there, before anything is removed.
 This step is not undone: what was on the machine is gone.
 """,
 )

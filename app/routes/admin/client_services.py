@@ -3,19 +3,24 @@
 from typing import Any
 from uuid import UUID
 
-from litestar import Controller, Response, get
+from litestar import Controller, Response, get, post
 from litestar.params import FromPath
 
 from app.components.admin.client_service import ServiceFile, service_page, service_region
 from app.components.admin.client_services import SERVICES, VIEWS, services_list, services_page
+from app.components.notice import Flash
 from app.core.database import Tx
+from app.core.errors import Conflict
 from app.domain.accounts.roles import Permission, allows
 from app.domain.accounts.views import AccountView
 from app.domain.addresses.find import addresses_of
 from app.domain.audit.find import trail
+from app.domain.machines.errand import Deed
+from app.domain.machines.order_power import order_power
 from app.domain.services.list import count_services, list_services, service_details
 from app.routes.admin.query import wanted_of
 from app.routes.security.dependencies import Db, Frame, HttpRequest, Me
+from app.routes.security.flashes import go
 from app.routes.security.guards import requires
 from app.routes.security.html import html
 
@@ -53,10 +58,31 @@ class Services(Controller):
         return html(service_page(file, frame=frame))
 
     @get("/{service_id:uuid}/now")
-    async def refresh(self, db: Db, me: Me, service_id: FromPath[UUID]) -> Response[Any]:
+    async def refresh(
+        self, db: Db, me: Me, frame: Frame, service_id: FromPath[UUID]
+    ) -> Response[Any]:
         async with db.snapshot() as tx:
             file = await read_file(tx, service_id, me)
-        return html(service_region(file))
+        return html(service_region(file, csrf=frame.csrf))
+
+    @post(
+        "/{service_id:uuid}/eject",
+        guards=[requires(Permission.SERVICES_CHANGE)],
+        status_code=200,
+    )
+    async def eject(
+        self, request: HttpRequest, db: Db, me: Me, service_id: FromPath[UUID]
+    ) -> Response[Any]:
+        """Have the ISO taken out of its machine, as its client can have it done."""
+        said = Flash("success", "A worker takes the ISO out. This page follows.")
+        try:
+            async with db.transaction() as tx:
+                await order_power(
+                    tx, service_id, Deed.eject, account=None, actor=me.id, actor_label=me.email
+                )
+        except Conflict as refusal:
+            said = Flash("danger", refusal.message)
+        return go(request, f"{SERVICES}/{service_id}", said)
 
 
 async def read_file(tx: Tx, service_id: UUID, me: AccountView) -> ServiceFile:

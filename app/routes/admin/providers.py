@@ -1,13 +1,17 @@
 """Ask the connected providers of virtual machines what products can be made of."""
 
+import asyncio
 from collections.abc import Sequence
+
+from msgspec.structs import replace
 
 from app.components.admin.machine_rules import Providers
 from app.core.database import Database
 from app.core.secrets import Vault
 from app.domain.connections.grouping import groups, members_of
 from app.domain.connections.kinds import Kind
-from app.drivers.hypervisor.contract import HypervisorPeer, Offers
+from app.drivers.hypervisor.contract import Hypervisor, HypervisorPeer, Offers
+from app.drivers.hypervisor.iso import InstallsFromIso
 from app.drivers.peers import NoTurns, Peers
 from app.routes.admin.offered import ask_all, open_all
 
@@ -22,7 +26,7 @@ async def read_providers(db: Database, vault: Vault, peers: Peers) -> Providers:
         peers,
         Kind.HYPERVISOR,
         opened,
-        lambda peer: peers.hypervisor(peer, NoTurns()).offers(),
+        lambda peer: _offers(peers.hypervisor(peer, NoTurns())),
     )
     offers = {name: answer for name, answer in told.items() if isinstance(answer, Offers)}
     for group, some in members.items():
@@ -35,6 +39,14 @@ async def read_providers(db: Database, vault: Vault, peers: Peers) -> Providers:
         offers=offers,
         silent={name: answer for name, answer in told.items() if isinstance(answer, str)},
     )
+
+
+async def _offers(hypervisor: Hypervisor) -> Offers:
+    """Return what one has, the ISOs too where it installs from these."""
+    if not isinstance(hypervisor, InstallsFromIso):
+        return await hypervisor.offers()
+    offers, isos = await asyncio.gather(hypervisor.offers(), hypervisor.isos())
+    return replace(offers, isos=isos)
 
 
 def _all_of(known: Sequence[Offers]) -> Offers:

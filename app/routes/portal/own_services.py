@@ -53,6 +53,7 @@ class Services(Controller):
         story = ServiceStory(
             service=service,
             ssh_port=settings.ssh_port,
+            nameservers=settings.nameserver_list,
             served=served,
             switching=switching,
             own_panel=panel,
@@ -103,6 +104,7 @@ class Services(Controller):
         story = ServiceStory(
             service=service,
             ssh_port=settings.ssh_port,
+            nameservers=settings.nameserver_list,
             shown=shown,
             served=served,
             switching=switching,

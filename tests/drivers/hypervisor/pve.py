@@ -5,9 +5,12 @@ It runs as a process of its own, in an environment of its own, and is never impo
 
 import contextlib
 import json
+import ssl
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
 
 from app.drivers.hypervisor.contract import HypervisorPeer
 from app.drivers.secret import Secret
@@ -20,6 +23,8 @@ FAKEPVE = ("fakepve==0.5.0", "proxmoxer==2.3.0", "requests==2.34.2", "cryptograp
 NODES = ("pve1", "pve2")
 PASSWORD = "fit for a stand-in"
 NAME = "fra-pve"
+ISO, WINDOWS = "local:iso/debian-13.1.0-amd64-netinst.iso", "local:iso/Win_Server_2022_en.iso"
+ISOS = (ISO, WINDOWS)
 
 
 def template(number: int, node: str, name: str = "debian-12", **more: object) -> dict[str, object]:
@@ -52,6 +57,30 @@ GUESTS = [
 ]
 
 
+def put_iso(peer: HypervisorPeer, file: str, node: str = "pve1") -> None:
+    """Upload an ISO of nothing to the storage `local`, as PVE's own pages do."""
+    assert isinstance(peer.tls, TrustCa)
+    trust = ssl.create_default_context(cadata=peer.tls.pem)
+    login = urlencode({"username": peer.username, "password": PASSWORD}).encode()
+    with urlopen(f"{peer.url}/api2/json/access/ticket", login, 10, context=trust) as answer:
+        ticket = json.load(answer)["data"]
+    body = (
+        '--b\r\nContent-Disposition: form-data; name="content"\r\n\r\niso\r\n'
+        f'--b\r\nContent-Disposition: form-data; name="filename"; filename="{file}"\r\n\r\n\r\n'
+        "--b--\r\n"
+    )
+    headers = {
+        "Content-Type": "multipart/form-data; boundary=b",
+        "Cookie": f"PVEAuthCookie={ticket['ticket']}",
+        "CSRFPreventionToken": ticket["CSRFPreventionToken"],
+    }
+    call = Request(
+        f"{peer.url}/api2/json/nodes/{node}/storage/local/upload", body.encode(), headers
+    )
+    with urlopen(call, timeout=10, context=trust) as answer:
+        assert answer.status == 200
+
+
 @contextlib.contextmanager
 def fakepve(
     folder: Path, authority: Authority, *, second_s: float = 0.005
@@ -75,7 +104,7 @@ def fakepve(
         )
         try:
             await_listening(process, port, log, 30)
-            yield HypervisorPeer(
+            peer = HypervisorPeer(
                 name=NAME,
                 provider="proxmox",
                 url=f"https://127.0.0.1:{port}",
@@ -83,6 +112,9 @@ def fakepve(
                 secret=Secret(PASSWORD),
                 tls=TrustCa(authority.pem),
             )
+            for iso in ISOS:
+                put_iso(peer, iso.removeprefix("local:iso/"))
+            yield peer
         finally:
             process.terminate()
             process.wait(10)

@@ -15,7 +15,16 @@ from app.core.clock import SystemClock
 from app.drivers.egress import Egress
 from app.drivers.errors import DriverError, Refused, Retriable, Unauthorised
 from app.drivers.http.client import HttpClient
-from app.drivers.hypervisor.contract import HypervisorPeer, Nic, NoRoom, Ref, Size, VmPower, VmWant
+from app.drivers.hypervisor.contract import (
+    HypervisorPeer,
+    Nic,
+    NoRoom,
+    Ref,
+    Size,
+    VmPower,
+    VmWant,
+    Working,
+)
 from app.drivers.hypervisor.mark import description
 from app.drivers.hypervisor.proxmox import marks
 from app.drivers.hypervisor.proxmox.adapter import Proxmox
@@ -371,3 +380,20 @@ async def test_what_the_guest_says_of_itself(scripted: tuple[Scripted, Proxmox])
     assert await proxmox.addresses(ref) == ("192.0.2.10", "2001:db8::a")
     first, second = await proxmox.usage(ref)
     assert (first.at_s, second.at_s, second.net_in_bytes_s) == (60, 120, 1.5)
+
+
+async def test_what_is_being_made_and_does_not_say_whose_it_is_is_waited_for(
+    scripted: tuple[Scripted, Proxmox], want: VmWant
+) -> None:
+    """PVE writes marks once disks are there: until then another try must not make a second one."""
+    script, proxmox = scripted
+    ref = Ref(SERVICE, "a")
+    row = {"type": "qemu", "vmid": next(marks.ids(SERVICE)), "node": "pve1", "lock": "create"}
+    script.answers = {
+        "GET cluster/resources": [data([row])],
+        f"GET nodes/pve1/qemu/{row['vmid']}/config": [data({"lock": "create"})],
+    }
+    waits = await proxmox.create(msgspec.structs.replace(want, ref=ref), {})
+    assert isinstance(waits, Working)
+    assert waits.says == "The provider works on the machine"
+    assert not [call for call in script.asked if call.startswith("POST")]

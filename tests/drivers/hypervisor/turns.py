@@ -7,7 +7,7 @@ class LocalTurns:
     def __init__(self) -> None:
         self.taken: dict[str, str] = {}
 
-    async def take(self, key: str, holder: str, *, for_s: float) -> bool:
+    async def take(self, key: str, holder: str, *, for_s: float, at_once: int = 1) -> bool:
         return self.taken.setdefault(key, holder) == holder
 
     async def give_back(self, key: str, holder: str) -> None:

@@ -22,7 +22,7 @@ from app.drivers.hypervisor.contract import (
     VmWant,
     Working,
 )
-from app.drivers.hypervisor.proxmox import life
+from app.drivers.hypervisor.proxmox import isos, life
 from app.drivers.hypervisor.proxmox.api import Api, Failed
 from app.drivers.hypervisor.proxmox.cluster import Cluster
 from app.drivers.hypervisor.proxmox.create import create
@@ -30,6 +30,8 @@ from app.drivers.hypervisor.proxmox.guest import find_guest, need_guest
 from app.drivers.hypervisor.proxmox.login import http_peer
 from app.drivers.secret import Secret
 
+OFFERS_S = 2.0
+"""Orders that are paid together ask for what there is together; room is looked at each time."""
 BRIDGES_S = 30.0
 """Nodes get new bridges by hand, and orders ask for them a hundred times a minute."""
 _BRIDGES: WeakKeyDictionary[HttpClient, dict[tuple[str, str], tuple[float, list[Offer]]]] = (
@@ -61,7 +63,7 @@ class Proxmox:
         return f"Proxmox VE {version['version']} with {', '.join(sorted(up))}"
 
     async def offers(self) -> Offers:
-        cluster = await Cluster.read(self._api)
+        cluster = await Cluster.read(self._api, within_s=OFFERS_S)
         nodes = [node.node for node in cluster.capacity() if node.is_up]
         bridges = await asyncio.gather(*(self._bridges(node) for node in nodes))
         return Offers(
@@ -92,6 +94,12 @@ class Proxmox:
             self._known[place] = (now, bridges)
         return bridges
 
+    async def isos(self, like: str = "") -> tuple[Offer, ...]:
+        return await isos.isos(self._api, await Cluster.read(self._api), like)
+
+    async def eject(self, ref: Ref, memo: dict[str, Any]) -> Vm | Working:
+        return await isos.eject(self._api, ref, memo)
+
     async def capacity(self, storage: str = "") -> tuple[Capacity, ...]:
         return (await Cluster.read(self._api)).capacity(storage)
 
@@ -103,7 +111,12 @@ class Proxmox:
         return None if guest is None else guest.vm
 
     async def create(self, want: VmWant, memo: dict[str, Any]) -> Vm | Working:
-        return await create(self._api, self._turns, want, memo)
+        return self._paced(await create(self._api, self._turns, want, memo))
+
+    def _paced(self, found: Vm | Working) -> Vm | Working:
+        if isinstance(found, Working):
+            return self._api.pace.paced(self._api.base_url, found)
+        return found
 
     async def power(self, ref: Ref, wanted: VmPower, memo: dict[str, Any]) -> Vm | Working:
         return await life.power(self._api, ref, wanted, memo)
@@ -118,7 +131,7 @@ class Proxmox:
         return await life.unsuspend(self._api, ref, memo)
 
     async def reinstall(self, want: VmWant, memo: dict[str, Any]) -> Vm | Working:
-        return await life.reinstall(self._api, self._turns, want, memo)
+        return self._paced(await life.reinstall(self._api, self._turns, want, memo))
 
     async def resize(
         self, ref: Ref, size: Size, memo: dict[str, Any], *, plan: str = ""
@@ -147,7 +160,8 @@ class Proxmox:
         except Failed:
             raise
         except Exception as error:
-            if "not running" in str(error):  # the agent, or the machine
+            # The agent or the machine does not run, or the machine is to have no agent.
+            if "not running" in str(error) or "No QEMU guest agent" in str(error):
                 return ()
             raise
         return tuple(

@@ -12,6 +12,8 @@ from app.drivers.errors import DriverError, Refused, Retriable, Unauthorised
 from app.drivers.hide import Hider
 from app.drivers.http.client import HttpClient
 from app.drivers.http.contract import Answer, Basic, Call, HttpPeer, NoAuth
+from app.drivers.hypervisor.proxmox.pace import pace_of
+from app.drivers.hypervisor.proxmox.readings import readings_of
 from app.drivers.hypervisor.proxmox.tickets import Ticket, tickets_of
 from app.drivers.secret import Secret
 
@@ -57,6 +59,8 @@ class Api:
         self._login = peer.auth if isinstance(peer.auth, Basic) else None
         self._peer = peer if self._login is None else msgspec.structs.replace(peer, auth=NoAuth())
         self._tickets = tickets_of(http)
+        self._readings = readings_of(http)
+        self.pace = pace_of(http)
         self.name = peer.name
 
     @property
@@ -65,6 +69,12 @@ class Api:
 
     async def get(self, path: str, **query: Any) -> Any:
         return await self._call("GET", path, query=query)
+
+    async def resources(self, *, within_s: float = 0.0) -> Any:
+        """Return `cluster/resources`; who asks at the same moment shares the answer."""
+        whose = (self.base_url, self._login or self._peer.auth)
+        read = partial(self.get, "cluster/resources")
+        return await self._readings.get(whose, read, within_s=within_s)
 
     async def post(self, path: str, **form: Any) -> Any:
         return await self._call("POST", path, form=form)

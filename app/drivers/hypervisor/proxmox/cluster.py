@@ -22,8 +22,9 @@ class Cluster(msgspec.Struct, frozen=True):
     rows: tuple[dict[str, Any], ...]
 
     @classmethod
-    async def read(cls, api: Api) -> "Cluster":
-        return cls(tuple(await api.get("cluster/resources")))
+    async def read(cls, api: Api, *, within_s: float = 0.0) -> "Cluster":
+        """Return how it stands; `within_s`: it may be as old as that."""
+        return cls(tuple(await api.resources(within_s=within_s)))
 
     def guests(self) -> Iterable[dict[str, Any]]:
         """Machines, templates and containers: all that have an id."""
@@ -57,6 +58,24 @@ class Cluster(msgspec.Struct, frozen=True):
             for row in self.rows
         )
 
+    def shelves(self, content: str) -> tuple[dict[str, Any], ...]:
+        """Return the storages that can hold it and are at hand, a row for each node that is up."""
+        up = {row["node"] for row in self.rows if row.get("type") == "node" and _is_up(row)}
+        return tuple(
+            row
+            for row in self.rows
+            if row.get("type") == "storage"
+            and content in str(row.get("content", "")).split(",")
+            and row.get("status", "available") == "available"
+            and row["node"] in up
+        )
+
+    def roomiest(self, node: str) -> str:
+        """Return the storage with the most room for disks on a node; "" when it has none."""
+        there = [row for row in self.shelves("images") if row["node"] == node]
+        most = max(there, default={}, key=lambda row: (_free(row), row["storage"]))
+        return str(most.get("storage", ""))
+
     def sources(self, template: str, storage: str) -> tuple[Source, ...]:
         """Return the templates of that name, or that id; each node may have one of its own."""
         return tuple(
@@ -88,7 +107,7 @@ class Cluster(msgspec.Struct, frozen=True):
         memory = int(node.get("maxmem", 0))
         return Capacity(
             node=name,
-            is_up=node.get("status") == "online",
+            is_up=_is_up(node),
             cores=int(node.get("maxcpu", 0)),
             memory_mb=memory // MIB,
             free_memory_mb=max(0, memory - promised) // MIB,
@@ -96,6 +115,14 @@ class Cluster(msgspec.Struct, frozen=True):
             free_disk_gb=max(0, total - used) // GIB,
             machines=len(guests),
         )
+
+
+def _is_up(node: dict[str, Any]) -> bool:
+    return node.get("status") == "online"
+
+
+def _free(storage: dict[str, Any]) -> int:
+    return int(storage.get("maxdisk", 0)) - int(storage.get("disk", 0))
 
 
 def vm_of(row: dict[str, Any]) -> Vm:

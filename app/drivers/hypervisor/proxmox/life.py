@@ -5,10 +5,11 @@ from typing import Any
 import msgspec
 
 from app.drivers.hypervisor.contract import Ref, Size, Turns, Vm, VmPower, VmWant, Working
+from app.drivers.hypervisor.iso import is_iso
 from app.drivers.hypervisor.proxmox import ha, marks
 from app.drivers.hypervisor.proxmox.api import Api, Failed
 from app.drivers.hypervisor.proxmox.cluster import Cluster
-from app.drivers.hypervisor.proxmox.create import create, no_template
+from app.drivers.hypervisor.proxmox.create import create, sources_of
 from app.drivers.hypervisor.proxmox.guest import (
     Guest,
     find_guest,
@@ -149,8 +150,10 @@ async def _look(api: Api, want: VmWant) -> Working:
     """Look at what stays: the MAC address, the node, and what HA is told."""
     cluster = await Cluster.read(api)
     guest = await need_guest(api, want.ref, cluster)
-    if not cluster.sources(want.template, want.storage):  # before anything is removed
-        raise no_template(api, want.template, cluster)
+    sources = await sources_of(api, cluster, want)  # before anything is removed
+    if is_iso(want.template) and guest.node not in {source.node for source in sources}:
+        reason = f"there is no ISO {want.template} on {guest.node}, where the machine is"
+        raise Failed(api.name, field="template", reason=reason)
     config = await api.get(f"{guest.path}/config")
     kept = {
         "mac": mac_of(str(config.get("net0", ""))),

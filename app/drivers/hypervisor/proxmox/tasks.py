@@ -20,7 +20,9 @@ async def is_over(api: Api, upid: str) -> bool:
     task = f"nodes/{node_of(upid)}/tasks/{upid}"
     status = await api.get(f"{task}/status")
     if status["status"] == "running":
+        api.pace.running(upid)
         return False
+    api.pace.over(api.base_url, upid)
     said = str(status.get("exitstatus", ""))
     if said == "OK" or said.startswith("WARNINGS"):
         return True
