@@ -151,3 +151,24 @@ async def test_devices_are_put_into_racks_changed_and_taken_out(
     assert (await owner.delete(f"{V1}/cables/{cable.json()['id']}")).status_code == 200
     assert (await owner.delete(here)).json() == {"id": made.json()["id"]}
     assert (await owner.get(here)).status_code == 404
+
+
+async def test_a_server_is_burned_in_and_that_is_stopped(stage: Stage, owner: Program) -> None:
+    server = (await a_hall(stage))["server"]
+    here = f"{V1}/servers/{server}/burn-ins"
+    assert (await owner.get(here)).json() == {"items": []}
+    begun = await owner.post(here, json={"minutes": 90, "reason": "new memory"})
+    assert (begun.status_code, begun.json()["state"], begun.json()["minutes"]) == (
+        201,
+        "under_way",
+        90,
+    )
+    assert (await owner.get(f"{V1}/servers/{server}")).json()["state"] == "inspecting"
+    again = await owner.post(here, json={"reason": "twice"})
+    assert (again.status_code, again.json()["code"]) == (409, "inventory.burn_in_under_way")
+    stopped = await owner.post(f"{here}/stopped", json={"reason": "it is needed"})
+    assert (stopped.status_code, stopped.json()["reason"]) == (200, "new memory")
+    (listed,) = (await owner.get(here)).json()["items"]
+    assert (listed["id"], listed["state"]) == (begun.json()["id"], stopped.json()["state"])
+    assert listed["state"] in {"stopping", "stopped"}
+    assert (await owner.post(here, json={"minutes": 0, "reason": "no time"})).status_code == 422

@@ -201,7 +201,7 @@ def _actions(file: ServerFile) -> list[h.Node]:
     open_to = [deed for deed in DEEDS.values() if file.server.state in deed.states]
     if is_burning:
         open_to = []
-    may_burn = file.server.state in BURNABLE and not is_burning and not file.cloud.is_there
+    may_burn = file.server.state in BURNABLE and not is_burning and file.cloud.node is None
     return [
         *(
             link_button(deed.button, f"{here}/{deed.key}", symbol=SYMBOLS.get(deed.key, "check"))

@@ -16,7 +16,7 @@ from app.domain.inventory.seeds import server_seeds
 from app.domain.inventory.server_sheet import csv_of
 from app.routes.admin.racks import CHANGES, READS
 from app.routes.admin.sent_sheet import NOTHING_SENT, download, sent_sheet
-from app.routes.security.dependencies import Db, Frame, HttpRequest, Me, Sealing
+from app.routes.security.dependencies import Config, Db, Frame, HttpRequest, Me, Sealing
 from app.routes.security.flashes import go
 from app.routes.security.html import html
 from app.routes.security.typed import typed
@@ -54,7 +54,14 @@ class ServerImport(Controller):
 
     @post("/confirm", status_code=200)
     async def write(
-        self, request: HttpRequest, db: Db, vault: Sealing, me: Me, frame: Frame, config: Config
+        self,
+        request: HttpRequest,
+        db: Db,
+        vault: Sealing,
+        me: Me,
+        *,
+        frame: Frame,
+        settings: Config,
     ) -> Response[Any]:
         """Write what was looked at; shown again when it cannot be written any more."""
         document = (await typed(request)).get(DOCUMENT, "")
@@ -67,7 +74,7 @@ class ServerImport(Controller):
                     dry_run=False,
                     actor=me.id,
                     actor_label=me.email,
-                    burn_in_minutes=config.burn_in_new_minutes,
+                    burn_in_minutes=settings.burn_in_new_minutes,
                 )
         except Unreadable as refusal:
             form = Form(errors={DOCUMENT: refusal.message}, csrf=frame.csrf)

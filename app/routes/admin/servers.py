@@ -135,7 +135,7 @@ class Servers(Controller):
         db: Db,
         me: Me,
         frame: Frame,
-        config: Config,
+        settings: Config,
         *,
         server_id: FromPath[UUID],
         deed: FromPath[str],
@@ -146,7 +146,7 @@ class Servers(Controller):
         try:
             terms: dict[str, Any] = {"reason": reason_of(values)}
             if deed in BURNED_IN_FIRST:
-                terms["burn_in_minutes"] = getattr(config, BURNED_IN_FIRST[deed])
+                terms["burn_in_minutes"] = getattr(settings, BURNED_IN_FIRST[deed])
             if deed == "begin-maintenance":
                 terms["ends_at"] = read_time(values, "ends")
             async with db.transaction() as tx:

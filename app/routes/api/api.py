@@ -29,6 +29,7 @@ from app.routes.api.reservations import Reservations
 from app.routes.api.run_deeds import RunDeeds, retry_runs
 from app.routes.api.runs import Runs
 from app.routes.api.server_bmc import ServerBmcs
+from app.routes.api.server_burn_in import ServerBurnIns
 from app.routes.api.server_hardware import ServerHardware
 from app.routes.api.server_node import SERVER_NODE_ROUTES
 from app.routes.api.servers import Servers, take_servers_in
@@ -73,6 +74,7 @@ API: tuple[ControllerRouterHandler, ...] = (
             CpuEquivalences,
             *ALLOCATION,
             ServerBmcs,
+            ServerBurnIns,
             ServerHardware,
             *NODE_ROUTES,
             RackMoves,

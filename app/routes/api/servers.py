@@ -42,7 +42,7 @@ from app.routes.api.server_json import (
     verdict,
 )
 from app.routes.api.space_json import Removed
-from app.routes.security.dependencies import Db, HttpRequest, Sealing
+from app.routes.security.dependencies import Config, Db, HttpRequest, Sealing
 
 STATUSES = (409, 412)
 
@@ -257,11 +257,18 @@ class Servers(Controller):
     "by its serial number; what a row says nothing of stays as it is.",
 )
 async def take_servers_in(
-    ask: Asked, vault: Sealing, data: JSONBody[ServerSheet]
+    ask: Asked, vault: Sealing, settings: Config, data: JSONBody[ServerSheet]
 ) -> Response[SheetResult]:
     async def deed(tx: Tx) -> SheetResult:
         raw = msgspec.json.encode(data.servers)
-        arrived = await import_servers(tx, vault, raw, dry_run=data.dry_run, **by(ask))
+        arrived = await import_servers(
+            tx,
+            vault,
+            raw,
+            dry_run=data.dry_run,
+            **by(ask),
+            burn_in_minutes=settings.burn_in_new_minutes,
+        )
         return sheet_result(arrived)
 
     return await ask.once(deed)
