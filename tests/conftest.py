@@ -1,6 +1,7 @@
 """What every test may use: one embedded PostgreSQL and Redis for the whole run."""
 
 import asyncio
+import gc
 import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -73,6 +74,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if _is_timed(item):
             item.add_marker(pytest.mark.flaky(reruns=1))
     items.sort(key=lambda item: not _is_journey(item))  # keeps the order otherwise
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: no collection of garbage need look at it again."""
+    gc.collect()
+    gc.freeze()
 
 
 def _is_timed(item: pytest.Item) -> bool:
