@@ -89,7 +89,7 @@ def _facts(one: BurnIn) -> list[tuple[str, h.Node]]:
     if one.error:
         pairs.append(("Why", one.error))
     pairs.append(
-        ("Asked for", [one.asked_as, h.span(".sw-under")[one.reason or "by the settings"]])
+        ("Asked for by", [one.asked_as, h.span(".sw-under")[one.reason or "by the settings"]])
     )
     return pairs
 
