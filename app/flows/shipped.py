@@ -77,19 +77,33 @@ SOLD_AT = {ProductKind.MACHINE: Kind.HYPERVISOR, ProductKind.GAME: Kind.GAME}
 
 
 async def serve_categories(tx: Tx) -> None:
-    """Publish them, and bind them where a category has no flow for an event."""
+    """Publish them, and bind them where a category has no flow for an event.
+
+    A flow whose latest version is somebody's own stays as it is.
+    """
     for kind, flows in BY_KIND.items():
         for trigger, flow in flows.items():
             rows = await tx.fetch(_UNBOUND, trigger, kind)
             fitting = {row["id"]: await _fitting(tx, row["id"], kind, trigger) for row in rows}
             for each in {flow} if kind is ProductKind.SERVER else {*fitting.values()}:
-                await publish(tx, find_template(each), note=note_of(each))
+                await _publish_as_shipped(tx, each)
             for each in {*fitting.values()} & {*IRONIC.values()}:
                 await publish_once(tx, each)
             for category, each in fitting.items():
                 await bind(tx, category=category, trigger=trigger, flow=each)
     for flow in EVERYWHERE:
-        await publish(tx, find_template(flow), note=NOTE)
+        await _publish_as_shipped(tx, flow)
+
+
+async def _publish_as_shipped(tx: Tx, slug: str) -> None:
+    """Publish a shipped flow as it is today, unless somebody has published a version since."""
+    note = await tx.fetchval(
+        "SELECT v.note FROM flow f JOIN flow_version v ON v.flow = f.id WHERE f.slug = $1 "
+        "ORDER BY v.number DESC LIMIT 1",
+        slug,
+    )
+    if note in {None, note_of(slug)}:
+        await publish(tx, find_template(slug), note=note_of(slug))
 
 
 async def publish_for(tx: Tx, event: str) -> None:

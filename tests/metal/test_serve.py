@@ -10,7 +10,7 @@ from app.flows.bind import bind
 from app.flows.gallery import find_template
 from app.flows.publish import publish
 from app.flows.serve import serve
-from app.flows.shipped import IRONIC, SERVERS, serve_categories
+from app.flows.shipped import IRONIC, NOTE, SERVERS, serve_categories
 from tests.orders.world import a_shop
 
 
@@ -72,3 +72,21 @@ async def test_an_import_gives_a_category_at_a_cloud_what_it_lacks(database: Dat
         await bind(tx, category=category, trigger="order.paid", flow="dedicated-ironic")
         await serve_categories(tx)
         assert await served(tx, category) == IRONIC
+
+
+async def test_an_import_publishes_nothing_over_what_a_designer_published(
+    database: Database,
+) -> None:
+    latest = (
+        "SELECT v.id FROM flow_version v JOIN flow f ON f.id = v.flow WHERE f.slug = $1 "
+        "ORDER BY v.number DESC LIMIT 1"
+    )
+    async with database.transaction() as tx:
+        await a_shop(tx, servers=1)
+        old = replace(find_template("server-rescue"), description="As it was shipped before.")
+        shipped = await publish(tx, old, note=NOTE)
+        own = replace(find_template("server-suspended"), description="With a call of ours.")
+        designed = await publish(tx, own, note="calls our firewall")
+        await serve_categories(tx)
+        assert await tx.fetchval(latest, "server-suspended") == designed
+        assert await tx.fetchval(latest, "server-rescue") != shipped, "the newer one is there"
