@@ -11,8 +11,10 @@ import pytest
 from app.core.clock import SetClock
 from app.core.database import Database, Tx
 from app.core.ids import new_id
+from app.domain.addresses import index
 from app.domain.addresses.divide import split_prefix
 from app.domain.addresses.errors import PoolExhausted
+from app.domain.addresses.index import INDEX
 from app.domain.addresses.keep import keep, let_go
 from app.ipam.wants import AddressRules, wants_of
 from tests.addresses.site import ask, lay_out, prefix, texts, try_to_claim
@@ -160,3 +162,18 @@ async def test_an_order_that_has_something_gets_the_rest(
     assert await try_to_claim(database, order) == first
     async with database.transaction() as tx:
         assert texts(await ask(tx, order, wants_of(BARE, 1))) == ["10.0.0.3", "10.0.0.4"]
+
+
+async def test_a_prefix_that_is_dropped_while_its_claims_are_read_is_no_matter(
+    database: Database, remembered: dict[str, UUID], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newest = index._newest
+
+    async def dropped(tx: Tx) -> int:
+        INDEX.forget(remembered[FIRST])
+        return await newest(tx)
+
+    for pool in remembered.values():
+        INDEX.look_again(pool)
+    monkeypatch.setattr(index, "_newest", dropped)
+    assert await try_to_claim(database, new_id()) is not None

@@ -284,3 +284,36 @@ async def test_a_late_run_puts_no_other_burn_in_aside(spare: Hall) -> None:
         await begin_burn_in(tx, hall.server, reason="mended", **STAFF)
         await put_aside(tx, late, Aside(server=hall.server))
     assert await state_of(hall.database, hall.server) == ("inspecting", False)
+
+
+async def test_a_stop_counts_while_a_machine_that_bore_it_is_switched_off(
+    machine: httpx.AsyncClient, spare: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hall = spare
+    base, memo = await under_load(machine, hall)
+    await tell(machine, base)
+    switch_off = burn_in.switch_off
+
+    async def stopped_meanwhile(step: Step, server: Any) -> None:
+        await switch_off(step, server)
+        async with hall.database.transaction() as tx:
+            await stop(tx, hall.server, reason="it is needed elsewhere", **STAFF)
+
+    monkeypatch.setattr(burn_in, "switch_off", stopped_meanwhile)
+    done = await enter(hall, **memo)
+    assert isinstance(done, Done)
+    assert (done.port, (await burn_in_of(hall)).state) == ("stopped", "stopped")
+
+
+async def test_between_two_tries_a_stop_ends_it_at_once(
+    machine: httpx.AsyncClient, spare: Hall
+) -> None:
+    hall = spare
+    await enter(hall)
+    async with hall.database.transaction() as tx:
+        await tx.execute("UPDATE installation SET state = 'failed' WHERE server = $1", hall.server)
+        await stop(tx, hall.server, reason="it is needed elsewhere", **STAFF)
+    assert (await burn_in_of(hall)).state == "stopped"
+    done = await enter(hall, attempt=2)
+    assert isinstance(done, Done)
+    assert done.port == "stopped"

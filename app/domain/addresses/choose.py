@@ -179,6 +179,7 @@ def _from_pool(
     client: UUID | None,
 ) -> list[Chosen] | None:
     taken: list[Chosen] = []
+    lengths = {want.item: positions_of(want) for want in members}  # refused before any is taken
     for alike in _alike(members, apart_of_kept=not openings.own(pool, client)):
         try:
             firsts = _firsts(openings, pool, alike, client)
@@ -186,7 +187,7 @@ def _from_pool(
             openings.give_back(taken)
             return None
         for want, first in zip(alike, firsts, strict=True):
-            rows = range(first, first + positions_of(want))
+            rows = range(first, first + lengths[want.item])
             openings.take(pool.id, rows)
             taken += _rows(pool, want, rows)
     return taken

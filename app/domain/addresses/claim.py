@@ -168,6 +168,8 @@ async def _claim_as_known(tx: Tx, case: _Case, expires_at: datetime | None) -> b
             return False
     case.missing, case.pools = list(case.wants), known.pools
     await INDEX.refresh(tx, known.pools.values())
+    if not all(map(INDEX.knows, known.pools)):  # a prefix is being removed
+        return False
     try:
         case.chosen = _positions(case)
     except PoolExhausted:

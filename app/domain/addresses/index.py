@@ -99,8 +99,9 @@ class AddressIndex:
         for pool in behind:  # who looks, looks for all that go on meanwhile
             self._known[pool.id].looked_s = at_s
         for pool in current:
-            if self._known[pool.id].leaving:
-                await self._see_off(tx, pool.id)
+            known = self._known.get(pool.id)
+            if known is not None and known.leaving:
+                await self._see_off(tx, pool.id, known)
         if len(current) < len(pools):
             with self._reading_for_all():
                 await self._bring_up(tx, pools, current, behind, whole=whole)
@@ -117,6 +118,7 @@ class AddressIndex:
         whole: bool,
     ) -> None:
         newest = await _newest(tx)
+        behind = self._still_known(behind)
         far = {pool.id for pool in behind if newest - self._known[pool.id].seen >= CATCH_UP}
         await self._catch_up(tx, [pool for pool in behind if pool.id not in far], newest)
         fit = {pool.id for pool in current} - far
@@ -210,8 +212,8 @@ class AddressIndex:
         Only where nothing is missing before them: `refresh` reads the rest.
         """
         for pool in pools:
-            known = self._known[pool]
-            if first <= known.seen + 1:
+            known = self._known.get(pool)
+            if known is not None and first <= known.seen + 1:
                 known.seen = max(known.seen, last)
 
     def leave(self, pool: UUID, positions: Iterable[int]) -> None:
@@ -295,23 +297,27 @@ class AddressIndex:
             )
             for row in rows:
                 self.take(row["scope"], [row["position"]])
-        for pool in pools:
+        for pool in self._still_known(pools):
             known = self._known[pool.id]
             known.seen, known.looked_s = newest, time.monotonic()
 
-    async def _see_off(self, tx: Tx, pool: UUID) -> None:
+    def _still_known(self, pools: Collection[Pool]) -> list[Pool]:
+        """Return those that nobody has dropped meanwhile, with the prefix itself."""
+        return [pool for pool in pools if pool.id in self._known]
+
+    async def _see_off(self, tx: Tx, pool: UUID, known: _Known) -> None:
         """Mark those free whose claim is gone, as this transaction sees it."""
-        leaving = tuple(self._known[pool].leaving)
+        leaving = tuple(known.leaving)
         rows = await tx.fetch(
             "SELECT position FROM address_claim WHERE kind = $1 AND scope = $2 "
             "AND position = ANY($3)",
-            self._known[pool].pool.kind,
+            known.pool.kind,
             pool,
             leaving,
         )
         gone = set(leaving) - {row["position"] for row in rows}
         self.give_back(pool, gone)
-        self._known[pool].leaving -= gone
+        known.leaving -= gone
 
     async def _others_read(self) -> None:
         """Wait until nobody is reading: what it finds takes the place of what was chosen here."""

@@ -206,10 +206,16 @@ async def begin_burn_ins(
 async def open_burn_in(
     tx: Tx, server: UUID, *, minutes: int, actor: UUID | None, actor_label: str, reason: str
 ) -> UUID:
-    """Move a locked server to inspecting, write the burn-in down and tell of it."""
+    """Move a locked server to inspecting, write the burn-in down and tell of it.
+
+    Raises NotFound, and ServerAtCloud for what no flow could boot.
+    """
     row = await tx.fetchrow("SELECT state, state_reason FROM server WHERE id = $1", server)
     if row is None:
         raise NotFound("server", server)
+    told = await facts_of(tx, server)
+    if told is None:
+        raise ServerAtCloud(server)
     burn_in = new_id()
     words = f"It is burned in: {reason}" if reason else "It is burned in."
     if row["state"] != ServerState.inspecting:
@@ -239,10 +245,8 @@ async def open_burn_in(
         after={"state": ServerState.inspecting, "minutes": minutes},
         reason=reason,
     )
-    told = await facts_of(tx, server)
-    if told is not None:
-        facts = BurnInFacts(**msgspec.structs.asdict(told), burn_in=burn_in, minutes=minutes)
-        await emit(tx, "server.burn_in", f"server.burn_in:{burn_in}", msgspec.to_builtins(facts))
+    facts = BurnInFacts(**msgspec.structs.asdict(told), burn_in=burn_in, minutes=minutes)
+    await emit(tx, "server.burn_in", f"server.burn_in:{burn_in}", msgspec.to_builtins(facts))
     return burn_in
 
 

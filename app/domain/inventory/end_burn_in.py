@@ -3,6 +3,7 @@
 One that failed ends by `quarantine.py`.
 """
 
+from collections.abc import Collection
 from uuid import UUID
 
 from app.core.database import Tx, storable
@@ -23,6 +24,9 @@ _GOES_BACK_TO = {
 }
 """By where it came from; what was never in stock stays in inspecting, for a person to accept."""
 
+GIVEN_UP = ("failed", "abandoned")
+"""States of an installation whose machine nobody waits for any more."""
+
 
 async def lock_burn_in(tx: Tx, burn_in: UUID) -> BurnIn:
     """Return it as it stands; it stays so until the transaction's end. Raises NotFound."""
@@ -36,10 +40,10 @@ async def lock_burn_in(tx: Tx, burn_in: UUID) -> BurnIn:
 async def note_passed(tx: Tx, burn_in: UUID, *, actor_label: str) -> None:
     """Put a server that bore its burn-in into stock, or to cleaning if it may hold data.
 
-    Nothing happens when it has ended already.
+    Nothing happens when it has ended already, or is being stopped.
     """
     found = await lock_burn_in(tx, burn_in)
-    if not await _end(tx, found, BurnInState.passed):
+    if not await _end(tx, found, BurnInState.passed, of=(BurnInState.under_way,)):
         return
     heat = "" if found.hottest_celsius is None else f"; {found.hottest_celsius} °C at the hottest"
     await put_back(
@@ -58,7 +62,8 @@ async def stop_burn_in(
 ) -> UUID | None:
     """Have a server's burn-in end where it is; return the boot to be woken for it, if any.
 
-    One that never came to booting ends at once. Raises NoBurnIn where none is under way, NotFound.
+    Where no machine boots or has booted for it, it ends at once. Raises NoBurnIn where none is
+    under way, NotFound.
     """
     if not await tx.fetchval("SELECT true FROM server WHERE id = $1 FOR NO KEY UPDATE", server):
         raise NotFound("server", server)
@@ -84,7 +89,10 @@ async def stop_burn_in(
     )
     tell(tx, server, None)
     booted: UUID | None = await tx.fetchval(
-        "SELECT id FROM installation WHERE burn_in = $1 ORDER BY created_at DESC LIMIT 1", burn_in
+        "SELECT id FROM installation WHERE burn_in = $1 AND NOT state = ANY($2) "
+        "ORDER BY created_at DESC LIMIT 1",
+        burn_in,
+        list(GIVEN_UP),
     )
     if booted is None:
         await note_stopped(tx, burn_in, reason)
@@ -110,7 +118,15 @@ async def note_stopped(tx: Tx, burn_in: UUID, why: str, *, tells_staff: bool = F
         await _tell_staff(tx, found, why)
 
 
-async def _end(tx: Tx, found: BurnIn, state: BurnInState, why: str = "") -> bool:
+async def _end(
+    tx: Tx,
+    found: BurnIn,
+    state: BurnInState,
+    why: str = "",
+    *,
+    of: Collection[BurnInState] = OPEN,
+) -> bool:
+    """Return whether it was in one of those states, and has ended in this one now."""
     ended = await tx.execute(
         "UPDATE burn_in SET state = $2, error = coalesce(nullif(error, ''), $3), ended_at = $4 "
         "WHERE id = $1 AND state = ANY($5)",
@@ -118,7 +134,7 @@ async def _end(tx: Tx, found: BurnIn, state: BurnInState, why: str = "") -> bool
         state,
         storable(why),
         tx.now(),
-        list(OPEN),
+        list(of),
     )
     return ended != "UPDATE 0"
 

@@ -95,6 +95,9 @@ async def _passed(step: Step, found: BurnIn) -> Done:
     await switch_off(step, found.server)
     async with step.database.transaction() as tx:
         await note_passed(tx, found.id, actor_label=await label_of(tx, step))
+        now = await find_burn_in(tx, found.id)
+    if now.state is BurnInState.stopping:  # while the machine was being switched off
+        return await _stopped(step, found, now.error)
     return await _ended(step, found.id)
 
 
@@ -106,6 +109,7 @@ async def _given_up(step: Step, found: BurnIn, error: StepFailed) -> Done:
     async with step.database.snapshot() as tx:
         now = await find_burn_in(tx, found.id)
     if now.verdict is Verdict.undone:
+        await switch_off(step, found.server)  # it may be sold next
         return await _stopped(step, found, error.message, tells_staff=True)
     if now.verdict is None and now.loaded_at is not None:
         raise StepFailed(f"under load: {error.message}") from error

@@ -9,8 +9,8 @@ from app.drivers.hypervisor.proxmox.pace import Pace
 CLUSTER = "https://pve.example.test:8006"
 
 
-def upid(number: int, *, kind: str = "qmclone", node: str = "pve1") -> str:
-    return f"UPID:{node}:{number:08X}:00000000:00000000:{kind}:100:root@pam:"
+def upid(number: int, *, kind: str = "qmclone", node: str = "pve1", template: str = "9000") -> str:
+    return f"UPID:{node}:{number:08X}:00000000:00000000:{kind}:{template}:root@pam:"
 
 
 class Clock:
@@ -58,7 +58,9 @@ def test_what_is_over_at_the_first_look_is_looked_at_sooner(clock: Clock) -> Non
 
 
 @pytest.mark.parametrize(
-    "task", [upid(2, kind="resize"), upid(2, node="pve2")], ids=["another kind", "another node"]
+    "task",
+    [upid(2, kind="resize"), upid(2, node="pve2"), upid(2, template="9001")],
+    ids=["another kind", "another node", "another template"],
 )
 def test_of_what_is_not_known_nothing_is_said(clock: Clock, task: str) -> None:
     learned = Pace()
@@ -83,6 +85,22 @@ def test_two_copies_wait_at_a_lock_where_they_are_known_to_be_quick(
     assert learned.at_once(CLUSTER, "pve1") == 1
     watch(learned, clock, upid(1), ran_s=took_s / 2, took_s=took_s)
     assert (learned.at_once(CLUSTER, "pve1"), learned.at_once(CLUSTER, "pve2")) == (at_once, 1)
+
+
+def test_a_slow_template_has_copies_wait_for_each_other(clock: Clock) -> None:
+    learned = Pace()
+    watch(learned, clock, upid(1), ran_s=0.5, took_s=1.0)
+    watch(learned, clock, upid(2, template="9001"), ran_s=150.0, took_s=300.0)
+    assert learned.at_once(CLUSTER, "pve1") == 1
+
+
+def test_what_failed_teaches_nothing(clock: Clock) -> None:
+    learned = Pace()
+    begin(learned, upid(1))
+    learned.forget(upid(1))
+    learned.over(CLUSTER, upid(1))
+    assert learned.at_once(CLUSTER, "pve1") == 1
+    assert begin(learned, upid(2)) == 1.0
 
 
 def test_what_is_remembered_is_bounded(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:

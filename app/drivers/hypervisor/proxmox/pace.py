@@ -22,6 +22,7 @@ FIRST_STEP_S, STEP, LONGEST_STEP_S = 0.025, 0.1, 5.0
 """The next look comes after a tenth of the time that has passed, within these bounds."""
 SOONER = 0.92
 """What is over at the first look is looked at sooner the next time."""
+COPY = "qmclone"
 QUICK_S = 2.0
 """PVE gives up on a lock after 10 s. Of what takes so long, waiting included, two do no harm."""
 
@@ -40,15 +41,24 @@ class Pace:
         self._usual_s: dict[tuple[str, str, str], float] = {}
 
     def at_once(self, cluster: str, node: str) -> int:
-        """Return how many copies a node is asked for at once: the next waits at its lock."""
-        return 2 if self._usual_s.get((cluster, node, "qmclone"), QUICK_S) < QUICK_S else 1
+        """Return how many copies a node is asked for at once: the next waits at its lock.
+
+        Two where all that is known to be copied there is quick. `node` may be the name of a storage
+        that all nodes share, of which nothing is known: one.
+        """
+        copies = [
+            usual_s
+            for (where, there, kind), usual_s in self._usual_s.items()
+            if (where, there) == (cluster, node) and kind.startswith(COPY)
+        ]
+        return 2 if copies and max(copies) < QUICK_S else 1
 
     def running(self, upid: str) -> None:
         if (seen := self._watched.get(upid)) is not None:
             seen.ran_s = time.monotonic() - seen.asked_s
 
     def over(self, cluster: str, upid: str) -> None:
-        """Learn from a task that ended well or not: between the last two looks at it."""
+        """Learn from a task that ended well: it did between the last two looks at it."""
         seen = self._watched.pop(upid, None)
         if seen is None:
             return
@@ -60,6 +70,10 @@ class Pace:
             between_s = (seen.ran_s + took_s) / 2
             found_s = between_s if usual_s is None else (usual_s + between_s) / 2
         _keep(self._usual_s, kind, found_s, most=MOST_USUAL)
+
+    def forget(self, upid: str) -> None:
+        """Learn nothing from a task that failed, which may be at once."""
+        self._watched.pop(upid, None)
 
     def paced(self, cluster: str, found: Working) -> Working:
         """Return when to look at the task in the memo, if one is waited for."""
@@ -78,9 +92,12 @@ class Pace:
 
 
 def _kind(cluster: str, upid: str) -> tuple[str, str, str]:
-    """Return what tasks it is alike: `UPID:NODE:PID:PSTART:START:TYPE:ID:USER:`."""
-    parts = upid.split(":")
-    return cluster, parts[1], parts[5] if len(parts) > 5 else ""
+    """Return what tasks it is alike: `UPID:NODE:PID:PSTART:START:TYPE:ID:USER:`.
+
+    Copies of the same template are; their id is its. Any task may be of a machine of its own.
+    """
+    _, node, _, _, _, kind, owner, *_ = [*upid.split(":"), *[""] * 7]
+    return cluster, node, f"{kind} {owner}" if kind == COPY else kind
 
 
 def _keep(kept: dict[K, V], key: K, value: V, *, most: int) -> None:

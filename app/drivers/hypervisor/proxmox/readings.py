@@ -47,7 +47,7 @@ class Readings:
             if line.found is None or not is_later:
                 await self._read(line, read)
         if isinstance(line.found, DriverError):
-            raise line.found
+            raise line.found.with_traceback(None)
         return line.found
 
     async def _read(self, line: _Line, read: Callable[[], Awaitable[Any]]) -> None:
@@ -55,7 +55,7 @@ class Readings:
         try:
             line.found = await read()
         except DriverError as error:
-            line.found = error
+            line.found = error.with_traceback(None)
 
     def _line(self, whose: Whose) -> _Line:
         line = self._lines.pop(whose, None) or _Line()

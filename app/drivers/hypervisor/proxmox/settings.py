@@ -17,7 +17,11 @@ CDROM = "ide2"
 CPU = "x86-64-v2-AES"
 """As PVE's own pages make machines: the API's default is too old for systems of today."""
 _WINDOWS = re.compile(r"windows|(?:^|[^a-z])win(?:\d|[^a-z])|server_eval", re.IGNORECASE)
-_WINDOWS_11 = re.compile(r"11|2022|2025")
+_WINDOWS_11 = re.compile(
+    r"win(?:dows)?[ _.-]*(?:server[ _.-]*)?(?:11|2022|2025)|(?:^|/)(?:20348|2[2-9]\d{3})\.",
+    re.IGNORECASE,
+)
+"""By name, or by the number of the build that Microsoft's own files begin with."""
 
 
 def settings(want: VmWant, net: str) -> dict[str, str | int]:

@@ -22,10 +22,11 @@ async def is_over(api: Api, upid: str) -> bool:
     if status["status"] == "running":
         api.pace.running(upid)
         return False
-    api.pace.over(api.base_url, upid)
     said = str(status.get("exitstatus", ""))
     if said == "OK" or said.startswith("WARNINGS"):
+        api.pace.over(api.base_url, upid)
         return True
+    api.pace.forget(upid)
     raise await _why(api, task, said)
 
 
