@@ -256,6 +256,7 @@ async def test_a_flow_is_compared_bound_and_run_by_hand(
     order, _ = await stage.installing(host="shop.example.org")
     page = await enter(stage, contexts, address, size=size, theme="light")
     await page.goto(f"{address}/admin/flows/dedicated-server")
+    await page.get_by_text("Live", exact=True).wait_for()
     await publish_other(stage)
     await page.get_by_text("named Put it in").wait_for()  # told by the live region
     await page.reload()
