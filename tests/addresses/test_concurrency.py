@@ -16,7 +16,18 @@ from app.domain.addresses.release import release
 from app.ipam.choice import Strategy
 from app.ipam.wants import AddressRules, wants_of
 from tests.addresses.processes import Processes, install
-from tests.addresses.site import V6, WHOLE, ask, ip4, lay_out, prefix, texts, try_to_claim, vlans
+from tests.addresses.site import (
+    V6,
+    WHOLE,
+    ask,
+    ip4,
+    lay_out,
+    prefix,
+    texts,
+    try_to_claim,
+    until_someone_waits,
+    vlans,
+)
 
 
 @pytest.fixture(params=["one process", "a process each"])
@@ -202,11 +213,7 @@ async def test_who_was_too_late_tries_again_a_bounded_number_of_times(
         with processes.within({}):
             assert texts(await ask(tx, new_id())) == ["10.0.0.0"]
         waiting = asyncio.create_task(late(), context=Context())
-        while not await tx.fetchval(  # noqa: ASYNC110 - PostgreSQL rings no bell for it
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-            "AND wait_event_type = 'Lock'"
-        ):
-            await asyncio.sleep(0.01)
+        await until_someone_waits(tx)
     claimed = await waiting
     assert expected == (None if claimed is None else texts(claimed))
 

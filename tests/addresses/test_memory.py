@@ -17,7 +17,7 @@ from app.domain.addresses.errors import PoolExhausted
 from app.domain.addresses.index import INDEX
 from app.domain.addresses.keep import keep, let_go
 from app.ipam.wants import AddressRules, wants_of
-from tests.addresses.site import ask, lay_out, prefix, texts, try_to_claim
+from tests.addresses.site import ask, lay_out, prefix, texts, try_to_claim, until_someone_waits
 from tests.inventory.hall import an_order
 
 STAFF: dict[str, Any] = {"actor": None, "actor_label": "staff"}
@@ -102,11 +102,7 @@ async def test_what_is_being_changed_is_waited_for(
     async with database.transaction() as tx:
         parts = await split_prefix(tx, remembered[FIRST], 29, **STAFF)
         waiting = asyncio.create_task(try_to_claim(database, new_id()), context=Context())
-        while not await tx.fetchval(  # noqa: ASYNC110 - PostgreSQL rings no bell for it
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-            "AND wait_event_type = 'Lock'"
-        ):
-            await asyncio.sleep(0.01)
+        await until_someone_waits(tx)
     claimed = await waiting
     assert claimed is not None
     assert texts(claimed) == ["10.0.0.3"]

@@ -1,5 +1,7 @@
 """What a burn-in says of a part becomes figures and faults, and these a verdict."""
 
+from typing import Any
+
 import pytest
 
 from app.domain.inventory.burn_in_findings import Told
@@ -21,8 +23,8 @@ EDAC = "mc0/ce_count {ce}\nmc0/ue_count {ue}\nmc0/dimm3/dimm_ce_count {ce}\nmc0/
 CARD = "eth0/carrier {up}\neth0/carrier_changes {changes}\neth0/speed 1000\neth0/statistics/rx_errors {errors}\neth1/carrier 0\n"
 
 
-def part(name: str, **told: object) -> Part:
-    return judge_part(Told(part=name, **told))  # type: ignore[arg-type]
+def part(name: str, **told: Any) -> Part:
+    return judge_part(Told(part=name, **told))
 
 
 def ata(health: str = "PASSED", moved: int = 0, pending: int = 0, test: str = "") -> str:

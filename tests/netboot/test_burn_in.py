@@ -7,6 +7,7 @@ import httpx
 import msgspec
 import pytest
 
+from app.core.clock import SetClock
 from app.core.database import Database
 from app.domain.inventory.burn_in import BurnIn, begin_burn_in, burn_ins_of
 from app.domain.inventory.quarantine import quarantine
@@ -166,13 +167,13 @@ async def test_what_was_sold_and_is_not_there_is_told(
 
 
 async def test_silence_under_load_puts_it_aside_and_is_not_tried_again(
-    machine: httpx.AsyncClient, spare: Hall
+    machine: httpx.AsyncClient, spare: Hall, clock: SetClock
 ) -> None:
     hall = spare
     _, memo = await under_load(machine, hall)
-    hall.database.clock.advance(minutes=59)  # type: ignore[attr-defined]
+    clock.advance(minutes=59)
     assert isinstance(await enter(hall, **memo), Wait)
-    hall.database.clock.advance(minutes=1)  # type: ignore[attr-defined]
+    clock.advance(minutes=1)
     with pytest.raises(StepFailed, match="under load: no word from the machine") as failed:
         await enter(hall, **memo)
     assert not failed.value.transient
@@ -180,12 +181,12 @@ async def test_silence_under_load_puts_it_aside_and_is_not_tried_again(
 
 
 async def test_a_machine_that_does_not_come_up_is_tried_again(
-    machine: httpx.AsyncClient, spare: Hall
+    machine: httpx.AsyncClient, spare: Hall, clock: SetClock
 ) -> None:
     hall = spare
     wait = await enter(hall)
     assert isinstance(wait, Wait)
-    hall.database.clock.advance(minutes=60)  # type: ignore[attr-defined]
+    clock.advance(minutes=60)
     with pytest.raises(StepFailed, match="no word") as failed:
         await enter(hall, **wait.memo)
     assert failed.value.transient

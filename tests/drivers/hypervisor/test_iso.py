@@ -1,5 +1,6 @@
 """Proxmox VE: machines that are installed from an ISO, at fakepve; all else is as with templates."""
 
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -97,7 +98,7 @@ class TestProxmoxFromIso(HypervisorContract):
         made = await through(lambda memo: hypervisor.create(replace(want, nic=nic), memo))
         for template in ("debian-12", ISO, WINDOWS):
             other = replace(want, template=template)
-            anew = await through(lambda memo, other=other: hypervisor.reinstall(other, memo))  # type: ignore[misc]
+            anew = await through(partial(hypervisor.reinstall, other))
             assert (anew.id, anew.node) == (made.id, made.node)
             config = await config_of(hypervisor, want)
             assert "02:AA:BB:CC:DD:EE" in config["net0"]
