@@ -14,11 +14,11 @@ from app.domain.inventory.arrive import import_servers
 from app.domain.inventory.burn_in import (
     BURNABLE,
     MOST_MINUTES,
-    BurnInState,
     begin_burn_in,
     burn_ins_of,
     find_burn_in,
 )
+from app.domain.inventory.burn_in_states import BurnInState
 from app.domain.inventory.confirm import begin_provisioning
 from app.domain.inventory.end_burn_in import note_passed, note_stopped, stop_burn_in
 from app.domain.inventory.errors import (

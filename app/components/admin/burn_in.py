@@ -14,8 +14,9 @@ from app.components.progress import progress, working
 from app.components.table import Column, Row, table
 from app.components.time import about_text, moment
 from app.components.tone import Tone
-from app.domain.inventory.burn_in import BurnIn, BurnInState
+from app.domain.inventory.burn_in import BurnIn
 from app.domain.inventory.burn_in_parts import Part
+from app.domain.inventory.burn_in_states import BurnInState
 
 PARTS = (Column("Part"), Column("What was found"), Column("Result", narrow=True))
 EARLIER = (Column("When"), Column("Load"), Column("Hottest", figures=True), Column("Result"))

@@ -5,7 +5,6 @@ Meanwhile it is in inspecting. A flow boots it, by the event; how it ends is `en
 
 from collections.abc import Sequence
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -17,8 +16,8 @@ from app.core.ids import new_id
 from app.core.outbox import emit
 from app.domain.audit.record import record
 from app.domain.inventory.burn_in_parts import Part, Verdict
+from app.domain.inventory.burn_in_states import OPEN, BurnInState, require_no_burn_in
 from app.domain.inventory.errors import (
-    BurnInUnderWay,
     NoBmc,
     NotBurnedIn,
     ServerAtCloud,
@@ -41,24 +40,6 @@ BURNABLE = frozenset(
     }
 )
 """From where a person has a server burned in. What waits to be erased is erased first."""
-
-
-class BurnInState(StrEnum):
-    """How far a burn-in is."""
-
-    under_way = "under_way"
-    """Asked for: the machine boots, or is under load."""
-    stopping = "stopping"
-    """A person stopped it; the machine is being switched off."""
-    passed = "passed"
-    """Every part bore it."""
-    failed = "failed"
-    """A part did not, or the machine fell silent; it went to quarantine."""
-    stopped = "stopped"
-    """It was stopped, or could not be done: that says nothing of the machine."""
-
-
-OPEN = (BurnInState.under_way, BurnInState.stopping)
 
 
 class BurnIn(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,20 +102,6 @@ def _view(row: dict[str, Any]) -> BurnIn:
     row["parts"] = msgspec.json.decode(row["parts"])
     row["verdict"] = row["verdict"] or None
     return msgspec.convert(row, BurnIn)
-
-
-async def is_being_burned_in(tx: Tx, server: UUID) -> bool:
-    return bool(
-        await tx.fetchval(
-            "SELECT true FROM burn_in WHERE server = $1 AND state = ANY($2)", server, list(OPEN)
-        )
-    )
-
-
-async def require_no_burn_in(tx: Tx, server: UUID) -> None:
-    """Raise BurnInUnderWay while one is: it is stopped first."""
-    if await is_being_burned_in(tx, server):
-        raise BurnInUnderWay(server)
 
 
 async def begin_burn_in(

@@ -3,14 +3,14 @@
 One that failed ends by `quarantine.py`.
 """
 
-from collections.abc import Collection
 from uuid import UUID
 
 from app.core.database import Tx, storable
 from app.core.errors import NotFound
 from app.core.outbox import emit
 from app.domain.audit.record import record
-from app.domain.inventory.burn_in import OPEN, BurnIn, BurnInState, find_burn_in
+from app.domain.inventory.burn_in import BurnIn, find_burn_in
+from app.domain.inventory.burn_in_states import BurnInState, move_burn_in, open_burn_in_of
 from app.domain.inventory.errors import NoBurnIn
 from app.domain.inventory.put_back import put_back
 from app.domain.inventory.states import ServerState, move, tell
@@ -43,7 +43,7 @@ async def note_passed(tx: Tx, burn_in: UUID, *, actor_label: str) -> None:
     Nothing happens when it has ended already, or is being stopped.
     """
     found = await lock_burn_in(tx, burn_in)
-    if not await _end(tx, found, BurnInState.passed, of=(BurnInState.under_way,)):
+    if not await move_burn_in(tx, burn_in, BurnInState.passed):
         return
     heat = "" if found.hottest_celsius is None else f"; {found.hottest_celsius} °C at the hottest"
     await put_back(
@@ -67,15 +67,10 @@ async def stop_burn_in(
     """
     if not await tx.fetchval("SELECT true FROM server WHERE id = $1 FOR NO KEY UPDATE", server):
         raise NotFound("server", server)
-    burn_in = await tx.fetchval(
-        "UPDATE burn_in SET state = 'stopping', error = $3 WHERE server = $1 AND state = ANY($2) "
-        "RETURNING id",
-        server,
-        list(OPEN),
-        storable(reason),
-    )
+    burn_in = await open_burn_in_of(tx, server)
     if burn_in is None:
         raise NoBurnIn(server)
+    await move_burn_in(tx, burn_in, BurnInState.stopping, reason)
     await record(
         tx,
         actor=actor,
@@ -102,7 +97,7 @@ async def stop_burn_in(
 async def note_stopped(tx: Tx, burn_in: UUID, why: str, *, tells_staff: bool = False) -> None:
     """Put a server whose burn-in was stopped back to where it was; nothing if it has ended."""
     found = await lock_burn_in(tx, burn_in)
-    if not await _end(tx, found, BurnInState.stopped, why):
+    if not await move_burn_in(tx, burn_in, BurnInState.stopped, why):
         return
     words = f"Its burn-in was stopped: {why}"
     to = _GOES_BACK_TO.get(found.came_from)
@@ -116,27 +111,6 @@ async def note_stopped(tx: Tx, burn_in: UUID, why: str, *, tells_staff: bool = F
         await move(tx, found.server, to, reason="" if to is ServerState.available else was_for)
     if tells_staff:
         await _tell_staff(tx, found, why)
-
-
-async def _end(
-    tx: Tx,
-    found: BurnIn,
-    state: BurnInState,
-    why: str = "",
-    *,
-    of: Collection[BurnInState] = OPEN,
-) -> bool:
-    """Return whether it was in one of those states, and has ended in this one now."""
-    ended = await tx.execute(
-        "UPDATE burn_in SET state = $2, error = coalesce(nullif(error, ''), $3), ended_at = $4 "
-        "WHERE id = $1 AND state = ANY($5)",
-        found.id,
-        state,
-        storable(why),
-        tx.now(),
-        list(of),
-    )
-    return ended != "UPDATE 0"
 
 
 async def _tell_staff(tx: Tx, found: BurnIn, why: str) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 from app.core.database import Tx
 from app.core.errors import Invalid, NotFound
 from app.domain.audit.record import record
-from app.domain.inventory.burn_in import require_no_burn_in
+from app.domain.inventory.burn_in_states import require_no_burn_in
 from app.domain.inventory.errors import ServerNotAllowed
 from app.domain.inventory.put_back import put_back
 from app.domain.inventory.states import TRANSITIONS, ServerState, move

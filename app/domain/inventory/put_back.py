@@ -8,7 +8,8 @@ from app.core.database import Tx
 from app.core.errors import NotFound
 from app.core.outbox import emit
 from app.domain.audit.record import record
-from app.domain.inventory.burn_in import is_due, open_burn_in, require_no_burn_in
+from app.domain.inventory.burn_in import is_due, open_burn_in
+from app.domain.inventory.burn_in_states import require_no_burn_in
 from app.domain.inventory.errors import ServerNotAllowed
 from app.domain.inventory.server_facts import facts_of
 from app.domain.inventory.states import ServerState, move

@@ -8,7 +8,7 @@ from app.core.errors import NotFound
 from app.core.outbox import emit
 from app.domain.audit.record import record
 from app.domain.inventory.bmc_turn import allow_again
-from app.domain.inventory.burn_in import OPEN
+from app.domain.inventory.burn_in_states import BurnInState, move_burn_in, open_burn_in_of
 from app.domain.inventory.put_back import note_data, put_back
 from app.domain.inventory.states import ServerState, move, tell
 from app.drivers.bmc.contract import peer_of
@@ -42,14 +42,8 @@ async def quarantine(tx: Tx, server_id: UUID, reason: str) -> None:
         return
     await note_data(tx, server_id, ServerState(row["state"]), row["holder"])
     seq = await move(tx, server_id, ServerState.quarantined, reason=reason)
-    await tx.execute(
-        "UPDATE burn_in SET state = 'failed', error = $2, ended_at = $3 "
-        "WHERE server = $1 AND state = ANY($4)",
-        server_id,
-        storable(reason),
-        tx.now(),
-        list(OPEN),
-    )
+    if burn_in := await open_burn_in_of(tx, server_id):
+        await move_burn_in(tx, burn_in, BurnInState.failed, reason)
     is_rechecked = row["state"] not in _FOR_A_PERSON
     if is_rechecked:
         await plan_recheck(tx, server_id)

@@ -7,7 +7,7 @@ import asyncpg
 from app.core.database import Tx
 from app.core.errors import NotFound
 from app.domain.audit.record import record
-from app.domain.inventory.burn_in import require_no_burn_in
+from app.domain.inventory.burn_in_states import require_no_burn_in
 from app.domain.inventory.errors import ServerHasServed, ServerNotAllowed
 from app.domain.inventory.states import ServerState, tell
 

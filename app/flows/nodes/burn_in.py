@@ -11,8 +11,9 @@ from uuid import UUID
 
 import msgspec
 
-from app.domain.inventory.burn_in import BurnIn, BurnInState, find_burn_in
+from app.domain.inventory.burn_in import BurnIn, find_burn_in
 from app.domain.inventory.burn_in_parts import Verdict
+from app.domain.inventory.burn_in_states import BurnInState
 from app.domain.inventory.end_burn_in import lock_burn_in, note_passed, note_stopped
 from app.domain.services.prepare_live import NoLiveImage, PreparedLive, prepare_burn_in
 from app.domain.services.report_install import give_up
@@ -140,7 +141,7 @@ async def undo(step: Step, _: Any) -> None:
         return
     await switch_off(step, found.server)
     async with step.database.transaction() as tx:
-        await note_stopped(tx, found.id, "its run was cancelled")
+        await note_stopped(tx, found.id, found.error or "its run was cancelled")
 
 
 node = NodeType(

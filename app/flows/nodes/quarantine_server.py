@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from app.core.database import Tx
-from app.domain.inventory.burn_in import OPEN
+from app.domain.inventory.burn_in_states import OPEN
 from app.domain.inventory.find import server_of
 from app.domain.inventory.quarantine import quarantine
 from app.domain.inventory.states import ServerState

@@ -14,11 +14,11 @@ from app.domain.inventory.burn_in import (
     MOST_MINUTES,
     USUAL_MINUTES,
     BurnIn,
-    BurnInState,
     begin_burn_in,
     burn_ins_of,
     find_burn_in,
 )
+from app.domain.inventory.burn_in_states import BurnInState
 from app.domain.inventory.find import find_server
 from app.flows.stop_burn_in import stop
 from app.routes.api.answer import tagged
