@@ -17,7 +17,7 @@ from app.domain.addresses.errors import PoolExhausted
 from app.domain.addresses.index import INDEX
 from app.domain.addresses.keep import keep, let_go
 from app.ipam.wants import AddressRules, wants_of
-from tests.addresses.site import ask, lay_out, prefix, texts, try_to_claim, until_someone_waits
+from tests.addresses.site import ask, ip4, lay_out, prefix, texts, try_to_claim, until_someone_waits
 from tests.inventory.hall import an_order
 
 STAFF: dict[str, Any] = {"actor": None, "actor_label": "staff"}
@@ -158,6 +158,9 @@ async def test_an_order_that_has_something_gets_the_rest(
     assert await try_to_claim(database, order) == first
     async with database.transaction() as tx:
         assert texts(await ask(tx, order, wants_of(BARE, 1))) == ["10.0.0.3", "10.0.0.4"]
+        # From the prefix of one that is not asked for again.
+        extra = ip4("ip4:extra:2", same_prefix_as="ip4:primary")
+        assert texts(await ask(tx, order, [extra])) == ["10.0.0.3", "10.0.0.4", "10.0.0.5"]
 
 
 async def test_a_prefix_that_is_dropped_while_its_claims_are_read_is_no_matter(

@@ -1,6 +1,6 @@
 """Claim addresses, networks and a VLAN for an order: all of them or nothing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from app.core.database import Tx
+from app.core.errors import Refusal
 from app.domain.addresses.choose import choose_positions, give_back, kinds_for
 from app.domain.addresses.errors import PoolExhausted
 from app.domain.addresses.find import Row, addresses_of, assemble
@@ -77,11 +78,6 @@ class _Case:
     chosen: list[Chosen] = field(default_factory=list)
     pools: Mapping[UUID, Pool] = field(default_factory=dict)
     """Those that were looked at."""
-
-    @property
-    def kinds(self) -> frozenset[AddressKind]:
-        """The kinds of pools that what is asked for may come from."""
-        return frozenset(kind for want in self.wants for kind in kinds_for(want))
 
 
 async def _settle(tx: Tx, case: _Case, expires_at: datetime | None) -> None:
@@ -157,9 +153,10 @@ async def _queue(tx: Tx, datacentre: str) -> None:
 async def _claim_as_known(tx: Tx, case: _Case, expires_at: datetime | None) -> bool:
     """Claim all of it by what is remembered; False if that is not so, or not enough.
 
-    That the order has nothing yet is looked at by the statement that claims.
+    That the order has nothing yet is looked at by the statement that claims; until then it may be
+    refused for want of what it has.
     """
-    known = MEMORY.recall(case.place.datacentre, case.kinds, tx.now())
+    known = MEMORY.recall(case.place.datacentre, _kinds(case.wants), tx.now())
     if known is None or not all(map(INDEX.knows, known.pools)):
         return False
     if not known.are_for_all:
@@ -172,7 +169,7 @@ async def _claim_as_known(tx: Tx, case: _Case, expires_at: datetime | None) -> b
         return False
     try:
         case.chosen = _positions(case)
-    except PoolExhausted:
+    except Refusal:
         return False
     if not case.chosen:
         return False
@@ -195,14 +192,18 @@ async def _write_as_known(
 
 async def _choose(tx: Tx, case: _Case) -> None:
     """Choose by the pools as they are, and read the claims anew before saying no."""
-    kinds = frozenset(kind for want in case.missing for kind in kinds_for(want))
-    case.pools = await MEMORY.read(tx, case.place.datacentre, kinds)
+    case.pools = await MEMORY.read(tx, case.place.datacentre, _kinds(case.missing))
     await INDEX.refresh(tx, case.pools.values())
     try:
         case.chosen = _positions(case)
     except PoolExhausted:
         await INDEX.refresh(tx, case.pools.values(), whole=True)
         case.chosen = _positions(case)
+
+
+def _kinds(wants: Iterable[AddressWant]) -> frozenset[AddressKind]:
+    """Return the kinds of pools that these may come from."""
+    return frozenset(kind for want in wants for kind in kinds_for(want))
 
 
 def _positions(case: _Case) -> list[Chosen]:
@@ -230,15 +231,7 @@ async def _insert(tx: Tx, case: _Case, expires_at: datetime | None) -> bool:
 
 def _columns(case: _Case) -> tuple[list[Any], ...]:
     """Return what was chosen as PostgreSQL takes it: a list for each column."""
-    return tuple(
-        map(
-            list,
-            zip(
-                *((c.kind, c.scope, c.position, c.item, c.purpose) for c in case.chosen),
-                strict=True,
-            ),
-        )
-    )
+    return tuple(map(list, zip(*case.chosen, strict=True)))
 
 
 def _is_won(case: _Case, written: asyncpg.Record) -> bool:
