@@ -73,7 +73,7 @@ async def test_an_order_is_shown_with_everything_of_it(stage: Stage, owner: Brow
         "2001:db8:16:",
         f"Invoice {order.invoice_number}",
         f"/admin/services/{order.service_id}",
-        "Credentials mailed",
+        "Access details mailed",
         "Transfer recorded",
     ):
         assert fact in page
@@ -220,7 +220,7 @@ async def test_the_steps_stand_in_the_order_of_the_flow(stage: Stage, owner: Bro
         "Payment received",
         "Server allocated",
         "Operating system installed",
-        "Credentials mailed",
+        "Access details mailed",
     ]
     places = [page.index(f'sw-step-label">{label}') for label in labels]
     assert places == sorted(places)

@@ -62,7 +62,7 @@ async def test_the_demo_delivers_serves_on_and_leaves_nothing_behind(own_folder:
     port = free_port()
     process = await demo(own_folder, "--port", str(port))
     said = await output_until(process, "goes on serving")
-    for word in ("Portal", "Admin", "Mailbox", "Credentials mailed", "SSH-2.0-", "Delivered in"):
+    for word in ("Portal", "Admin", "Mailbox", "Access details mailed", "SSH-2.0-", "Delivered in"):
         assert word in said
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(b"GET /readyz HTTP/1.0\r\n\r\n")

@@ -101,5 +101,5 @@ node = NodeType(
     needs=Subject.ORDER,
     says=lambda params: f"Mails the client from the template {params.template}",
     docs=DOCS,
-    timeline="Credentials mailed",
+    timeline="Access details mailed",
 )
