@@ -32,12 +32,18 @@ from app.flows.start import start_flow
 from tests.databases import copy_database
 from tests.flows.processes.world import World
 from tests.forked import forking
+from tests.services.hall import LIVE
 
 LEASE_S = 1.5
 TEMPLATE = "yard_template"
 LIMIT_S = 60.0
 HIRED_S = 180.0
 """A worker that comes to hundreds of runs has these to begin with."""
+LIVE_SYSTEM = {
+    "SLIPWAY_LIVE_KERNEL_URL": LIVE.kernel_url,
+    "SLIPWAY_LIVE_INITRD_URL": LIVE.initrd_url,
+    "SLIPWAY_LIVE_IMAGE_URL": LIVE.image_url,
+}
 OVER = ("succeeded", "failed", "cancelled", "halted")
 
 
@@ -79,7 +85,7 @@ class Yard:
         if world is not None:
             command[-2:] = ["tests.flows.processes.worker"]
             own = {"WORLD_URL": world.url, "WORLD_FOLDER": str(world.folder)}
-            environment = environment | own
+            environment = environment | own | LIVE_SYSTEM
         hired = [
             await self.processes.start(f"worker-{new_id().hex[-6:]}", command, environment)
             for _ in range(count)

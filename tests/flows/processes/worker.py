@@ -15,36 +15,23 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import arq.worker
 import msgspec
 
 import app.worker
 from app.cli.worker import worker
 from app.core import clock
-from app.drivers.bmc.contract import BmcAddress, Health, Inventory
-from app.drivers.errors import Refused
-from app.drivers.hypervisor.contract import (
-    Capacity,
-    Offer,
-    Offers,
-    Ref,
-    Size,
-    Vm,
-    VmPower,
-    VmWant,
-)
-from app.drivers.power import Power
 from app.flows import answering, interpreter, journal, machines, rest
 from app.flows.interpreter import Interpreter
 from app.flows.nodes import vm_plan
+from app.flows.runner import Runner
 from app.flows.step import Doer
 from app.flows.writer import Writer
-from tests.flows.processes.world import NO
-from tests.services.hall import NOTHING_TOLD
+from tests.flows.processes.peers import Chat, Clouds, Cluster, Dns, Fleet, Mailer
 
+SLOTS = 1_000
+"""Runs that stand still are driven all the while: more than there are."""
 FOLDER = Path(os.environ["WORLD_FOLDER"])
-URL = os.environ["WORLD_URL"]
 
 
 def wrong_by_s() -> float:
@@ -134,119 +121,7 @@ def with_boundaries() -> None:
     rest._sleep_by_signal = committed(rest._sleep_by_signal)  # type: ignore[assignment]
     interpreter.listen = committed(interpreter.listen)  # type: ignore[assignment]
     Interpreter.drive = until_killed  # type: ignore[method-assign]
-
-
-async def ask(peer: str, deed: str, *said: str) -> Any:
-    async with (
-        aiohttp.ClientSession() as session,
-        session.post(URL, json={"peer": peer, "deed": deed, "said": said}) as answer,
-    ):
-        return await answer.json()
-
-
-class Bmc:
-    def __init__(self, url: str) -> None:
-        self.url = url
-
-    power = boot = media = property(lambda self: self)
-
-    async def read(self) -> Power:
-        return Power(await self._ask("read"))
-
-    async def ensure(self, wanted: Power, *, deadline_s: float) -> None:
-        await self._ask("power", wanted)
-
-    async def shut_down(self) -> None:
-        await self._ask("power", Power.OFF)
-
-    async def set_once(self, device: str) -> None:
-        await self._ask("boot", device)
-
-    async def inventory(self) -> Inventory:
-        return NOTHING_TOLD
-
-    async def health(self, *, within_s: float) -> Health:
-        await self._ask("read")
-        return Health(critical=(), told=())
-
-    async def _ask(self, deed: str, *said: str) -> Any:
-        answer = await ask("bmc", deed, self.url, *said)
-        if answer == NO:
-            raise Refused("bmc", field="power", reason="it is locked")
-        return answer
-
-
-class Fleet:
-    def bmc(self, address: BmcAddress) -> Bmc:
-        return Bmc(address.url)
-
-    async def close(self) -> None:
-        """Nothing is open."""
-
-
-class Mailer:
-    async def send(self, message: Any) -> None:
-        await ask("mail", "send", message.message_id, message.to, message.subject)
-
-
-class Chat:
-    async def send(self, room: Any, message: Any) -> None:
-        await ask("chat", "send", room.name, message.text)
-
-
-class Dns:
-    async def read(self, server: Any, name: str, kind: str) -> Any:
-        return await ask("dns", "read", name, kind)
-
-    async def create(self, server: Any, records: Any) -> None:
-        await ask("dns", "set", records.name, records.type, *records.values)
-
-    async def replace(self, server: Any, records: Any) -> None:
-        await ask("dns", "set", records.name, records.type, *records.values)
-
-    async def delete(self, server: Any, name: str, kind: str, values: Any = ()) -> None:
-        await ask("dns", "set", name, kind)
-
-
-class Cluster:
-    """A provider of virtual machines that has room for all of them."""
-
-    takes_keys = True
-    names_addresses = True
-
-    async def offers(self) -> Offers:
-        return Offers(templates=(Offer("debian-12", "Debian 12"),))
-
-    async def capacity(self, storage: str = "") -> tuple[Capacity, ...]:
-        room = {"memory_mb": 1 << 30, "free_memory_mb": 1 << 30}
-        disk = {"disk_gb": 1 << 30, "free_disk_gb": 1 << 30}
-        return (Capacity(node="pve1", is_up=True, cores=64, machines=0, **room, **disk),)
-
-    async def create(self, want: VmWant, memo: Any) -> Vm:
-        return await self._has(want.ref, "running")
-
-    async def reinstall(self, want: VmWant, memo: Any) -> Vm:
-        return await self._has(want.ref, "anew")
-
-    async def resize(self, ref: Ref, size: Size, memo: Any, *, plan: str = "") -> Vm:
-        return await self._has(ref, "running")
-
-    async def suspend(self, ref: Ref, memo: Any) -> Vm:
-        return await self._has(ref, "suspended")
-
-    async def unsuspend(self, ref: Ref, memo: Any) -> Vm:
-        return await self._has(ref, "running")
-
-    async def delete(self, ref: Ref, memo: Any) -> None:
-        await self._has(ref, "gone")
-
-    async def _has(self, ref: Ref, state: str) -> Vm:
-        await ask("pve", "has", ref.hostname, state)
-        power = VmPower.RUNNING if state in ("running", "anew") else VmPower.STOPPED
-        size = Size(cores=1, memory_mb=512, disk_gb=5)
-        return Vm(
-            id="1", node="pve1", name=ref.hostname, power=power, size=size, service=ref.service
-        )
+    Runner.__init__.__kwdefaults__["slots"] = SLOTS
 
 
 async def hypervisor_at(*_: Any, **__: Any) -> Any:
@@ -260,6 +135,7 @@ def with_the_world() -> None:
         made = make_peers(*given)
         object.__setattr__(made, "dns", Dns())
         object.__setattr__(made, "chat", Chat())
+        object.__setattr__(made, "clouds", Clouds())
         return made
 
     async def banner(*_: Any, **__: Any) -> str:

@@ -10,19 +10,18 @@ from uuid import UUID
 import msgspec
 from aiohttp import web
 
-from app.core.database import Database, Tx
+from app.core.database import Database
 from app.core.secrets import Vault
 from app.domain.connections.add import add_connection
 from app.domain.connections.kinds import Kind
-from app.flows.steer import decide
 from lab.pterodactyl.clock import Clock
 from lab.pterodactyl.furnish import furnished
 from lab.pterodactyl.web import PanelWeb
 from tests.drivers.dns.name_server import SECRET
+from tests.flows.processes.cloud import NAME, ServedCloud
 from tests.games.store import Store, a_store
 from tests.games.world import a_panel
 from tests.machines.world import CLUSTER
-from tests.services.hall import break_installation, finish_installation
 
 NO = "no"
 """What a BMC says that does not do as it is told."""
@@ -35,10 +34,16 @@ class World:
     folder: Path
     url: str = ""
     power: dict[str, str] = field(default_factory=dict)
+    boots: dict[str, str] = field(default_factory=dict)
+    """What each machine boots, by its BMC."""
+    netbooted: set[str] = field(default_factory=set)
+    """Machines that came on from the network."""
     locked: set[str] = field(default_factory=set)
     """BMCs that refuse all."""
     broken: dict[UUID, int] = field(default_factory=dict)
-    """How many servers of an order cannot be installed."""
+    """How many servers of an order do not bear what they boot; 1 of a server that nobody has."""
+    at_work: set[str] = field(default_factory=set)
+    """Machines, by their BMCs, that install, rescue, erase, or are under load."""
     words: dict[UUID, str] = field(default_factory=dict)
     """What a person will say to a run that asks."""
     records: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
@@ -49,19 +54,23 @@ class World:
     panel: PanelWeb = field(default_factory=lambda: furnished(Clock(per_call_s=2.0)))
     """Of game servers, its time going on with each call."""
     panel_url: str = ""
+    cloud: ServedCloud = field(init=False)
     mails: set[str] = field(default_factory=set)
     changes: list[str] = field(default_factory=list)
+    machines_wait: bool = False
+    """Whether a machine stays at work while its run stands still, and until others have taken it."""
+
+    def __post_init__(self) -> None:
+        self.cloud = ServedCloud(note=self._note)
 
     async def answer(self, request: web.Request) -> web.Response:
         asked = await request.json()
         said: list[str] = asked["said"]
         match asked["peer"], asked["deed"], said:
-            case "bmc", _, [url, *_] if url in self.locked:
-                return web.json_response(NO)
-            case "bmc", "read", [url]:
-                return web.json_response(self.power.get(url, "off"))
-            case "bmc", "power", [url, wanted]:
-                self._become("power", self.power, url, wanted)
+            case "bmc", deed, [url, *more]:
+                return web.json_response(self._bmc(url, deed, *more))
+            case "cloud", deed, [node, *more]:
+                return web.json_response(await self.cloud.answer(deed, node, *more))
             case "pve", "has", [host, state]:
                 self._become("machine", self.machines, host, state)
             case "dns", "set", [name, kind, *values]:
@@ -75,6 +84,29 @@ class World:
             case peer, deed, _:
                 self._note(peer, deed, *said)
         return web.json_response(None)
+
+    def _bmc(self, url: str, deed: str, wanted: str = "") -> str | None:
+        if url in self.locked:
+            return NO
+        match deed, wanted:
+            case "read", _:
+                return self.power.get(url, "off")
+            case "boot", _:
+                self._become("boot", self.boots, url, wanted)
+            case "power", _:
+                self._switch(url, wanted)
+        return None
+
+    def _switch(self, url: str, wanted: str) -> None:
+        """A machine that goes on boots what it was told; one that goes off is at nothing."""
+        if wanted == "on" and self.power.get(url) != "on" and self.boots.get(url) == "pxe":
+            self.netbooted.add(url)
+        elif wanted == "off":
+            if url in self.at_work:
+                self._note("cut short", url)
+            self.at_work.discard(url)
+            self.netbooted.discard(url)
+        self._become("power", self.power, url, wanted)
 
     def _become(self, what: str, states: dict[str, str], name: str, state: str) -> None:
         if states.get(name) != state:
@@ -119,12 +151,17 @@ async def connect(database: Database, vault: Vault, world: World) -> None:
         "secret": SECRET,
     }  # fmt: skip
     chat = {"chat": "slack", "secret": "https://hooks.test/x"}
+    metal = {
+        "provider": "ironic", "auth_type": "none", "base_url": "https://cloud.test",
+        "trust": "system",
+    }  # fmt: skip
     wanted: list[tuple[str, Kind, dict[str, Any]]] = [
         ("dns", Kind.DNS, name_server),
         ("name-server", Kind.DNS, name_server),
         ("ops-chat", Kind.CHAT, chat),
         ("team-chat", Kind.CHAT, chat),
         ("pve", Kind.HYPERVISOR, CLUSTER),
+        (NAME, Kind.METAL, metal),
     ]
     async with database.transaction() as tx:
         for name, kind, typed in wanted:
@@ -133,35 +170,3 @@ async def connect(database: Database, vault: Vault, world: World) -> None:
             )
         await a_panel(tx, vault, base_url=world.panel_url)
         await a_store(tx, vault, world.url)
-
-
-async def go_on(database: Database, world: World) -> None:
-    """Let machines do what they are told to, and people answer what they are asked."""
-    async with database.transaction() as tx:
-        await _install(tx, world)
-        await _answer(tx, world)
-
-
-async def _install(tx: Tx, world: World) -> None:
-    """Let the machines that are on, and have something to install, be through with it."""
-    rows = await tx.fetch(
-        'SELECT i.id, b.url, s."order", (SELECT count(DISTINCT x.server) FROM installation x '
-        "WHERE x.service = i.service) AS servers FROM installation i "
-        "JOIN bmc b ON b.server = i.server JOIN service s ON s.id = i.service "
-        "WHERE i.state = 'prepared'"
-    )
-    for row in rows:
-        if world.power.get(row["url"]) == "on":
-            is_broken = row["servers"] <= world.broken.get(row["order"], 0)
-            await (break_installation if is_broken else finish_installation)(tx, row["id"])
-
-
-async def _answer(tx: Tx, world: World) -> None:
-    rows = await tx.fetch(
-        "SELECT run, scope, node FROM token WHERE state = 'waiting' "
-        "AND signal_key LIKE 'approval:%' AND run = ANY($1)",
-        list(world.words),
-    )
-    for row in rows:
-        word = world.words.pop(row["run"])
-        await decide(tx, row["run"], scope=row["scope"], node=row["node"], decision=word)

@@ -40,6 +40,14 @@ class StandInCloud:
         self._require(want.ref)
         return self._view(want.ref.node, node)
 
+    async def reinstall(self, want: MetalWant, memo: dict[str, Any]) -> MetalNode | Working:
+        node = self._require(want.ref)
+        if want.attempt not in node.attempts:
+            node.attempts.append(want.attempt)
+            node.power, node.in_rescue = Power.ON, False
+            return Working(memo, 0.0, "it is installed anew")
+        return self._view(want.ref.node, node)
+
     async def power(
         self, ref: NodeRef, wanted: Power, memo: dict[str, Any], *, soft: bool = False
     ) -> MetalNode | Working:
