@@ -10,8 +10,8 @@ from app.domain.orders.views import OrderView
 from app.flows.bind import bind
 from app.flows.gallery import find_template
 from app.flows.publish import publish
+from tests.journeys.bmcs import redfish_of, spoken_to_by_ipmi
 from tests.journeys.conftest import Provider, password_in
-from tests.journeys.ipmi_way import redfish_of, spoken_to_by_ipmi
 from tests.journeys.life import delivered
 
 

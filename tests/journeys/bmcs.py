@@ -1,4 +1,4 @@
-"""OpenIPMI's simulator in front of a machine of the lab, in place of its Redfish BMC."""
+"""BMCs past Slipway: the lab's own by Redfish, and OpenIPMI's simulator in front of one."""
 
 import asyncio
 import contextlib
