@@ -14,7 +14,7 @@ from app.domain.addresses.choose import choose_positions, give_back, kinds_for
 from app.domain.addresses.errors import PoolExhausted
 from app.domain.addresses.find import Row, addresses_of, assemble
 from app.domain.addresses.index import INDEX
-from app.domain.addresses.memory import MEMORY, KnownPools
+from app.domain.addresses.memory import MEMORY
 from app.domain.addresses.openings import Chosen, Openings, Place
 from app.domain.addresses.pools import Pool
 from app.domain.addresses.states import TAKEN
@@ -94,7 +94,7 @@ async def _settle(tx: Tx, case: _Case, expires_at: datetime | None) -> None:
         await _choose(tx, case)
         if not case.chosen:  # its prefix is in a VLAN already
             return
-        if await _insert(tx, case, expires_at):
+        if await _write(tx, case, expires_at):
             tx.publish("addresses", f"order:{case.holder}")
             return
     seen = [pool for pool in case.pools.values() if pool.is_at(*case.place)]
@@ -173,21 +173,7 @@ async def _claim_as_known(tx: Tx, case: _Case, expires_at: datetime | None) -> b
         return False
     if not case.chosen:
         return False
-    return _is_won(case, await _write_as_known(tx, case, known, expires_at))
-
-
-async def _write_as_known(
-    tx: Tx, case: _Case, known: KnownPools, expires_at: datetime | None
-) -> asyncpg.Record:
-    [written] = await tx.fetch(
-        "SELECT * FROM claim_as_known($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-        known.version,
-        *_columns(case),
-        case.holder,
-        expires_at,
-        tx.now(),
-    )
-    return written
+    return await _write(tx, case, expires_at, known.version)
 
 
 async def _choose(tx: Tx, case: _Case) -> None:
@@ -216,13 +202,15 @@ def _positions(case: _Case) -> list[Chosen]:
     )
 
 
-async def _insert(tx: Tx, case: _Case, expires_at: datetime | None) -> bool:
-    """Insert all that was chosen, or nothing."""
+async def _write(
+    tx: Tx, case: _Case, expires_at: datetime | None, known: UUID | None = None
+) -> bool:
+    """Write all that was chosen, or nothing; nothing too if the space has another version."""
     [written] = await tx.fetch(
-        "SELECT * FROM claim_for_order($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "SELECT * FROM claim_as_known($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        known,
         *_columns(case),
         case.holder,
-        case.client,
         expires_at,
         tx.now(),
     )
@@ -238,7 +226,7 @@ def _is_won(case: _Case, written: asyncpg.Record) -> bool:
     """Return whether all was written; otherwise what was not lost is free again."""
     chosen = case.chosen
     if written["made"] == len(chosen):
-        if written["last"] - written["first"] + 1 == len(chosen):  # no other process in between
+        if written["last"] - written["first"] == len(chosen):  # no other process in between
             INDEX.wrote({row.scope for row in chosen}, written["first"], written["last"])
         return True
     won = set(zip(written["got_scopes"] or (), written["got_positions"] or (), strict=True))

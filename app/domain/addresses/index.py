@@ -289,14 +289,14 @@ class AddressIndex:
         if since < newest:
             rows = await tx.fetch(
                 # Bounded on both sides, it is by index to a planner that knows nothing, too.
-                "SELECT scope, position FROM address_claim "
-                "WHERE id > $1 AND id <= $2 AND scope = ANY($3)",
+                "SELECT scope, array_agg(position) AS taken FROM address_claim "
+                "WHERE id > $1 AND id <= $2 AND scope = ANY($3) GROUP BY scope",
                 since,
                 newest,
                 [pool.id for pool in pools],
             )
             for row in rows:
-                self.take(row["scope"], [row["position"]])
+                self.take(row["scope"], row["taken"])
         for pool in self._still_known(pools):
             known = self._known[pool.id]
             known.seen, known.looked_s = newest, time.monotonic()
