@@ -2,11 +2,21 @@
 
 import struct
 from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from pyghmi.exceptions import IpmiException
 
 from app.drivers.bmc.contract import Health
-from app.drivers.bmc.ipmi.event_log import LONGEST_GAP, MOST_ENTRIES
+from app.drivers.bmc.ipmi.event_log import (
+    BEING_ERASED,
+    GET_SEL_ENTRY,
+    GET_SEL_INFO,
+    LOOK_S,
+    MOST_ENTRIES,
+    event_log,
+)
 from app.drivers.bmc.ipmi.fleet import IpmiBmc
 from tests.drivers.bmc.ipmi_sim import Simulated
 from tests.drivers.bmc.relay import Relay
@@ -29,6 +39,8 @@ __all__ = [
 NOON_S = int(datetime(2026, 3, 1, 12, tzinfo=UTC).timestamp())
 BEFORE_CLOCK_S = 900
 AN_HOUR_S = 3_600
+ENTRY_BYTES = 16
+"""Some BMCs number an entry by where it lies."""
 
 # What an event is of: sensor type, sensor, event type, offset (IPMI 2.0, tables 42-1 to 42-3).
 TOO_HOT = (0x01, 1, 0x01, 9)
@@ -147,7 +159,7 @@ async def test_numbers_that_are_missing_and_times_before_the_clock_hide_nothing(
     bmc: IpmiBmc, sim: Simulated, log: Log
 ) -> None:
     log.add(TOO_HOT)
-    for _ in range(LONGEST_GAP - 1):
+    for _ in range(ENTRY_BYTES):
         log.add(WARM)
     log.clock(BEFORE_CLOCK_S)
     log.add(ECC)
@@ -157,7 +169,7 @@ async def test_numbers_that_are_missing_and_times_before_the_clock_hide_nothing(
     log.add(NOT_REDUNDANT)
     log.write()
     numbers = [int(line.split("|")[0], 16) for line in sim.says("sel", "list").splitlines()]
-    sim.says("sel", "delete", *(str(number) for number in numbers[1:LONGEST_GAP]))
+    sim.says("sel", "delete", *(str(number) for number in numbers[1 : ENTRY_BYTES + 1]))
     assert await said(bmc) == ("Power Supply: Not redundant", "CPU Temp: Upper critical")
 
 
@@ -185,3 +197,38 @@ async def test_without_a_log_it_tells_of_none(
     flagged: IpmiBmc,
 ) -> None:
     assert await flagged.health(within_s=AN_HOUR_S) == Health(critical=(), told=())
+
+
+class Slow:
+    """A BMC that takes a second for each answer; of its many entries none can be dated."""
+
+    def __init__(self, code: int = 0) -> None:
+        self.now_s = 0.0
+        self.entries = 0
+        self._code = code
+
+    def raw_command(self, *, command: int, data: tuple[int, ...], **_: Any) -> dict[str, Any]:
+        self.now_s += 1
+        if command == GET_SEL_INFO:
+            return {"code": self._code, "data": struct.pack("<BH11x", 0x51, MOST_ENTRIES)}
+        if command != GET_SEL_ENTRY:
+            return {"code": 0, "data": struct.pack("<I", NOON_S)}
+        self.entries += 1
+        number = 1_000 - self.entries
+        return {"code": 0, "data": struct.pack("<HHBI9x", 0xFFFF, number, 2, 0xFFFF_FFFF)}
+
+
+async def test_one_that_is_slow_is_asked_for_as_much_as_there_is_time_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    slow = Slow()
+    clock = SimpleNamespace(monotonic=lambda: slow.now_s)
+    monkeypatch.setattr("app.drivers.bmc.ipmi.event_log.time", clock)
+    assert event_log(slow, AN_HOUR_S) == []
+    assert slow.entries == LOOK_S
+
+
+async def test_one_that_is_not_for_us_is_let_be_and_one_being_erased_is_read_later() -> None:
+    assert event_log(Slow(0xD4), AN_HOUR_S) is None
+    with pytest.raises(IpmiException, match="is being erased"):
+        event_log(Slow(BEING_ERASED), AN_HOUR_S)
