@@ -27,7 +27,9 @@ from app.ipam.wants import AddressKind
 READ_AGAIN = timedelta(minutes=10)
 LOOK_AGAIN_S = 0.2
 CONTENDED_S = 2.0
-"""So long after others were first again, this process keeps to its own part of the pool."""
+"""A pool is contended where others are first twice within so long."""
+APART_S = 30.0
+"""So long after that, this process keeps to its own part of the pool."""
 CATCH_UP = 5_000
 """So many claims behind, reading the pool again is the faster way."""
 PAGE = 1 << 16
@@ -204,7 +206,7 @@ class AddressIndex:
     def is_contended(self, pool: UUID) -> bool:
         """Return whether other processes were first there again and again lately."""
         known = self._known.get(pool)
-        return known is not None and time.monotonic() - known.contended_s < CONTENDED_S
+        return known is not None and time.monotonic() - known.contended_s < APART_S
 
     def wrote(self, pools: Iterable[UUID], first: int, last: int) -> None:
         """Note that this process made the claims `first` to `last`, which need no catching up.
