@@ -8,7 +8,7 @@ import msgspec
 
 from app.core.database import Tx
 from app.domain.inventory.burn_in import begin_burn_in
-from app.domain.inventory.confirm import begin_provisioning
+from app.domain.inventory.confirm import activate, begin_provisioning
 from app.domain.inventory.release import release
 from app.domain.inventory.server_facts import BurnInFacts, facts_of
 from app.domain.orders.mark_provisioning import mark_provisioning
@@ -80,6 +80,7 @@ async def delivered(tx: Tx, world: World, way: Way, number: int) -> tuple[Held, 
     service = await open_service(tx, held.order)
     # A machine with data on it is not another run's as soon as it is given back.
     await tx.execute("UPDATE server SET may_hold_data = true WHERE id = $1", held.server)
+    await activate(tx, held.order)
     await deliver_service(tx, service, server=held.server)
     power = Power.OFF if way.flow.endswith("-unsuspended") else Power.ON
     is_rescued = way.flow.endswith("-unrescue")

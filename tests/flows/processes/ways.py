@@ -22,9 +22,7 @@ DELIVERY, TERMINATION = "dedicated-server", "server-terminated"
 BY_CLOUD, RESCUE, REINSTALL = "dedicated-ironic", "server-rescue", "server-reinstall"
 ERASURE, BURN_IN = "server-erase", "server-burn-in"
 BOOTS = (DELIVERY, *AS_DELIVERY, ERASURE, BURN_IN, RESCUE, REINSTALL, "server-unrescue")
-LIKE_OTHERS = (
-    "game-", "custom-", "ironic-", BY_CLOUD, *AS_DELIVERY, RESCUE, REINSTALL, "server-unrescue"
-)  # fmt: skip
+LIKE_OTHERS = ("game-", "custom-", "ironic-", BY_CLOUD, *AS_DELIVERY)
 AT_LEAST_ONCE = frozenset({"alert-to-chat", "payment-to-chat", *BOOTS})
 """Of these a change may come about twice: chats know no keys, and a machine that is not at work yet
 is booted again. One that is at work is not: the world tells where it was."""

@@ -92,15 +92,17 @@ class World:
             case "read", _:
                 return self.power.get(url, "off")
             case "boot", _:
-                self._become("boot", self.boots, url, wanted)
+                self.boots[url] = wanted
             case "power", _:
                 self._switch(url, wanted)
         return None
 
     def _switch(self, url: str, wanted: str) -> None:
         """A machine that goes on boots what it was told; one that goes off is at nothing."""
-        if wanted == "on" and self.power.get(url) != "on" and self.boots.get(url) == "pxe":
-            self.netbooted.add(url)
+        if wanted == "on" and self.power.get(url) != "on":
+            device = self.boots.get(url, "disk")
+            self._note("boots", url, device)
+            self.netbooted |= {url} if device == "pxe" else set()
         elif wanted == "off":
             if url in self.at_work:
                 self._note("cut short", url)
