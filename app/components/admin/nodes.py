@@ -58,6 +58,7 @@ DEEDS: Mapping[NodeDeed, str] = {
     NodeDeed.stop: "Switch it off",
     NodeDeed.forget: "Forget the node",
     NodeDeed.aside: "Take out of stock",
+    NodeDeed.end_maintenance: "End maintenance",
     NodeDeed.offer: "Clean and offer",
     NodeDeed.release: "Take the system off",
 }
@@ -208,12 +209,16 @@ def _at_cloud(node: NodeRow) -> h.Element:
     return h.div[
         badge(node.state.capitalize() or "Unknown", tone, moving=is_moving),
         h.span(".sw-under")[moment(node.changed_at)] if node.changed_at else None,
-        h.span(".sw-under.sw-late.sw-clip")[
-            f"maintenance: {node.maintenance_reason or 'no reason'}"
-        ]
+        h.span(".sw-under.sw-late.sw-clip")[f"maintenance: {maintenance_words(node)}"]
         if node.in_maintenance
         else None,
     ]
+
+
+def maintenance_words(node: NodeRow) -> str:
+    """Say why a node is in maintenance at its cloud, and when the cloud itself put it there."""
+    reason = node.maintenance_reason or "no reason"
+    return f"{node.fault}, by the cloud itself: {reason}" if node.fault else reason
 
 
 def _here(node: NodeRow) -> h.Node:
@@ -236,6 +241,9 @@ def _differs(node: NodeRow, drift: NodeDrift) -> h.Element:
         badge(LABELS[drift], "neutral" if drift is NodeDrift.nobodys else tone),
         h.span(".sw-under")[moment(node.drift_since)] if node.drift_since else None,
         h.span(".sw-under.sw-why")[drift.words] if drift is not NodeDrift.nobodys else None,
+        h.span(".sw-under.sw-why")["It says: ", maintenance_words(node)]
+        if drift is NodeDrift.maintenance
+        else None,
         h.span(".sw-under.sw-why")["It says: ", node.error]
         if node.error and drift is NodeDrift.failed
         else None,

@@ -86,20 +86,37 @@ async def plan_recheck(tx: Tx, server: UUID) -> None:
 
 
 async def due_rechecks(tx: Tx) -> list[UUID]:
-    """Return the servers in quarantine that are to be looked at now, at most `BATCH`.
+    """Return the servers in quarantine whose BMC is to be looked at now, at most `BATCH`.
 
-    Their next time is set with it: whoever asks meanwhile, or comes after a crash, asks later.
+    Those that a cloud has are left to it (`metal/recheck.py`). Their next time is set with it:
+    whoever asks meanwhile, or comes after a crash, asks later.
     """
     rows = await tx.fetch(
-        "SELECT id FROM server WHERE recheck_at <= $1 AND state = 'quarantined' "
+        "SELECT id FROM server s WHERE recheck_at <= $1 AND state = 'quarantined' "
+        "AND NOT EXISTS (SELECT FROM metal_node WHERE server = s.id) "
         f"ORDER BY recheck_at, id LIMIT {BATCH} "
         "FOR NO KEY UPDATE SKIP LOCKED",
         tx.now(),
     )
     for row in rows:
-        await tx.execute("UPDATE server SET rechecks = rechecks + 1 WHERE id = $1", row["id"])
-        await plan_recheck(tx, row["id"])
+        await count_recheck(tx, row["id"])
     return [row["id"] for row in rows]
+
+
+async def count_recheck(tx: Tx, server: UUID) -> None:
+    """Count a look at a server in quarantine, and plan the next one."""
+    await tx.execute("UPDATE server SET rechecks = rechecks + 1 WHERE id = $1", server)
+    await plan_recheck(tx, server)
+
+
+async def recheck_soon(tx: Tx, server: UUID) -> None:
+    """Have a server in quarantine looked at now instead of later, if it is to be at all."""
+    await tx.execute(
+        "UPDATE server SET recheck_at = $2 WHERE id = $1 AND state = 'quarantined' "
+        "AND recheck_at > $2",
+        server,
+        tx.now(),
+    )
 
 
 async def note_recheck(tx: Tx, server: UUID, trouble: str) -> None:
@@ -118,6 +135,11 @@ async def note_recheck(tx: Tx, server: UUID, trouble: str) -> None:
             tx, server, actor=None, actor_label="system", reason=reason, asks_bmc_again=False
         )
         return
+    await note_still_aside(tx, server, trouble)
+
+
+async def note_still_aside(tx: Tx, server: UUID, trouble: str) -> None:
+    """Keep what a look at a server in quarantine found against it."""
     await record(
         tx,
         actor=None,
