@@ -38,14 +38,15 @@ async def due_nodes(tx: Tx) -> list[DueNode]:
     comes after a crash, asks later; what is counted is an answer alone (`note_look`).
     """
     rows = await tx.fetch(
-        "UPDATE server v SET recheck_at = $2 FROM (SELECT s.id, l.connection, l.node "
+        "WITH due AS MATERIALIZED (SELECT s.id, l.connection, l.node "
         "FROM server s JOIN metal_node l ON l.server = s.id "
         "LEFT JOIN cloud_watch w ON w.connection = l.connection "
         "WHERE s.recheck_at <= $1 AND s.state = 'quarantined' AND w.silent_since IS NULL "
         "AND NOT EXISTS (SELECT FROM metal_errand e WHERE e.server = s.id "
         "AND e.state = 'working') "
-        f"ORDER BY s.recheck_at, s.id LIMIT {BATCH} FOR NO KEY UPDATE OF s SKIP LOCKED) d "
-        "WHERE v.id = d.id RETURNING v.id AS server, v.seq, d.connection, d.node",
+        f"ORDER BY s.recheck_at, s.id LIMIT {BATCH} FOR NO KEY UPDATE OF s SKIP LOCKED) "
+        "UPDATE server v SET recheck_at = $2 FROM due d WHERE v.id = d.id "
+        "RETURNING v.id AS server, v.seq, d.connection, d.node",
         tx.now(),
         tx.now() + FIRST_RECHECK,
     )
