@@ -1,124 +1,31 @@
 """A server that only a cloud has comes back from quarantine by itself, at a real Ironic."""
 
-import asyncio
-import contextlib
-import sqlite3
-from collections.abc import Callable
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 from msgspec.structs import replace
 
 from app.core.secrets import Vault
-from app.domain.audit.find import trail
 from app.domain.inventory.power_rule import SETTLES
 from app.domain.inventory.quarantine import due_rechecks, quarantine, release_from_quarantine
-from app.domain.metal.errand import ErrandState, ErrandView, last_errand
-from app.domain.metal.find import node_of_server
-from app.domain.metal.link import link_node
+from app.domain.inventory.release import finish_cleaning
+from app.domain.metal.errand import ErrandState
 from app.domain.metal.node_rule import NodeDrift
 from app.domain.metal.order_remedy import order_deed
 from app.domain.metal.recheck import trouble_of
-from app.domain.metal.remedy import NodeDeed, deeds_for
-from app.domain.metal.views import NodeRow
+from app.domain.metal.remedy import NodeDeed
 from app.domain.metal.watch import note_reading, note_silence, take_due
 from app.drivers.errors import DriverError
 from app.drivers.metal.contract import Examined, MetalNode, NodeRef, NodeSeed, Stage
 from app.drivers.metal.ironic.adapter import Ironic
 from app.drivers.power import Power
-from app.jobs.recheck_nodes import recheck_due_nodes
 from app.suites.hypervisor import through
-from tests.inventory.hall import an_order
-from tests.metal.errands import CLOUD, ROUNDS, STAFF, Hand, a_server
+from tests.metal.aside import cleaned, in_quarantine, read, recheck, said, standing, write
+from tests.metal.errands import CLOUD, STAFF, Hand
 from tests.metal.test_ironic import a_want
 from tests.metal.test_journey import break_deploys, mend
 
-FAN, DISK = "a fan is changed", "a disk is changed"
-
-
-async def in_quarantine(
-    hand: Hand, cloud: Ironic, *, came_from: str = "provisioning", has_data: bool = True
-) -> tuple[UUID, str]:
-    """Have a server without a BMC in quarantine, and its node offered; return both."""
-    seed = a_server(bmc=None, in_stock=True)
-    server = (await hand.furnish(seed))[seed.name]
-    known = NodeSeed(name=seed.name, macs=(seed.mac,), driver="fake-hardware")
-    await through(lambda memo: cloud.enrol(known, memo))
-    node = await through(lambda memo: cloud.offer(seed.name, memo))
-    # Fake hardware has no power that could be read before it was switched.
-    await cloud._api.put(f"/nodes/{node.id}/states/power", {"target": "power off"})
-    await until(cloud, node.id, lambda there: there.power is Power.OFF and not there.is_switching)
-    async with hand.database.transaction() as tx:
-        await link_node(tx, server, CLOUD, node.id)
-        order = await an_order(tx)
-        await tx.execute(
-            "UPDATE server SET state = $2, holder = $3, may_hold_data = $4 WHERE id = $1",
-            server,
-            came_from,
-            order,
-            has_data,
-        )
-        await quarantine(tx, server, "it did not answer")
-    return server, node.id
-
-
-async def recheck(hand: Hand, *, minutes: float = 0) -> list[UUID]:
-    hand.clock.advance(minutes=minutes)
-    return await recheck_due_nodes(hand.database, hand.vault, hand.peers)
-
-
-async def standing(hand: Hand, server: UUID) -> tuple[str, bool, int]:
-    async with hand.database.snapshot() as tx:
-        row = await tx.fetchrow(
-            "SELECT state, may_hold_data, rechecks FROM server WHERE id = $1", server
-        )
-    assert row is not None
-    return tuple(row)
-
-
-async def said(hand: Hand, server: UUID, action: str) -> list[str]:
-    """Return the reasons of what was done to a server, the first first."""
-    async with hand.database.snapshot() as tx:
-        return [one.reason for one in await trail(tx, [server]) if one.action == action][::-1]
-
-
-async def cleaned(hand: Hand, server: UUID) -> ErrandView:
-    """Return the errand that the cloud was given, once it has ended."""
-    await hand.part()
-    async with hand.database.snapshot() as tx:
-        errand = await last_errand(tx, server)
-    assert errand is not None
-    return await hand.through(errand.id)
-
-
-async def read(hand: Hand, cloud: Ironic, server: UUID) -> NodeRow:
-    """Read the cloud twice, as its watch does; return the server's node."""
-    for _ in range(2):
-        hand.clock.advance(seconds=120)
-        nodes = await cloud.nodes()
-        async with hand.database.transaction() as tx:
-            await take_due(tx, 5, silent=False)
-            await note_reading(tx, CLOUD, nodes, began_at=tx.now())
-    async with hand.database.snapshot() as tx:
-        node = await node_of_server(tx, server)
-    assert node is not None
-    return node
-
-
-async def until(cloud: Ironic, node: str, holds: Callable[[MetalNode], bool]) -> None:
-    for _ in range(ROUNDS):
-        found = await cloud.read(node)
-        if holds(found):
-            return
-        await asyncio.sleep(0.05)  # Ironic's clock is its own
-    raise AssertionError(f"it stays as it is: {found}")
-
-
-def write(folder: Path, node: str, values: str) -> None:
-    """Write of a node what fake hardware never comes to, into Ironic's own database."""
-    with contextlib.closing(sqlite3.connect(folder / "ironic.sqlite", timeout=30)) as books, books:
-        books.execute(f"UPDATE nodes SET {values} WHERE uuid = ?", (node,))
+FAN = "a fan is changed"
 
 
 async def test_what_works_again_is_cleaned_and_sold(hand: Hand, cloud: Ironic) -> None:
@@ -268,58 +175,19 @@ async def test_what_a_delivered_service_ran_on_waits_for_a_person(
     assert await hand.value("SELECT count(*) FROM outbox WHERE topic = 'server.cleaning'") == 0
 
 
-async def test_a_fault_that_ironic_ends_itself_is_no_drift_any_more(
-    hand: Hand, cloud: Ironic, ironic_folder: Path
-) -> None:
-    """Its power cannot be read, and then can; Ironic looks at that by itself."""
-    server, node = await in_quarantine(hand, cloud)
-    # While it is being switched, Ironic does not look.
-    write(
-        ironic_folder,
-        node,
-        "maintenance = 1, fault = 'power failure', maintenance_reason = 'max retries exceeded', "
-        "target_power_state = 'power off'",
-    )
-    hand.clock.advance(seconds=SETTLES.total_seconds())
-    seen = await read(hand, cloud, server)
-    assert (seen.drift, seen.fault) == (NodeDrift.maintenance, "power failure")
-    assert seen.maintenance_reason == "max retries exceeded"
-    await recheck(hand, minutes=15)
-    assert await standing(hand, server) == ("quarantined", True, 1)
-    write(ironic_folder, node, "target_power_state = NULL")
-    await until(cloud, node, lambda there: not there.in_maintenance)
-    seen = await read(hand, cloud, server)
-    assert (seen.drift, seen.fault, seen.in_maintenance) == (None, "", False)
-    await recheck(hand, minutes=30)
-    assert await standing(hand, server) == ("cleaning", True, 2)
-
-
-async def test_maintenance_is_ended_by_a_click_and_for_the_reason_that_was_shown(
+async def test_who_says_that_it_is_clean_meanwhile_has_it_in_stock(
     hand: Hand, cloud: Ironic
 ) -> None:
-    server, node = await in_quarantine(hand, cloud)
-    path = f"/nodes/{node}/maintenance"
-    await cloud._api.put(path, {"reason": FAN})
-    hand.clock.advance(seconds=SETTLES.total_seconds())
-    seen = await read(hand, cloud, server)
-    assert (seen.drift, seen.maintenance_reason, seen.fault) == (NodeDrift.maintenance, FAN, "")
-    assert NodeDeed.end_maintenance in deeds_for(seen)
-    for reason in (DISK, FAN):
-        await cloud._api.put(path, {"reason": reason})
-        async with hand.database.transaction() as tx:
-            await order_deed(tx, seen.id, NodeDeed.end_maintenance, **STAFF)
+    server, _ = await in_quarantine(hand, cloud)
+    await recheck(hand, minutes=15)
+    for _ in range(2):
         await hand.part()
-        assert (await cloud.read(node)).in_maintenance is (reason == DISK)
-    refused = {*await said(hand, server, "nodes.could_not")}
-    assert refused == {f"It is in maintenance for another reason by now: {DISK}"}
-    async with hand.database.snapshot() as tx:
-        left = await node_of_server(tx, server)
-        first = next(
-            one for one in await trail(tx, [server]) if one.action == "nodes.end_maintenance"
-        )
-    assert left is not None
-    assert (left.drift, left.in_maintenance, deeds_for(left)) == (None, False, ())
-    assert first.before["maintenance"] == FAN
+    async with hand.database.transaction() as tx:
+        await finish_cleaning(tx, server, reason="its disks are new", **STAFF)
+    ended = await cleaned(hand, server)
+    assert ended.state is ErrandState.failed
+    assert ended.error == "The server is available, and does not wait to be cleaned any more."
+    assert await standing(hand, server) == ("available", False, 1)
 
 
 async def test_a_driver_that_misses_something_says_what(cloud: Ironic, seed: NodeSeed) -> None:

@@ -70,12 +70,7 @@ async def ask_inspect(tx: Tx, server: UUID, *, actor: UUID | None, actor_label: 
     What it finds is compared with the record (`inventory/discover.py`). Raises NotFound, HasNoNode,
     InUse, ErrandUnderWay.
     """
-    want = Inspect()
-    await require_free(tx, server, want)
-    linked = await node_of(tx, server)
-    if linked is None:
-        raise HasNoNode(server)
-    return await begin(tx, server, linked.connection, want, actor=actor, actor_label=actor_label)
+    return await _ask_there(tx, server, Inspect(), actor=actor, actor_label=actor_label)
 
 
 async def ask_clean(tx: Tx, server: UUID, *, actor: UUID | None, actor_label: str) -> UUID:
@@ -83,7 +78,13 @@ async def ask_clean(tx: Tx, server: UUID, *, actor: UUID | None, actor_label: st
 
     Raises NotFound, HasNoNode, LeftCleaning, ErrandUnderWay.
     """
-    want = Clean()
+    return await _ask_there(tx, server, Clean(), actor=actor, actor_label=actor_label)
+
+
+async def _ask_there(
+    tx: Tx, server: UUID, want: Inspect | Clean, *, actor: UUID | None, actor_label: str
+) -> UUID:
+    """Begin what is done where the server's node is. Raises HasNoNode where it is none."""
     await require_free(tx, server, want)
     linked = await node_of(tx, server)
     if linked is None:
