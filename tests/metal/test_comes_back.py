@@ -190,16 +190,20 @@ async def test_who_says_that_it_is_clean_meanwhile_has_it_in_stock(
     assert await standing(hand, server) == ("available", False, 1)
 
 
-async def test_a_driver_that_misses_something_says_what(cloud: Ironic, seed: NodeSeed) -> None:
+async def test_a_driver_that_misses_something_says_what(
+    cloud: Ironic, seed: NodeSeed, ironic_folder: Path
+) -> None:
     await cloud._api.post("/nodes", {"name": seed.name, "driver": "redfish"})
     found = await cloud.examine(seed.name)
     assert {one.partition(":")[0] for one in found.faults} >= {"power", "management"}
     assert "redfish_address" in found.faults[0]
     fake = {"name": f"{seed.name}-b", "driver": "fake-hardware", "deploy_interface": "direct"}
-    await cloud._api.post("/nodes", fake)
+    said_of = await cloud._api.post("/nodes", fake)
     said = await cloud._api.get(f"/nodes/{seed.name}-b/validate")
     assert said["deploy"]["result"] is False
     assert (await cloud.examine(f"{seed.name}-b")).faults == (), "nothing is installed on it: so"
+    write(ironic_folder, said_of["uuid"], "provision_state = 'error'")
+    assert (await cloud.examine(f"{seed.name}-b")).faults == ("it is error; that is not cleaned",)
 
 
 NODE = MetalNode(

@@ -14,6 +14,8 @@ from app.drivers.metal.ironic.words import Broken, NotThere
 
 NEEDED = ("power", "management", "deploy")
 """The interfaces without which nothing can be done with a node."""
+_FAILED = frozenset({"clean failed", "inspect failed", "adopt failed"})
+"""The failures that a node which nobody has can be cleaned after."""
 _NO_IMAGE = "instance_info"
 """Of a node on which nobody has anything installed, `deploy` misses the image in there, and says
 so. Source: `AgentDeploy.validate` and `get_image_instance_info` of Ironic."""
@@ -32,10 +34,16 @@ async def examine(api: Api, node: str) -> Examined:
     except (Refused, Broken) as error:
         # It answered for the node a moment ago: this is about that node.
         return Examined(node=found, faults=(error.message,))
-    return Examined(node=found, faults=tuple(_faults(said)))
+    return Examined(node=found, faults=(*_of_state(found), *_of_drivers(said)))
 
 
-def _faults(said: dict[str, Any]) -> list[str]:
+def _of_state(node: MetalNode) -> list[str]:
+    if node.instance or node.stage is not Stage.FAILED or node.state in _FAILED:
+        return []
+    return [f"it is {node.state}; that is not cleaned"]
+
+
+def _of_drivers(said: dict[str, Any]) -> list[str]:
     found = {kind: said.get(kind) or {} for kind in NEEDED}
     return [
         f"{kind}: {one.get('reason') or 'it does not say why'}"
@@ -68,7 +76,7 @@ async def clean(api: Api, node: str, memo: dict[str, Any]) -> MetalNode | Workin
             return await ask(api, row, "manage", memo, says="it is taken aside")
         case "enroll":
             return await ask(api, row, "manage", memo, says="the cloud asks its BMC")
-        case "clean failed" | "inspect failed" | "adopt failed":
+        case _ if state in _FAILED:
             return await after_failure(api, row, memo)
         case "manageable":
             return await ask(api, row, "provide", memo, says="its disks are cleaned")
