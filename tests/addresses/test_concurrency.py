@@ -224,8 +224,7 @@ async def test_what_could_not_be_inserted_is_free_again_in_this_process(
     async with database.transaction() as tx:
         await lay_out(tx, prefix("10.0.0.0/28"))
     with monkeypatch.context() as broken:
-        broken.setattr(claims, "_insert", None)
-        broken.setattr(claims, "_write_as_known", None)
+        broken.setattr(claims, "_write", None)
         for _ in range(3):
             with pytest.raises(TypeError):
                 await try_to_claim(database, new_id())

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum, auto
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from app.domain.addresses.choose import choose_positions, give_back, kinds_for
 from app.domain.addresses.errors import PoolExhausted
 from app.domain.addresses.find import Row, addresses_of, assemble
 from app.domain.addresses.index import INDEX
-from app.domain.addresses.memory import MEMORY, KnownPools
+from app.domain.addresses.memory import MEMORY
 from app.domain.addresses.openings import Chosen, Openings, Place
 from app.domain.addresses.pools import Pool
 from app.domain.addresses.states import TAKEN
@@ -25,6 +26,8 @@ __all__ = ["Claimed", "Ip4", "Ip6Net", "PoolExhausted", "claim"]
 
 TRIES = 12
 QUEUE_AFTER = 5
+TRIES_AS_KNOWN = 3
+"""Who loses a place catches up with what is claimed, and chooses anew by what is remembered."""
 
 
 async def claim(
@@ -45,8 +48,9 @@ async def claim(
     All or nothing, and part of the caller's transaction. Positions are chosen in the index of
     this process and written by one statement, sorted so that transactions never wait for each
     other in a circle. If another process was first, nothing of it stands: that is marked and
-    others are chosen (the second time away from the others, whatever the strategy); after
-    `QUEUE_AFTER` losses one transaction at a time, after `TRIES` it is refused.
+    others are chosen (the second time away from the others, whatever the strategy), by what is
+    remembered at first and then by what is read anew; after `QUEUE_AFTER` losses more one
+    transaction at a time, after `TRIES` it is refused.
     Raises PoolExhausted, BlockTooLarge and Invalid with nothing claimed.
     Cost: one statement for an order that has nothing yet, while the pools are as this process
     remembers them, and one more where something is kept for clients. Other processes are told
@@ -62,6 +66,16 @@ async def claim(
     except BaseException:
         give_back(INDEX, case.chosen)
         raise
+
+
+class _End(Enum):
+    """How a try to claim ends."""
+
+    claimed = auto()
+    lost = auto()
+    """Another process was first at a place."""
+    otherwise = auto()
+    """It is not as it is remembered, or that is not enough."""
 
 
 @dataclass(slots=True)
@@ -82,9 +96,13 @@ class _Case:
 
 async def _settle(tx: Tx, case: _Case, expires_at: datetime | None) -> None:
     """Claim what the order does not have. Raises PoolExhausted."""
-    if await _claim_as_known(tx, case, expires_at):
-        tx.publish("addresses", f"order:{case.holder}")
-        return
+    for _ in range(TRIES_AS_KNOWN):
+        end = await _claim_as_known(tx, case, expires_at)
+        if end is _End.claimed:
+            tx.publish("addresses", f"order:{case.holder}")
+            return
+        if end is _End.otherwise:
+            break
     for attempt in range(TRIES):
         await _keep(tx, case)
         if not case.missing:
@@ -94,7 +112,7 @@ async def _settle(tx: Tx, case: _Case, expires_at: datetime | None) -> None:
         await _choose(tx, case)
         if not case.chosen:  # its prefix is in a VLAN already
             return
-        if await _insert(tx, case, expires_at):
+        if await _write(tx, case, expires_at) is _End.claimed:
             tx.publish("addresses", f"order:{case.holder}")
             return
     seen = [pool for pool in case.pools.values() if pool.is_at(*case.place)]
@@ -150,44 +168,30 @@ async def _queue(tx: Tx, datacentre: str) -> None:
     )
 
 
-async def _claim_as_known(tx: Tx, case: _Case, expires_at: datetime | None) -> bool:
-    """Claim all of it by what is remembered; False if that is not so, or not enough.
+async def _claim_as_known(tx: Tx, case: _Case, expires_at: datetime | None) -> _End:
+    """Claim all of it by what is remembered.
 
     That the order has nothing yet is looked at by the statement that claims; until then it may be
     refused for want of what it has.
     """
     known = MEMORY.recall(case.place.datacentre, _kinds(case.wants), tx.now())
     if known is None or not all(map(INDEX.knows, known.pools)):
-        return False
+        return _End.otherwise
     if not known.are_for_all:
         await _keep(tx, case)
         if case.had:
-            return False
+            return _End.otherwise
     case.missing, case.pools = list(case.wants), known.pools
     await INDEX.refresh(tx, known.pools.values())
     if not all(map(INDEX.knows, known.pools)):  # a prefix is being removed
-        return False
+        return _End.otherwise
     try:
         case.chosen = _positions(case)
     except Refusal:
-        return False
+        return _End.otherwise
     if not case.chosen:
-        return False
-    return _is_won(case, await _write_as_known(tx, case, known, expires_at))
-
-
-async def _write_as_known(
-    tx: Tx, case: _Case, known: KnownPools, expires_at: datetime | None
-) -> asyncpg.Record:
-    [written] = await tx.fetch(
-        "SELECT * FROM claim_as_known($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-        known.version,
-        *_columns(case),
-        case.holder,
-        expires_at,
-        tx.now(),
-    )
-    return written
+        return _End.otherwise
+    return await _write(tx, case, expires_at, known.version)
 
 
 async def _choose(tx: Tx, case: _Case) -> None:
@@ -216,17 +220,19 @@ def _positions(case: _Case) -> list[Chosen]:
     )
 
 
-async def _insert(tx: Tx, case: _Case, expires_at: datetime | None) -> bool:
-    """Insert all that was chosen, or nothing."""
+async def _write(
+    tx: Tx, case: _Case, expires_at: datetime | None, known: UUID | None = None
+) -> _End:
+    """Write all that was chosen, or nothing; nothing too if the space has another version."""
     [written] = await tx.fetch(
-        "SELECT * FROM claim_for_order($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "SELECT * FROM claim_as_known($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        known,
         *_columns(case),
         case.holder,
-        case.client,
         expires_at,
         tx.now(),
     )
-    return _is_won(case, written)
+    return _end_of(case, written)
 
 
 def _columns(case: _Case) -> tuple[list[Any], ...]:
@@ -234,13 +240,13 @@ def _columns(case: _Case) -> tuple[list[Any], ...]:
     return tuple(map(list, zip(*case.chosen, strict=True)))
 
 
-def _is_won(case: _Case, written: asyncpg.Record) -> bool:
-    """Return whether all was written; otherwise what was not lost is free again."""
+def _end_of(case: _Case, written: asyncpg.Record) -> _End:
+    """Note in the index what was written; if nothing was, what was not lost is free again."""
     chosen = case.chosen
     if written["made"] == len(chosen):
-        if written["last"] - written["first"] + 1 == len(chosen):  # no other process in between
+        if written["last"] - written["first"] == len(chosen):  # no other process in between
             INDEX.wrote({row.scope for row in chosen}, written["first"], written["last"])
-        return True
+        return _End.claimed
     won = set(zip(written["got_scopes"] or (), written["got_positions"] or (), strict=True))
     tried = written["made"] is not None
     give_back(INDEX, [row for row in chosen if not tried or (row.scope, row.position) in won])
@@ -248,7 +254,7 @@ def _is_won(case: _Case, written: asyncpg.Record) -> bool:
         if tried and (row.scope, row.position) not in won:
             INDEX.contend(row.scope)
     case.chosen = []
-    return False
+    return _End.lost if tried else _End.otherwise
 
 
 def _assembled(case: _Case) -> Claimed:

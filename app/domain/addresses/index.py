@@ -27,7 +27,9 @@ from app.ipam.wants import AddressKind
 READ_AGAIN = timedelta(minutes=10)
 LOOK_AGAIN_S = 0.2
 CONTENDED_S = 2.0
-"""So long after others were first again, this process keeps to its own part of the pool."""
+"""A pool is contended where others are first twice within so long."""
+APART_S = 30.0
+"""So long after that, this process keeps to its own part of the pool."""
 CATCH_UP = 5_000
 """So many claims behind, reading the pool again is the faster way."""
 PAGE = 1 << 16
@@ -204,7 +206,7 @@ class AddressIndex:
     def is_contended(self, pool: UUID) -> bool:
         """Return whether other processes were first there again and again lately."""
         known = self._known.get(pool)
-        return known is not None and time.monotonic() - known.contended_s < CONTENDED_S
+        return known is not None and time.monotonic() - known.contended_s < APART_S
 
     def wrote(self, pools: Iterable[UUID], first: int, last: int) -> None:
         """Note that this process made the claims `first` to `last`, which need no catching up.
@@ -289,14 +291,14 @@ class AddressIndex:
         if since < newest:
             rows = await tx.fetch(
                 # Bounded on both sides, it is by index to a planner that knows nothing, too.
-                "SELECT scope, position FROM address_claim "
-                "WHERE id > $1 AND id <= $2 AND scope = ANY($3)",
+                "SELECT scope, array_agg(position) AS taken FROM address_claim "
+                "WHERE id > $1 AND id <= $2 AND scope = ANY($3) GROUP BY scope",
                 since,
                 newest,
                 [pool.id for pool in pools],
             )
             for row in rows:
-                self.take(row["scope"], [row["position"]])
+                self.take(row["scope"], row["taken"])
         for pool in self._still_known(pools):
             known = self._known[pool.id]
             known.seen, known.looked_s = newest, time.monotonic()
