@@ -9,9 +9,14 @@ from app.core.clock import SetClock
 from app.domain.inventory.confirm import begin_provisioning
 from app.domain.inventory.quarantine import due_rechecks, note_recheck, quarantine
 from app.domain.services.open import open_service
-from app.domain.services.report_install import find_open, report_done, report_failed
+from app.domain.services.report_install import (
+    find_open,
+    report_done,
+    report_failed,
+    report_progress,
+)
 from app.domain.services.script_fault import LATELY
-from app.flows.node import ForStaff, StepFailed
+from app.flows.node import ForStaff, StepFailed, Wait
 from app.flows.nodes import install_os
 from tests.orders.world import a_client, an_order
 from tests.services.hall import Hall, StubBmc
@@ -98,9 +103,9 @@ async def test_a_script_that_fails_at_a_second_server_stops_the_order_and_frees_
     error = await fails(second, words=lines)
     assert isinstance(error.stops, ForStaff)
     assert error.stops.title == "The post-install script of AX-32 is at fault"
-    assert "the post-install script of AX-32 fails at one server after another" in error.message
+    assert "The post-install script of AX-32 fails at one server after another" in error.message
     assert error.message.endswith("line 38\nline 39\nline 40"), "what it said last"
-    assert "line 30\n" not in error.message
+    assert "line 35\n" not in error.message
     assert await state(second) == "provisioning", "it is not put aside"
     assert await state(first) == "cleaning", "it is erased, and then in stock"
     async with first.database.snapshot() as tx:
@@ -113,7 +118,7 @@ async def test_a_script_that_fails_at_a_second_server_stops_the_order_and_frees_
             first.server,
         )
     assert erased == 1
-    assert reason.startswith("It was not at fault: the post-install script of AX-32")
+    assert reason.startswith("It is not at fault. The post-install script of AX-32")
     again = await stopped(second)
     assert again.stops == error.stops, "entered again, after a crash, it is told no second time"
 
@@ -152,6 +157,29 @@ async def test_what_did_not_fail_alike_lately_is_a_servers_fault(
     else:
         error = await fails(second)
     assert error.stops is None
+
+
+@pytest.mark.parametrize("stage", ["post-install", "packages"])
+async def test_a_script_that_hangs_at_a_second_server_is_at_fault_too(
+    first: Hall, second: Hall, clock: SetClock, stage: str
+) -> None:
+    """A machine that is silent at any other stage may be at fault itself."""
+    for hall, stops in ((first, False), (second, stage == "post-install")):
+        params = install_os.Params(hall.service, hall.server)
+        step = hall.step(node=str(hall.order))
+        wait = await install_os.do(step, params)
+        assert isinstance(wait, Wait)
+        prepared = await hall.installation(f"{step.key}#1")
+        async with hall.database.transaction() as tx:
+            found = await find_open(tx, hall.vault, token=token_of(prepared.spec.callback_base))
+            await report_progress(tx, found, stage=stage, percent=95)
+        clock.advance(hours=1)
+        with pytest.raises(StepFailed, match="no word from the machine for 1:00:00") as failed:
+            await install_os.do(hall.step(node=str(hall.order), **wait.memo), params)
+        assert (failed.value.stops is not None) == stops
+        if hall is first:
+            await put_aside(hall, failed.value)
+    assert await state(first) == ("cleaning" if stage == "post-install" else "quarantined")
 
 
 async def test_options_were_through_where_the_products_script_failed(

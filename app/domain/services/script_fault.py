@@ -22,8 +22,10 @@ from app.domain.services.pace import LATEST
 from app.drivers.deploy.live import Purpose
 from app.drivers.deploy.spec import Script
 
+IN_SCRIPTS = "post-install"
+"""What an installed system calls the stage at which the scripts run."""
 LATELY = timedelta(days=7)
-LAST_LINES = 10
+LAST_LINES = 5
 """How much of what the script said is told."""
 
 _ALIKE = """
@@ -90,10 +92,10 @@ class ScriptFault(msgspec.Struct, frozen=True):
 
     @property
     def script(self) -> str:
-        """Name the script: `the post-install script of Metal S`."""
+        """Name the script: `The post-install script of Metal S`."""
         if self.whose is Script.PRODUCT:
-            return f"the post-install script of {self.product}"
-        return f"the script of {', '.join(self.options)} for {self.product}"
+            return f"The post-install script of {self.product}"
+        return f"The script of {', '.join(self.options)} for {self.product}"
 
     @property
     def message(self) -> str:
@@ -102,7 +104,7 @@ class ScriptFault(msgspec.Struct, frozen=True):
         return (
             f"{self.script} fails at one server after another ({', '.join(self.servers)}): it is "
             "at fault, not they. No other server is taken. Mend the script in the catalogue, then "
-            f"try again. Last it said: {said}"
+            f"try again. It said last:\n{said}"
         )
 
 
@@ -121,6 +123,18 @@ async def note_failed_script(tx: Tx, installation: UUID, whose: str) -> None:
         "WHERE id = $1 AND log -> 0 -> 'scripts' ? $2",
         installation,
         whose,
+    )
+
+
+async def note_silent_script(tx: Tx, installation: UUID) -> None:
+    """Note that a machine fell silent in the only script that it has, if it did: that hangs."""
+    await tx.execute(
+        "UPDATE installation SET log = jsonb_set(log, '{0,failed_script}', to_jsonb(("
+        "SELECT min(whose) FROM jsonb_object_keys(log -> 0 -> 'scripts') whose))) "
+        "WHERE id = $1 AND stage = $2 AND (SELECT count(*) = 1 FROM jsonb_object_keys("
+        "coalesce(log -> 0 -> 'scripts', '{}')))",
+        installation,
+        IN_SCRIPTS,
     )
 
 
@@ -163,6 +177,6 @@ async def stop_for_script(tx: Tx, step_key: str, fault: ScriptFault) -> None:
             row["id"],
             actor=None,
             actor_label="system",
-            reason=f"It was not at fault: {fault.script} fails at other servers, too.",
+            reason=f"It is not at fault. {fault.script} fails at other servers, too.",
             asks_bmc_again=False,
         )

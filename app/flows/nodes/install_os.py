@@ -114,11 +114,8 @@ async def _require_sound_scripts(step: Step, key: str) -> None:
         if fault is not None:
             await stop_for_script(tx, key, fault)
     if fault is not None:
-        title = fault.script[0].upper() + fault.script[1:]
-        raise StepFailed(
-            fault.message,
-            stops=ForStaff(f"{title} is at fault", f"script:{fault.first}:{fault.stops}"),
-        )
+        told = ForStaff(f"{fault.script} is at fault", f"script:{fault.first}:{fault.stops}")
+        raise StepFailed(fault.message, stops=told)
 
 
 async def _go_on(step: Step, params: Params, key: str) -> Done | Wait:
