@@ -5,45 +5,15 @@ from datetime import timedelta
 import pytest
 
 from app.cli.demo.browser import SoldOut
-from app.domain.inventory.states import ServerState
 from tests.journeys.conftest import Provider
+from tests.journeys.shelf import PRODUCT, SITE, sold_out
 from tests.journeys.waiting import until
-
-PRODUCT = "metal-l"
-SITE = "fra1"
-
-
-async def _set_aside(provider: Provider) -> list[str]:
-    """Take every free server of the site that could serve the product out of stock."""
-    async with provider.database.transaction() as tx:
-        rows = await tx.fetch(
-            "UPDATE server SET state = $1, state_reason = 'test' FROM rack r, datacentre d "
-            "WHERE r.id = server.rack AND d.id = r.datacentre AND d.code = $2 "
-            "AND server.state = 'available' AND server.ram_gb >= 128 RETURNING server.name",
-            ServerState.maintenance,
-            SITE,
-        )
-    return [row["name"] for row in rows]
-
-
-async def _put_back(provider: Provider, names: list[str]) -> None:
-    from app.domain.inventory.states import move
-
-    async with provider.database.transaction() as tx:
-        for name in names:
-            server = await tx.fetchval("SELECT id FROM server WHERE name = $1", name)
-            await move(tx, server, ServerState.available)
 
 
 async def test_without_stock_the_client_is_told_before_paying(provider: Provider) -> None:
-    names = await _set_aside(provider)
-    assert names
-    try:
-        async with provider.client() as portal:
-            with pytest.raises(SoldOut):
-                await provider.order(portal, PRODUCT, datacentre=SITE)
-    finally:
-        await _put_back(provider, names)
+    async with sold_out(provider), provider.client() as portal:
+        with pytest.raises(SoldOut):
+            await provider.order(portal, PRODUCT, datacentre=SITE)
 
 
 async def test_paid_after_the_hold_expired_the_order_waits_and_goes_on_when_stock_appears(
@@ -66,8 +36,7 @@ async def test_paid_after_the_hold_expired_the_order_waits_and_goes_on_when_stoc
             return (await provider.find(order.id)).server_name is None
 
         await until(is_given_back, within_s=30)
-        names = await _set_aside(provider)
-        try:
+        async with sold_out(provider):
             await provider.confirm(page.text)
 
             async def is_waiting() -> bool:
@@ -83,8 +52,6 @@ async def test_paid_after_the_hold_expired_the_order_waits_and_goes_on_when_stoc
                 return bool(await provider.mails(owner, str(order.number)))
 
             await until(is_told, within_s=30)
-        finally:
-            await _put_back(provider, names)
         assert (await provider.delivered(order.id)).state == "delivered"
 
 

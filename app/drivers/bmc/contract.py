@@ -189,8 +189,9 @@ class Bmc(Protocol):
     async def health(self, *, within_s: float) -> Health:
         """Return what is critical now, and what its log calls so in the last `within_s` seconds.
 
-        By the BMC's own clock. Cost by Redfish: some requests a chassis, a disk and a page of its
-        log; by IPMI that of the sensors, and no log is read.
+        By the BMC's own clock; what is mended since is no part of it. Cost by Redfish: some
+        requests a chassis, a disk and a page of its log; by IPMI that of the sensors, three, and
+        one for each entry of that time.
         """
         ...
 

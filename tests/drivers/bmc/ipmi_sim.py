@@ -33,6 +33,7 @@ set_working_mc 0x20
 MACHINE = """\
 mc_setbmc 0x20
 mc_add 0x20 0 no-device-sdrs 0x23 9 8 0x9f {manufacturer:#x} 0xf02
+sel_enable 0x20 1000 0x0a
 mc_add_fru_data 0x20 0 {fru_size} data {fru}
 sensor_add 0x20 0 1 0x01 0x01
 sensor_set_value 0x20 0 1 {temperature} 0

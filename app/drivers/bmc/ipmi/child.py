@@ -13,9 +13,10 @@ from pyghmi.exceptions import IpmiException, PyghmiException
 from pyghmi.ipmi import command
 from pyghmi.ipmi.private import session
 
+from app.drivers.bmc.ipmi.answers import NotOffered
 from app.drivers.bmc.ipmi.login import SHA1_SUITE, SHA256_SUITE, Login, look_often
 from app.drivers.bmc.ipmi.sol import carry, open_line
-from app.drivers.bmc.ipmi.verbs import VERBS, NotOffered
+from app.drivers.bmc.ipmi.verbs import VERBS
 from app.drivers.bmc.ipmi.wire import Answer, Ask, Fault, SignIn
 
 LOG_OUT_S = 2.0

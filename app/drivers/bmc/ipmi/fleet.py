@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 
 import msgspec
 
-from app.drivers.bmc.contract import Access, BmcAddress, Console, Health, Inventory, Sensor
+from app.drivers.bmc.contract import Access, BmcAddress, Console, Health, Inventory, Part, Sensor
 from app.drivers.bmc.guard import BmcGuard, OwnGuard
 from app.drivers.bmc.ipmi.boot import IpmiBoot
 from app.drivers.bmc.ipmi.link import Link
@@ -26,6 +26,8 @@ MOST_CONSOLES = 24
 """Of the 64 processes; the others are left to calls, which must not wait for who looks on."""
 SENSORS_S = 90.0
 """A BMC that answers in 50 ms takes a minute for the records of 200 sensors, once a session."""
+LOG_S = 90.0
+"""The entries have 20 s, and the sensors' names what they have with the readings."""
 
 
 class IpmiBmc:
@@ -64,12 +66,14 @@ class IpmiBmc:
         raise Refused(self._link.peer, field="screen", reason=reason)
 
     async def health(self, *, within_s: float) -> Health:
-        del within_s  # its log is not read
         sensors = await self.sensors()
-        return Health(
-            critical=tuple(sensor.words for sensor in sensors if sensor.is_critical),
-            told=("sensors",) if sensors else (),
-        )
+        events = await self._link.call("event_log", answer_s=LOG_S, within_s=within_s)
+        told: list[Part] = ["sensors"] if sensors else []
+        critical = [sensor.words for sensor in sensors if sensor.is_critical]
+        if events is not None:
+            told.append("log")
+            critical += [f"its log says: {event}" for event in events]
+        return Health(critical=tuple(critical), told=tuple(told))
 
     async def cold_reset(self) -> None:
         async with self._link.commands:

@@ -14,7 +14,8 @@ from pyghmi.exceptions import IpmiException, PyghmiException
 from pyghmi.ipmi import console
 from pyghmi.ipmi.private import session
 
-from app.drivers.bmc.ipmi.verbs import APP, GET_DEVICE_ID, NO_SUCH_THING, NotOffered
+from app.drivers.bmc.ipmi.answers import NO_SUCH_THING, NotOffered
+from app.drivers.bmc.ipmi.verbs import APP, GET_DEVICE_ID
 from app.drivers.bmc.ipmi.wire import Heard, SignIn, Typed
 from app.drivers.bmc.vendors import profile_of_number
 

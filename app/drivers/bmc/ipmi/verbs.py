@@ -12,6 +12,9 @@ from pyghmi.constants import Health
 from pyghmi.exceptions import IpmiException
 from pyghmi.ipmi.private.util import decode_wireformat_uuid
 
+from app.drivers.bmc.ipmi.answers import NO_SUCH_THING, data_of, is_absence, told
+from app.drivers.bmc.ipmi.event_log import event_log
+
 CHASSIS, APP, TRANSPORT = 0x00, 0x06, 0x0C
 GET_CHASSIS_STATUS, CHASSIS_CONTROL, SET_BOOT_OPTIONS, GET_BOOT_OPTIONS = 0x01, 0x02, 0x08, 0x09
 GET_DEVICE_ID, COLD_RESET, GET_SYSTEM_GUID = 0x01, 0x02, 0x37
@@ -22,35 +25,21 @@ STAY_AFTER_TIMEOUT = 0b0000_1000
 """Else the BMC drops the boot flags when the machine takes more than 60 s to restart."""
 VALID, PERSISTENT, EFI = 0x80, 0x40, 0x20
 
-NO_SUCH_THING = frozenset({0x80, 0xC1, 0xC9, 0xCB, 0xCC, 0xCD})
-"""Completion codes that mean: not supported, invalid command, out of range, not present,
-invalid field, command illegal for this sensor."""
-NOT_NOW = frozenset({0xC0, 0xC3, 0xCE, 0xD0, 0xD1, 0xD5, 0xFF})
-"""Busy, time-out, no response now, updating, initialising, not in the present state, and no
-reason at all."""
 FIRST_SOL_CHANNEL, SOL_ENABLE = 1, 1
 
 
-class NotOffered(Exception):
-    """The BMC will not do this; `field` says what to change."""
-
-    def __init__(self, field: str, reason: str) -> None:
-        super().__init__(reason)
-        self.field = field
-
-
 def read_power(ipmi: Any) -> str:
-    answer = _told(ipmi, "power", CHASSIS, GET_CHASSIS_STATUS)
+    answer = told(ipmi, "power", CHASSIS, GET_CHASSIS_STATUS)
     return "on" if answer[0] & 1 else "off"
 
 
 def send_power(ipmi: Any, order: str) -> None:
-    _told(ipmi, "power", CHASSIS, CHASSIS_CONTROL, (ORDERS[order],))
+    told(ipmi, "power", CHASSIS, CHASSIS_CONTROL, (ORDERS[order],))
 
 
 def read_boot(ipmi: Any) -> dict[str, Any]:
     """Return the boot flags as they stand, and the manufacturer, who tells what they are worth."""
-    answer = _told(ipmi, "boot", CHASSIS, GET_BOOT_OPTIONS, (BOOT_FLAGS, 0, 0))
+    answer = told(ipmi, "boot", CHASSIS, GET_BOOT_OPTIONS, (BOOT_FLAGS, 0, 0))
     flags, device = answer[2], answer[3] >> 2 & 0b1111
     return {
         "valid": not answer[1] & 0x80 and bool(flags & VALID),
@@ -70,9 +59,9 @@ def set_boot(ipmi: Any, device: int, *, efi: bool) -> dict[str, Any]:
     )
     # A BMC without that parameter keeps the flags for as long as it does.
     if answer["code"] not in NO_SUCH_THING:
-        _data(answer, "boot")
+        data_of(answer, "boot")
     flags = (BOOT_FLAGS, VALID | (EFI if efi else 0), device << 2, 0, 0, 0)
-    _told(ipmi, "boot", CHASSIS, SET_BOOT_OPTIONS, flags)
+    told(ipmi, "boot", CHASSIS, SET_BOOT_OPTIONS, flags)
     return read_boot(ipmi)
 
 
@@ -83,7 +72,7 @@ def inventory(ipmi: Any) -> dict[str, Any]:
         # "System" is the machine itself; the other components are its parts.
         facts = dict(ipmi.get_inventory_of_component("System") or {})
     except IpmiException as error:
-        if error.ipmicode not in NO_SUCH_THING and not _is_absence(error):
+        if error.ipmicode not in NO_SUCH_THING and not is_absence(error):
             raise
     if "UUID" not in facts:
         answer = ipmi.raw_command(netfn=APP, command=GET_SYSTEM_GUID)
@@ -101,7 +90,7 @@ def sensors(ipmi: Any) -> list[dict[str, Any]]:
     try:
         readings = list(ipmi.get_sensor_data())
     except IpmiException as error:
-        if error.ipmicode in NO_SUCH_THING or _is_absence(error):
+        if error.ipmicode in NO_SUCH_THING or is_absence(error):
             return []
         raise
     return [
@@ -131,40 +120,20 @@ def _serial_over_lan(ipmi: Any) -> bool | None:
     )
     if answer["code"] in NO_SUCH_THING:
         return None
-    return bool(_data(answer, "console")[1] & 1)
+    return bool(data_of(answer, "console")[1] & 1)
 
 
 def cold_reset(ipmi: Any) -> None:
     """Restart the BMC; many answer only afterwards, or not at all."""
     answer = ipmi.raw_command(netfn=APP, command=COLD_RESET, retry=False)
     if answer:
-        _data(answer, "bmc")
+        data_of(answer, "bmc")
 
 
 def _manufacturer(ipmi: Any) -> int:
-    data = _told(ipmi, "bmc", APP, GET_DEVICE_ID)
+    data = told(ipmi, "bmc", APP, GET_DEVICE_ID)
     number: int = struct.unpack("<I", bytes(data[6:9]) + b"\0")[0]
     return number & 0xF_FFFF
-
-
-def _told(ipmi: Any, field: str, netfn: int, command: int, data: tuple[int, ...] = ()) -> bytes:
-    return _data(ipmi.raw_command(netfn=netfn, command=command, data=data), field)
-
-
-def _data(answer: Mapping[str, Any], field: str) -> bytes:
-    """Return what the BMC answered. Raises `NotOffered` where it will never do it."""
-    code = answer.get("code", 0)
-    if code:
-        words = f"completion code 0x{code:02x}: {answer.get('error', 'no reason given')}"
-        if code in NOT_NOW or code > 0xFF:
-            raise IpmiException("timeout" if code > 0xFF else words, code=code)
-        raise NotOffered(field, words)
-    return bytes(answer["data"])
-
-
-def _is_absence(error: IpmiException) -> bool:
-    words = str(error)
-    return "not present" in words or "Invalid data field" in words or "Invalid command" in words
 
 
 def _text(facts: Mapping[str, Any], *names: str) -> str | None:
@@ -185,6 +154,7 @@ VERBS: Mapping[str, Callable[..., Any]] = {
         set_boot,
         inventory,
         sensors,
+        event_log,
         access,
         cold_reset,
     )
