@@ -14,6 +14,7 @@ from app.domain.inventory.find import bmc_of
 from app.domain.services.pace import FLOOR, note_switched_on, usual_wait
 from app.domain.services.power_pace import note_power_late, power_patience
 from app.domain.services.report_install import give_up
+from app.domain.services.script_fault import note_silent_script
 from app.domain.services.states import InstallationState
 from app.drivers.bmc.contract import Bmc
 from app.drivers.boot import BootDevice
@@ -239,6 +240,7 @@ async def wait_for_word(
         if is_late and usual is not None:
             error += f"; others took {usual.longest} at most from “{made.stage}” to the next"
         if silent := is_late or now >= heard + silence:
+            await note_silent_script(tx, made.id)
             await give_up(tx, key, InstallationState.failed, error)
     if silent:
         raise StepFailed(error, transient=not is_late)

@@ -10,6 +10,7 @@ from app.core.errors import Invalid
 from app.core.sheets import csv_text
 from app.domain.inventory.read_struct import read_struct
 from app.domain.inventory.seed import DiskSeed, ServerSeed
+from app.drivers.bmc.contract import BmcProtocol
 from app.solver.want import DiskKind
 
 BMC_COLUMNS = ("bmc_url", "bmc_username", "bmc_password")
@@ -50,6 +51,7 @@ def facts_of(row: Mapping[str, str]) -> dict[str, Any]:
             "url": row["bmc_url"],
             "username": row.get("bmc_username", ""),
             "password": row["bmc_password"],
+            "protocol": _protocol(row["bmc_url"]),
         }
     return facts
 
@@ -108,6 +110,10 @@ def disks_of(text: str) -> tuple[DiskSeed, ...]:
             )
         )
     return tuple(sorted(found, key=lambda disk: (disk.kind, disk.capacity_gb)))
+
+
+def _protocol(url: str) -> BmcProtocol:
+    return BmcProtocol.IPMI if url.startswith("ipmi://") else BmcProtocol.REDFISH
 
 
 def _yes(name: str, text: str) -> bool:
