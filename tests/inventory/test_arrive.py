@@ -211,6 +211,9 @@ async def test_a_bmc_comes_with_its_password_and_is_sealed(tx: Tx, vault: Vault)
     head, row = "serial,bmc_url,bmc_username,bmc_password", "S00001,https://10.1.1.1,root,pearl"
     (line,) = (await take(tx, vault, head, row)).changed
     assert line.note == "bmc"
+    for half, missing in {"https://10.1.1.2,root,": "password", ",root,pearl": "url"}.items():
+        (fault,) = (await take(tx, vault, head, f"S00001,{half}")).faults
+        assert fault.fault.startswith(f"bmc_{missing}: Missing")
     address, _ = await bmc_of(tx, vault, ids["m001"])
     assert (address.url, address.password.reveal()) == ("https://10.1.1.1", "pearl")
     assert "pearl" not in repr(await trail(tx, [ids["m001"]]))
