@@ -1,6 +1,7 @@
 """`metal.errand`: enrol, adopt, inspect or withdraw a server at a cloud, part by part."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -71,6 +72,7 @@ class Superseded(Exception):
 
 
 Found = Through | Working | Silent | str
+Offer = Callable[[str, dict[str, Any]], Awaitable[MetalNode | Working]]
 
 
 async def run_metal_errand(database: Database, vault: Vault, peers: Peers, parcel: Parcel) -> None:
@@ -147,7 +149,8 @@ async def _at_cloud(database: Database, vault: Vault, peers: Peers, errand: Erra
         case Step.inspected, _:
             found = await _inspect(cloud, node, memo)
         case Step.offered, _:
-            found = _through(Step.offered, await cloud.offer(node, memo))
+            offer = await _way_to_offer(database, cloud, errand)
+            found = _through(Step.offered, await offer(node, memo))
         case Step.cleaned, _:
             found = _through(Step.cleaned, await cleaned(database, cloud, node, memo))
         case Step.adopted, _:
@@ -155,6 +158,15 @@ async def _at_cloud(database: Database, vault: Vault, peers: Peers, errand: Erra
         case _:
             raise ErrandIsOver(errand.state)
     return found
+
+
+async def _way_to_offer(database: Database, cloud: MetalCloud, errand: ErrandView) -> Offer:
+    """Return how the node comes to be offered: cleaned anew where data of a client may be on it."""
+    async with database.snapshot() as tx:
+        may_hold_data = await tx.fetchval(
+            "SELECT may_hold_data FROM server WHERE id = $1", errand.server
+        )
+    return cloud.clean if may_hold_data else cloud.offer
 
 
 async def _inspect(cloud: MetalCloud, node: str, memo: dict[str, Any]) -> Through | Working:

@@ -10,6 +10,7 @@ from app.domain.inventory.power_rule import SETTLES
 from app.domain.inventory.quarantine import due_rechecks, quarantine, release_from_quarantine
 from app.domain.inventory.release import finish_cleaning
 from app.domain.metal.errand import ErrandState
+from app.domain.metal.keep import forget_node
 from app.domain.metal.node_rule import NodeDrift
 from app.domain.metal.order_remedy import order_deed
 from app.domain.metal.recheck import trouble_of
@@ -22,6 +23,7 @@ from app.drivers.power import Power
 from app.suites.hypervisor import through
 from tests.metal.aside import cleaned, in_quarantine, read, recheck, said, standing, write
 from tests.metal.errands import CLOUD, STAFF, Hand
+from tests.metal.test_errands import enrol
 from tests.metal.test_ironic import a_want
 from tests.metal.test_journey import break_deploys, mend
 
@@ -81,6 +83,22 @@ async def test_it_is_not_sold_without_having_been_cleaned(
         assert await standing(hand, server) == ("available", False, 1)
     else:
         assert await standing(hand, server) == ("cleaning", True, 1), "a person erases it"
+
+
+async def test_what_is_enrolled_anew_is_not_sold_without_having_been_cleaned(
+    hand: Hand, cloud: Ironic
+) -> None:
+    """The record of which node it is was lost; the cloud offers that all the time."""
+    server, node = await in_quarantine(hand, cloud)
+    async with hand.database.transaction() as tx:
+        await forget_node(tx, server)
+        await tx.execute("UPDATE server SET state = 'cleaning' WHERE id = $1", server)
+    await cloud.take_on(node, str(server))
+    before = (await cloud._api.get(f"/nodes/{node}"))["provision_updated_at"]
+    done = await hand.through(await enrol(hand, server, inspect=False, stock=True))
+    assert (done.error, done.says) == ("", "It is in stock.")
+    assert (await cloud._api.get(f"/nodes/{node}"))["provision_updated_at"] > before
+    assert await standing(hand, server) == ("available", False, 0)
 
 
 async def test_what_fails_to_be_cleaned_is_aside_again_until_a_person_ends_its_maintenance(
