@@ -21,6 +21,7 @@ from app.domain.addresses.hints import listening
 from app.domain.addresses.index import INDEX
 from app.domain.inventory.bmc import protocols_in_use
 from app.domain.inventory.discover import ASKED
+from app.domain.inventory.put_back import TO_CLOUD
 from app.domain.machines.errand import ERRAND
 from app.domain.metal.errand import ERRAND as METAL_ERRAND
 from app.domain.metal.order_remedy import REMEDY
@@ -36,8 +37,10 @@ from app.jobs.fire_schedules import Schedules
 from app.jobs.keep_names import Names
 from app.jobs.look_at_panels import look_at_panels
 from app.jobs.machine_errands import run_errand
+from app.jobs.metal_clean import begin_cleaning
 from app.jobs.metal_errands import run_metal_errand
 from app.jobs.node_remedies import run_remedy
+from app.jobs.recheck_nodes import recheck_nodes
 from app.jobs.recheck_servers import recheck_servers
 from app.jobs.relay_outbox import Relay
 from app.jobs.sweeps import (
@@ -92,7 +95,9 @@ async def working(resources: Resources) -> AsyncIterator[WorkerContext]:
     switching = SwitchWork(database, resources.vault, peers.switches).consumers()
     metal_errand = partial(run_metal_errand, database, resources.vault, peers)
     remedy = partial(run_remedy, database, resources.vault, peers)
-    asked = {ASKED: discover, ERRAND: errand, METAL_ERRAND: metal_errand, REMEDY: remedy}
+    clean = partial(begin_cleaning, database)
+    asked = {ASKED: discover, ERRAND: errand, REMEDY: remedy}
+    asked |= {METAL_ERRAND: metal_errand, TO_CLOUD: clean}
     relay = Relay(database, resources.live, {**consumers, **asked, **switching})
     names = Names(database, resources.live, resources.vault, peers.dns)
     watch = PowerWatch(database, resources.live, resources.vault, context.fleet)
@@ -176,7 +181,8 @@ def arq_worker(servers: Servers, context: WorkerContext) -> PeriodicWorker:
             cron(forget, minute=7),
             cron(roll_up_usage, minute={17, 47}),
             cron(look_at_devices, second=20),
-            cron(recheck_servers, second=20, timeout=120),
+            cron(recheck_servers, second=20, timeout=240),
+            cron(recheck_nodes, second=40, timeout=120),
             cron(audit_claims, minute=23),
             cron(note_stocks, minute={14, 44}, second=10, run_at_startup=True),
             cron(look_at_panels, minute=set(range(3, 60, 5)), second=20, run_at_startup=True),

@@ -14,6 +14,7 @@ from app.domain.inventory.find import bmc_of
 from app.domain.services.pace import FLOOR, note_switched_on, usual_wait
 from app.domain.services.power_pace import note_power_late, power_patience
 from app.domain.services.report_install import give_up
+from app.domain.services.script_fault import note_silent_script
 from app.domain.services.states import InstallationState
 from app.drivers.bmc.contract import Bmc
 from app.drivers.boot import BootDevice
@@ -63,20 +64,26 @@ async def boot_once(step: Step, server: UUID, callback_base: str, *, patience_s:
     `patience_s` of being told.
     """
     bmc, by_media = await bmc_at(step, server)
-    await _followed(bmc, Power.OFF, patience_s)
+    await _followed(step, bmc, Power.OFF, patience_s)
     if by_media:
         await bmc.media.insert(f"{callback_base}/boot.iso")
         await bmc.boot.set_once(BootDevice.CD)
     else:
         await bmc.boot.set_once(BootDevice.PXE)
     told_at = step.database.clock.now()
-    await _followed(bmc, Power.ON, patience_s)
+    await _followed(step, bmc, Power.ON, patience_s)
     return (step.database.clock.now() - told_at).total_seconds()
 
 
-async def _followed(bmc: Bmc, wanted: Power, patience_s: float) -> None:
+async def _followed(step: Step, bmc: Bmc, wanted: Power, patience_s: float) -> None:
+    """Give what said nothing, or was not asked, all the time that there is. Raises Disobeyed."""
     try:
-        await bmc.power.ensure(wanted, deadline_s=patience_s)
+        try:
+            await bmc.power.ensure(wanted, deadline_s=patience_s)
+        except NotReached as error:
+            if error.seen != Power.UNKNOWN:
+                raise
+            await bmc.power.ensure(wanted, deadline_s=step.tools.power_wait_s)
     except NotReached as error:
         raise Disobeyed(
             error.peer, wanted=error.wanted, seen=error.seen, deadline_s=error.deadline_s
@@ -239,6 +246,7 @@ async def wait_for_word(
         if is_late and usual is not None:
             error += f"; others took {usual.longest} at most from “{made.stage}” to the next"
         if silent := is_late or now >= heard + silence:
+            await note_silent_script(tx, made.id)
             await give_up(tx, key, InstallationState.failed, error)
     if silent:
         raise StepFailed(error, transient=not is_late)

@@ -92,17 +92,33 @@ class Wait(msgspec.Struct, frozen=True):
     says: str = ""
 
 
+class ForStaff(msgspec.Struct, frozen=True):
+    """What staff are told when a step stops for them: once, however many steps have the `key`."""
+
+    title: str
+    key: str
+
+
 class StepFailed(Exception):
     """The step cannot be done. `transient` errors are tried again by the node's policy.
 
-    `unknown` says that the effect may have happened all the same.
+    `unknown` says that the effect may have happened all the same. With `stops` the step halts for
+    a person whatever the flow says: it is not tried again by itself, nor left by its error port.
     """
 
-    def __init__(self, message: str, *, transient: bool = False, unknown: bool = False) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        transient: bool = False,
+        unknown: bool = False,
+        stops: ForStaff | None = None,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.transient = transient
         self.unknown = unknown
+        self.stops = stops
 
 
 class RunEnds(Exception):

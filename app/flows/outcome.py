@@ -14,10 +14,12 @@ from app.flows import containers, join
 from app.flows.backoff import backoff
 from app.flows.change import AttemptRow, ResourceRow, to_json
 from app.flows.course import ENDS, Course, Ending, Place, Token
-from app.flows.node import Done, RunEnds, StepFailed, Wait
+from app.flows.node import Done, ForStaff, RunEnds, StepFailed, Wait
 from app.flows.scopes import is_within
 
 MOST_ERROR_CHARS = 500
+STOPPED = "stopped"
+"""Kind of a failure that halts for a person, whatever the flow says."""
 
 
 def begin(course: Course, token: Token, given: Any, now: datetime) -> None:
@@ -125,11 +127,19 @@ def fail(
     now: datetime,
     *,
     unknown: bool = False,
+    told: ForStaff | None = None,
 ) -> None:
-    """Retry by policy, else leave by the error port, else follow the policy on failure."""
+    """Retry by policy, else leave by the error port, else follow the policy on failure.
+
+    One that is `STOPPED` halts; `told` is what staff are told then.
+    """
     error = storable(error)
     _close(course, token, error, kind, now, status="failed")
     if not course.has(token):
+        return
+    if kind == STOPPED:
+        token.doubt = unknown
+        halt(course, token, error, now, told=told)
         return
     spec = course.stop_of(token).spec
     again = _next_try(course, token, kind, now)
@@ -169,21 +179,27 @@ def halt_unbegun(course: Course, token: Token, error: str, now: datetime) -> Non
     halt(course, token, error, now)
 
 
-def halt(course: Course, token: Token, error: str, now: datetime) -> None:
+def halt(
+    course: Course, token: Token, error: str, now: datetime, *, told: ForStaff | None = None
+) -> None:
     """Stop at the token for a person, and tell staff."""
+    told = told or ForStaff(
+        f"A run halted at {token.node}",
+        f"{course.id}:{token.scope}:{token.node}:{token.attempt}",
+    )
     token.state, token.wake_at, token.signal_key = "halted", None, ""
     course.touch(token)
     course.error = error
     course.emit(
         now,
         "admin.notice",
-        f"halted:{course.id}:{token.scope}:{token.node}:{token.attempt}",
+        f"halted:{told.key}",
         {
             "kind": "run.halted",
             "run": str(course.id),
             "subject": str(course.subject or course.id),
             "path": f"/admin/runs/{course.id}",
-            "title": f"A run halted at {token.node}",
+            "title": told.title,
             "text": f"{error} — correct it, then retry the step on the run's page.",
         },
     )

@@ -22,6 +22,7 @@ from app.flows.node import (
     DatabaseDo,
     Done,
     Effect,
+    ForStaff,
     Idempotency,
     NodeType,
     OutsideDo,
@@ -52,11 +53,12 @@ class Unwritable(Exception):
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """`is_unknown`: the effect may have happened all the same."""
+    """`is_unknown`: the effect may have happened all the same. `told`: what staff are of a halt."""
 
     text: str
     kind: str
     is_unknown: bool = False
+    told: ForStaff | None = None
 
 
 class Begun(msgspec.Struct, frozen=True):
@@ -330,7 +332,9 @@ class Doer:
         if is_unknown and policy is Idempotency.NONE:
             outcome.halt_in_doubt(course, token, f"{failure.text}; {DOUBT}", now)
             return
-        outcome.fail(course, token, failure.text, failure.kind, now, unknown=is_unknown)
+        outcome.fail(
+            course, token, failure.text, failure.kind, now, unknown=is_unknown, told=failure.told
+        )
 
     async def _is_database_gone(self, error: Exception) -> bool:
         """Return whether a node failed because our own database went away under it."""
@@ -359,7 +363,9 @@ def _failure(error: Exception, stop: Stop) -> Failure | None:
             return Failure(text, "timeout", is_unknown=True)
         case StepFailed():
             kind = "transient" if error.transient else "refused"
-            return Failure(error.message, kind, error.unknown)
+            if error.stops is not None:
+                kind = outcome.STOPPED
+            return Failure(error.message, kind, error.unknown, error.stops)
         case DriverError():
             return Failure(str(error), "transient" if isinstance(error, Retriable) else "refused")
         case Refusal():

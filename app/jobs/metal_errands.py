@@ -1,6 +1,7 @@
 """`metal.errand`: enrol, adopt, inspect or withdraw a server at a cloud, part by part."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -21,10 +22,17 @@ from app.domain.metal.errand import (
     go_on,
 )
 from app.domain.metal.errors import ErrandIsOver
-from app.domain.metal.keep import forget_node, keep_facts, keep_node, put_into_stock
+from app.domain.metal.keep import (
+    forget_node,
+    keep_facts,
+    keep_node,
+    put_aside,
+    put_back_clean,
+    put_into_stock,
+)
 from app.domain.metal.link import node_of
 from app.domain.metal.seed import macs_of, seed_of
-from app.domain.metal.want import Adopt, Enrol, Step, Withdraw
+from app.domain.metal.want import Adopt, Clean, Enrol, Step, Withdraw
 from app.drivers.errors import DriverError, Retriable
 from app.drivers.metal.contract import (
     MetalCloud,
@@ -35,6 +43,7 @@ from app.drivers.metal.contract import (
     Working,
 )
 from app.drivers.peers import Peers
+from app.jobs.metal_clean import cleaned
 
 AGAIN = timedelta(seconds=15)
 """After a silence of the cloud, or words that may be others in a moment."""
@@ -63,6 +72,7 @@ class Superseded(Exception):
 
 
 Found = Through | Working | Silent | str
+Offer = Callable[[str, dict[str, Any]], Awaitable[MetalNode | Working]]
 
 
 async def run_metal_errand(database: Database, vault: Vault, peers: Peers, parcel: Parcel) -> None:
@@ -78,7 +88,7 @@ async def run_metal_errand(database: Database, vault: Vault, peers: Peers, parce
         return
     except Refusal as refusal:
         async with database.transaction() as tx:
-            await end(tx, errand, ErrandState.failed, error=refusal.message)
+            await _give_up(tx, errand, refusal.message)
 
 
 async def _current(database: Database, parcel: Parcel) -> ErrandView | None:
@@ -134,20 +144,36 @@ async def _at_cloud(database: Database, vault: Vault, peers: Peers, errand: Erra
                 macs = await macs_of(tx, errand.server)
             left = await _withdraw(cloud, node, mark, memo, name=name, macs=macs)
             found = left or Through(Step.withdrawn)
-        case ((Step.inspected | Step.offered | Step.adopted), _) if not node:
+        case ((Step.inspected | Step.offered | Step.adopted | Step.cleaned), _) if not node:
             raise NotFound("node of server", errand.server_name)
         case Step.inspected, _:
-            facts = await cloud.inspect(node, memo)
-            if isinstance(facts, Working):
-                return facts
-            found = Through(Step.inspected, await cloud.read(node), facts)
+            found = await _inspect(cloud, node, memo)
         case Step.offered, _:
-            found = _through(Step.offered, await cloud.offer(node, memo))
+            offer = await _way_to_offer(database, cloud, errand)
+            found = _through(Step.offered, await offer(node, memo))
+        case Step.cleaned, _:
+            found = _through(Step.cleaned, await cleaned(database, cloud, node, memo))
         case Step.adopted, _:
             found = _through(Step.adopted, await cloud.adopt(node, service, memo))
         case _:
             raise ErrandIsOver(errand.state)
     return found
+
+
+async def _way_to_offer(database: Database, cloud: MetalCloud, errand: ErrandView) -> Offer:
+    """Return how the node comes to be offered: cleaned anew where data of a client may be on it."""
+    async with database.snapshot() as tx:
+        may_hold_data = await tx.fetchval(
+            "SELECT may_hold_data FROM server WHERE id = $1", errand.server
+        )
+    return cloud.clean if may_hold_data else cloud.offer
+
+
+async def _inspect(cloud: MetalCloud, node: str, memo: dict[str, Any]) -> Through | Working:
+    facts = await cloud.inspect(node, memo)
+    if isinstance(facts, Working):
+        return facts
+    return Through(Step.inspected, await cloud.read(node), facts)
 
 
 def _through(step: Step, found: MetalNode | Working) -> Through | Working:
@@ -174,7 +200,7 @@ async def _keep(tx: Tx, errand: ErrandView, found: Found) -> None:
     """Write down what came of a part. Raises NodeTaken."""
     match found:
         case str():
-            await end(tx, errand, ErrandState.failed, error=found)
+            await _give_up(tx, errand, found)
         case Silent(words):
             at = tx.now() + AGAIN
             await go_on(tx, errand, at=at, memo=errand.memo, says=errand.says, error=words)
@@ -182,6 +208,12 @@ async def _keep(tx: Tx, errand: ErrandView, found: Found) -> None:
             await go_on(tx, errand, at=tx.now() + timedelta(seconds=again_s), memo=memo, says=says)
         case Through():
             await _keep_step(tx, errand, found)
+
+
+async def _give_up(tx: Tx, errand: ErrandView, why: str) -> None:
+    is_ended = await end(tx, errand, ErrandState.failed, error=why)
+    if is_ended and isinstance(errand.wanted, Clean):
+        await put_aside(tx, errand, why)
 
 
 async def _keep_step(tx: Tx, errand: ErrandView, found: Through) -> None:
@@ -197,6 +229,8 @@ async def _keep_step(tx: Tx, errand: ErrandView, found: Through) -> None:
         want = errand.wanted
         if isinstance(want, Enrol) and want.stock:
             says = await put_into_stock(tx, errand, found.node)
+    if found.step is Step.cleaned and found.node is not None:
+        says = await put_back_clean(tx, errand, found.node)
     if is_last:
         is_kept = await end(tx, errand, ErrandState.done, says=says, done=found.step)
     else:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import msgspec
 
-from app.core.database import Database
+from app.core.database import Database, storable
 from app.core.errors import Refusal
 from app.core.outbox import Parcel
 from app.core.secrets import Vault
@@ -43,7 +43,7 @@ async def run_remedy(database: Database, vault: Vault, peers: Peers, parcel: Par
             now, node = tx.now(), await find_node(tx, remedy.about)
         if now > remedy.until:
             found = "It was not done in time. Look at it, then do it again."
-        elif node.is_under_way or not is_still_wanted(node, remedy.deed):
+        elif not is_still_wanted(node, remedy.deed):
             found = "It should be otherwise by now."
         else:
             found = await _next_part(database, vault, peers, remedy)
@@ -75,12 +75,21 @@ async def _next_part(
 
 
 async def _advance(cloud: MetalCloud, remedy: Remedy) -> MetalNode | Working | str | None:
+    match remedy.deed:
+        case NodeDeed.offer:
+            return await cloud.offer(remedy.node, remedy.memo)
+        case NodeDeed.end_maintenance:
+            return await _end_maintenance(cloud, remedy)
+        case _ if remedy.service is None:
+            return "No allocation of ours has it."
+        case _:
+            return await _of_service(cloud, remedy, NodeRef(remedy.node, remedy.service))
+
+
+async def _of_service(
+    cloud: MetalCloud, remedy: Remedy, ref: NodeRef
+) -> MetalNode | Working | str | None:
     memo = remedy.memo
-    if remedy.deed is NodeDeed.offer:
-        return await cloud.offer(remedy.node, memo)
-    if remedy.service is None:
-        return "No allocation of ours has it."
-    ref = NodeRef(remedy.node, remedy.service)
     match remedy.deed:
         case NodeDeed.start:
             return await cloud.power(ref, Power.ON, memo)
@@ -91,3 +100,12 @@ async def _advance(cloud: MetalCloud, remedy: Remedy) -> MetalNode | Working | s
             return left if isinstance(left, Working) else await cloud.read(remedy.node)
         case _:
             return "This is not done at a cloud."
+
+
+async def _end_maintenance(cloud: MetalCloud, remedy: Remedy) -> MetalNode | str:
+    """End what was seen when that was decided, and no other maintenance."""
+    now = await cloud.read(remedy.node)
+    reason = storable(now.maintenance_reason)
+    if now.in_maintenance and reason != remedy.maintenance_reason:
+        return f"It is in maintenance for another reason by now: {reason or 'none is given'}"
+    return await cloud.end_maintenance(remedy.node)

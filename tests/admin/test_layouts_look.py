@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.domain.catalog.change_layouts import change_layouts
+from app.domain.catalog.change_layouts import change_layouts, layouts_seen
 from app.domain.catalog.find import find_product
 from app.drivers.deploy.layout import DiskLayout
 from app.drivers.deploy.spec import DiskKind, Volume
@@ -27,8 +27,8 @@ async def test_every_page_is_accessible_within_the_policy_and_the_width(
     async with stage.database.transaction() as tx:
         product = await find_product(tx, "metal-s")
         await change_layouts(
-            tx, product.id, (MIRROR, WIDE), offered=True, actor=stage.clients[0],
-            actor_label="Ada", reason="asked for",
+            tx, product.id, (MIRROR, WIDE), offered=True, saw=layouts_seen(product),
+            actor=stage.clients[0], actor_label="Ada", reason="asked for",
         )  # fmt: skip
     page = await enter(stage, contexts, address, size=size, theme=theme)
     pages = {

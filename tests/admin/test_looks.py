@@ -98,7 +98,7 @@ async def a_busy_day(stage: Stage) -> dict[str, str]:
     shop = await add(stage.database, stage.vault, trust="off")
     for kind in (Kind.SSH, Kind.DNS, Kind.CHAT):
         await add(stage.database, stage.vault, kind, name=f"my-{kind}")
-    _, shown = await seven_nodes(stage)
+    of_nodes, shown = await seven_nodes(stage)
     await hear(stage.database, stage.clock, *shown)
     async with stage.database.transaction() as tx:
         failed = await tx.fetchval("SELECT id FROM cloud_node WHERE drift = 'failed'")
@@ -141,6 +141,7 @@ async def a_busy_day(stage: Stage) -> dict[str, str]:
         "deed": f"/admin/servers/{aside}/release",
         "rack": f"/admin/racks/{rack}",
         "nodes": "/admin/nodes",
+        "server-at-cloud": f"/admin/servers/{of_nodes['care']}",
         "node-offer": f"/admin/nodes/{failed}/offer",
         "invoices": "/admin/invoices",
         "invoice": f"/admin/invoices/{unpaid}",

@@ -1,9 +1,19 @@
 """The list of nodes: what clouds say is shown to staff, and put right by those who may."""
 
-from httpx import Response
+import re
+from uuid import UUID
 
+from httpx import Response
+from msgspec.structs import replace
+
+from app.components.admin.node_card import FROM_SERVER
 from app.domain.accounts.roles import Role
 from app.domain.inventory.power import note_power
+from app.domain.inventory.put_back import await_erasure
+from app.domain.inventory.quarantine import quarantine
+from app.domain.metal.ask import ask_clean
+from app.domain.metal.errand import ErrandState, end, last_errand
+from app.domain.metal.keep import put_aside
 from app.domain.metal.watch import note_silence
 from app.drivers.power import Power
 from tests.admin.conftest import Enter
@@ -78,6 +88,7 @@ async def test_what_differs_is_put_right(stage: Stage, owner: Browser, enter: En
         ("off", "start", True), ("off", "stop", False), ("well", "stop", False),
         ("gone", "forget", True), ("failed", "aside", True), ("failed", "offer", True),
         ("care", "aside", True), ("care", "offer", False), ("occupied", "release", True),
+        ("care", "end_maintenance", True), ("well", "end_maintenance", False),
         ("nobodys", "release", False),
     ):  # fmt: skip
         assert (f"{HERE}/{ids[name]}/{deed}" in page) == there, (name, deed)
@@ -134,3 +145,75 @@ async def test_a_server_of_a_cloud_is_switched_by_it(stage: Stage, owner: Browse
     topics = await stage.database.pool.fetch("SELECT topic FROM outbox WHERE topic LIKE '%re%'")
     assert "node.remedy" in {row["topic"] for row in topics}
     assert "power.reconcile" not in {row["topic"] for row in topics}
+
+
+async def test_maintenance_at_a_cloud_is_shown_with_its_reason_and_ended_by_a_click(
+    stage: Stage, owner: Browser, enter: Enter
+) -> None:
+    servers, shown = await seven_nodes(stage)
+    await hear(stage.database, stage.clock, *shown)
+    here = f"/admin/servers/{servers['care']}"
+    page = (await owner.get(here)).text
+    assert "a fan is changed" in page
+    form = re.search(rf'action="({HERE}/[^"]+/end_maintenance)"', page)
+    assert form is not None
+    broken = (await owner.get(f"/admin/servers/{servers['failed']}")).text
+    assert f"clean failure, by the cloud itself: {WORDS}" in broken
+    assert f"clean failure, by the cloud itself: {WORDS}" in (await owner.get(HERE)).text
+    assert "end_maintenance" not in (await owner.get(f"/admin/servers/{servers['well']}")).text
+    designer = await enter(Role.DESIGNER)
+    looks_on = (await designer.get(here)).text
+    assert "a fan is changed" in looks_on
+    assert "end_maintenance" not in looks_on
+
+    given = {FROM_SERVER: "yes"}
+    done = await owner.send_form(here, form[1], given)
+    assert (done.status_code, done.headers["location"]) == (303, here)
+    again = await owner.send_form(here, form[1], given)
+    assert again.headers["location"] == here
+    page = (await owner.get(here)).text
+    assert "Something is being done about its node" in page
+    assert "Have its cloud end its maintenance" in page, "the trail says so"
+    assert "a fan is changed" in page
+    ordered = await stage.database.pool.fetch(
+        "SELECT payload->>'maintenance_reason' AS reason FROM outbox WHERE topic = 'node.remedy'"
+    )
+    assert [row["reason"] for row in ordered] == ["a fan is changed"]
+    remedy = next(one for one in shown if one.name == "care")
+    await hear(stage.database, stage.clock, replace(remedy, in_maintenance=False), times=1)
+    assert ">Maintenance<" not in (await owner.get(here)).text
+
+
+async def test_a_cleaning_is_gone_on_with_and_one_that_failed_is_tried_again_by_itself(
+    stage: Stage, owner: Browser
+) -> None:
+    servers, _ = await seven_nodes(stage)
+    server = servers["care"]
+    async with stage.database.transaction() as tx:
+        await quarantine(tx, server, "deploy failed")
+        await await_erasure(tx, server)
+        first = await ask_clean(tx, server, actor=None, actor_label="system")
+    here = f"{HERE}/errands/{first}"
+    assert f"Cleaning of {await _name(stage, server)}" in (await owner.get(here)).text
+    assert (await owner.send_form(here, f"{here}/stop", {})).status_code == 303
+    assert "Go on" in (await owner.get(here)).text
+    again = await owner.send_form(here, f"{here}/again", {})
+    there = again.headers["location"]
+    assert there.startswith(f"{HERE}/errands/")
+    async with stage.database.transaction() as tx:
+        errand = await last_errand(tx, server)
+        assert errand is not None
+        await end(tx, errand, ErrandState.failed, error=WORDS)
+        await put_aside(tx, errand, WORDS)
+    page = (await owner.get(there)).text
+    assert WORDS in page
+    assert "looked at again by itself" in page
+    assert "Try again" not in page
+    assert f"{CLOUD} could not clean it: {WORDS}" in (
+        await owner.get(f"/admin/servers/{server}")
+    ).text  # fmt: skip
+
+
+async def _name(stage: Stage, server: UUID) -> str:
+    name: str = await stage.database.pool.fetchval("SELECT name FROM server WHERE id = $1", server)
+    return name

@@ -215,6 +215,7 @@ async def test_disk_layouts_are_typed_offered_and_counted(stage: Stage, owner: B
     assert "ask for disks of at least so much" in errors_of(refused.text)["layouts"]
     lines = lines.replace("2 nvme raid", "2 nvme 100 raid")
     typed = {"layouts": lines, "offered": "on", "reason": "asked for"}
+    typed["seen"] = await seen_in(owner, here)
     assert (await owner.send_form(here, here, typed)).status_code == 303
     shown = (await owner.get(page)).text
     assert "9 disks of one kind of at least 400 GB in RAID 6, LVM, xfs, 8 GB swap" in shown
@@ -226,6 +227,39 @@ async def test_disk_layouts_are_typed_offered_and_counted(stage: Stage, owner: B
             "SELECT reason FROM audit_entry WHERE action = 'product.layouts_changed'"
         )
     assert reason == "asked for"
+
+
+async def seen_in(browser: Browser, page: str) -> str:
+    """What the form says was seen, as a browser sends it along with what is typed."""
+    found = re.search(r'name="seen" value="([0-9a-f]+)"', (await browser.get(page)).text)
+    assert found is not None
+    return found[1]
+
+
+@pytest.mark.usefixtures("stage")
+@pytest.mark.parametrize(("what", "mine", "theirs"), [
+    ("layouts", "m | Mine | 1 ssd", "t | Theirs | 1 hdd"), ("script", "echo mine", "echo theirs"),
+])  # fmt: skip
+async def test_of_two_who_change_the_same_the_second_is_told(
+    owner: Browser, what: str, mine: str, theirs: str
+) -> None:
+    """Neither what was typed is lost, nor what the other one saved."""
+    here = f"/admin/stock/products/metal-s/{what}"
+    saw = await seen_in(owner, here)
+    typed = {what: theirs, "reason": "first", "seen": saw}
+    assert (await owner.send_form(here, here, typed)).status_code == 303
+    typed = {what: mine, "reason": "second", "seen": saw}
+    refused = await owner.send_form(here, here, typed)
+    assert refused.status_code == 409
+    assert "Someone else changed the" in refused.text
+    assert mine in refused.text
+    if what == "layouts":
+        assert errors_of(refused.text)[what] == "Saved now: t | Theirs | 1 hdd"
+    assert theirs in (await owner.get(here)).text
+    again = re.search(r'name="seen" value="([0-9a-f]+)"', refused.text)
+    assert again is not None
+    assert (await owner.send_form(here, here, {**typed, "seen": again[1]})).status_code == 303
+    assert mine in (await owner.get(here)).text
 
 
 async def test_the_script_of_a_product_is_read_by_bash_before_it_is_kept(
@@ -244,6 +278,7 @@ async def test_the_script_of_a_product_is_read_by_bash_before_it_is_kept(
     long = await owner.send_form(here, here, {"script": "#" * 16_500, "reason": "why"})
     assert "At most 16,384 characters" in errors_of(long.text)["script"]
     typed = {"script": "echo key-4711 > /root/key\r\necho b", "reason": "agents"}
+    typed["seen"] = await seen_in(owner, here)
     assert (await owner.send_form(here, here, typed)).status_code == 303
     shown = (await owner.get(page)).text
     assert "2 lines of bash" in shown
@@ -259,7 +294,8 @@ async def test_the_script_of_a_product_is_read_by_bash_before_it_is_kept(
     assert trail["reason"] == "agents"
     assert "key-4711" not in trail["told"]
     assert '"lines": 2' in trail["told"]
-    assert (await owner.send_form(here, here, {"script": " \r\n", "reason": "no"})).is_redirect
+    none = {"script": " \r\n", "reason": "no", "seen": await seen_in(owner, here)}
+    assert (await owner.send_form(here, here, none)).is_redirect
     assert "Nothing runs" in (await owner.get(page)).text
 
 

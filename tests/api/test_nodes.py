@@ -20,9 +20,9 @@ async def test_nodes_are_read_and_put_right(stage: Stage, owner: Program, call: 
     assert told == {
         "off": ("off", ["start"]),
         "gone": ("gone", ["forget"]),
-        "failed": ("failed", ["aside", "offer"]),
+        "failed": ("failed", ["aside", "end_maintenance", "offer"]),
         "occupied": ("occupied", ["aside", "release"]),
-        "care": ("maintenance", ["aside"]),
+        "care": ("maintenance", ["aside", "end_maintenance"]),
     }
     first = (await owner.get("/api/v1/nodes?limit=4")).json()
     rest = (await owner.get(f"/api/v1/nodes?limit=4&cursor={first['next']}")).json()
@@ -30,6 +30,12 @@ async def test_nodes_are_read_and_put_right(stage: Stage, owner: Program, call: 
     ids = {one["name"]: one["id"] for one in found}
     failed = (await owner.get(f"/api/v1/nodes/{ids['failed']}")).json()
     assert (failed["error"], failed["server"]) == (WORDS, str(servers["failed"]))
+    assert (failed["fault"], failed["maintenance_reason"]) == ("clean failure", WORDS)
+    at_cloud = (await owner.get(f"/api/v1/servers/{servers['care']}/node")).json()
+    assert (at_cloud["about"], at_cloud["in_maintenance"]) == (ids["care"], True)
+    assert (at_cloud["maintenance_reason"], at_cloud["fault"]) == ("a fan is changed", "")
+    ends = f"/api/v1/nodes/{at_cloud['about']}/deeds"
+    assert (await owner.post(ends, json={"deed": "end_maintenance", **WHY})).status_code == 200
 
     reader = await call(Role.OWNER, Scope.SERVERS_READ)
     here = f"/api/v1/nodes/{ids['off']}/deeds"

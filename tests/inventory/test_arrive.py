@@ -1,5 +1,7 @@
 """A file of servers: looked at, taken in whole or not at all, and out again."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +15,15 @@ from app.domain.inventory.arrive import ServersArrived, import_servers
 from app.domain.inventory.find import bmc_of, find_server
 from app.domain.inventory.seed import DiskSeed
 from app.domain.inventory.seeds import server_seed, server_seeds
-from app.domain.inventory.server_sheet import csv_of, disk_text, disks_of
+from app.domain.inventory.server_sheet import (
+    BMC_COLUMNS,
+    COLUMNS,
+    csv_of,
+    disk_text,
+    disks_of,
+    facts_of,
+    seed_of,
+)
 from app.solver.want import DiskKind
 from tests.inventory.hall import furnish, machine
 
@@ -101,6 +111,44 @@ async def test_one_bad_row_keeps_all_out_and_every_bad_row_is_named(tx: Tx, vaul
     }
 
 
+async def test_the_documentation_names_every_column_as_it_is_read(tx: Tx, vault: Vault) -> None:
+    """Each, in its order, with what it is where left out, and an example that is taken in."""
+    page = (Path(__file__).parents[2] / "docs" / "dcim.md").read_text()
+    rows = re.findall(
+        r"^\| `(\w+)` \| (required|none|`\w+`) \| .+ \| `(.+)` \|$", page, re.MULTILINE
+    )
+    assert [name for name, _, _ in rows] == list(COLUMNS)
+    required = {name: text for name, kind, text in rows if kind == "required"}
+    least = seed_of(facts_of(required))
+    for name in required:
+        with pytest.raises(Invalid, match=name):
+            seed_of(facts_of(required | {name: ""}))
+    said = {name: kind.strip("`") for name, kind, _ in rows if kind.startswith("`")}
+    spelt = {name: _spelt(getattr(least, name)) for name in said}
+    assert said == spelt
+    empty = {name for name, kind, _ in rows if kind == "none"} - set(BMC_COLUMNS)
+    assert not any(getattr(least, name) for name in empty)
+    await furnish(tx, vault=vault)
+    examples = {name: text for name, _, text in rows}
+    seen = await take(tx, vault, ",".join(examples), ",".join(examples.values()))
+    assert (len(seen.new), seen.faults) == (1, ())
+    server = await tx.fetchval("SELECT id FROM server WHERE serial = $1", examples["serial"])
+    assert (await find_server(tx, server)).state == "enrolled"
+    assert (await bmc_of(tx, vault, server))[0].password.reveal() == examples["bmc_password"]
+
+
+def _spelt(value: object) -> str:
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+
+
+async def test_a_bmc_is_spoken_to_as_its_address_says(tx: Tx, vault: Vault) -> None:
+    ids = await furnish(tx, machine(1), vault=vault)
+    for url, protocol in {"ipmi://10.0.0.9": "ipmi", "https://10.0.0.9": "redfish"}.items():
+        head = "serial,bmc_url,bmc_username,bmc_password"
+        assert (await take(tx, vault, head, f"S00001,{url},admin,secret")).changed
+        assert (await bmc_of(tx, vault, ids["m001"]))[0].protocol == protocol
+
+
 def test_a_row_is_at_its_line_whatever_the_cells_above_hold() -> None:
     sheet = read_raw(b'serial,note\nS1,"two\nlines"\nS2,\n', lists=("servers",))
     assert sheet.numbers == [3, 4]
@@ -163,6 +211,9 @@ async def test_a_bmc_comes_with_its_password_and_is_sealed(tx: Tx, vault: Vault)
     head, row = "serial,bmc_url,bmc_username,bmc_password", "S00001,https://10.1.1.1,root,pearl"
     (line,) = (await take(tx, vault, head, row)).changed
     assert line.note == "bmc"
+    for half, missing in {"https://10.1.1.2,root,": "password", ",root,pearl": "url"}.items():
+        (fault,) = (await take(tx, vault, head, f"S00001,{half}")).faults
+        assert fault.fault.startswith(f"bmc_{missing}: Missing")
     address, _ = await bmc_of(tx, vault, ids["m001"])
     assert (address.url, address.password.reveal()) == ("https://10.1.1.1", "pearl")
     assert "pearl" not in repr(await trail(tx, [ids["m001"]]))

@@ -19,7 +19,13 @@ from app.domain.inventory.errors import ServerHasServed, ServerNotAllowed
 from app.domain.inventory.find import find_server, server_of
 from app.domain.inventory.maintain import begin_maintenance, end_maintenance
 from app.domain.inventory.power import note_power
-from app.domain.inventory.quarantine import quarantine, release_from_quarantine
+from app.domain.inventory.quarantine import (
+    MOST_RECHECKS,
+    due_rechecks,
+    note_recheck,
+    quarantine,
+    release_from_quarantine,
+)
 from app.domain.inventory.register import register_inventory
 from app.domain.inventory.release import finish_cleaning, release
 from app.domain.inventory.remove import remove_server
@@ -195,6 +201,28 @@ async def test_a_failing_server_is_put_aside_and_the_order_gets_another(tx: Tx) 
     assert (line["actor"], line["actor_label"]) == (None, "system")
     await release(tx, order)
     assert await state_of(tx, first.id) is ServerState.quarantined
+
+
+async def test_when_it_was_looked_at_in_vain_for_long_a_person_is_told(
+    tx: Tx, clock: SetClock
+) -> None:
+    """The longer it fails the later, and then no more; nor when it fails anew."""
+    (server,) = (await furnish(tx, machine(1))).values()
+    await quarantine(tx, server, "no answer from the BMC")
+    for number in range(MOST_RECHECKS):
+        clock.advance(minutes=15 * 2**number)
+        assert await due_rechecks(tx) == [server]
+        assert len(await outbox(tx, "admin.notice")) == 1
+        await note_recheck(tx, server, "still no answer")
+    clock.advance(days=365)
+    assert await due_rechecks(tx) == []
+    _, last = await outbox(tx, "admin.notice")
+    assert last["title"] == "Server m001 stays in quarantine"
+    assert last["text"].startswith("still no answer. It was looked at 10 times")
+    await release_from_quarantine(tx, server, actor=None, actor_label="test")
+    await quarantine(tx, server, "no answer again")
+    *_, again = await outbox(tx, "admin.notice")
+    assert "looked at again by itself" not in again["text"]
 
 
 @pytest.mark.parametrize("state", sorted(set(ServerState) - {ServerState.quarantined}))

@@ -12,6 +12,7 @@ import pytest
 from app.domain.inventory.quarantine import release_from_quarantine
 from app.domain.inventory.release import finish_cleaning
 from app.domain.orders.views import OrderView
+from app.flows.steer import retry_halted
 from tests.journeys.conftest import Provider
 from tests.journeys.waiting import until
 
@@ -142,3 +143,42 @@ async def _is_installing_and_talks_to_a_bmc(provider: Provider, order: UUID) -> 
             order,
         )
     return bool(talks)
+
+
+async def test_a_broken_script_stops_its_orders_until_it_is_mended(provider: Provider) -> None:
+    """One server is put aside for it, and comes back; the other waits for the mended script."""
+
+    async def is_halted() -> bool:
+        async with provider.database.snapshot() as tx:
+            status = await tx.fetchval("SELECT status FROM run WHERE subject = $1", order.id)
+        return bool(status == "halted")
+
+    await _give_script(provider, "echo no licence\nfalse\n")
+    try:
+        async with provider.client() as portal:
+            order = await provider.order(portal)
+            await provider.pay(portal, order)
+            await until(is_halted, within_s=60)
+            page = (await portal.http.get(f"/orders/{order.id}")).text
+    finally:
+        await _give_script(provider, "")
+    assert "This takes longer than usual" in page
+    assert "licence" not in page
+    held = _sold(await provider.find(order.id))
+    assert held != _sold(order)
+    assert (await provider.errors(order.id))[-1].endswith("ended with status 1: no licence")
+    await provider.erased(_sold(order))
+    async with provider.database.transaction() as tx:
+        run = await tx.fetchval("SELECT id FROM run WHERE subject = $1", order.id)
+        notices = await tx.fetchval(
+            "SELECT count(*) FROM outbox WHERE topic = 'admin.notice' AND payload->>'run' = $1",
+            str(run),
+        )
+        await retry_halted(tx, run)
+    assert notices == 1
+    assert _sold(await provider.delivered(order.id)) == held
+
+
+async def _give_script(provider: Provider, script: str) -> None:
+    async with provider.database.transaction() as tx:
+        await tx.execute("UPDATE product SET post_install = $1 WHERE slug = 'metal-s'", script)

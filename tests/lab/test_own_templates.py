@@ -210,10 +210,11 @@ async def test_failing_post_install_is_reported(family: Family) -> None:
     with contextlib.suppress(InstallError):
         await install(spec_of(family, product_script="set -e\necho no licence\nfalse\n"), card)
     names = [name for name, _ in reports(card)]
-    told = next(form["message"][0] for name, form in reports(card) if name == "failed")
-    assert told.splitlines() == [
+    told = next(form for name, form in reports(card) if name == "failed")
+    assert told["message"][0].splitlines() == [
         "the post-install script of the product ended with status 1: no licence"
     ]
+    assert told["script"] == ["product"]
     assert "failed" in names
     assert "done" not in names
 

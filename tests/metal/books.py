@@ -55,7 +55,7 @@ async def seven_nodes(stage: Provider) -> tuple[dict[str, UUID], list[MetalNode]
     well, off = (order.service_id for order in delivered)
     failed = replace(
         node_of("failed"), stage=Stage.FAILED, state="clean failed", error=WORDS,
-        in_maintenance=True,
+        in_maintenance=True, fault="clean failure", maintenance_reason=WORDS,
     )  # fmt: skip
     care = replace(node_of("care"), in_maintenance=True, maintenance_reason="a fan is changed")
     shown = [node_of("well", well), node_of("off", off, Power.OFF), failed, care]

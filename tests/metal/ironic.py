@@ -62,7 +62,9 @@ http_root = {folder}
 automated_clean = true
 sync_power_state_interval = 600
 deploy_callback_timeout = 1
+clean_callback_timeout = 1
 check_provision_state_interval = 1
+power_failure_recovery_interval = 1
 """
 
 

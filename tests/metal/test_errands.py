@@ -1,6 +1,5 @@
 """Servers of ours are enrolled, adopted, inspected and taken out again at a real Ironic."""
 
-from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,15 +8,12 @@ from uuid import UUID, uuid4
 import pytest
 from msgspec.structs import replace
 
-from app.core.clock import SetClock
-from app.core.database import Database
-from app.core.secrets import Vault
 from app.domain.audit.find import trail
 from app.domain.inventory.bmc import change_bmc
 from app.domain.inventory.discover import accept_difference, compare
 from app.domain.inventory.find import find_server
 from app.domain.inventory.maintain import begin_maintenance
-from app.domain.inventory.seed import BmcSeed, ServerSeed
+from app.domain.inventory.seed import BmcSeed
 from app.domain.metal.ask import (
     ask_adopt,
     ask_again,
@@ -33,33 +29,14 @@ from app.domain.metal.want import Adopt, Enrol, Step
 from app.drivers.bmc.contract import BmcAddress
 from app.drivers.metal.contract import MetalPeer, NodeRef, NodeSeed, Stage
 from app.drivers.metal.ironic.adapter import Ironic
-from app.drivers.peers import open_peers
 from app.drivers.power import Power
 from app.drivers.tls import TrustCa
 from app.suites.hypervisor import through
 from tests.drivers.bmc.test_emulator import emulator
-from tests.inventory.hall import an_order, machine
-from tests.metal.conftest import LOOPBACK
-from tests.metal.errands import CLOUD, STAFF, Hand
+from tests.inventory.hall import an_order
+from tests.metal.errands import CLOUD, STAFF, Hand, a_server
 
 __all__ = ["emulator"]  # a fixture
-
-
-def a_server(**facts: object) -> ServerSeed:
-    """Return a server out of stock, of a name and a card that no node at Ironic has yet."""
-    number = uuid4().hex
-    card = f"52:54:00:{number[:2]}:{number[2:4]}:{number[4:6]}"
-    return machine(1, **{"name": f"box-{number[:8]}", "mac": card, "in_stock": False, **facts})
-
-
-@pytest.fixture
-async def hand(
-    database: Database, clock: SetClock, vault: Vault, peer: MetalPeer
-) -> AsyncIterator[Hand]:
-    hand = Hand(database, clock, vault, open_peers(LOOPBACK, clock))
-    await hand.connect(peer)
-    yield hand
-    await hand.peers.close()
 
 
 async def enrol(hand: Hand, server: UUID, **facts: Any) -> UUID:

@@ -63,6 +63,12 @@ SUSPENDED = replace(SERVES, service_state=ServiceState.suspended)
         (STOCK, replace(FREE, in_maintenance=True), NodeDrift.maintenance),
         (SERVES, replace(NODE, in_maintenance=True), NodeDrift.maintenance),
         (replace(STOCK, server_state=S.maintenance), replace(FREE, in_maintenance=True), None),
+        (replace(STOCK, server_state=S.quarantined), FREE, None),
+        (
+            replace(STOCK, server_state=S.quarantined),
+            replace(FREE, in_maintenance=True),
+            NodeDrift.maintenance,
+        ),
         (STOCK, replace(FREE, stage=Stage.MANAGEABLE), NodeDrift.not_offered),
         (replace(STOCK, server_state=S.enrolled), replace(FREE, stage=Stage.MANAGEABLE), None),
         (SERVES, replace(NODE, power=Power.OFF), NodeDrift.off),
@@ -124,7 +130,9 @@ def test_it_is_never_early_and_never_in_the_way_of_a_run(
     elif found in (NodeDrift.occupied, NodeDrift.not_offered):
         assert not is_served
     elif here.server_state in ASIDE:
-        assert found in (None, NodeDrift.twin)
+        is_held_back = here.server_state is S.quarantined and node.in_maintenance
+        held_back = NodeDrift.maintenance if is_held_back else None
+        assert found in (held_back, NodeDrift.twin)
     if found in OF_POWER:
         assert node.power is not Power.UNKNOWN or found is before
 

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from app.core.database import Database, Tx
-from app.domain.catalog.change_layouts import change_layouts
+from app.domain.catalog.change_layouts import change_layouts, layouts_seen
 from app.domain.catalog.find import find_product
 from app.domain.catalog.selection import read_selection
 from app.domain.orders.errors import OutOfStock
@@ -39,7 +39,14 @@ async def offer(tx: Tx, *layouts: DiskLayout, offered: bool = True) -> None:
     product = await find_product(tx, "ax-32")
     actor = await tx.fetchval("SELECT id FROM account LIMIT 1")
     await change_layouts(
-        tx, product.id, layouts, offered=offered, actor=actor, actor_label="o", reason="test"
+        tx,
+        product.id,
+        layouts,
+        offered=offered,
+        saw=layouts_seen(product),
+        actor=actor,
+        actor_label="o",
+        reason="test",
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 from app.core.clock import SetClock
 from app.domain.services.pace import LEAST_OTHERS
 from app.domain.services.power_pace import power_patience
-from app.drivers.errors import Refused
+from app.drivers.errors import NotReached, Refused
 from app.drivers.power import Power
 from app.flows.booting import Disobeyed
 from app.flows.node import Done, StepFailed, Wait
@@ -118,6 +118,25 @@ async def test_what_is_slow_to_go_on_and_healthy_is_installed(hall: Hall) -> Non
     done = await recover(hall)
     assert isinstance(done, Done)
     assert done.port == "fine", "it has gone on since"
+
+
+async def test_a_bmc_that_said_nothing_has_all_the_time_there_is(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another worker had its turn there, say, and died in it."""
+    told: list[tuple[Power, float]] = []
+
+    async def silent_at_first(wanted: Power, *, deadline_s: float) -> None:
+        told.append((wanted, deadline_s))
+        if len(told) == 1:
+            raise NotReached("its BMC", wanted=wanted, seen=Power.UNKNOWN, deadline_s=deadline_s)
+
+    await others_took(hall, 0.1)
+    monkeypatch.setattr(hall.bmc, "ensure", silent_at_first)
+    assert isinstance(await install(hall, attempt=2), Wait)
+    assert told == [
+        (Power.OFF, pytest.approx(0.2)), (Power.OFF, LONGEST_S), (Power.ON, pytest.approx(0.2))
+    ]  # fmt: skip
 
 
 async def test_where_no_other_fits_it_is_tried_again_for_longer(hall: Hall) -> None:

@@ -11,7 +11,7 @@ from app.components.button import link_button
 from app.components.card import card
 from app.components.choice import checkbox_field
 from app.components.facts import facts
-from app.components.form import Form, text_field, textarea_field
+from app.components.form import Form, hidden_field, text_field, textarea_field
 from app.components.frame import PageFrame
 from app.drivers.deploy.layout import DiskLayout, layout_in_words
 
@@ -52,6 +52,7 @@ def layouts_page(name: str, slug: str, form: Form, *, frame: PageFrame) -> h.Ele
             "catalogue gives them prices.",
         ),
         text_field(form, "reason", "Reason", help_="Kept in the audit trail."),
+        hidden_field("seen", form.value("seen")),
         form=form,
         action=product_href(slug, "layouts"),
         confirm="Save",

@@ -20,7 +20,7 @@ from app.components.time import moment
 from app.components.timeline import StepState, TimelineStep, timeline
 from app.components.tone import Tone
 from app.domain.metal.errand import ErrandState, ErrandView
-from app.domain.metal.want import Adopt, Enrol, Inspect, Step, Want, Withdraw
+from app.domain.metal.want import Adopt, Clean, Enrol, Inspect, Step, Want, Withdraw
 
 ERRANDS = f"{NODES}/errands"
 STEPS: Mapping[Step, str] = {
@@ -28,6 +28,7 @@ STEPS: Mapping[Step, str] = {
     Step.taken_on: "The node is marked as this server",
     Step.inspected: "Its hardware is inspected",
     Step.offered: "It is cleaned and offered",
+    Step.cleaned: "It is cleaned anew and offered",
     Step.adopted: "What runs on it is taken over",
     Step.withdrawn: "It is taken out of the cloud",
 }
@@ -49,6 +50,8 @@ def want_words(want: Want) -> str:
             return "Inspection"
         case Withdraw():
             return "Withdrawal"
+        case Clean():
+            return "Cleaning"
 
 
 def errand_href(errand: ErrandView) -> str:
@@ -99,6 +102,9 @@ def _standing(errand: ErrandView) -> h.Element | None:
                 "danger",
                 f"{errand.connection} did not do it",
                 h.p(".sw-break")[errand.error],
+                h.p(".sw-quiet")["The server is in quarantine, and looked at again by itself."]
+                if isinstance(errand.wanted, Clean)
+                else None,
             )
         case ErrandState.working if errand.error:
             return notice(
@@ -123,6 +129,7 @@ _DONE: Mapping[Step, str] = {
     Step.taken_on: "It is written down which node it is.",
     Step.inspected: "Compare what was found with the record, and accept what is right.",
     Step.offered: "It can be sold once it is in stock.",
+    Step.cleaned: "It is clean.",
     Step.adopted: "The cloud watches and switches it from now on; what runs on it was not touched.",
     Step.withdrawn: "The cloud knows nothing of it any more.",
 }
@@ -209,6 +216,8 @@ def _deeds(errand: ErrandView, here: str, csrf: str) -> list[Any]:
     match errand.state:
         case ErrandState.working:
             return [click("Stop it", f"{here}/stop", csrf, weight="plain")]
+        case ErrandState.failed if isinstance(errand.wanted, Clean):
+            return []
         case ErrandState.failed | ErrandState.stopped:
             server = f"{SERVERS}/{errand.server}"
             is_enrol = isinstance(errand.wanted, Enrol)

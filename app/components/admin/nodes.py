@@ -53,11 +53,13 @@ LABELS: Mapping[NodeDrift, str] = {
 GRAVE = frozenset(
     {NodeDrift.gone, NodeDrift.twin, NodeDrift.taken, NodeDrift.lost, NodeDrift.failed}
 )
+TOLD_OTHERWISE = frozenset({NodeDrift.nobodys, NodeDrift.maintenance})
 DEEDS: Mapping[NodeDeed, str] = {
     NodeDeed.start: "Switch it on",
     NodeDeed.stop: "Switch it off",
     NodeDeed.forget: "Forget the node",
     NodeDeed.aside: "Take out of stock",
+    NodeDeed.end_maintenance: "End maintenance",
     NodeDeed.offer: "Clean and offer",
     NodeDeed.release: "Take the system off",
 }
@@ -104,7 +106,7 @@ def nodes_page(file: NodesFile, counts: NodeCounts, *, frame: PageFrame) -> h.El
         page_head(
             "Nodes",
             lede="What clouds of bare metal say of their nodes, every two minutes, against what "
-            "servers and services should have. Nothing is changed at a cloud by itself.",
+            "servers and services should have. Nothing that differs is put right by itself.",
             actions=[
                 link_button("Enrol a server", f"{NODES}/enrol", symbol="plus"),
                 link_button("Adopt a node", f"{NODES}/adopt", weight="quiet"),
@@ -181,7 +183,7 @@ def _row(node: NodeRow, file: NodesFile) -> Row:
             ],
             _at_cloud(node),
             _here(node),
-            _differs(node, drift) if drift is not None else "–",
+            _differs(node, drift) if drift is not None else _maintenance(node) or "–",
             h.div[
                 state_badge(node.power),
                 h.span(".sw-under.sw-late")["against what it should be"]
@@ -208,12 +210,20 @@ def _at_cloud(node: NodeRow) -> h.Element:
     return h.div[
         badge(node.state.capitalize() or "Unknown", tone, moving=is_moving),
         h.span(".sw-under")[moment(node.changed_at)] if node.changed_at else None,
-        h.span(".sw-under.sw-late.sw-clip")[
-            f"maintenance: {node.maintenance_reason or 'no reason'}"
-        ]
-        if node.in_maintenance
-        else None,
+        h.span(".sw-under.sw-late")["in maintenance"] if node.in_maintenance else None,
     ]
+
+
+def _maintenance(node: NodeRow) -> h.Element | None:
+    if not node.in_maintenance:
+        return None
+    return h.span(".sw-under.sw-why")["In maintenance there: ", maintenance_words(node)]
+
+
+def maintenance_words(node: NodeRow) -> str:
+    """Say why a node is in maintenance at its cloud, and when the cloud itself put it there."""
+    reason = node.maintenance_reason or "no reason"
+    return f"{node.fault}, by the cloud itself: {reason}" if node.fault else reason
 
 
 def _here(node: NodeRow) -> h.Node:
@@ -235,10 +245,11 @@ def _differs(node: NodeRow, drift: NodeDrift) -> h.Element:
     return h.div[
         badge(LABELS[drift], "neutral" if drift is NodeDrift.nobodys else tone),
         h.span(".sw-under")[moment(node.drift_since)] if node.drift_since else None,
-        h.span(".sw-under.sw-why")[drift.words] if drift is not NodeDrift.nobodys else None,
+        h.span(".sw-under.sw-why")[drift.words] if drift not in TOLD_OTHERWISE else None,
         h.span(".sw-under.sw-why")["It says: ", node.error]
         if node.error and drift is NodeDrift.failed
         else None,
+        _maintenance(node),
         h.span(".sw-under")["not known now"] if node.silent_since else None,
     ]
 

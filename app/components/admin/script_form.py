@@ -6,7 +6,7 @@ from app.components.admin.entry import entry_page
 from app.components.admin.outlook import product_href
 from app.components.button import link_button
 from app.components.card import card
-from app.components.form import Form, text_field, textarea_field
+from app.components.form import Form, hidden_field, text_field, textarea_field
 from app.components.frame import PageFrame
 
 LABELS = {"script": "Script", "reason": "Reason"}
@@ -27,6 +27,7 @@ def script_page(name: str, slug: str, form: Form, *, frame: PageFrame) -> h.Elem
             placeholder=PLACEHOLDER, help_=HELP,
         ),
         text_field(form, "reason", "Reason", help_="Kept in the audit trail."),
+        hidden_field("seen", form.value("seen")),
         form=form,
         action=product_href(slug, "script"),
         confirm="Save",

@@ -26,6 +26,7 @@ ACTIONS = {
     "nodes.start": "Switch it on at its cloud",
     "nodes.stop": "Switch it off at its cloud",
     "nodes.forget": "Forget its node, which its cloud has no more",
+    "nodes.end_maintenance": "Have its cloud end its maintenance",
     "nodes.offer": "Have its cloud clean and offer it",
     "nodes.release": "Have its cloud take the system off",
     "nodes.done": "Done at its cloud",

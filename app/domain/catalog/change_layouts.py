@@ -12,8 +12,9 @@ from app.core.outbox import emit
 from app.domain.audit.record import record
 from app.domain.catalog.find import product_by_id
 from app.domain.catalog.kind import ProductKind
+from app.domain.catalog.seen import lock_product, require_seen, seen
 from app.domain.catalog.selection import LAYOUT
-from app.domain.catalog.views import OptionKind
+from app.domain.catalog.views import OptionKind, ProductView
 from app.drivers.deploy.layout import DiskLayout, layout_in_words, layouts_fault
 
 
@@ -23,6 +24,7 @@ async def change_layouts(
     layouts: Sequence[DiskLayout],
     *,
     offered: bool,
+    saw: str,
     actor: UUID,
     actor_label: str,
     reason: str,
@@ -30,13 +32,16 @@ async def change_layouts(
     """Set a product's disk layouts; audited, and whoever waits is looked at again by them.
 
     With `offered`, and more than one, the order form asks for one; options that stay keep their
-    prices. Installed servers stay as they are. Raises Invalid and NotFound.
+    prices. Installed servers stay as they are. `saw` is `layouts_seen` of what was changed. Raises
+    Invalid, ProductChanged and NotFound.
     """
+    await lock_product(tx, product)
     known = await product_by_id(tx, product)
     if known.kind is not ProductKind.SERVER:
         raise Invalid({"layouts": "Only servers that netboot installs have a disk layout."})
     if fault := layouts_fault(layouts):
         raise Invalid({"layouts": fault})
+    require_seen(product, saw, *_shown(known), what="the disk layouts")
     await tx.execute(
         "UPDATE product SET disk_layouts = $2 WHERE id = $1",
         product,
@@ -57,6 +62,15 @@ async def change_layouts(
     key = f"stock.appeared:layouts:{product}:{tx.now().isoformat()}"
     await emit(tx, "stock.appeared", key, {"product": str(product)})
     tx.publish("stock", "servers")
+
+
+def layouts_seen(product: ProductView) -> str:
+    """Return what names the layouts of a product as they are."""
+    return seen(*_shown(product))
+
+
+def _shown(product: ProductView) -> tuple[object, bool]:
+    return product.disk_layouts, product.group(LAYOUT) is not None
 
 
 async def _ask_for(tx: Tx, product: UUID, layouts: Sequence[DiskLayout]) -> None:

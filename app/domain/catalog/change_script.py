@@ -8,6 +8,7 @@ from app.core.errors import Invalid
 from app.domain.audit.record import record
 from app.domain.catalog.find import product_by_id
 from app.domain.catalog.kind import ProductKind
+from app.domain.catalog.seen import lock_product, require_seen
 
 LONGEST = 16_384
 """Characters; what is larger is fetched by the script."""
@@ -22,19 +23,28 @@ async def script_of(tx: Tx, product: UUID) -> str:
 
 
 async def change_script(
-    tx: Tx, product: UUID, script: str, *, actor: UUID, actor_label: str, reason: str
+    tx: Tx,
+    product: UUID,
+    script: str,
+    *,
+    saw: str,
+    actor: UUID,
+    actor_label: str,
+    reason: str,
 ) -> None:
     """Set a product's script; servers that are installed from now on run it.
 
-    The audit trail has its length and digest, not its text: a script may hold a key. Raises
-    Invalid and NotFound.
+    The audit trail has its length and digest, not its text: a script may hold a key. `saw` is
+    `seen` of the script that was changed. Raises Invalid, ProductChanged and NotFound.
     """
+    await lock_product(tx, product)
     known = await product_by_id(tx, product)
     if known.kind is not ProductKind.SERVER:
         raise Invalid({"script": "Only servers that netboot installs run a script."})
     if len(script) > LONGEST:
         raise Invalid({"script": f"At most {LONGEST:,} characters; this has {len(script):,}."})
     before = await script_of(tx, product)
+    require_seen(product, saw, before, what="the script")
     await tx.execute("UPDATE product SET post_install = $2 WHERE id = $1", product, script)
     await record(
         tx,

@@ -11,13 +11,19 @@ from app.domain.audit.record import record
 from app.domain.inventory.burn_in import is_due, open_burn_in
 from app.domain.inventory.burn_in_states import require_no_burn_in
 from app.domain.inventory.errors import ServerNotAllowed
-from app.domain.inventory.server_facts import facts_of
+from app.domain.inventory.server_facts import facts_of, is_at_cloud
 from app.domain.inventory.states import ServerState, move
 
 ERASE = (
     "A client's data may be on its disks. A live system erases them; where none is set: "
     "Erase them by hand and mark the cleaning finished."
 )
+CLEAN_THERE = (
+    "A client's data may be on its disks. Its cloud cleans them; where it is told not to: "
+    "Erase them by hand and mark the cleaning finished."
+)
+TO_CLOUD = "metal.clean"
+"""Topic of the outbox: a server that a cloud has waits to be cleaned by it."""
 
 
 async def put_back(
@@ -77,14 +83,20 @@ async def put_back(
 async def await_erasure(tx: Tx, server: UUID, *, tell: bool = True) -> None:
     """Move a server to cleaning until its disks are erased; with `tell` an event says so.
 
-    Of a server that a cloud has it never does: nobody else boots that one to erase it.
+    Of a server that a cloud has no flow is told, since nobody else boots that one to erase it: the
+    cloud is asked to.
     """
-    seq = await move(tx, server, ServerState.cleaning, reason=ERASE)
+    at_cloud = await is_at_cloud(tx, server)
+    reason = CLEAN_THERE if at_cloud else ERASE
+    seq = await move(tx, server, ServerState.cleaning, reason=reason)
     if not tell:
         return
-    if facts := await facts_of(tx, server):
+    if at_cloud:
+        facts = {"server": str(server), "seq": seq}
+        await emit(tx, TO_CLOUD, f"{TO_CLOUD}:{server}:{seq}", facts)
+    elif facts_here := await facts_of(tx, server):
         key = f"server.cleaning:{server}:{seq}"
-        await emit(tx, "server.cleaning", key, msgspec.to_builtins(facts))
+        await emit(tx, "server.cleaning", key, msgspec.to_builtins(facts_here))
 
 
 async def note_erased(

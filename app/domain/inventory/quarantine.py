@@ -25,6 +25,11 @@ _FOR_A_PERSON = {
 A delivered service's data are nobody's to erase but by a person's word; and a burn-in finds what
 no look at a BMC does.
 """
+_BY_ITSELF = "It is looked at again by itself, and sold again when it works."
+_IN_VAIN = (
+    f"It was looked at {MOST_RECHECKS} times since it was last delivered, and is not any more: "
+    "find out what is wrong, then put it back into stock."
+)
 
 
 async def quarantine(tx: Tx, server_id: UUID, reason: str) -> None:
@@ -44,9 +49,10 @@ async def quarantine(tx: Tx, server_id: UUID, reason: str) -> None:
     seq = await move(tx, server_id, ServerState.quarantined, reason=reason)
     if burn_in := await open_burn_in_of(tx, server_id):
         await move_burn_in(tx, burn_in, BurnInState.failed, reason)
-    is_rechecked = row["state"] not in _FOR_A_PERSON
-    if is_rechecked:
-        await plan_recheck(tx, server_id)
+    what_next = _FOR_A_PERSON.get(row["state"])
+    if what_next is None:
+        is_planned = await plan_recheck(tx, server_id)
+        what_next = _BY_ITSELF if is_planned else _IN_VAIN
     await record(
         tx,
         actor=None,
@@ -58,48 +64,75 @@ async def quarantine(tx: Tx, server_id: UUID, reason: str) -> None:
         after={"state": ServerState.quarantined, "holder": None},
         reason=reason,
     )
+    await _notify(
+        tx,
+        server_id,
+        str(seq),
+        f"Server {row['name']} is in quarantine",
+        f"{row['name']} was {row['state']} and was put aside: {reason}. {what_next}",
+    )
+
+
+async def _notify(tx: Tx, server: UUID, occasion: str, title: str, text: str) -> None:
+    """Tell the staff about a server, once an occasion."""
     await emit(
         tx,
         "admin.notice",
-        f"admin.notice:server:{server_id}:{seq}",
+        f"admin.notice:server:{server}:{occasion}",
         {
             "kind": "server.quarantined",
-            "server": str(server_id),
-            "subject": str(server_id),
-            "title": f"Server {row['name']} is in quarantine",
-            "text": f"{row['name']} was {row['state']} and was put aside: {reason}. "
-            + _FOR_A_PERSON.get(
-                row["state"], "It is looked at again by itself, and sold again when it works."
-            ),
+            "server": str(server),
+            "subject": str(server),
+            "title": title,
+            "text": text,
         },
     )
 
 
-async def plan_recheck(tx: Tx, server: UUID) -> None:
+async def plan_recheck(tx: Tx, server: UUID) -> bool:
     """Let a server in quarantine be looked at again by itself, the longer it fails the later.
 
-    After a quarter of an hour, then half an hour, and so on for ten days; then a person has to.
+    After a quarter of an hour, then half an hour, and so on for ten days; then a person has to, and
+    False is returned.
     """
     rechecks = await tx.fetchval("SELECT rechecks FROM server WHERE id = $1", server)
     at = None if rechecks >= MOST_RECHECKS else tx.now() + FIRST_RECHECK * 2**rechecks
     await tx.execute("UPDATE server SET recheck_at = $2 WHERE id = $1", server, at)
+    return at is not None
 
 
 async def due_rechecks(tx: Tx) -> list[UUID]:
-    """Return the servers in quarantine that are to be looked at now, at most `BATCH`.
+    """Return the servers in quarantine whose BMC is to be looked at now, at most `BATCH`.
 
-    Their next time is set with it: whoever asks meanwhile, or comes after a crash, asks later.
+    Those that a cloud has are left to it (`metal/recheck.py`). Their next time is set with it:
+    whoever asks meanwhile, or comes after a crash, asks later.
     """
     rows = await tx.fetch(
-        "SELECT id FROM server WHERE recheck_at <= $1 AND state = 'quarantined' "
+        "SELECT id FROM server s WHERE recheck_at <= $1 AND state = 'quarantined' "
+        "AND NOT EXISTS (SELECT FROM metal_node WHERE server = s.id) "
         f"ORDER BY recheck_at, id LIMIT {BATCH} "
         "FOR NO KEY UPDATE SKIP LOCKED",
         tx.now(),
     )
     for row in rows:
-        await tx.execute("UPDATE server SET rechecks = rechecks + 1 WHERE id = $1", row["id"])
-        await plan_recheck(tx, row["id"])
+        await count_recheck(tx, row["id"])
     return [row["id"] for row in rows]
+
+
+async def count_recheck(tx: Tx, server: UUID) -> None:
+    """Count a look at a server in quarantine, and plan the next one."""
+    await tx.execute("UPDATE server SET rechecks = rechecks + 1 WHERE id = $1", server)
+    await plan_recheck(tx, server)
+
+
+async def recheck_soon(tx: Tx, server: UUID) -> None:
+    """Have a server in quarantine looked at now instead of later, if it is to be at all."""
+    await tx.execute(
+        "UPDATE server SET recheck_at = $2 WHERE id = $1 AND state = 'quarantined' "
+        "AND recheck_at > $2",
+        server,
+        tx.now(),
+    )
 
 
 async def note_recheck(tx: Tx, server: UUID, trouble: str) -> None:
@@ -118,6 +151,11 @@ async def note_recheck(tx: Tx, server: UUID, trouble: str) -> None:
             tx, server, actor=None, actor_label="system", reason=reason, asks_bmc_again=False
         )
         return
+    await note_still_aside(tx, server, trouble)
+
+
+async def note_still_aside(tx: Tx, server: UUID, trouble: str) -> None:
+    """Keep what a look at a server in quarantine found against it; tell if it was the last one."""
     await record(
         tx,
         actor=None,
@@ -129,6 +167,17 @@ async def note_recheck(tx: Tx, server: UUID, trouble: str) -> None:
         after={"state": ServerState.quarantined},
         reason=storable(trouble),
     )
+    row = await tx.fetchrow(
+        "SELECT name, seq FROM server WHERE id = $1 AND state = 'quarantined' "
+        "AND recheck_at IS NULL AND rechecks >= $2",
+        server,
+        MOST_RECHECKS,
+    )
+    if row is not None:
+        await _notify(
+            tx, server, f"{row['seq']}:in vain", f"Server {row['name']} stays in quarantine",
+            f"{storable(trouble)}. {_IN_VAIN}",
+        )  # fmt: skip
     tell(tx, server, None)
 
 

@@ -27,6 +27,13 @@ class BurnInFacts(ServerFacts, frozen=True, kw_only=True):
     """How long it is to be under load."""
 
 
+async def is_at_cloud(tx: Tx, server: UUID) -> bool:
+    """Return whether a cloud of bare metal has the server, so that we do not boot it."""
+    return bool(
+        await tx.fetchval("SELECT EXISTS (SELECT FROM metal_node WHERE server = $1)", server)
+    )
+
+
 async def facts_of(tx: Tx, server: UUID) -> ServerFacts | None:
     """Return what events say of a server; None of one that we do not boot: a cloud has it."""
     row = await tx.fetchrow(

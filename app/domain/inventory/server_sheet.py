@@ -10,6 +10,7 @@ from app.core.errors import Invalid
 from app.core.sheets import csv_text
 from app.domain.inventory.read_struct import read_struct
 from app.domain.inventory.seed import DiskSeed, ServerSeed
+from app.drivers.bmc.contract import BmcProtocol
 from app.solver.want import DiskKind
 
 BMC_COLUMNS = ("bmc_url", "bmc_username", "bmc_password")
@@ -45,12 +46,8 @@ def facts_of(row: Mapping[str, str]) -> dict[str, Any]:
             facts[name] = text.lower().replace("-", ":")
         elif name not in BMC_COLUMNS:
             facts[name] = text
-    if row.get("bmc_url", "") and row.get("bmc_password", ""):
-        facts["bmc"] = {
-            "url": row["bmc_url"],
-            "username": row.get("bmc_username", ""),
-            "password": row["bmc_password"],
-        }
+    if bmc := _bmc_of(row):
+        facts["bmc"] = bmc
     return facts
 
 
@@ -108,6 +105,27 @@ def disks_of(text: str) -> tuple[DiskSeed, ...]:
             )
         )
     return tuple(sorted(found, key=lambda disk: (disk.kind, disk.capacity_gb)))
+
+
+def _bmc_of(row: Mapping[str, str]) -> dict[str, Any] | None:
+    """Return the BMC of a row; None where no cell tells of one. Raises Invalid for half of one."""
+    url, username, password = (row.get(name, "") for name in BMC_COLUMNS)
+    if not (url or username or password):
+        return None
+    needed = {"bmc_url": url, "bmc_password": password}
+    if missing := [name for name, cell in needed.items() if not cell]:
+        why = "Missing: give a BMC by its address and password, or leave all its cells empty."
+        raise Invalid(dict.fromkeys(missing, why))
+    return {
+        "url": url,
+        "username": username,
+        "password": password,
+        "protocol": _protocol(url),
+    }
+
+
+def _protocol(url: str) -> BmcProtocol:
+    return BmcProtocol.IPMI if url.startswith("ipmi://") else BmcProtocol.REDFISH
 
 
 def _yes(name: str, text: str) -> bool:

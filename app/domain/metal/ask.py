@@ -9,9 +9,16 @@ from app.domain.connections.kinds import Kind
 from app.domain.inventory.errors import NoBmc
 from app.domain.inventory.states import TAKEN, ServerState
 from app.domain.metal.errand import ErrandState, begin, find_errand, last_errand
-from app.domain.metal.errors import ErrandIsOver, HasNode, HasNoNode, InUse, StillSold
+from app.domain.metal.errors import (
+    ErrandIsOver,
+    HasNode,
+    HasNoNode,
+    InUse,
+    LeftCleaning,
+    StillSold,
+)
 from app.domain.metal.link import NodeTaken, node_of
-from app.domain.metal.want import Adopt, Enrol, Inspect, Want, Withdraw, works_on
+from app.domain.metal.want import Adopt, Clean, Enrol, Inspect, Want, Withdraw, works_on
 
 
 async def ask_enrol(
@@ -63,12 +70,36 @@ async def ask_inspect(tx: Tx, server: UUID, *, actor: UUID | None, actor_label: 
     What it finds is compared with the record (`inventory/discover.py`). Raises NotFound, HasNoNode,
     InUse, ErrandUnderWay.
     """
-    want = Inspect()
+    return await _ask_there(tx, server, Inspect(), actor=actor, actor_label=actor_label)
+
+
+async def ask_clean(tx: Tx, server: UUID, *, actor: UUID | None, actor_label: str) -> UUID:
+    """Have the server's cloud clean it; returns the errand. Once it has, it is in stock.
+
+    Raises NotFound, HasNoNode, LeftCleaning, ErrandUnderWay.
+    """
+    return await _ask_there(tx, server, Clean(), actor=actor, actor_label=actor_label)
+
+
+async def _ask_there(
+    tx: Tx, server: UUID, want: Inspect | Clean, *, actor: UUID | None, actor_label: str
+) -> UUID:
+    """Begin what is done where the server's node is. Raises HasNoNode where it is none."""
     await require_free(tx, server, want)
     linked = await node_of(tx, server)
     if linked is None:
         raise HasNoNode(server)
     return await begin(tx, server, linked.connection, want, actor=actor, actor_label=actor_label)
+
+
+async def is_asked_to_clean(tx: Tx, server: UUID) -> bool:
+    """Return whether its cloud was asked to clean it since it came to the state it is in."""
+    asked = await tx.fetchval(
+        "SELECT EXISTS (SELECT FROM metal_errand e JOIN server v ON v.id = e.server "
+        "WHERE v.id = $1 AND e.wanted->>'type' = 'clean' AND e.asked_at >= v.state_since)",
+        server,
+    )
+    return bool(asked)
 
 
 async def ask_withdraw(
@@ -112,15 +143,23 @@ async def ask_again(tx: Tx, errand: UUID, *, actor: UUID | None, actor_label: st
             return await ask_inspect(tx, view.server, **by)
         case Withdraw():
             return await ask_withdraw(tx, view.server, **by)
+        case Clean():
+            return await ask_clean(tx, view.server, **by)
 
 
 async def require_free(tx: Tx, server: UUID, want: Want) -> None:
-    """Raise what stands against it as the server is now: NotFound, InUse, StillSold."""
+    """Raise what stands against it as the server is now.
+
+    NotFound, InUse, LeftCleaning, StillSold.
+    """
     state = await tx.fetchval("SELECT state FROM server WHERE id = $1 FOR NO KEY UPDATE", server)
     if state is None:
         raise NotFound("server", server)
     is_busy = state in TAKEN
-    if works_on(want):
+    if isinstance(want, Clean):
+        if state != ServerState.cleaning:
+            raise LeftCleaning(server, state)
+    elif works_on(want):
         if is_busy or state == ServerState.available:
             raise InUse(server, state)
     elif isinstance(want, Adopt) and want.how == "running":

@@ -40,6 +40,17 @@ class InUse(Conflict):
         self.state = state
 
 
+class LeftCleaning(Conflict):
+    """A server that was to be cleaned by its cloud does not wait for that any more."""
+
+    code = "metal.left_cleaning"
+
+    def __init__(self, server: UUID, state: str) -> None:
+        super().__init__(f"The server is {state}, and does not wait to be cleaned any more.")
+        self.server = server
+        self.state = state
+
+
 class StillSold(Conflict):
     """A machine runs something, and our books say that it can be sold."""
 

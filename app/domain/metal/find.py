@@ -19,7 +19,7 @@ _SURE = f"n.drift_since + interval '{CONFIRMED.total_seconds():g} s' <= w.heard_
 _DRIFT = f"CASE WHEN {_SURE} THEN nullif(n.drift, '') END"
 _COLUMNS = f"""
 n.id, n.connection, n.node, n.name, nullif(n.stage, '') AS stage, n.state, n.changed_at, n.power,
-n.in_maintenance, n.maintenance_reason, n.error, n.error_at, n.instance,
+n.in_maintenance, n.maintenance_reason, n.fault, n.error, n.error_at, n.instance,
 n.service AS allocated_to, a.state AS allocated_state, n.resource_class, n.driver,
 n.first_seen_at, w.heard_at, n.gone_since, w.silent_since, {_DRIFT} AS drift,
 CASE WHEN {_SURE} THEN n.drift_since END AS drift_since, v.id AS server, v.name AS server_name,

@@ -2,11 +2,13 @@
 
 from uuid import UUID
 
-from app.core.database import Tx
+from app.core.database import Tx, storable
 from app.domain.inventory.discover import compare, keep_report
 from app.domain.inventory.put_back import put_back
+from app.domain.inventory.quarantine import quarantine
 from app.domain.inventory.states import ServerState
 from app.domain.metal.errand import ErrandView
+from app.domain.metal.errors import LeftCleaning
 from app.domain.metal.link import link_node, note_node
 from app.drivers.bmc.contract import Inventory
 from app.drivers.metal.contract import MetalNode, NodeFacts
@@ -76,3 +78,36 @@ async def put_into_stock(tx: Tx, errand: ErrandView, node: MetalNode) -> str:
         erased=node.is_cleaned,
     )
     return "It is in stock." if to is ServerState.available else f"It is {to}."
+
+
+async def put_back_clean(tx: Tx, errand: ErrandView, node: MetalNode) -> str:
+    """Put a server that its cloud has cleaned back into stock; returns words about it.
+
+    Where the cloud is told not to clean its node, one with a client's data stays in cleaning.
+    """
+    row = await tx.fetchrow(
+        "SELECT state, may_hold_data FROM server WHERE id = $1 FOR NO KEY UPDATE", errand.server
+    )
+    if row is None or row["state"] != ServerState.cleaning:
+        raise LeftCleaning(errand.server, "gone" if row is None else row["state"])
+    if row["may_hold_data"] and not node.is_cleaned:
+        return f"It is not in stock: {errand.connection} is told not to clean it. Erase its disks."
+    await put_back(
+        tx,
+        errand.server,
+        ServerState.cleaning,
+        action="inventory.finish_cleaning",
+        actor=errand.asked_by,
+        actor_label=errand.asked_as,
+        reason=f"{errand.connection} cleaned it." if node.is_cleaned else "Nothing was on it.",
+        erased=node.is_cleaned,
+    )
+    return "It is in stock."
+
+
+async def put_aside(tx: Tx, errand: ErrandView, why: str) -> None:
+    """Have a server that its cloud could not clean in quarantine, where it is looked at again."""
+    state = await tx.fetchval("SELECT state FROM server WHERE id = $1", errand.server)
+    if state == ServerState.cleaning:
+        reason = f"{errand.connection} could not clean it: {why}"
+        await quarantine(tx, errand.server, storable(reason))

@@ -71,6 +71,7 @@ async def note_node(tx: Tx, server: UUID, node: MetalNode) -> None:
         "error = CASE WHEN $6 = '' THEN n.error ELSE $6 END, "
         "error_at = CASE WHEN $6 = '' THEN n.error_at ELSE $5 END, "
         "changed_at = CASE WHEN n.state = $3 THEN n.changed_at ELSE $5 END, "
+        "in_maintenance = $7, maintenance_reason = $8, fault = $9, "
         "gone_since = NULL, drift = '', drift_since = NULL FROM metal_node l "
         "WHERE l.server = $1 AND n.connection = l.connection AND n.node = l.node",
         server,
@@ -79,6 +80,9 @@ async def note_node(tx: Tx, server: UUID, node: MetalNode) -> None:
         node.power,
         tx.now(),
         storable(node.error),
+        node.in_maintenance,
+        storable(node.maintenance_reason),
+        storable(node.fault),
     )
     tx.publish(TOPIC)
     await note_power(tx, server, node.power, by_bmc=False)

@@ -35,7 +35,8 @@ class NodeDrift(StrEnum):
     """A service has its server, and the cloud has no system on it."""
 
     maintenance = "maintenance"
-    """The cloud has it in maintenance, and its server is at work or for sale."""
+    """The cloud has it in maintenance, and its server is not: it is at work, for sale, or in
+    quarantine, where no look at it passes as long."""
 
     not_offered = "not_offered"
     """Its server is for sale, and the cloud does not offer it."""
@@ -132,7 +133,8 @@ def _of_state(here: Here, node: MetalNode) -> NodeDrift | None:
     elif not is_served and node.stage in _WITH:
         found = NodeDrift.occupied
     elif here.server_state in ASIDE:
-        found = None
+        is_wanted = here.server_state is ServerState.quarantined
+        found = NodeDrift.maintenance if is_wanted and node.in_maintenance else None
     elif node.stage is Stage.FAILED:
         found = NodeDrift.failed
     elif is_served and node.stage in _WITHOUT:

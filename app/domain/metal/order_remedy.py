@@ -15,9 +15,10 @@ from app.domain.audit.record import record
 from app.domain.inventory.errors import PowerAsWanted
 from app.domain.inventory.find import find_server
 from app.domain.inventory.maintain import begin_maintenance
+from app.domain.inventory.quarantine import recheck_soon
 from app.domain.metal.find import find_node, node_of_server
 from app.domain.metal.link import TOPIC, note_node
-from app.domain.metal.remedy import AT_CLOUD, NodeDeed, deeds_for
+from app.domain.metal.remedy import AT_CLOUD, QUICK, NodeDeed, deeds_for
 from app.domain.metal.views import NodeRow
 from app.domain.metal.watch import ask_now
 from app.drivers.metal.contract import MetalNode
@@ -65,6 +66,8 @@ class Remedy(msgspec.Struct, frozen=True, kw_only=True):
     server: UUID
     service: UUID | None
     """Whose allocation the node has; None where nobody's is needed."""
+    maintenance_reason: str = ""
+    """Why it was in maintenance when its end was asked for; that for another reason stays."""
     until: datetime
     turn: int = 0
     memo: dict[str, Any] = {}
@@ -135,6 +138,8 @@ async def note_done(tx: Tx, remedy: Remedy, found: MetalNode | None) -> None:
     """Keep that it is through, with the node as the cloud has it now."""
     if found is not None:
         await note_node(tx, remedy.server, found)
+    if remedy.deed is NodeDeed.end_maintenance:
+        await recheck_soon(tx, remedy.server)
     await _keep(tx, remedy, "nodes.done", "")
 
 
@@ -159,6 +164,7 @@ async def _hand_over(
     if node.server is None:
         raise NotTheWay(node.name)
     is_switch = deed in (NodeDeed.start, NodeDeed.stop)
+    is_end = deed is NodeDeed.end_maintenance
     remedy = Remedy(
         id=new_id(),
         deed=deed,
@@ -167,7 +173,8 @@ async def _hand_over(
         node=node.node,
         server=node.server,
         service=node.service if is_switch else node.allocated_to,
-        until=tx.now() + (GOOD_FOR if is_switch else GOOD_FOR_CLEANING),
+        maintenance_reason=node.maintenance_reason if is_end else "",
+        until=tx.now() + (GOOD_FOR if deed in QUICK else GOOD_FOR_CLEANING),
     )
     await emit(tx, REMEDY, f"{REMEDY}:{remedy.id}:0", msgspec.to_builtins(remedy))
     await _record(tx, node, node.server, deed, actor=actor, actor_label=actor_label, reason=reason)
@@ -205,10 +212,17 @@ async def _record(
         action=f"nodes.{deed}",
         subject_kind="server",
         subject=server,
-        before={"state": node.state, "power": node.power},
+        before={"state": node.state, "power": node.power, **_maintenance(node, deed)},
         after={"connection": node.connection, "node": node.name},
         reason=reason,
     )
+
+
+def _maintenance(node: NodeRow, deed: NodeDeed) -> dict[str, str]:
+    """Return what the audit trail says of a maintenance that is ended."""
+    if deed is not NodeDeed.end_maintenance:
+        return {}
+    return {"fault": node.fault, "maintenance": node.maintenance_reason or "no reason"}
 
 
 async def _keep(tx: Tx, remedy: Remedy, action: str, why: str) -> None:

@@ -24,6 +24,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     power: Power = Power.UNKNOWN
     in_maintenance: bool = False
     maintenance_reason: str = ""
+    fault: str = ""
     error: str = ""
     error_at: datetime | None = None
     instance: str = ""
@@ -115,6 +116,7 @@ def _read(old: Line, node: MetalNode, now: datetime) -> Line:
         power=node.power,
         in_maintenance=node.in_maintenance,
         maintenance_reason=storable(node.maintenance_reason),
+        fault=storable(node.fault),
         error=error or old.error,
         error_at=now if error and error != old.error else old.error_at,
         instance=storable(node.instance),

@@ -24,6 +24,9 @@ class NodeDeed(StrEnum):
     aside = "aside"
     """Here alone: the server goes to maintenance, so that nobody is sold what cannot be had."""
 
+    end_maintenance = "end_maintenance"
+    """The cloud has it in maintenance no more, whoever put it there."""
+
     offer = "offer"
     """The cloud cleans its disks and offers it."""
 
@@ -31,8 +34,10 @@ class NodeDeed(StrEnum):
     """The cloud takes off the system that an allocation of ours has on it, and cleans its disks."""
 
 
-AT_CLOUD = frozenset({NodeDeed.start, NodeDeed.stop, NodeDeed.offer, NodeDeed.release})
+AT_CLOUD = frozenset(NodeDeed) - {NodeDeed.forget, NodeDeed.aside}
 """Done there by a worker, the others here at once."""
+QUICK = frozenset({NodeDeed.start, NodeDeed.stop, NodeDeed.end_maintenance})
+"""Of these, what is done in moments or not at all."""
 TYPED = frozenset({NodeDeed.offer, NodeDeed.release})
 """What is on its disks is lost: its name is typed first."""
 _SWITCHES: Mapping[NodeDrift, NodeDeed] = {
@@ -45,9 +50,20 @@ _UNFIT = frozenset(
 
 
 def deeds_for(node: NodeRow) -> tuple[NodeDeed, ...]:
-    """Return what may be done about a node, the harmless first; nothing while it is not known."""
+    """Return what may be done about a node, the harmless first; nothing while it is not known.
+
+    Its maintenance may be ended whether it differs or not: a technician may be through here, too.
+    """
+    if node.silent_since is not None or node.is_ordered:
+        return ()
+    is_shown = node.server is not None and node.gone_since is None
+    more = (NodeDeed.end_maintenance,) if node.in_maintenance and is_shown else ()
+    return tuple(sorted((*_of_drift(node), *more), key=list(NodeDeed).index))
+
+
+def _of_drift(node: NodeRow) -> tuple[NodeDeed, ...]:
     drift = node.drift
-    if drift is None or node.silent_since is not None or node.is_ordered:
+    if drift is None:
         return ()
     if drift in _SWITCHES:
         return (_SWITCHES[drift],)
@@ -71,6 +87,10 @@ def is_free(node: NodeRow) -> bool:
 
 def is_still_wanted(node: NodeRow, deed: NodeDeed) -> bool:
     """Say whether a deed at the cloud is still right; the books may have changed meanwhile."""
+    if deed is NodeDeed.end_maintenance:
+        return True  # the cloud says whether it is still in it; a run may wait for just that end
+    if node.is_under_way:
+        return False
     match deed:
         case NodeDeed.start:
             return node.service_state is ServiceState.active

@@ -8,6 +8,8 @@ import msgspec
 from app.core.database import Tx
 from app.domain.metal.ask import clouds
 from app.domain.metal.errand import ErrandView, last_errand
+from app.domain.metal.find import node_of_server
+from app.domain.metal.views import NodeRow
 
 
 class NodeStanding(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,6 +28,8 @@ class CloudStanding(msgspec.Struct, frozen=True, kw_only=True):
 
     clouds: tuple[str, ...]
     node: NodeStanding | None
+    shown: NodeRow | None
+    """The same as its cloud last showed it among all its nodes."""
     errand: ErrandView | None
 
     @property
@@ -34,7 +38,7 @@ class CloudStanding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def standing_of(tx: Tx, server: UUID) -> CloudStanding:
-    """Return how a server stands; three statements."""
+    """Return how a server stands; four statements."""
     row = await tx.fetchrow(
         "SELECT connection, node, state, power, error, seen_at FROM metal_node WHERE server = $1",
         server,
@@ -42,5 +46,6 @@ async def standing_of(tx: Tx, server: UUID) -> CloudStanding:
     return CloudStanding(
         clouds=await clouds(tx),
         node=None if row is None else NodeStanding(**dict(row)),
+        shown=await node_of_server(tx, server),
         errand=await last_errand(tx, server),
     )

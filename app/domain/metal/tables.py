@@ -75,6 +75,7 @@ class CloudNode(Table, tablename="cloud_node"):
     """A node as its cloud last showed it; whose it is says `metal_node`.
 
     It was first seen in its `state` at `changed_at`, and a flow noted it last at `noted_at`.
+    `fault` is why the cloud itself put it into maintenance; empty where a person did.
     `error` is the cloud's last word of a failure, read at `error_at`: the cloud itself forgets it.
     `stage` is empty for one that was gone before it was read. `service` is the one of ours whose
     allocation has it. `drift` is how it differs.
@@ -89,6 +90,7 @@ class CloudNode(Table, tablename="cloud_node"):
     power = text(default="unknown")
     in_maintenance = Boolean(default=False)
     maintenance_reason = text(default="")
+    fault = text(default="")
     error = text(default="")
     error_at = moment(null=True)
     instance = text(default="")

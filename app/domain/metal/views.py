@@ -52,6 +52,8 @@ class NodeRow(msgspec.Struct, frozen=True, kw_only=True):
     power: Power
     in_maintenance: bool
     maintenance_reason: str
+    fault: str
+    """Why the cloud itself put it into maintenance; empty where a person did."""
     error: str
     """What the cloud said last of a failure; it may be over."""
     error_at: datetime | None

@@ -22,6 +22,8 @@ class Step(StrEnum):
     """The cloud told what hardware there is."""
     offered = "offered"
     """The cloud has cleaned the disks, and offers the machine."""
+    cleaned = "cleaned"
+    """The cloud has cleaned the disks anew, and offers the machine."""
     adopted = "adopted"
     """The cloud has taken over the system that runs, as it is."""
     withdrawn = "withdrawn"
@@ -90,8 +92,16 @@ class Withdraw(msgspec.Struct, frozen=True, kw_only=True, tag="withdraw"):
         return (Step.withdrawn,)
 
 
-Want: TypeAlias = Enrol | Adopt | Inspect | Withdraw
-Deed: TypeAlias = Literal["enrol", "adopt", "inspect", "withdraw"]
+class Clean(msgspec.Struct, frozen=True, tag="clean"):
+    """Have the cloud clean a server that came back, and put it into stock."""
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        return (Step.cleaned,)
+
+
+Want: TypeAlias = Enrol | Adopt | Inspect | Withdraw | Clean
+Deed: TypeAlias = Literal["enrol", "adopt", "inspect", "withdraw", "clean"]
 
 
 def deed_of(want: Want) -> Deed:

@@ -11,9 +11,11 @@ from app.core.ids import new_id
 from app.core.secrets import Vault, new_token
 from app.domain.addresses.claim import Claimed
 from app.domain.addresses.find import addresses_of
-from app.domain.catalog.selection import PANEL, Selection
+from app.domain.catalog.selection import Selection
 from app.domain.services.credentials import Access, keep_access
 from app.domain.services.disk_choice import disks_for
+from app.domain.services.option_scripts import option_scripts
+from app.domain.services.script_fault import digests_of
 from app.domain.services.states import InstallationState
 from app.drivers.deploy.live import LiveImage, LiveSpec, Purpose
 from app.drivers.deploy.netboot.passwords import hash_password
@@ -120,6 +122,7 @@ async def open_installation(
 ) -> None:
     """Write down, sealed, what the server is booted for; what was open for it is abandoned."""
     token = spec.callback_base.rpartition("/")[2]
+    scripts = spec.scripts if isinstance(spec, InstallSpec) else {}
     await tx.execute(
         "UPDATE installation SET state = $2, finished_at = $3 "
         "WHERE server = $1 AND state IN ('prepared', 'booted', 'installing')",
@@ -132,7 +135,8 @@ async def open_installation(
         "created_at, updated_at, purpose, burn_in, log) "
         "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $11, "
         "CASE WHEN $10::text IS NULL THEN '[]' ELSE jsonb_build_array("
-        "jsonb_build_object('percent', 0, 'at', $8::timestamptz, 'os', $10)) END)",
+        "jsonb_build_object('percent', 0, 'at', $8::timestamptz, 'os', $10, "
+        "'scripts', $12::jsonb)) END)",
         new_id(),
         service,
         server,
@@ -144,6 +148,7 @@ async def open_installation(
         purpose,
         spec.os_key if isinstance(spec, InstallSpec) else None,
         burn_in,
+        msgspec.json.encode(digests_of(scripts)).decode(),
     )
 
 
@@ -223,6 +228,7 @@ async def _spec(
     selection = msgspec.json.decode(row["selection"], type=Selection)
     host, _, domain = row["hostname"].partition(".")
     addresses = await addresses_of(tx, row["order"])
+    scripts = await option_scripts(tx, row["product"], selection)
     return InstallSpec(
         os_key=image.code,
         family=image.family,
@@ -243,27 +249,10 @@ async def _spec(
         ssh_keys=selection.ssh_keys,
         disks=disks,
         ssh_port=site.ssh_port,
-        post_install=await _post_install(tx, row["product"], selection),
+        post_install="\n".join(script for _, script in scripts),
         product_script=row["post_install"],
         callback_base=site.base_url,
     )
-
-
-async def _post_install(tx: Tx, product: UUID, selection: Selection) -> str:
-    """Return what the chosen options add to the installed system, in the order of the form."""
-    chosen = dict(selection.choices)
-    if selection.panel:
-        chosen[PANEL] = selection.panel
-    rows = await tx.fetch(
-        "SELECT o.post_install FROM option o JOIN option_group g ON g.id = o.option_group "
-        "JOIN unnest($2::text[], $3::text[]) AS c (grp, code) "
-        "ON c.grp = g.code AND c.code = o.code "
-        "WHERE g.product = $1 AND o.post_install <> '' ORDER BY g.position, o.position",
-        product,
-        list(chosen),
-        list(chosen.values()),
-    )
-    return "\n".join(row["post_install"] for row in rows)
 
 
 def _ipv4(addresses: Claimed) -> Ipv4:

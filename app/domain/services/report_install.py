@@ -13,6 +13,7 @@ from app.core.database import Tx, storable
 from app.core.errors import NotFound
 from app.core.secrets import Vault
 from app.domain.services.prepare_install import token_digest
+from app.domain.services.script_fault import note_failed_script
 from app.domain.services.states import InstallationState
 from app.drivers.deploy.live import LiveSpec, Purpose
 from app.drivers.deploy.spec import InstallSpec
@@ -137,7 +138,12 @@ async def report_done(tx: Tx, installation: OpenInstallation) -> None:
     await _end(tx, installation, InstallationState.installed, stage="installed", percent=100)
 
 
-async def report_failed(tx: Tx, installation: OpenInstallation, message: str) -> None:
+async def report_failed(
+    tx: Tx, installation: OpenInstallation, message: str, *, script: str = ""
+) -> None:
+    """Note that it failed; `script` says whose, of those that the operator gave, if one of them."""
+    if script:
+        await note_failed_script(tx, installation.id, script)
     await _end(tx, installation, InstallationState.failed, error=message)
 
 

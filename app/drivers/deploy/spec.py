@@ -112,6 +112,20 @@ class Disks(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(f"/dev/sd{chr(ord('a') + number)}" for number in range(used))
 
 
+class Script(StrEnum):
+    """Whose script it is that runs in the installed system, as the machine names it."""
+
+    OPTIONS = "options"
+    """What the chosen options add."""
+
+    PRODUCT = "product"
+    """The product's own."""
+
+    @property
+    def words(self) -> str:
+        return "the chosen options" if self is Script.OPTIONS else "the product"
+
+
 class InstallSpec(msgspec.Struct, frozen=True, kw_only=True):
     """One installation. Raises `app.core.errors.Invalid` with every bad field named."""
 
@@ -154,3 +168,9 @@ class InstallSpec(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def fqdn(self) -> str:
         return f"{self.hostname}.{self.domain}"
+
+    @property
+    def scripts(self) -> dict[Script, str]:
+        """Return what runs last, in this order; an empty script is none."""
+        both = {Script.OPTIONS: self.post_install, Script.PRODUCT: self.product_script}
+        return {whose: script for whose, script in both.items() if script.strip()}

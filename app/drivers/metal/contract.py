@@ -129,16 +129,27 @@ class MetalNode(msgspec.Struct, frozen=True, kw_only=True):
     """The cloud's last words about a failure; it forgets them at its next look at the power."""
     in_maintenance: bool = False
     maintenance_reason: str = ""
+    fault: str = ""
+    """Why the cloud itself put it into maintenance, by its own name for that; it may end that one
+    itself. Empty: a person did, or it is in none."""
     instance: str = ""
     """The allocation that has it; empty: nobody's."""
     service: UUID | None = None
-    """The service of ours that this allocation is for; only `nodes` says it."""
+    """The service of ours that this allocation is for; only `nodes` and `examine` say it."""
     is_cleaned: bool = True
     """Its disks are cleaned when it is given back, as far as the cloud tells."""
     resource_class: str = ""
     driver: str = ""
     mark: str = ""
     """Which server of ours it says it is; empty: it says nothing."""
+
+
+class Examined(msgspec.Struct, frozen=True, kw_only=True):
+    """A node, and what its drivers say of what they know of it."""
+
+    node: MetalNode
+    faults: tuple[str, ...] = ()
+    """What stands against switching, managing or deploying it, in the cloud's own words."""
 
 
 class NodeFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -249,6 +260,13 @@ class MetalCloud(Protocol):
         """Return one node, by its id or name. Raises NodeLost when it is not there."""
         ...
 
+    async def examine(self, node: str) -> Examined:
+        """Have a node's drivers checked; nothing is changed at it.
+
+        Raises NodeLost; what else it raises is the cloud's and says nothing of the node.
+        """
+        ...
+
     async def find(self, *, name: str = "", macs: tuple[str, ...] = ()) -> MetalNode | None:
         """Return the node with a network card of one of these, else the one of that name."""
         ...
@@ -284,6 +302,17 @@ class MetalCloud(Protocol):
 
     async def offer(self, node: str, memo: dict[str, Any]) -> MetalNode | Working:
         """Have a node cleaned and offered, from wherever nobody has it."""
+        ...
+
+    async def clean(self, node: str, memo: dict[str, Any]) -> MetalNode | Working:
+        """Have a node cleaned and offered, one that is offered already too.
+
+        A lost memo has it cleaned once more. Raises NodeLost where somebody has it, WorkFailed.
+        """
+        ...
+
+    async def end_maintenance(self, node: str) -> MetalNode:
+        """Take a node out of maintenance, whoever put it there. Raises NodeLost."""
         ...
 
     async def inspect(self, node: str, memo: dict[str, Any]) -> NodeFacts | Working:

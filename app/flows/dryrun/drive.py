@@ -75,8 +75,18 @@ class Driver:
         return Ended.succeeded
 
     def pick(self, due: list[Token]) -> Token | None:
-        """Return which of the steps that are due is done next."""
-        return due[0] if due else None
+        """Return which of the steps that are due is done next.
+
+        That is which ended first in the recorded run: of two that are due at once, one may end the
+        other. What that run never came to is last.
+        """
+        return min(due, key=self._ended_at, default=None)
+
+    def _ended_at(self, token: Token) -> tuple[bool, float]:
+        one = self.answering.answers.find(token.place, token.attempt)
+        if one is None or one.finished_at is None:
+            return True, 0.0
+        return False, one.finished_at.timestamp()
 
     async def _do(self, course: Course, token: Token) -> None:
         place, before = token.place, (token.signal_key, dict(token.memo))

@@ -24,11 +24,12 @@ from app.flows.dryrun.deed import DryDoer
 from app.flows.dryrun.drive import Driver, Limits
 from app.flows.dryrun.given import Given
 from app.flows.dryrun.notebook import Notebook
-from app.flows.dryrun.recording import Answers, RecordedAttempt, Recording, read_recording
+from app.flows.dryrun.recording import RecordedAttempt, Recording, read_recording
 from app.flows.dryrun.result import Ended
 from app.flows.expressions import names_in
 from app.flows.node import Done, NodeType, PureDo, RunEnds, Wait
 from app.flows.redact import redacted
+from app.flows.scopes import TOP, is_within
 from app.flows.step import Begun
 
 LONGEST_S = 30.0
@@ -100,13 +101,14 @@ async def _follow(
     notebook, clock = Notebook(), VirtualClock(recording.created_at)
     answering = Answering(_given(recording), notebook)
     doer = _Replayer(clock, notebook, answering, recording, found)
-    driver = _InOrder(
+    driver = Driver(
         doer, notebook, answering, clock,
         limits=Limits(most_steps=2 * len(recording.attempts) + 100, longest_s=LONGEST_S),
     )  # fmt: skip
     ended = await driver.drive(course)
     await doer.commit(course)
     is_cut = ended is Ended.too_long
+    cut_short = _cut_short(notebook, ended, clock.now())
     if not is_cut:
         found += [
             Difference(
@@ -115,29 +117,23 @@ async def _follow(
             )
             for one in recording.attempts
             if (one.scope, one.node, one.attempt) not in notebook.attempts
-            and not (ended is Ended.failed and _was_under_way(one, clock.now()))
+            and not _was_under_way(one, cut_short)
         ]  # fmt: skip
     return driver.steps, is_cut
 
 
-class _InOrder(Driver):
-    """Does what is due in the order in which it ended in the recording."""
-
-    def pick(self, due: list[Token]) -> Token | None:
-        answers = self.answering.answers
-        return min(due, key=lambda token: _ended_at(answers, token), default=None)
-
-
-def _was_under_way(one: RecordedAttempt, failed_at: datetime) -> bool:
-    """Return whether it had begun when another step failed the run: replay ends with that one."""
-    return one.started_at is not None and one.started_at <= failed_at
+def _cut_short(notebook: Notebook, ended: Ended, now: datetime) -> dict[str, datetime]:
+    """Return by scope when a step's failure ended it: iterations that were given up, the run."""
+    rows = (row for rows in notebook.items.values() for row in rows if row.status == "failed")
+    found = {row.scope: row.finished_at or now for row in rows}
+    return {**found, TOP: now} if ended is Ended.failed else found
 
 
-def _ended_at(answers: Answers, token: Token) -> tuple[bool, float]:
-    one = answers.find(token.place, token.attempt)
-    if one is None or one.finished_at is None:
-        return True, 0.0
-    return False, one.finished_at.timestamp()
+def _was_under_way(one: RecordedAttempt, cut_short: Mapping[str, datetime]) -> bool:
+    """Return whether it had begun when another step's failure ended all that was in its scope."""
+    return one.started_at is not None and any(
+        is_within(one.scope, scope) and one.started_at <= at for scope, at in cut_short.items()
+    )
 
 
 class _Replayer(DryDoer):
@@ -258,6 +254,8 @@ class _Replayer(DryDoer):
     ) -> None:
         """Let the step end as it is recorded; it is tried again when it was then."""
         answer = recorded_answer(one, kind)
+        if one.is_failed and one.finished_at is not None:
+            self.clock.move_to(one.finished_at)  # what began until then was under way
         if answer.done is not None and variables:
             done = msgspec.structs.replace(answer.done, variables=variables)
             answer = msgspec.structs.replace(answer, done=done)

@@ -19,10 +19,21 @@ from app.domain.inventory.find import server_of
 from app.domain.orders.stand_in import has_stand_in
 from app.domain.services.prepare_install import find_by_step, prepare_install
 from app.domain.services.report_install import give_up
+from app.domain.services.script_fault import script_fault, stop_for_script
 from app.domain.services.states import InstallationState
 from app.drivers.errors import DriverError
 from app.flows.booting import answers_there, brought_up, switch_off
-from app.flows.node import Done, Effect, NodeType, Resource, Step, StepFailed, Subject, Wait
+from app.flows.node import (
+    Done,
+    Effect,
+    ForStaff,
+    NodeType,
+    Resource,
+    Step,
+    StepFailed,
+    Subject,
+    Wait,
+)
 
 
 class Params(msgspec.Struct, frozen=True):
@@ -59,8 +70,13 @@ While the machine works the run sleeps; the page of the order shows the stage it
 A machine that says nothing for long, or does not answer at the end, is an error that a retry may
 mend. One that is late, where others took far less, is not tried again while a free server fits the
 order; nor is one that was told to go on and did not. Lead the error port to
-`action.quarantine_server` to take another server. Undoing it stops the installation and switches
-the machine off, if the order still has it.
+`action.quarantine_server` to take another server.
+
+A script of the product or its options that fails at one server after another is at fault itself:
+the run halts for a person, whatever the flow says, and servers that were put aside for the script
+alone go back into stock, erased. Once it is mended, trying again installs with the new one.
+
+Undoing it stops the installation and switches the machine off, if the order still has it.
 
 ```json
 {"service": "=steps.paid.service", "server": "=steps.server.server"}
@@ -84,7 +100,22 @@ async def do(step: Step, params: Params) -> Done | Wait:
     except StepFailed:
         with contextlib.suppress(DriverError):
             await switch_off(step, params.server)
+        await _require_sound_scripts(step, key)
         raise
+
+
+async def _require_sound_scripts(step: Step, key: str) -> None:
+    """Stop for a person where a script of the operator's made the installation fail, and others.
+
+    Staff are told once, however many orders it stops, and again when somebody tried again in vain.
+    """
+    async with step.database.transaction() as tx:
+        fault = await script_fault(tx, key)
+        if fault is not None:
+            await stop_for_script(tx, key, fault)
+    if fault is not None:
+        told = ForStaff(f"{fault.script} is at fault", f"script:{fault.first}:{fault.stops}")
+        raise StepFailed(fault.message, stops=told)
 
 
 async def _go_on(step: Step, params: Params, key: str) -> Done | Wait:

@@ -39,7 +39,8 @@ aside what waits to be erased, or is burned in by it, and nothing else.
 
 The server is looked at again by itself, after a quarter of an hour and then less and less often:
 when its BMC answers it is erased, which boots the machine and shows that it works, and is sold
-again. One that failed its burn-in waits for a person.
+again. One that a cloud has is cleaned by that once it finds it well. One that failed its burn-in
+waits for a person.
 
 ```json
 {"server": "=steps.server.server"}

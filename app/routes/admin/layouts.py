@@ -11,7 +11,8 @@ from app.components.form import Form
 from app.components.notice import Flash
 from app.core.errors import Invalid
 from app.domain.accounts.roles import Permission
-from app.domain.catalog.change_layouts import change_layouts
+from app.domain.catalog.change_layouts import change_layouts, layouts_seen
+from app.domain.catalog.errors import ProductChanged
 from app.domain.catalog.find import find_product
 from app.domain.catalog.selection import LAYOUT
 from app.routes.admin.layouts_typed import layouts_of, typed_layouts
@@ -33,7 +34,7 @@ class LayoutsPage(Controller):
     async def ask(self, db: Db, frame: Frame, slug: FromPath[str]) -> Response[Any]:
         async with db.snapshot() as tx:
             product = await find_product(tx, slug, hidden=True)
-        values = {"layouts": typed_layouts(product.disk_layouts)}
+        values = {"layouts": typed_layouts(product.disk_layouts), "seen": layouts_seen(product)}
         if product.group(LAYOUT) is not None:
             values["offered"] = "on"
         form = Form(values=values, csrf=frame.csrf)
@@ -54,6 +55,7 @@ class LayoutsPage(Controller):
                     product.id,
                     layouts,
                     offered="offered" in values,
+                    saw=values.get("seen", ""),
                     actor=me.id,
                     actor_label=me.email,
                     reason=reason,
@@ -61,5 +63,14 @@ class LayoutsPage(Controller):
         except Invalid as refusal:
             form = Form(values=values, errors=refusal.fields, csrf=frame.csrf)
             return html(layouts_page(product.name, slug, form, frame=frame), status_code=422)
+        except ProductChanged as changed:
+            async with db.snapshot() as tx:
+                product = await find_product(tx, slug, hidden=True)
+            saved = typed_layouts(product.disk_layouts).replace("\n", "; ") or "none"
+            errors = {"": changed.message, "layouts": f"Saved now: {saved}"}
+            # The page then carries what is saved now: saving again is a decision.
+            again = {**values, "seen": layouts_seen(product)}
+            form = Form(values=again, errors=errors, csrf=frame.csrf)
+            return html(layouts_page(product.name, slug, form, frame=frame), status_code=409)
         told = Flash("success", "The layouts are changed; orders that wait are looked at again.")
         return go(request, product_href(slug), told)

@@ -7,8 +7,10 @@ from uuid import UUID
 from litestar import Controller, Response, get, post
 from litestar.params import FromPath
 
+from app.components.admin.dcim import SERVERS
 from app.components.admin.decide import REASON
 from app.components.admin.filters import Wanted
+from app.components.admin.node_card import FROM_SERVER
 from app.components.admin.node_deeds import NAME, node_deed_page
 from app.components.admin.nodes import (
     CLOUD,
@@ -96,6 +98,7 @@ class Nodes(Controller):
         async with db.snapshot() as tx:
             node = await find_node(tx, node_id)
         reason = " ".join(values.get(REASON, "").split())
+        there = f"{SERVERS}/{node.server}" if node.server and values.get(FROM_SERVER) else NODES
         try:
             if kind in TYPED:
                 _require_typed(values, node.name, reason)
@@ -107,9 +110,9 @@ class Nodes(Controller):
             form = Form(values=values, errors=invalid.fields, csrf=frame.csrf)
             return html(node_deed_page(node, kind, form, frame=frame), status_code=422)
         except Conflict as refusal:
-            return go(request, NODES, Flash("info", refusal.message))
+            return go(request, there, Flash("info", refusal.message))
         then = "a worker does it. This page follows." if kind in AT_CLOUD else "done."
-        return go(request, NODES, Flash("success", f"{DEEDS[kind]}: {then}"))
+        return go(request, there, Flash("success", f"{DEEDS[kind]}: {then}"))
 
 
 def _deed(name: str, known: Collection[NodeDeed]) -> NodeDeed:

@@ -12,7 +12,9 @@ from app.components.notice import Flash
 from app.core.errors import Invalid
 from app.domain.accounts.roles import Permission
 from app.domain.catalog.change_script import change_script, script_of
+from app.domain.catalog.errors import ProductChanged
 from app.domain.catalog.find import find_product
+from app.domain.catalog.seen import seen
 from app.routes.admin.reasons import reason_fault
 from app.routes.admin.script_typed import script_fault, script_typed
 from app.routes.security.dependencies import Db, Frame, HttpRequest, Me
@@ -33,8 +35,8 @@ class ProductScript(Controller):
     async def ask(self, db: Db, frame: Frame, slug: FromPath[str]) -> Response[Any]:
         async with db.snapshot() as tx:
             product = await find_product(tx, slug, hidden=True)
-            values = {"script": await script_of(tx, product.id)}
-        form = Form(values=values, csrf=frame.csrf)
+            script = await script_of(tx, product.id)
+        form = Form(values={"script": script, "seen": seen(script)}, csrf=frame.csrf)
         return html(script_page(product.name, slug, form, frame=frame))
 
     @post(status_code=200)
@@ -44,18 +46,28 @@ class ProductScript(Controller):
         values = await typed(request)
         script, reason = script_typed(values), " ".join(values.get("reason", "").split())
         found = {"script": await script_fault(script), "reason": reason_fault(reason) or ""}
-        faults = {field: fault for field, fault in found.items() if fault}
+        faults, status = {field: fault for field, fault in found.items() if fault}, 422
         async with db.transaction() as tx:
             product = await find_product(tx, slug, hidden=True)
             if not faults:
                 try:
                     await change_script(
-                        tx, product.id, script, actor=me.id, actor_label=me.email, reason=reason
+                        tx,
+                        product.id,
+                        script,
+                        saw=values.get("seen", ""),
+                        actor=me.id,
+                        actor_label=me.email,
+                        reason=reason,
                     )
                 except Invalid as refusal:
                     faults = refusal.fields
+                except ProductChanged as changed:
+                    faults, status = {"": changed.message}, 409
+                    # The page then carries what is saved now: saving again is a decision.
+                    values = {**values, "seen": seen(await script_of(tx, product.id))}
         if faults:
             form = Form(values=values, errors=faults, csrf=frame.csrf)
-            return html(script_page(product.name, slug, form, frame=frame), status_code=422)
+            return html(script_page(product.name, slug, form, frame=frame), status_code=status)
         told = Flash("success", "The script is changed; servers that are installed now run it.")
         return go(request, product_href(slug), told)

@@ -182,7 +182,7 @@ async def _deed_page(
 
 
 async def read_file(tx: Tx, server_id: UUID, me: AccountView, *, csrf: str) -> ServerFile:
-    """Read a server; ten statements."""
+    """Read a server; eleven statements."""
     server = await find_server(tx, server_id)
     sees_trail = allows(me.role, Permission.AUDIT_READ)
     return ServerFile(

@@ -56,6 +56,13 @@ class NodeLine(Struct, frozen=True, kw_only=True):
     power: Power
     in_maintenance: bool
     maintenance_reason: str
+    fault: Annotated[
+        str,
+        Meta(
+            description="Why the cloud itself put it into maintenance (`power failure`, `clean "
+            "failure`); empty where a person did."
+        ),
+    ]
     error: Annotated[
         str, Meta(description="What the cloud said last of a failure; it may be over.")
     ]
@@ -101,7 +108,8 @@ class NodeOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         NodeDeed,
         Meta(
             description="`offer` and `release` have the cloud clean its disks: what is on them is "
-            "lost. `forget` and `aside` change nothing at the cloud."
+            "lost. `end_maintenance` ends what is told as `maintenance_reason`, and no other. "
+            "`forget` and `aside` change nothing at the cloud."
         ),
     ]
     reason: Why

@@ -25,7 +25,10 @@ class StepLine(Struct, frozen=True, kw_only=True):
 
     step: Annotated[
         str,
-        Meta(description="`known`, `taken_on`, `inspected`, `offered`, `adopted` or `withdrawn`."),
+        Meta(
+            description="`known`, `taken_on`, `inspected`, `offered`, `cleaned`, `adopted` or "
+            "`withdrawn`."
+        ),
     ]
     done_at: Annotated[datetime | None, Meta(description="Null: not through yet.")]
 
@@ -60,6 +63,13 @@ class ServerNode(Struct, frozen=True, kw_only=True):
     power: str
     error: Annotated[str, Meta(description="The cloud's last words about a failure.")]
     seen_at: datetime | None
+    about: Annotated[
+        UUID | None,
+        Meta(description="Our id of the node, for `/nodes`; null: its cloud was not read yet."),
+    ]
+    in_maintenance: Annotated[bool, Meta(description="As its cloud was read last.")]
+    maintenance_reason: str
+    fault: Annotated[str, Meta(description="Why the cloud itself put it there; else empty.")]
     last_errand: NodeErrand | None
 
 
@@ -168,8 +178,13 @@ def node_line(standing: CloudStanding) -> ServerNode:
     node = standing.node or NodeStanding(
         connection="", node="", state="", power="", error="", seen_at=None
     )
+    shown = standing.shown
     return ServerNode(
         **same(node, NodeStanding.__struct_fields__),
+        about=shown.id if shown else None,
+        in_maintenance=shown is not None and shown.in_maintenance,
+        maintenance_reason=shown.maintenance_reason if shown else "",
+        fault=shown.fault if shown else "",
         last_errand=errand_line(standing.errand) if standing.errand else None,
     )
 

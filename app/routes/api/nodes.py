@@ -78,7 +78,7 @@ class Nodes(Controller):
         operation_id="listNodes",
         summary="List nodes",
         description="Nodes of clouds of bare metal, the latest first, with how they differ from "
-        "servers and services here. Nothing is changed at a cloud by itself.",
+        "servers and services here. Nothing that differs is put right by itself.",
     )
     async def list(
         self,

@@ -152,13 +152,13 @@ class Machine(Controller):
 
     @post("/{token:str}/failed", status_code=204)
     async def failed(self, db: Db, vault: Sealing, token: FromPath[str], data: Form) -> None:
-        """Note the installer's own words in `message`."""
+        """Note the installer's own words in `message`, and in `script` whose script failed."""
         async with db.transaction() as tx:
             installation = await find_open(tx, vault, token=token)
             message = data.get("message", "") or "the installer reported an error"
             if installation.purpose is Purpose.ERASE:
                 message = await failed_disks(tx, installation) or message
-            await report_failed(tx, installation, message)
+            await report_failed(tx, installation, message, script=data.get("script", ""))
             await send_signal(tx, signal_key(installation))
 
 

@@ -1,6 +1,7 @@
 """What every cloud of bare metal must do; an adapter's test class inherits."""
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -15,6 +16,7 @@ from app.drivers.metal.contract import (
     NodeRef,
     NodeSeed,
     Stage,
+    Working,
 )
 from app.drivers.power import Power
 from app.drivers.secret import Secret
@@ -81,6 +83,34 @@ class MetalContract:
         assert (await cloud.read(node.id)).instance == ""
         assert await cloud.history(node.id)
 
+    async def test_a_node_is_examined_and_cleaned_anew(
+        self, cloud: MetalCloud, seed: NodeSeed, wanted: Wanted
+    ) -> None:
+        await through(lambda memo: cloud.enrol(seed, memo))
+        examined = await cloud.examine(seed.name)
+        assert (examined.node.stage, examined.faults) == (Stage.MANAGEABLE, ())
+        for _ in range(2):
+            node = await through(lambda memo: cloud.clean(seed.name, memo))
+            assert node.stage is Stage.AVAILABLE
+        states: list[str] = []
+
+        async def follow(memo: dict[str, Any]) -> MetalNode | Working:
+            found = await cloud.clean(node.id, memo)
+            states.append((await cloud.read(node.id)).state)
+            return found
+
+        await through(follow)
+        assert set(states) > {"available"}, "what is offered is cleaned all the same"
+        want = wanted(node.id)
+        await through(lambda memo: cloud.deploy(want, memo))
+        examined = await cloud.examine(node.id)
+        assert (examined.node.stage, examined.node.service) == (Stage.ACTIVE, want.ref.service)
+        with pytest.raises(NodeLost, match="has it"):
+            await cloud.clean(node.id, {})
+        await through(lambda memo: cloud.release(want.ref, memo))
+        for _ in range(2):
+            assert not (await cloud.end_maintenance(node.id)).in_maintenance
+
     async def test_a_node_has_one_service(
         self, cloud: MetalCloud, seed: NodeSeed, wanted: Wanted
     ) -> None:
@@ -107,5 +137,10 @@ class MetalContract:
             await through(lambda memo: cloud.deploy(nowhere, memo))
         with pytest.raises(DriverError):
             await cloud.read(nowhere.ref.node)
+        for act in (cloud.examine, cloud.end_maintenance):
+            with pytest.raises(NodeLost):
+                await act(nowhere.ref.node)
+        with pytest.raises(NodeLost):
+            await cloud.clean(nowhere.ref.node, {})
         gone = NodeRef(nowhere.ref.node, uuid4())
         assert await through(lambda memo: cloud.release(gone, memo)) is None

@@ -330,7 +330,7 @@ class TestPostInstall:
         ).replace("/root/", f"{tmp_path}/")
         head = text[: text.index("report access")]
         done = subprocess.run(
-            ["bash", "-c", head + text[text.index("# run WHOSE") :]],
+            ["bash", "-c", head + text[text.index("# run SCRIPT WHOSE") :]],
             env={"PATH": f"{tmp_path}:{os.environ['PATH']}"},
             capture_output=True,
             text=True,

@@ -4,8 +4,14 @@ import pytest
 
 from app.flows import interpreter
 from app.flows.document import Retry, Timeout
-from app.flows.node import StepFailed
-from app.flows.steer import cancel_run
+from app.flows.dryrun.dry_run import follow
+from app.flows.dryrun.given import Given
+from app.flows.dryrun.recording import read_recording
+from app.flows.dryrun.replay import replay
+from app.flows.dryrun.result import Ended
+from app.flows.node import ForStaff, StepFailed
+from app.flows.steer import cancel_run, retry_halted
+from tests.conftest import START
 from tests.flows.conftest import LEASE_S, Workshop
 from tests.flows.engine.bench import calls, flow, input_of, ledger, places, row, story, undone
 from tests.flows.nodes import Killed, busy
@@ -62,6 +68,31 @@ async def test_a_node_may_say_otherwise_than_its_flow(
     await workshop.drive()
     assert await workshop.status(run) == status
     assert undone(workshop) == (["/:a"] if status == "failed" else [])
+
+
+async def test_what_stops_for_a_person_goes_no_other_way_and_is_told_once(
+    workshop: Workshop,
+) -> None:
+    """Neither a retry, nor the error port, nor an undoing helps; a person's click does."""
+    retry = Retry(max=9, delay="1s", jitter=False, on=("transient", "refused"))
+    steps = {"a": ("t.call", {}, {"retry": retry}), "e": "t.note", "n": "t.note"}
+    document = flow(steps, "begin > a > n", "a.error > e", on_failure="compensate")
+    stop = StepFailed("it fails everywhere", transient=True, stops=ForStaff("All fail", "script-7"))
+    runs = [await workshop.start(document, key=key) for key in ("one", "two")]
+    workshop.world.refusals["a"] = [stop, stop]
+    await workshop.drive()
+    assert [await workshop.status(run) for run in runs] == ["halted", "halted"]
+    assert await workshop.notes() == []
+    async with workshop.database.transaction() as tx:
+        told = await tx.fetch("SELECT key, payload->>'title' AS title FROM outbox")
+        recorded = await read_recording(tx, runs[0])
+        await retry_halted(tx, runs[0])
+    assert [tuple(row) for row in told] == [("halted:script-7", "All fail")]
+    assert (await follow(document, Given(recorded=recorded), now=START)).ended is Ended.halted
+    assert (await replay(recorded)).is_same
+    await workshop.drive()
+    assert await workshop.status(runs[0]) == "succeeded"
+    assert len(await workshop.notes()) == 1
 
 
 async def test_a_failed_step_in_our_database_has_its_input_in_the_journal(

@@ -31,14 +31,7 @@ def render_post_install(spec: InstallSpec) -> str:
         spare_esps=_spare_esps(spec),
         firmware_part=FIRMWARE_PART,
         finder=finder_facts(spec.disks) if spec.disks.are_found else None,
-        scripts=[
-            (whose, script)
-            for whose, script in (
-                ("the chosen options", spec.post_install),
-                ("the product", spec.product_script),
-            )
-            if script.strip()
-        ],
+        scripts=spec.scripts,
         variables=variables_of(spec),
     )
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from app.drivers.egress import Egress
 from app.drivers.metal.contract import (
+    Examined,
     MetalNode,
     MetalPeer,
     MetalWant,
@@ -13,7 +14,7 @@ from app.drivers.metal.contract import (
     NodeSeed,
     Working,
 )
-from app.drivers.metal.ironic import adopt, enrol, facts, install, life, nodes
+from app.drivers.metal.ironic import adopt, care, enrol, facts, install, life, nodes
 from app.drivers.metal.ironic.api import Api
 from app.drivers.power import Power
 from app.drivers.secret import Secret
@@ -38,6 +39,9 @@ class Ironic:
     async def read(self, node: str) -> MetalNode:
         return nodes.view(await nodes.row_of(self._api, node))
 
+    async def examine(self, node: str) -> Examined:
+        return await care.examine(self._api, node)
+
     async def find(self, *, name: str = "", macs: tuple[str, ...] = ()) -> MetalNode | None:
         row = await nodes.find(self._api, name=name, macs=macs)
         return None if row is None else nodes.view(row)
@@ -61,6 +65,12 @@ class Ironic:
 
     async def offer(self, node: str, memo: dict[str, Any]) -> MetalNode | Working:
         return await enrol.offer(self._api, node, memo)
+
+    async def clean(self, node: str, memo: dict[str, Any]) -> MetalNode | Working:
+        return await care.clean(self._api, node, memo)
+
+    async def end_maintenance(self, node: str) -> MetalNode:
+        return await care.end_maintenance(self._api, node)
 
     async def inspect(self, node: str, memo: dict[str, Any]) -> NodeFacts | Working:
         return await enrol.inspect(self._api, node, memo)

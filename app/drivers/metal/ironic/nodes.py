@@ -30,8 +30,8 @@ MARK = "slipway"
 """In a node's `extra`: which server of ours it is, and whether we made the node."""
 _FIELDS = (
     "uuid", "name", "provision_state", "power_state", "target_power_state", "last_error",
-    "maintenance", "maintenance_reason", "instance_uuid", "automated_clean", "resource_class",
-    "driver", "extra",
+    "maintenance", "maintenance_reason", "fault", "instance_uuid", "automated_clean",
+    "resource_class", "driver", "extra",
 )  # fmt: skip
 """What `view` reads; all that Ironic knows of a node is many times as much."""
 _ALLOCATION = re.compile(r"slipway-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})-.")
@@ -66,6 +66,7 @@ def view(row: dict[str, Any]) -> MetalNode:
         error=row["last_error"] or "",
         in_maintenance=row["maintenance"],
         maintenance_reason=row["maintenance_reason"] or "",
+        fault=row["fault"] or "",
         instance=row["instance_uuid"] or "",
         is_cleaned=row["automated_clean"] is not False,  # None: as the conductor's settings say
         resource_class=row["resource_class"] or "",
