@@ -1,5 +1,6 @@
 """Claim addresses, networks and a VLAN for an order: all of them or nothing."""
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -90,6 +91,8 @@ class _Case:
     """The pool of each item that the order has already."""
     missing: list[AddressWant] = field(default_factory=list)
     chosen: list[Chosen] = field(default_factory=list)
+    chosen_s: float = 0.0
+    """When, by the monotonic clock."""
     pools: Mapping[UUID, Pool] = field(default_factory=dict)
     """Those that were looked at."""
 
@@ -186,7 +189,7 @@ async def _claim_as_known(tx: Tx, case: _Case, expires_at: datetime | None) -> _
     if not all(map(INDEX.knows, known.pools)):  # a prefix is being removed
         return _End.otherwise
     try:
-        case.chosen = _positions(case)
+        _take_places(case)
     except Refusal:
         return _End.otherwise
     if not case.chosen:
@@ -199,10 +202,10 @@ async def _choose(tx: Tx, case: _Case) -> None:
     case.pools = await MEMORY.read(tx, case.place.datacentre, _kinds(case.missing))
     await INDEX.refresh(tx, case.pools.values())
     try:
-        case.chosen = _positions(case)
+        _take_places(case)
     except PoolExhausted:
         await INDEX.refresh(tx, case.pools.values(), whole=True)
-        case.chosen = _positions(case)
+        _take_places(case)
 
 
 def _kinds(wants: Iterable[AddressWant]) -> frozenset[AddressKind]:
@@ -210,8 +213,9 @@ def _kinds(wants: Iterable[AddressWant]) -> frozenset[AddressKind]:
     return frozenset(kind for want in wants for kind in kinds_for(want))
 
 
-def _positions(case: _Case) -> list[Chosen]:
-    return choose_positions(
+def _take_places(case: _Case) -> None:
+    case.chosen_s = time.monotonic()
+    case.chosen = choose_positions(
         Openings(INDEX, case.pools),
         case.missing,
         place=case.place,
@@ -252,7 +256,7 @@ def _end_of(case: _Case, written: asyncpg.Record) -> _End:
     give_back(INDEX, [row for row in chosen if not tried or (row.scope, row.position) in won])
     for row in chosen:
         if tried and (row.scope, row.position) not in won:
-            INDEX.contend(row.scope)
+            INDEX.contend(row.scope, case.chosen_s)
     case.chosen = []
     return _End.lost if tried else _End.otherwise
 

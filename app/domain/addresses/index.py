@@ -185,9 +185,10 @@ class AddressIndex:
             if known.pool.first <= position < known.space.size:
                 known.space.give_back(position)
 
-    def contend(self, pool: UUID) -> None:
+    def contend(self, pool: UUID, chosen_s: float = float("inf")) -> None:
         """Note that another process was first there: look at its claims before the next choice.
 
+        Unless that was done since `chosen_s`, when it was chosen there, by the monotonic clock.
         Twice within `CONTENDED_S`, and the pool is contended.
         """
         known, now_s = self._known.get(pool), time.monotonic()
@@ -195,7 +196,9 @@ class AddressIndex:
             return
         if now_s - known.lost_s < CONTENDED_S:
             known.contended_s = now_s
-        known.lost_s, known.looked_s = now_s, float("-inf")
+        known.lost_s = now_s
+        if known.looked_s <= chosen_s:
+            known.looked_s = float("-inf")
 
     def look_again(self, pool: UUID) -> None:
         """Have the next `refresh` look at what other processes claimed, however lately it did."""
