@@ -1,9 +1,9 @@
 """A Slipway process of its own, for the benchmark: `python -m benchmarks.ipam.process`.
 
-`orders DSN COUNT` waits for a line, claims so many orders' sets, each in a transaction of its own,
-prints how many a second that were, and ends when its input does; `first DSN` prints the seconds
-from its start until its first claim stands, without the time that Python takes to import the
-program.
+`orders DSN COUNT AT_ONCE` waits for a line, claims so many orders' sets, each in a transaction of
+its own, prints how many a second that were, and ends when its input does; `first DSN` prints the
+seconds from its start until its first claim stands, without the time that Python takes to import
+the program.
 """
 
 import asyncio
@@ -15,21 +15,21 @@ import uvloop
 from app.core.database import Database
 from app.domain.addresses.hints import listening
 from app.domain.addresses.index import INDEX
-from benchmarks.ipam.ground import CONNECTIONS, ONE, ORDER, claim_for, rate
+from benchmarks.ipam.ground import ONE, ORDER, claim_for, rate
 from benchmarks.report import say
 
 WARM_UP = 64
 
 
-async def orders(dsn: str, count: str) -> None:
-    database = Database()
-    await database.open(dsn, min_size=2, max_size=CONNECTIONS + 1)
+async def orders(dsn: str, count: str, at_once: str) -> None:
+    database, callers = Database(), int(at_once)
+    await database.open(dsn, min_size=2, max_size=callers + 1)
     try:
         async with listening(database, INDEX):
-            await rate(lambda: claim_for(database, ORDER), WARM_UP, CONNECTIONS)
+            await rate(lambda: claim_for(database, ORDER), WARM_UP, callers)
             say("ready")
             await asyncio.to_thread(sys.stdin.readline)
-            say(str(await rate(lambda: claim_for(database, ORDER), int(count), CONNECTIONS)))
+            say(str(await rate(lambda: claim_for(database, ORDER), int(count), callers)))
             await asyncio.to_thread(sys.stdin.read)
     finally:
         await database.close()
