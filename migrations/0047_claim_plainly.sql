@@ -5,12 +5,15 @@
 -- the order has something already; neither matters where `known` is null. Where another was first,
 -- `made` is 0 and `got` says which are free nevertheless. The ids from `first` to `last` are nobody
 -- else's if they are one more than the rows. These come sorted, as everyone claims.
+--
+-- A plan that was made when there were few claims is kept while there come to be many: it goes by
+-- index from the beginning.
 CREATE OR REPLACE FUNCTION claim_as_known(
     known UUID, kinds TEXT[], scopes UUID[], positions BIGINT[], items TEXT[], purposes TEXT[],
     holder UUID, until TIMESTAMPTZ, now TIMESTAMPTZ,
     OUT made BIGINT, OUT first BIGINT, OUT last BIGINT, OUT got_scopes UUID[],
     OUT got_positions BIGINT[]
-) LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
+) LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock_shared(hashtextextended('prefixes', 0));
     first := nextval('address_claim_id_seq');  -- left unused: what follows it is ours

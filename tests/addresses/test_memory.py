@@ -59,6 +59,19 @@ async def test_an_order_is_one_statement(
     assert ["claim_as_known" in sql for sql in said] == [True]
 
 
+async def test_a_plan_of_when_there_were_few_claims_goes_by_index(
+    database: Database, remembered: dict[str, UUID], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is kept while there come to be many."""
+    monkeypatch.setattr(index, "LOOK_AGAIN_S", float("inf"))
+    scans = "SELECT seq_scan FROM pg_stat_xact_user_tables WHERE relname = 'address_claim'"
+    async with database.transaction() as tx:
+        await tx.execute("ANALYZE address_claim")
+        before = await tx.fetchval(scans)
+        assert texts(await ask(tx, new_id())) == ["10.0.0.3"]
+        assert await tx.fetchval(scans) == before
+
+
 SQL = {
     "not for orders": f"UPDATE prefix SET auto_allocatable = false WHERE network = '{FIRST}'",
     "of another status": f"UPDATE prefix SET status = 'deprecated' WHERE network = '{FIRST}'",
