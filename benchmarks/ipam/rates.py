@@ -40,7 +40,7 @@ ORDERS_GOAL = 1_000.0
 PAIR_GOAL = 1.2
 FEW, MANY = 2, CONNECTIONS
 AT_ONCE = (1, FEW, MANY)
-"""Orders that a process has under way. With one it waits for most of the time, and with many it and
+"""Orders that a process has under way. With one it waits for half of the time, and with many it and
 PostgreSQL fill two cores nearly: what a second process adds is seen between these."""
 
 
