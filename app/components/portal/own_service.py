@@ -21,7 +21,7 @@ from app.components.portal.own_install import install_card, install_steps
 from app.components.portal.own_panel import panel_way
 from app.components.portal.own_power import not_switched, switch_dialogs, switches
 from app.components.portal.service_access import Shown, access_card
-from app.components.portal.service_asks import asks_card, work_notice
+from app.components.portal.service_asks import ask_dialogs, asks, work_notice
 from app.components.time import moment
 from app.core.money import Money
 from app.domain.machines.order_power import Switching
@@ -61,13 +61,13 @@ def service_page(story: ServiceStory, *, frame: PageFrame) -> h.Element:
     ]
     if service.state in STANDING:
         main += _ways_in(story, csrf=frame.csrf)
-        main.append(asks_card(service, story.served, csrf=frame.csrf))
+        main += [asks(service, story.served), ask_dialogs(service, story.served, csrf=frame.csrf)]
     return portal_page(
         service.hostname,
         page_head(
             service.hostname,
             eyebrow=h.a(href="/services")["Services"],
-            lede=" with ".join(filter(None, (service.product_name, _runs(service)))),
+            lede=" with ".join(filter(None, (service.product_name, _game(service)))),
         ),
         split(main, [_contract(service), _quick_start(story)]),
         frame=frame,
@@ -90,8 +90,8 @@ def _ways_in(story: ServiceStory, *, csrf: str) -> list[h.Element]:
     ]
 
 
-def _runs(service: ServiceView) -> str:
-    return service.game.name if service.game else service.os_name
+def _game(service: ServiceView) -> str:
+    return service.game.name if service.game else ""
 
 
 def service_status(
@@ -108,6 +108,7 @@ def service_status(
                 facts(
                     [
                         ("State", service_badge(service.state, service.power)),
+                        *([("System", service.os_name)] if service.os_name else []),
                         *_place(service),
                     ]
                 ),
@@ -212,7 +213,6 @@ def _addresses(service: ServiceView) -> h.Element:
 def _contract(service: ServiceView) -> h.Element:
     rows: list[tuple[str, h.Node]] = [
         ("Product", service.product_name),
-        *([("System", service.os_name)] if service.os_name else []),
         (
             "Price",
             [

@@ -7,9 +7,10 @@ import htpy as h
 from app.components.button import link_button, submit_button
 from app.components.card import card
 from app.components.choice import Option, select_field
-from app.components.confirm import confirm_button
+from app.components.confirm import confirm_dialog, opens_dialog
 from app.components.form import Form, form_element, text_field
 from app.components.frame import PageFrame
+from app.components.live import live_region
 from app.components.notice import notice
 from app.components.page import page_head, portal_page
 from app.components.time import moment
@@ -49,17 +50,23 @@ def work_notice(service: ServiceView) -> h.Element | None:
     return None
 
 
-def asks_card(service: ServiceView, served: frozenset[str], *, csrf: str) -> h.Element | None:
-    """Return what can be asked for now; None where no flow would do any of it."""
-    here = f"/services/{service.id}"
-    is_server, is_machine = service.server_id is not None, service.machine is not None
-    if service.state is not ServiceState.active or not (is_server or is_machine):
+def asks(service: ServiceView, served: frozenset[str]) -> h.Element:
+    """Return what can be asked for now, as it is now; the region follows what is done."""
+    topics = f"service:{service.id} order:{service.order_id}"
+    return live_region(topics, f"/services/{service.id}/asks", id_="asks")[
+        _asks_card(service, served)
+    ]
+
+
+def ask_dialogs(service: ServiceView, served: frozenset[str], *, csrf: str) -> h.Node:
+    """Return the questions that the buttons open; they stay while the region changes."""
+    if service.server_id is None:
         return None
-    offers: list[h.Node] = []
-    if is_server and service.rescue_since is None and Asked.rescue in served:
-        offers.append(
-            confirm_button(
-                "Start the rescue system",
+    here = f"/services/{service.id}"
+    dialogs: list[h.Node] = []
+    if Asked.rescue in served:
+        dialogs.append(
+            confirm_dialog(
                 id_="rescue",
                 title="Restart the server into the rescue system?",
                 text="What runs on it is switched off hard. The disks stay as they are; mount what "
@@ -67,24 +74,35 @@ def asks_card(service: ServiceView, served: frozenset[str], *, csrf: str) -> h.E
                 action=f"{here}/rescue",
                 csrf=csrf,
                 confirm="Start the rescue system",
-                symbol="wrench",
             )
         )
-    if service.rescue_since is not None and Asked.unrescue in served:
-        offers.append(
-            confirm_button(
-                "End the rescue",
+    if Asked.unrescue in served:
+        dialogs.append(
+            confirm_dialog(
                 id_="unrescue",
                 title="Restart the server from its disk?",
                 text="The rescue system goes off, with all that is in its memory.",
                 action=f"{here}/unrescue",
                 csrf=csrf,
                 confirm="Restart from the disk",
-                symbol="rotate-ccw",
             )
         )
+    return h.fragment[dialogs]
+
+
+def _asks_card(service: ServiceView, served: frozenset[str]) -> h.Element | None:
+    """Return the card; None where no flow would do any of it."""
+    is_server, is_machine = service.server_id is not None, service.machine is not None
+    if service.state is not ServiceState.active or not (is_server or is_machine):
+        return None
+    offers: list[h.Node] = []
+    if is_server and service.rescue_since is None and Asked.rescue in served:
+        offers.append(opens_dialog("Start the rescue system", "rescue", symbol="wrench"))
+    if service.rescue_since is not None and Asked.unrescue in served:
+        offers.append(opens_dialog("End the rescue", "unrescue", symbol="rotate-ccw"))
     if Asked.reinstall in served:
-        offers.append(link_button("Install anew", f"{here}/reinstall", symbol="refresh-cw"))
+        where = f"/services/{service.id}/reinstall"
+        offers.append(link_button("Install anew", where, symbol="refresh-cw"))
     if not offers:
         return None
     if service.work is not None:

@@ -69,6 +69,13 @@ class NotInRescue(Refusal):
         super().__init__("The server does not run its rescue system. Load the page again.")
 
 
+class AlreadyInRescue(Refusal):
+    code = "service.already_in_rescue"
+
+    def __init__(self) -> None:
+        super().__init__("The server runs its rescue system already. Load the page again.")
+
+
 _SYSTEMS = """
 SELECT i.code, coalesce(o.name, i.name) AS name, o.position, '' AS template
 FROM service s JOIN product p ON p.id = s.product AND p.machine_rules IS NULL
@@ -117,11 +124,14 @@ async def ask_rescue(
 ) -> None:
     """Ask that the server is booted into the rescue system; its disks stay as they are.
 
-    Raises NotFound for a virtual machine, WrongServiceState, AlreadyAtWork.
+    Raises NotFound for a virtual machine, AlreadyInRescue, WrongServiceState, AlreadyAtWork.
     """
     await _require_idle(tx, service)
-    if await tx.fetchval("SELECT server FROM service WHERE id = $1", service) is None:
+    row = await tx.fetchrow("SELECT server, rescue_since FROM service WHERE id = $1", service)
+    if row is None or row["server"] is None:
         raise NotFound("server of service", service)
+    if row["rescue_since"] is not None:
+        raise AlreadyInRescue
     key, facts = await _ask(tx, service, Asked.rescue, by=(actor, actor_label), reason=reason)
     await emit(tx, "service.rescue", key, facts)
 

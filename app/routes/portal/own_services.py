@@ -9,6 +9,7 @@ from litestar.params import FromPath
 from app.components.portal.lists import services_page, services_region
 from app.components.portal.own_service import ServiceStory, service_page, service_status
 from app.components.portal.service_access import Shown
+from app.components.portal.service_asks import asks
 from app.domain.machines.order_power import switching_of
 from app.domain.machines.own_panel import own_panel_of
 from app.domain.services.credentials import AlreadyRevealed, reveal
@@ -69,6 +70,13 @@ class Services(Controller):
             switching = await switching_of(tx, service_id)
             panel = await own_panel_of(tx, service_id, account=me.id)
         return html(service_status(service, switching, panel, csrf=frame.csrf))
+
+    @get("/{service_id:uuid}/asks")
+    async def asks(self, db: Db, me: Me, service_id: FromPath[UUID]) -> Response[Any]:
+        async with db.snapshot() as tx:
+            service = await find_service(tx, service_id, account=me.id)
+            served = await serving_triggers(tx, service_id)
+        return html(asks(service, served))
 
     @get("/{service_id:uuid}/credentials/reveal")
     async def back(self, request: HttpRequest, service_id: FromPath[UUID]) -> Response[Any]:

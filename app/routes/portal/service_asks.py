@@ -25,8 +25,8 @@ from app.routes.security.typed import typed
 BY_CLIENT = "asked for in the portal"
 VERBS = {Asked.rescue: ask_rescue, Asked.unrescue: ask_unrescue}
 SAID = {
-    Asked.rescue: "The server is being booted into the rescue system.",
-    Asked.unrescue: "The server is being booted from its disk.",
+    Asked.rescue: "Asked for: the server is booted into the rescue system.",
+    Asked.unrescue: "Asked for: the server is booted from its disk.",
 }
 
 
@@ -72,7 +72,7 @@ class ServiceAsks(Controller):
             form = Form(values=values, errors=errors, csrf=frame.csrf)
             page = reinstall_page(service, systems, form, frame=frame)
             return html(page, status_code=status_of(refusal))
-        said = Flash("success", "The server is being installed anew.")
+        said = Flash("success", "Asked for: this page tells how the system is installed anew.")
         return go(request, f"/services/{service_id}", said)
 
     @post("/rescue", status_code=200)
