@@ -7,6 +7,7 @@ from httpx import Response
 from msgspec.structs import replace
 
 from app.components.admin.node_card import FROM_SERVER
+from app.components.admin.node_errand import errand_region
 from app.domain.accounts.roles import Role
 from app.domain.inventory.power import note_power
 from app.domain.inventory.put_back import await_erasure
@@ -207,8 +208,12 @@ async def test_a_cleaning_is_gone_on_with_and_one_that_failed_is_tried_again_by_
         await put_aside(tx, errand, WORDS)
     page = (await owner.get(there)).text
     assert WORDS in page
-    assert "looked at again by itself" in page
+    assert "went into quarantine for that" in page
     assert "Try again" not in page
+    left = replace(errand, state=ErrandState.stopped, says="It is in stock.", error="")
+    shown = str(errand_region(left, csrf="any"))
+    assert shown.count("It is in stock.") == 1
+    assert "Go on" not in shown, "nothing waits for it"
     assert f"{CLOUD} could not clean it: {WORDS}" in (
         await owner.get(f"/admin/servers/{server}")
     ).text  # fmt: skip
