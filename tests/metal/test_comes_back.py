@@ -2,17 +2,19 @@
 
 import asyncio
 from contextvars import Context
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
-from app.core.secrets import Vault
+from app.core.secrets import Vault, new_key
 from app.domain.inventory.power_rule import SETTLES
+from app.domain.inventory.put_back import ERASE, TO_CLOUD
 from app.domain.inventory.quarantine import due_rechecks, quarantine, release_from_quarantine
 from app.domain.inventory.release import finish_cleaning
 from app.domain.metal.ask import ask_clean
-from app.domain.metal.errand import GOOD_FOR, ErrandState, find_errand
+from app.domain.metal.errand import ERRAND, GOOD_FOR, ErrandState, find_errand
 from app.domain.metal.errors import ErrandUnderWay
 from app.domain.metal.keep import forget_node, put_aside
 from app.domain.metal.link import link_node
@@ -25,10 +27,11 @@ from app.drivers.errors import DriverError
 from app.drivers.metal.contract import Examined, MetalNode, NodeRef, NodeSeed, Stage
 from app.drivers.metal.ironic.adapter import Ironic
 from app.drivers.power import Power
+from app.jobs.metal_clean import AGAIN
 from app.suites.hypervisor import through
 from tests.metal.aside import cleaned, in_quarantine, read, recheck, said, standing, write
 from tests.metal.errands import CLOUD, STAFF, Hand, a_server
-from tests.metal.test_errands import enrol
+from tests.metal.test_errands import enrol, withdraw
 from tests.metal.test_ironic import a_want
 from tests.metal.test_journey import break_deploys, mend
 
@@ -149,6 +152,8 @@ async def test_a_cloud_out_of_reach_costs_no_recheck(hand: Hand, cloud: Ironic) 
         await tx.execute(lead_to, "http://127.0.0.1:1", tx.now())
     for _ in range(12):
         assert await recheck(hand, minutes=15) == [server]
+    lost_key = Hand(hand.database, hand.clock, Vault([new_key()]), hand.peers)
+    assert await recheck(lost_key, minutes=15) == [server]
     assert await standing(hand, server) == ("quarantined", False, 0)
     assert await said(hand, server, "inventory.recheck") == []
     async with hand.database.transaction() as tx:
@@ -212,6 +217,29 @@ async def test_who_says_that_it_is_clean_meanwhile_has_it_in_stock(
     assert ended.says == "The server is available, and does not wait to be cleaned any more."
     assert await said(hand, server, "metal.failed") == []
     assert await standing(hand, server) == ("available", False, 1)
+
+
+async def test_what_is_withdrawn_while_it_waits_to_be_cleaned_is_erased_by_us(
+    hand: Hand, cloud: Ironic
+) -> None:
+    """No try fails meanwhile: staff would be told of that."""
+    server, _ = await in_quarantine(hand, cloud)
+    withdrawal = await withdraw(hand, server)
+    async with hand.database.transaction() as tx:
+        await release_from_quarantine(tx, server, **STAFF)
+        later = "UPDATE outbox SET due_at = $2 WHERE topic = $1"
+        await tx.execute(later, ERRAND, tx.now() + timedelta(seconds=10))
+    await hand.part()
+    await hand.through(withdrawal)
+    hand.clock.advance(seconds=AGAIN.total_seconds())
+    await hand.part()
+    row = await hand.value("SELECT state || ': ' || state_reason FROM server WHERE id = $1", server)
+    assert row == f"cleaning: {ERASE}"
+    told = await hand.value("SELECT payload->>'server' FROM outbox WHERE topic = 'server.cleaning'")
+    assert told == str(server)
+    tries = await hand.value("SELECT count(*) FROM outbox WHERE topic = $1", TO_CLOUD)
+    assert tries == 2
+    assert await hand.value("SELECT count(*) FROM metal_errand") == 1, "it was asked of no cloud"
 
 
 async def test_a_cleaning_that_failed_leaves_alone_what_a_person_put_into_stock(
