@@ -1,25 +1,30 @@
 """`metal.clean`: have the cloud of a server that came back clean it, by an errand."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from app.core.database import Database
+from app.core.database import Database, Tx
 from app.core.errors import NotFound
-from app.core.outbox import Parcel
+from app.core.outbox import Parcel, emit
+from app.domain.inventory.put_back import TO_CLOUD, erase_here
 from app.domain.metal.ask import ask_clean, is_asked_to_clean
-from app.domain.metal.errors import HasNoNode, LeftCleaning
+from app.domain.metal.errors import ErrandUnderWay, HasNoNode, LeftCleaning
 from app.domain.metal.recheck import is_service
 from app.drivers.metal.contract import MetalCloud, MetalNode, NodeRef, Working
 
 LEFT_BY = "left_by"
+AGAIN = timedelta(minutes=1)
+"""After a look that found another errand under way."""
 
 
 async def begin_cleaning(database: Database, parcel: Parcel) -> None:
     """Begin the errand, once for each time that the server went to cleaning.
 
-    Raises ErrandUnderWay while a worker is at the server for something else: it is tried again.
+    While a worker is at the server for something else it is waited for. One that is no node any
+    more is erased by us, as one without a cloud.
     """
     server = UUID(parcel.payload["server"])
     async with database.transaction() as tx:
@@ -28,8 +33,21 @@ async def begin_cleaning(database: Database, parcel: Parcel) -> None:
             return
         try:
             await ask_clean(tx, server, actor=None, actor_label="system")
-        except (NotFound, HasNoNode, LeftCleaning):  # nothing is waited for any more
+        except HasNoNode:
+            await erase_here(tx, server, seq)
+        except ErrandUnderWay:
+            await _ask_again(tx, parcel)
+        except (NotFound, LeftCleaning):  # nothing is waited for any more
             return
+
+
+async def _ask_again(tx: Tx, parcel: Parcel) -> None:
+    """Have the next try made in a while; asked twice, it is made once."""
+    server, seq = parcel.payload["server"], parcel.payload["seq"]
+    turn = parcel.payload.get("turn", 0) + 1
+    payload = {**parcel.payload, "turn": turn}
+    key = f"{TO_CLOUD}:{server}:{seq}:{turn}"
+    await emit(tx, TO_CLOUD, key, payload, due_at=tx.now() + AGAIN)
 
 
 async def cleaned(

@@ -1,4 +1,4 @@
-"""`metal.errand`: enrol, adopt, inspect or withdraw a server at a cloud, part by part."""
+"""`metal.errand`: enrol, adopt, inspect, clean or withdraw a server at a cloud, part by part."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -21,7 +21,7 @@ from app.domain.metal.errand import (
     find_errand,
     go_on,
 )
-from app.domain.metal.errors import ErrandIsOver
+from app.domain.metal.errors import ErrandIsOver, LeftCleaning
 from app.domain.metal.keep import (
     forget_node,
     keep_facts,
@@ -211,8 +211,20 @@ async def _keep(tx: Tx, errand: ErrandView, found: Found) -> None:
 
 
 async def _give_up(tx: Tx, errand: ErrandView, why: str) -> None:
-    is_ended = await end(tx, errand, ErrandState.failed, error=why)
-    if is_ended and isinstance(errand.wanted, Clean):
+    """End an errand that failed; a server that its cloud could not clean goes to quarantine.
+
+    One that does not wait to be cleaned any more is left as it is. It is locked before the errand,
+    as by whoever asks for another one.
+    """
+    if not isinstance(errand.wanted, Clean):
+        await end(tx, errand, ErrandState.failed, error=why)
+        return
+    try:
+        await require_free(tx, errand.server, errand.wanted)
+    except (LeftCleaning, NotFound) as left:
+        await end(tx, errand, ErrandState.stopped, says=left.message)
+        return
+    if await end(tx, errand, ErrandState.failed, error=why):
         await put_aside(tx, errand, why)
 
 

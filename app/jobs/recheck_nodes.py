@@ -38,10 +38,11 @@ async def _recheck(database: Database, vault: Vault, peers: Peers, due: DueNode)
     try:
         async with asyncio.timeout(LOOK_S):
             trouble = await _look(database, vault, peers, due)
-    except (NodeLost, Refusal) as error:
+    except NodeLost as error:
         trouble = error.message
-    except (DriverError, TimeoutError) as error:
-        # Of the server this says nothing; it is asked about again in a while.
+    except (DriverError, Refusal, TimeoutError) as error:
+        # Of the server neither a cloud out of reach nor our own key or settings say anything; it
+        # is asked about again in a while.
         log.info("metal.not_asked", server=str(due.server), error=str(error))
         return
     async with database.transaction() as tx:

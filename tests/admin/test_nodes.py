@@ -7,6 +7,8 @@ from httpx import Response
 from msgspec.structs import replace
 
 from app.components.admin.node_card import FROM_SERVER
+from app.components.admin.node_errand import errand_region
+from app.components.admin.nodes import SHOWN
 from app.domain.accounts.roles import Role
 from app.domain.inventory.power import note_power
 from app.domain.inventory.put_back import await_erasure
@@ -166,7 +168,18 @@ async def test_maintenance_at_a_cloud_is_shown_with_its_reason_and_ended_by_a_cl
     assert "a fan is changed" in looks_on
     assert "end_maintenance" not in looks_on
 
-    given = {FROM_SERVER: "yes"}
+    for since in ("a disk is changed", ""):
+        moved = await owner.send_form(here, form[1], {FROM_SERVER: "yes", SHOWN: since})
+        assert moved.headers["location"] == here
+        page = (await owner.get(here)).text
+        assert "for another reason by now: a fan is changed" in page
+    assert f'name="{SHOWN}" value="a fan is changed"' in page
+    assert f'name="{SHOWN}" value="a fan is changed"' in (await owner.get(HERE)).text
+    assert await stage.database.pool.fetchval(
+        "SELECT count(*) FROM outbox WHERE topic = 'node.remedy'"
+    ) == 0  # fmt: skip
+
+    given = {FROM_SERVER: "yes", SHOWN: " a fan\r\nis changed"}
     done = await owner.send_form(here, form[1], given)
     assert (done.status_code, done.headers["location"]) == (303, here)
     again = await owner.send_form(here, form[1], given)
@@ -207,8 +220,12 @@ async def test_a_cleaning_is_gone_on_with_and_one_that_failed_is_tried_again_by_
         await put_aside(tx, errand, WORDS)
     page = (await owner.get(there)).text
     assert WORDS in page
-    assert "looked at again by itself" in page
+    assert "went into quarantine for that" in page
     assert "Try again" not in page
+    left = replace(errand, state=ErrandState.stopped, says="It is in stock.", error="")
+    shown = str(errand_region(left, csrf="any"))
+    assert shown.count("It is in stock.") == 1
+    assert "Go on" not in shown, "nothing waits for it"
     assert f"{CLOUD} could not clean it: {WORDS}" in (
         await owner.get(f"/admin/servers/{server}")
     ).text  # fmt: skip

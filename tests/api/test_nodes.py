@@ -35,7 +35,11 @@ async def test_nodes_are_read_and_put_right(stage: Stage, owner: Program, call: 
     assert (at_cloud["about"], at_cloud["in_maintenance"]) == (ids["care"], True)
     assert (at_cloud["maintenance_reason"], at_cloud["fault"]) == ("a fan is changed", "")
     ends = f"/api/v1/nodes/{at_cloud['about']}/deeds"
-    assert (await owner.post(ends, json={"deed": "end_maintenance", **WHY})).status_code == 200
+    end = {"deed": "end_maintenance", **WHY}
+    other = await owner.post(ends, json={**end, "maintenance_reason": "a disk is changed"})
+    assert (other.status_code, other.json()["code"]) == (409, "metal.other_maintenance")
+    end["maintenance_reason"] = at_cloud["maintenance_reason"]
+    assert (await owner.post(ends, json=end)).status_code == 200
 
     reader = await call(Role.OWNER, Scope.SERVERS_READ)
     here = f"/api/v1/nodes/{ids['off']}/deeds"

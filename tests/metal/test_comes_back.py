@@ -1,16 +1,23 @@
 """A server that only a cloud has comes back from quarantine by itself, at a real Ironic."""
 
+import asyncio
+from contextvars import Context
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
-from app.core.secrets import Vault
+from app.core.secrets import Vault, new_key
 from app.domain.inventory.power_rule import SETTLES
+from app.domain.inventory.put_back import ERASE, TO_CLOUD
 from app.domain.inventory.quarantine import due_rechecks, quarantine, release_from_quarantine
 from app.domain.inventory.release import finish_cleaning
-from app.domain.metal.errand import ErrandState
-from app.domain.metal.keep import forget_node
+from app.domain.metal.ask import ask_clean
+from app.domain.metal.errand import ERRAND, GOOD_FOR, ErrandState, find_errand
+from app.domain.metal.errors import ErrandUnderWay
+from app.domain.metal.keep import forget_node, put_aside
+from app.domain.metal.link import link_node
 from app.domain.metal.node_rule import NodeDrift
 from app.domain.metal.order_remedy import order_deed
 from app.domain.metal.recheck import trouble_of
@@ -20,10 +27,11 @@ from app.drivers.errors import DriverError
 from app.drivers.metal.contract import Examined, MetalNode, NodeRef, NodeSeed, Stage
 from app.drivers.metal.ironic.adapter import Ironic
 from app.drivers.power import Power
+from app.jobs.metal_clean import AGAIN
 from app.suites.hypervisor import through
 from tests.metal.aside import cleaned, in_quarantine, read, recheck, said, standing, write
-from tests.metal.errands import CLOUD, STAFF, Hand
-from tests.metal.test_errands import enrol
+from tests.metal.errands import CLOUD, STAFF, Hand, a_server
+from tests.metal.test_errands import enrol, withdraw
 from tests.metal.test_ironic import a_want
 from tests.metal.test_journey import break_deploys, mend
 
@@ -144,6 +152,8 @@ async def test_a_cloud_out_of_reach_costs_no_recheck(hand: Hand, cloud: Ironic) 
         await tx.execute(lead_to, "http://127.0.0.1:1", tx.now())
     for _ in range(12):
         assert await recheck(hand, minutes=15) == [server]
+    lost_key = Hand(hand.database, hand.clock, Vault([new_key()]), hand.peers)
+    assert await recheck(lost_key, minutes=15) == [server]
     assert await standing(hand, server) == ("quarantined", False, 0)
     assert await said(hand, server, "inventory.recheck") == []
     async with hand.database.transaction() as tx:
@@ -203,9 +213,84 @@ async def test_who_says_that_it_is_clean_meanwhile_has_it_in_stock(
     async with hand.database.transaction() as tx:
         await finish_cleaning(tx, server, reason="its disks are new", **STAFF)
     ended = await cleaned(hand, server)
-    assert ended.state is ErrandState.failed
-    assert ended.error == "The server is available, and does not wait to be cleaned any more."
+    assert (ended.state, ended.error) == (ErrandState.stopped, "")
+    assert ended.says == "The server is available, and does not wait to be cleaned any more."
+    assert await said(hand, server, "metal.failed") == []
     assert await standing(hand, server) == ("available", False, 1)
+
+
+async def test_what_is_withdrawn_while_it_waits_to_be_cleaned_is_erased_by_us(
+    hand: Hand, cloud: Ironic
+) -> None:
+    """No try fails meanwhile: staff would be told of that."""
+    server, _ = await in_quarantine(hand, cloud)
+    withdrawal = await withdraw(hand, server)
+    async with hand.database.transaction() as tx:
+        await release_from_quarantine(tx, server, **STAFF)
+        later = "UPDATE outbox SET due_at = $2 WHERE topic = $1"
+        await tx.execute(later, ERRAND, tx.now() + timedelta(seconds=10))
+    await hand.part()
+    await hand.through(withdrawal)
+    hand.clock.advance(seconds=AGAIN.total_seconds())
+    await hand.part()
+    row = await hand.value("SELECT state || ': ' || state_reason FROM server WHERE id = $1", server)
+    assert row == f"cleaning: {ERASE}"
+    told = await hand.value("SELECT payload->>'server' FROM outbox WHERE topic = 'server.cleaning'")
+    assert told == str(server)
+    tries = await hand.value("SELECT count(*) FROM outbox WHERE topic = $1", TO_CLOUD)
+    assert tries == 2
+    assert await hand.value("SELECT count(*) FROM metal_errand") == 1, "it was asked of no cloud"
+
+
+async def test_a_cleaning_that_failed_leaves_alone_what_a_person_put_into_stock(
+    hand: Hand,
+) -> None:
+    """The person has the server already, and asks for an errand too: neither waits for ever."""
+    (server,) = (await hand.furnish(a_server(bmc=None, in_stock=True))).values()
+    async with hand.database.transaction() as tx:
+        await link_node(tx, server, CLOUD, "n1")
+        await tx.execute("UPDATE server SET state = 'cleaning' WHERE id = $1", server)
+        cleaning = await ask_clean(tx, server, **STAFF)
+    hand.clock.advance(seconds=GOOD_FOR.total_seconds() + 1)
+    async with hand.database.transaction() as tx:
+        await tx.execute("SELECT FROM server WHERE id = $1 FOR NO KEY UPDATE", server)
+        gives_up = asyncio.create_task(hand.part(), context=Context())
+        await _until_blocked(hand)
+        with pytest.raises(ErrandUnderWay):
+            await ask_clean(tx, server, **STAFF)
+        await finish_cleaning(tx, server, reason="its disks are new", **STAFF)
+    await gives_up
+    assert await standing(hand, server) == ("available", False, 0)
+    assert (await hand.view(cleaning)).state is ErrandState.stopped
+
+
+async def test_only_what_is_still_in_cleaning_is_put_aside(hand: Hand) -> None:
+    (server,) = (await hand.furnish(a_server(bmc=None, in_stock=True))).values()
+    async with hand.database.transaction() as tx:
+        await link_node(tx, server, CLOUD, "n1")
+        await tx.execute("UPDATE server SET state = 'cleaning' WHERE id = $1", server)
+        errand = await find_errand(tx, await ask_clean(tx, server, **STAFF))
+
+    async def aside() -> None:
+        async with hand.database.transaction() as tx:
+            await put_aside(tx, errand, "no answer")
+
+    async with hand.database.transaction() as tx:
+        await finish_cleaning(tx, server, reason="its disks are new", **STAFF)
+        late = asyncio.create_task(aside(), context=Context())
+        await _until_blocked(hand)
+    await late
+    assert await standing(hand, server) == ("available", False, 0)
+
+
+async def _until_blocked(hand: Hand) -> None:
+    asks = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+        "AND wait_event_type = 'Lock'"
+    )
+    async with asyncio.timeout(10):
+        while not await asyncio.create_task(hand.value(asks), context=Context()):  # noqa: ASYNC110 - a lock tells nobody
+            await asyncio.sleep(0.01)
 
 
 async def test_a_driver_that_misses_something_says_what(

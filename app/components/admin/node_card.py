@@ -7,7 +7,7 @@ from app.components.admin.node_errand import (
     errand_href,
     want_words,
 )
-from app.components.admin.nodes import DEEDS, NODES, maintenance_words
+from app.components.admin.nodes import DEEDS, NODES, maintenance_words, shown_field
 from app.components.badge import state_badge
 from app.components.button import link_button, submit_button
 from app.components.card import card
@@ -82,6 +82,7 @@ def _end_maintenance(node: NodeRow, csrf: str) -> h.Element | None:
     return h.form(".sw-inline-form", method="post", action=action)[
         csrf_field(csrf),
         hidden_field(FROM_SERVER, "yes"),
+        shown_field(node, NodeDeed.end_maintenance),
         submit_button(f"{label} there", weight="plain", size="small"),
     ]
 

@@ -102,7 +102,9 @@ def _standing(errand: ErrandView) -> h.Element | None:
                 "danger",
                 f"{errand.connection} did not do it",
                 h.p(".sw-break")[errand.error],
-                h.p(".sw-quiet")["The server is in quarantine, and looked at again by itself."]
+                h.p(".sw-quiet")[
+                    "The server went into quarantine for that. Its page says how it stands."
+                ]
                 if isinstance(errand.wanted, Clean)
                 else None,
             )
@@ -117,7 +119,8 @@ def _standing(errand: ErrandView) -> h.Element | None:
             return notice(
                 "warning",
                 "It was stopped",
-                "What was done stays. Go on from there, or take it out of the cloud again.",
+                errand.says
+                or "What was done stays. Go on from there, or take it out of the cloud again.",
             )
         case ErrandState.done:
             return notice("success", "Done", errand.says or _DONE[errand.wanted.steps[-1]])
@@ -148,7 +151,7 @@ def _steps(errand: ErrandView) -> list[TimelineStep]:
                 label=STEPS[step],
                 state=_state(errand, step, now),
                 elapsed_ms=took,
-                note=_note(errand) if step is now else None,
+                note=_note(errand) if step is now and errand.state is ErrandState.working else None,
             )
         )
     return found
@@ -217,6 +220,8 @@ def _deeds(errand: ErrandView, here: str, csrf: str) -> list[Any]:
         case ErrandState.working:
             return [click("Stop it", f"{here}/stop", csrf, weight="plain")]
         case ErrandState.failed if isinstance(errand.wanted, Clean):
+            return []
+        case ErrandState.stopped if errand.says:
             return []
         case ErrandState.failed | ErrandState.stopped:
             server = f"{SERVERS}/{errand.server}"

@@ -13,7 +13,7 @@ from app.components.badge import badge, state_badge
 from app.components.button import Weight, link_button, submit_button
 from app.components.choice import Option
 from app.components.facts import code
-from app.components.form import csrf_field
+from app.components.form import csrf_field, hidden_field
 from app.components.frame import PageFrame
 from app.components.notice import notice
 from app.components.page import admin_page, page_head
@@ -28,6 +28,8 @@ from app.drivers.metal.contract import Stage
 
 NODES = "/admin/nodes"
 CLOUD = "cloud"
+SHOWN = "shown"
+"""Of a form that ends a maintenance: its reason, as the page had it."""
 VIEWS: Mapping[str, str] = {
     "": "All",
     "differs": "Differ",
@@ -267,13 +269,26 @@ def _deeds(node: NodeRow, file: NodesFile) -> h.Node:
         [
             link_button(f"{DEEDS[deed]} …", f"{here}/{deed}", size="small", weight="quiet")
             if deed in TYPED
-            else _click(DEEDS[deed], f"{here}/{deed}", file.csrf)
+            else _click(DEEDS[deed], f"{here}/{deed}", file.csrf, shown_field(node, deed))
             for deed in deeds_for(node)
         ]
     ]
 
 
-def _click(label: str, action: str, csrf: str, *, weight: Weight = "plain") -> h.Element:
+def shown_field(node: NodeRow, deed: NodeDeed) -> h.VoidElement | None:
+    """Return the maintenance that is shown with the button that ends it, and ends no other."""
+    is_end = deed is NodeDeed.end_maintenance
+    return hidden_field(SHOWN, node.maintenance_reason) if is_end else None
+
+
+def _click(
+    label: str,
+    action: str,
+    csrf: str,
+    more: h.VoidElement | None = None,
+    *,
+    weight: Weight = "plain",
+) -> h.Element:
     return h.form(method="post", action=action)[
-        csrf_field(csrf), submit_button(label, weight=weight, size="small")
+        csrf_field(csrf), more, submit_button(label, weight=weight, size="small")
     ]

@@ -12,7 +12,7 @@ from app.domain.inventory.burn_in import is_due, open_burn_in
 from app.domain.inventory.burn_in_states import require_no_burn_in
 from app.domain.inventory.errors import ServerNotAllowed
 from app.domain.inventory.server_facts import facts_of, is_at_cloud
-from app.domain.inventory.states import ServerState, move
+from app.domain.inventory.states import ServerState, move, tell
 
 ERASE = (
     "A client's data may be on its disks. A live system erases them; where none is set: "
@@ -94,7 +94,19 @@ async def await_erasure(tx: Tx, server: UUID, *, tell: bool = True) -> None:
     if at_cloud:
         facts = {"server": str(server), "seq": seq}
         await emit(tx, TO_CLOUD, f"{TO_CLOUD}:{server}:{seq}", facts)
-    elif facts_here := await facts_of(tx, server):
+    else:
+        await _tell_flows(tx, server, seq)
+
+
+async def erase_here(tx: Tx, server: UUID, seq: int) -> None:
+    """Have flows told of a server in cleaning that no cloud has any more; once for each `seq`."""
+    await tx.execute("UPDATE server SET state_reason = $2 WHERE id = $1", server, ERASE)
+    await _tell_flows(tx, server, seq)
+    tell(tx, server, None)
+
+
+async def _tell_flows(tx: Tx, server: UUID, seq: int) -> None:
+    if facts_here := await facts_of(tx, server):
         key = f"server.cleaning:{server}:{seq}"
         await emit(tx, "server.cleaning", key, msgspec.to_builtins(facts_here))
 

@@ -1,4 +1,4 @@
-"""An errand at a cloud: asked for by a person, done by a worker, part by part.
+"""An errand at a cloud: asked for by a person or by us, done by a worker, part by part.
 
 Each part is one outbox row after the other. What it came to is written on the errand by
 compare-and-swap on its turn, so that a part that was done twice counts once, and one that was
@@ -39,7 +39,7 @@ class ErrandState(StrEnum):
     failed = "failed"
     """It was given up; `error` says why, in the cloud's own words."""
     stopped = "stopped"
-    """A person stopped it; what was done stays."""
+    """A person stopped it, or `says` why it is not wanted any more; what was done stays."""
 
 
 class StepDone(msgspec.Struct, frozen=True):

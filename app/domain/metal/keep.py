@@ -107,7 +107,9 @@ async def put_back_clean(tx: Tx, errand: ErrandView, node: MetalNode) -> str:
 
 async def put_aside(tx: Tx, errand: ErrandView, why: str) -> None:
     """Have a server that its cloud could not clean in quarantine, where it is looked at again."""
-    state = await tx.fetchval("SELECT state FROM server WHERE id = $1", errand.server)
+    state = await tx.fetchval(
+        "SELECT state FROM server WHERE id = $1 FOR NO KEY UPDATE", errand.server
+    )
     if state == ServerState.cleaning:
         reason = f"{errand.connection} could not clean it: {why}"
         await quarantine(tx, errand.server, storable(reason))

@@ -54,6 +54,20 @@ class RemedyUnderWay(Conflict):
         self.node = node
 
 
+class OtherMaintenance(Conflict):
+    """The node is in maintenance for another reason than a person saw who wanted to end it."""
+
+    code = "metal.other_maintenance"
+
+    def __init__(self, node: str, reason: str) -> None:
+        super().__init__(
+            f"The node {node} is in maintenance for another reason by now: "
+            f"{reason or 'none is given'}. Look at it again."
+        )
+        self.node = node
+        self.reason = reason
+
+
 class Remedy(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be done about a node at its cloud, and how far it is."""
 
@@ -81,14 +95,21 @@ async def order_deed(
     actor: UUID | None,
     actor_label: str,
     reason: str = "",
+    shown: str | None = None,
 ) -> None:
-    """Have something done about a node that differs. Raises NotFound, NotTheWay, RemedyUnderWay."""
+    """Have something done about a node that differs.
+
+    `shown` is why it is in maintenance as the person saw it who ends that; None: as it was read
+    last. Raises NotFound, NotTheWay, RemedyUnderWay, OtherMaintenance.
+    """
     await _lock(tx, node_id)
     node = await find_node(tx, node_id)
     if node.is_ordered:
         raise RemedyUnderWay(node.name)
     if deed not in deeds_for(node) or node.server is None:
         raise NotTheWay(node.name)
+    if deed is NodeDeed.end_maintenance and shown is not None:
+        _require_shown(node, shown)
     by: dict[str, Any] = {"actor": actor, "actor_label": actor_label}
     if deed in AT_CLOUD:
         await _hand_over(tx, node, deed, reason=reason, **by)
@@ -216,6 +237,12 @@ async def _record(
         after={"connection": node.connection, "node": node.name},
         reason=reason,
     )
+
+
+def _require_shown(node: NodeRow, shown: str) -> None:
+    """Raise OtherMaintenance; a form may have changed ends of lines and spaces."""
+    if shown.split() != node.maintenance_reason.split():
+        raise OtherMaintenance(node.name, node.maintenance_reason)
 
 
 def _maintenance(node: NodeRow, deed: NodeDeed) -> dict[str, str]:

@@ -16,6 +16,7 @@ from app.components.admin.nodes import (
     CLOUD,
     DEEDS,
     NODES,
+    SHOWN,
     VIEWS,
     NodesFile,
     nodes_list,
@@ -104,7 +105,13 @@ class Nodes(Controller):
                 _require_typed(values, node.name, reason)
             async with db.transaction() as tx:
                 await order_deed(
-                    tx, node_id, kind, actor=me.id, actor_label=me.email, reason=reason
+                    tx,
+                    node_id,
+                    kind,
+                    actor=me.id,
+                    actor_label=me.email,
+                    reason=reason,
+                    shown=values.get(SHOWN, ""),
                 )
         except Invalid as invalid:
             form = Form(values=values, errors=invalid.fields, csrf=frame.csrf)

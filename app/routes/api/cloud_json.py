@@ -108,11 +108,19 @@ class NodeOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         NodeDeed,
         Meta(
             description="`offer` and `release` have the cloud clean its disks: what is on them is "
-            "lost. `end_maintenance` ends what is told as `maintenance_reason`, and no other. "
+            "lost. `end_maintenance` ends what was read last, and no other; `maintenance_reason` "
+            "says which that is meant to be. "
             "`forget` and `aside` change nothing at the cloud."
         ),
     ]
     reason: Why
+    maintenance_reason: Annotated[
+        str | None,
+        Meta(
+            description="Of `end_maintenance`: why the node is in maintenance, as it was told. "
+            "Another reason meanwhile is refused with 409."
+        ),
+    ] = None
 
 
 class NodeOrdered(Struct, frozen=True, kw_only=True):

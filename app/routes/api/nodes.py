@@ -124,7 +124,14 @@ class Nodes(Controller):
         self, ask: Asked, node_id: NodeId, data: JSONBody[NodeOrder]
     ) -> Response[NodeOrdered]:
         async def deed(tx: Tx) -> NodeOrdered:
-            await order_deed(tx, node_id, data.deed, **by(ask), reason=data.reason)
+            await order_deed(
+                tx,
+                node_id,
+                data.deed,
+                **by(ask),
+                reason=data.reason,
+                shown=data.maintenance_reason,
+            )
             return NodeOrdered(about=node_id, deed=data.deed)
 
         return await ask.once(deed)
