@@ -77,13 +77,14 @@ async def boot_once(step: Step, server: UUID, callback_base: str, *, patience_s:
 
 async def _followed(step: Step, bmc: Bmc, wanted: Power, patience_s: float) -> None:
     """Give what said nothing, or was not asked, all the time that there is. Raises Disobeyed."""
+    rest_s: float = step.tools.power_wait_s - patience_s
     try:
         try:
             await bmc.power.ensure(wanted, deadline_s=patience_s)
         except NotReached as error:
-            if error.seen != Power.UNKNOWN:
+            if error.seen != Power.UNKNOWN or rest_s <= 0:
                 raise
-            await bmc.power.ensure(wanted, deadline_s=step.tools.power_wait_s)
+            await bmc.power.ensure(wanted, deadline_s=rest_s)
     except NotReached as error:
         raise Disobeyed(
             error.peer, wanted=error.wanted, seen=error.seen, deadline_s=error.deadline_s
@@ -165,7 +166,7 @@ async def _switched_on(
         return await boot_once(step, made.server, callback_base, patience_s=patience_s)
     except Disobeyed as error:
         async with step.database.transaction() as tx:
-            await note_power_late(tx, made.id, patience_s)
+            await note_power_late(tx, made.id, error.deadline_s)
             is_replaceable = await has_stand_in(tx)
         if is_replaceable:
             raise Refused(error.peer, field="power", reason=error.message) from error

@@ -115,7 +115,7 @@ async def test_when_the_one_that_reads_fails_another_reads(
 ) -> None:
     async with database.transaction() as tx:
         await lay_out(tx, prefix(NET))
-    newest, failures = indexes._newest, [OSError("gone")]
+    newest, failures = indexes.newest_claim, [OSError("gone")]
 
     async def fails_once(tx: Tx) -> int:
         await asyncio.sleep(0)
@@ -123,6 +123,6 @@ async def test_when_the_one_that_reads_fails_another_reads(
             raise failures.pop()
         return await newest(tx)
 
-    monkeypatch.setattr(indexes, "_newest", fails_once)
+    monkeypatch.setattr(indexes, "newest_claim", fails_once)
     got = await claim_at_once(database, 3)
     assert sorted(map(str, got)) == ["10.0.0.1", "10.0.0.2", "gone"]

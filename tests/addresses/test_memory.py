@@ -179,7 +179,7 @@ async def test_an_order_that_has_something_gets_the_rest(
 async def test_a_prefix_that_is_dropped_while_its_claims_are_read_is_no_matter(
     database: Database, remembered: dict[str, UUID], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    newest = index._newest
+    newest = index.newest_claim
 
     async def dropped(tx: Tx) -> int:
         INDEX.forget(remembered[FIRST])
@@ -187,5 +187,5 @@ async def test_a_prefix_that_is_dropped_while_its_claims_are_read_is_no_matter(
 
     for pool in remembered.values():
         INDEX.look_again(pool)
-    monkeypatch.setattr(index, "_newest", dropped)
+    monkeypatch.setattr(index, "newest_claim", dropped)
     assert await try_to_claim(database, new_id()) is not None

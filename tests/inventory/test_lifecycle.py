@@ -212,6 +212,9 @@ async def test_when_it_was_looked_at_in_vain_for_long_a_person_is_told(
     for number in range(MOST_RECHECKS):
         clock.advance(minutes=15 * 2**number)
         assert await due_rechecks(tx) == [server]
+        assert await due_rechecks(tx) == []
+        clock.advance(minutes=15)
+        assert await due_rechecks(tx) == [server], "who was to look died"
         assert len(await outbox(tx, "admin.notice")) == 1
         await note_recheck(tx, server, "still no answer")
     clock.advance(days=365)

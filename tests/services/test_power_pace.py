@@ -135,7 +135,8 @@ async def test_a_bmc_that_said_nothing_has_all_the_time_there_is(
     monkeypatch.setattr(hall.bmc, "ensure", silent_at_first)
     assert isinstance(await install(hall, attempt=2), Wait)
     assert told == [
-        (Power.OFF, pytest.approx(0.2)), (Power.OFF, LONGEST_S), (Power.ON, pytest.approx(0.2))
+        (Power.OFF, pytest.approx(0.2)), (Power.OFF, pytest.approx(0.8)),
+        (Power.ON, pytest.approx(0.2)),
     ]  # fmt: skip
 
 

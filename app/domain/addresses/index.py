@@ -11,9 +11,7 @@ which it can claim at once; the rest is read beside that, or when the page has n
 
 import asyncio
 import contextlib
-import sys
 import time
-from array import array
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -21,6 +19,7 @@ from uuid import UUID
 
 from app.core.database import Tx
 from app.domain.addresses.pools import Pool
+from app.domain.addresses.taken import newest_claim, space_of, taken_in, taken_of
 from app.ipam.bitmap import FreeMap, Places, SpaceIndex, UsedMap
 from app.ipam.wants import AddressKind
 
@@ -119,7 +118,7 @@ class AddressIndex:
         *,
         whole: bool,
     ) -> None:
-        newest = await _newest(tx)
+        newest = await newest_claim(tx)
         behind = self._still_known(behind)
         far = {pool.id for pool in behind if newest - self._known[pool.id].seen >= CATCH_UP}
         await self._catch_up(tx, [pool for pool in behind if pool.id not in far], newest)
@@ -139,7 +138,7 @@ class AddressIndex:
         """
         self.unfinished.clear()
         pools = [known.pool for known in self._known.values() if not known.is_whole]
-        await self._read(tx, pools, await _newest(tx))
+        await self._read(tx, pools, await newest_claim(tx))
 
     def is_whole(self, pool: UUID) -> bool:
         """Return whether all of the pool is known, and not only a page of it."""
@@ -162,10 +161,12 @@ class AddressIndex:
         known = self._known.get(pool)
         if known is None:
             return None
-        await self._catch_up(tx, [known.pool], await _newest(tx))
-        taken = await tx.fetchval(_TAKEN_OF, known.pool.kind, pool)
+        await self._catch_up(tx, [known.pool], await newest_claim(tx))
+        taken = await taken_of(tx, [known.pool])
         known = self._known.get(pool)
-        return None if known is None else known.space.apart(_space(known.pool, taken or b""))
+        if known is None:
+            return None
+        return known.space.apart(space_of(known.pool, taken[pool] or b""))
 
     def take(self, pool: UUID, positions: Iterable[int]) -> None:
         """Mark positions taken, if the pool is known here; those outside it are no matter."""
@@ -264,7 +265,7 @@ class AddressIndex:
     async def _read_page(self, tx: Tx, pool: Pool, newest: int) -> None:
         """Know the lowest page, or the one in which all that is claimed ends when that is full."""
         start = 0
-        taken = await _taken_in(tx, pool, start)
+        taken = await taken_in(tx, pool, start, start + PAGE)
         if len(taken) >= PAGE:
             last = await tx.fetchval(
                 "SELECT max(position) FROM address_claim WHERE kind = $1 AND scope = $2",
@@ -272,7 +273,7 @@ class AddressIndex:
                 pool.id,
             )
             start = (last + 1) // PAGE * PAGE
-            taken = await _taken_in(tx, pool, start)
+            taken = await taken_in(tx, pool, start, start + PAGE)
         space: SpaceIndex = (FreeMap if pool.kind is not AddressKind.ip6net else UsedMap)(
             pool.size, taken
         )
@@ -343,59 +344,15 @@ class AddressIndex:
     async def _read(self, tx: Tx, pools: Collection[Pool], newest: int) -> None:
         if not pools:
             return
-        if len(pools) == 1:
-            taken = {pool.id: await tx.fetchval(_TAKEN_OF, pool.kind, pool.id) for pool in pools}
-        else:
-            kinds, ids = [pool.kind for pool in pools], [pool.id for pool in pools]
-            taken = {row["scope"]: row["taken"] for row in await tx.fetch(_TAKEN, kinds, ids)}
+        taken = await taken_of(tx, pools)
         for pool in pools:
             self._known[pool.id] = _Known(
                 pool,
-                _space(pool, taken.get(pool.id) or b""),
+                space_of(pool, taken.get(pool.id) or b""),
                 read_at=tx.now(),
                 seen=newest,
                 looked_s=time.monotonic(),
             )
-
-
-async def _newest(tx: Tx) -> int:
-    newest: int = await tx.fetchval("SELECT coalesce(max(id), 0) FROM address_claim")
-    return newest
-
-
-async def _taken_in(tx: Tx, pool: Pool, start: int) -> list[int]:
-    """Return what is taken of the page that begins there; by index."""
-    rows = await tx.fetch(
-        "SELECT position FROM address_claim WHERE kind = $1 AND scope = $2 "
-        "AND position >= $3 AND position < $4",
-        pool.kind,
-        pool.id,
-        start,
-        start + PAGE,
-    )
-    return [row["position"] for row in rows]
-
-
-_POSITIONS = """string_agg(
-    CASE kind WHEN 'ip6net' THEN int8send(position) ELSE int4send(position::int) END, '')"""
-_TAKEN = f"""
-SELECT scope, {_POSITIONS} AS taken
-FROM address_claim WHERE (kind, scope) IN (SELECT * FROM unnest($1::text[], $2::uuid[]))
-GROUP BY scope
-"""
-"""Positions as bytes in network order: a tenth of the memory that ten million numbers take."""
-_TAKEN_OF = f"SELECT {_POSITIONS} FROM address_claim WHERE kind = $1 AND scope = $2"
-
-
-def _space(pool: Pool, taken: bytes) -> SpaceIndex:
-    """Return the pool's space; the ids below a VLAN group's first are taken in it."""
-    positions = array("q" if pool.kind is AddressKind.ip6net else "I", taken)
-    if sys.byteorder == "little":
-        positions.byteswap()
-    if pool.kind is AddressKind.ip6net:
-        return UsedMap(pool.size, positions)
-    positions.extend(range(pool.first))
-    return FreeMap(pool.size, positions)
 
 
 INDEX = AddressIndex()

@@ -104,18 +104,18 @@ async def plan_recheck(tx: Tx, server: UUID) -> bool:
 async def due_rechecks(tx: Tx) -> list[UUID]:
     """Return the servers in quarantine whose BMC is to be looked at now, at most `BATCH`.
 
-    Those that a cloud has are left to it (`metal/recheck.py`). Their next time is set with it:
-    whoever asks meanwhile, or comes after a crash, asks later.
+    Those that a cloud has are left to it (`metal/recheck.py`). Whoever asks meanwhile, or comes
+    after a crash, asks later; a look is counted when it was made (`note_recheck`).
     """
     rows = await tx.fetch(
-        "SELECT id FROM server s WHERE recheck_at <= $1 AND state = 'quarantined' "
+        "WITH due AS MATERIALIZED (SELECT id FROM server s "
+        "WHERE recheck_at <= $1 AND state = 'quarantined' "
         "AND NOT EXISTS (SELECT FROM metal_node WHERE server = s.id) "
-        f"ORDER BY recheck_at, id LIMIT {BATCH} "
-        "FOR NO KEY UPDATE SKIP LOCKED",
+        f"ORDER BY recheck_at, id LIMIT {BATCH} FOR NO KEY UPDATE SKIP LOCKED) "
+        "UPDATE server s SET recheck_at = $2 FROM due d WHERE s.id = d.id RETURNING s.id",
         tx.now(),
+        tx.now() + FIRST_RECHECK,
     )
-    for row in rows:
-        await count_recheck(tx, row["id"])
     return [row["id"] for row in rows]
 
 
@@ -145,6 +145,7 @@ async def note_recheck(tx: Tx, server: UUID, trouble: str) -> None:
     )
     if row is None or row["state"] != ServerState.quarantined:
         return
+    await count_recheck(tx, server)
     if not trouble:
         reason = f"Its BMC answers again; it had been put aside: {row['state_reason']}"
         await release_from_quarantine(
