@@ -200,10 +200,17 @@ def halt(
             "subject": str(course.subject or course.id),
             "path": f"/admin/runs/{course.id}",
             "title": told.title,
-            "text": f"{error} — correct it, then retry the step on the run's page.",
+            "text": _asking_for_a_retry(error),
         },
     )
     course.tell(now)
+
+
+def _asking_for_a_retry(error: str) -> str:
+    """Return the error and what to do; below it where its last line is what a program printed."""
+    if "\n" in error:
+        return f"{error}\n\nCorrect it, then retry the step on the run's page."
+    return f"{error} — correct it, then retry the step on the run's page."
 
 
 def end(course: Course, token: Token, ends: RunEnds, now: datetime) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from lab.installers.disk_programs import LiveDisks
 from lab.pace import Pace
 from lab.shell import Program, Result, Shell
+from lab.shell_programs import timeout
 
 BYTES_PER_S = {"nvme": 3_000_000_000, "ssd": 500_000_000, "hdd": 200_000_000}
 SENSOR = "/sys/class/hwmon/hwmon0/temp1_input"
@@ -74,8 +75,10 @@ class UnderLoad:
         words = "stress-ng: fail:  [813] vm: detected 3 bit errors while stressing memory\n"
         return Result(2, "", words + said)
 
-    async def timeout(self, _shell: Shell, arguments: list[str], _stdin: str) -> Result:
-        """`timeout [--signal=S] SECONDS dd if=/dev/NAME …`."""
+    async def timeout(self, shell: Shell, arguments: list[str], stdin: str) -> Result:
+        """`timeout [--signal=S] SECONDS dd if=/dev/NAME …`; of another program, that one."""
+        if "dd" not in arguments:
+            return await timeout(shell, arguments, stdin)
         seconds, _, *operands = [word for word in arguments if not word.startswith("--")]
         path = next(word for word in operands if word.startswith("if=")).removeprefix("if=")
         disk = self.disks.disks[path.removeprefix("/dev/")]

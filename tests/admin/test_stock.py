@@ -254,12 +254,27 @@ async def test_of_two_who_change_the_same_the_second_is_told(
     assert "Someone else changed the" in refused.text
     assert mine in refused.text
     if what == "layouts":
-        assert errors_of(refused.text)[what] == "Saved now: t | Theirs | 1 hdd"
+        assert errors_of(refused.text) == {what: "Saved now: t | Theirs | 1 hdd"}
+    else:
+        assert 'aria-label="Saved now">echo theirs' in refused.text
     assert theirs in (await owner.get(here)).text
     again = re.search(r'name="seen" value="([0-9a-f]+)"', refused.text)
     assert again is not None
     assert (await owner.send_form(here, here, {**typed, "seen": again[1]})).status_code == 303
     assert mine in (await owner.get(here)).text
+
+
+@pytest.mark.usefixtures("stage")
+async def test_who_only_had_clients_choose_among_the_layouts_is_not_overwritten_unread(
+    owner: Browser,
+) -> None:
+    here = "/admin/stock/products/metal-s/layouts"
+    lines = "one | One | 1 ssd\ntwo | Two | 2 ssd raid 1"
+    typed = {"layouts": lines, "reason": "why", "seen": await seen_in(owner, here)}
+    assert (await owner.send_form(here, here, {**typed, "offered": "on"})).status_code == 303
+    refused = await owner.send_form(here, here, typed)
+    assert refused.status_code == 409
+    assert errors_of(refused.text)["offered"] == "Saved now: they do"
 
 
 async def test_the_script_of_a_product_is_read_by_bash_before_it_is_kept(

@@ -150,7 +150,9 @@ async def test_a_failure_is_kept_in_the_installers_words(
     machine: httpx.AsyncClient, hall: Hall
 ) -> None:
     base = await base_of(hall)
-    answer = await machine.post(f"{base}/failed", data={"message": "no disk \x00 found"})
+    answer = await machine.post(
+        f"{base}/failed", data={"message": "no disk \x00 found", "script": "\x00"}
+    )
     assert answer.status_code == 204
     assert await hall.state() == ("failed", "", 0, "no disk � found")
     assert await hall.signals() == 1

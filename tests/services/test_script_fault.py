@@ -159,6 +159,18 @@ async def test_what_did_not_fail_alike_lately_is_a_servers_fault(
     assert error.stops is None
 
 
+async def test_of_a_long_history_the_latest_installations_alone_are_looked_at(
+    first: Hall, second: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that have not ended count as well: what a statement reads is bounded."""
+    await fails(first)
+    await first.installation(f"run:/:{first.order}#2")
+    monkeypatch.setattr("app.domain.services.script_fault.LATEST", 2)
+    assert (await fails(second)).stops is None
+    monkeypatch.setattr("app.domain.services.script_fault.LATEST", 3)
+    assert (await stopped(second)).stops is not None
+
+
 @pytest.mark.parametrize("stage", ["post-install", "packages"])
 async def test_a_script_that_hangs_at_a_second_server_is_at_fault_too(
     first: Hall, second: Hall, clock: SetClock, stage: str
@@ -177,6 +189,8 @@ async def test_a_script_that_hangs_at_a_second_server_is_at_fault_too(
         with pytest.raises(StepFailed, match="no word from the machine for 1:00:00") as failed:
             await install_os.do(hall.step(node=str(hall.order), **wait.memo), params)
         assert (failed.value.stops is not None) == stops
+        hangs = "try again. It hangs: no word from the machine for 1:00:00"
+        assert failed.value.message.endswith(hangs) == stops
         if hall is first:
             await put_aside(hall, failed.value)
     assert await state(first) == ("cleaning" if stage == "post-install" else "quarantined")
@@ -201,6 +215,11 @@ async def test_options_were_through_where_the_products_script_failed(
     error = await stopped(first, attempt=3)
     assert error.stops is not None
     assert error.stops.title == "The script of Cockpit for AX-32 is at fault"
+    async with first.database.transaction() as tx:
+        await tx.execute("UPDATE option SET post_install = ''")
+    error = await stopped(first, attempt=3)
+    assert error.stops is not None
+    assert error.stops.title == "The script of the chosen options for AX-32 is at fault"
 
 
 @pytest.mark.parametrize("why", ["another reason", "a look"])

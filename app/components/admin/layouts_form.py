@@ -15,7 +15,8 @@ from app.components.form import Form, hidden_field, text_field, textarea_field
 from app.components.frame import PageFrame
 from app.drivers.deploy.layout import DiskLayout, layout_in_words
 
-LABELS = {"layouts": "Layouts", "reason": "Reason"}
+OFFERED = "Clients choose among them"
+LABELS = {"layouts": "Layouts", "offered": OFFERED, "reason": "Reason"}
 PLACEHOLDER = (
     "mirror | Mirrored | 2 nvme 480 raid 1, swap 8\n"
     "lvm | Mirrored, with LVM | 2 nvme 480 raid 1, lvm, swap 8, xfs, /home 100"
@@ -47,7 +48,7 @@ def layouts_page(name: str, slug: str, form: Form, *, frame: PageFrame) -> h.Ele
         checkbox_field(
             form,
             "offered",
-            "Clients choose among them",
+            OFFERED,
             help_="As a question of the order form; its options cost nothing more unless the "
             "catalogue gives them prices.",
         ),

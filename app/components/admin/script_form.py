@@ -19,13 +19,17 @@ HELP = (
 PLACEHOLDER = "apt-get install -y qemu-guest-agent\nsystemctl enable qemu-guest-agent"
 
 
-def script_page(name: str, slug: str, form: Form, *, frame: PageFrame) -> h.Element:
+def script_page(
+    name: str, slug: str, form: Form, *, frame: PageFrame, saved: str | None = None
+) -> h.Element:
+    """Return the form; with what is `saved` now, "" for none, where someone else changed it."""
     return entry_page(
         f"Post-install script of {name}",
         textarea_field(
             form, "script", "Script", rows=14, optional=True, mono=True,
             placeholder=PLACEHOLDER, help_=HELP,
         ),
+        _saved_now(saved) if saved is not None else None,
         text_field(form, "reason", "Reason", help_="Kept in the audit trail."),
         hidden_field("seen", form.value("seen")),
         form=form,
@@ -39,6 +43,15 @@ def script_page(name: str, slug: str, form: Form, *, frame: PageFrame) -> h.Elem
         "also at a reinstallation.",
         leave="Keep it as it is",
     )  # fmt: skip
+
+
+def _saved_now(script: str) -> h.Element:
+    label = "Saved now"
+    return h.div(".sw-json.sw-field")[
+        h.p(".sw-json-title")[label],
+        # A region that scrolls must be reachable by keyboard.
+        h.pre(".sw-code", tabindex="0", role="group", aria_label=label)[script or "No script."],
+    ]
 
 
 def script_card(slug: str, script: str, *, may_change: bool) -> h.Element:

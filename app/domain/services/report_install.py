@@ -16,7 +16,7 @@ from app.domain.services.prepare_install import token_digest
 from app.domain.services.script_fault import note_failed_script
 from app.domain.services.states import InstallationState
 from app.drivers.deploy.live import LiveSpec, Purpose
-from app.drivers.deploy.spec import InstallSpec
+from app.drivers.deploy.spec import InstallSpec, Script
 
 OPEN = (InstallationState.prepared, InstallationState.booted, InstallationState.installing)
 LONGEST_STAGE = 80
@@ -141,8 +141,11 @@ async def report_done(tx: Tx, installation: OpenInstallation) -> None:
 async def report_failed(
     tx: Tx, installation: OpenInstallation, message: str, *, script: str = ""
 ) -> None:
-    """Note that it failed; `script` says whose, of those that the operator gave, if one of them."""
-    if script:
+    """Note that it failed; `script` says whose, of those that the operator gave, if one of them.
+
+    The machine may send anything there: what is no `Script` counts as none.
+    """
+    if script in tuple(Script):
         await note_failed_script(tx, installation.id, script)
     await _end(tx, installation, InstallationState.failed, error=message)
 

@@ -1,10 +1,10 @@
 """When a script of the operator's is at fault, and not the servers that it fails on.
 
 Every installation keeps in its first word what scripts it runs (`scripts`, by whose they are, as
-digests), whose failed (`failed_script`) and whether its order stopped for it (`stopped`). A script
-that fails at one server may be that server's fault. One that fails at a second one, and was through
-nowhere in between, would fail at all of them: no further server is tried or put aside for it, and
-those that were come back.
+digests), whose failed (`failed_script`), whether that hung (`hangs`) and whether its order stopped
+for it (`stopped`). A script that fails at one server may be that server's fault. One that fails at
+a second one, and was through nowhere in between, would fail at all of them: no further server is
+tried or put aside for it, and those that were come back.
 """
 
 import hashlib
@@ -23,23 +23,26 @@ from app.drivers.deploy.live import Purpose
 from app.drivers.deploy.spec import Script
 
 IN_SCRIPTS = "post-install"
-"""What an installed system calls the stage at which the scripts run."""
+"""What an installed system calls the stage at which the scripts run, and nothing else does."""
 LATELY = timedelta(days=7)
 LAST_LINES = 5
 """How much of what the script said is told."""
 
 _ALIKE = """
 WITH latest AS (
-    SELECT i.id, i.server, i.service, i.step_key, i.state, i.error, i.finished_at, s.product,
-        i.log -> 0 ->> 'failed_script' AS failed, i.log -> 0 -> 'scripts' AS scripts
-    FROM installation i JOIN service s ON s.id = i.service
-    WHERE i.purpose = $2 AND i.finished_at > $3 ORDER BY i.id DESC LIMIT $4
+    SELECT id, server, service, step_key, state, error, finished_at, log -> 0 AS first_word
+    FROM installation WHERE purpose = $2 ORDER BY id DESC LIMIT $4
+), lately AS (
+    SELECT l.*, s.product, first_word ->> 'failed_script' AS failed,
+        first_word -> 'scripts' AS scripts
+    FROM latest l JOIN service s ON s.id = l.service WHERE l.finished_at > $3
 ), mine AS (
-    SELECT server, service, product, failed, scripts ->> failed AS digest, error
-    FROM latest WHERE step_key = $1
+    SELECT server, service, product, failed, scripts ->> failed AS digest, error,
+        first_word ? 'hangs' AS hangs
+    FROM lately WHERE step_key = $1
 ), alike AS (
     SELECT l.*, mine.failed AS whose, l.server <> mine.server AS is_other
-    FROM latest l JOIN mine ON l.product = mine.product AND l.scripts ->> mine.failed = mine.digest
+    FROM lately l JOIN mine ON l.product = mine.product AND l.scripts ->> mine.failed = mine.digest
 ), broke AS (
     SELECT * FROM alike WHERE failed = whose AND finished_at > coalesce((
         SELECT max(finished_at) FROM alike
@@ -47,7 +50,7 @@ WITH latest AS (
         WHERE state = 'installed' OR (whose = 'options' AND failed = 'product')
     ), '-infinity')
 )
-SELECT mine.failed AS whose, mine.error, p.name AS product, p.id, o.selection,
+SELECT mine.failed AS whose, mine.error, mine.hangs, p.name AS product, p.id, o.selection,
     (SELECT count(*) FROM installation i WHERE i.service = mine.service AND i.step_key <> $1
         AND i.log -> 0 ? 'stopped') AS stops,
     (SELECT id FROM broke ORDER BY finished_at, id LIMIT 1) AS first,
@@ -78,7 +81,7 @@ class ScriptFault(msgspec.Struct, frozen=True):
     product: str
     """What the catalogue calls it."""
     options: tuple[str, ...]
-    """Names of the chosen options that run something."""
+    """Names of the chosen options that run something now."""
     servers: tuple[str, ...]
     """Names of those that it failed at since it was last through."""
     others: tuple[UUID, ...]
@@ -89,22 +92,25 @@ class ScriptFault(msgspec.Struct, frozen=True):
     """How often it stopped this order before: each time somebody tried again."""
     error: str
     """What the machine at hand told: the script's status, and the end of what it printed."""
+    hangs: bool
+    """Whether the machine told nothing; `error` then says for how long."""
 
     @property
     def script(self) -> str:
         """Name the script: `The post-install script of Metal S`."""
         if self.whose is Script.PRODUCT:
             return f"The post-install script of {self.product}"
-        return f"The script of {', '.join(self.options)} for {self.product}"
+        return f"The script of {', '.join(self.options) or self.whose.words} for {self.product}"
 
     @property
     def message(self) -> str:
         """Say what is wrong and what to do about it, with the last lines of the output."""
         said = "\n".join(self.error.splitlines()[-LAST_LINES:])
+        ends = f"It hangs: {said}" if self.hangs else f"It said last:\n{said}"
         return (
             f"{self.script} fails at one server after another ({', '.join(self.servers)}): it is "
             "at fault, not they. No other server is taken. Mend the script in the catalogue, then "
-            f"try again. It said last:\n{said}"
+            f"try again. {ends}"
         )
 
 
@@ -129,7 +135,8 @@ async def note_failed_script(tx: Tx, installation: UUID, whose: str) -> None:
 async def note_silent_script(tx: Tx, installation: UUID) -> None:
     """Note that a machine fell silent in the only script that it has, if it did: that hangs."""
     await tx.execute(
-        "UPDATE installation SET log = jsonb_set(log, '{0,failed_script}', to_jsonb(("
+        "UPDATE installation SET log = jsonb_set(log, '{0}', log -> 0 || jsonb_build_object("
+        "'hangs', true, 'failed_script', ("
         "SELECT min(whose) FROM jsonb_object_keys(log -> 0 -> 'scripts') whose))) "
         "WHERE id = $1 AND stage = $2 AND (SELECT count(*) = 1 FROM jsonb_object_keys("
         "coalesce(log -> 0 -> 'scripts', '{}')))",
@@ -158,6 +165,7 @@ async def script_fault(tx: Tx, step_key: str) -> ScriptFault | None:
         first=row["first"],
         stops=row["stops"],
         error=row["error"],
+        hangs=row["hangs"],
     )
 
 

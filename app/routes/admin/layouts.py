@@ -1,5 +1,6 @@
 """`/admin/stock/products/{slug}/layouts`: how the disks of its servers are divided."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from litestar import Controller, Response, get, post
@@ -15,12 +16,23 @@ from app.domain.catalog.change_layouts import change_layouts, layouts_seen
 from app.domain.catalog.errors import ProductChanged
 from app.domain.catalog.find import find_product
 from app.domain.catalog.selection import LAYOUT
+from app.domain.catalog.views import ProductView
 from app.routes.admin.layouts_typed import layouts_of, typed_layouts
 from app.routes.security.dependencies import Db, Frame, HttpRequest, Me
 from app.routes.security.flashes import go
 from app.routes.security.guards import requires
 from app.routes.security.html import html
 from app.routes.security.typed import typed
+
+
+def _saved_now(product: ProductView, typed: Mapping[str, str]) -> dict[str, str]:
+    """Return by field what is saved; `offered` only where something else was `typed`."""
+    layouts = typed_layouts(product.disk_layouts).replace("\n", "; ") or "none"
+    saved = {"layouts": f"Saved now: {layouts}"}
+    is_offered = product.group(LAYOUT) is not None
+    if is_offered != ("offered" in typed):
+        saved["offered"] = f"Saved now: {'they do' if is_offered else 'they do not'}"
+    return saved
 
 
 class LayoutsPage(Controller):
@@ -66,9 +78,8 @@ class LayoutsPage(Controller):
         except ProductChanged as changed:
             async with db.snapshot() as tx:
                 product = await find_product(tx, slug, hidden=True)
-            saved = typed_layouts(product.disk_layouts).replace("\n", "; ") or "none"
-            errors = {"": changed.message, "layouts": f"Saved now: {saved}"}
-            # The page then carries what is saved now: saving again is a decision.
+            errors = {"": changed.message, **_saved_now(product, values)}
+            # The page then shows what is saved now: saving again is a decision.
             again = {**values, "seen": layouts_seen(product)}
             form = Form(values=again, errors=errors, csrf=frame.csrf)
             return html(layouts_page(product.name, slug, form, frame=frame), status_code=409)

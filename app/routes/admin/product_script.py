@@ -47,6 +47,7 @@ class ProductScript(Controller):
         script, reason = script_typed(values), " ".join(values.get("reason", "").split())
         found = {"script": await script_fault(script), "reason": reason_fault(reason) or ""}
         faults, status = {field: fault for field, fault in found.items() if fault}, 422
+        saved: str | None = None
         async with db.transaction() as tx:
             product = await find_product(tx, slug, hidden=True)
             if not faults:
@@ -64,10 +65,12 @@ class ProductScript(Controller):
                     faults = refusal.fields
                 except ProductChanged as changed:
                     faults, status = {"": changed.message}, 409
-                    # The page then carries what is saved now: saving again is a decision.
-                    values = {**values, "seen": seen(await script_of(tx, product.id))}
+                    # The page then shows what is saved now: saving again is a decision.
+                    saved = await script_of(tx, product.id)
+                    values = {**values, "seen": seen(saved)}
         if faults:
             form = Form(values=values, errors=faults, csrf=frame.csrf)
-            return html(script_page(product.name, slug, form, frame=frame), status_code=status)
+            page = script_page(product.name, slug, form, frame=frame, saved=saved)
+            return html(page, status_code=status)
         told = Flash("success", "The script is changed; servers that are installed now run it.")
         return go(request, product_href(slug), told)

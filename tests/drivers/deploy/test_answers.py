@@ -344,6 +344,10 @@ class TestPostInstall:
             bool(breaks)
         )
         assert calls.count("/failed") == (1 if breaks else 0)
+        stages = re.findall(r"stage=(\S+) --data percent", calls)
+        assert stages == (["post-install"] if breaks else ["post-install", "hardware", "installed"])
+        if not breaks:
+            assert calls.index("stage=hardware") < calls.index("disks="), "it may hang in that"
         assert ("hunter2" in calls) is bool(breaks), "its last lines are told when it fails"
         assert "hunter2" not in done.stdout + done.stderr
         assert not list(tmp_path.glob(".slipway*"))
@@ -378,6 +382,7 @@ class TestPostInstall:
             "curl": f'for a in "$@"; do echo "$a"; done >> {tmp_path}/calls; exit 22',
             "smartctl": "echo 'SMART overall-health self-assessment test result: FAILED!'; exit 8",
             "lsblk": "echo S-7",
+            "timeout": f'echo "$3 $2 s" >> {tmp_path}/calls; shift 2; exec "$@"',
         }.items():
             (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n")
             (tmp_path / name).chmod(0o755)
@@ -400,6 +405,7 @@ class TestPostInstall:
         assert {
             "memory_kib=65500000", "blocks=3", "block_bytes=80000000", "sockets=2", "cores=2",
             "cpu_model=AMD EPYC 7443P", "disks=sda|937703088|0|FAILED!|S-7;",
+            "smartctl 20 s", "lsblk 20 s",  # a bad controller may not answer at all
         } <= set(calls.splitlines())  # fmt: skip
 
     def test_every_further_disk_can_boot(self) -> None:

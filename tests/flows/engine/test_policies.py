@@ -77,17 +77,20 @@ async def test_what_stops_for_a_person_goes_no_other_way_and_is_told_once(
     retry = Retry(max=9, delay="1s", jitter=False, on=("transient", "refused"))
     steps = {"a": ("t.call", {}, {"retry": retry}), "e": "t.note", "n": "t.note"}
     document = flow(steps, "begin > a > n", "a.error > e", on_failure="compensate")
-    stop = StepFailed("it fails everywhere", transient=True, stops=ForStaff("All fail", "script-7"))
+    stop = StepFailed(
+        "it said:\nno licence", transient=True, stops=ForStaff("All fail", "script-7")
+    )
     runs = [await workshop.start(document, key=key) for key in ("one", "two")]
     workshop.world.refusals["a"] = [stop, stop]
     await workshop.drive()
     assert [await workshop.status(run) for run in runs] == ["halted", "halted"]
     assert await workshop.notes() == []
     async with workshop.database.transaction() as tx:
-        told = await tx.fetch("SELECT key, payload->>'title' AS title FROM outbox")
+        told = await tx.fetch("SELECT key, payload->>'title', payload->>'text' FROM outbox")
         recorded = await read_recording(tx, runs[0])
         await retry_halted(tx, runs[0])
-    assert [tuple(row) for row in told] == [("halted:script-7", "All fail")]
+    words = "it said:\nno licence\n\nCorrect it, then retry the step on the run's page."
+    assert [tuple(row) for row in told] == [("halted:script-7", "All fail", words)]
     assert (await follow(document, Given(recorded=recorded), now=START)).ended is Ended.halted
     assert (await replay(recorded)).is_same
     await workshop.drive()
