@@ -5,9 +5,11 @@ browser `data-relative` turns into "3 min ago" and counters run. Counters are gi
 lengths, not points, so that a browser whose clock is wrong still counts right.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import htpy as h
+
+from app.core.lengths import about
 
 
 def moment(at: datetime, *, relative: bool = True) -> h.Element:
@@ -36,13 +38,8 @@ def duration_text(length_ms: int) -> str:
 
 
 def about_text(length_ms: int) -> str:
-    """Return a length as an expectation, without false precision: `2 s`, `4 min`, `1 h 30 min`."""
-    if length_ms < 59_500:
-        return f"{max(round(length_ms / 1000), 1)} s"
-    hours, minutes = divmod(round(length_ms / 60_000), 60)
-    if hours == 0:
-        return f"{minutes} min"
-    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    """Return a length as an expectation: `2 s`, `4 min`, `1 h 30 min`."""
+    return about(timedelta(milliseconds=length_ms))
 
 
 def duration(length_ms: int) -> h.Element:

@@ -10,6 +10,7 @@ from typing import Protocol, TypeAlias
 from uuid import UUID
 
 from app.core.database import Tx
+from app.core.lengths import about
 from app.domain.inventory.find import bmc_of
 from app.domain.services.pace import FLOOR, note_switched_on, usual_wait
 from app.domain.services.power_pace import note_power_late, power_patience
@@ -243,9 +244,9 @@ async def wait_for_word(
             # By then more may be known of others, or another be free.
             again = now + silence / FLOOR
             late_at = min(heard + silence, again if now >= late_at else min(late_at, again))
-        error = f"no word from the machine for {now - heard if is_late else silence}"
+        error = f"no word from the machine for {about(now - heard if is_late else silence)}"
         if is_late and usual is not None:
-            error += f"; others took {usual.longest} at most from “{made.stage}” to the next"
+            error += f"; others took {about(usual.longest)} at most from “{made.stage}” to the next"
         if silent := is_late or now >= heard + silence:
             await note_silent_script(tx, made.id)
             await give_up(tx, key, InstallationState.failed, error)

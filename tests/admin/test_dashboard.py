@@ -16,7 +16,7 @@ from tests.security.browser import Browser
 async def test_an_empty_provider_is_shown_as_one(owner: Browser) -> None:
     page = await owner.get("/admin")
     assert page.status_code == 200
-    assert "Nothing is under way" in page.text
+    assert "No order is moving" in page.text
     assert "Nothing is on sale" in page.text
     assert "Needs a look" not in page.text
 

@@ -85,7 +85,7 @@ async def a_busy_day(stage: Stage) -> dict[str, str]:
     await stage.retrying(product="metal-m", host="ci-runner.example.org")
     await stage.order(host="cart.example.org")
     aside = await stage.put_aside("fra1-b1-02", "installed, but does not answer: no route to host")
-    await stage.put_aside("fra1-b1-07", "no word from the machine for 1:00:00")
+    await stage.put_aside("fra1-b1-07", "no word from the machine for 1 h")
     async with stage.database.transaction() as tx:
         rack = await tx.fetchval("SELECT rack FROM server WHERE id = $1", moving.server_id)
         unpaid = await tx.fetchval("SELECT id FROM invoice WHERE state = 'open'")

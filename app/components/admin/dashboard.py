@@ -242,7 +242,11 @@ def _in_flight(now: Now, runs: list[RunRow]) -> h.Element:
             columns,
             rows,
             caption="Orders in flight",
-            empty=empty("package", "Nothing is under way", "A paid order appears here at once."),
+            empty=empty(
+                "package",
+                "No order is moving",
+                "A paid order appears here at once; one that waits for somebody is named above.",
+            ),
         ),
         title="Orders in flight",
         symbol="activity",

@@ -87,7 +87,7 @@ def _quarantined(health: Health) -> h.Element:
     aside = counts.get(ServerState.quarantined, 0)
     body: list[h.Node] = [
         progress(
-            total - counts.get(ServerState.available, 0),
+            counts.get(ServerState.available, 0),
             total,
             label=f"{counts.get(ServerState.available, 0):,} of {total:,} servers are free",
         )
