@@ -222,8 +222,9 @@ async def test_a_bmc_comes_with_its_password_and_is_sealed(tx: Tx, vault: Vault)
 @pytest.mark.parametrize(
     ("raw", "why"),
     [(b"", "empty"), (b"name,rack\na,b", "named serial"), (b"\xff", "UTF-8"), (b"[1]", "list of servers"),
-     (b"serial\n" + b"x\n" * 5_001, "5,001 servers")],
-    ids=["empty", "no-serial", "binary", "no-objects", "too-long"],
+     (b"serial\n" + b"x\n" * 5_001, "5,001 servers"),
+     (b"serial,waranty_ends_on,colour\nS1,,red", "no column colour, waranty_ends_on here")],
+    ids=["empty", "no-serial", "binary", "no-objects", "too-long", "unknown-columns"],
 )  # fmt: skip
 async def test_a_file_that_is_none_is_refused(tx: Tx, vault: Vault, raw: bytes, why: str) -> None:
     with pytest.raises(Unreadable, match=why):

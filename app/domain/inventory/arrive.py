@@ -18,7 +18,7 @@ from app.domain.inventory.relocate import Place, obstacles_to
 from app.domain.inventory.rooms import lock_rack, lock_turn
 from app.domain.inventory.seed import ServerSeed
 from app.domain.inventory.seeds import server_seeds
-from app.domain.inventory.server_sheet import differences, disk_text, facts_of, seed_of
+from app.domain.inventory.server_sheet import COLUMNS, differences, disk_text, facts_of, seed_of
 from app.domain.inventory.units import rack_of
 from app.solver.obstacles import Refuses
 
@@ -75,6 +75,9 @@ async def import_servers(
         raise Unreadable(f"it has {len(sheet.rows):,} servers; at most {MOST_SERVERS:,} at a time")
     if not sheet.rows or "serial" not in sheet.rows[0]:
         raise Unreadable("no column is named serial")
+    if unknown := sorted({name for row in sheet.rows for name in row} - {*COLUMNS}):
+        names = ", ".join(unknown)
+        raise Unreadable(f"there is no column {names} here; leave it out, or look how it is spelt")
     known = await server_seeds(tx, serials=[row.get("serial", "") for row in sheet.rows])
     told: dict[_Kind, list[SheetLine]] = defaultdict(list)
     at_line: dict[str, int] = {}

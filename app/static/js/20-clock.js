@@ -29,7 +29,7 @@
     const seconds = (Date.parse(element.dateTime) - (Date.now() + skewMs)) / 1000;
     const unit = UNITS.find(([, size]) => Math.abs(seconds) >= size);
     if (unit) return relative.format(Math.round(seconds / unit[1]), unit[0]);
-    return seconds > 5 ? "in a moment" : "just now";
+    return seconds > 1 ? "in a moment" : "just now";
   }
 
   function length(ms) {
