@@ -304,10 +304,11 @@ async def test_a_group_commit_that_was_not_answered_is_written_once(
 
 
 async def test_a_failure_that_undoes_the_run_lets_nothing_else_begin(workshop: Workshop) -> None:
+    """The other branch has a step to write first; what begins at the same moment may be done."""
     run = await workshop.start(
         document(
-            {"a": "t.refuse", "b": "t.call"},
-            [("begin.out", "a.in"), ("begin.out", "b.in")],
+            {"a": "t.refuse", "n": "t.note", "b": "t.call"},
+            [("begin.out", "a.in"), ("begin.out", "n.in"), ("n.out", "b.in")],
             on_failure="compensate",
         )
     )
