@@ -5,10 +5,13 @@ It knows its callers by HTTP basic. Run as a program, it is installed and its da
 
 import contextlib
 import fcntl
+import http.server
 import os
 import shutil
 import subprocess
+import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import bcrypt
@@ -31,7 +34,7 @@ enabled_hardware_types = fake-hardware,redfish
 enabled_bios_interfaces = fake,no-bios
 enabled_boot_interfaces = fake,redfish-virtual-media
 enabled_console_interfaces = fake,no-console
-enabled_deploy_interfaces = fake,direct
+enabled_deploy_interfaces = fake,direct,ramdisk
 enabled_firmware_interfaces = fake,no-firmware
 enabled_inspect_interfaces = fake,no-inspect,redfish
 enabled_management_interfaces = fake,redfish
@@ -56,15 +59,19 @@ require_tls = false
 [dhcp]
 dhcp_provider = none
 [deploy]
-http_url = http://127.0.0.1:{port}/images
+http_url = http://127.0.0.1:{files}
 http_root = {folder}
 [conductor]
 automated_clean = true
 sync_power_state_interval = 600
+power_state_change_timeout = 5
 deploy_callback_timeout = 1
 clean_callback_timeout = 1
 check_provision_state_interval = 1
 power_failure_recovery_interval = 1
+[redfish]
+connection_attempts = 1
+connection_retry_interval = 1
 """
 
 
@@ -78,27 +85,52 @@ def installed() -> Path:
             made = programs.parent / "making"
             shutil.rmtree(made, ignore_errors=True)
             made.mkdir()
-            config = _config(made, port=6385)
+            config = _config(made, port=6385, files=8080)
             command = [programs / "ironic-dbsync", "--config-file", config, "create_schema"]
             subprocess.run(command, check=True, capture_output=True, timeout=START_S)
             (made / "ironic.sqlite").rename(database)
     return programs
 
 
-def _config(folder: Path, *, port: int) -> Path:
+def _config(folder: Path, *, port: int, files: int) -> Path:
     config = folder / "ironic.conf"
-    config.write_text(CONFIG.format(folder=folder, port=port))
+    config.write_text(CONFIG.format(folder=folder, port=port, files=files))
     digest = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(rounds=4, prefix=b"2b")).decode()
     (folder / "htpasswd").write_text(f"{USER}:{digest}\n")
     return config
 
 
+class _Files(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextlib.contextmanager
+def files_of(folder: Path) -> Iterator[int]:
+    """Serve a folder by HTTP until the block ends; gives the port."""
+    handler = partial(_Files, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            thread.join()
+
+
 @contextlib.contextmanager
 def ironic(folder: Path) -> Iterator[str]:
     """Run one until the block ends; gives its address."""
+    with files_of(folder) as files, _running(folder, files) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def _running(folder: Path, files: int) -> Iterator[str]:
     programs, port = installed(), free_port()
     shutil.copy(programs.parent / "ironic.sqlite", folder / "ironic.sqlite")
-    config, log = _config(folder, port=port), folder / "ironic.log"
+    config, log = _config(folder, port=port, files=files), folder / "ironic.log"
     environ = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
     with log.open("wb") as output:
         process = subprocess.Popen(

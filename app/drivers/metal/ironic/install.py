@@ -18,7 +18,6 @@ from app.drivers.metal.contract import (
     NodeLost,
     NodeRef,
     Stage,
-    WorkFailed,
     Working,
 )
 from app.drivers.metal.ironic import nodes
@@ -29,6 +28,8 @@ from app.drivers.metal.ironic.words import Broken, Locked, NotThere
 DIGESTS = {64: "sha256", 128: "sha512"}
 """By the length in hexadecimal digits."""
 MARK = "slipway"
+RAMDISK = "ramdisk"
+"""Interface of nodes that boot an ISO and have nothing written to their disks."""
 _COMPUTED = frozenset({"configdrive", "image_type", MARK})
 """What Ironic itself writes there, or shows as asterisks: it is not sent back."""
 
@@ -51,7 +52,7 @@ async def deploy(api: Api, want: MetalWant) -> MetalNode | Working:
         return wait
     if (
         row["provision_state"] == "active"
-        and _image_of(want).items() <= row["instance_info"].items()
+        and _image_of(want, row).items() <= row["instance_info"].items()
     ):
         return nodes.view(row)
     return await _install(api, want, row, target="active")
@@ -85,8 +86,16 @@ async def release(api: Api, ref: NodeRef, memo: dict[str, Any]) -> Working | Non
     state = row["provision_state"]
     if state == "available":
         return None
+    return await _clean(api, row, memo)
+
+
+async def _clean(api: Api, row: dict[str, Any], memo: dict[str, Any]) -> Working:
+    """Go on with a node that nobody has, until it is offered again."""
+    state = row["provision_state"]
     if state == "clean failed":
         return await after_failure(api, row, memo)
+    if state == "error":
+        return await _take_down_again(api, row, memo)
     if nodes.stage_of(state) is Stage.WORKING:
         return Working({**memo, "asked": "clean"}, AGAIN_S, "its disks are cleaned")
     return await _change(api, row, "provide", says="its disks are cleaned")
@@ -103,6 +112,13 @@ async def _take_down(
         return None
     if nodes.stage_of(state) is Stage.WORKING and state != "wait call-back":
         return Working(memo, AGAIN_S, f"it is {state}")
+    return await _change(api, row, "deleted", says="its system is taken off")
+
+
+async def _take_down_again(api: Api, row: dict[str, Any], memo: dict[str, Any]) -> Working:
+    """Take off what could not be taken off before; by then nobody has the node any more."""
+    if memo.get("asked"):
+        raise await nodes.failure(api, row)
     return await _change(api, row, "deleted", says="its system is taken off")
 
 
@@ -177,7 +193,7 @@ async def _install(
     if began and state == "active":
         return nodes.view(row)
     if began and nodes.stage_of(state) is Stage.FAILED:
-        raise WorkFailed(api.name, state=state, words=row["last_error"] or "")
+        raise await nodes.failure(api, row)
     kept = {
         name: value
         for name, value in row["instance_info"].items()
@@ -186,7 +202,7 @@ async def _install(
     asked = {MARK: {"attempt": want.attempt, "since": _since(row)}}
     try:
         await api.patch(
-            node_path(row["uuid"]), {"/instance_info": {**kept, **_image_of(want), **asked}}
+            node_path(row["uuid"]), {"/instance_info": {**kept, **_image_of(want, row), **asked}}
         )
         drive = base64.b64encode(gzip.compress(config_drive(want), mtime=0)).decode()
         body = {"target": target, "configdrive": drive}
@@ -200,8 +216,10 @@ def _since(row: dict[str, Any]) -> str:
     return str(row["provision_updated_at"] or "")
 
 
-def _image_of(want: MetalWant) -> dict[str, str]:
+def _image_of(want: MetalWant, row: dict[str, Any]) -> dict[str, str]:
     image = want.image
+    if row["deploy_interface"] == RAMDISK:
+        return {"boot_iso": image.url}
     if "://" in image.checksum:
         return {"image_source": image.url, "image_checksum": image.checksum}
     algorithm = DIGESTS.get(len(image.checksum))
