@@ -1,6 +1,5 @@
 """A site with address space, and short ways to ask for some of it."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -65,16 +64,6 @@ async def try_to_claim(
             return await ask(tx, holder, wants)
         except PoolExhausted:
             return None
-
-
-async def until_someone_waits(tx: Tx) -> None:
-    """Return once a transaction of this database waits for a lock."""
-    async with asyncio.timeout(10):
-        while not await tx.fetchval(  # noqa: ASYNC110 - PostgreSQL rings no bell for it
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-            "AND wait_event_type = 'Lock'"
-        ):
-            await asyncio.sleep(0.01)
 
 
 def texts(claimed: Claimed) -> list[str]:

@@ -25,9 +25,9 @@ from tests.addresses.site import (
     prefix,
     texts,
     try_to_claim,
-    until_someone_waits,
     vlans,
 )
+from tests.locks import until_someone_waits
 
 
 @pytest.fixture(params=["one process", "a process each"])
@@ -213,7 +213,7 @@ async def test_who_was_too_late_tries_again_a_bounded_number_of_times(
         with processes.within({}):
             assert texts(await ask(tx, new_id())) == ["10.0.0.0"]
         waiting = asyncio.create_task(late(), context=Context())
-        await until_someone_waits(tx)
+        await until_someone_waits(database)
     claimed = await waiting
     assert expected == (None if claimed is None else texts(claimed))
 

@@ -26,6 +26,7 @@ from app.domain.addresses.structure import change_tree
 from app.domain.addresses.views import ClaimView
 from tests.addresses.processes import install
 from tests.addresses.site import V6, ask, lay_out, prefix
+from tests.locks import until_someone_waits
 from tests.orders.world import a_client
 
 NET = "10.0.0.0/28"
@@ -211,10 +212,7 @@ async def test_a_desk_that_is_stopped_tells_everybody_and_claims_nothing_more(
     async with database.transaction() as tx:
         await change_tree(tx)
         waiting = [asyncio.create_task(desk.claim(next_of(scope))) for _ in range(3)]
-        while not await tx.fetchval(  # noqa: ASYNC110 - PostgreSQL rings no bell for it
-            "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
-        ):
-            await asyncio.sleep(0.005)
+        await until_someone_waits(database)
         waiting += [asyncio.create_task(desk.claim(next_of(scope))) for _ in range(2)]
         await asyncio.sleep(0)
         async with asyncio.timeout(10):

@@ -17,8 +17,9 @@ from app.domain.addresses.errors import PoolExhausted
 from app.domain.addresses.index import INDEX
 from app.domain.addresses.keep import keep, let_go
 from app.ipam.wants import AddressRules, wants_of
-from tests.addresses.site import ask, ip4, lay_out, prefix, texts, try_to_claim, until_someone_waits
+from tests.addresses.site import ask, ip4, lay_out, prefix, texts, try_to_claim
 from tests.inventory.hall import an_order
+from tests.locks import until_someone_waits
 
 STAFF: dict[str, Any] = {"actor": None, "actor_label": "staff"}
 BARE = AddressRules(ipv6_length=None, vlan=False)
@@ -115,7 +116,7 @@ async def test_what_is_being_changed_is_waited_for(
     async with database.transaction() as tx:
         parts = await split_prefix(tx, remembered[FIRST], 29, **STAFF)
         waiting = asyncio.create_task(try_to_claim(database, new_id()), context=Context())
-        await until_someone_waits(tx)
+        await until_someone_waits(database)
     claimed = await waiting
     assert claimed is not None
     assert texts(claimed) == ["10.0.0.3"]

@@ -38,6 +38,7 @@ from app.domain.orders.mark_delivered import mark_delivered
 from app.domain.orders.mark_provisioning import mark_provisioning
 from tests.billing.conftest import Sale
 from tests.billing.ledger import books, fact
+from tests.locks import until_someone_waits
 from tests.orders.world import a_client, an_order
 
 
@@ -153,23 +154,11 @@ async def test_a_reference_that_is_being_recorded_for_another_invoice_is_taken(
     slow = asyncio.create_task(record_slowly())
     await recorded.wait()
     late = asyncio.create_task(transfer(database, other.invoice_id, 5_900))
-    async with asyncio.timeout(10):
-        while not await _is_blocked(database):  # noqa: ASYNC110 - a lock tells nobody
-            await asyncio.sleep(0.01)
+    await until_someone_waits(database)
     waits.set()
     await slow
     with pytest.raises(TransferAlreadyRecorded):
         await late
-
-
-async def _is_blocked(database: Database) -> bool:
-    async with database.snapshot() as tx:
-        return bool(
-            await tx.fetchval(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-                "AND wait_event_type = 'Lock'"
-            )
-        )
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from app.flows.signals import all_quiet, forget_signals, send_signal
 from app.flows.step import Doer
 from tests.flows.conftest import LEASE_S, Workshop, chain
 from tests.flows.nodes import Killed
+from tests.locks import until_someone_waits
 
 FOREVER = ("t.pause", {"params": {"seconds": 3600, "signal": "done:1"}})
 
@@ -47,9 +48,7 @@ async def test_a_sender_and_a_waiter_at_once_do_not_block_each_other(workshop: W
     async with workshop.database.transaction() as tx:
         await lease.guard(tx, run, course.epoch)
         sending = asyncio.create_task(_apart(signal(workshop)))
-        async with asyncio.timeout(5):
-            while not await _is_blocked(workshop):  # noqa: ASYNC110 - a lock tells nobody
-                await asyncio.sleep(0.01)
+        await until_someone_waits(workshop.database)
         assert not await all_quiet(tx, ["done:1"])
         (token,) = course.tokens.values()
         outcome.begin(course, token, {}, tx.now())
@@ -114,13 +113,3 @@ async def _apart(work) -> None:
 
     engine.current_transaction.set(None)
     await work
-
-
-async def _is_blocked(workshop: Workshop) -> bool:
-    async with workshop.database.snapshot() as tx:
-        return bool(
-            await tx.fetchval(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-                "AND wait_event_type = 'Lock'"
-            )
-        )

@@ -1,13 +1,12 @@
 """A hall of machines to take from, and an order for the tests that need one."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from msgspec.structs import replace
 
-from app.core.database import Database, Tx
+from app.core.database import Tx
 from app.core.ids import new_id
 from app.core.secrets import Vault, new_key
 from app.domain.inventory.register import register_inventory
@@ -125,13 +124,3 @@ async def begin_installation(tx: Tx, order: UUID, server: UUID) -> None:
         tx.now(),
         order,
     )
-
-
-async def until_someone_waits(database: Database) -> None:
-    """Return when a transaction of this database waits for a lock of another."""
-    async with asyncio.timeout(10), database.snapshot() as tx:
-        while not await tx.fetchval(  # noqa: ASYNC110 - PostgreSQL rings no bell for it
-            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() "
-            "AND wait_event_type = 'Lock')"
-        ):
-            await asyncio.sleep(0.01)

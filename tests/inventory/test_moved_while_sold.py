@@ -16,7 +16,8 @@ from app.domain.inventory.errors import NoRoom, NoServer
 from app.domain.inventory.relocate import Place, relocate
 from app.domain.inventory.reserve import HeldServer, reserve
 from app.solver.want import ServerWant
-from tests.inventory.hall import an_order, furnish, machine, until_someone_waits
+from tests.inventory.hall import an_order, furnish, machine
+from tests.locks import until_someone_waits
 
 ANY = ServerWant()
 STAFF: dict[str, Any] = {"actor": None, "actor_label": "tests"}

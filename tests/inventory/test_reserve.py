@@ -21,7 +21,8 @@ from app.domain.inventory.reserve import HeldServer, NoServer, reserve
 from app.domain.inventory.states import ServerState
 from app.domain.inventory.stock import stock
 from app.solver.want import DiskKind, ServerWant, StorageWant
-from tests.inventory.hall import an_order, furnish, machine, until_someone_waits
+from tests.inventory.hall import an_order, furnish, machine
+from tests.locks import until_someone_waits
 
 ANY = ServerWant()
 QUARTER = timedelta(minutes=15)

@@ -29,6 +29,7 @@ from app.drivers.metal.ironic.adapter import Ironic
 from app.drivers.power import Power
 from app.jobs.metal_clean import AGAIN
 from app.suites.hypervisor import through
+from tests.locks import until_someone_waits
 from tests.metal.aside import cleaned, in_quarantine, read, recheck, said, standing, write
 from tests.metal.errands import CLOUD, STAFF, Hand, a_server
 from tests.metal.test_errands import enrol, withdraw
@@ -255,7 +256,7 @@ async def test_a_cleaning_that_failed_leaves_alone_what_a_person_put_into_stock(
     async with hand.database.transaction() as tx:
         await tx.execute("SELECT FROM server WHERE id = $1 FOR NO KEY UPDATE", server)
         gives_up = asyncio.create_task(hand.part(), context=Context())
-        await _until_blocked(hand)
+        await until_someone_waits(hand.database)
         with pytest.raises(ErrandUnderWay):
             await ask_clean(tx, server, **STAFF)
         await finish_cleaning(tx, server, reason="its disks are new", **STAFF)
@@ -278,19 +279,9 @@ async def test_only_what_is_still_in_cleaning_is_put_aside(hand: Hand) -> None:
     async with hand.database.transaction() as tx:
         await finish_cleaning(tx, server, reason="its disks are new", **STAFF)
         late = asyncio.create_task(aside(), context=Context())
-        await _until_blocked(hand)
+        await until_someone_waits(hand.database)
     await late
     assert await standing(hand, server) == ("available", False, 0)
-
-
-async def _until_blocked(hand: Hand) -> None:
-    asks = (
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-        "AND wait_event_type = 'Lock'"
-    )
-    async with asyncio.timeout(10):
-        while not await asyncio.create_task(hand.value(asks), context=Context()):  # noqa: ASYNC110 - a lock tells nobody
-            await asyncio.sleep(0.01)
 
 
 async def test_a_driver_that_misses_something_says_what(

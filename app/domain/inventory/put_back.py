@@ -80,8 +80,8 @@ async def put_back(
     return to
 
 
-async def await_erasure(tx: Tx, server: UUID, *, tell: bool = True) -> None:
-    """Move a server to cleaning until its disks are erased; with `tell` an event says so.
+async def await_erasure(tx: Tx, server: UUID, *, is_told: bool = True) -> None:
+    """Move a server to cleaning until its disks are erased; an event says so if it `is_told`.
 
     Of a server that a cloud has no flow is told, since nobody else boots that one to erase it: the
     cloud is asked to.
@@ -89,7 +89,7 @@ async def await_erasure(tx: Tx, server: UUID, *, tell: bool = True) -> None:
     at_cloud = await is_at_cloud(tx, server)
     reason = CLEAN_THERE if at_cloud else ERASE
     seq = await move(tx, server, ServerState.cleaning, reason=reason)
-    if not tell:
+    if not is_told:
         return
     if at_cloud:
         facts = {"server": str(server), "seq": seq}

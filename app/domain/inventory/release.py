@@ -29,7 +29,7 @@ async def release(tx: Tx, holder: UUID, *, seq: int | None = None, by_cloud: boo
     has_data = await note_data(tx, server, state, holder)
     await move(tx, server, ServerState.releasing)
     if has_data:
-        await await_erasure(tx, server, tell=not by_cloud)
+        await await_erasure(tx, server, is_told=not by_cloud)
         return
     await move(tx, server, ServerState.cleaning)
     await move(tx, server, ServerState.available)
