@@ -25,6 +25,7 @@ from app.domain.inventory.put_back import TO_CLOUD
 from app.domain.machines.errand import ERRAND
 from app.domain.metal.errand import ERRAND as METAL_ERRAND
 from app.domain.metal.order_remedy import REMEDY
+from app.domain.metal.switch import SWITCH
 from app.drivers.bmc.fleet import MixedFleet
 from app.flows.interpreter import Interpreter
 from app.flows.runner import Runner
@@ -42,7 +43,7 @@ from app.jobs.metal_errands import run_metal_errand
 from app.jobs.node_remedies import run_remedy
 from app.jobs.recheck_nodes import recheck_nodes
 from app.jobs.recheck_servers import recheck_servers
-from app.jobs.relay_outbox import Relay
+from app.jobs.relay_outbox import Consumer, Relay
 from app.jobs.sweeps import (
     audit_claims,
     expire,
@@ -53,6 +54,7 @@ from app.jobs.sweeps import (
     report_left_behind,
     roll_up_usage,
 )
+from app.jobs.switch_servers import ServerSwitches
 from app.jobs.watch_machines import MachineWatch
 from app.jobs.watch_nodes import NodeWatch
 from app.jobs.watch_power import PowerWatch
@@ -95,9 +97,10 @@ async def working(resources: Resources) -> AsyncIterator[WorkerContext]:
     switching = SwitchWork(database, resources.vault, peers.switches).consumers()
     metal_errand = partial(run_metal_errand, database, resources.vault, peers)
     remedy = partial(run_remedy, database, resources.vault, peers)
+    switch = ServerSwitches(database, resources.vault, context.fleet, peers).consume
     clean = partial(begin_cleaning, database)
-    asked = {ASKED: discover, ERRAND: errand, REMEDY: remedy}
-    asked |= {METAL_ERRAND: metal_errand, TO_CLOUD: clean}
+    asked: dict[str, Consumer] = {ASKED: discover, ERRAND: errand, REMEDY: remedy}
+    asked |= {METAL_ERRAND: metal_errand, TO_CLOUD: clean, SWITCH: switch}
     relay = Relay(database, resources.live, {**consumers, **asked, **switching})
     names = Names(database, resources.live, resources.vault, peers.dns)
     watch = PowerWatch(database, resources.live, resources.vault, context.fleet)

@@ -98,8 +98,8 @@ async def _advance(hypervisor: Hypervisor, errand: Errand) -> Vm | Working | str
             found = await hypervisor.power(ref, POWERS[errand.deed], memo)
         case Deed.restart:
             found = await _restart(hypervisor, ref, memo)
-        case Deed.kill:
-            found = "A machine has no process of its own that could be ended."
+        case Deed.kill | Deed.reset:
+            found = "A machine has no such button."
         case Deed.eject:
             found = await _eject(hypervisor, ref, memo)
         case Deed.remove:

@@ -1,10 +1,15 @@
 """A server that is on or off against what it should be: shown, listed, and put right by a click."""
 
+import msgspec
+
 from app.core.clock import SetClock
 from app.domain.accounts.roles import Role
 from app.domain.inventory.find import find_server
 from app.domain.inventory.power import judge_anew, note_power, note_silence
 from app.domain.inventory.power_rule import SETTLES
+from app.domain.inventory.register import register_bmc
+from app.domain.inventory.seed import BmcSeed
+from app.domain.metal.switch import ServerSwitch, note_not_switched
 from app.drivers.power import Power
 from tests.admin.conftest import Enter
 from tests.admin.stage import Stage
@@ -143,3 +148,47 @@ async def test_what_was_seen_is_taken_for_right_until_it_is_as_wanted_again(
         "inventory.judge_power",
         *["inventory.take_power"] * 3,
     ]
+
+
+async def test_staff_switch_a_server_with_a_reason_and_are_told_what_came_of_it(
+    stage: Stage, owner: Browser, enter: Enter
+) -> None:
+    order = await stage.delivered()
+    server = order.server_id
+    assert server is not None
+    here = f"/admin/servers/{server}"
+    async with stage.database.transaction() as tx:
+        await tx.execute("DELETE FROM bmc WHERE server = $1", server)
+        await note_power(tx, server, Power.ON)
+    assert f"{here}/switch/" not in (await owner.get(here)).text, "nothing switches it"
+    async with stage.database.transaction() as tx:
+        seed = BmcSeed(url="https://one", username="root", password="calvin")
+        await register_bmc(tx, stage.vault, server, seed)
+    page = (await owner.get(here)).text
+    for deed in ("stop", "restart", "reset"):
+        assert f'href="{here}/switch/{deed}"' in page
+    assert f"{here}/switch/start" not in page, "it runs"
+    designer = await enter(Role.DESIGNER)
+    assert f"{here}/switch/" not in (await designer.get(here)).text
+    assert (await designer.get(f"{here}/switch/reset")).status_code == 403
+    assert (await owner.get(f"{here}/switch/kill")).status_code == 404
+
+    asked = f"{here}/switch/reset"
+    page = (await owner.get(asked)).text
+    assert order.hostname in page
+    assert order.account_email in page
+    assert (await owner.send_form(asked, asked, {"reason": ""})).status_code == 422
+    sent = await owner.send_form(asked, asked, {"reason": "it hangs"})
+    assert (sent.status_code, sent.headers["location"]) == (303, here)
+    again = await owner.send_form(asked, asked, {"reason": "it hangs"})
+    assert (again.status_code, "It is being switched already" in again.text) == (409, True)
+    page = (await owner.get(here)).text
+    assert "It is being reset" in page
+    assert "Reset it" in page, "it is in the trail"
+    async with stage.database.transaction() as tx:
+        payload = await tx.fetchval("SELECT payload FROM outbox WHERE topic = 'server.switch'")
+        await tx.execute("UPDATE outbox SET done_at = $1 WHERE topic = 'server.switch'", tx.now())
+        await note_not_switched(tx, msgspec.json.decode(payload, type=ServerSwitch), "no route")
+    page = (await owner.get(here)).text
+    assert "Reset: it could not be done" in page
+    assert "no route" in page

@@ -1,5 +1,7 @@
 """Servers, racks and cables over the API."""
 
+from app.domain.inventory.register import register_bmc
+from app.domain.inventory.seed import BmcSeed
 from tests.admin.hall import a_hall
 from tests.admin.stage import Stage
 from tests.api.conftest import Program
@@ -172,3 +174,21 @@ async def test_a_server_is_burned_in_and_that_is_stopped(stage: Stage, owner: Pr
     assert (listed["id"], listed["state"]) == (begun.json()["id"], stopped.json()["state"])
     assert listed["state"] in {"stopping", "stopped"}
     assert (await owner.post(here, json={"minutes": 0, "reason": "no time"})).status_code == 422
+
+
+async def test_a_servers_power_is_shown_and_switched(stage: Stage, owner: Program) -> None:
+    server = (await stage.delivered()).server_id
+    assert server is not None
+    async with stage.database.transaction() as tx:
+        seed = BmcSeed(url="https://one", username="root", password="calvin")
+        await register_bmc(tx, stage.vault, server, seed)
+    here = f"{V1}/servers/{server}/power"
+    shown = (await owner.get(here)).json()
+    assert (shown["power"], shown["can_switch"], shown["doing"]) == ("unknown", True, None)
+    order = {"deed": "restart", "reason": "a new kernel"}
+    sent = await owner.post(here, json=order)
+    assert (sent.status_code, sent.json()["doing"]) == (200, "restart")
+    again = await owner.post(here, json=order)
+    assert (again.status_code, again.json()["code"]) == (409, "machines.not_now")
+    for wrong in ({"deed": "kill", "reason": "x"}, {"deed": "restart"}):
+        assert (await owner.post(here, json=wrong)).status_code in (400, 422)

@@ -12,6 +12,8 @@ from app.core.database import Database
 from app.core.secrets import Vault
 from app.domain.accounts.views import AccountView
 from app.domain.inventory.power import note_power
+from app.domain.inventory.register import register_bmc
+from app.domain.inventory.seed import BmcSeed
 from app.domain.orders.find import find_order
 from app.domain.services.credentials import read_access
 from app.domain.services.find import find_service
@@ -180,3 +182,41 @@ async def test_the_pasted_key_is_named_as_such(
         service = await deliver(tx, vault, order, keys_only=True)
         assert (await find_order(tx, order.id)).selection.ssh_keys
     assert "Pasted at the order" in (await client.get(f"/services/{service}")).text
+
+
+async def test_a_server_is_switched_by_its_client_and_says_how_far_that_is(
+    client: Browser, service: str, database: Database, vault: Vault
+) -> None:
+    here = f"/services/{service}"
+    async with database.transaction() as tx:
+        server = await tx.fetchval("SELECT server FROM service")
+        await tx.execute("DELETE FROM bmc WHERE server = $1", server)
+        await note_power(tx, server, Power.ON)
+    assert "data-dialog-open" not in (await client.get(f"{here}/status")).text, "there is no way"
+    async with database.transaction() as tx:
+        seed = BmcSeed(url="https://one", username="root", password="calvin")
+        await register_bmc(tx, vault, server, seed)
+    fragment = (await client.get(f"{here}/status")).text
+    assert "Something is being done to it" in fragment, "the run that delivers it is not over"
+    assert "data-dialog-open" not in fragment
+    async with database.transaction() as tx:
+        await tx.execute("UPDATE run SET status = 'succeeded', finished_at = $1", tx.now())
+    page = (await client.get(here)).text
+    for deed in ("stop", "restart", "reset"):
+        assert f'data-dialog-open="power-{deed}"' in page
+        assert f'action="{here}/power/{deed}"' in page
+    assert f'action="{here}/power/start"' not in page, "it runs"
+    sent = await client.send_form(here, f"{here}/power/restart", {})
+    assert (sent.status_code, sent.headers["location"]) == (303, here)
+    page = (await client.get(here)).text
+    assert "It is being restarted" in page
+    assert "data-dialog-open" not in (await client.get(f"{here}/status")).text
+    await client.send_form(here, f"{here}/power/stop", {})
+    assert "It is being switched already" in (await client.get(here)).text
+    async with database.transaction() as tx:
+        assert await tx.fetchval("SELECT count(*) FROM outbox WHERE topic = 'server.switch'") == 1
+        await tx.execute("UPDATE outbox SET done_at = $1 WHERE topic = 'server.switch'", tx.now())
+        await note_power(tx, server, Power.OFF)
+    page = (await client.get(f"{here}/status")).text
+    assert f'action="{here}/power/start"' in page
+    assert "power-stop" not in page

@@ -1,6 +1,6 @@
 """One server: hardware, place, state, whose it is, and what a person may do to it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import htpy as h
@@ -16,6 +16,7 @@ from app.components.admin.order import address_facts
 from app.components.admin.server_form import ends_field
 from app.components.admin.server_power import power_notice, taken_way
 from app.components.admin.server_screen import screen_way
+from app.components.admin.server_switch import switch_failed, switch_ways
 from app.components.admin.servers import disk_words, hardware_words
 from app.components.admin.trail import trail_card
 from app.components.badge import state_badge
@@ -41,6 +42,7 @@ from app.domain.inventory.remove import REMOVABLE
 from app.domain.inventory.screen import screen_of
 from app.domain.inventory.states import ServerState
 from app.domain.inventory.views import ServerView
+from app.domain.machines.order_power import Switching
 from app.domain.metal.standing import CloudStanding
 from app.domain.services.report_erasure import ErasedDisk
 from app.drivers.bmc.serial_way import SerialOffer
@@ -141,6 +143,7 @@ class ServerFile:
     csrf: str
     cloud: CloudStanding
     """Whether a cloud of bare metal has it, and what is done there."""
+    switching: Switching = field(default_factory=Switching)
     erased: tuple[ErasedDisk, ...] = ()
     """What was done to its disks when it came back, the latest first."""
     burn_ins: tuple[BurnIn, ...] = ()
@@ -173,6 +176,7 @@ def server_region(file: ServerFile) -> h.Element:
                 is_rejected=file.rejection is not None,
                 csrf=file.csrf,
             ),
+            switch_failed(file.switching),
             split(
                 stack(
                     _hardware(file),
@@ -348,7 +352,9 @@ def _bmc(file: ServerFile) -> h.Element:
         else None
     )
     return card(
-        facts(pairs),
+        h.div(".sw-stack")[
+            facts(pairs), switch_ways(server, file.switching) if file.may_change else None
+        ],
         title="Power and BMC",
         symbol="power",
         actions=change,

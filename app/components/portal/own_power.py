@@ -1,4 +1,4 @@
-"""What switches a client's virtual machine or game server, and how far that is."""
+"""What switches a client's server, virtual machine or game server, and how far that is."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,9 +26,13 @@ class _Switch:
     title: str = ""
     text: str = ""
     game_text: str = ""
+    server_text: str = ""
 
-    def words(self, *, is_game: bool) -> str:
-        return self.game_text if is_game and self.game_text else self.text
+    def words(self, switching: Switching) -> str:
+        of_kind = (self.game_text if switching.is_game else "") or (
+            self.server_text if switching.is_server else ""
+        )
+        return of_kind or self.text
 
 
 SWITCHES: Mapping[Deed, _Switch] = {
@@ -42,6 +46,8 @@ SWITCHES: Mapping[Deed, _Switch] = {
         "off hard. It stays off until you start it.",
         game_text="The game is asked to save and stop; if it still runs after a minute, it is "
         "ended. Players cannot connect until you start it.",
+        server_text="Its system is asked to shut down; if it still runs after five minutes, its "
+        "power is taken away. It stays off until you start it.",
     ),
     Deed.restart: _Switch(
         label="Restart",
@@ -51,6 +57,16 @@ SWITCHES: Mapping[Deed, _Switch] = {
         text="Its system is asked to shut down, is switched off hard if it does not within a "
         "minute, and starts again.",
         game_text="The game is asked to save and stop, and starts again. Players are disconnected.",
+        server_text="Its system is asked to shut down, loses its power if it does not within five "
+        "minutes, and starts again. One that hangs is sooner back by a reset.",
+    ),
+    Deed.reset: _Switch(
+        label="Reset",
+        doing="It is being reset",
+        symbol="zap",
+        title="Press its reset button?",
+        text="Its system is not asked: what it has not written to its disks is lost. For one that "
+        "does not answer any more.",
     ),
     Deed.kill: _Switch(
         label="Kill",
@@ -70,6 +86,7 @@ SWITCHES: Mapping[Deed, _Switch] = {
 }
 ASKED_FIRST = (Deed.stop, Deed.restart, Deed.kill)
 OF_MACHINES = (Deed.stop, Deed.restart, Deed.eject)
+OF_SERVERS = (Deed.stop, Deed.restart, Deed.reset)
 
 
 def switches(
@@ -77,7 +94,8 @@ def switches(
 ) -> h.Element | None:
     """Return the buttons that fit its power, and what is `beside` them; None where none do."""
     if not _can_switch(service, switching):
-        return None
+        is_told = switching.why_not and service.state is ServiceState.active
+        return h.p(".sw-quiet")[switching.why_not] if is_told else None
     if switching.doing is not None:
         doing = SWITCHES.get(switching.doing)
         words = doing.doing if doing else "It is being worked on"
@@ -101,19 +119,20 @@ def switches(
 
 def switch_dialogs(service: ServiceView, switching: Switching, *, csrf: str) -> h.Node:
     """Return the questions that the buttons open; they stay while the region changes."""
-    if not _can_switch(service, switching):
+    # A server has no buttons while a flow is at it; they come back with the region alone.
+    if not (_can_switch(service, switching) or switching.is_server):
         return None
     return h.fragment[
         [
             confirm_dialog(
                 id_=f"power-{deed}",
                 title=SWITCHES[deed].title,
-                text=SWITCHES[deed].words(is_game=switching.is_game),
+                text=SWITCHES[deed].words(switching),
                 action=f"/services/{service.id}/power/{deed}",
                 csrf=csrf,
                 confirm=SWITCHES[deed].label,
             )
-            for deed in (ASKED_FIRST if switching.is_game else OF_MACHINES)
+            for deed in _dialogs(switching)
         ]
     ]
 
@@ -134,10 +153,17 @@ def not_switched(switching: Switching) -> h.Element | None:
     ]
 
 
+def _dialogs(switching: Switching) -> tuple[Deed, ...]:
+    if switching.is_server:
+        return OF_SERVERS
+    return ASKED_FIRST if switching.is_game else OF_MACHINES
+
+
 def _asked_first(switching: Switching) -> tuple[Deed, ...]:
-    if switching.is_game:
-        return ASKED_FIRST
-    return OF_MACHINES if switching.has_iso else OF_MACHINES[:-1]
+    deeds = _dialogs(switching)
+    if deeds is OF_MACHINES and not switching.has_iso:
+        return OF_MACHINES[:-1]
+    return deeds
 
 
 def _can_switch(service: ServiceView, switching: Switching) -> bool:

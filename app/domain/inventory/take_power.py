@@ -45,6 +45,20 @@ async def take_power(
     )
 
 
+async def keep_off(tx: Tx, server_id: UUID) -> None:
+    """Let it be right that a server is off: who has it had it switched off.
+
+    It ends as what `take_power` does. A server that is on is left alone.
+    """
+    holder = await tx.fetchval(
+        "UPDATE server SET power_taken = power, power_drift_since = NULL "
+        "WHERE id = $1 AND power = 'off' AND state = 'active' RETURNING holder",
+        server_id,
+    )
+    if holder is not None:
+        tell(tx, server_id, holder)
+
+
 async def judge_by_service(tx: Tx, server_id: UUID, *, actor: UUID, actor_label: str) -> None:
     """Let the server's service say again what its power should be, and read it; audited."""
     row = await tx.fetchrow(

@@ -41,6 +41,8 @@ class Deed(StrEnum):
     """Its system is asked to, and after a while it is not asked."""
     restart = "restart"
     """Stopped so, then started."""
+    reset = "reset"
+    """A server is restarted as its button would, unasked."""
     kill = "kill"
     """A game server's process is ended at once."""
     eject = "eject"

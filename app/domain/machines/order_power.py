@@ -33,13 +33,19 @@ class Switching(msgspec.Struct, frozen=True, kw_only=True):
 
     can_switch: bool = False
     """It was made, and is not removed."""
+    why_not: str = ""
+    """Why a server is not switched now, where its BMC or cloud could."""
     is_game: bool = False
+    is_server: bool = False
+    """A physical one: it has a button that resets it."""
     has_iso: bool = False
     """An ISO is in its drive."""
     doing: Deed | None = None
     failed: Deed | None = None
     """The last thing that was asked for, which could not be done."""
     failed_at: datetime | None = None
+    failed_why: str = ""
+    """In the peer's words, for staff; of servers alone."""
 
 
 async def order_power(

@@ -57,6 +57,7 @@ from app.routes.admin.server_import import ServerImport, export_servers
 from app.routes.admin.server_place import ServerPlace
 from app.routes.admin.server_power import ServerPower, TakenPower
 from app.routes.admin.server_screen import ServerScreen
+from app.routes.admin.server_switch import ServerSwitch
 from app.routes.admin.servers import Servers
 from app.routes.admin.service_deeds import ServiceDeeds
 from app.routes.admin.space_import import SpaceImport, export_prefixes
@@ -110,6 +111,7 @@ ADMIN: tuple[ControllerRouterHandler, ...] = (
     NodeErrands,
     TakenPower,
     ServerScreen,
+    ServerSwitch,
     Racks,
     Devices,
     Switches,

@@ -44,6 +44,7 @@ from app.domain.inventory.release import finish_cleaning
 from app.domain.inventory.remove import remove_server
 from app.domain.inventory.views import ServerPage
 from app.domain.metal.standing import standing_of
+from app.domain.metal.switch import server_switching
 from app.domain.services.report_erasure import erasures_of
 from app.routes.admin.dcim_typed import read_time
 from app.routes.admin.query import wanted_of
@@ -182,7 +183,7 @@ async def _deed_page(
 
 
 async def read_file(tx: Tx, server_id: UUID, me: AccountView, *, csrf: str) -> ServerFile:
-    """Read a server; eleven statements."""
+    """Read a server; thirteen statements."""
     server = await find_server(tx, server_id)
     sees_trail = allows(me.role, Permission.AUDIT_READ)
     return ServerFile(
@@ -193,6 +194,7 @@ async def read_file(tx: Tx, server_id: UUID, me: AccountView, *, csrf: str) -> S
         trail=await trail(tx, [server_id]) if sees_trail else None,
         may_change=allows(me.role, Permission.SERVERS_CHANGE),
         cloud=await standing_of(tx, server_id),
+        switching=await server_switching(tx, server_id),
         csrf=csrf,
         erased=await erasures_of(tx, server_id),
         burn_ins=await burn_ins_of(tx, server_id),

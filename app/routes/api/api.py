@@ -32,6 +32,7 @@ from app.routes.api.server_bmc import ServerBmcs
 from app.routes.api.server_burn_in import ServerBurnIns
 from app.routes.api.server_hardware import ServerHardware
 from app.routes.api.server_node import SERVER_NODE_ROUTES
+from app.routes.api.server_switch import ServerPower
 from app.routes.api.servers import Servers, take_servers_in
 from app.routes.api.space_import import AddressSpace
 from app.routes.api.unreadable import refuse_json, refuse_nul
@@ -75,6 +76,7 @@ API: tuple[ControllerRouterHandler, ...] = (
             *ALLOCATION,
             ServerBmcs,
             ServerBurnIns,
+            ServerPower,
             ServerHardware,
             *NODE_ROUTES,
             RackMoves,

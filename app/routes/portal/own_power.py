@@ -8,8 +8,8 @@ from litestar.params import FromPath
 
 from app.components.notice import Flash
 from app.core.errors import NotFound, Refusal
-from app.domain.machines.errand import SWITCHES, Deed
-from app.domain.machines.order_power import order_power
+from app.domain.machines.errand import Deed
+from app.domain.services.switch import switch_service
 from app.routes.security.dependencies import Db, HttpRequest, Me
 from app.routes.security.flashes import go
 from app.routes.security.guards import signed_in
@@ -27,13 +27,13 @@ class OwnPower(Controller):
     async def switch(
         self, request: HttpRequest, db: Db, me: Me, service_id: FromPath[UUID], deed: FromPath[str]
     ) -> Response[Any]:
-        if deed not in SWITCHES:
+        if deed not in set(Deed):
             raise NotFound("deed", deed)
         await count_towards(POWER, request, who=str(me.id))
         refused: tuple[Flash, ...] = ()
         try:
             async with db.transaction() as tx:
-                await order_power(
+                await switch_service(
                     tx, service_id, Deed(deed), account=me.id, actor=me.id, actor_label=me.email
                 )
         except NotFound:

@@ -10,10 +10,10 @@ from app.components.portal.lists import services_page, services_region
 from app.components.portal.own_service import ServiceStory, service_page, service_status
 from app.components.portal.service_access import Shown
 from app.components.portal.service_asks import asks
-from app.domain.machines.order_power import switching_of
 from app.domain.machines.own_panel import own_panel_of
 from app.domain.services.credentials import AlreadyRevealed, reveal
 from app.domain.services.find import find_service, services_of
+from app.domain.services.switch import own_switching
 from app.flows.find_flows import serving_triggers
 from app.routes.portal.page_number import page_number
 from app.routes.security.dependencies import Config, Db, Frame, HttpRequest, Me, Sealing
@@ -49,7 +49,7 @@ class Services(Controller):
         async with db.snapshot() as tx:
             service = await find_service(tx, service_id, account=me.id)
             served = await serving_triggers(tx, service_id)
-            switching = await switching_of(tx, service_id)
+            switching = await own_switching(tx, service_id)
             panel = await own_panel_of(tx, service_id, account=me.id)
         story = ServiceStory(
             service=service,
@@ -67,7 +67,7 @@ class Services(Controller):
     ) -> Response[Any]:
         async with db.snapshot() as tx:
             service = await find_service(tx, service_id, account=me.id)
-            switching = await switching_of(tx, service_id)
+            switching = await own_switching(tx, service_id)
             panel = await own_panel_of(tx, service_id, account=me.id)
         return html(service_status(service, switching, panel, csrf=frame.csrf))
 
@@ -107,7 +107,7 @@ class Services(Controller):
         async with db.snapshot() as tx:
             service = await find_service(tx, service_id, account=me.id)
             served = await serving_triggers(tx, service_id)
-            switching = await switching_of(tx, service_id)
+            switching = await own_switching(tx, service_id)
             panel = await own_panel_of(tx, service_id, account=me.id)
         story = ServiceStory(
             service=service,

@@ -31,6 +31,10 @@ class Faults:
     sessions: bool = False
     soft: bool = False
     """Offer to ask the operating system to stop."""
+    deaf: bool = False
+    """The operating system does not hear that it is asked."""
+    restarts: bool = False
+    """Offer to restart the machine as its button would."""
 
 
 @dataclass
@@ -178,7 +182,8 @@ class FaultyBmc:
                 "#ComputerSystem.Reset": {
                     "target": f"{SYSTEM}/Actions/ComputerSystem.Reset",
                     "ResetType@Redfish.AllowableValues": ["On", "ForceOff"]
-                    + ["GracefulShutdown"] * self.faults.soft,
+                    + ["GracefulShutdown"] * self.faults.soft
+                    + ["ForceRestart"] * self.faults.restarts,
                 }
             },
         }
@@ -196,8 +201,9 @@ class FaultyBmc:
             if self.faults.reject_applies:
                 self.power = "On" if kind == "On" else "Off"
             return self.faults.reject_reset_status, "", error("not in this state")
-        if not self.faults.ignore_reset:
-            self.power = "On" if kind == "On" else "Off"
+        is_heard = kind != "GracefulShutdown" or not self.faults.deaf
+        if is_heard and not self.faults.ignore_reset:
+            self.power = "On" if kind in ("On", "ForceRestart") else "Off"
         return 204, "", None
 
 

@@ -1,0 +1,186 @@
+"""`server.switch`: start, shut down, restart or reset a server, as who has it wants it."""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from app.core.database import Database
+from app.core.errors import Refusal
+from app.core.outbox import Parcel
+from app.core.secrets import Vault
+from app.domain.connections.open import open_connection
+from app.domain.inventory.find import bmc_of
+from app.domain.machines.errand import Deed
+from app.domain.metal.switch import (
+    GOOD_FOR,
+    SOFT,
+    ServerSwitch,
+    go_on,
+    is_still_wanted,
+    note_gave_way,
+    note_not_switched,
+    note_switched,
+)
+from app.drivers.bmc.contract import BmcFleet
+from app.drivers.errors import DriverError, Refused, Retriable
+from app.drivers.metal.contract import (
+    MetalCloud,
+    MetalNode,
+    MetalPeer,
+    NodeRef,
+    WorkFailed,
+    Working,
+)
+from app.drivers.peers import Peers
+from app.drivers.power import Power, PowerDriver
+
+AGAIN_S = 15.0
+"""After an answer that may be another one in a moment."""
+LOOK_AGAIN_S = 5.0
+DEADLINE_S = 10.0
+"""How long a BMC may take to switch before it is asked again."""
+PART_S = 24.0
+"""Less than the relay gives."""
+
+
+class ServerSwitches:
+    """What a worker does to the power of servers since somebody asked for it."""
+
+    def __init__(self, database: Database, vault: Vault, fleet: BmcFleet, peers: Peers) -> None:
+        self._database = database
+        self._vault = vault
+        self._fleet = fleet
+        self._peers = peers
+
+    async def consume(self, parcel: Parcel) -> None:
+        """Do the next part of a switch; what it comes to is written down.
+
+        Safe to do twice: each part begins by looking, and a restart that was switched off goes on
+        from there. Only a reset may be done twice, by a worker that dies between button and record.
+        """
+        switch = msgspec.convert(parcel.payload, ServerSwitch)
+        async with self._database.snapshot() as tx:
+            now, is_wanted = tx.now(), await is_still_wanted(tx, switch)
+        found, words = None, switch.words
+        if is_wanted and now <= switch.until:
+            found, words = await self._next_part(switch, now)
+        async with self._database.transaction() as tx:
+            if not is_wanted:
+                await note_gave_way(tx, switch)
+            elif isinstance(found, Working):
+                at, until = tx.now() + timedelta(seconds=found.again_s), _until(found.memo)
+                await go_on(tx, switch, memo=found.memo, at=at, until=until, words=words)
+            elif isinstance(found, MetalNode | Power):
+                await note_switched(tx, switch, found)
+            else:
+                await note_not_switched(tx, switch, words or "No worker came to it in time.")
+
+    async def _next_part(
+        self, switch: ServerSwitch, now: datetime
+    ) -> tuple[MetalNode | Power | Working | None, str]:
+        """Return what it came to, and in words what went wrong, "" where nothing did."""
+        found: MetalNode | Power | Working | None = None
+        words = ""
+        try:
+            async with asyncio.timeout(PART_S):
+                found = await self._switch(switch, now)
+        except WorkFailed as error:
+            words = error.message
+        except Retriable as error:
+            found, words = Working(switch.memo, AGAIN_S, ""), error.message
+        except TimeoutError:
+            found, words = Working(switch.memo, AGAIN_S, ""), f"no answer within {PART_S:g} s"
+        except (DriverError, Refusal) as error:
+            words = error.message
+        return found, words
+
+    async def _switch(self, switch: ServerSwitch, now: datetime) -> MetalNode | Power | Working:
+        if switch.connection is None or switch.service is None:
+            async with self._database.snapshot() as tx:
+                address, _ = await bmc_of(tx, self._vault, switch.server)
+            return await _by_bmc(self._fleet.bmc(address).power, switch, now)
+        async with self._database.snapshot() as tx:
+            peer = await open_connection(tx, self._vault, switch.connection)
+        if not isinstance(peer, MetalPeer):
+            raise Refused(switch.connection, field="connection", reason="no cloud of bare metal")
+        ref = NodeRef(switch.node, switch.service)
+        return await _by_cloud(self._peers.metal(peer), ref, switch)
+
+
+async def _by_bmc(power: PowerDriver, switch: ServerSwitch, now: datetime) -> Power | Working:
+    if switch.deed is Deed.start or switch.memo.get("is_off"):
+        await power.ensure(Power.ON, deadline_s=DEADLINE_S)
+        return Power.ON
+    # Written down before it goes on again: a crash does not switch a running machine off twice.
+    is_off = Working({"is_off": True, "until": (now + GOOD_FOR).isoformat()}, 0, "")
+    if switch.deed is Deed.reset:
+        return Power.ON if await _reset(power) else is_off
+    waits = await _softly(power, switch.memo.get("asked"), now)
+    if waits is not None:
+        return waits
+    return Power.OFF if switch.deed is Deed.stop else is_off
+
+
+async def _reset(power: PowerDriver) -> bool:
+    """Press the button; False where it is off, or was switched off since its BMC has none."""
+    if await power.read() is Power.OFF:
+        return False
+    try:
+        await power.reset()
+    except Refused:
+        await power.ensure(Power.OFF, deadline_s=DEADLINE_S)
+        return False
+    return True
+
+
+async def _softly(power: PowerDriver, asked: str | None, now: datetime) -> Working | None:
+    """Ask its system to stop, and after a while not; None once it is off."""
+    if await power.read() is Power.OFF:
+        return None
+    if asked is None:
+        try:
+            await power.shut_down()
+        except Refused:
+            # This BMC has no way to ask.
+            await power.ensure(Power.OFF, deadline_s=DEADLINE_S)
+            return None
+        memo = {"asked": now.isoformat(), "until": (now + SOFT + GOOD_FOR).isoformat()}
+        return Working(memo, LOOK_AGAIN_S, "")
+    if now >= datetime.fromisoformat(asked) + SOFT:
+        await power.ensure(Power.OFF, deadline_s=DEADLINE_S)
+        return None
+    until = (datetime.fromisoformat(asked) + SOFT + GOOD_FOR).isoformat()
+    return Working({"asked": asked, "until": until}, LOOK_AGAIN_S, "")
+
+
+async def _by_cloud(cloud: MetalCloud, ref: NodeRef, switch: ServerSwitch) -> MetalNode | Working:
+    memo = switch.memo
+    match switch.deed:
+        case Deed.reset:
+            return await cloud.reboot(ref, memo)
+        case Deed.stop:
+            return await cloud.power(ref, Power.OFF, memo, soft=True)
+        case Deed.restart:
+            return await _restart(cloud, ref, memo)
+        case _:
+            return await cloud.power(ref, Power.ON, memo)
+
+
+async def _restart(cloud: MetalCloud, ref: NodeRef, memo: dict[str, Any]) -> MetalNode | Working:
+    its = dict(memo.get("its", {}))
+    if not memo.get("is_off"):
+        found = await cloud.power(ref, Power.OFF, its, soft=True)
+        if isinstance(found, Working):
+            return msgspec.structs.replace(found, memo={"its": found.memo})
+        its = {}
+    found = await cloud.power(ref, Power.ON, its)
+    if isinstance(found, Working):
+        return msgspec.structs.replace(found, memo={"is_off": True, "its": found.memo})
+    return found
+
+
+def _until(memo: dict[str, Any]) -> datetime | None:
+    until = memo.get("until")
+    return None if until is None else datetime.fromisoformat(until)
