@@ -38,7 +38,8 @@ from app.drivers.power import Power, PowerDriver
 
 AGAIN_S = 15.0
 """After an answer that may be another one in a moment."""
-LOOK_AGAIN_S = 5.0
+LOOK_AGAIN_S = (1.0, 5.0)
+"""At first, and at the longest, when a machine that was asked to stop is looked at again."""
 DEADLINE_S = 10.0
 """How long a BMC may take to switch before it is asked again."""
 PART_S = 24.0
@@ -146,13 +147,14 @@ async def _softly(power: PowerDriver, asked: str | None, now: datetime) -> Worki
             # This BMC has no way to ask.
             await power.ensure(Power.OFF, deadline_s=DEADLINE_S)
             return None
-        memo = {"asked": now.isoformat(), "until": (now + SOFT + GOOD_FOR).isoformat()}
-        return Working(memo, LOOK_AGAIN_S, "")
-    if now >= datetime.fromisoformat(asked) + SOFT:
+    since = now if asked is None else datetime.fromisoformat(asked)
+    if now >= since + SOFT:
         await power.ensure(Power.OFF, deadline_s=DEADLINE_S)
         return None
-    until = (datetime.fromisoformat(asked) + SOFT + GOOD_FOR).isoformat()
-    return Working({"asked": asked, "until": until}, LOOK_AGAIN_S, "")
+    first_s, most_s = LOOK_AGAIN_S
+    memo = {"asked": since.isoformat(), "until": (since + SOFT + GOOD_FOR).isoformat()}
+    again_s = min(max(first_s, (now - since).total_seconds()), most_s)
+    return Working(memo, again_s, "")
 
 
 async def _by_cloud(cloud: MetalCloud, ref: NodeRef, switch: ServerSwitch) -> MetalNode | Working:

@@ -41,6 +41,27 @@ class Life:
         await decide(self.staff, f"/admin{self._here}/unsuspend", reason=reason)
         await self._until_its_power_is("on")
 
+    async def switch(self, deed: str) -> None:
+        """Have its client switch it, once no run is at it; return when a worker has done so."""
+
+        async def is_idle() -> bool:
+            return await self._value(
+                "SELECT NOT EXISTS (SELECT FROM run WHERE finished_at IS NULL "
+                "AND subject IN ($1, $2))"
+            )
+
+        async def is_done() -> bool:
+            return await self._value(
+                "SELECT count(*) = (SELECT count(*) FROM audit_entry WHERE action = 'servers.done' "
+                "AND \"after\"->>'service' = $1::uuid::text) FROM audit_entry "
+                "WHERE action LIKE 'servers.%' AND action <> 'servers.done' "
+                "AND \"after\"->>'service' = $1::uuid::text AND $2::uuid IS NOT NULL"
+            )
+
+        await until(is_idle, within_s=30)
+        await decide(self._client, f"{self._here}/power/{deed}", page=self._here)
+        await until(is_done, within_s=30)
+
     async def rescue(self) -> None:
         await decide(self._client, f"{self._here}/rescue", page=self._here)
         await self._until(lambda service: service["rescue_since"] is not None)
@@ -74,6 +95,10 @@ class Life:
                 self.order.service_id,
             )
         return [row["status"] for row in rows]
+
+    async def _value(self, sql: str) -> bool:
+        async with self.provider.database.snapshot() as tx:
+            return bool(await tx.fetchval(sql, self.order.service_id, self.order.id))
 
     async def _until(self, holds: Any) -> None:
         async def is_so() -> bool:

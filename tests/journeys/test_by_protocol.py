@@ -43,6 +43,9 @@ async def _lives(
         assert await power_of(server) == "off"
         await life.unsuspend("paid now")
         assert await power_of(server) == "on"
+        for deed, there in (("restart", "on"), ("stop", "off"), ("start", "on")):
+            await life.switch(deed)
+            assert await power_of(server) == there
         await life.rescue()
         assert "The rescue system runs" in await life.page()
         await life.unrescue()

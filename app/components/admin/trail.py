@@ -11,7 +11,7 @@ from app.components.time import moment
 from app.core.money import Money
 from app.domain.audit.views import AuditLine
 
-HIDDEN_FACTS = frozenset({"holder", "currency", "reason"})
+HIDDEN_FACTS = frozenset({"holder", "currency", "reason", "service"})
 
 
 SHOWN = 8
