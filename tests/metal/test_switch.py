@@ -1,38 +1,20 @@
 """A client switches a server that only a cloud has: a real Ironic does it."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from redis.asyncio import Redis
 
-from app.core.clock import SetClock
-from app.core.database import Database
-from app.core.live import Live
-from app.core.secrets import Vault
 from app.domain.inventory.power_rule import SETTLES
 from app.domain.machines.errand import Deed
 from app.domain.machines.order_power import NotNow, Switching
 from app.domain.metal.switch import SWITCH, order_switch
 from app.domain.services.switch import own_switching, switch_service
 from app.drivers.bmc.contract import BmcFleet
-from app.drivers.metal.contract import MetalPeer, NodeRef, NodeSeed
-from app.drivers.metal.ironic.adapter import Ironic
-from app.drivers.peers import open_peers
+from app.drivers.metal.contract import NodeRef, NodeSeed
 from app.drivers.power import Power
 from app.jobs.switch_servers import ServerSwitches
-from tests.metal.conftest import LOOPBACK
-from tests.metal.hall import ROUNDS, Hall, open_hall
-
-
-@pytest.fixture
-async def hall(
-    peer: MetalPeer, cloud: Ironic, database: Database, clock: SetClock, vault: Vault, redis: Redis
-) -> AsyncIterator[Hall]:
-    peers = open_peers(LOOPBACK, clock)
-    yield await open_hall(database, clock, vault, Live(redis), peers, cloud, peer.url)
-    await peers.close()
+from tests.metal.hall import ROUNDS, Hall
 
 
 async def click(hall: Hall, ref: NodeRef, deed: Deed) -> None:

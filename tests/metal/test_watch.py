@@ -1,15 +1,7 @@
 """Nodes are read from a real Ironic, what differs is shown, and an outage changes nothing."""
 
-from collections.abc import AsyncIterator
 from functools import partial
 
-import pytest
-from redis.asyncio import Redis
-
-from app.core.clock import SetClock
-from app.core.database import Database
-from app.core.live import Live
-from app.core.secrets import Vault
 from app.domain.inventory.power_rule import SETTLES
 from app.domain.inventory.release import release
 from app.domain.inventory.states import ServerState
@@ -18,29 +10,18 @@ from app.domain.metal.order_remedy import REMEDY, order_deed
 from app.domain.metal.remedy import NodeDeed
 from app.domain.metal.watch import ALARM
 from app.domain.notices.shipped import install_templates
-from app.drivers.metal.contract import MetalPeer, NodeRef, NodeSeed, Stage
+from app.drivers.metal.contract import NodeRef, NodeSeed, Stage
 from app.drivers.metal.ironic import nodes
 from app.drivers.metal.ironic.adapter import Ironic
-from app.drivers.peers import open_peers
 from app.drivers.power import Power
 from app.jobs.node_remedies import run_remedy
-from tests.metal.conftest import LOOPBACK
-from tests.metal.hall import Hall, open_hall
+from tests.metal.hall import Hall
 
 KEPT = (
     "SELECT to_jsonb(n) FROM cloud_node n UNION ALL SELECT to_jsonb(l) FROM metal_node l "
     "UNION ALL SELECT to_jsonb(s) FROM server s UNION ALL SELECT to_jsonb(v) FROM service v "
     "UNION ALL SELECT to_jsonb(o) FROM client_order o UNION ALL SELECT to_jsonb(r) FROM run r"
 )
-
-
-@pytest.fixture
-async def hall(
-    peer: MetalPeer, cloud: Ironic, database: Database, clock: SetClock, vault: Vault, redis: Redis
-) -> AsyncIterator[Hall]:
-    peers = open_peers(LOOPBACK, clock)
-    yield await open_hall(database, clock, vault, Live(redis), peers, cloud, peer.url)
-    await peers.close()
 
 
 async def test_every_page_is_read(cloud: Ironic, seed: NodeSeed) -> None:
