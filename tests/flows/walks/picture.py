@@ -20,6 +20,10 @@ _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?")
 _BY_RACK = re.compile(r"2001:db8:[0-9a-f]{1,4}:|02:00:00:[0-9a-f]{2}:[0-9a-f]{2}:")
 """Addresses that the tests' rooms make of a rack's id."""
+_APPEARED = re.compile(r"(stock\.appeared:(?:prefix|vlan_group):id):\d+")
+"""Which prefix an order gets depends on what the process remembers, and how often that one was
+given back before on that.
+"""
 _COUNTED = frozenset({"id", "epoch"})
 """Numbers that follow from what else was going on, such as who had the lease."""
 
@@ -54,7 +58,8 @@ def plain(value: Any, out: frozenset[str] = frozenset()) -> Any:
         case str() if value[:2] == r"\x":
             return "sealed"
         case str():
-            return _BY_RACK.sub("rack", _TIME.sub("time", _ID.sub("id", value)))
+            blotted = _BY_RACK.sub("rack", _TIME.sub("time", _ID.sub("id", value)))
+            return _APPEARED.sub(r"\1:n", blotted)
         case dict():
             return {
                 _ID.sub("id", name): "sealed" if _is_sealed(name) else plain(part, out)
