@@ -170,10 +170,9 @@ def clock() -> SetClock:
 
 
 @pytest.fixture
-async def database(dsn: str, clock: SetClock) -> AsyncIterator[Database]:
+async def database(databases: Databases, dsn: str, clock: SetClock) -> AsyncIterator[Database]:
     """An open database of the test's own; its clock stands still."""
-    database = Database(clock)
-    await database.open(dsn)
+    database = await databases.open(dsn, clock)
     yield database
     await database.close()
 

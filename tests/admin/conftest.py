@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 
 from app.core.clock import SetClock
 from app.core.database import Database
+from app.core.embedded.postgres import EmbeddedPostgres
 from app.core.live import Live
 from app.core.secrets import Vault, new_key
 from app.domain.accounts.roles import Role
@@ -21,6 +22,8 @@ from app.settings import Settings
 from tests.accounts.people import make_account
 from tests.admin.stage import Stage
 from tests.application import application
+from tests.databases import Databases
+from tests.furnished import Furnished, furnished_template
 from tests.security.browser import Browser
 
 Enter = Callable[[Role], Awaitable[Browser]]
@@ -41,11 +44,32 @@ def app(database: Database, redis: Redis, vault: Vault, peers: Peers) -> Litesta
     return application(Resources(settings, database, redis, Live(redis), vault), peers=peers)
 
 
+@pytest.fixture(scope="session")
+async def furnished(postgres: EmbeddedPostgres, template_database: str) -> Furnished:
+    """A provider at work, as which the databases of tests begin."""
+    return await furnished_template(postgres.dsn, template_database, "slipway_admin")
+
+
 @pytest.fixture
-async def stage(database: Database, clock: SetClock, vault: Vault) -> Stage:
-    stage = Stage(database, clock, vault)
-    await stage.furnish()
-    return stage
+async def dsn(
+    request: pytest.FixtureRequest,
+    databases: Databases,
+    template_database: str,
+    furnished: Furnished,
+) -> str:
+    """The address of a database with the provider in it, or of an empty one without a `stage`."""
+    has_stage = "stage" in request.fixturenames
+    return await databases.fresh(furnished.template if has_stage else template_database)
+
+
+@pytest.fixture
+def vault(furnished: Furnished) -> Vault:
+    return furnished.vault
+
+
+@pytest.fixture
+async def stage(database: Database, clock: SetClock, furnished: Furnished) -> Stage:
+    return await furnished.stage(database, clock)
 
 
 async def session_of(database: Database, role: Role) -> str:

@@ -17,13 +17,13 @@ from app.core.live import Live
 from app.core.secrets import Vault, new_key
 from app.domain.accounts.find import find_account_by_email
 from app.domain.accounts.views import AccountView
-from app.domain.addresses.index import INDEX
 from app.resources import Resources
 from app.settings import Settings
 from tests.accounts.people import make_account
 from tests.application import application
 from tests.conftest import START
 from tests.databases import copy_database
+from tests.furnished import forget_addresses
 from tests.portal.world import furnish
 from tests.security.browser import Browser
 
@@ -44,11 +44,7 @@ async def template_database(postgres: EmbeddedPostgres, template_database: str) 
 
 @pytest.fixture(autouse=True)
 async def _no_memory_of_other_tests(database: Database) -> None:
-    """Forget what the index of this process saw in the copies that other tests had."""
-    async with database.snapshot() as tx:
-        pools = await tx.fetch("SELECT id FROM prefix UNION ALL SELECT id FROM vlan_group")
-    for pool in pools:
-        INDEX.forget(pool["id"])
+    await forget_addresses(database)
 
 
 @pytest.fixture

@@ -128,15 +128,19 @@ class Yard:
         return {row["idempotency_key"]: row["finished_at"] for row in rows}
 
     async def until(
-        self, holds: Callable[[], Awaitable[bool]], *, within_s: float = LIMIT_S
+        self,
+        holds: Callable[[], Awaitable[bool]],
+        *,
+        within_s: float = LIMIT_S,
+        every_s: float = 0.05,
     ) -> None:
-        """Wait until it holds, PostgreSQL away or not."""
+        """Wait until it holds, PostgreSQL away or not; look `every_s`."""
         async with asyncio.timeout(within_s):
             while True:
                 with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
                     if await holds():
                         return
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(every_s)
 
     async def dismiss(self) -> None:
         for child in self.workers:

@@ -26,6 +26,8 @@ LIMIT_S = 600
 """Some hundreds of runs, each with an end of its own."""
 ALL_S = 180.0
 """Until all of them are where they are to be, on a machine that has more to do."""
+LOOK_S = 0.25
+"""Each look is at all of them."""
 
 
 @pytest.fixture
@@ -78,7 +80,9 @@ async def test_killed_at_each_commit_it_comes_to_the_same_end(
         await open_shop(tx, vault, SERVERS)
         whole = [await begin(tx, world, way, number) for number, way in enumerate(WAYS)]
     doomed = await yard.hire(2, world=world)
-    await yard.until(lambda: yard.is_over([one.run for one in whole]), within_s=ALL_S)
+    await yard.until(
+        lambda: yard.is_over([one.run for one in whole]), within_s=ALL_S, every_s=LOOK_S
+    )
     commits = world.commits()
     places = [
         (one, at, side) for one in whole for at, side in boundaries(one.way, commits[str(one.run)])
@@ -92,16 +96,18 @@ async def test_killed_at_each_commit_it_comes_to_the_same_end(
             {str(one.run): (at, side) for one, (_, at, side) in zip(begun, places, strict=True)}
         )
     world.machines_wait = True
-    await yard.until(lambda: stand_or_are_over(yard, world, begun), within_s=ALL_S)
+    await yard.until(lambda: stand_or_are_over(yard, world, begun), within_s=ALL_S, every_s=LOOK_S)
     standing = world.standing()
     for worker in doomed:
         os.kill(worker.process.pid, signal.SIGKILL)
         await worker.process.wait()
     world.plan({})
     await yard.hire(world=world)
-    await yard.until(lambda: are_taken_over(yard, begun), within_s=ALL_S)
+    await yard.until(lambda: are_taken_over(yard, begun), within_s=ALL_S, every_s=LOOK_S)
     world.machines_wait = False
-    await yard.until(lambda: yard.is_over([one.run for one in begun]), within_s=ALL_S)
+    await yard.until(
+        lambda: yard.is_over([one.run for one in begun]), within_s=ALL_S, every_s=LOOK_S
+    )
     async with yard.database.snapshot() as tx:
         expected = {one.way: await told(tx, world, one) for one in whole}
         assert {way: one["run"] for way, one in expected.items()} == {way: way.ends for way in WAYS}

@@ -59,6 +59,9 @@ class World:
     changes: list[str] = field(default_factory=list)
     machines_wait: bool = False
     """Whether a machine stays at work while its run stands still, and until others have taken it."""
+    _commits: Counter[str] = field(default_factory=Counter)
+    _standing: set[str] = field(default_factory=set)
+    _read_bytes: int = 0
 
     def __post_init__(self) -> None:
         self.cloud = ServedCloud(note=self._note)
@@ -134,16 +137,29 @@ class World:
 
     def commits(self) -> Counter[str]:
         """Return the commits of each run so far."""
-        return Counter(line.split()[1] for line in self._lines("committed"))
+        self._read_on()
+        return self._commits.copy()
 
     def standing(self) -> set[str]:
         """Return the runs that stand still."""
-        return {line.split()[1] for line in self._lines("stands")}
+        self._read_on()
+        return self._standing.copy()
 
-    def _lines(self, word: str) -> list[str]:
+    def _read_on(self) -> None:
+        """Take in what workers have said since: there are tens of thousands of lines in the end."""
         file = self.folder / "commits"
-        lines = file.read_text().splitlines() if file.exists() else []
-        return [line for line in lines if line.startswith(word)]
+        if not file.exists():
+            return
+        with file.open("rb") as said:
+            said.seek(self._read_bytes)
+            new = said.read()
+        whole = new[: new.rfind(b"\n") + 1]
+        self._read_bytes += len(whole)
+        for word, run in map(str.split, whole.decode().splitlines()):
+            if word == "committed":
+                self._commits[run] += 1
+            else:
+                self._standing.add(run)
 
 
 async def connect(database: Database, vault: Vault, world: World) -> None:

@@ -46,8 +46,9 @@ class Walks:
 
     @contextlib.asynccontextmanager
     async def begin(self) -> AsyncIterator[Walk]:
-        dsn = await self.databases.fresh(self.template)
-        async with on_stage(dsn, SetClock(START), self.vault, self.outside) as stage:
+        clock = SetClock(START)
+        database = await self.databases.open(await self.databases.fresh(self.template), clock)
+        async with on_stage(database, clock, self.vault, self.outside) as stage:
             with pytest.MonkeyPatch.context() as during:
                 walk = Walk(self.kind, self.example, nodes(), stage, self.redis, during)
                 try:

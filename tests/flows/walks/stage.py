@@ -164,12 +164,10 @@ async def _answer(tx: Tx) -> None:
 
 @contextlib.asynccontextmanager
 async def on_stage(
-    dsn: str, clock: SetClock, vault: Vault, outside: Outside
+    database: Database, clock: SetClock, vault: Vault, outside: Outside
 ) -> AsyncIterator[Stage]:
-    """Open the database, which is as new, with a paid order whose server is held."""
+    """Have a paid order, whose server is held, in a database that is as new; it is closed then."""
     outside.forget()
-    database = Database(clock)
-    await database.open(dsn, min_size=1)
     try:
         async with database.transaction() as tx:
             await a_shop(tx, servers=1)
