@@ -27,7 +27,7 @@ from app.components.page import admin_page, page_head
 from app.components.portal.cycle import PER
 from app.components.table import Column, Row, table
 from app.components.time import moment
-from app.components.timeline import StepState, TimelineStep, timeline
+from app.components.timeline import StepState, TimelineStep, timeline, tries_words
 from app.core.money import Money
 from app.domain.addresses.views import Claimed
 from app.domain.audit.views import AuditLine
@@ -149,7 +149,8 @@ def _step(entry: TimelineEntry, at: datetime) -> TimelineStep:
     if entry.percent is not None and entry.status is StepStatus.running:
         note = f"{note}, {entry.percent} %"
     if entry.tries > 1:
-        note = f"{note} · {entry.tries} tries" if note else f"{entry.tries} tries"
+        tries = tries_words(entry.tries, length_ms(entry.whole))
+        note = f"{note} · {tries}" if note else tries
     return TimelineStep(
         label=entry.label,
         state=STEP_STATES[entry.status],
