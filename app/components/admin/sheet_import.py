@@ -49,7 +49,7 @@ def lines_card(title: str, lines: Sequence[SheetLine], *, tone: Tone = "info") -
                     cells=(
                         badge(str(line.number), "danger" if line.fault else tone, dot=False),
                         h.span(".sw-mono")[line.text or "–"],
-                        line.fault or line.note,
+                        [h.div[words] for words in (line.fault or line.note).splitlines()],
                     )
                 )
                 for line in lines[:SHOWN]
