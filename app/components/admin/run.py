@@ -27,12 +27,20 @@ from app.components.notice import notice
 from app.components.page import admin_page, page_head
 from app.components.time import duration_text, elapsed, moment
 from app.components.tone import Tone
-from app.domain.accounts.roles import Role, may_decide
+from app.domain.accounts.roles import Permission, Role, allows, may_decide
 from app.domain.audit.views import AuditLine
 from app.flows.sheet import Sheet, Stand
+from app.flows.things import Kept
 from app.flows.views import EventView, Trouble
 
 _LEDGER: dict[str, Tone] = {"taken": "warning", "delivered": "success", "returned": "neutral"}
+
+_PAGES = {
+    Kept.SERVER: "/admin/servers",
+    Kept.ORDER: "/admin/orders",
+    Kept.SERVICE: "/admin/services",
+    Kept.RUN: RUNS,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,7 +203,7 @@ def _ledger(file: RunFile) -> h.Element | None:
                         h.span(".sw-trail-action")[taken.kind.replace("_", " ").capitalize()],
                         badge(taken.state.capitalize(), _LEDGER[taken.state], dot=False),
                     ],
-                    code(taken.reference),
+                    _thing(file, taken.reference),
                     h.p(".sw-trail-who")[
                         taken.step, ", ", moment(taken.ended_at or taken.taken_at)
                     ],
@@ -206,6 +214,18 @@ def _ledger(file: RunFile) -> h.Element | None:
         title="Taken by the run",
         symbol="boxes",
     )
+
+
+def _thing(file: RunFile, reference: str) -> h.Node:
+    """Return the way to what was taken, by its name; as it is written down where it has no page."""
+    thing = file.sheet.things.get(reference)
+    if thing is None:
+        return code(reference)
+    at, _, _ = reference.rpartition(" ")
+    name: h.Node = thing.name
+    if thing.kept is not Kept.SERVER or allows(file.role, Permission.SERVERS_READ):
+        name = h.a(href=f"{_PAGES[thing.kept]}/{thing.id}")[name]
+    return h.div[name, f" at {at}" if at else None]
 
 
 def _children(file: RunFile) -> h.Element | None:
