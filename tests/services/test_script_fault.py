@@ -15,7 +15,7 @@ from app.domain.services.report_install import (
     report_failed,
     report_progress,
 )
-from app.domain.services.script_fault import LATELY
+from app.domain.services.script_fault import LATELY, script_to_mend
 from app.flows.node import ForStaff, StepFailed, Wait
 from app.flows.nodes import install_os
 from tests.orders.world import a_client, an_order
@@ -119,6 +119,9 @@ async def test_a_script_that_fails_at_a_second_server_stops_the_order_and_frees_
         )
     assert erased == 1
     assert reason.startswith("It is not at fault. The post-install script of AX-32")
+    async with first.database.snapshot() as tx:
+        assert await script_to_mend(tx, first.order) is None
+        assert await script_to_mend(tx, second.order) == "ax-32"
     again = await stopped(second)
     assert again.stops == error.stops, "entered again, after a crash, it is told no second time"
 
@@ -134,6 +137,9 @@ async def test_all_orders_that_it_stops_are_told_of_once_and_a_new_try_anew(
     again = (await fails(second, attempt=2)).stops
     assert again is not None
     assert again.key != other.key, "somebody had tried again, in vain"
+    await second.installation(f"run:/:{second.order}#3")
+    async with first.database.snapshot() as tx:
+        assert await script_to_mend(tx, second.order) is None, "it is tried anew"
 
 
 @pytest.mark.parametrize("since", ["mended", "through", "long-ago", "disk", "nobody's"])

@@ -6,6 +6,7 @@ from datetime import datetime
 import htpy as h
 
 from app.components.admin.orders import ORDERS
+from app.components.admin.outlook import product_href
 from app.components.admin.run_bits import (
     RUNS,
     length_ms,
@@ -64,6 +65,8 @@ class OrderFile:
     may_retry: bool
     may_cancel: bool
     sees_stock: bool
+    script_at: str | None
+    """Short name of the product whose script stopped the run, as far as it is halted."""
 
     @property
     def can_cancel(self) -> bool:
@@ -128,7 +131,8 @@ def _trouble(file: OrderFile) -> h.Element | None:
             "What it did is being undone. Once that has ended, the order can be refunded.",
         )
     if run and (run.trouble in NEEDS_A_PERSON or run.trouble is Trouble.waits_for_approval):
-        return trouble_notice(run, file.at)
+        mend = product_href(file.script_at) if file.script_at and file.sees_stock else None
+        return trouble_notice(run, file.at, mend=mend)
     if order.state is OrderState.failed:
         return notice("danger", "The delivery failed", order.state_reason)
     if run and run.trouble is not Trouble.none:

@@ -7,6 +7,7 @@ import htpy as h
 
 from app.components.admin.attempts import json_block
 from app.components.admin.level import level_body, level_path
+from app.components.admin.outlook import product_href
 from app.components.admin.run_bits import (
     RUNS,
     length_ms,
@@ -49,6 +50,8 @@ class RunFile:
 
     at: datetime
     sheet: Sheet
+    script_at: str | None
+    """Short name of the product whose script stopped it, as far as it is halted."""
     trail: tuple[AuditLine, ...] | None
     may_change: bool
     role: Role
@@ -74,7 +77,7 @@ def run_region(file: RunFile, csrf: str) -> h.Element:
             actions=_actions(file, csrf),
         ),
         stack(
-            trouble_notice(row, file.at) or _ended_badly(file),
+            trouble_notice(row, file.at, mend=_mend(file)) or _ended_badly(file),
             _asked(file),
             split(
                 stack(_steps(file), trail_card(file.trail) if file.trail is not None else None),
@@ -90,6 +93,12 @@ def run_region(file: RunFile, csrf: str) -> h.Element:
             ),
         ),
     ]
+
+
+def _mend(file: RunFile) -> str | None:
+    """Return the address of the product whose script is at fault, for those who may see it."""
+    may_see = file.script_at and allows(file.role, Permission.SERVERS_READ)
+    return product_href(file.script_at) if file.script_at and may_see else None
 
 
 def _actions(file: RunFile, csrf: str) -> list[h.Node]:

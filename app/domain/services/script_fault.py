@@ -169,6 +169,18 @@ async def script_fault(tx: Tx, step_key: str) -> ScriptFault | None:
     )
 
 
+async def script_to_mend(tx: Tx, order: UUID) -> str | None:
+    """Return the short name of the product whose script stopped the order's last installation."""
+    slug: str | None = await tx.fetchval(
+        "SELECT p.slug FROM service s JOIN product p ON p.id = s.product CROSS JOIN LATERAL ("
+        "SELECT log FROM installation WHERE service = s.id AND purpose = $2 "
+        "ORDER BY id DESC LIMIT 1) i WHERE s.\"order\" = $1 AND i.log -> 0 ? 'stopped'",
+        order,
+        Purpose.INSTALL,
+    )
+    return slug
+
+
 async def stop_for_script(tx: Tx, step_key: str, fault: ScriptFault) -> None:
     """Note that the order stops, and have the servers that are aside for the script alone back.
 
