@@ -102,7 +102,7 @@ ROWS = (E2386G, E2386G, E2388G, RYZEN, EPYC, E2388G, E2386G, STORAGE)
 
 DATACENTRES = [
     Datacentre("ams1", "Amsterdam 1", "Amsterdam", "NL"),
-    Datacentre("fra1", "Frankfurt 1", "Frankfurt am Main", "DE"),
+    Datacentre("fra1", "Frankfurt 1", "Frankfurt", "DE"),
 ]
 
 

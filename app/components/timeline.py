@@ -57,6 +57,11 @@ def timeline(steps: Sequence[TimelineStep], *, label: str = "Progress") -> h.Ele
     return h.ol(".sw-timeline", aria_label=label)[[_step(step) for step in steps]]
 
 
+def tries_words(tries: int, whole_ms: int) -> str:
+    """Say how often a step was tried, and how long that took together."""
+    return f"{tries} tries, {duration_text(whole_ms)} in all"
+
+
 def _step(step: TimelineStep) -> h.Element:
     current = "step" if step.state is StepState.RUNNING else None
     return h.li(class_=["sw-step", f"is-{step.state}"], aria_current=current)[

@@ -1,5 +1,6 @@
 """Everything that a page tells of one run, and the whole of what a step was given or gave."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from app.flows.redact import redacted
 from app.flows.rounds import Level, find_level
 from app.flows.scopes import TOP
 from app.flows.standing import Taken, find_ledger, find_variables
+from app.flows.things import Thing, find_things
 from app.flows.views import EventView, RunRow, RunStatus
 
 MOST_PLACES = 50
@@ -62,6 +64,8 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
     stands: tuple[Stand, ...]
     variables: dict[str, Any]
     ledger: tuple[Taken, ...]
+    things: Mapping[str, Thing]
+    """What of the ledger has a page, by its reference."""
     children: tuple[Child, ...]
     events: tuple[EventView, ...]
     """The latest 200, the latest first."""
@@ -70,7 +74,7 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
 async def find_sheet(
     tx: Tx, run: UUID, *, scope: str = TOP, loop: str = "", page: int = 1
 ) -> Sheet:
-    """Return all that is told of a run, secrets hidden; twelve statements. Raises NotFound.
+    """Return all that is told of a run, secrets hidden; thirteen statements. Raises NotFound.
 
     `scope` is the level to show, `loop` and `page` which of the rounds of a loop in it.
     """
@@ -99,6 +103,7 @@ async def find_sheet(
         run,
         MOST_CHILDREN,
     )
+    ledger = await find_ledger(tx, run)
     return Sheet(
         row=row,
         input=redacted(msgspec.json.decode(facts["input"])),
@@ -112,7 +117,8 @@ async def find_sheet(
         level=await find_level(tx, run, document, scope=scope, loop=loop, page=page),
         stands=await find_stands(tx, run),
         variables=await find_variables(tx, run),
-        ledger=await find_ledger(tx, run),
+        ledger=ledger,
+        things=await find_things(tx, ledger),
         children=tuple(msgspec.convert(dict(one), Child) for one in children),
         events=tuple(event_view(one, document) for one in events),
     )

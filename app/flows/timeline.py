@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+import asyncpg
 import msgspec
 
 from app.core.database import Tx
@@ -32,7 +33,12 @@ class StepStatus(StrEnum):
 
 
 class TimelineEntry(msgspec.Struct, frozen=True):
-    """One step. `says` is what it waits for, or how far it is; `tries` counts all attempts."""
+    """One step. `says` is what it waits for, or how far it is.
+
+    The times are of the attempt that succeeded; as long as none has, `started_at` is of the first
+    one in the round that the run is in. `tries` counts the attempts of all rounds, and `whole` is
+    how long these took, with the waits between them.
+    """
 
     node: str
     label: str
@@ -43,6 +49,7 @@ class TimelineEntry(msgspec.Struct, frozen=True):
     says: str
     percent: int | None
     tries: int
+    whole: timedelta = timedelta()
 
     def elapsed(self, now: datetime) -> timedelta | None:
         if self.started_at is None:
@@ -81,9 +88,9 @@ async def timeline_of(tx: Tx, run: UUID) -> RunTimeline:
         run,
     )
     usual = await _usual(tx, row["version"])
-    by_node: dict[str, list[dict[str, object]]] = {}
+    by_node: dict[str, list[asyncpg.Record]] = {}
     for attempt in attempts:
-        by_node.setdefault(attempt["node"], []).append(dict(attempt))
+        by_node.setdefault(attempt["node"], []).append(attempt)
     scopes = _latest_scopes(attempt["scope"] for attempt in attempts)
     entries = []
     for node, label in ordered_labels(document):
@@ -94,7 +101,7 @@ async def timeline_of(tx: Tx, run: UUID) -> RunTimeline:
         if row["status"] in UNDONE:
             # Nothing of it goes on; what was not finished, or was taken back, is as if not begun.
             current = [attempt for attempt in current if attempt["status"] == "succeeded"]
-        entries.append(_entry(node, label, tried, current[-1:] or None, usual.get(node)))
+        entries.append(_entry(node, label, tried, current, expected=usual.get(node), now=tx.now()))
     entries = alike_once(document, entries)
     return RunTimeline(
         run=run,
@@ -110,14 +117,21 @@ async def timeline_of(tx: Tx, run: UUID) -> RunTimeline:
 def alike_once(document: Document, entries: Sequence[TimelineEntry]) -> list[TimelineEntry]:
     """Return the entries, of those of a container that are alike to a client only one.
 
-    A second try of a step is such: the one that was come to last is shown, or else the first.
+    A second try of a step is such: the one that was come to last is shown, or else the first, with
+    the tries of all.
     """
     shown: dict[tuple[str, str], TimelineEntry] = {}
     for entry in entries:
         within = document.nodes[entry.node].within
         key = (entry.node if within is None else within, entry.label)
-        if key not in shown or entry.status is not StepStatus.pending:
+        before = shown.get(key)
+        if before is None:
             shown[key] = entry
+            continue
+        seen = before if entry.status is StepStatus.pending else entry
+        shown[key] = msgspec.structs.replace(
+            seen, tries=before.tries + entry.tries, whole=before.whole + entry.whole
+        )
     return list(shown.values())
 
 
@@ -167,11 +181,14 @@ def _scope_of(document: Document, node: str, latest: dict[str, str]) -> str | No
 def _entry(
     node: str,
     label: str,
-    tried: list[dict[str, object]],
-    current: list[dict[str, object]] | None,
+    tried: Sequence[asyncpg.Record],
+    current: Sequence[asyncpg.Record],
+    *,
     expected: timedelta | None,
+    now: datetime,
 ) -> TimelineEntry:
-    facts = current[0] if current else None
+    """Return a step by its attempts, and by those of the round that the run is in."""
+    facts = current[-1] if current else None
     status, says, percent = StepStatus.pending, "", None
     if facts is not None:
         match facts["status"]:
@@ -181,23 +198,38 @@ def _entry(
                 status = StepStatus.halted
             case _:
                 status = StepStatus.running
-                says = str(facts["stage"] or facts["error"] or "")
-                percent = facts["percent"] if isinstance(facts["percent"], int) else None
+                says = facts["stage"] or facts["error"] or ""
+                percent = facts["percent"]
         if facts["status"] == "failed" and status is StepStatus.running:
             says, percent = "trying again", None
-    first = tried[0]["started_at"] if tried else None
-    finished = facts["finished_at"] if facts and status is StepStatus.done else None
+    is_done = status is StepStatus.done
+    started = None if facts is None else (facts if is_done else current[0])["started_at"]
     return TimelineEntry(
         node=node,
         label=label,
         status=status,
-        started_at=first if isinstance(first, datetime) and facts is not None else None,
-        finished_at=finished if isinstance(finished, datetime) else None,
+        started_at=started,
+        finished_at=facts["finished_at"] if facts is not None and is_done else None,
         expected=expected,
         says=says,
         percent=percent,
         tries=len(tried),
+        whole=_whole(tried, now),
     )
+
+
+def _whole(tried: Sequence[asyncpg.Record], now: datetime) -> timedelta:
+    """Return how long a step took in all its rounds; what other steps took between them is not in.
+
+    An attempt that is not over lasts until now where it is the last one, else nothing is known.
+    """
+    spans: dict[str, tuple[datetime, datetime]] = {}
+    for attempt in tried:
+        started = attempt["started_at"]
+        ended = attempt["finished_at"] or (now if attempt is tried[-1] else started)
+        first, last = spans.get(attempt["scope"], (started, ended))
+        spans[attempt["scope"]] = min(first, started), max(last, ended)
+    return sum((last - first for first, last in spans.values()), timedelta())
 
 
 async def _usual(tx: Tx, version: UUID) -> dict[str, timedelta]:

@@ -1,4 +1,4 @@
-"""The mails that tell a client what has become of an order, each after the commit it tells of.
+"""Mails that tell a client what has become of an order, each after the commit it tells of.
 
 Every consumer reads the order as it is when the mail is made, and says nothing that is no
 longer true: an invoice that is paid by then is not asked for. Each may be called twice; the
@@ -27,6 +27,8 @@ from app.domain.notices.queue import queue_mail
 from app.domain.orders.find import find_order
 from app.domain.orders.views import OrderView
 from app.domain.orders.wait_for_stock import WAITING
+from app.domain.services.letter import delivery_letter
+from app.domain.services.states import ServiceState
 from app.drivers.registry import UnknownDriver, load
 from app.jobs.relay_outbox import Consumer
 from app.settings import Settings
@@ -50,6 +52,7 @@ class ClientMails:
             "payment.received": self.payment_received,
             "order.waits_for_stock": self.waiting_for_stock,
             "order.refunded": self.order_refunded,
+            "service.reinstalled": self.reinstalled,
         }
 
     async def order_received(self, parcel: Parcel) -> None:
@@ -116,6 +119,35 @@ class ClientMails:
                 amount=Money(invoice.paid_minor, invoice.currency).text(),
                 balance=Money(has_minor, invoice.currency).text(),
                 reason=order.state_reason[:LONGEST_REASON],
+            )
+
+    async def reinstalled(self, parcel: Parcel) -> None:
+        """`service.reinstalled`: what it has now, and how to get in; it may have ended since."""
+        order, settings = UUID(parcel.payload["order"]), self._settings
+        async with self._database.transaction() as tx:
+            if (
+                await tx.fetchval('SELECT state FROM service WHERE "order" = $1', order)
+                != ServiceState.active
+            ):
+                return
+            letter = await delivery_letter(
+                tx,
+                self._vault,
+                order,
+                company=settings.company,
+                base_url=settings.base_url,
+                ssh_port=settings.ssh_port,
+                nameservers=settings.nameserver_list,
+            )
+            await queue_mail(
+                tx,
+                self._vault,
+                code="service-to-install" if letter.is_to_install else "service-reinstalled",
+                mail_key=parcel.key,
+                account=letter.account,
+                order=order,
+                recipient=letter.recipient,
+                values={**letter.values, "has_password": bool(letter.values.get("password"))},
             )
 
     async def _read(self, tx: Tx, parcel: Parcel) -> tuple[OrderView, InvoiceView]:

@@ -9,11 +9,14 @@ import structlog
 from app.core.database import Database
 from app.core.errors import Refusal
 from app.core.secrets import Vault
+from app.domain.connections.errors import WrongKind
+from app.domain.connections.kinds import Kind
 from app.domain.connections.open import open_connection
 from app.domain.metal.recheck import DueNode, due_nodes, is_service, note_look, trouble_of
 from app.drivers.errors import DriverError
 from app.drivers.metal.contract import MetalPeer, NodeLost
 from app.drivers.peers import Peers
+from app.flows.connections import KINDS
 from app.jobs.sweeps import context_of
 
 LOOK_S = 60.0
@@ -41,8 +44,8 @@ async def _recheck(database: Database, vault: Vault, peers: Peers, due: DueNode)
     except NodeLost as error:
         trouble = error.message
     except (DriverError, Refusal, TimeoutError) as error:
-        # Of the server neither a cloud out of reach nor our own key or settings say anything; it
-        # is asked about again in a while.
+        # Of the server neither a cloud out of reach nor our own key or settings say anything, nor
+        # does what is no cloud; it is asked about again in a while.
         log.info("metal.not_asked", server=str(due.server), error=str(error))
         return
     async with database.transaction() as tx:
@@ -51,11 +54,11 @@ async def _recheck(database: Database, vault: Vault, peers: Peers, due: DueNode)
 
 
 async def _look(database: Database, vault: Vault, peers: Peers, due: DueNode) -> str:
-    """Return what the cloud has against the server, "" for nothing."""
+    """Return what the cloud has against the server, "" for nothing. Raises WrongKind."""
     async with database.snapshot() as tx:
         peer = await open_connection(tx, vault, due.connection)
     if not isinstance(peer, MetalPeer):
-        return f"{due.connection} is no cloud of bare metal"
+        raise WrongKind(due.connection, kind=KINDS[type(peer)], wanted=Kind.METAL)
     found = await peers.metal(peer).examine(due.node)
     async with database.snapshot() as tx:
         is_known = await is_service(tx, found.node.service)

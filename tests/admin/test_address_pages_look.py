@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from litestar import Litestar
+from playwright.async_api import expect
 
 from app.core.live import Live
 from app.domain.addresses.add import add_prefix, add_vrf
@@ -114,7 +115,10 @@ async def test_every_page_is_accessible_within_the_policy_and_the_width(
     await page.get_by_text("1 row cannot be taken in").wait_for()
     if (found := await faults_of(page)) != CLEAN:
         faults["refused"] = found
-    await page.get_by_role("link", name="Choose another file").click()
+    await page.get_by_role("button", name="Change it, or choose another file").click()
+    await expect(page.get_by_label("Or its content")).to_have_value(
+        "prefix,site\n10.0.0.0/24,ams1\n10.0.0.1/24,x\n"
+    )
     known = "Prefix,Status,Description\n100.64.0.0/20,Container,Carrier-grade NAT\n"
     await page.get_by_label("Or its content").fill(f"{known}10.0.0.0/24,Active,Lab\n")
     await page.get_by_label("Datacentre").select_option("ams1")

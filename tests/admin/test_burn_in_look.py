@@ -28,6 +28,10 @@ async def test_servers_are_chosen_and_one_is_followed_and_stopped(
     here = f"/admin/servers/{server}"
     page = await enter(stage, contexts, address, size=size, theme=theme)
     await page.goto(f"{address}/admin/servers?view=available")
+    before = page.url
+    await page.get_by_role("button", name="Burn them in").click()
+    await page.get_by_role("status").get_by_text("Choose one server or more first.").wait_for()
+    assert page.url == before, "what was filtered stays"
     for chosen in (server, other):
         await page.locator(f'input[name="server"][value="{chosen}"]').check()
     await page.get_by_role("button", name="Burn them in").click()

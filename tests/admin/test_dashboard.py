@@ -66,6 +66,14 @@ async def test_delivery_times_are_of_today_and_of_the_week(stage: Stage, clock: 
     assert set(figures.recent_s[1:]) == {60.0, 70.0, 80.0}
 
 
+async def test_a_delivery_and_a_run_are_told_as_two_measures(stage: Stage, owner: Browser) -> None:
+    await stage.delivered(took=timedelta(seconds=60))
+    assert "from the payment; 7 days: 1 min 00 s" in (await owner.get("/admin")).text
+    flow = (await owner.get("/admin/flows/dedicated-server")).text
+    assert "A run takes, p50" in flow
+    assert "from its start, in 30 days; p99 " in flow
+
+
 async def test_nothing_delivered_has_no_times(database: Database) -> None:
     async with database.snapshot() as tx:
         figures = await deliveries(tx)

@@ -1,6 +1,7 @@
 """The datacentre's pages: racks, places, cables, models, imports, deliveries, moves, BMCs."""
 
 import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from app.domain.inventory.find import find_server
 from app.domain.inventory.release import release
 from tests.admin.hall import a_hall, value
 from tests.admin.stage import Stage
-from tests.security.browser import Browser
+from tests.security.browser import Browser, csrf_of
 from tests.security.test_pages import errors_of
 
 TINT = re.compile(r'class="sw-rack-server ([a-z0-9-]+)')
@@ -232,12 +233,31 @@ async def test_servers_come_in_by_a_file_and_go_out(stage: Stage, owner: Browser
     confirm = f"{here}/confirm"
     late = await owner.send_form(here, confirm, {"document": sheet.replace("N1,ams1", "N1,nyc1")})
     assert late.status_code == 422
-    assert (await owner.send_form(here, confirm, {"document": "name\n"})).status_code == 422
+    lost = await owner.send_form(here, confirm, {"document": "name,colour\n"})
+    assert (lost.status_code, "name,colour" in lost.text) == (422, True)
     assert (await owner.send_form(here, confirm, {"document": sheet})).status_code == 303
     csv = (await owner.get("/admin/servers/export/csv")).text
     assert "n1,N1," in csv
     assert '"serial": "N1"' in (await owner.get("/admin/servers/export/json")).text
     assert (await owner.get("/admin/servers/export/xml")).status_code == 404
+
+
+async def test_a_file_that_was_looked_at_is_changed_without_sending_it_anew(
+    stage: Stage, owner: Browser
+) -> None:
+    here = "/admin/servers/import"
+    sheet = "name,serial,datacentre\nn1,N1,ams1\n"
+    sent = await owner.post(
+        here,
+        data={"_csrf_token": csrf_of((await owner.get(here)).text)},
+        files={"file": ("servers.csv", sheet.encode(), "text/csv")},
+    )
+    assert sent.status_code == 422
+    assert "Fill it in." in sent.text
+    assert f'formaction="{here}/again"' in sent.text
+    again = await owner.send_form(here, f"{here}/again", {"document": sheet})
+    assert again.status_code == 200
+    assert sheet in unescape(again.text.split("<textarea")[1])
 
 
 async def test_a_delivery_is_shown_on_the_racks_and_accepted(stage: Stage, owner: Browser) -> None:

@@ -5,7 +5,10 @@ from uuid import UUID
 
 import pytest
 
+from app.domain.accounts.roles import Role
 from app.domain.orders.states import OrderState
+from app.domain.services.open import open_service
+from tests.admin.conftest import Enter
 from tests.admin.stage import Stage
 from tests.security.browser import Browser
 from tests.security.test_pages import errors_of
@@ -123,6 +126,30 @@ async def test_one_that_is_not_there_is_404(owner: Browser) -> None:
         assert (await owner.get(f"/admin/{kind}/{nobody}")).status_code == 404
     sent = await owner.send_form("/admin", f"/admin/orders/{nobody}/cancel", {"reason": "why"})
     assert sent.status_code == 404
+
+
+async def test_an_order_that_a_script_stopped_leads_to_the_product(
+    stage: Stage, owner: Browser, enter: Enter
+) -> None:
+    order, run = await stage.halted(error="Mend the script in the catalogue, then try again.")
+    pages = (f"/admin/orders/{order.id}", f"/admin/runs/{run}")
+    way = '<a href="/admin/stock/products/metal-s">The product and its script</a>'
+    for page in pages:
+        assert way not in (await owner.get(page)).text, "something else stopped it"
+    async with stage.database.transaction() as tx:
+        service = await open_service(tx, order.id)
+        await tx.execute(
+            "INSERT INTO installation (id, service, server, step_key, token_hash, sealed_spec, "
+            "state, created_at, updated_at, log) SELECT $1, id, $2, 'k', 'k', '', 'failed', $3, "
+            "$3, '[{\"stopped\": true}]' FROM service WHERE id = $1",
+            service,
+            order.server_id,
+            tx.now(),
+        )
+    finance = await enter(Role.FINANCE)
+    for page in pages:
+        assert way in (await owner.get(page)).text
+        assert way not in (await finance.get(page)).text, "whose role may not see it"
 
 
 async def _cancel(owner: Browser, order: UUID, reason: str = "the client asked") -> Any:

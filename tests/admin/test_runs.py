@@ -1,16 +1,20 @@
 """Runs: found, told step by step without secrets, retried and cancelled."""
 
 import json
+import re
 from importlib.resources import files
 
 from msgspec.structs import replace
 
+from app.core.ids import new_id
 from app.core.redact import HIDDEN
+from app.domain.accounts.roles import Role
 from app.flows.document import parse
 from app.flows.find import find_run, list_runs, live_runs
 from app.flows.order import in_order
 from app.flows.redact import redacted
 from app.flows.views import RunStatus, RunsWanted, Trouble
+from tests.admin.conftest import Enter
 from tests.admin.stage import Stage
 from tests.security.browser import Browser
 from tests.security.test_pages import errors_of
@@ -80,6 +84,49 @@ async def test_a_run_is_told_step_by_step(stage: Stage, owner: Browser) -> None:
     assert "Still to come: Update service, Send credentials" in page
     assert str(order.server_name) in page
     assert (await owner.get(f"/admin/runs/{run}/now")).text.startswith("<div")
+
+
+async def test_what_a_run_has_taken_is_named_and_led_to(
+    stage: Stage, owner: Browser, enter: Enter
+) -> None:
+    order = await stage.delivered(host="one.example.org")
+    installation, other = new_id(), new_id()
+    taken = {
+        "server": str(order.server_id), "installation": str(installation),
+        "addresses": str(order.id), "plan": str(order.service_id), "run": str(order.run),
+        "machine": f"pve-1 {order.service_id}", "dns_record": "A web-1", "port_vlan": str(other),
+    }  # fmt: skip
+    async with stage.database.transaction() as tx:
+        await tx.execute(
+            "INSERT INTO installation (id, service, server, step_key, token_hash, sealed_spec, "
+            "state, created_at, updated_at) SELECT $1, id, server, 'k', 'k', '', 'booted', $2, $2 "
+            "FROM service",
+            installation,
+            tx.now(),
+        )
+        await tx.executemany(
+            "INSERT INTO run_resource (run, node, kind, reference, state, taken_at) "
+            "VALUES ($1, 'server', $2, $3, 'taken', now())",
+            [(order.run, kind, reference) for kind, reference in taken.items()],
+        )
+    there = f"/admin/runs/{order.run}"
+    ledger = (await owner.get(there)).text.split("Taken by the run")[1].split("</ul>")[0]
+    server = f'<a href="/admin/servers/{order.server_id}">{order.server_name}</a>'
+    assert ledger.count(server) == 2
+    assert (
+        f'<a href="/admin/orders/{order.id}">Order #{order.number}, one.example.org</a>' in ledger
+    )
+    service = f'<a href="/admin/services/{order.service_id}">one.example.org</a>'
+    assert f"<div>{service}</div>" in ledger
+    assert f"<div>{service} at pve-1</div>" in ledger
+    assert f'<a href="{there}">Dedicated server</a>' in ledger
+    shown = re.sub("<[^>]*>", "", ledger)
+    assert "A web-1" in shown
+    assert [reference for reference in taken.values() if reference in shown] == [
+        "A web-1", str(other)
+    ], "what is not there any more is as it was written down"  # fmt: skip
+    finance = await enter(Role.FINANCE)
+    assert "/admin/servers/" not in (await finance.get(there)).text.split("Taken by the run")[1]
 
 
 async def test_no_secret_is_shown(stage: Stage, owner: Browser) -> None:

@@ -1,9 +1,11 @@
 """What the staff decide about a service: the state, the word to the flows, the trail."""
 
+import re
 from typing import Any
 from uuid import UUID
 
 from app.core.database import Database
+from app.core.ids import new_id
 from tests.admin.stage import Stage, bind_template
 from tests.security.browser import Browser
 from tests.security.test_pages import errors_of
@@ -54,6 +56,32 @@ async def test_a_service_is_suspended_goes_on_and_ends(stage: Stage, owner: Brow
         ("service.unsuspended", "it is paid"),
         ("service.terminated", "unpaid for a month"),
     ]
+
+
+async def test_each_boot_of_its_server_is_named_for_what_it_was(
+    stage: Stage, owner: Browser
+) -> None:
+    service = await _service(stage, "one.example.org")
+    async with stage.database.transaction() as tx:
+        for purpose in ("install", "rescue"):
+            key = new_id()
+            await tx.execute(
+                "INSERT INTO installation (id, service, server, purpose, state, step_key, "
+                "token_hash, sealed_spec, created_at, updated_at) "
+                "SELECT $1, id, server, $2, 'installed', $3, $4, '', $5, $5 FROM service WHERE id = $6",
+                key,
+                purpose,
+                str(key),
+                key.bytes,
+                tx.now(),
+                service,
+            )
+    page = (await owner.get(f"/admin/services/{service}")).text
+    rows = re.findall(r'<tr[^>]* id="installation-.*?</tr>', page, re.DOTALL)
+    told = [re.sub(r"(<[^>]*>)+", "|", row) for row in rows]
+    assert [one.split("|")[2:4] for one in told] == [
+        ["Rescue system", "Booted"], ["Installation", "Installed"],
+    ]  # fmt: skip
 
 
 async def test_the_page_names_the_flow_that_does_it(stage: Stage, owner: Browser) -> None:

@@ -76,6 +76,22 @@ async def test_each_state_of_the_editor_is_accessible_within_policy_and_width(
     await look(page, f"publish-{size}-{theme}")
 
 
+async def test_on_a_phone_the_whole_flow_is_seen_when_it_opens(hang: Hang) -> None:
+    easel = await hang(find_template("dedicated-server"), size="phone", theme="light", touch=True)
+    await expect(easel.page.locator("#zoom")).not_to_have_text("80 %")
+    lies_outside = """() => {
+        const paper = document.getElementById('canvas').getBoundingClientRect();
+        return [...document.querySelectorAll('#canvas [id^="n-"]')].filter(node => {
+            const box = node.getBoundingClientRect();
+            return box.left < paper.left || box.right > paper.right
+                || box.top < paper.top || box.bottom > paper.bottom;
+        }).map(node => node.id);
+    }"""
+    assert await easel.page.evaluate(lies_outside) == []
+    assert await easel.page.locator('#canvas [id^="n-"]').count() > 5
+    await look(easel.page, "opened-phone-light")
+
+
 @pytest.mark.parametrize(("size", "theme"), [("desk", "light"), ("phone", "dark")])
 async def test_where_designers_begin(hang: Hang, size: str, theme: str) -> None:
     easel = await hang(find_template("dedicated-server"), size=size, theme=theme)

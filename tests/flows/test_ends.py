@@ -1,11 +1,13 @@
 """Limits, undoing, and the timeline: what ends, what is taken back, and what a client sees."""
 
+from datetime import timedelta
+
 import pytest
 
 from app.flows.document import Retry, Timeout
 from app.flows.node import StepFailed
 from app.flows.steer import cancel_run, retry_halted
-from app.flows.timeline import StepStatus, timeline_of
+from app.flows.timeline import StepStatus, TimelineEntry, timeline_of
 from tests.flows.conftest import Workshop, chain, document
 from tests.flows.nodes import busy
 from tests.flows.test_trouble import error_of, notices
@@ -145,6 +147,39 @@ async def test_the_timeline_follows_the_tenth_iteration(workshop: Workshop) -> N
     assert {entry.node: entry.status for entry in timeline.entries} == dict.fromkeys(
         ["n", "a", "end"], StepStatus.done
     )
+
+
+async def test_the_time_of_a_step_is_that_of_the_attempt_that_succeeded(
+    workshop: Workshop,
+) -> None:
+    steps = {
+        "again": ("logic.repeat", {"params": {"until": "=iteration.count == 2", "max": 5}}),
+        "a": ("t.call", {"within": "again", "retry": Retry(max=2, delay="30s", jitter=False)}),
+        "install": ("t.pause", {"within": "again", "params": {"seconds": 180}}),
+    }
+    edges = [("begin.out", "again.in"), ("again.each", "a.in"), ("a.out", "install.in")]
+    run = await workshop.start(document(steps, edges))
+    workshop.world.refusals["a"] = [busy()]
+    workshop.world.before = lambda _: workshop.clock.advance(seconds=2)
+
+    async def step() -> TimelineEntry:
+        await workshop.drive()
+        async with workshop.database.snapshot() as tx:
+            (entry,) = (await timeline_of(tx, run)).entries
+        return entry
+
+    tried = await step()
+    assert (tried.status, tried.tries) == (StepStatus.running, 1)
+    workshop.clock.advance(seconds=30)
+    second = await step()
+    assert (second.status, second.tries) == (StepStatus.done, 2)
+    assert second.elapsed(workshop.clock.now()) == timedelta(seconds=2)
+    assert second.whole == timedelta(seconds=34), "both attempts, and the wait for the second one"
+    workshop.clock.advance(seconds=180)
+    third = await step()
+    assert (third.status, third.tries) == (StepStatus.done, 3), "a second server, and its round"
+    assert third.elapsed(workshop.clock.now()) == timedelta(seconds=2), "not since the first server"
+    assert third.whole == timedelta(seconds=36), "what was done in between is not its own"
 
 
 async def test_the_timeline_keeps_what_an_earlier_container_did(workshop: Workshop) -> None:

@@ -1,5 +1,7 @@
 """A step that is tried a second time by another node is one step to a client."""
 
+from datetime import timedelta
+
 from app.flows.gallery import find_template
 from app.flows.timeline import StepStatus, TimelineEntry, alike_once, ordered_labels
 
@@ -24,3 +26,14 @@ def test_only_the_try_that_was_come_to_last_is_shown() -> None:
     assert shown() == [("install", PENDING)]
     assert shown(install=DONE) == [("install", DONE)], "nothing is left that never comes"
     assert shown(install=RUNNING, again=RUNNING) == [("again", RUNNING)]
+
+
+def test_the_tries_of_both_are_told() -> None:
+    document = find_template("dedicated-server")
+    took = {"install": timedelta(minutes=9), "again": timedelta(minutes=3)}
+    entries = [
+        TimelineEntry(node, label, DONE, None, None, None, "", None, 1, took.get(node, timedelta()))
+        for node, label in ordered_labels(document)
+    ]
+    (seen,) = [one for one in alike_once(document, entries) if one.node in took]
+    assert (seen.node, seen.tries, seen.whole) == ("again", 2, timedelta(minutes=12))

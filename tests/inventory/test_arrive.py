@@ -21,8 +21,7 @@ from app.domain.inventory.server_sheet import (
     csv_of,
     disk_text,
     disks_of,
-    facts_of,
-    seed_of,
+    read_row,
 )
 from app.solver.want import DiskKind
 from tests.inventory.hall import furnish, machine
@@ -94,6 +93,9 @@ async def test_one_bad_row_keeps_all_out_and_every_bad_row_is_named(tx: Tx, vaul
         "n9,N9,ams1,R2,10,Xeon,64,02:00:00:00:cc:09,,left",
         "n1,N1,ams1,R2,11,Xeon,64,02:00:00:00:cc:10,,",
         ",N11,ams1,R2,12,Xeon,64,02:00:00:00:cc:11,,",
+        "m001,N12,ams1,R2,4,6502,lots,02:00:00:00:00:01,two big,left",
+        "n13,N13,ams1,R1,1,6502,lots,here,two big,",
+        "n14,N1,ams1,R9,few,6502,,,2 x 960 nvme,",
     )
     assert not seen.is_kept
     assert await tx.fetchval("SELECT count(*) FROM server") == 1
@@ -106,8 +108,25 @@ async def test_one_bad_row_keeps_all_out_and_every_bad_row_is_named(tx: Tx, vaul
         8: "mac: Write it as 02:00:5e:10:00:01.",
         9: "disks: two big is no disk. Write them as 2 x 960 nvme; 4 x 8 TB hdd.",
         10: "side: left is none of those that can be chosen.",
-        11: "Row 2 is of this serial number too.",
+        11: "serial: Row 2 is of this serial number too.",
         12: "name: Fill it in.",
+        13: "name: Another server has this name.\n"
+        "side: left is none of those that can be chosen.\n"
+        "cpu_model: There is no CPU model 6502. Write it down first.\n"
+        "ram_gb: Type a whole number.\n"
+        "mac: Another server has this network card.\n"
+        "disks: two big is no disk. Write them as 2 x 960 nvme; 4 x 8 TB hdd.",
+        14: "u_position: m001 stands at unit 1.\n"
+        "cpu_model: There is no CPU model 6502. Write it down first.\n"
+        "ram_gb: Type a whole number.\n"
+        "mac: Write it as 02:00:5e:10:00:01.\n"
+        "disks: two big is no disk. Write them as 2 x 960 nvme; 4 x 8 TB hdd.",
+        15: "serial: Row 2 is of this serial number too.\n"
+        "rack: There is no rack R9 in ams1.\n"
+        "u_position: Type a whole number.\n"
+        "cpu_model: There is no CPU model 6502. Write it down first.\n"
+        "ram_gb: Fill it in.\n"
+        "mac: Fill it in.",
     }
 
 
@@ -119,10 +138,10 @@ async def test_the_documentation_names_every_column_as_it_is_read(tx: Tx, vault:
     )
     assert [name for name, _, _ in rows] == list(COLUMNS)
     required = {name: text for name, kind, text in rows if kind == "required"}
-    least = seed_of(facts_of(required))
+    least = read_row(required)
     for name in required:
         with pytest.raises(Invalid, match=name):
-            seed_of(facts_of(required | {name: ""}))
+            read_row(required | {name: ""})
     said = {name: kind.strip("`") for name, kind, _ in rows if kind.startswith("`")}
     spelt = {name: _spelt(getattr(least, name)) for name in said}
     assert said == spelt
@@ -185,7 +204,7 @@ async def test_what_a_rack_cannot_carry_is_refused_by_line_and_column(tx: Tx, va
     )
     seen = await take(tx, vault, *sheet, dry_run=True)
     assert {line.number: line.fault for line in seen.faults} == {
-        3: "power_draw_watts: Feed A: 0 W left, the machine needs 1. "
+        3: "power_draw_watts: Feed A: 0 W left, the machine needs 1.\n"
         "weight_kg: Weight: 10 kg left, the machine needs 20.",
         5: "u_position: The rack ends at unit 10.",
         6: "power_draw_watts: Feed A: 600 W left, the machine needs 601.",

@@ -17,6 +17,7 @@ from app.domain.orders.cancel import cancel
 from app.domain.orders.expire import expire_order_holds
 from app.domain.orders.views import OrderView
 from app.domain.orders.wait_for_stock import wait_for_stock
+from app.domain.services.ask import note_reinstalled
 from app.domain.services.credentials import keep_access
 from app.domain.services.letter import delivery_letter
 from app.domain.services.open import open_service
@@ -275,6 +276,50 @@ async def test_called_again_and_at_once_each_is_one_mail(desk: Desk) -> None:
     made = ["order-received", "payment-received", "order-waiting-for-stock", "order-refunded"]
     assert await desk.queued() == made
     assert await desk.value("SELECT count(*) FROM outbox WHERE topic = 'mail.send'") == len(made)
+
+
+async def test_who_asked_for_another_system_is_told_once_that_it_is_there(desk: Desk) -> None:
+    order = await desk.order()
+    await desk.pay(order)
+    async with desk.database.transaction() as tx:
+        service = await open_service(tx, order.id)
+        await keep_access(tx, desk.vault, service, keys_only=False)
+        await tx.execute("UPDATE service SET state = 'active', asked_at = $1", tx.now())
+    letter = None
+    for _ in range(2):  # a step that is entered again
+        async with desk.database.transaction() as tx:
+            await note_reinstalled(tx, service, "debian-12")
+            letter = await delivery_letter(
+                tx, desk.vault, order.id, company="", base_url=BASE, ssh_port=22
+            )
+        await desk.work()
+    assert letter is not None
+    mail = await desk.mail("service-reinstalled")
+    assert mail.recipient == "client@example.org"
+    assert (mail.order, mail.account) == (order.id, order.account_id)
+    assert mail.subject == f"Your server {order.hostname} is installed anew"
+    address = letter.values["ipv4"]
+    start = mail.lines.index("HOW TO GET IN")
+    assert f"IPv4 address: {address}" in mail.lines[start:]
+    assert f"ssh root@{address}" in mail.lines[start:]
+    assert f"ssh-keygen -R {address}" in mail.lines[start:], "its host key is another one"
+    assert "The password is again the one of the first delivery." in mail.lines
+    assert f"{BASE}/services/{service}" in mail.lines
+    for body in (mail.text, mail.html):
+        assert letter.values["os"] in body
+        assert letter.values["password"] not in body
+
+
+async def test_a_service_that_has_ended_meanwhile_is_not_written_of(desk: Desk) -> None:
+    order = await desk.order()
+    await desk.pay(order)
+    async with desk.database.transaction() as tx:
+        service = await open_service(tx, order.id)
+        await tx.execute("UPDATE service SET state = 'active', asked_at = $1", tx.now())
+        await note_reinstalled(tx, service, "debian-12")
+        await tx.execute("UPDATE service SET state = 'terminated'")
+    await desk.work()
+    assert await desk.value("SELECT count(*) FROM mail WHERE code LIKE 'service-%'") == 0
 
 
 async def test_delivery_links_to_a_terminal_and_to_the_portal(desk: Desk) -> None:

@@ -53,6 +53,15 @@ def test_each_status_has_its_step_and_its_time() -> None:
     assert not progress.is_halted
 
 
+def test_a_step_that_was_tried_again_says_how_long_all_tries_took() -> None:
+    again = entry(StepStatus.done, tries=3, whole=timedelta(seconds=95))
+    (step,) = shown(course(again), START).steps
+    assert step.elapsed_ms == 20_000
+    assert step.note == "3 tries, 1 min 35 s in all"
+    (step,) = shown(course(entry(StepStatus.done)), START).steps
+    assert step.note is None
+
+
 def test_a_percentage_takes_the_place_of_the_time_bar() -> None:
     (step,) = shown(course(entry(StepStatus.running, percent=42, says="formatting")), START).steps
     assert step.expected_ms is None

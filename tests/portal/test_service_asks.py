@@ -4,6 +4,7 @@ from uuid import UUID
 
 import pytest
 
+from app.core.clock import SetClock
 from app.core.database import Database
 from app.core.secrets import Vault
 from app.domain.accounts.views import AccountView
@@ -95,6 +96,9 @@ async def test_one_thing_at_a_time_and_out_of_the_rescue_again(
         assert (await client.send_form(here, f"{here}/rescue")).status_code == 303
     assert "installed or rescued already" in (await client.get(here)).text
     assert await asked(database) == [("service.rescue", None)]
+    status = (await client.get(f"{here}/status")).text
+    assert "Asked for: the server is booted into the rescue system" in status, "before it begins"
+    assert "Wait until what is being done" in (await client.get(f"{here}/asks")).text
     async with database.transaction() as tx:
         server = await tx.fetchval("SELECT server FROM service WHERE id = $1", UUID(service))
         await tx.execute(
@@ -105,6 +109,7 @@ async def test_one_thing_at_a_time_and_out_of_the_rescue_again(
         )
     page = (await client.get(here)).text
     assert "is being booted into the rescue system" in page
+    assert "Asked for: " not in page
     assert "Wait until what is being done" in page
     await client.send_form(f"{here}/reinstall", f"{here}/rescue")
     assert "installed or rescued already" in (await client.get(here)).text
@@ -125,6 +130,32 @@ async def test_one_thing_at_a_time_and_out_of_the_rescue_again(
     assert "runs its rescue system already" in (await client.get(here)).text
     await client.send_form(here, f"{here}/unrescue")
     assert [topic for topic, _ in await asked(database)] == ["service.rescue", "service.unrescue"]
+    status = (await client.get(f"{here}/status")).text
+    assert "Asked for: the server is booted from its disk" in status
+
+
+async def test_what_was_asked_for_and_failed_or_never_began_is_not_told_for_ever(
+    client: Browser, service: str, database: Database, clock: SetClock
+) -> None:
+    await serve(database, service)
+    status = f"/services/{service}/status"
+    await client.send_form(f"/services/{service}", f"/services/{service}/rescue")
+    assert "Asked for: " in (await client.get(status)).text
+    clock.advance(seconds=60)
+    async with database.transaction() as tx:
+        await tx.execute(
+            "INSERT INTO installation (id, service, server, purpose, state, step_key, token_hash, "
+            "sealed_spec, created_at, updated_at) SELECT id, id, server, 'rescue', 'failed', 'k', "
+            "'k', '', $2, $2 FROM service WHERE id = $1",
+            UUID(service),
+            tx.now(),
+        )
+    assert "Asked for: " not in (await client.get(status)).text
+    async with database.transaction() as tx:
+        await tx.execute("DELETE FROM installation")
+    assert "Asked for: " in (await client.get(status)).text
+    clock.advance(minutes=15)
+    assert "Asked for: " not in (await client.get(status)).text
 
 
 async def test_a_virtual_server_gets_another_system_and_no_rescue(

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from app.core.clock import SetClock
+from app.core.ids import new_id
 from app.domain.inventory.confirm import begin_provisioning
 from app.domain.inventory.quarantine import due_rechecks, note_recheck, quarantine
 from app.domain.services.open import open_service
@@ -15,7 +16,7 @@ from app.domain.services.report_install import (
     report_failed,
     report_progress,
 )
-from app.domain.services.script_fault import LATELY
+from app.domain.services.script_fault import LATELY, script_to_mend
 from app.flows.node import ForStaff, StepFailed, Wait
 from app.flows.nodes import install_os
 from tests.orders.world import a_client, an_order
@@ -119,6 +120,9 @@ async def test_a_script_that_fails_at_a_second_server_stops_the_order_and_frees_
         )
     assert erased == 1
     assert reason.startswith("It is not at fault. The post-install script of AX-32")
+    async with first.database.snapshot() as tx:
+        assert await script_to_mend(tx, first.order) is None
+        assert await script_to_mend(tx, second.order) == "ax-32"
     again = await stopped(second)
     assert again.stops == error.stops, "entered again, after a crash, it is told no second time"
 
@@ -134,6 +138,9 @@ async def test_all_orders_that_it_stops_are_told_of_once_and_a_new_try_anew(
     again = (await fails(second, attempt=2)).stops
     assert again is not None
     assert again.key != other.key, "somebody had tried again, in vain"
+    await second.installation(f"run:/:{second.order}#3")
+    async with first.database.snapshot() as tx:
+        assert await script_to_mend(tx, second.order) is None, "it is tried anew"
 
 
 @pytest.mark.parametrize("since", ["mended", "through", "long-ago", "disk", "nobody's"])
@@ -159,15 +166,33 @@ async def test_what_did_not_fail_alike_lately_is_a_servers_fault(
     assert error.stops is None
 
 
+async def test_a_script_that_failed_hundreds_of_installations_ago_is_found(
+    first: Hall, second: Hall
+) -> None:
+    """A large provider installs more than 500 servers in a week."""
+    await fails(first)
+    async with first.database.transaction() as tx:
+        await tx.execute(
+            "INSERT INTO installation (id, service, server, step_key, token_hash, sealed_spec, "
+            "state, created_at, updated_at, finished_at) SELECT id, $2, $3, id::text, "
+            "id::text::bytea, '', 'installed', $4, $4, $4 FROM unnest($1::uuid[]) AS t (id)",
+            [new_id() for _ in range(600)],
+            first.service,
+            first.server,
+            tx.now(),
+        )
+    assert (await fails(second)).stops is not None
+
+
 async def test_of_a_long_history_the_latest_installations_alone_are_looked_at(
     first: Hall, second: Hall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Those that have not ended count as well: what a statement reads is bounded."""
     await fails(first)
     await first.installation(f"run:/:{first.order}#2")
-    monkeypatch.setattr("app.domain.services.script_fault.LATEST", 2)
+    monkeypatch.setattr("app.domain.services.script_fault.MOST", 2)
     assert (await fails(second)).stops is None
-    monkeypatch.setattr("app.domain.services.script_fault.LATEST", 3)
+    monkeypatch.setattr("app.domain.services.script_fault.MOST", 3)
     assert (await stopped(second)).stops is not None
 
 

@@ -26,8 +26,9 @@ from app.domain.addresses.views import Claimed
 from app.domain.audit.views import AuditLine
 from app.domain.catalog.kind import ProductKind
 from app.domain.machines.serial import why_closed
-from app.domain.services.list import ServiceDetails
-from app.domain.services.states import ServiceState
+from app.domain.services.list import InstallationLine, ServiceDetails
+from app.domain.services.states import InstallationState, ServiceState
+from app.drivers.deploy.live import Purpose
 from app.drivers.hypervisor.iso import is_iso
 
 CREDENTIALS = {
@@ -36,6 +37,11 @@ CREDENTIALS = {
     "panel_user": "User of the panel, with a password of their own",
     "ssh_keys": "User, with SSH keys",
 }
+WORK = {
+    Purpose.INSTALL: "Installation",
+    Purpose.RESCUE: "Rescue system",
+}
+"""What a server was booted for; erasures and burn-ins are of no service."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +187,8 @@ def _installations(file: ServiceFile) -> h.Element:
                 h.a(href=f"/admin/servers/{one.server_id}")[one.server_name]
                 if file.sees_servers
                 else one.server_name,
-                state_badge(one.state),
+                WORK[one.purpose],
+                state_badge(one.state, _words(one)),
                 h.div[
                     f"{one.stage or '–'}, {one.percent} %",
                     h.span(".sw-under.sw-why")[one.error] if one.error else None,
@@ -197,19 +204,29 @@ def _installations(file: ServiceFile) -> h.Element:
         table(
             (
                 Column("Server"),
+                Column("What"),
                 Column("State", narrow=True),
                 Column("Stage"),
                 Column("Begun", narrow=True),
                 Column("Last word", narrow=True),
             ),
             rows,
-            caption="Installations",
+            caption="Installations and live systems",
             empty=empty("hard-drive", "Nothing installed yet", "Each try is listed here."),
         ),
-        title="Installations",
+        title="Installations and live systems",
         symbol="hard-drive",
         flush=True,
         footer=_serial(file),
+    )
+
+
+def _words(one: InstallationLine) -> str | None:
+    """Return what its state is called, None for the state's own word."""
+    return (
+        "Booted"
+        if (one.purpose, one.state) == (Purpose.RESCUE, InstallationState.installed)
+        else None
     )
 
 

@@ -170,9 +170,10 @@ def _speed(label: str, figures: Deliveries, which: str) -> h.Element:
     shown = today if today is not None else week
     detail = "no delivery in 7 days"
     if week is not None:
-        detail = f"7 days: {duration_text(length_ms(week))}"
+        # A flow's page tells how long its runs take: the wait for one is in here alone.
+        detail = f"from the payment; 7 days: {duration_text(length_ms(week))}"
         if today is None:
-            detail = "7 days; none today"
+            detail = "from the payment; 7 days, none today"
     figure, unit = _figure(shown) if shown is not None else ("–", None)
     return stat(
         label,

@@ -6,6 +6,7 @@ from datetime import datetime
 import htpy as h
 
 from app.components.admin.orders import ORDERS
+from app.components.admin.outlook import product_href
 from app.components.admin.run_bits import (
     RUNS,
     length_ms,
@@ -27,7 +28,7 @@ from app.components.page import admin_page, page_head
 from app.components.portal.cycle import PER
 from app.components.table import Column, Row, table
 from app.components.time import moment
-from app.components.timeline import StepState, TimelineStep, timeline
+from app.components.timeline import StepState, TimelineStep, timeline, tries_words
 from app.core.money import Money
 from app.domain.addresses.views import Claimed
 from app.domain.audit.views import AuditLine
@@ -64,6 +65,8 @@ class OrderFile:
     may_retry: bool
     may_cancel: bool
     sees_stock: bool
+    script_at: str | None
+    """Short name of the product whose script stopped the run, as far as it is halted."""
 
     @property
     def can_cancel(self) -> bool:
@@ -128,7 +131,8 @@ def _trouble(file: OrderFile) -> h.Element | None:
             "What it did is being undone. Once that has ended, the order can be refunded.",
         )
     if run and (run.trouble in NEEDS_A_PERSON or run.trouble is Trouble.waits_for_approval):
-        return trouble_notice(run, file.at)
+        mend = product_href(file.script_at) if file.script_at and file.sees_stock else None
+        return trouble_notice(run, file.at, mend=mend)
     if order.state is OrderState.failed:
         return notice("danger", "The delivery failed", order.state_reason)
     if run and run.trouble is not Trouble.none:
@@ -149,7 +153,8 @@ def _step(entry: TimelineEntry, at: datetime) -> TimelineStep:
     if entry.percent is not None and entry.status is StepStatus.running:
         note = f"{note}, {entry.percent} %"
     if entry.tries > 1:
-        note = f"{note} · {entry.tries} tries" if note else f"{entry.tries} tries"
+        tries = tries_words(entry.tries, length_ms(entry.whole))
+        note = f"{note} · {tries}" if note else tries
     return TimelineStep(
         label=entry.label,
         state=STEP_STATES[entry.status],

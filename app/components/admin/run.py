@@ -7,6 +7,7 @@ import htpy as h
 
 from app.components.admin.attempts import json_block
 from app.components.admin.level import level_body, level_path
+from app.components.admin.outlook import product_href
 from app.components.admin.run_bits import (
     RUNS,
     length_ms,
@@ -27,12 +28,20 @@ from app.components.notice import notice
 from app.components.page import admin_page, page_head
 from app.components.time import duration_text, elapsed, moment
 from app.components.tone import Tone
-from app.domain.accounts.roles import Role, may_decide
+from app.domain.accounts.roles import Permission, Role, allows, may_decide
 from app.domain.audit.views import AuditLine
 from app.flows.sheet import Sheet, Stand
+from app.flows.things import Kept
 from app.flows.views import EventView, Trouble
 
 _LEDGER: dict[str, Tone] = {"taken": "warning", "delivered": "success", "returned": "neutral"}
+
+_PAGES = {
+    Kept.SERVER: "/admin/servers",
+    Kept.ORDER: "/admin/orders",
+    Kept.SERVICE: "/admin/services",
+    Kept.RUN: RUNS,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +50,8 @@ class RunFile:
 
     at: datetime
     sheet: Sheet
+    script_at: str | None
+    """Short name of the product whose script stopped it, as far as it is halted."""
     trail: tuple[AuditLine, ...] | None
     may_change: bool
     role: Role
@@ -66,7 +77,7 @@ def run_region(file: RunFile, csrf: str) -> h.Element:
             actions=_actions(file, csrf),
         ),
         stack(
-            trouble_notice(row, file.at) or _ended_badly(file),
+            trouble_notice(row, file.at, mend=_mend(file)) or _ended_badly(file),
             _asked(file),
             split(
                 stack(_steps(file), trail_card(file.trail) if file.trail is not None else None),
@@ -82,6 +93,12 @@ def run_region(file: RunFile, csrf: str) -> h.Element:
             ),
         ),
     ]
+
+
+def _mend(file: RunFile) -> str | None:
+    """Return the address of the product whose script is at fault, for those who may see it."""
+    may_see = file.script_at and allows(file.role, Permission.SERVERS_READ)
+    return product_href(file.script_at) if file.script_at and may_see else None
 
 
 def _actions(file: RunFile, csrf: str) -> list[h.Node]:
@@ -195,7 +212,7 @@ def _ledger(file: RunFile) -> h.Element | None:
                         h.span(".sw-trail-action")[taken.kind.replace("_", " ").capitalize()],
                         badge(taken.state.capitalize(), _LEDGER[taken.state], dot=False),
                     ],
-                    code(taken.reference),
+                    _thing(file, taken.reference),
                     h.p(".sw-trail-who")[
                         taken.step, ", ", moment(taken.ended_at or taken.taken_at)
                     ],
@@ -206,6 +223,18 @@ def _ledger(file: RunFile) -> h.Element | None:
         title="Taken by the run",
         symbol="boxes",
     )
+
+
+def _thing(file: RunFile, reference: str) -> h.Node:
+    """Return the way to what was taken, by its name; as it is written down where it has no page."""
+    thing = file.sheet.things.get(reference)
+    if thing is None:
+        return code(reference)
+    at, _, _ = reference.rpartition(" ")
+    name: h.Node = thing.name
+    if thing.kept is not Kept.SERVER or allows(file.role, Permission.SERVERS_READ):
+        name = h.a(href=f"{_PAGES[thing.kept]}/{thing.id}")[name]
+    return h.div[name, f" at {at}" if at else None]
 
 
 def _children(file: RunFile) -> h.Element | None:

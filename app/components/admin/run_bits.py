@@ -44,8 +44,11 @@ def run_badge(run: RunRow) -> h.Element:
     return state_badge(run.status)
 
 
-def trouble_notice(run: RunRow, now: datetime) -> h.Element | None:
-    """Say at the top of a page why the run does not move; None when it does."""
+def trouble_notice(run: RunRow, now: datetime, *, mend: str | None = None) -> h.Element | None:
+    """Say at the top of a page why the run does not move; None when it does.
+
+    `mend` is the address of the product whose script is to be mended, where that is why.
+    """
     if run.trouble is Trouble.none:
         return None
     title = {
@@ -57,7 +60,8 @@ def trouble_notice(run: RunRow, now: datetime) -> h.Element | None:
         Trouble.retrying: f"“{run.step}” is tried again",
     }[run.trouble]
     tone: Tone = "danger" if run.trouble in NEEDS_A_PERSON else "warning"
-    return notice(tone, title, why_words(run, now))
+    way = h.a(href=mend)["The product and its script"] if mend else None
+    return notice(tone, title, why_words(run, now), way)
 
 
 def subject_words(run: RunRow) -> str:

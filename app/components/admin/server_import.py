@@ -4,10 +4,15 @@ import htpy as h
 
 from app.components.admin.dcim import SERVERS
 from app.components.admin.entry import entry_page
-from app.components.admin.sheet_import import DOCUMENT, FILE, file_fields, lines_card
-from app.components.button import link_button, submit_button
+from app.components.admin.sheet_import import (
+    DOCUMENT,
+    FILE,
+    file_fields,
+    lines_card,
+    sent_form,
+)
 from app.components.card import stack
-from app.components.form import Form, form_element, hidden_field
+from app.components.form import Form
 from app.components.frame import PageFrame
 from app.components.notice import notice
 from app.components.page import admin_page, page_head
@@ -54,27 +59,18 @@ def preview_page(arrived: ServersArrived, document: str, *, frame: PageFrame) ->
         notice(
             "danger",
             f"{len(faults):,} row{'' if len(faults) == 1 else 's'} cannot be taken in",
-            "Nothing is written until all can. Change these in the file, and look at it again.",
+            "Nothing is written until all can. Change these, and look at it again.",
         )
         if faults
         else notice("success", f"{counts}", "Nothing is written yet.")
     )
     has_work = not faults and (arrived.new or arrived.changed)
-    confirm = form_element(
-        Form(csrf=frame.csrf),
-        f"{IMPORT}/confirm",
-        hidden_field(DOCUMENT, document),
-        h.div(".sw-actions")[
-            submit_button("Take all of it in", busy="Writing…"),
-            link_button("Choose another file", IMPORT, weight="quiet"),
-        ],
-    )
     return admin_page(
         "Import servers",
         page_head("Import servers", eyebrow=h.a(href=SERVERS)["Servers"], lede=_LEDE),
         stack(
             head,
-            confirm if has_work else link_button("Choose another file", IMPORT),
+            sent_form(IMPORT, {DOCUMENT: document}, csrf=frame.csrf, is_sound=bool(has_work)),
             lines_card("Rows in error", faults) if faults else None,
             lines_card("New servers", arrived.new, tone="success") if arrived.new else None,
             lines_card("What changes", arrived.changed) if arrived.changed else None,

@@ -20,6 +20,7 @@ from app.solver.inventory import DiskFacts
 DATACENTRE = "datacentre"
 DRIFTING = "power"
 MANY = "many"
+NONE_CHOSEN = "Choose one server or more first."
 
 S = ServerState
 VIEWS: Mapping[str, tuple[str, tuple[ServerState, ...]]] = {
@@ -84,9 +85,14 @@ def servers_page(
 def _many() -> h.Element:
     """Return the form whose boxes are in the rows of the list."""
     return h.form(
-        ".sw-many", id=MANY, method="get", action=f"{SERVERS}/many", aria_label="The servers chosen"
+        ".sw-many",
+        id=MANY,
+        method="get",
+        action=f"{SERVERS}/many",
+        aria_label="The servers chosen",
+        data_chooses=NONE_CHOSEN,
     )[
-        h.span(".sw-quiet")["The servers chosen:"],
+        h.span(".sw-quiet", role="status")["The servers chosen:"],
         submit_button("Change them", weight="plain", busy="Reading…", symbol="pencil"),
         submit_button(
             "Burn them in",

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 import htpy as h
 
 from app.components.admin.address_space import ACTIVE, PREFIXES
+from app.components.admin.sheet_import import sent_form
 from app.components.badge import badge
 from app.components.button import link_button, submit_button
 from app.components.card import card, stack
 from app.components.choice import Option, select_field
-from app.components.form import Form, field_frame, form_element, hidden_field, textarea_field
+from app.components.form import Form, field_frame, form_element, textarea_field
 from app.components.frame import PageFrame
 from app.components.notice import notice
 from app.components.page import admin_page, page_head
@@ -97,7 +98,7 @@ def preview_page(
         notice(
             "danger",
             f"{len(faults):,} row{'' if len(faults) == 1 else 's'} cannot be taken in",
-            "Nothing is written until all can. Change these in the file, and look at it again.",
+            "Nothing is written until all can. Change these, and look at it again.",
         )
         if faults
         else notice(
@@ -106,21 +107,11 @@ def preview_page(
             f"{counts}. Nothing is written yet.",
         )
     )
-    confirm = form_element(
-        Form(csrf=frame.csrf),
-        f"{IMPORT}/confirm",
-        hidden_field(DOCUMENT, document),
-        hidden_field(DATACENTRE, datacentre),
-        h.div(".sw-actions")[
-            submit_button("Take all of it in", busy="Writing…", weight="primary"),
-            link_button("Choose another file", IMPORT, weight="quiet"),
-        ],
-    )
-    again = h.div(".sw-actions")[link_button("Choose another file", IMPORT)]
+    sent = {DOCUMENT: document, DATACENTRE: datacentre}
     return _page(
         stack(
             head,
-            again if faults else confirm,
+            sent_form(IMPORT, sent, csrf=frame.csrf, is_sound=not faults),
             _rows("Rows in error", faults) if faults else None,
             _rows("What changes", differing, said="Change") if differing else None,
             _rows("What is new", new, said="As") if new else None,

@@ -24,16 +24,32 @@ DOING = {
     Purpose.INSTALL: "A system is being installed on the server",
     Purpose.RESCUE: "The server is being booted into the rescue system",
 }
+ASKED = {
+    Asked.reinstall: "Asked for: a system is installed anew",
+    Asked.rescue: "Asked for: the server is booted into the rescue system",
+    Asked.unrescue: "Asked for: the server is booted from its disk",
+}
 _AS_ALWAYS = "Get in as always: the same address, password and keys."
 _AT_CLOUD = "Get in as the user rescue, with the password below; keys do not open it."
 
 
 def work_notice(service: ServiceView) -> h.Element | None:
-    """Say what is being done to the server, or that it runs its rescue system."""
+    """Say what is being done to the server or was asked for, or that it runs its rescue system."""
     if service.work is not None and service.state is ServiceState.active:
         stage = service.work.stage or "the machine starts"
         return h.div(".sw-after")[
             notice("info", DOING[service.work.purpose], f"{stage}, {service.work.percent} %")
+        ]
+    if service.asked is not None and service.state is ServiceState.active:
+        # Until a machine has said its first word, nobody else tells that the click was heard.
+        return h.div(".sw-after")[
+            notice(
+                "info",
+                ASKED[service.asked.what],
+                "This page tells how it goes on. Asked for ",
+                moment(service.asked.at),
+                ".",
+            )
         ]
     if service.rescue_since is not None:
         return h.div(".sw-after")[
@@ -105,7 +121,7 @@ def _asks_card(service: ServiceView, served: frozenset[str]) -> h.Element | None
         offers.append(link_button("Install anew", where, symbol="refresh-cw"))
     if not offers:
         return None
-    if service.work is not None:
+    if service.work is not None or service.asked is not None:
         offers = [h.p(".sw-quiet")["Wait until what is being done to the server is over."]]
     title = "Rescue and reinstall" if is_server else "Reinstall"
     return card(h.div(".sw-actions")[offers], title=title, symbol="wrench")

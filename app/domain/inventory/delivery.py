@@ -1,7 +1,6 @@
 """A delivery: machines that stand nowhere yet, racked by the solver and accepted as a whole."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -19,7 +18,7 @@ from app.domain.inventory.errors import NoRoom
 from app.domain.inventory.register import register_server
 from app.domain.inventory.relocate import Place, obstacles_to_new
 from app.domain.inventory.seed import ServerSeed
-from app.domain.inventory.server_sheet import PLACE, facts_of, seed_of
+from app.domain.inventory.server_sheet import read_row
 from app.domain.inventory.spaces import racks_in, read_spaces
 from app.solver.placing import Machine, RackSpace
 from app.solver.racking import RackPlan, rack_up
@@ -80,11 +79,8 @@ async def read_delivery(tx: Tx, raw: bytes, datacentre: str) -> Delivery:
 
 
 def _machine(row: Mapping[str, str], datacentre: str) -> ServerSeed:
-    facts: dict[str, Any] = {
-        name: value for name, value in facts_of(row).items() if name not in PLACE
-    }
     # Where it goes is found below; a server without a place cannot be.
-    return seed_of({**facts, "datacentre": datacentre, "rack": "", "u_position": 1})
+    return read_row(row, datacentre=datacentre, rack="", u_position=1)
 
 
 async def spaces_for(tx: Tx, datacentre: str, racks: Sequence[UUID] = ()) -> list[RackSpace]:

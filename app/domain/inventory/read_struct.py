@@ -23,15 +23,33 @@ _WORDS = (
 
 
 def read_struct(facts: Mapping[str, Any], kind: type[T]) -> T:
-    """Return a struct of `kind`; numbers may be text. Raises Invalid on the first bad field."""
+    """Return a struct of `kind`; numbers may be text. Raises Invalid, with every bad field."""
     try:
         return msgspec.convert(facts, kind, strict=False)
     except msgspec.ValidationError as error:
-        words, _, path = str(error).partition(" - at `$.")
-        if missing := re.search(r"required field `(\w+)`", words):
-            raise Invalid({missing[1]: "Fill it in."}) from error
-        field = re.match(r"\w+", path)
-        raise Invalid({field[0] if field else "": _plainly(words)}) from error
+        raise Invalid(_every_fault(facts, kind) or _fault(str(error))) from error
+
+
+def _every_fault(facts: Mapping[str, Any], kind: type[Any]) -> dict[str, str]:
+    """Return what is wrong with each field in itself; msgspec tells the first one alone."""
+    faults = {}
+    for field in msgspec.structs.fields(kind):
+        if field.encode_name not in facts:
+            if field.required:
+                faults[field.encode_name] = "Fill it in."
+            continue
+        try:
+            msgspec.convert(facts[field.encode_name], field.type, strict=False)
+        except msgspec.ValidationError as error:
+            faults[field.encode_name] = _plainly(str(error).partition(" - at `$")[0])
+    return faults
+
+
+def _fault(text: str) -> dict[str, str]:
+    """Return what is wrong with the fields together, at the field that is named."""
+    words, _, path = text.partition(" - at `$.")
+    field = re.match(r"\w+", path)
+    return {field[0] if field else "": _plainly(words)}
 
 
 def _plainly(words: str) -> str:

@@ -19,42 +19,61 @@ COLUMNS = (
     "in_stock",
     *BMC_COLUMNS,
 )
-PLACE = frozenset({"datacentre", "rack", "u_position"})
-"""What a delivery leaves out: the solver finds it."""
 _DISKS = re.compile(r"(?:(\d+)\s*[x×]\s*)?(\d+(?:\.\d+)?)\s*(tb|gb)?\s*(nvme|ssd|hdd)")
 _YES = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False, "": False}
 
 
-def facts_of(row: Mapping[str, str]) -> dict[str, Any]:
-    """Return the fields of a `ServerSeed` that a row fills in; an empty cell is left out.
+def read_row(
+    row: Mapping[str, str], known: ServerSeed | None = None, **given: object
+) -> ServerSeed:
+    """Return the server that a row tells of. Raises Invalid with all its faults, by column.
 
-    A `-` empties a cell that is filled at present. Raises Invalid, by column.
+    An empty cell leaves what is `known`; a `-` empties one that is filled at present. What is
+    `given` goes before what the row says.
     """
+    facts, faults = facts_of(row)
+    base = {} if known is None else msgspec.structs.asdict(known)
+    try:
+        seed = read_struct({**base, **facts, **given}, ServerSeed)
+    except Invalid as invalid:
+        raise Invalid({**invalid.fields, **faults}) from invalid
+    if faults:
+        raise Invalid(faults)
+    return seed
+
+
+def facts_of(row: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the fields of a `ServerSeed` that a row fills in, and its cells that mean nothing."""
     facts: dict[str, Any] = {}
+    faults: dict[str, str] = {}
     for name in COLUMNS:
         cell = row.get(name, "")
-        if cell == "":
+        if cell == "" or name in BMC_COLUMNS:
             continue
-        text = "" if cell == "-" else cell
-        if name == "disks":
-            facts[name] = disks_of(text)
-        elif name in {"raid_controller", "in_stock"}:
-            facts[name] = _yes(name, text)
-        elif name == "warranty_ends_on":
-            facts[name] = text or None
-        elif name == "mac":
-            facts[name] = text.lower().replace("-", ":")
-        elif name not in BMC_COLUMNS:
-            facts[name] = text
-    if bmc := _bmc_of(row):
-        facts["bmc"] = bmc
-    return facts
+        try:
+            facts[name] = _read(name, "" if cell == "-" else cell)
+        except Invalid as invalid:
+            faults |= invalid.fields
+    try:
+        if bmc := _bmc_of(row):
+            facts["bmc"] = bmc
+    except Invalid as invalid:
+        faults |= invalid.fields
+    return facts, faults
 
 
-def seed_of(facts: Mapping[str, Any], known: ServerSeed | None = None) -> ServerSeed:
-    """Return a server made of facts over what is known of it. Raises Invalid, by column."""
-    base = {} if known is None else msgspec.structs.asdict(known)
-    return read_struct({**base, **facts}, ServerSeed)
+def _read(name: str, text: str) -> object:
+    """Return what a cell means. Raises Invalid."""
+    match name:
+        case "disks":
+            return disks_of(text)
+        case "raid_controller" | "in_stock":
+            return _yes(name, text)
+        case "warranty_ends_on":
+            return text or None
+        case "mac":
+            return text.lower().replace("-", ":")
+    return text
 
 
 def differences(old: ServerSeed, new: ServerSeed) -> tuple[str, ...]:

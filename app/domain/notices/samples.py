@@ -48,6 +48,32 @@ SAMPLES: dict[str, dict[str, dict[str, Any]]] = {
             ],
         },
     },
+    "service-reinstalled": {
+        "Password": {
+            **_SERVER,
+            "os": "Debian 13",
+            "ipv4": "203.0.113.24",
+            "ipv6": "2001:db8:42::1",
+            "ssh_username": "root",
+            "has_password": True,
+        },
+        "SSH key or password, IPv6 only, other port": {
+            **_SERVER,
+            "os": "AlmaLinux 10",
+            "ipv6": "2001:db8:42::1",
+            "ssh_username": "root",
+            "ssh_port": 2222,
+            "has_password": True,
+            "ssh_keys": ["laptop SHA256:9sFm0vJ2m1Yw1tPq0bYw8cC2oLr5xDk3h0a6zUeW4iE"],
+        },
+        "SSH key alone": {
+            **_SERVER,
+            "os": "Debian 13",
+            "ipv4": "203.0.113.24",
+            "ssh_username": "root",
+            "ssh_keys": ["laptop SHA256:9sFm0vJ2m1Yw1tPq0bYw8cC2oLr5xDk3h0a6zUeW4iE"],
+        },
+    },
     "service-to-install": {
         "IPv4 and IPv6": {
             **_SERVER,

@@ -9,6 +9,7 @@ from app.domain.notices.sandbox import FOLDER
 
 NAMES: dict[str, str] = {
     "service-delivered": "Service delivered",
+    "service-reinstalled": "Server installed anew",
     "service-to-install": "Server ready to be installed",
     "game-delivered": "Game server ready",
     "custom-delivered": "Custom service ready",

@@ -72,6 +72,25 @@ class ServiceDelivered(Common, frozen=True, kw_only=True):
             msgspec.structs.force_setattr(self, "panel_url", f"https://{self.panel_url}")
 
 
+class ServiceReinstalled(Common, frozen=True, kw_only=True):
+    """`service-reinstalled`: the way in is that of `service-delivered`; no password is in it.
+
+    `os` is what it has now, `portal_url` leads to the service.
+    """
+
+    name: Words
+    order_number: int
+    product: Words
+    hostname: Words
+    os: Words
+    ipv4: Words = ""
+    ipv6: Words = ""
+    ssh_username: Words
+    ssh_port: int = 22
+    has_password: bool = False
+    ssh_keys: list[Words] = []
+
+
 class ServiceToInstall(Common, frozen=True, kw_only=True):
     """`service-to-install`: `service-delivered` of a machine that its client installs from an ISO.
 
@@ -193,6 +212,7 @@ class StaffNotice(Common, frozen=True, kw_only=True):
 
 VALUES: dict[str, type[Common]] = {
     "service-delivered": ServiceDelivered,
+    "service-reinstalled": ServiceReinstalled,
     "service-to-install": ServiceToInstall,
     "game-delivered": GameDelivered,
     "custom-delivered": CustomDelivered,

@@ -161,7 +161,13 @@ async def note_rescue(tx: Tx, service: UUID, *, runs: bool) -> None:
 
 
 async def note_reinstalled(tx: Tx, service: UUID, os: str) -> None:
-    """Write down which system the service has now."""
+    """Write down which system the service has now; what was asked for is told, once."""
+    asked = await tx.fetchrow(
+        'SELECT asked_at, "order" FROM service WHERE id = $1 FOR NO KEY UPDATE', service
+    )
+    if asked is not None and asked["asked_at"] is not None:
+        key = f"service.reinstalled:{service}:{asked['asked_at'].isoformat()}"
+        await emit(tx, "service.reinstalled", key, {"order": str(asked["order"])})
     await tx.execute(
         "UPDATE service SET os_code = $2, rescue_since = NULL, asked_at = NULL WHERE id = $1",
         service,

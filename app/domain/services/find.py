@@ -13,7 +13,9 @@ from app.domain.addresses.find import addresses_of
 from app.domain.catalog.kind import KIND_OF_P
 from app.domain.catalog.selection import Selection
 from app.domain.machines import now
+from app.domain.services.ask import PATIENCE, Asked
 from app.domain.services.views import (
+    AskedFor,
     GameFacts,
     InstalledKey,
     MachineFacts,
@@ -41,6 +43,11 @@ _MORE = f"""
 (SELECT jsonb_build_object('purpose', w.purpose, 'stage', w.stage, 'percent', w.percent)::text
  FROM installation w WHERE w.service = s.id AND w.state IN ('prepared', 'booted', 'installing')
  LIMIT 1) AS work,
+(SELECT jsonb_build_object('what', a.action, 'at', a.at)::text FROM audit_entry a
+ WHERE a.subject = s.id AND a.at = s.asked_at AND a.action = ANY($4) AND s.asked_at > $3
+ AND NOT EXISTS (SELECT FROM installation w WHERE w.service = s.id AND w.created_at >= s.asked_at
+                 AND w.state IN ('failed', 'abandoned'))
+ ORDER BY a.id DESC LIMIT 1) AS asked,
 v.id AS server_id, (SELECT b.serial FROM bmc b WHERE b.server = s.server) AS serial,
 EXISTS (SELECT FROM metal_node x WHERE x.server = s.server) AS is_at_cloud,
 coalesce(v.power_seen_at, {now.SEEN_AT}, y.power_seen_at) AS power_seen_at, o.selection,
@@ -79,6 +86,8 @@ async def find_service(tx: Tx, service: UUID, *, account: UUID) -> ServiceView:
         f"SELECT {_COLUMNS}, {_MORE} {_FROM} {_MORE_FROM} WHERE s.id = $1 AND s.account = $2",
         service,
         account,
+        tx.now() - PATIENCE,
+        list(Asked),
     )
     if row is None:
         raise NotFound("service", service)
@@ -89,6 +98,7 @@ async def find_service(tx: Tx, service: UUID, *, account: UUID) -> ServiceView:
     facts["panel"] = _panel(row)
     facts["game"] = row["game"] and msgspec.json.decode(row["game"], type=GameFacts)
     facts["work"] = row["work"] and msgspec.json.decode(row["work"], type=Work)
+    facts["asked"] = row["asked"] and msgspec.json.decode(row["asked"], type=AskedFor)
     facts["machine"] = row["machine"] and msgspec.json.decode(row["machine"], type=MachineFacts)
     return msgspec.convert(facts, ServiceView)
 

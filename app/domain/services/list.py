@@ -100,7 +100,7 @@ class MachineLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class InstallationLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One try to install a system for the service."""
+    """One try to install a system for the service, or to boot a live one; `purpose` tells which."""
 
     id: UUID
     server_id: UUID

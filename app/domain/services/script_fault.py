@@ -15,34 +15,40 @@ from uuid import UUID
 import msgspec
 
 from app.core.database import Tx
+from app.core.ids import least_id
 from app.domain.catalog.selection import Selection
 from app.domain.inventory.quarantine import release_from_quarantine
 from app.domain.services.option_scripts import option_scripts
-from app.domain.services.pace import LATEST
 from app.drivers.deploy.live import Purpose
 from app.drivers.deploy.spec import Script
 
 IN_SCRIPTS = "post-install"
 """What an installed system calls the stage at which the scripts run, and nothing else does."""
 LATELY = timedelta(days=7)
+LONGEST = timedelta(days=2)
+"""What ended within a week began no longer before it."""
+MOST = 5_000
+"""Installations of a product that are looked at, the latest ones."""
 LAST_LINES = 5
 """How much of what the script said is told."""
 
 _ALIKE = """
-WITH latest AS (
-    SELECT id, server, service, step_key, state, error, finished_at, log -> 0 AS first_word
-    FROM installation WHERE purpose = $2 ORDER BY id DESC LIMIT $4
-), lately AS (
-    SELECT l.*, s.product, first_word ->> 'failed_script' AS failed,
-        first_word -> 'scripts' AS scripts
-    FROM latest l JOIN service s ON s.id = l.service WHERE l.finished_at > $3
-), mine AS (
-    SELECT server, service, product, failed, scripts ->> failed AS digest, error,
-        first_word ? 'hangs' AS hangs
-    FROM lately WHERE step_key = $1
+WITH mine AS (
+    SELECT i.server, i.service, s.product, w.failed, w.word -> 'scripts' ->> w.failed AS digest,
+        i.error, w.word ? 'hangs' AS hangs
+    FROM installation i JOIN service s ON s.id = i.service
+    CROSS JOIN LATERAL (SELECT log -> 0 AS word, log -> 0 ->> 'failed_script' AS failed) w
+    WHERE i.step_key = $1 AND i.purpose = $2 AND i.finished_at > $3 AND w.failed IS NOT NULL
+), latest AS (
+    -- By the primary key: ids sort by time. Of other products none is in the way.
+    SELECT i.id, i.server, i.state, i.finished_at, i.log -> 0 AS first_word
+    FROM mine JOIN service s ON s.product = mine.product JOIN installation i ON i.service = s.id
+    WHERE i.id >= $4 AND i.purpose = $2 ORDER BY i.id DESC LIMIT $5
 ), alike AS (
-    SELECT l.*, mine.failed AS whose, l.server <> mine.server AS is_other
-    FROM lately l JOIN mine ON l.product = mine.product AND l.scripts ->> mine.failed = mine.digest
+    SELECT l.id, l.server, l.state, l.finished_at, l.first_word ->> 'failed_script' AS failed,
+        mine.failed AS whose, l.server <> mine.server AS is_other
+    FROM latest l JOIN mine ON l.first_word -> 'scripts' ->> mine.failed = mine.digest
+    WHERE l.finished_at > $3
 ), broke AS (
     SELECT * FROM alike WHERE failed = whose AND finished_at > coalesce((
         SELECT max(finished_at) FROM alike
@@ -149,9 +155,15 @@ async def script_fault(tx: Tx, step_key: str) -> ScriptFault | None:
     """Return the script that is at fault where the installation of a step failed; None if none is.
 
     It is where the same script of the same product failed at another server within a week, and was
-    through nowhere since. Two statements, over at most 500 installations.
+    through nowhere since. Three statements, over those of the product of a week, at most `MOST`.
     """
-    row = await tx.fetchrow(_ALIKE, step_key, Purpose.INSTALL, tx.now() - LATELY, LATEST)
+    mine: UUID | None = await tx.fetchval(
+        "SELECT id FROM installation WHERE step_key = $1", step_key
+    )
+    if mine is None:
+        return None
+    first = least_id(mine, before=LATELY + LONGEST)
+    row = await tx.fetchrow(_ALIKE, step_key, Purpose.INSTALL, tx.now() - LATELY, first, MOST)
     if row is None:
         return None
     selection = msgspec.json.decode(row["selection"], type=Selection)
@@ -167,6 +179,18 @@ async def script_fault(tx: Tx, step_key: str) -> ScriptFault | None:
         error=row["error"],
         hangs=row["hangs"],
     )
+
+
+async def script_to_mend(tx: Tx, order: UUID) -> str | None:
+    """Return the short name of the product whose script stopped the order's last installation."""
+    slug: str | None = await tx.fetchval(
+        "SELECT p.slug FROM service s JOIN product p ON p.id = s.product CROSS JOIN LATERAL ("
+        "SELECT log FROM installation WHERE service = s.id AND purpose = $2 "
+        "ORDER BY id DESC LIMIT 1) i WHERE s.\"order\" = $1 AND i.log -> 0 ? 'stopped'",
+        order,
+        Purpose.INSTALL,
+    )
+    return slug
 
 
 async def stop_for_script(tx: Tx, step_key: str, fault: ScriptFault) -> None:

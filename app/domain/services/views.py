@@ -12,6 +12,7 @@ from app.domain.catalog.cycle import Cycle
 from app.domain.catalog.kind import ProductKind
 from app.domain.games.rules import GameLimits
 from app.domain.machines.rules import size_in_words
+from app.domain.services.ask import Asked
 from app.domain.services.states import ServiceState
 from app.drivers.bmc.serial_way import SerialOffer
 from app.drivers.deploy.live import Purpose
@@ -107,6 +108,13 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     percent: int
 
 
+class AskedFor(msgspec.Struct, frozen=True, kw_only=True):
+    """What was asked for, and when."""
+
+    what: Asked
+    at: datetime
+
+
 class ServiceView(ServiceRow, frozen=True, kw_only=True):
     """A service with everything that its page shows; never a password."""
 
@@ -131,6 +139,8 @@ class ServiceView(ServiceRow, frozen=True, kw_only=True):
     os_code: str
     work: Work | None
     """What is being done to the server now."""
+    asked: AskedFor | None
+    """What was asked for and is neither done nor failed; nothing of it need have begun."""
     keys: tuple[InstalledKey, ...]
     panel: PanelView | None
 

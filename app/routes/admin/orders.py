@@ -22,8 +22,10 @@ from app.domain.billing.find import find_invoice
 from app.domain.catalog.find import product_by_id
 from app.domain.inventory.find import server_of
 from app.domain.orders.find import find_order, list_orders
+from app.domain.services.script_fault import script_to_mend
 from app.flows.find import find_run_row
 from app.flows.timeline import timeline_of
+from app.flows.views import Trouble
 from app.routes.admin.query import wanted_of
 from app.routes.admin.reasons import reason_of
 from app.routes.admin.stop_order import Stopped, stop_order
@@ -119,11 +121,13 @@ async def _cancel_page(
 
 
 async def read_file(tx: Tx, order_id: UUID, me: AccountView) -> OrderFile:
-    """Read an order with all that `me` may see of it; some 16 statements."""
+    """Read an order with all that `me` may see of it; some 17 statements."""
     order = await find_order(tx, order_id)
     sees_invoices = allows(me.role, Permission.INVOICES_READ)
     sees_servers = allows(me.role, Permission.SERVERS_READ)
     subjects = [order.id, order.run, order.invoice_id, order.service_id]
+    run = await find_run_row(tx, order.run) if order.run else None
+    is_halted = run is not None and run.trouble is Trouble.halted
     return OrderFile(
         at=tx.now(),
         order=order,
@@ -133,10 +137,11 @@ async def read_file(tx: Tx, order_id: UUID, me: AccountView) -> OrderFile:
         else None,
         server=await server_of(tx, order.id) if sees_servers else None,
         addresses=await addresses_of(tx, order.id),
-        run=await find_run_row(tx, order.run) if order.run else None,
+        run=run,
         course=await timeline_of(tx, order.run) if order.run else None,
         trail=await trail(tx, subjects) if allows(me.role, Permission.AUDIT_READ) else None,
         may_retry=allows(me.role, Permission.RUNS_CHANGE),
         may_cancel=allows(me.role, Permission.ORDERS_CHANGE),
         sees_stock=sees_servers,
+        script_at=await script_to_mend(tx, order.id) if is_halted else None,
     )

@@ -28,6 +28,7 @@ from app.core.errors import NotFound
 from app.domain.accounts.roles import Permission, allows
 from app.domain.accounts.views import AccountView
 from app.domain.audit.find import trail
+from app.domain.services.script_fault import script_to_mend
 from app.flows.find import (
     count_runs,
     flows_of_runs,
@@ -37,7 +38,7 @@ from app.flows.find import (
 from app.flows.orphans import find_orphans
 from app.flows.scopes import TOP
 from app.flows.sheet import find_sheet, find_whole
-from app.flows.views import RunPage, RunStatus
+from app.flows.views import RunPage, RunStatus, Trouble
 from app.routes.admin.query import wanted_of
 from app.routes.security.dependencies import Db, Frame, HttpRequest, Me
 from app.routes.security.guards import requires
@@ -125,7 +126,7 @@ async def _found(tx: Tx, wanted: Wanted) -> RunPage:
 
 
 async def _read(tx: Tx, run_id: UUID, me: AccountView, request: HttpRequest) -> RunFile:
-    """Read a run at the level that the address asks for; thirteen statements."""
+    """Read a run at the level that the address asks for; at most fifteen statements."""
     query = request.query_params
     scope, loop = query.get("scope") or TOP, query.get("loop", "")
     page = query.get("page", "1")
@@ -136,9 +137,12 @@ async def _read(tx: Tx, run_id: UUID, me: AccountView, request: HttpRequest) -> 
     asked["page"] = str(number) if number > 1 else ""
     words = urlencode({name: value for name, value in asked.items() if value})
     shows = f"{RUNS}/{run_id}/now" + (f"?{words}" if words else "")
+    sheet = await find_sheet(tx, run_id, scope=scope, loop=loop[:80], page=number)
+    order = sheet.row.order_id if sheet.row.trouble is Trouble.halted else None
     return RunFile(
         at=tx.now(),
-        sheet=await find_sheet(tx, run_id, scope=scope, loop=loop[:80], page=number),
+        sheet=sheet,
+        script_at=await script_to_mend(tx, order) if order else None,
         trail=await trail(tx, [run_id]) if allows(me.role, Permission.AUDIT_READ) else None,
         may_change=allows(me.role, Permission.RUNS_CHANGE),
         role=me.role,

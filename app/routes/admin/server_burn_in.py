@@ -10,6 +10,7 @@ from litestar.params import FromPath
 from app.components.admin.burn_in_form import burn_in_page, stop_page
 from app.components.admin.dcim import SERVERS
 from app.components.admin.server_form import SERVER
+from app.components.admin.servers import NONE_CHOSEN
 from app.components.form import Form
 from app.components.frame import PageFrame
 from app.components.notice import Flash
@@ -48,7 +49,7 @@ class ServerBurnIn(Controller):
     async def ask_many(self, request: HttpRequest, db: Db, frame: Frame) -> Response[Any]:
         chosen = chosen_servers(request.query_params.getall(SERVER, []))
         if not chosen:
-            return go(request, SERVERS, Flash("warning", "Choose one server or more first."))
+            return go(request, SERVERS, Flash("warning", NONE_CHOSEN))
         return await _page(db, chosen, Form(csrf=frame.csrf), frame)
 
     @post("/many/burn-in", status_code=200)

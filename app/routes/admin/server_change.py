@@ -12,6 +12,7 @@ from msgspec.structs import asdict
 from app.components.admin.cables import ports_page
 from app.components.admin.dcim import SERVERS
 from app.components.admin.server_form import SERVER, change_page, many_page
+from app.components.admin.servers import NONE_CHOSEN
 from app.components.form import Form
 from app.components.frame import PageFrame
 from app.components.notice import Flash
@@ -88,7 +89,7 @@ class ServerChanges(Controller):
     async def ask_many(self, request: HttpRequest, db: Db, frame: Frame) -> Response[Any]:
         chosen = chosen_servers(request.query_params.getall(SERVER, []))
         if not chosen:
-            return go(request, SERVERS, Flash("warning", "Choose one server or more first."))
+            return go(request, SERVERS, Flash("warning", NONE_CHOSEN))
         return await _many_page(db, Form(csrf=frame.csrf), frame, chosen)
 
     @post("/many/change", status_code=200)

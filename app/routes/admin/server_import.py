@@ -52,6 +52,12 @@ class ServerImport(Controller):
         page = preview_page(arrived, raw.decode("utf-8-sig"), frame=frame)
         return html(page, status_code=422 if arrived.faults else 200)
 
+    @post("/again", status_code=200)
+    async def change(self, request: HttpRequest, frame: Frame) -> Response[Any]:
+        """Show the form once more, with what was sent."""
+        form = Form(values=await typed(request), csrf=frame.csrf)
+        return html(import_page(form, frame=frame))
+
     @post("/confirm", status_code=200)
     async def write(
         self,
@@ -77,7 +83,8 @@ class ServerImport(Controller):
                     burn_in_minutes=settings.burn_in_new_minutes,
                 )
         except Unreadable as refusal:
-            form = Form(errors={DOCUMENT: refusal.message}, csrf=frame.csrf)
+            values = {DOCUMENT: document}
+            form = Form(values=values, errors={DOCUMENT: refusal.message}, csrf=frame.csrf)
             return html(import_page(form, frame=frame), status_code=422)
         if not arrived.is_kept:
             return html(preview_page(arrived, document, frame=frame), status_code=422)

@@ -66,6 +66,11 @@ class SpaceImport(Controller):
         page = preview_page(arrival, raw.decode("utf-8-sig"), place, frame=frame)
         return html(page, status_code=422 if arrival.faults else 200)
 
+    @post("/again", status_code=200)
+    async def change(self, request: HttpRequest, db: Db, frame: Frame) -> Response[Any]:
+        """Show the form once more, with what was sent."""
+        return await _form_page(db, Form(values=await typed(request), csrf=frame.csrf), frame)
+
     @post("/confirm", status_code=200)
     async def write(self, request: HttpRequest, db: Db, me: Me, frame: Frame) -> Response[Any]:
         """Write what was looked at; shown again when it cannot be written any more."""

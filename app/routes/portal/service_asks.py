@@ -24,10 +24,6 @@ from app.routes.security.typed import typed
 
 BY_CLIENT = "asked for in the portal"
 VERBS = {Asked.rescue: ask_rescue, Asked.unrescue: ask_unrescue}
-SAID = {
-    Asked.rescue: "Asked for: the server is booted into the rescue system.",
-    Asked.unrescue: "Asked for: the server is booted from its disk.",
-}
 
 
 class ServiceAsks(Controller):
@@ -72,8 +68,7 @@ class ServiceAsks(Controller):
             form = Form(values=values, errors=errors, csrf=frame.csrf)
             page = reinstall_page(service, systems, form, frame=frame)
             return html(page, status_code=status_of(refusal))
-        said = Flash("success", "Asked for: this page tells how the system is installed anew.")
-        return go(request, f"/services/{service_id}", said)
+        return go(request, f"/services/{service_id}")
 
     @post("/rescue", status_code=200)
     async def rescue(
@@ -93,15 +88,16 @@ async def _ask(
 ) -> Response[Any]:
     async with db.snapshot() as tx:
         await _served(tx, service_id, me.id, what)
-    said = Flash("success", SAID[what])
+    said: list[Flash] = []
     try:
         async with db.transaction() as tx:
             await VERBS[what](tx, service_id, actor=me.id, actor_label=me.email, reason=BY_CLIENT)
     except NotFound:
         raise
     except Refusal as refusal:
-        said = Flash("danger", refusal.message)
-    return go(request, f"/services/{service_id}", said)
+        said = [Flash("danger", refusal.message)]
+    # That it was asked for, the page tells itself, for as long as nothing of it has begun.
+    return go(request, f"/services/{service_id}", *said)
 
 
 async def _served(tx: Tx, service_id: UUID, account: UUID, what: Asked) -> ServiceView:

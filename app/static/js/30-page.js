@@ -121,6 +121,15 @@
       form.elements.typed.focus();
       return;
     }
+    // What is to be done to rows that are chosen: without one it says so where one looks.
+    if (form.dataset.chooses && ![...form.elements].some((entry) => entry.checked)) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      const words = form.querySelector("[role=status]");
+      words.className = "sw-late";
+      words.textContent = form.dataset.chooses;
+      return;
+    }
     if (form.querySelector(".btn.is-busy")) {
       event.preventDefault();
       event.stopImmediatePropagation();

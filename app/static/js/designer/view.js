@@ -117,11 +117,14 @@ export function fit(top = 0) {
   show();
 }
 
-/** Show the whole flow, or the upper left of one that could not be read as a whole. */
+/** A phone: too narrow for a map beside the flow. */
+const narrow = matchMedia("(max-width: 767.98px)");
+
+/** Show the whole flow; of one that could not be read as a whole the upper left, where a map shows the rest. */
 export function open(top = 0) {
   fit(top);
   fitAgain = () => open(top);
-  if (scale >= LEGIBLE) return;
+  if (scale >= LEGIBLE || narrow.matches) return;
   const box = boundsOf(nodes.values());
   scale = 0.8;
   x = PAD - box.x * scale;
