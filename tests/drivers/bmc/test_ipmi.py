@@ -252,6 +252,41 @@ async def test_a_nursery_that_was_killed_is_replaced(fleet: IpmiFleet, bmc: Ipmi
     assert await bmc.power.read() is Power.OFF
 
 
+async def test_a_nursery_that_was_given_up_as_it_started_takes_no_child_for_another(
+    address: BmcAddress, sim: Simulated
+) -> None:
+    """What is killed later is the child that hangs, and not the one that was born before it."""
+    fleet = IpmiFleet()
+    starting = asyncio.create_task(fleet.prepare())
+    while fleet._nursery._process is None:  # noqa: ASYNC110 - nobody tells that it was begun
+        await asyncio.sleep(0)
+    starting.cancel()
+    await asyncio.gather(starting, return_exceptions=True)
+    async with Relay(sim.port) as relay:
+        url = f"ipmi://127.0.0.1:{relay.front_port}"
+        bmcs = [fleet.bmc(where) for where in (address, msgspec.structs.replace(address, url=url))]
+        for bmc in bmcs:
+            assert await bmc.power.read() is Power.OFF
+        known = [bmc._link._child._pid for bmc in bmcs if bmc._link._child is not None]
+        assert sorted(known) == sorted(child.pid for child in children(fleet))
+        await fleet.close()
+
+
+async def test_that_the_nursery_is_gone_is_seen_while_its_children_live(
+    fleet: IpmiFleet, bmc: IpmiBmc
+) -> None:
+    """Who is waiting for a birth then would wait as long as a serial console is open."""
+    await bmc.power.read()
+    process, control = fleet._nursery._process, fleet._nursery._control
+    assert process is not None
+    assert control is not None
+    assert children(fleet)
+    process.kill()
+    await process.wait()
+    async with asyncio.timeout(5):
+        assert await asyncio.get_running_loop().sock_recv(control, 1) == b""
+
+
 async def test_when_all_places_are_taken_the_longest_idle_makes_room(
     fleet: IpmiFleet, address: BmcAddress, sim: Simulated, monkeypatch: pytest.MonkeyPatch
 ) -> None:
