@@ -16,7 +16,7 @@ from app.drivers.boot import BootDevice, BootMode
 from app.drivers.errors import Busy, NotReached, Refused, Retriable, Unauthorised, Unreachable
 from app.drivers.power import Power
 from app.drivers.secret import Secret
-from app.drivers.tls import TrustCa
+from app.drivers.tls import TrustCa, TrustPin
 from tests.drivers.bmc.faulty import PASSWORD, USER, FaultyBmc
 from tests.drivers.certificates import Authority
 
@@ -64,6 +64,26 @@ async def test_a_hung_bmc_is_seen_in_about_three_seconds(
     with pytest.raises(Unreachable, match="no answer in time"):
         await bmc.power.read()
     assert 2.5 < time.monotonic() - started_s < 20
+
+
+async def test_a_bmc_that_breaks_off_the_handshake_as_it_restarts_is_asked_again(
+    fleet: RedfishFleet, authority: Authority
+) -> None:
+    """That is no word about its certificate, which a person would have to change."""
+
+    async def break_off(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write_eof()
+        while await reader.read(1024):
+            pass
+        writer.close()
+
+    async with await asyncio.start_server(break_off, "127.0.0.1", 0) as server:
+        url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        for tls in (TrustCa(authority.pem), TrustPin("ab" * 32)):
+            starting = BmcAddress(url=url, username=USER, password=Secret(PASSWORD), tls=tls)
+            with pytest.raises(Unreachable, match="broke off the TLS handshake"):
+                await fleet.bmc(starting).power.read()
 
 
 async def test_a_hung_bmc_does_not_delay_another(
