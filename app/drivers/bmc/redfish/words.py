@@ -14,7 +14,7 @@ ABSENT_STATUSES = frozenset({404, 405, 501})
 """Answers that mean `this BMC has no such thing`."""
 
 _BROKEN_OFF = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
-"""What a BMC that restarts does in the middle of a handshake; it says nothing of its certificate."""
+"""What a BMC that restarts does in the middle of a handshake: no word of its certificate."""
 
 
 def translate(peer: str, error: Exception) -> DriverError:
