@@ -98,15 +98,20 @@ class Simulated:
 
     def says(self, *command: str) -> str:
         """Return what ipmitool, which is not ours, hears from it."""
-        arguments = ["-H", "127.0.0.1", "-p", str(self.port), "-U", USER, "-P", PASSWORD]
-        done = subprocess.run(
-            ["ipmitool", "-I", "lanplus", "-C", "3", "-N", "1", "-R", "1", *arguments, *command],
-            capture_output=True,
-            text=True,
-            timeout=20,
-            check=True,
-        )
-        return done.stdout.strip()
+        return ipmitool(self.port, *command)
+
+
+def ipmitool(port: int, *command: str) -> str:
+    """Return what ipmitool hears from a BMC at `port`."""
+    arguments = ["-H", "127.0.0.1", "-p", str(port), "-U", USER, "-P", PASSWORD]
+    done = subprocess.run(
+        ["ipmitool", "-I", "lanplus", "-C", "3", "-N", "1", "-R", "1", *arguments, *command],
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=True,
+    )
+    return done.stdout.strip()
 
 
 @contextlib.contextmanager

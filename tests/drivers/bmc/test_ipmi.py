@@ -1,6 +1,7 @@
 """The IPMI adapter against OpenIPMI's simulator, pyghmi's server, and a way there that is bad."""
 
 import asyncio
+import contextlib
 import re
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from app.drivers.bmc.vendors import Vendor
 from app.drivers.boot import BootDevice, BootMode
 from app.drivers.errors import NotReached, Refused, Retriable, Unreachable
 from app.drivers.power import Power
-from tests.drivers.bmc.ipmi_sim import GUID, SERIAL, Simulated, ipmi_sim
+from tests.drivers.bmc.ipmi_sim import GUID, SERIAL, Simulated, ipmi_sim, ipmitool
 from tests.drivers.bmc.relay import SHA1, SHA256, Relay
 from tests.drivers.contract.bmc import BmcContract
 from tests.drivers.process import free_udp_port
@@ -302,20 +303,31 @@ async def test_when_all_places_are_taken_the_longest_idle_makes_room(
 
 @pytest.fixture
 async def flagged(fleet: IpmiFleet, address: BmcAddress) -> AsyncIterator[IpmiBmc]:
+    async with _flagged(fleet, address) as (bmc, _):
+        yield bmc
+
+
+@contextlib.asynccontextmanager
+async def _flagged(
+    fleet: IpmiFleet, address: BmcAddress, *kind: str
+) -> AsyncIterator[tuple[IpmiBmc, int]]:
+    """Run a BMC of `flagged.py`; gives it and its port."""
     port = free_udp_port()
     program = Path(__file__).with_name("flagged.py")
-    process = subprocess.Popen([sys.executable, str(program), str(port)])  # noqa: ASYNC220
+    process = subprocess.Popen([sys.executable, str(program), str(port), *kind])  # noqa: ASYNC220
     bmc = fleet.bmc(msgspec.structs.replace(address, url=f"ipmi://127.0.0.1:{port}"))
-    async with asyncio.timeout(30):
-        while True:
-            try:
-                await bmc.power.read()
-                break
-            except Unreachable:
-                assert process.poll() is None
-    yield bmc
-    process.kill()
-    process.wait(10)
+    try:
+        async with asyncio.timeout(30):
+            while True:
+                try:
+                    await bmc.power.read()
+                    break
+                except Unreachable:
+                    assert process.poll() is None
+        yield bmc, port
+    finally:
+        process.kill()
+        process.wait(10)
 
 
 async def test_flags_are_verified_where_a_bmc_keeps_them(flagged: IpmiBmc) -> None:
@@ -336,3 +348,25 @@ async def test_flags_are_verified_where_a_bmc_keeps_them(flagged: IpmiBmc) -> No
     assert await flagged.sensors() == ()
     with pytest.raises(Refused, match="power: completion code 0xcc"):
         await flagged.power.reset()
+
+
+async def test_flags_are_sent_as_another_program_reads_them(
+    fleet: IpmiFleet, address: BmcAddress
+) -> None:
+    """They stay when the machine takes more than 60 s to restart, and say UEFI and once."""
+    async with _flagged(fleet, address, "all") as (bmc, port):
+        override = await bmc.boot.set_once(BootDevice.PXE, mode=BootMode.UEFI)
+        assert override == await bmc.boot.read()
+        assert (override.device, override.mode, override.once) == (
+            BootDevice.PXE,
+            BootMode.UEFI,
+            True,
+        )
+        flags = await asyncio.to_thread(ipmitool, port, "chassis", "bootparam", "get", "5")
+        for words in ("Boot Flag Valid", "only next boot", "BIOS EFI boot", "Force PXE"):
+            assert words in flags
+        clearing = await asyncio.to_thread(ipmitool, port, "chassis", "bootparam", "get", "3")
+        assert "Don't automatically clear boot flag valid bit on timeout" in clearing
+        assert (await bmc.boot.set_once(BootDevice.DISK, mode=BootMode.LEGACY)).mode is (
+            BootMode.LEGACY
+        )
