@@ -255,6 +255,44 @@ async def test_boot_override_accepted_and_then_reverted(bmc: RedfishBmc, faulty:
         await bmc.boot.set_once(BootDevice.PXE)
 
 
+async def test_a_device_that_was_accepted_while_another_stays(
+    bmc: RedfishBmc, faulty: FaultyBmc
+) -> None:
+    faulty.boot |= {"BootSourceOverrideEnabled": "Once", "BootSourceOverrideTarget": "Hdd"}
+    faulty.faults.revert_boot = True
+    with pytest.raises(Refused, match="pxe was accepted, yet disk"):
+        await bmc.boot.set_once(BootDevice.PXE)
+
+
+async def test_a_mode_that_was_accepted_while_another_stays(
+    bmc: RedfishBmc, faulty: FaultyBmc
+) -> None:
+    faulty.faults.stays_legacy = True
+    with pytest.raises(Refused, match=r"pxe was accepted, yet pxe \(legacy\)"):
+        await bmc.boot.set_once(BootDevice.PXE, mode=BootMode.UEFI)
+    assert (await bmc.boot.set_once(BootDevice.PXE)).mode is BootMode.LEGACY
+
+
+async def test_a_bmc_that_tells_no_mode_is_taken_at_its_word(
+    bmc: RedfishBmc, faulty: FaultyBmc
+) -> None:
+    faulty.manufacturer = "HPE"  # to whom none is sent
+    del faulty.boot["BootSourceOverrideMode"]
+    override = await bmc.boot.set_once(BootDevice.PXE, mode=BootMode.UEFI)
+    assert (override.device, override.mode) == (BootDevice.PXE, None)
+
+
+@pytest.mark.parametrize("kind", ["weak", "strong"])
+async def test_a_change_names_the_state_that_it_was_made_for(
+    bmc: RedfishBmc, faulty: FaultyBmc, kind: str
+) -> None:
+    """AMI's and Lenovo's want `If-Match`; some want their weak mark back as a strong one."""
+    faulty.manufacturer, faulty.faults.etag = "HPE", kind  # to whom one payload is sent
+    assert await bmc.power.read() is Power.OFF
+    faulty.power = "On"  # by another's hand
+    assert (await bmc.boot.set_once(BootDevice.PXE)).device is BootDevice.PXE
+
+
 async def test_a_bmc_that_wants_the_mode_gets_it(bmc: RedfishBmc, faulty: FaultyBmc) -> None:
     faulty.faults.need_mode = True
     override = await bmc.boot.set_once(BootDevice.PXE)
@@ -316,3 +354,37 @@ async def test_inventory_without_cards_is_empty(bmc: RedfishBmc) -> None:
 async def test_no_virtual_cd_is_refused(bmc: RedfishBmc) -> None:
     with pytest.raises(Refused):
         await bmc.media.eject()
+
+
+OLD, NEW = "http://192.0.2.1/netboot/old/boot.iso", "http://192.0.2.1/netboot/new/boot.iso"
+
+
+async def test_what_is_in_the_drive_is_ejected_first(bmc: RedfishBmc, faulty: FaultyBmc) -> None:
+    faulty.has_drive, faulty.image = True, OLD
+    await bmc.media.insert(NEW)
+    assert faulty.image == NEW
+    asked = len(faulty.asked("POST"))
+    await bmc.media.insert(NEW)
+    assert len(faulty.asked("POST")) == asked, "it is left where it is"
+
+
+async def test_an_image_that_was_taken_and_is_not_there_is_no_success(
+    bmc: RedfishBmc, faulty: FaultyBmc
+) -> None:
+    faulty.has_drive = faulty.faults.ignore_insert = True
+    with pytest.raises(NotReached, match=r"asked for boot\.iso inserted, still empty"):
+        await bmc.media.insert(NEW, deadline_s=1)
+
+
+@pytest.mark.parametrize("ignores_insert", [True, False])
+async def test_an_image_that_sticks_is_not_taken_for_the_one_that_is_wanted(
+    bmc: RedfishBmc, faulty: FaultyBmc, *, ignores_insert: bool
+) -> None:
+    """bmclib#410; all of our images have one name."""
+    faulty.has_drive, faulty.image = True, OLD
+    faulty.faults.ignore_eject, faulty.faults.ignore_insert = True, ignores_insert
+    with pytest.raises(NotReached, match=r"asked for an empty drive, still holding boot\.iso"):
+        await bmc.media.insert(NEW, deadline_s=1)
+    with pytest.raises(NotReached, match=r"asked for an empty drive, still holding boot\.iso"):
+        await bmc.media.eject(deadline_s=1)
+    assert "InsertMedia" not in "".join(faulty.asked("POST"))

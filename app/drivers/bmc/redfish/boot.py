@@ -72,6 +72,8 @@ def _set(
     """
     rejection: sushy_errors.SushyError | None = None
     seen: BootOverride | None = None
+    # Read anew: with its mark (ETag) a change is sent, and some take none that is older.
+    fetch(system)
     profile = profile_of(system.manufacturer)
     current = system.boot.mode if system.boot else None
     for mode_sent in _payload_modes(profile.boot_mode_sent, mode, current):
@@ -88,7 +90,7 @@ def _set(
             rejection = error
         fetch(system)
         seen = _seen(system)
-        if seen is not None and seen.device is device and mode in {None, seen.mode}:
+        if seen is not None and seen.device is device and _is_mode(mode, seen):
             return seen
     if rejection is not None:
         raise translate(peer, rejection) from rejection
@@ -129,6 +131,11 @@ def _seen(system: Any) -> BootOverride | None:
         mode=_MODE_OF.get(boot.mode),
         once=boot.enabled is BootSourceOverrideEnabled.ONCE,
     )
+
+
+def _is_mode(wanted: BootMode | None, seen: BootOverride) -> bool:
+    """Say whether the mode is right, as far as the BMC tells it."""
+    return wanted is None or seen.mode is None or seen.mode is wanted
 
 
 def _text(seen: BootOverride | None) -> str:
