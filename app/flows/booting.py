@@ -20,13 +20,15 @@ from app.domain.services.states import InstallationState
 from app.drivers.bmc.contract import Bmc
 from app.drivers.boot import BootDevice
 from app.drivers.deploy.spec import InstallSpec
-from app.drivers.errors import NotReached, Refused, Retriable
+from app.drivers.errors import NotReached, Refused, Retriable, Unreachable
 from app.drivers.power import Power
 from app.flows.answering import answer_of, probing_since
 from app.flows.node import Step, StepFailed, Wait
 
 BMC_AGAIN = timedelta(seconds=15)
 """When a BMC that did not answer is asked again, while the installation goes on."""
+BMC_PATIENCE = timedelta(minutes=15)
+"""How long a BMC may be away before a machine that no other can stand in for is given up."""
 HasStandIn: TypeAlias = Callable[[Tx], Awaitable[bool]]
 """Tells whether another machine could take this one's place."""
 
@@ -90,6 +92,21 @@ async def _followed(step: Step, bmc: Bmc, wanted: Power, patience_s: float) -> N
         raise Disobeyed(
             error.peer, wanted=error.wanted, seen=error.seen, deadline_s=error.deadline_s
         ) from error
+
+
+async def brought_up_in_time(step: Step, made: Booted, key: str, callback_base: str) -> Wait | None:
+    """Do as `brought_up` does, and bear a BMC that is away for as long as one that restarts is.
+
+    For the server of a client, which no other can stand in for.
+    """
+    try:
+        return await brought_up(step, made, key, callback_base)
+    except Unreachable:
+        away = datetime.fromisoformat(step.memo.get("away", step.now.isoformat()))
+        if step.now - away >= BMC_PATIENCE:
+            raise
+        memo = {**step.memo, "away": away.isoformat()}
+        return Wait(until=step.now + BMC_AGAIN, memo=memo, says="waiting for the BMC")
 
 
 async def boot_from_disk(step: Step, server: UUID) -> None:
