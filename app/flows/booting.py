@@ -20,7 +20,7 @@ from app.domain.services.states import InstallationState
 from app.drivers.bmc.contract import Bmc
 from app.drivers.boot import BootDevice
 from app.drivers.deploy.spec import InstallSpec
-from app.drivers.errors import NotReached, Refused, Retriable, Unreachable
+from app.drivers.errors import NotReached, Refused, Retriable
 from app.drivers.power import Power
 from app.flows.answering import answer_of, probing_since
 from app.flows.node import Step, StepFailed, Wait
@@ -95,13 +95,15 @@ async def _followed(step: Step, bmc: Bmc, wanted: Power, patience_s: float) -> N
 
 
 async def brought_up_in_time(step: Step, made: Booted, key: str, callback_base: str) -> Wait | None:
-    """Do as `brought_up` does, and bear a BMC that is away for as long as one that restarts is.
+    """Do as `brought_up` does, and bear a BMC that is away or busy for longer than it restarts.
 
     For the server of a client, which no other can stand in for.
     """
     try:
         return await brought_up(step, made, key, callback_base)
-    except Unreachable:
+    except NotReached:
+        raise  # it answers, and does not obey
+    except Retriable:
         away = datetime.fromisoformat(step.memo.get("away", step.now.isoformat()))
         if step.now - away >= BMC_PATIENCE:
             raise

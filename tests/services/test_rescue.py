@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.core.clock import SetClock
-from app.drivers.errors import Refused, Unreachable
+from app.drivers.errors import NotReached, Refused, Unreachable
 from app.flows.booting import BMC_AGAIN, BMC_PATIENCE
 from app.flows.node import Done, Wait
 from app.flows.nodes import reinstall_os, rescue
@@ -28,7 +28,12 @@ async def test_a_bmc_that_is_away_for_a_while_is_waited_for(
     assert isinstance(wait, Wait)
     assert (wait.until, wait.says) == (clock.now() + BMC_AGAIN, "waiting for the BMC")
     clock.advance(minutes=4)
-    hall.bmc.is_away = False
+    hall.bmc.is_away, hall.bmc.refuses = False, "HTTP 503: it restarts"
+    wait = await enter(hall, node, **wait.memo)
+    assert isinstance(wait, Wait)
+    assert wait.says == "waiting for the BMC"
+    hall.bmc.refuses = ""
+    hall.bmc.told.clear()
     booted = await enter(hall, node, **wait.memo)
     assert isinstance(booted, Wait)
     assert booted.signal.startswith("installation:")
@@ -59,3 +64,9 @@ async def test_a_machine_whose_bmc_refuses_the_rescue_runs_again(
         await enter(hall, rescue)
     assert hall.bmc.told[-1] == "power on"
     assert ("boot disk" in hall.bmc.told) is (reverts == "the installer alone")
+
+
+async def test_a_bmc_that_answers_and_does_not_obey_is_not_waited_for(hall: Hall) -> None:
+    hall.bmc.on_after_s = 60
+    with pytest.raises(NotReached):
+        await enter(hall, rescue)
