@@ -122,6 +122,18 @@ async def test_it_goes_only_where_it_may(peer: MetalPeer) -> None:
         await Ironic(no_login(DEAD), LOOPBACK).check()
 
 
+@pytest.mark.parametrize("status", [502, 503, 504])
+async def test_a_proxy_whose_ironic_is_away_is_an_outage(
+    peer: MetalPeer, open_gateway: Gateway, status: int
+) -> None:
+    """Who waits for the cloud goes on waiting, and takes no installation for failed."""
+    open_gateway.faults["/nodes"] = status
+    cloud = Ironic(no_login(open_gateway.url), LOOPBACK)
+    with pytest.raises(Unreachable, match="boom"):
+        await cloud.read("any")
+    await cloud.close()
+
+
 async def test_a_cloud_that_hangs_costs_nobody_else_anything(
     peer: MetalPeer, open_gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -97,7 +97,7 @@ async def _pass_to(
     if stage is Stage.WORKING:
         return Working({**memo, "asked": target}, AGAIN_S, f"the cloud says {state}")
     if stage is Stage.FAILED and memo.get("asked") == target:
-        raise WorkFailed(api.name, state=state, words=row["last_error"] or "")
+        raise await nodes.failure(api, row)
     try:
         body = {"target": target, **more}
         await api.put(f"{node_path(row['uuid'])}/states/provision", body)
