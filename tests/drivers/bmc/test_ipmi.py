@@ -18,6 +18,7 @@ from app.drivers.bmc.contract import Access, BmcAddress
 from app.drivers.bmc.ipmi import IpmiFleet
 from app.drivers.bmc.ipmi.fleet import IpmiBmc
 from app.drivers.bmc.ipmi.link import Link
+from app.drivers.bmc.ipmi.process import Child
 from app.drivers.bmc.vendors import Vendor
 from app.drivers.boot import BootDevice, BootMode
 from app.drivers.errors import NotReached, Refused, Retriable, Unreachable
@@ -184,6 +185,21 @@ class TestBadWay:
         assert healthy.is_running()
         relay.silent_after_open = False
         assert await far.power.read() is Power.ON
+
+    async def test_one_that_hangs_ends_by_itself_though_nobody_kills_it(
+        self,
+        fleet: IpmiFleet,
+        far: IpmiBmc,
+        relay: Relay,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """As where the worker died that waits for it."""
+        monkeypatch.setattr(Child, "kill", Child._leave)
+        relay.silent_after_open = True
+        with pytest.raises(Unreachable):
+            await far.power.read()
+        _, alive = psutil.wait_procs(children(fleet), timeout=5)
+        assert alive == []
 
     async def test_one_that_takes_two_seconds_is_read(self, far: IpmiBmc, relay: Relay) -> None:
         relay.slow_s = 0.25
