@@ -12,6 +12,7 @@ from tests.drivers.certificates import Issued
 
 SYSTEM, MANAGER = "/redfish/v1/Systems/1", "/redfish/v1/Managers/1"
 DRIVES = f"{SYSTEM}/VirtualMedia"
+TARGETS = {"BootSourceOverrideTarget@Redfish.AllowableValues": ["None", "Pxe", "Cd", "Hdd"]}
 USER, PASSWORD = "operator", "right horse"
 
 
@@ -65,6 +66,8 @@ class FaultyBmc:
     manager_has: dict[str, Any] = field(default_factory=dict)
     resources: dict[str, Any] = field(default_factory=dict)
     """What else is answered, by path: to GET, and to POST where it is an action."""
+    pending: dict[str, Any] | None = None
+    """The boot override of the next restart, where that has a page of its own."""
     image: str | None = None
     """What is in its virtual CD; None: nothing. It has one where `has_drive`."""
     has_drive: bool = False
@@ -159,6 +162,10 @@ class FaultyBmc:
             if self.faults.etag and headers.get("if-match") != self._etag(is_wanted=True):
                 return 412, "", error("it has changed since, or nobody said what it was")
             return self._patch(body["Boot"])
+        if path == f"{SYSTEM}/SD" and self.pending is not None:
+            if method == "PATCH":
+                self.pending |= body["Boot"]
+            return 200, "", {"@odata.id": path, "Id": "SD", "Boot": self.pending | TARGETS}
         if path.startswith(DRIVES) and self.has_drive:
             return self._drive(path, body)
         if path.endswith("ComputerSystem.Reset"):
@@ -208,28 +215,25 @@ class FaultyBmc:
 
     def _system(self) -> dict[str, Any]:
         links = self.system_has.get("Links", {}) | {"ManagedBy": [{"@odata.id": MANAGER}]}
-        drives = {"VirtualMedia": {"@odata.id": DRIVES}} if self.has_drive else {}
-        return (
-            self.system_has
-            | drives
-            | {
-                "Id": "1",
-                "PowerState": self.power,
-                "Manufacturer": self.manufacturer,
-                "Boot": self.boot
-                | {
-                    "BootSourceOverrideTarget@Redfish.AllowableValues": ["None", "Pxe", "Cd", "Hdd"]
-                },
-                "Links": links,
-                "Actions": {
-                    "#ComputerSystem.Reset": {
-                        "target": f"{SYSTEM}/Actions/ComputerSystem.Reset",
-                        "ResetType@Redfish.AllowableValues": ["On", "ForceOff"]
-                        + ["GracefulShutdown"] * self.faults.soft,
-                    }
-                },
-            }
-        )
+        more = dict(self.system_has)
+        if self.has_drive:
+            more["VirtualMedia"] = {"@odata.id": DRIVES}
+        if self.pending is not None:
+            more["@Redfish.Settings"] = {"SettingsObject": {"@odata.id": f"{SYSTEM}/SD"}}
+        return more | {
+            "Id": "1",
+            "PowerState": self.power,
+            "Manufacturer": self.manufacturer,
+            "Boot": self.boot | TARGETS,
+            "Links": links,
+            "Actions": {
+                "#ComputerSystem.Reset": {
+                    "target": f"{SYSTEM}/Actions/ComputerSystem.Reset",
+                    "ResetType@Redfish.AllowableValues": ["On", "ForceOff"]
+                    + ["GracefulShutdown"] * self.faults.soft,
+                }
+            },
+        }
 
     def _patch(self, boot: dict[str, Any]) -> tuple[int, str, Any]:
         if self.faults.need_mode and "BootSourceOverrideMode" not in boot:

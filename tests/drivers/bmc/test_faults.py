@@ -282,6 +282,18 @@ async def test_a_bmc_that_tells_no_mode_is_taken_at_its_word(
     assert (override.device, override.mode) == (BootDevice.PXE, None)
 
 
+async def test_an_override_is_read_back_where_the_next_restart_will_find_it(
+    bmc: RedfishBmc, faulty: FaultyBmc
+) -> None:
+    """AMI's boards: what is set is told at the system only once the machine has restarted."""
+    faulty.pending = dict(faulty.boot)
+    for device in (BootDevice.PXE, BootDevice.DISK):
+        override = await bmc.boot.set_once(device)
+        assert (override.device, override.once) == (device, True)
+        assert await bmc.boot.read() == override
+    assert faulty.boot["BootSourceOverrideEnabled"] == "Disabled"
+
+
 @pytest.mark.parametrize("kind", ["weak", "strong"])
 async def test_a_change_names_the_state_that_it_was_made_for(
     bmc: RedfishBmc, faulty: FaultyBmc, kind: str
