@@ -143,6 +143,8 @@ async def test_a_cloud_that_hangs_costs_nobody_else_anything(
     monkeypatch.setattr(api, "CALL_S", 0.5)
     began = time.monotonic()
     calls = [asyncio.create_task(cloud.read("any")) for _ in range(2 * LINES)]
+    await asyncio.sleep(0.2)
+    assert len(_threads()) <= LINES
     ended = await asyncio.gather(*calls, return_exceptions=True)
     assert time.monotonic() - began < 3
     assert {type(error) for error in ended} <= {Unanswered, Busy, Unreachable}

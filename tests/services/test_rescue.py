@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 
 from app.core.clock import SetClock
+from app.core.database import Database
+from app.core.secrets import Vault
 from app.drivers.errors import NotReached, Refused, Unreachable
-from app.flows.booting import BMC_AGAIN, BMC_PATIENCE
+from app.flows.booting import BMC_AGAIN, BMC_PATIENCE, switch_off
 from app.flows.node import Done, Wait
-from app.flows.nodes import reinstall_os, rescue
-from tests.services.hall import Hall
+from app.flows.nodes import reinstall_os, rescue, unrescue
+from tests.services.hall import Hall, open_hall
 
 
 async def enter(hall: Hall, node: ModuleType, **memo: Any) -> Done | Wait:
@@ -70,3 +72,22 @@ async def test_a_bmc_that_answers_and_does_not_obey_is_not_waited_for(hall: Hall
     hall.bmc.on_after_s = 60
     with pytest.raises(NotReached):
         await enter(hall, rescue)
+
+
+async def test_a_boot_image_is_taken_away_while_the_machine_is_off(
+    database: Database, vault: Vault
+) -> None:
+    """In whichever way it ends: a drive that is in use may not give it back."""
+    hall = await open_hall(database, vault, boot_method="virtual-media")
+    booted = await enter(hall, rescue)
+    assert isinstance(booted, Wait)
+    off, inserted, *rest = hall.bmc.told
+    assert off == "power off"
+    assert inserted.startswith("insert http://slipway.test/netboot/")
+    assert rest == ["boot cd", "power on"]
+    hall.bmc.told.clear()
+    await enter(hall, unrescue)
+    assert hall.bmc.told == ["power off", "eject", "boot disk", "power on"]
+    hall.bmc.told.clear()
+    await switch_off(hall.step(), hall.server)
+    assert hall.bmc.told == ["power off", "eject"]

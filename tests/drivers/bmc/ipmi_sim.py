@@ -96,6 +96,14 @@ class Simulated:
         lines = (self.folder / "log").read_text().splitlines()
         return [line.partition(" set ")[2] for line in lines if " set " in line]
 
+    def looked_since(self, order: str) -> int:
+        """Return how often the machine's power was read since it was last told that."""
+        lines = (self.folder / "log").read_text().splitlines()
+        at = max(
+            (n for n, line in enumerate(lines) if line.endswith(f" set {order}")), default=None
+        )
+        return 0 if at is None else sum(" get power" in line for line in lines[at:])
+
     def says(self, *command: str) -> str:
         """Return what ipmitool, which is not ours, hears from it."""
         return ipmitool(self.port, *command)

@@ -106,7 +106,7 @@ class TestSimulator(BmcContract):
         await bmc.power.ensure(Power.ON, deadline_s=5)
         sim.fail("deaf")
         soft = asyncio.create_task(bmc.power.stop(patience_s=30, deadline_s=5))
-        while "shutdown 1" not in sim.orders():  # noqa: ASYNC110 - a script writes a file
+        while sim.looked_since("shutdown 1") < 3:  # noqa: ASYNC110 - a script writes a file
             await asyncio.sleep(0.02)
         started_s = time.monotonic()
         await bmc.power.ensure(Power.OFF, deadline_s=5)
