@@ -98,6 +98,31 @@ async def test_a_server_that_came_back_is_erased_and_sold_again(
     assert (await machine.get(f"{base}/erase.sh")).status_code == 404
 
 
+async def test_a_bmc_that_is_away_as_it_begins_or_ends_has_nothing_erased_twice(
+    machine: httpx.AsyncClient, came_back: Hall
+) -> None:
+    hall = came_back
+    hall.bmc.is_away = True
+    waits = await enter(hall)
+    assert isinstance(waits, Wait)
+    assert waits.says == "waiting for the BMC"
+    hall.bmc.is_away = False
+    booted = await enter(hall, **waits.memo)
+    assert isinstance(booted, Wait)
+    base = base_in(await script_of(machine, hall.mac))
+    for disk in ("nvme0n1", "nvme1n1"):
+        assert await tell(machine, base, disk) == 204
+    assert (await machine.post(f"{base}/done", data={"percent": "100"})).status_code == 204
+    hall.bmc.is_away = True
+    waits = await enter(hall, **booted.memo)
+    assert isinstance(waits, Wait)
+    assert await state_of(hall.database, hall.server) == ("cleaning", True)
+    hall.bmc.is_away = False
+    assert isinstance(await enter(hall, **waits.memo), Done)
+    assert hall.bmc.told.count("power on") == 1
+    assert await state_of(hall.database, hall.server) == ("available", False)
+
+
 async def test_a_disk_that_was_not_heard_of_keeps_the_server_out_of_stock(
     machine: httpx.AsyncClient, came_back: Hall
 ) -> None:

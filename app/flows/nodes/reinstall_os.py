@@ -14,7 +14,7 @@ from app.domain.services.prepare_install import find_by_step, prepare_install
 from app.domain.services.report_install import give_up
 from app.domain.services.states import InstallationState
 from app.drivers.errors import DriverError
-from app.flows.booting import answers_there, brought_up_in_time, server_for, switch_off
+from app.flows.booting import answers_there, brought_up, patiently, server_for, switch_off
 from app.flows.intent import intended
 from app.flows.node import Done, Effect, NodeType, Step, StepFailed, Wait
 
@@ -80,7 +80,7 @@ async def do(step: Step, params: Params) -> Done | Wait:
         raise StepFailed("the service has another server by now")
     spec = made.spec
     try:
-        wait = await brought_up_in_time(step, made, key, spec.callback_base)
+        wait = await patiently(step, brought_up(step, made, key, spec.callback_base))
         if wait is not None:
             return wait
         says = "the machine restarts from its disk"

@@ -19,7 +19,8 @@ from app.flows.booting import (
     answers_there,
     bmc_at,
     boot_from_disk,
-    brought_up_in_time,
+    brought_up,
+    patiently,
     server_for,
 )
 from app.flows.intent import intended
@@ -76,7 +77,7 @@ async def do(step: Step, params: Params) -> Done | Wait:
     if made.server != server or system is None:
         raise StepFailed("the service has another server by now")
     try:
-        wait = await brought_up_in_time(step, made, key, made.spec.callback_base)
+        wait = await patiently(step, brought_up(step, made, key, made.spec.callback_base))
         if wait is not None:
             return wait
         says = "the rescue system starts"
