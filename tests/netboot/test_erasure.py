@@ -6,11 +6,12 @@ import httpx
 import pytest
 
 from app.core.database import Database
-from app.core.secrets import Vault
+from app.core.secrets import Vault, new_key
 from app.domain.inventory.put_back import await_erasure
 from app.domain.inventory.quarantine import due_rechecks, quarantine
 from app.domain.services.prepare_live import NotToBeErased, prepare_erase
 from app.domain.services.report_erasure import erasures_of
+from app.drivers.errors import Busy
 from app.flows.node import Done, StepFailed, Wait
 from app.flows.nodes import erase_disks
 from app.jobs.recheck_servers import recheck_due
@@ -223,3 +224,26 @@ async def test_a_bmc_that_was_away_costs_no_server(came_back: Hall, vault: Vault
             "SELECT count(*) FROM audit_entry WHERE action = 'inventory.recheck'"
         )
     assert (events, looked) == (2, 3)
+
+
+async def test_what_was_not_asked_has_not_failed(
+    came_back: Hall, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten looks are all that there are, and then a person has to."""
+    hall = came_back
+    async with hall.database.transaction() as tx:
+        await quarantine(tx, hall.server, "no answer")
+
+    async def busy(*_: object, **__: object) -> None:
+        raise Busy("bmc", "an earlier call has not ended")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(hall.bmc, "ensure", busy)
+        for key in (vault, Vault([new_key()])):
+            hall.database.clock.advance(minutes=15)  # type: ignore[attr-defined]
+            assert await recheck_due(hall.database, key, hall.bmc) == [hall.server]
+    async with hall.database.snapshot() as tx:
+        assert await tx.fetchval("SELECT rechecks FROM server WHERE id = $1", hall.server) == 0
+    hall.database.clock.advance(minutes=15)  # type: ignore[attr-defined]
+    assert await recheck_due(hall.database, vault, hall.bmc) == [hall.server]
+    assert await state_of(hall.database, hall.server) == ("cleaning", True)
