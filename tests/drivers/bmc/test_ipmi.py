@@ -201,6 +201,18 @@ class TestBadWay:
         _, alive = psutil.wait_procs(children(fleet), timeout=5)
         assert alive == []
 
+    async def test_the_answer_to_a_call_that_was_given_up_is_nobody_elses(
+        self, far: IpmiBmc, relay: Relay
+    ) -> None:
+        await far.power.read()
+        relay.slow_s = 0.2
+        given_up = asyncio.create_task(far.power.read())
+        await asyncio.sleep(0.05)
+        given_up.cancel()
+        await asyncio.gather(given_up, return_exceptions=True)
+        relay.slow_s = 0
+        assert (await far.boot.set_once(BootDevice.PXE)).device is BootDevice.PXE
+
     async def test_one_that_takes_two_seconds_is_read(self, far: IpmiBmc, relay: Relay) -> None:
         relay.slow_s = 0.25
         started_s = time.monotonic()
