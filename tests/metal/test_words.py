@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from app.drivers.errors import NotReached
-from app.drivers.metal.contract import NodeRef, WorkFailed
+from app.drivers.errors import NotReached, Refused
+from app.drivers.metal.contract import NodeRef, WorkFailed, Working
 from app.drivers.metal.ironic import life
 from app.drivers.metal.ironic.api import Api
 from app.drivers.power import Power
@@ -40,6 +40,13 @@ class Told:
 
     def __init__(self, **node: Any) -> None:
         self._node = NODE | node
+        self.asked: list[str] = []
+
+    async def put(self, _: str, body: dict[str, Any]) -> None:
+        self.asked.append(body["target"])
+        if body["target"].startswith("soft"):
+            reason = "The driver snmp does not support the power state, soft power off"
+            raise Refused(self.name, field="request", reason=reason)
 
     async def get(self, path: str, **_: str) -> Any:
         if path.endswith("/history"):
@@ -67,3 +74,11 @@ async def test_why_the_power_was_not_switched_is_told_and_that_nothing_came_of_i
         await life.power(told(last_error=words), REF, Power.OFF, asked, soft=False)
     with pytest.raises(NotReached, match="asked for power off, still power on"):
         await life.power(told(), REF, Power.OFF, asked | {"looks": life.LOOKS}, soft=False)
+
+
+async def test_a_machine_whose_driver_cannot_ask_it_to_stop_loses_its_power() -> None:
+    cloud = Told()
+    working = await life.power(cast(Api, cloud), REF, Power.OFF, {}, soft=True)
+    assert isinstance(working, Working)
+    assert working.memo["asked"] == "power off"
+    assert cloud.asked == ["soft power off", "power off"]
