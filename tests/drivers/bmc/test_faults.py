@@ -17,7 +17,7 @@ from app.drivers.errors import Busy, NotReached, Refused, Retriable, Unauthorise
 from app.drivers.power import Power
 from app.drivers.secret import Secret
 from app.drivers.tls import TrustCa, TrustPin
-from tests.drivers.bmc.faulty import PASSWORD, USER, FaultyBmc
+from tests.drivers.bmc.faulty import PASSWORD, TARGETS, USER, FaultyBmc
 from tests.drivers.certificates import Authority
 
 
@@ -342,6 +342,20 @@ async def test_an_error_that_applied_is_success(bmc: RedfishBmc, faulty: FaultyB
 async def test_a_boot_device_it_does_not_have_is_refused(bmc: RedfishBmc) -> None:
     with pytest.raises(Refused, match="UEFI_HTTP"):
         await bmc.boot.set_once(BootDevice.UEFI_HTTP)
+
+
+async def test_firmware_is_told_what_to_fetch_by_http(
+    bmc: RedfishBmc, faulty: FaultyBmc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    targets = "BootSourceOverrideTarget@Redfish.AllowableValues"
+    monkeypatch.setitem(TARGETS, targets, [*TARGETS[targets], "UefiHttp"])
+    faulty.boot["HttpBootUri"] = None
+    where = "http://192.0.2.1/netboot/ipxe.efi"
+    override = await bmc.boot.set_once(BootDevice.UEFI_HTTP, http_boot_uri=where)
+    assert (override.device, override.once) == (BootDevice.UEFI_HTTP, True)
+    assert faulty.boot["HttpBootUri"] == where
+    await bmc.boot.set_once(BootDevice.DISK)
+    assert faulty.boot["HttpBootUri"] is None
 
 
 async def test_cold_reset_restarts_the_manager(bmc: RedfishBmc, faulty: FaultyBmc) -> None:
