@@ -6,7 +6,7 @@ idempotent, and while the machine works the run is a row in the database.
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, TypeVar
 from uuid import UUID
 
 from app.core.database import Tx
@@ -27,6 +27,11 @@ from app.flows.node import Step, StepFailed, Wait
 
 BMC_AGAIN = timedelta(seconds=15)
 """When a BMC that did not answer is asked again, while the installation goes on."""
+BMC_PATIENCE = timedelta(minutes=15)
+"""How long a BMC may be away before its machine is given up, where no other is taken instead."""
+LONG_PATIENCE = timedelta(hours=1)
+"""And where a person has to look then, and nobody waits."""
+T = TypeVar("T")
 HasStandIn: TypeAlias = Callable[[Tx], Awaitable[bool]]
 """Tells whether another machine could take this one's place."""
 
@@ -90,6 +95,27 @@ async def _followed(step: Step, bmc: Bmc, wanted: Power, patience_s: float) -> N
         raise Disobeyed(
             error.peer, wanted=error.wanted, seen=error.seen, deadline_s=error.deadline_s
         ) from error
+
+
+async def patiently(
+    step: Step, deed: Awaitable[T], *, patience: timedelta = BMC_PATIENCE
+) -> T | Wait:
+    """Return what comes of a deed; a Wait while the BMC is away or busy, until patience ends.
+
+    For a machine that no other can stand in for, or that would do the work of hours again. One
+    that answers and does not obey is not waited for.
+    """
+    try:
+        return await deed
+    except NotReached:
+        raise
+    except Retriable:
+        away = datetime.fromisoformat(step.memo.get("away", step.now.isoformat()))
+        if step.now - away >= patience:
+            raise
+        memo = {**step.memo, "away": away.isoformat()}
+        again = max(BMC_AGAIN, (step.now - away) / 10)
+        return Wait(until=step.now + again, memo=memo, says="waiting for the BMC")
 
 
 async def boot_from_disk(step: Step, server: UUID) -> None:

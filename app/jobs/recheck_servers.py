@@ -12,12 +12,12 @@ import structlog
 
 from app.core.database import Database
 from app.core.errors import Refusal
-from app.core.secrets import Vault
+from app.core.secrets import CannotOpen, Vault
 from app.domain.inventory.find import bmc_of
 from app.domain.inventory.quarantine import due_rechecks, note_recheck
 from app.drivers.bmc.contract import BmcFleet
 from app.drivers.boot import BootDevice
-from app.drivers.errors import DriverError, Refused
+from app.drivers.errors import Busy, DriverError, Refused
 from app.drivers.power import Power
 from app.jobs.sweeps import context_of
 
@@ -48,6 +48,10 @@ async def _recheck(database: Database, vault: Vault, fleet: BmcFleet, server: UU
     try:
         async with asyncio.timeout(WHOLE_S):
             trouble = await _look(database, vault, fleet, server)
+    except (Busy, CannotOpen) as error:
+        # It was not asked: of the server that says nothing. It is looked at again in a while.
+        log.info("inventory.not_rechecked", server=str(server), error=str(error))
+        return
     except TimeoutError:
         trouble = f"its BMC did not do as it was told within {WHOLE_S:g} s"
     except (DriverError, Refusal) as error:

@@ -115,7 +115,7 @@ async def test_a_rejection_is_shown_and_saving_lets_the_bmc_be_asked_again(
     for page in (f"/admin/servers/{server}", here):
         text = (await owner.get(page)).text
         assert "HTTP 401: no &lt;such&gt; user" in text
-        assert "They are not tried again" in text
+        assert "They are tried again twice" in text
     typed = {"protocol": "redfish", "url": address.url, "username": address.username}
     assert (await owner.send_form(here, here, typed)).status_code == 303
     assert "They are not tried again" not in (await owner.get(f"/admin/servers/{server}")).text

@@ -99,6 +99,51 @@ async def test_what_one_worker_was_rejected_with_no_other_shows(
     assert await second.bmc(wrong).power.read() is Power.OFF
 
 
+async def test_what_was_rejected_for_moments_is_taken_again_by_itself(
+    workers: tuple[MixedFleet, MixedFleet],
+    faulty: FaultyBmc,
+    address: BmcAddress,
+    database: Database,
+    clock: SetClock,
+) -> None:
+    """HPE: some reject everything now and then, above all after a restart."""
+    first, second = workers
+    faulty.faults.unauthorised = True
+    with pytest.raises(Unauthorised):
+        await first.bmc(address).power.read()
+    clock.advance(seconds=119)
+    with pytest.raises(LockedOut, match=r"once more at \d\d:\d\d UTC"):
+        await second.bmc(address).power.read()
+    faulty.faults.unauthorised = False
+    clock.advance(seconds=1)
+    assert await second.bmc(address).power.read() is Power.OFF
+    async with database.snapshot() as tx:
+        assert await tx.fetchval("SELECT count(*) FROM bmc_rejection") == 0
+
+
+async def test_credentials_that_are_wrong_are_shown_three_times_in_all(
+    workers: tuple[MixedFleet, MixedFleet],
+    faulty: FaultyBmc,
+    address: BmcAddress,
+    clock: SetClock,
+) -> None:
+    first, second = workers
+    wrong = msgspec.structs.replace(address, password=Secret("wrong"))
+    for worker, minutes in ((first, 2), (second, 60), (first, 24 * 60)):
+        with pytest.raises(Unauthorised) as caught:
+            await worker.bmc(wrong).power.read()
+        assert not isinstance(caught.value, LockedOut)
+        asked = len(faulty.requests)
+        clock.advance(seconds=minutes * 60 - 1)
+        with pytest.raises(LockedOut):
+            await worker.bmc(wrong).power.read()
+        assert len(faulty.requests) == asked
+        clock.advance(seconds=1)
+    with pytest.raises(LockedOut, match="not tried again"):
+        await second.bmc(wrong).power.read()
+    assert await second.bmc(address).power.read() is Power.OFF
+
+
 async def test_a_worker_that_died_in_its_turn_holds_the_bmc_for_a_while(
     database: Database, vault: Vault, address: BmcAddress, clock: SetClock
 ) -> None:

@@ -122,16 +122,29 @@ async def test_it_goes_only_where_it_may(peer: MetalPeer) -> None:
         await Ironic(no_login(DEAD), LOOPBACK).check()
 
 
+@pytest.mark.parametrize("status", [502, 503, 504])
+async def test_a_proxy_whose_ironic_is_away_is_an_outage(
+    peer: MetalPeer, open_gateway: Gateway, status: int
+) -> None:
+    """Who waits for the cloud goes on waiting, and takes no installation for failed."""
+    open_gateway.faults["/nodes"] = status
+    cloud = Ironic(no_login(open_gateway.url), LOOPBACK)
+    with pytest.raises(Unreachable, match="boom"):
+        await cloud.read("any")
+    await cloud.close()
+
+
 async def test_a_cloud_that_hangs_costs_nobody_else_anything(
     peer: MetalPeer, open_gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cloud = Ironic(no_login(open_gateway.url), LOOPBACK)
     await cloud.check()
-    before = threading.active_count()
     open_gateway.faults["/nodes"] = None
     monkeypatch.setattr(api, "CALL_S", 0.5)
     began = time.monotonic()
     calls = [asyncio.create_task(cloud.read("any")) for _ in range(2 * LINES)]
+    await asyncio.sleep(0.2)
+    assert len(_threads()) <= LINES
     ended = await asyncio.gather(*calls, return_exceptions=True)
     assert time.monotonic() - began < 3
     assert {type(error) for error in ended} <= {Unanswered, Busy, Unreachable}
@@ -144,10 +157,15 @@ async def test_a_cloud_that_hangs_costs_nobody_else_anything(
     open_gateway.faults.clear()
     assert "fake-hardware" in await cloud.check(), "a line that was cut is replaced"
     for _ in range(100):
-        if threading.active_count() <= before:
+        if not _threads():
             break
         await asyncio.sleep(0.05)
-    assert threading.active_count() <= before, "threads end with their sockets"
+    assert not _threads(), "threads end with their sockets"
+    await cloud.close()
+
+
+def _threads() -> list[threading.Thread]:
+    return [one for one in threading.enumerate() if one.name.startswith("ironic-")]
 
 
 async def test_a_rebuild_that_ironic_fails_at_is_done_another_way(

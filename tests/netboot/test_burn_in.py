@@ -1,6 +1,7 @@
 """A server is burned in: what its live system says, and what becomes of the server."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -120,6 +121,31 @@ async def test_a_server_that_bore_it_is_for_sale(machine: httpx.AsyncClient, spa
     assert hall.bmc.told.count("power off") == 2, "it may be another's by then"
 
 
+async def test_a_bmc_that_is_away_as_it_begins_or_ends_costs_no_server_and_no_test(
+    machine: httpx.AsyncClient, spare: Hall, clock: SetClock
+) -> None:
+    """From quarantine it would come back by a person only, and what was tested is not told twice."""
+    hall = spare
+    hall.bmc.is_away = True
+    waits = await enter(hall)
+    assert isinstance(waits, Wait)
+    clock.advance(minutes=30)
+    waits = await enter(hall, **waits.memo)
+    assert isinstance(waits, Wait)
+    assert waits.until == clock.now() + timedelta(minutes=3), "it is asked less and less often"
+    hall.bmc.is_away = False
+    base, memo = await under_load(machine, hall)
+    await tell(machine, base)
+    hall.bmc.is_away = True
+    waits = await enter(hall, **memo)
+    assert isinstance(waits, Wait)
+    hall.bmc.is_away = False
+    done = await enter(hall, **waits.memo)
+    assert isinstance(done, Done)
+    assert (done.port, hall.bmc.told.count("power on")) == ("out", 1)
+    assert await state_of(hall.database, hall.server) == ("available", False)
+
+
 async def test_a_part_that_failed_puts_it_aside_with_the_tools_words(
     machine: httpx.AsyncClient, spare: Hall
 ) -> None:
@@ -208,10 +234,11 @@ async def test_a_person_stops_it(machine: httpx.AsyncClient, spare: Hall) -> Non
     assert (await machine.post(f"{base}/done")).status_code == 404
     assert await state_of(hall.database, hall.server) == ("inspecting", False), "it is on still"
     hall.bmc.is_away = True
-    with pytest.raises(Exception, match="no answer"):
-        await enter(hall, **memo)
+    wait = await enter(hall, **memo)
+    assert isinstance(wait, Wait)
+    assert wait.says == "waiting for the BMC"
     hall.bmc.is_away = False
-    done = await enter(hall, **memo)
+    done = await enter(hall, **wait.memo)
     assert isinstance(done, Done)
     assert (done.port, hall.bmc.told[-1]) == ("stopped", "power off")
     assert await state_of(hall.database, hall.server) == ("available", False)

@@ -6,11 +6,12 @@ import httpx
 import pytest
 
 from app.core.database import Database
-from app.core.secrets import Vault
+from app.core.secrets import Vault, new_key
 from app.domain.inventory.put_back import await_erasure
 from app.domain.inventory.quarantine import due_rechecks, quarantine
 from app.domain.services.prepare_live import NotToBeErased, prepare_erase
 from app.domain.services.report_erasure import erasures_of
+from app.drivers.errors import Busy
 from app.flows.node import Done, StepFailed, Wait
 from app.flows.nodes import erase_disks
 from app.jobs.recheck_servers import recheck_due
@@ -96,6 +97,31 @@ async def test_a_server_that_came_back_is_erased_and_sold_again(
     assert trail == "2 disks were erased: nvme format, user data erase"
     assert isinstance(await enter(hall, **wait.memo), Done), "after a crash, the same again"
     assert (await machine.get(f"{base}/erase.sh")).status_code == 404
+
+
+async def test_a_bmc_that_is_away_as_it_begins_or_ends_has_nothing_erased_twice(
+    machine: httpx.AsyncClient, came_back: Hall
+) -> None:
+    hall = came_back
+    hall.bmc.is_away = True
+    waits = await enter(hall)
+    assert isinstance(waits, Wait)
+    assert waits.says == "waiting for the BMC"
+    hall.bmc.is_away = False
+    booted = await enter(hall, **waits.memo)
+    assert isinstance(booted, Wait)
+    base = base_in(await script_of(machine, hall.mac))
+    for disk in ("nvme0n1", "nvme1n1"):
+        assert await tell(machine, base, disk) == 204
+    assert (await machine.post(f"{base}/done", data={"percent": "100"})).status_code == 204
+    hall.bmc.is_away = True
+    waits = await enter(hall, **booted.memo)
+    assert isinstance(waits, Wait)
+    assert await state_of(hall.database, hall.server) == ("cleaning", True)
+    hall.bmc.is_away = False
+    assert isinstance(await enter(hall, **waits.memo), Done)
+    assert hall.bmc.told.count("power on") == 1
+    assert await state_of(hall.database, hall.server) == ("available", False)
 
 
 async def test_a_disk_that_was_not_heard_of_keeps_the_server_out_of_stock(
@@ -198,3 +224,26 @@ async def test_a_bmc_that_was_away_costs_no_server(came_back: Hall, vault: Vault
             "SELECT count(*) FROM audit_entry WHERE action = 'inventory.recheck'"
         )
     assert (events, looked) == (2, 3)
+
+
+async def test_what_was_not_asked_has_not_failed(
+    came_back: Hall, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten looks are all that there are, and then a person has to."""
+    hall = came_back
+    async with hall.database.transaction() as tx:
+        await quarantine(tx, hall.server, "no answer")
+
+    async def busy(*_: object, **__: object) -> None:
+        raise Busy("bmc", "an earlier call has not ended")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(hall.bmc, "ensure", busy)
+        for key in (vault, Vault([new_key()])):
+            hall.database.clock.advance(minutes=15)  # type: ignore[attr-defined]
+            assert await recheck_due(hall.database, key, hall.bmc) == [hall.server]
+    async with hall.database.snapshot() as tx:
+        assert await tx.fetchval("SELECT rechecks FROM server WHERE id = $1", hall.server) == 0
+    hall.database.clock.advance(minutes=15)  # type: ignore[attr-defined]
+    assert await recheck_due(hall.database, vault, hall.bmc) == [hall.server]
+    assert await state_of(hall.database, hall.server) == ("cleaning", True)

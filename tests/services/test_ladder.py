@@ -10,7 +10,8 @@ import pytest
 from app.core.clock import SetClock
 from app.core.database import Tx
 from app.domain.inventory.outage import is_outage
-from app.drivers.errors import Unauthorised
+from app.drivers.errors import Unauthorised, Unreachable
+from app.drivers.pdu.contract import PduAddress
 from app.drivers.power import Power
 from app.flows.node import Done, StepFailed, Wait
 from app.flows.nodes import allocate_server, recover_bmc
@@ -96,6 +97,52 @@ async def test_a_bmc_that_hears_no_restart_is_without_power_for_a_while(
     done = await rung(**waits.memo)
     assert isinstance(done, Done)
     assert (done.port, len(pdus.orders)) == ("out", 4), "its power is taken away once"
+
+
+class Deaf(StubPdus):
+    """PDUs that are away when `is_away`."""
+
+    is_away = False
+
+    async def ensure(
+        self, pdu: PduAddress, outlet: int, wanted: Power, *, deadline_s: float
+    ) -> None:
+        if self.is_away:
+            raise Unreachable(pdu.name, "no answer")
+        await super().ensure(pdu, outlet, wanted, deadline_s=deadline_s)
+
+
+async def test_a_pdu_that_is_away_for_a_while_leaves_no_server_without_power(
+    hall: Hall, clock: SetClock
+) -> None:
+    """In quarantine nobody would switch it on, and its BMC would never answer again."""
+    pdus = Deaf()
+    async with hall.database.transaction() as tx:
+        await power_up(tx, hall.vault, hall.server)
+
+    async def rung(**memo: Any) -> Done | Wait:
+        step = hall.step(node="bmc", **memo)
+        tools = replace(step.tools, peers=replace(step.tools.peers, pdus=pdus))
+        step = msgspec.structs.replace(step, tools=tools)
+        return await recover_bmc.do(step, recover_bmc.Params(server=hall.server))
+
+    hall.bmc.is_away = True
+    off = await rung()
+    assert isinstance(off, Wait)
+    clock.advance(seconds=10)
+    pdus.is_away = True
+    waits = await rung(**off.memo)
+    assert isinstance(waits, Wait)
+    assert waits.says == "its PDU does not answer"
+    clock.advance(minutes=2)
+    pdus.is_away = False
+    on = await rung(**waits.memo)
+    assert isinstance(on, Wait)
+    assert pdus.orders[2:] == [("pdu-a", 3, Power.ON), ("pdu-b", 3, Power.ON)]
+    pdus.is_away = True
+    clock.advance(minutes=5)
+    with pytest.raises(StepFailed, match=r"it is without power: its outlets .* no answer"):
+        await rung(**waits.memo)
 
 
 async def others(tx: Tx, number: int) -> None:

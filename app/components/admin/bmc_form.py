@@ -24,8 +24,8 @@ LABELS = {
     "boot_method": "Installs by",
 }
 NOT_AGAIN = (
-    "They are not tried again, for a few wrong tries would lock the account. "
-    "Saving them lets them be tried once."
+    "They are tried again twice, after two minutes and an hour, and then no more, for a few wrong "
+    "tries would lock the account. Saving them lets them be tried at once."
 )
 _PLAIN: dict[str, h.Attribute] = {"autocapitalize": "none", "spellcheck": "false"}
 

@@ -46,7 +46,7 @@ class BmcView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rejection(msgspec.Struct, frozen=True):
-    """What a BMC said to the credentials that are written down; they are not tried again."""
+    """What a BMC said to the credentials that are written down, when it rejected them last."""
 
     words: str
     at: datetime

@@ -2,7 +2,7 @@
 
 A turn ends by itself: the worker that has it says every second that it lives, and one that dies
 holds a BMC for a few seconds only, less than the next call waits. Credentials that were rejected
-are kept sealed, to be told from others.
+are kept sealed, a row a rejection, to be told from others.
 """
 
 import asyncio
@@ -10,7 +10,8 @@ import contextlib
 import dataclasses
 import random
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
+from uuid import UUID
 
 import asyncpg
 import structlog
@@ -31,6 +32,12 @@ TURN_S = 4.0
 """How long a turn lasts past its worker's last word: two words may come to nothing."""
 SERIAL_LEFT = timedelta(seconds=65)
 """After this a BMC has ended a console whose program is gone (IPMI 2.0, 6.12.15: 60 s)."""
+TRY_AGAIN = (timedelta(minutes=2), timedelta(hours=1))
+"""How long after its first and its second rejection an account is shown to its BMC once more.
+
+HPE's reject everything for moments now and then, above all after a restart. What locks an account
+is three to five within minutes.
+"""
 log = structlog.get_logger()
 
 
@@ -52,7 +59,7 @@ class SharedTurns:
             while not await self._turns.take(key, holder, for_s=TURN_S):  # noqa: ASYNC110 - other workers tell nobody
                 await asyncio.sleep(LOOK_AGAIN_S * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, no secret
             async with self._kept(key, holder):
-                turn = await self._known(address)
+                turn, rejections = await self._known(address)
                 before = dataclasses.replace(turn)
                 try:
                     yield turn
@@ -61,6 +68,9 @@ class SharedTurns:
                 except Unauthorised as error:
                     await self._reject(address, error.message)
                     raise
+                else:
+                    if rejections:
+                        await self._forgive(rejections)
                 finally:
                     if turn != before:
                         await self._learn(address.peer, turn)
@@ -92,21 +102,26 @@ class SharedTurns:
             renewing.cancel()
             await asyncio.gather(renewing, return_exceptions=True)
 
-    async def _known(self, address: BmcAddress) -> Turn:
-        """Return a turn with what the BMC agreed to and showed before. Raises LockedOut."""
+    async def _known(self, address: BmcAddress) -> tuple[Turn, list[UUID]]:
+        """Return a turn with what the BMC agreed to and showed before, and its old rejections.
+
+        These are of the credentials that are shown now. Raises LockedOut.
+        """
         async with self._database.snapshot() as tx:
             rows = await tx.fetch(
                 "SELECT p.cipher_suite, coalesce(p.ssh_host_key, '') AS ssh_host_key, "
                 "coalesce(p.serial_left_at > $2, false) AS serial_is_left, "
-                "r.sealed_credentials, r.words "
+                "r.id AS rejection, r.sealed_credentials, r.words, r.rejected_at "
                 "FROM (VALUES ($1::text)) AS asked (peer) LEFT JOIN bmc_peer p USING (peer) "
                 "LEFT JOIN bmc_rejection r USING (peer)",
                 address.peer,
                 tx.now() - SERIAL_LEFT,
             )
-        self._require_not_rejected(address, rows)
+            rejected = self._rejected(address, rows)
+            _require_due(address, rejected, tx.now())
         known = rows[0]
-        return Turn(known["cipher_suite"], known["ssh_host_key"], known["serial_is_left"])
+        turn = Turn(known["cipher_suite"], known["ssh_host_key"], known["serial_is_left"])
+        return turn, [row["rejection"] for row in rejected]
 
     async def _learn(self, peer: str, turn: Turn) -> None:
         async with self._database.transaction() as tx:
@@ -135,16 +150,33 @@ class SharedTurns:
                 tx.now(),
             )
 
-    def _require_not_rejected(self, address: BmcAddress, rows: list[asyncpg.Record]) -> None:
-        """Raise `LockedOut` if the BMC rejected these credentials; cost: 50 µs a rejection."""
-        shown = _credentials(address)
-        for row in rows:
-            if row["words"] is None:
-                continue
+    async def _forgive(self, rejections: list[UUID]) -> None:
+        """Forget what credentials were rejected for that are taken by now."""
+        async with self._database.transaction() as tx:
+            await tx.execute("DELETE FROM bmc_rejection WHERE id = ANY($1)", rejections)
+
+    def _rejected(self, address: BmcAddress, rows: list[asyncpg.Record]) -> list[asyncpg.Record]:
+        """Return the rejections of these very credentials; cost: 50 µs a rejection."""
+        return [row for row in rows if row["words"] is not None and self._is_of(row, address)]
+
+    def _is_of(self, row: asyncpg.Record, address: BmcAddress) -> bool:
+        try:
+            return self._vault.open(row["sealed_credentials"]) == _credentials(address)
+        except CannotOpen:
             # Sealed with a key that is gone: nobody can tell any more, so they are tried.
-            with contextlib.suppress(CannotOpen):
-                if self._vault.open(row["sealed_credentials"]) == shown:
-                    raise LockedOut(address.url, row["words"])
+            return False
+
+
+def _require_due(address: BmcAddress, rejected: list[asyncpg.Record], now: datetime) -> None:
+    """Raise `LockedOut` unless it is time to show rejected credentials once more."""
+    if not rejected:
+        return
+    last = max(rejected, key=lambda row: row["rejected_at"])
+    if len(rejected) > len(TRY_AGAIN):
+        raise LockedOut(address.url, last["words"])
+    again_at: datetime = last["rejected_at"] + TRY_AGAIN[len(rejected) - 1]
+    if now < again_at:
+        raise LockedOut(address.url, last["words"], again_at=again_at)
 
 
 async def allow_again(tx: Tx, peer: str, username: str) -> None:

@@ -343,7 +343,7 @@ class BmcPeer(Table, tablename="bmc_peer"):
 
 
 class BmcRejection(Table, tablename="bmc_rejection"):
-    """Credentials that a BMC rejected, and that are not shown to it again."""
+    """A rejection of credentials by a BMC, which is shown them again rarely (`bmc_turn.py`)."""
 
     id = key()
     peer = text(index=True)

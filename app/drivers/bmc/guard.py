@@ -2,7 +2,8 @@
 
 BMCs freeze under bursts and lock accounts after a few wrong passwords, and they do not care which
 of our workers it was. So each request has its turn, across all workers, and credentials that
-were rejected once are not shown again until others are written down.
+were rejected are not shown again until others are written down, but for a try or two much later:
+some BMCs reject everything for moments after a restart.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from app.drivers.bmc.contract import BmcAddress
@@ -23,10 +25,12 @@ WAIT_S = 7.0
 class LockedOut(Unauthorised):
     """The credentials were rejected before; the BMC was not asked."""
 
-    def __init__(self, peer: str, words: str) -> None:
+    def __init__(self, peer: str, words: str, *, again_at: datetime | None = None) -> None:
+        """`again_at`: when they are tried once more; None: not before they are saved anew."""
+        then = "not tried again" if again_at is None else f"tried once more at {again_at:%H:%M} UTC"
         super().__init__(
             peer,
-            f"it rejected these credentials ({words}), and they are not tried again. "
+            f"it rejected these credentials ({words}), and they are {then}. "
             "Save the right ones on the server's page.",
         )
 
@@ -64,7 +68,10 @@ class _Known:
 
 
 class OwnGuard:
-    """A `BmcGuard` for one process that has its BMCs to itself: a script, a measurement, a test."""
+    """A `BmcGuard` for one process that has its BMCs to itself: a script, a measurement, a test.
+
+    It shows credentials that were rejected never again.
+    """
 
     def __init__(self) -> None:
         self._known: defaultdict[str, _Known] = defaultdict(_Known)

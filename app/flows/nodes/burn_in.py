@@ -6,7 +6,8 @@ down: a crash at any point goes on from there, and a machine under load is never
 """
 
 import contextlib
-from typing import Annotated, Any
+from collections.abc import Awaitable
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -19,9 +20,11 @@ from app.domain.services.prepare_live import NoLiveImage, PreparedLive, prepare_
 from app.domain.services.report_install import give_up
 from app.domain.services.states import InstallationState
 from app.drivers.errors import DriverError
-from app.flows.booting import brought_up, switch_off
+from app.flows.booting import LONG_PATIENCE, brought_up, patiently, switch_off
 from app.flows.node import Done, Effect, NodeType, Step, StepFailed, Wait
 from app.flows.subject import label_of
+
+T = TypeVar("T")
 
 
 class Params(msgspec.Struct, frozen=True):
@@ -77,19 +80,28 @@ async def do(step: Step, params: Params) -> Done | Wait:
         case BurnInState.failed:
             raise StepFailed(found.error)
         case BurnInState.stopping:
-            await switch_off(step, found.server)
-            return await _stopped(step, found, found.error)
+            return await _patiently(step, _switched_off(step, found))
         case BurnInState.passed | BurnInState.stopped:
             return await _ended(step, found.id)
     if made is None:
         return await _stopped(step, found, NoLiveImage().message, tells_staff=True)
     try:
-        wait = await brought_up(step, made, key, made.spec.callback_base)
+        wait = await _patiently(step, brought_up(step, made, key, made.spec.callback_base))
     except StepFailed as error:
         with contextlib.suppress(DriverError):
             await switch_off(step, found.server)
         return await _given_up(step, found, error)
-    return wait or await _passed(step, found)
+    return wait if wait is not None else await _patiently(step, _passed(step, found))
+
+
+async def _patiently(step: Step, deed: Awaitable[T]) -> T | Wait:
+    """Bear a BMC that is away for long: all that was tested would be tested again."""
+    return await patiently(step, deed, patience=LONG_PATIENCE)
+
+
+async def _switched_off(step: Step, found: BurnIn) -> Done:
+    await switch_off(step, found.server)
+    return await _stopped(step, found, found.error)
 
 
 async def _passed(step: Step, found: BurnIn) -> Done:

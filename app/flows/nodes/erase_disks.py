@@ -18,7 +18,7 @@ from app.domain.services.prepare_live import PreparedLive, find_live, prepare_er
 from app.domain.services.report_install import give_up
 from app.domain.services.states import InstallationState
 from app.drivers.errors import DriverError
-from app.flows.booting import brought_up, switch_off
+from app.flows.booting import brought_up, patiently, switch_off
 from app.flows.node import Done, Effect, NodeType, Step, StepFailed, Wait
 from app.flows.subject import label_of
 
@@ -70,16 +70,18 @@ async def do(step: Step, params: Params) -> Done | Wait:
         if not is_waiting and erasure.state != InstallationState.installed:
             await give_up(tx, key, InstallationState.abandoned, "the server left cleaning")
     if erasure.state == InstallationState.installed:
-        return await _back_in_stock(step, erasure, is_waiting=is_waiting)
+        return await patiently(step, _back_in_stock(step, erasure, is_waiting=is_waiting))
     if not is_waiting:
         raise StepFailed("the server left cleaning while it was being erased")
     try:
-        wait = await brought_up(step, erasure, key, erasure.spec.callback_base)
+        wait = await patiently(step, brought_up(step, erasure, key, erasure.spec.callback_base))
     except StepFailed:
         with contextlib.suppress(DriverError):
             await switch_off(step, params.server)
         raise
-    return wait or await _back_in_stock(step, erasure, is_waiting=True)
+    if wait is not None:
+        return wait
+    return await patiently(step, _back_in_stock(step, erasure, is_waiting=True))
 
 
 async def _back_in_stock(step: Step, erasure: PreparedLive, *, is_waiting: bool) -> Done:

@@ -14,6 +14,7 @@ from msgspec import Meta
 from app.domain.inventory.find import bmc_of, server_of
 from app.domain.inventory.power import note_power
 from app.drivers.bmc.contract import Bmc
+from app.drivers.errors import Refused
 from app.drivers.power import Power
 from app.flows.document import duration
 from app.flows.node import Done, Effect, NodeType, Step, StepFailed, Wait
@@ -110,10 +111,15 @@ async def _held(step: Step, params: Params) -> tuple[UUID, Bmc]:
 
 
 async def _asked_to_stop(step: Step, params: Params, bmc: Bmc) -> Wait | None:
-    """Ask once, then look now and then; None once it is off or patience has ended."""
+    """Ask once, then look now and then; None once it is off, or nothing more comes of asking."""
     since = step.memo.get("asked")
     if since is None:
-        await bmc.power.shut_down()
+        try:
+            await bmc.power.shut_down()
+        except Refused:
+            if params.then_hard:
+                return None  # its BMC cannot ask: no patience makes it
+            raise
         since = step.now.isoformat()
     if await bmc.power.read() is Power.OFF:
         return None
@@ -160,8 +166,9 @@ Switches the server of the order that the run is about, or whose service it is a
 ```
 
 `soft` asks the operating system to stop and looks every few seconds whether it has; a machine that
-does not follow within `patience` loses its power, or, with `then_hard` false, fails the step.
-`hard` takes the power away at once. The node is done when the BMC itself says so.
+does not follow within `patience` loses its power, or, with `then_hard` false, fails the step. So
+does one whose BMC cannot ask it, without waiting. `hard` takes the power away at once. The node is
+done when the BMC itself says so.
 
 A server that the order does not have any more is not touched: it may serve another client.
 """,

@@ -18,7 +18,7 @@ from app.domain.inventory.outage import is_outage
 from app.domain.services.power_pace import power_late_s, power_patience
 from app.drivers.bmc.contract import Bmc
 from app.drivers.boot import BootDevice
-from app.drivers.errors import DriverError, NotReached, Refused, Unauthorised
+from app.drivers.errors import DriverError, NotReached, Refused, Retriable, Unauthorised
 from app.drivers.power import Power
 from app.flows.booting import bmc_at
 from app.flows.document import duration
@@ -108,7 +108,7 @@ async def do(step: Step, params: Params) -> Done | Wait:
     """Idempotent: which rungs were taken is in the memo; a second restart does no harm."""
     await _require_held(step, params.server)
     if "off_at" in step.memo:
-        return await _give_power(step, params.server)
+        return await _give_power(step, params)
     bmc, _ = await bmc_at(step, params.server)
     since: str | None = step.memo.get("since")
     test = await _test_of(step, params.server)
@@ -171,11 +171,19 @@ async def _cut_power(step: Step, server: UUID, trouble: str) -> Wait:
     return Wait(until=step.now + REST, memo=memo, says="the server is without power")
 
 
-async def _give_power(step: Step, server: UUID) -> Wait:
+async def _give_power(step: Step, params: Params) -> Wait:
+    """Give the server its power again, and do not leave it without for a PDU that is away."""
     until = datetime.fromisoformat(step.memo["off_at"]) + REST
     if step.now < until:
         return Wait(until=until, memo=dict(step.memo), says="the server is without power")
-    await _switch(step, server, Power.ON)
+    try:
+        await _switch(step, params.server, Power.ON)
+    except Retriable as error:
+        if step.now >= until + duration(params.patience):
+            words = f"it is without power: its outlets cannot be switched on: {error.message}"
+            raise StepFailed(words) from error
+        again = step.now + LOOK_AGAIN
+        return Wait(until=again, memo=dict(step.memo), says="its PDU does not answer")
     memo = {"since": step.now.isoformat(), "trouble": step.memo["trouble"], "was_off": True}
     return Wait(until=step.now + FIRST_LOOK, memo=memo, says="the BMC starts")
 

@@ -14,7 +14,7 @@ from app.domain.services.prepare_install import find_by_step, prepare_install
 from app.domain.services.report_install import give_up
 from app.domain.services.states import InstallationState
 from app.drivers.errors import DriverError
-from app.flows.booting import answers_there, brought_up, server_for, switch_off
+from app.flows.booting import answers_there, brought_up, patiently, server_for, switch_off
 from app.flows.intent import intended
 from app.flows.node import Done, Effect, NodeType, Step, StepFailed, Wait
 
@@ -52,8 +52,9 @@ Switches the server of a service off, boots it into the installer and waits unti
 answers. All data on its disks are lost. Its addresses, the first password and the keys stay. The
 page of the service shows how far it is, and then the new system.
 
-A machine that is at fault is left switched off and stays the client's: the service's data are gone
-by then, so a person decides whether it gets another server. Undoing it stops the installation.
+A BMC that does not answer is waited for, for a quarter of an hour. A machine that is at fault is
+left switched off and stays the client's: the service's data are gone by then, so a person decides
+whether it gets another server. Undoing it stops the installation.
 
 ```json
 {"os": "=steps.begin.wanted_os"}
@@ -79,7 +80,7 @@ async def do(step: Step, params: Params) -> Done | Wait:
         raise StepFailed("the service has another server by now")
     spec = made.spec
     try:
-        wait = await brought_up(step, made, key, spec.callback_base)
+        wait = await patiently(step, brought_up(step, made, key, spec.callback_base))
         if wait is not None:
             return wait
         says = "the machine restarts from its disk"

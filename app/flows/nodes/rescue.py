@@ -13,8 +13,16 @@ from app.domain.services.ask import note_rescue
 from app.domain.services.prepare_live import find_live, prepare_rescue
 from app.domain.services.report_install import give_up
 from app.domain.services.states import InstallationState
-from app.drivers.errors import DriverError
-from app.flows.booting import answers_there, boot_from_disk, brought_up, server_for
+from app.drivers.errors import DriverError, Refused
+from app.drivers.power import Power
+from app.flows.booting import (
+    answers_there,
+    bmc_at,
+    boot_from_disk,
+    brought_up,
+    patiently,
+    server_for,
+)
 from app.flows.intent import intended
 from app.flows.node import Done, Effect, NodeType, Step, StepFailed, Wait
 
@@ -42,8 +50,9 @@ Switches the server of a service off, boots it into the live system of the setti
 keys of the installed system open it; its disks are not touched, nor mounted. It lasts until the
 next restart, or until `action.unrescue`.
 
-Where it does not come up, the machine is booted from its disk again and the step fails. Undoing it
-boots the machine from its disk.
+A BMC that does not answer is waited for, for a quarter of an hour. Where the system does not come
+up, or the BMC refuses to boot it, the machine is booted from its disk again and the step fails.
+Undoing it boots the machine from its disk.
 
 ```json
 {}
@@ -68,20 +77,29 @@ async def do(step: Step, params: Params) -> Done | Wait:
     if made.server != server or system is None:
         raise StepFailed("the service has another server by now")
     try:
-        wait = await brought_up(step, made, key, made.spec.callback_base)
+        wait = await patiently(step, brought_up(step, made, key, made.spec.callback_base))
         if wait is not None:
             return wait
         says = "the rescue system starts"
         banner = await answers_there(step, server, system, says=says, made="rescued")
-    except StepFailed:
-        with contextlib.suppress(DriverError):
-            await boot_from_disk(step, server)
+    except (StepFailed, Refused):
+        await _run_again(step, server)
         raise
     if isinstance(banner, Wait):
         return banner
     async with step.database.transaction() as tx:
         await note_rescue(tx, service, runs=True)
     return Done(Output(server, system.ipv4.address, banner))
+
+
+async def _run_again(step: Step, server: UUID) -> None:
+    """Boot the machine from its disk, or as it is set up to where the BMC takes no order for it."""
+    with contextlib.suppress(DriverError):
+        await boot_from_disk(step, server)
+        return
+    with contextlib.suppress(DriverError):
+        bmc, _ = await bmc_at(step, server)
+        await bmc.power.ensure(Power.ON, deadline_s=step.tools.power_wait_s)
 
 
 async def undo(step: Step, _: Any) -> None:

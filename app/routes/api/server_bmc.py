@@ -52,7 +52,10 @@ BootMethod: TypeAlias = Annotated[
 
 
 class BmcRejection(Struct, frozen=True):
-    """What a BMC said to the credentials; they are not tried again until they are sent anew."""
+    """What a BMC said to the credentials.
+
+    They are tried twice more, two minutes and an hour later, then not until they are sent anew.
+    """
 
     words: str
     at: datetime

@@ -4,12 +4,15 @@ import asyncio
 import base64
 import json
 import ssl
+import zlib
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 from tests.drivers.certificates import Issued
 
 SYSTEM, MANAGER = "/redfish/v1/Systems/1", "/redfish/v1/Managers/1"
+DRIVES = f"{SYSTEM}/VirtualMedia"
+TARGETS = {"BootSourceOverrideTarget@Redfish.AllowableValues": ["None", "Pxe", "Cd", "Hdd"]}
 USER, PASSWORD = "operator", "right horse"
 
 
@@ -35,6 +38,13 @@ class Faults:
     """The operating system does not hear that it is asked."""
     restarts: bool = False
     """Offer to restart the machine as its button would."""
+    stays_legacy: bool = False
+    """Take any boot mode, and keep legacy."""
+    etag: str = ""
+    """Want a change to name the state that it was made for: `weak`, told and wanted so, or
+    `strong`, told as weak and wanted as strong."""
+    ignore_insert: bool = False
+    ignore_eject: bool = False
 
 
 @dataclass
@@ -60,6 +70,11 @@ class FaultyBmc:
     manager_has: dict[str, Any] = field(default_factory=dict)
     resources: dict[str, Any] = field(default_factory=dict)
     """What else is answered, by path: to GET, and to POST where it is an action."""
+    pending: dict[str, Any] | None = None
+    """The boot override of the next restart, where that has a page of its own."""
+    image: str | None = None
+    """What is in its virtual CD; None: nothing. It has one where `has_drive`."""
+    has_drive: bool = False
     open_sessions: int = 0
     under_way: int = 0
     most_under_way: int = 0
@@ -146,9 +161,17 @@ class FaultyBmc:
             if self.faults.fail_reads:
                 self.faults.fail_reads -= 1
                 return 503, "", error("the BMC is rebooting")
-            return 200, "", self._system()
+            return 200, f"ETag: {self._etag()}\r\n", self._system()
         if path == SYSTEM and method == "PATCH":
+            if self.faults.etag and headers.get("if-match") != self._etag(is_wanted=True):
+                return 412, "", error("it has changed since, or nobody said what it was")
             return self._patch(body["Boot"])
+        if path == f"{SYSTEM}/SD" and self.pending is not None:
+            if method == "PATCH":
+                self.pending |= body["Boot"]
+            return 200, "", {"@odata.id": path, "Id": "SD", "Boot": self.pending | TARGETS}
+        if path.startswith(DRIVES) and self.has_drive:
+            return self._drive(path, body)
         if path.endswith("ComputerSystem.Reset"):
             return self._reset(body["ResetType"])
         if path in self.resources:
@@ -158,6 +181,31 @@ class FaultyBmc:
         if path.endswith("Manager.Reset"):
             return 204, "", None
         return 404, "", error("no such resource")
+
+    def _etag(self, *, is_wanted: bool = False) -> str:
+        """Return the mark of the present state, as it is told or as it is wanted back."""
+        mark = f'"{zlib.crc32(json.dumps([self.power, self.boot]).encode()):x}"'
+        return mark if is_wanted and self.faults.etag == "strong" else f"W/{mark}"
+
+    def _drive(self, path: str, body: Any) -> tuple[int, str, Any]:
+        drive = f"{DRIVES}/Cd"
+        if path == DRIVES:
+            return 200, "", {"Members": [{"@odata.id": drive}]}
+        if path == drive:
+            actions = {
+                f"#VirtualMedia.{name}": {"target": f"{drive}/Actions/VirtualMedia.{name}"}
+                for name in ("InsertMedia", "EjectMedia")
+            }
+            is_in = self.image is not None
+            held = {"Image": self.image, "Inserted": is_in, "MediaTypes": ["CD"]}
+            return 200, "", {"Id": "Cd", "Name": "CD", "Actions": actions} | held
+        if path.endswith("EjectMedia"):
+            self.image = self.image if self.faults.ignore_eject else None
+        elif self.image is not None and not self.faults.ignore_insert:
+            return 400, "", error("there is something in it")
+        elif not self.faults.ignore_insert:
+            self.image = body["Image"]
+        return 204, "", None
 
     def _manager(self) -> dict[str, Any]:
         manager = self.manager_has | {"@odata.id": MANAGER, "Id": "1"}
@@ -171,12 +219,16 @@ class FaultyBmc:
 
     def _system(self) -> dict[str, Any]:
         links = self.system_has.get("Links", {}) | {"ManagedBy": [{"@odata.id": MANAGER}]}
-        return self.system_has | {
+        more = dict(self.system_has)
+        if self.has_drive:
+            more["VirtualMedia"] = {"@odata.id": DRIVES}
+        if self.pending is not None:
+            more["@Redfish.Settings"] = {"SettingsObject": {"@odata.id": f"{SYSTEM}/SD"}}
+        return more | {
             "Id": "1",
             "PowerState": self.power,
             "Manufacturer": self.manufacturer,
-            "Boot": self.boot
-            | {"BootSourceOverrideTarget@Redfish.AllowableValues": ["None", "Pxe", "Cd", "Hdd"]},
+            "Boot": self.boot | TARGETS,
             "Links": links,
             "Actions": {
                 "#ComputerSystem.Reset": {
@@ -193,6 +245,8 @@ class FaultyBmc:
             return 400, "", error("the mode is missing")
         if not self.faults.revert_boot:
             self.boot |= boot
+        if self.faults.stays_legacy:
+            self.boot["BootSourceOverrideMode"] = "Legacy"
         return (500, "", error("it went wrong")) if self.faults.reject_applies else (204, "", None)
 
     def _reset(self, kind: str) -> tuple[int, str, Any]:

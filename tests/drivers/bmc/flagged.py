@@ -1,10 +1,11 @@
 """A BMC by pyghmi's server half: unlike `ipmi_sim` it keeps the boot flags. Run with a port.
 
-It keeps no EFI flag (bmclib#459: accepted, and legacy), and offered SHA-256 it takes SHA-1.
+It keeps no EFI flag (bmclib#459: accepted, and legacy), and offered SHA-256 it takes SHA-1. Run
+with `all` besides, it keeps whatever it is sent, as the specification has it.
 """
 
 import sys
-from typing import Any
+from typing import Any, ClassVar
 
 from pyghmi.ipmi import bmc
 
@@ -28,6 +29,22 @@ class Flagged(bmc.Bmc):  # type: ignore[misc]  # pyghmi ships no types
             self.device = bootdevice
 
 
+class Keeping(Flagged):
+    """Keeps two boot options: 3, when it clears the flags, and 5, the flags themselves."""
+
+    options: ClassVar[dict[int, list[int]]] = {3: [0], 5: [0, 0, 0, 0, 0]}
+
+    def set_system_boot_options(self, request: Any, session: Any) -> None:
+        number, *value = request["data"]
+        self.options[number] = value
+        session.send_ipmi_response()
+
+    def get_system_boot_options(self, request: Any, session: Any) -> None:
+        number = request["data"][0]
+        session.send_ipmi_response(data=[1, number, *self.options[number]])
+
+
 if __name__ == "__main__":
-    Flagged({USER: PASSWORD}, port=int(sys.argv[1]), address="127.0.0.1")
+    kind = Keeping if "all" in sys.argv else Flagged
+    kind({USER: PASSWORD}, port=int(sys.argv[1]), address="127.0.0.1")
     bmc.Bmc.listen()

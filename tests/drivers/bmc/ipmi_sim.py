@@ -96,17 +96,30 @@ class Simulated:
         lines = (self.folder / "log").read_text().splitlines()
         return [line.partition(" set ")[2] for line in lines if " set " in line]
 
+    def looked_since(self, order: str) -> int:
+        """Return how often the machine's power was read since it was last told that."""
+        lines = (self.folder / "log").read_text().splitlines()
+        at = max(
+            (n for n, line in enumerate(lines) if line.endswith(f" set {order}")), default=None
+        )
+        return 0 if at is None else sum(" get power" in line for line in lines[at:])
+
     def says(self, *command: str) -> str:
         """Return what ipmitool, which is not ours, hears from it."""
-        arguments = ["-H", "127.0.0.1", "-p", str(self.port), "-U", USER, "-P", PASSWORD]
-        done = subprocess.run(
-            ["ipmitool", "-I", "lanplus", "-C", "3", "-N", "1", "-R", "1", *arguments, *command],
-            capture_output=True,
-            text=True,
-            timeout=20,
-            check=True,
-        )
-        return done.stdout.strip()
+        return ipmitool(self.port, *command)
+
+
+def ipmitool(port: int, *command: str) -> str:
+    """Return what ipmitool hears from a BMC at `port`."""
+    arguments = ["-H", "127.0.0.1", "-p", str(port), "-U", USER, "-P", PASSWORD]
+    done = subprocess.run(
+        ["ipmitool", "-I", "lanplus", "-C", "3", "-N", "1", "-R", "1", *arguments, *command],
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=True,
+    )
+    return done.stdout.strip()
 
 
 @contextlib.contextmanager

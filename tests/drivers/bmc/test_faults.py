@@ -16,8 +16,8 @@ from app.drivers.boot import BootDevice, BootMode
 from app.drivers.errors import Busy, NotReached, Refused, Retriable, Unauthorised, Unreachable
 from app.drivers.power import Power
 from app.drivers.secret import Secret
-from app.drivers.tls import TrustCa
-from tests.drivers.bmc.faulty import PASSWORD, USER, FaultyBmc
+from app.drivers.tls import TrustCa, TrustPin
+from tests.drivers.bmc.faulty import PASSWORD, TARGETS, USER, FaultyBmc
 from tests.drivers.certificates import Authority
 
 
@@ -64,6 +64,26 @@ async def test_a_hung_bmc_is_seen_in_about_three_seconds(
     with pytest.raises(Unreachable, match="no answer in time"):
         await bmc.power.read()
     assert 2.5 < time.monotonic() - started_s < 20
+
+
+async def test_a_bmc_that_breaks_off_the_handshake_as_it_restarts_is_asked_again(
+    fleet: RedfishFleet, authority: Authority
+) -> None:
+    """That is no word about its certificate, which a person would have to change."""
+
+    async def break_off(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write_eof()
+        while await reader.read(1024):
+            pass
+        writer.close()
+
+    async with await asyncio.start_server(break_off, "127.0.0.1", 0) as server:
+        url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        for tls in (TrustCa(authority.pem), TrustPin("ab" * 32)):
+            starting = BmcAddress(url=url, username=USER, password=Secret(PASSWORD), tls=tls)
+            with pytest.raises(Unreachable, match="broke off the TLS handshake"):
+                await fleet.bmc(starting).power.read()
 
 
 async def test_a_hung_bmc_does_not_delay_another(
@@ -235,6 +255,56 @@ async def test_boot_override_accepted_and_then_reverted(bmc: RedfishBmc, faulty:
         await bmc.boot.set_once(BootDevice.PXE)
 
 
+async def test_a_device_that_was_accepted_while_another_stays(
+    bmc: RedfishBmc, faulty: FaultyBmc
+) -> None:
+    faulty.boot |= {"BootSourceOverrideEnabled": "Once", "BootSourceOverrideTarget": "Hdd"}
+    faulty.faults.revert_boot = True
+    with pytest.raises(Refused, match="pxe was accepted, yet disk"):
+        await bmc.boot.set_once(BootDevice.PXE)
+
+
+async def test_a_mode_that_was_accepted_while_another_stays(
+    bmc: RedfishBmc, faulty: FaultyBmc
+) -> None:
+    faulty.faults.stays_legacy = True
+    with pytest.raises(Refused, match=r"pxe was accepted, yet pxe \(legacy\)"):
+        await bmc.boot.set_once(BootDevice.PXE, mode=BootMode.UEFI)
+    assert (await bmc.boot.set_once(BootDevice.PXE)).mode is BootMode.LEGACY
+
+
+async def test_a_bmc_that_tells_no_mode_is_taken_at_its_word(
+    bmc: RedfishBmc, faulty: FaultyBmc
+) -> None:
+    faulty.manufacturer = "HPE"  # to whom none is sent
+    del faulty.boot["BootSourceOverrideMode"]
+    override = await bmc.boot.set_once(BootDevice.PXE, mode=BootMode.UEFI)
+    assert (override.device, override.mode) == (BootDevice.PXE, None)
+
+
+async def test_an_override_is_read_back_where_the_next_restart_will_find_it(
+    bmc: RedfishBmc, faulty: FaultyBmc
+) -> None:
+    """AMI's boards: what is set is told at the system only once the machine has restarted."""
+    faulty.pending = dict(faulty.boot)
+    for device in (BootDevice.PXE, BootDevice.DISK):
+        override = await bmc.boot.set_once(device)
+        assert (override.device, override.once) == (device, True)
+        assert await bmc.boot.read() == override
+    assert faulty.boot["BootSourceOverrideEnabled"] == "Disabled"
+
+
+@pytest.mark.parametrize("kind", ["weak", "strong"])
+async def test_a_change_names_the_state_that_it_was_made_for(
+    bmc: RedfishBmc, faulty: FaultyBmc, kind: str
+) -> None:
+    """AMI's and Lenovo's want `If-Match`; some want their weak mark back as a strong one."""
+    faulty.manufacturer, faulty.faults.etag = "HPE", kind  # to whom one payload is sent
+    assert await bmc.power.read() is Power.OFF
+    faulty.power = "On"  # by another's hand
+    assert (await bmc.boot.set_once(BootDevice.PXE)).device is BootDevice.PXE
+
+
 async def test_a_bmc_that_wants_the_mode_gets_it(bmc: RedfishBmc, faulty: FaultyBmc) -> None:
     faulty.faults.need_mode = True
     override = await bmc.boot.set_once(BootDevice.PXE)
@@ -274,6 +344,20 @@ async def test_a_boot_device_it_does_not_have_is_refused(bmc: RedfishBmc) -> Non
         await bmc.boot.set_once(BootDevice.UEFI_HTTP)
 
 
+async def test_firmware_is_told_what_to_fetch_by_http(
+    bmc: RedfishBmc, faulty: FaultyBmc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    targets = "BootSourceOverrideTarget@Redfish.AllowableValues"
+    monkeypatch.setitem(TARGETS, targets, [*TARGETS[targets], "UefiHttp"])
+    faulty.boot["HttpBootUri"] = None
+    where = "http://192.0.2.1/netboot/ipxe.efi"
+    override = await bmc.boot.set_once(BootDevice.UEFI_HTTP, http_boot_uri=where)
+    assert (override.device, override.once) == (BootDevice.UEFI_HTTP, True)
+    assert faulty.boot["HttpBootUri"] == where
+    await bmc.boot.set_once(BootDevice.DISK)
+    assert faulty.boot["HttpBootUri"] is None
+
+
 async def test_cold_reset_restarts_the_manager(bmc: RedfishBmc, faulty: FaultyBmc) -> None:
     await bmc.cold_reset()
     assert faulty.asked("POST") == ["/redfish/v1/Managers/1/Actions/Manager.Reset"]
@@ -296,3 +380,37 @@ async def test_inventory_without_cards_is_empty(bmc: RedfishBmc) -> None:
 async def test_no_virtual_cd_is_refused(bmc: RedfishBmc) -> None:
     with pytest.raises(Refused):
         await bmc.media.eject()
+
+
+OLD, NEW = "http://192.0.2.1/netboot/old/boot.iso", "http://192.0.2.1/netboot/new/boot.iso"
+
+
+async def test_what_is_in_the_drive_is_ejected_first(bmc: RedfishBmc, faulty: FaultyBmc) -> None:
+    faulty.has_drive, faulty.image = True, OLD
+    await bmc.media.insert(NEW)
+    assert faulty.image == NEW
+    asked = len(faulty.asked("POST"))
+    await bmc.media.insert(NEW)
+    assert len(faulty.asked("POST")) == asked, "it is left where it is"
+
+
+async def test_an_image_that_was_taken_and_is_not_there_is_no_success(
+    bmc: RedfishBmc, faulty: FaultyBmc
+) -> None:
+    faulty.has_drive = faulty.faults.ignore_insert = True
+    with pytest.raises(NotReached, match=r"asked for boot\.iso inserted, still empty"):
+        await bmc.media.insert(NEW, deadline_s=1)
+
+
+@pytest.mark.parametrize("ignores_insert", [True, False])
+async def test_an_image_that_sticks_is_not_taken_for_the_one_that_is_wanted(
+    bmc: RedfishBmc, faulty: FaultyBmc, *, ignores_insert: bool
+) -> None:
+    """bmclib#410; all of our images have one name."""
+    faulty.has_drive, faulty.image = True, OLD
+    faulty.faults.ignore_eject, faulty.faults.ignore_insert = True, ignores_insert
+    with pytest.raises(NotReached, match=r"asked for an empty drive, still holding boot\.iso"):
+        await bmc.media.insert(NEW, deadline_s=1)
+    with pytest.raises(NotReached, match=r"asked for an empty drive, still holding boot\.iso"):
+        await bmc.media.eject(deadline_s=1)
+    assert "InsertMedia" not in "".join(faulty.asked("POST"))

@@ -1,6 +1,7 @@
 """The IPMI adapter against OpenIPMI's simulator, pyghmi's server, and a way there that is bad."""
 
 import asyncio
+import contextlib
 import re
 import subprocess
 import sys
@@ -17,11 +18,12 @@ from app.drivers.bmc.contract import Access, BmcAddress
 from app.drivers.bmc.ipmi import IpmiFleet
 from app.drivers.bmc.ipmi.fleet import IpmiBmc
 from app.drivers.bmc.ipmi.link import Link
+from app.drivers.bmc.ipmi.process import Child
 from app.drivers.bmc.vendors import Vendor
 from app.drivers.boot import BootDevice, BootMode
 from app.drivers.errors import NotReached, Refused, Retriable, Unreachable
 from app.drivers.power import Power
-from tests.drivers.bmc.ipmi_sim import GUID, SERIAL, Simulated, ipmi_sim
+from tests.drivers.bmc.ipmi_sim import GUID, SERIAL, Simulated, ipmi_sim, ipmitool
 from tests.drivers.bmc.relay import SHA1, SHA256, Relay
 from tests.drivers.contract.bmc import BmcContract
 from tests.drivers.process import free_udp_port
@@ -104,7 +106,7 @@ class TestSimulator(BmcContract):
         await bmc.power.ensure(Power.ON, deadline_s=5)
         sim.fail("deaf")
         soft = asyncio.create_task(bmc.power.stop(patience_s=30, deadline_s=5))
-        while "shutdown 1" not in sim.orders():  # noqa: ASYNC110 - a script writes a file
+        while sim.looked_since("shutdown 1") < 3:  # noqa: ASYNC110 - a script writes a file
             await asyncio.sleep(0.02)
         started_s = time.monotonic()
         await bmc.power.ensure(Power.OFF, deadline_s=5)
@@ -184,6 +186,33 @@ class TestBadWay:
         relay.silent_after_open = False
         assert await far.power.read() is Power.ON
 
+    async def test_one_that_hangs_ends_by_itself_though_nobody_kills_it(
+        self,
+        fleet: IpmiFleet,
+        far: IpmiBmc,
+        relay: Relay,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """As where the worker died that waits for it."""
+        monkeypatch.setattr(Child, "kill", Child._leave)
+        relay.silent_after_open = True
+        with pytest.raises(Unreachable):
+            await far.power.read()
+        _, alive = psutil.wait_procs(children(fleet), timeout=5)
+        assert alive == []
+
+    async def test_the_answer_to_a_call_that_was_given_up_is_nobody_elses(
+        self, far: IpmiBmc, relay: Relay
+    ) -> None:
+        await far.power.read()
+        relay.slow_s = 0.2
+        given_up = asyncio.create_task(far.power.read())
+        await asyncio.sleep(0.05)
+        given_up.cancel()
+        await asyncio.gather(given_up, return_exceptions=True)
+        relay.slow_s = 0
+        assert (await far.boot.set_once(BootDevice.PXE)).device is BootDevice.PXE
+
     async def test_one_that_takes_two_seconds_is_read(self, far: IpmiBmc, relay: Relay) -> None:
         relay.slow_s = 0.25
         started_s = time.monotonic()
@@ -252,6 +281,41 @@ async def test_a_nursery_that_was_killed_is_replaced(fleet: IpmiFleet, bmc: Ipmi
     assert await bmc.power.read() is Power.OFF
 
 
+async def test_a_nursery_that_was_given_up_as_it_started_takes_no_child_for_another(
+    address: BmcAddress, sim: Simulated
+) -> None:
+    """What is killed later is the child that hangs, and not the one that was born before it."""
+    fleet = IpmiFleet()
+    starting = asyncio.create_task(fleet.prepare())
+    while fleet._nursery._process is None:  # noqa: ASYNC110 - nobody tells that it was begun
+        await asyncio.sleep(0)
+    starting.cancel()
+    await asyncio.gather(starting, return_exceptions=True)
+    async with Relay(sim.port) as relay:
+        url = f"ipmi://127.0.0.1:{relay.front_port}"
+        bmcs = [fleet.bmc(where) for where in (address, msgspec.structs.replace(address, url=url))]
+        for bmc in bmcs:
+            assert await bmc.power.read() is Power.OFF
+        known = [bmc._link._child._pid for bmc in bmcs if bmc._link._child is not None]
+        assert sorted(known) == sorted(child.pid for child in children(fleet))
+        await fleet.close()
+
+
+async def test_that_the_nursery_is_gone_is_seen_while_its_children_live(
+    fleet: IpmiFleet, bmc: IpmiBmc
+) -> None:
+    """Who is waiting for a birth then would wait as long as a serial console is open."""
+    await bmc.power.read()
+    process, control = fleet._nursery._process, fleet._nursery._control
+    assert process is not None
+    assert control is not None
+    assert children(fleet)
+    process.kill()
+    await process.wait()
+    async with asyncio.timeout(5):
+        assert await asyncio.get_running_loop().sock_recv(control, 1) == b""
+
+
 async def test_when_all_places_are_taken_the_longest_idle_makes_room(
     fleet: IpmiFleet, address: BmcAddress, sim: Simulated, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -267,20 +331,31 @@ async def test_when_all_places_are_taken_the_longest_idle_makes_room(
 
 @pytest.fixture
 async def flagged(fleet: IpmiFleet, address: BmcAddress) -> AsyncIterator[IpmiBmc]:
+    async with _flagged(fleet, address) as (bmc, _):
+        yield bmc
+
+
+@contextlib.asynccontextmanager
+async def _flagged(
+    fleet: IpmiFleet, address: BmcAddress, *kind: str
+) -> AsyncIterator[tuple[IpmiBmc, int]]:
+    """Run a BMC of `flagged.py`; gives it and its port."""
     port = free_udp_port()
     program = Path(__file__).with_name("flagged.py")
-    process = subprocess.Popen([sys.executable, str(program), str(port)])  # noqa: ASYNC220
+    process = subprocess.Popen([sys.executable, str(program), str(port), *kind])  # noqa: ASYNC220
     bmc = fleet.bmc(msgspec.structs.replace(address, url=f"ipmi://127.0.0.1:{port}"))
-    async with asyncio.timeout(30):
-        while True:
-            try:
-                await bmc.power.read()
-                break
-            except Unreachable:
-                assert process.poll() is None
-    yield bmc
-    process.kill()
-    process.wait(10)
+    try:
+        async with asyncio.timeout(30):
+            while True:
+                try:
+                    await bmc.power.read()
+                    break
+                except Unreachable:
+                    assert process.poll() is None
+        yield bmc, port
+    finally:
+        process.kill()
+        process.wait(10)
 
 
 async def test_flags_are_verified_where_a_bmc_keeps_them(flagged: IpmiBmc) -> None:
@@ -301,3 +376,25 @@ async def test_flags_are_verified_where_a_bmc_keeps_them(flagged: IpmiBmc) -> No
     assert await flagged.sensors() == ()
     with pytest.raises(Refused, match="power: completion code 0xcc"):
         await flagged.power.reset()
+
+
+async def test_flags_are_sent_as_another_program_reads_them(
+    fleet: IpmiFleet, address: BmcAddress
+) -> None:
+    """They stay when the machine takes more than 60 s to restart, and say UEFI and once."""
+    async with _flagged(fleet, address, "all") as (bmc, port):
+        override = await bmc.boot.set_once(BootDevice.PXE, mode=BootMode.UEFI)
+        assert override == await bmc.boot.read()
+        assert (override.device, override.mode, override.once) == (
+            BootDevice.PXE,
+            BootMode.UEFI,
+            True,
+        )
+        flags = await asyncio.to_thread(ipmitool, port, "chassis", "bootparam", "get", "5")
+        for words in ("Boot Flag Valid", "only next boot", "BIOS EFI boot", "Force PXE"):
+            assert words in flags
+        clearing = await asyncio.to_thread(ipmitool, port, "chassis", "bootparam", "get", "3")
+        assert "Don't automatically clear boot flag valid bit on timeout" in clearing
+        assert (await bmc.boot.set_once(BootDevice.DISK, mode=BootMode.LEGACY)).mode is (
+            BootMode.LEGACY
+        )

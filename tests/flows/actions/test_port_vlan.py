@@ -46,6 +46,22 @@ async def test_the_port_gets_the_vlan_and_its_own_again(bench: Bench, hall: Hall
     assert (box.vlans_of("Gi1/0/1"), box.saved) == (("access", 101, ""), 1)
     await undo(bench.step(about=hall.order), output(done))
     assert box.vlans_of("Gi1/0/1") == ("access", 10, "")
+    await bench.enter(node, {"vlan": 101}, None, about=hall.order)
+    assert box.vlans_of("Gi1/0/1") == ("access", 101, "")
     out = await bench.enter(node, {"action": "take_out"}, None, about=hall.order)
     assert [one.kind for one in out.returns] == ["port_vlan"]  # type: ignore[union-attr]
     assert box.vlans_of("Gi1/0/1") == ("access", 10, "")
+
+
+async def test_what_somebody_gave_a_port_since_is_left_to_it(
+    bench: Bench, hall: Hall, box: Box
+) -> None:
+    access = seed_of(
+        host="127.0.0.1", port=box.port, username=USERNAME, secret=PASSWORD, host_key=box.host_key
+    )
+    async with bench.database.transaction() as tx:
+        await cable_up(tx, bench.vault, hall.server, access=access)
+    done = await bench.enter(node, {"vlan": 101}, None, about=hall.order)
+    await bench.enter(node, {"vlan": 102}, None, about=hall.order)
+    await undo(bench.step(about=hall.order), output(done))
+    assert box.vlans_of("Gi1/0/1") == ("access", 102, "")

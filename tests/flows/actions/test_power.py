@@ -122,8 +122,11 @@ async def test_off_and_on_again_in_two_stages(bench: Bench, hall: Hall, bmc: Fau
 async def test_a_bmc_that_cannot_ask(bench: Bench, hall: Hall, bmc: FaultyBmc) -> None:
     bmc.faults.soft = False
     with pytest.raises(Refused, match="GracefulShutdown"):
-        await enter(bench, hall.order, power="off")
+        await enter(bench, hall.order, power="off", then_hard=False)
     assert bmc.power == "On"
+    done = await enter(bench, hall.order, power="off")
+    assert output(done) == {"server": str(hall.server), "power": "off", "was_hard": True}
+    assert (bmc.power, resets(bmc)) == ("Off", ["ForceOff"])
 
 
 async def test_a_server_that_the_order_has_not_is_not_touched(

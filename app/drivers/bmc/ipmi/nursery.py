@@ -42,14 +42,14 @@ def main(control: socket.socket) -> None:
                 return
             letter, number = MESSAGE.unpack(message)
             if letter == FORK:
-                children.add(pid := _fork(descriptors[0]))
+                children.add(pid := _fork(descriptors[0], control))
                 control.sendall(MESSAGE.pack(BORN, pid))
             elif letter == KILL and number in children:
                 os.kill(number, signal.SIGKILL)
 
 
-def _fork(descriptor: int) -> int:
-    """Return the id of a child that serves the socket, and of none else the sockets here."""
+def _fork(descriptor: int, control: socket.socket) -> int:
+    """Return the id of a child that serves the socket, and has none else of the sockets here."""
     pid = os.fork()
     if pid:
         os.close(descriptor)
@@ -57,6 +57,7 @@ def _fork(descriptor: int) -> int:
     try:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        control.close()  # else nobody would see its end for as long as this child lives
         serve(socket.socket(fileno=descriptor))
     finally:
         os._exit(0)  # a child never comes back into the loop

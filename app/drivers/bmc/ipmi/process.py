@@ -155,23 +155,30 @@ class Nursery:
         return Child(pid, streams, end=self.kill, left=self._room.release)
 
     async def _started(self) -> socket.socket:
-        if self._control is not None and self._process is not None:
-            if self._process.returncode is None:
-                return self._control
-            await self._stop()
+        runs = self._process is not None and self._process.returncode is None
+        if self._control is not None and runs:
+            return self._control
+        await self._stop()
         ours, theirs = socket.socketpair()
-        with theirs:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                *("-m", "app.drivers.bmc.ipmi.nursery", str(theirs.fileno())),
-                pass_fds=(theirs.fileno(),),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.DEVNULL,
-            )
-        ours.setblocking(False)
+        try:
+            with theirs:
+                self._process = await asyncio.create_subprocess_exec(
+                    sys.executable,
+                    *("-m", "app.drivers.bmc.ipmi.nursery", str(theirs.fileno())),
+                    pass_fds=(theirs.fileno(),),
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=asyncio.subprocess.DEVNULL,
+                )
+            ours.setblocking(False)
+            async with asyncio.timeout(START_S):
+                await _heard(ours)
+        except BaseException:
+            # Given up as it started. What it says yet would be taken for the birth of a child,
+            # and from then on each for the one before it.
+            ours.close()
+            self._end()
+            raise
         self._control = ours
-        async with asyncio.timeout(START_S):
-            await _heard(ours)
         return ours
 
     async def _stop(self) -> None:
@@ -181,6 +188,10 @@ class Nursery:
         if self._process is not None:
             await self._process.wait()
             self._process = None
+
+    def _end(self) -> None:
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
 
 
 def _abandon(birth: "asyncio.Task[Child]") -> None:

@@ -7,7 +7,7 @@ from sushy import BootSource, BootSourceOverrideEnabled, BootSourceOverrideMode
 from sushy import exceptions as sushy_errors
 
 from app.drivers.bmc.redfish.link import Link
-from app.drivers.bmc.redfish.session import fetch
+from app.drivers.bmc.redfish.session import fetch, read_page
 from app.drivers.bmc.redfish.words import translate
 from app.drivers.bmc.vendors import ModeSent, profile_of
 from app.drivers.boot import BootDevice, BootMode, BootOverride
@@ -72,6 +72,8 @@ def _set(
     """
     rejection: sushy_errors.SushyError | None = None
     seen: BootOverride | None = None
+    # Read anew: with its mark (ETag) a change is sent, and some take none that is older.
+    fetch(system)
     profile = profile_of(system.manufacturer)
     current = system.boot.mode if system.boot else None
     for mode_sent in _payload_modes(profile.boot_mode_sent, mode, current):
@@ -88,8 +90,9 @@ def _set(
             rejection = error
         fetch(system)
         seen = _seen(system)
-        if seen is not None and seen.device is device and mode in {None, seen.mode}:
-            return seen
+        for each in (seen, _pending(system)):
+            if each is not None and each.device is device and _is_mode(mode, each):
+                return each
     if rejection is not None:
         raise translate(peer, rejection) from rejection
     raise Refused(
@@ -114,21 +117,54 @@ def _payload_modes(
 
 def _read(system: Any) -> BootOverride | None:
     fetch(system)
-    return _seen(system)
+    return _pending(system) or _seen(system)
+
+
+def _pending(system: Any) -> BootOverride | None:
+    """Return what the next restart will put into force, where that has a page of its own.
+
+    AMI's boards (Nokia's) take a change there, and tell it at the system only once it has come so.
+    """
+    settings = system.json.get("@Redfish.Settings") or {}
+    path = (settings.get("SettingsObject") or {}).get("@odata.id")
+    if not path:
+        return None
+    boot = read_page(system, path).get("Boot") or {}
+    return _override(
+        _named(BootSource, boot.get("BootSourceOverrideTarget")),
+        _named(BootSourceOverrideEnabled, boot.get("BootSourceOverrideEnabled")),
+        _named(BootSourceOverrideMode, boot.get("BootSourceOverrideMode")),
+    )
+
+
+def _named(kind: type[Any], value: Any) -> Any:
+    """Return the member of that value; None for none that is known."""
+    return next((each for each in kind if each.value == value), None)
 
 
 def _seen(system: Any) -> BootOverride | None:
     boot = system.boot
-    if boot is None or boot.enabled is BootSourceOverrideEnabled.DISABLED:
-        return None
-    device = _DEVICE_OF.get(boot.target)
-    if device is None:
+    return None if boot is None else _override(boot.target, boot.enabled, boot.mode)
+
+
+def _override(
+    target: BootSource | None,
+    enabled: BootSourceOverrideEnabled | None,
+    mode: BootSourceOverrideMode | None,
+) -> BootOverride | None:
+    device = _DEVICE_OF.get(target)
+    if device is None or enabled is BootSourceOverrideEnabled.DISABLED:
         return None
     return BootOverride(
         device=device,
-        mode=_MODE_OF.get(boot.mode),
-        once=boot.enabled is BootSourceOverrideEnabled.ONCE,
+        mode=_MODE_OF.get(mode),
+        once=enabled is BootSourceOverrideEnabled.ONCE,
     )
+
+
+def _is_mode(wanted: BootMode | None, seen: BootOverride) -> bool:
+    """Say whether the mode is right, as far as the BMC tells it."""
+    return wanted is None or seen.mode is None or seen.mode is wanted
 
 
 def _text(seen: BootOverride | None) -> str:

@@ -1,6 +1,7 @@
 """The virtual CD over Redfish: eject only what is inserted, insert, verify."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
@@ -32,19 +33,21 @@ class RedfishMedia:
         self._link = link
 
     async def insert(self, url: str, *, deadline_s: float = 60.0) -> None:
-        drive = Drive(None)
+        seen = Drive(None)
+        wanted = "an empty drive"
 
         async def read() -> Drive:
-            nonlocal drive
-            drive = await self._link.call(_read)
-            return drive
+            nonlocal seen
+            seen = await self._link.call(_read)
+            return seen
 
         try:
             async with asyncio.timeout(deadline_s), self._link.commands:
                 if (await read()).image == url:
                     return
-                if drive.image is not None:
-                    await self._link.call(_eject)
+                # All of our images have one name: one that sticks would pass for the next.
+                await self._emptied(seen, read)
+                wanted = f"{_name(url)} inserted"
                 try:
                     await self._link.call(
                         lambda system: _cd(system).insert_media(url),
@@ -53,30 +56,34 @@ class RedfishMedia:
                     )
                 except Unreachable:
                     # It may be reading the image still; the drive tells.
-                    await until(read, lambda seen: seen.holds(url))
+                    await until(read, lambda now: now.holds(url))
                     return
                 if not (await read()).holds(url):
-                    await until(read, lambda seen: seen.holds(url))
+                    await until(read, lambda now: now.holds(url))
         except TimeoutError:
-            raise self._late(f"{_name(url)} inserted", drive, deadline_s) from None
+            raise self._late(wanted, seen, deadline_s) from None
 
     async def eject(self, *, deadline_s: float = 30.0) -> None:
-        drive = Drive(None)
+        seen = Drive(None)
 
         async def read() -> Drive:
-            nonlocal drive
-            drive = await self._link.call(_read)
-            return drive
+            nonlocal seen
+            seen = await self._link.call(_read)
+            return seen
 
         try:
             async with asyncio.timeout(deadline_s), self._link.commands:
-                if (await read()).image is None:
-                    return
-                await self._link.call(_eject)
-                if (await read()).image is not None:
-                    await until(read, lambda seen: seen.image is None)
+                await self._emptied(await read(), read)
         except TimeoutError:
-            raise self._late("an empty drive", drive, deadline_s) from None
+            raise self._late("an empty drive", seen, deadline_s) from None
+
+    async def _emptied(self, seen: Drive, read: Callable[[], Awaitable[Drive]]) -> None:
+        """Return once the drive is empty; bounded by the caller's time-out."""
+        if seen.image is None:
+            return
+        await self._link.call(_eject)
+        if (await read()).image is not None:
+            await until(read, lambda now: now.image is None)
 
     def _late(self, wanted: str, drive: Drive, deadline_s: float) -> NotReached:
         seen = "empty" if drive.image is None else f"holding {_name(drive.image)}"

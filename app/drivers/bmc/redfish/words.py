@@ -1,5 +1,7 @@
 """From sushy's exceptions to ours, keeping the BMC's own words."""
 
+import ssl
+
 import requests
 from sushy import exceptions as sushy_errors
 
@@ -10,6 +12,9 @@ BUSY_STATUSES = frozenset({408, 409, 412, 423, 425, 429})
 
 ABSENT_STATUSES = frozenset({404, 405, 501})
 """Answers that mean `this BMC has no such thing`."""
+
+_BROKEN_OFF = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
+"""What a BMC that restarts does in the middle of a handshake: no word of its certificate."""
 
 
 def translate(peer: str, error: Exception) -> DriverError:
@@ -56,6 +61,8 @@ def _http(peer: str, error: sushy_errors.HTTPError) -> DriverError:
 def _transport(peer: str, error: Exception) -> DriverError:
     """Tell a certificate that is not trusted (final) from a BMC that is away (not)."""
     chain = _causes(error)
+    if any(isinstance(cause, _BROKEN_OFF) for cause in chain):
+        return Unreachable(peer, f"it broke off the TLS handshake: {chain[-1]}")
     if any(isinstance(cause, requests.exceptions.SSLError) for cause in chain):
         return Refused(peer, field="tls", reason=str(chain[-1]))
     if any(isinstance(cause, requests.exceptions.ConnectTimeout) for cause in chain):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.drivers.errors import NotReached
+from app.drivers.errors import NotReached, Refused
 from app.drivers.metal.contract import MetalNode, NodeRef, Stage, WorkFailed, Working
 from app.drivers.metal.ironic import nodes
 from app.drivers.metal.ironic.api import Api, node_path
@@ -12,6 +12,7 @@ from app.drivers.metal.ironic.words import Locked
 from app.drivers.power import Power
 from app.drivers.secret import Secret
 
+SOFT_OFF = "soft power off"
 SOFT_S = 300
 """How long a system that was asked to stop may take."""
 LOOKS = 5
@@ -29,11 +30,11 @@ async def power(
     if node.power is wanted:
         return node
     asked = memo.get("asked")
-    if asked == "soft power off" and (node.error or memo["looks"] >= LOOKS):
+    if asked == SOFT_OFF and (node.error or memo["looks"] >= LOOKS):
         asked = None  # the power is taken away
         soft = False
     if asked is None:
-        target = "soft power off" if soft and wanted is Power.OFF else _TARGETS[wanted]
+        target = SOFT_OFF if soft and wanted is Power.OFF else _TARGETS[wanted]
         return await _switch(api, row, target, says="its power is switched")
     if node.error:
         raise WorkFailed(api.name, state=f"asked for {asked}", words=node.error)
@@ -59,12 +60,17 @@ async def reboot(api: Api, ref: NodeRef, memo: dict[str, Any]) -> MetalNode | Wo
 
 async def _switch(api: Api, row: dict[str, Any], target: str, *, says: str) -> Working:
     body: dict[str, Any] = {"target": target}
-    if target.startswith("soft"):
+    if target == SOFT_OFF:
         body["timeout"] = SOFT_S
     try:
         await api.put(f"{node_path(row['uuid'])}/states/power", body)
     except Locked:
         return Working({}, AGAIN_S, "the cloud is busy with it")
+    except Refused:
+        if target != SOFT_OFF:
+            raise
+        # Its driver cannot ask the system (`snmp`, `manual-management`).
+        return await _switch(api, row, _TARGETS[Power.OFF], says=says)
     return Working({"asked": target, "looks": 0}, AGAIN_S, says)
 
 
@@ -97,7 +103,7 @@ async def _pass_to(
     if stage is Stage.WORKING:
         return Working({**memo, "asked": target}, AGAIN_S, f"the cloud says {state}")
     if stage is Stage.FAILED and memo.get("asked") == target:
-        raise WorkFailed(api.name, state=state, words=row["last_error"] or "")
+        raise await nodes.failure(api, row)
     try:
         body = {"target": target, **more}
         await api.put(f"{node_path(row['uuid'])}/states/provision", body)

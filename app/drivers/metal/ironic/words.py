@@ -30,8 +30,14 @@ KINDS: dict[int, type[DriverError]] = {
     409: Locked,
     429: Retriable,
     500: Broken,
+    502: Unreachable,
+    503: Unreachable,
+    504: Unreachable,
 }
-"""By the status of an answer; other 5xx are retriable, other 4xx refused."""
+"""By the status of an answer; other 5xx are retriable, other 4xx refused.
+
+502 to 504 are a proxy's word that Ironic is away, or its own that it has no worker free.
+"""
 
 
 def translate(peer: str, error: Exception, hider: Hider) -> DriverError:

@@ -1,0 +1,93 @@
+"""A client's server that is to be rescued or installed anew, by a BMC that fails meanwhile."""
+
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from app.core.clock import SetClock
+from app.core.database import Database
+from app.core.secrets import Vault
+from app.drivers.errors import NotReached, Refused, Unreachable
+from app.flows.booting import BMC_AGAIN, BMC_PATIENCE, switch_off
+from app.flows.node import Done, Wait
+from app.flows.nodes import reinstall_os, rescue, unrescue
+from tests.services.hall import Hall, open_hall
+
+
+async def enter(hall: Hall, node: ModuleType, **memo: Any) -> Done | Wait:
+    found: Done | Wait = await node.do(hall.step(node="node", **memo), node.Params())
+    return found
+
+
+@pytest.mark.parametrize("node", [rescue, reinstall_os], ids=["rescue", "reinstall"])
+async def test_a_bmc_that_is_away_for_a_while_is_waited_for(
+    hall: Hall, clock: SetClock, node: ModuleType
+) -> None:
+    """It may restart: the machine is the client's, and no other can stand in for it."""
+    hall.bmc.is_away = True
+    wait = await enter(hall, node)
+    assert isinstance(wait, Wait)
+    assert (wait.until, wait.says) == (clock.now() + BMC_AGAIN, "waiting for the BMC")
+    clock.advance(minutes=4)
+    hall.bmc.is_away, hall.bmc.refuses = False, "HTTP 503: it restarts"
+    wait = await enter(hall, node, **wait.memo)
+    assert isinstance(wait, Wait)
+    assert wait.says == "waiting for the BMC"
+    hall.bmc.refuses = ""
+    hall.bmc.told.clear()
+    booted = await enter(hall, node, **wait.memo)
+    assert isinstance(booted, Wait)
+    assert booted.signal.startswith("installation:")
+    assert hall.bmc.told == ["power off", "boot pxe", "power on"]
+    assert "away" not in booted.memo, "the next time is counted anew"
+
+    hall.bmc.is_away = True
+    clock.advance(seconds=BMC_PATIENCE.total_seconds())
+    with pytest.raises(Unreachable):
+        await enter(hall, node, **wait.memo)
+
+
+@pytest.mark.parametrize("reverts", ["everything", "the installer alone"])
+async def test_a_machine_whose_bmc_refuses_the_rescue_runs_again(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch, reverts: str
+) -> None:
+    """It was switched off for it."""
+    hall.bmc.reverts = True
+    if reverts == "the installer alone":
+        told = hall.bmc.set_once
+
+        async def set_once(device: Any) -> None:
+            hall.bmc.reverts = device == "pxe"
+            await told(device)
+
+        monkeypatch.setattr(hall.bmc, "set_once", set_once)
+    with pytest.raises(Refused, match="it was reverted"):
+        await enter(hall, rescue)
+    assert hall.bmc.told[-1] == "power on"
+    assert ("boot disk" in hall.bmc.told) is (reverts == "the installer alone")
+
+
+async def test_a_bmc_that_answers_and_does_not_obey_is_not_waited_for(hall: Hall) -> None:
+    hall.bmc.on_after_s = 60
+    with pytest.raises(NotReached):
+        await enter(hall, rescue)
+
+
+async def test_a_boot_image_is_taken_away_while_the_machine_is_off(
+    database: Database, vault: Vault
+) -> None:
+    """In whichever way it ends: a drive that is in use may not give it back."""
+    hall = await open_hall(database, vault, boot_method="virtual-media")
+    booted = await enter(hall, rescue)
+    assert isinstance(booted, Wait)
+    off, inserted, *rest = hall.bmc.told
+    assert off == "power off"
+    assert inserted.startswith("insert http://slipway.test/netboot/")
+    assert rest == ["boot cd", "power on"]
+    hall.bmc.told.clear()
+    await enter(hall, unrescue)
+    assert hall.bmc.told == ["power off", "eject", "boot disk", "power on"]
+    hall.bmc.told.clear()
+    await switch_off(hall.step(), hall.server)
+    assert hall.bmc.told == ["power off", "eject"]
