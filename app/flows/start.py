@@ -193,6 +193,7 @@ WITH here AS (
     AND ($2::text IS NULL OR f.slug = $2)
     AND ($3::uuid IS NULL OR EXISTS (
         SELECT FROM flow_binding b WHERE b.category = $3 AND b.trigger = $4 AND b.flow = f.id))
+    AND EXISTS (SELECT FROM flow_version v WHERE v.id = $8)
     AND ($5 OR NOT EXISTS (SELECT FROM flow_version v WHERE v.flow = f.id AND v.number > $6))
 ), made AS (
     INSERT INTO run (id, flow_version, status, dedup_key, subject, subject_kind, input, parent,

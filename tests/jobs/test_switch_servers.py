@@ -282,7 +282,7 @@ async def test_staff_switch_what_nobody_has_and_no_flow_is_at(rack: Rack) -> Non
 
     await order(made["https://available"])
     for url in ("https://provisioning", "https://cleaning"):
-        with pytest.raises(NotNow, match="a flow switches it"):
+        with pytest.raises(NotNow, match="an order or a flow has it"):
             await order(made[url])
     async with desk.database.transaction() as tx:
         await tx.execute("DELETE FROM bmc WHERE server = $1", rack.server)

@@ -103,7 +103,7 @@ class _Standing(msgspec.Struct, frozen=True, kw_only=True):
         if self.state is ServerState.active and self.service_state is not ServiceState.active:
             why = f"The service is {self.service_state}: it is switched while it is active."
         elif self.state is not ServerState.active and self.state not in _OF_STAFF:
-            why = f"{self.name} is {self.state}: a flow switches it."
+            why = f"{self.name} is {self.state}: an order or a flow has it."
         elif self.is_rescued:
             why = "It runs its rescue system. End the rescue first."
         elif self.is_under_way:
