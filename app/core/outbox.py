@@ -96,6 +96,22 @@ async def mark_done(tx: Tx, parcel: Parcel) -> None:
     )
 
 
+async def finish(tx: Tx, parcel: Parcel) -> bool:
+    """Mark a row done together with what came of it; False where nothing is to be written.
+
+    For a consumer that goes on by another row: it is never handed over again once the next one is
+    there. False: it was handed over anew meanwhile, or somebody ended it.
+    """
+    row = await tx.fetchval(
+        "UPDATE outbox SET done_at = $3, error = NULL "
+        "WHERE id = $1 AND attempts = $2 AND done_at IS NULL RETURNING id",
+        parcel.id,
+        parcel.attempts,
+        tx.now(),
+    )
+    return row is not None
+
+
 async def mark_failed(tx: Tx, parcel: Parcel, error: str) -> None:
     """Keep the row due, later each time: 1 s doubling to 5 minutes."""
     # 2**20 s is far past the longest; beyond 2**1023 it would be no number any more.

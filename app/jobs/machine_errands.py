@@ -8,7 +8,7 @@ import msgspec
 
 from app.core.database import Database
 from app.core.errors import Refusal
-from app.core.outbox import Parcel
+from app.core.outbox import Parcel, finish
 from app.core.secrets import Vault
 from app.core.turns import DatabaseTurns
 from app.domain.connections.open import open_connection
@@ -64,6 +64,8 @@ async def run_errand(database: Database, vault: Vault, peers: Peers, parcel: Par
         except (DriverError, Refusal) as error:
             found = error.message
     async with database.transaction() as tx:
+        if not await finish(tx, parcel):
+            return
         if isinstance(found, Working):
             at = tx.now() + timedelta(seconds=found.again_s)
             await go_on(tx, errand, memo=found.memo, at=at)

@@ -7,7 +7,7 @@ import msgspec
 
 from app.core.database import Database, storable
 from app.core.errors import Refusal
-from app.core.outbox import Parcel
+from app.core.outbox import Parcel, finish
 from app.core.secrets import Vault
 from app.domain.connections.open import open_connection
 from app.domain.metal.find import find_node
@@ -54,6 +54,8 @@ async def run_remedy(database: Database, vault: Vault, peers: Peers, parcel: Par
     except (DriverError, Refusal) as error:
         found = error.message
     async with database.transaction() as tx:
+        if not await finish(tx, parcel):
+            return
         if isinstance(found, Working):
             at = tx.now() + timedelta(seconds=found.again_s)
             await go_on(tx, remedy, memo=found.memo, at=at)

@@ -1,14 +1,15 @@
 """`server.switch`: start, shut down, restart or reset a server, as who has it wants it."""
 
 import asyncio
+from collections.abc import Awaitable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from app.core.database import Database
 from app.core.errors import Refusal
-from app.core.outbox import Parcel
+from app.core.outbox import Parcel, finish
 from app.core.secrets import Vault
 from app.domain.connections.open import open_connection
 from app.domain.inventory.find import bmc_of
@@ -24,7 +25,7 @@ from app.domain.metal.switch import (
     note_switched,
 )
 from app.drivers.bmc.contract import BmcFleet
-from app.drivers.errors import DriverError, Refused, Retriable
+from app.drivers.errors import Busy, DriverError, Refused, Retriable
 from app.drivers.metal.contract import (
     MetalCloud,
     MetalNode,
@@ -44,6 +45,16 @@ DEADLINE_S = 10.0
 """How long a BMC may take to switch before it is asked again."""
 PART_S = 24.0
 """Less than the relay gives."""
+T = TypeVar("T")
+
+
+class Unheard(DriverError):
+    """It was told to reset, and nobody knows whether it heard."""
+
+    def __init__(self, peer: str, words: str) -> None:
+        super().__init__(
+            peer, f"it was told once, and nobody knows whether it heard: {words}. Look, then again."
+        )
 
 
 class ServerSwitches:
@@ -58,8 +69,9 @@ class ServerSwitches:
     async def consume(self, parcel: Parcel) -> None:
         """Do the next part of a switch; what it comes to is written down.
 
-        Safe to do twice: each part begins by looking, and a restart that was switched off goes on
-        from there. Only a reset may be done twice, by a worker that dies between button and record.
+        Safe to do twice: each part begins by looking, a restart that was switched off goes on from
+        there, and no part comes again once the next one is written down. Only a reset may be done
+        twice, by a worker that dies between button and record.
         """
         switch = msgspec.convert(parcel.payload, ServerSwitch)
         async with self._database.snapshot() as tx:
@@ -68,6 +80,8 @@ class ServerSwitches:
         if is_wanted and now <= switch.until:
             found, words = await self._next_part(switch, now)
         async with self._database.transaction() as tx:
+            if not await finish(tx, parcel):
+                return
             if not is_wanted:
                 await note_gave_way(tx, switch)
             elif isinstance(found, Working):
@@ -92,7 +106,9 @@ class ServerSwitches:
         except Retriable as error:
             found, words = Working(switch.memo, AGAIN_S, ""), error.message
         except TimeoutError:
-            found, words = Working(switch.memo, AGAIN_S, ""), f"no answer within {PART_S:g} s"
+            words = f"no answer within {PART_S:g} s"
+            # A reset may have been heard.
+            found = None if switch.deed is Deed.reset else Working(switch.memo, AGAIN_S, "")
         except (DriverError, Refusal) as error:
             words = error.message
         return found, words
@@ -129,11 +145,24 @@ async def _reset(power: PowerDriver) -> bool:
     if await power.read() is Power.OFF:
         return False
     try:
-        await power.reset()
+        await _pressed_once(power.reset())
     except Refused:
         await power.ensure(Power.OFF, deadline_s=DEADLINE_S)
         return False
     return True
+
+
+async def _pressed_once(press: Awaitable[T]) -> T:
+    """Return what comes of a press; where its answer is lost it is not pressed again.
+
+    Raises Unheard then: it may have been heard.
+    """
+    try:
+        return await press
+    except Busy:
+        raise  # it was not pressed
+    except Retriable as error:
+        raise Unheard(error.peer, error.message) from error
 
 
 async def _softly(power: PowerDriver, asked: str | None, now: datetime) -> Working | None:
@@ -160,6 +189,9 @@ async def _softly(power: PowerDriver, asked: str | None, now: datetime) -> Worki
 async def _by_cloud(cloud: MetalCloud, ref: NodeRef, switch: ServerSwitch) -> MetalNode | Working:
     memo = switch.memo
     match switch.deed:
+        case Deed.reset if "asked" not in memo:
+            await cloud.read(ref.node)  # a cloud that is away is not asked yet
+            return await _pressed_once(cloud.reboot(ref, memo))
         case Deed.reset:
             return await cloud.reboot(ref, memo)
         case Deed.stop:

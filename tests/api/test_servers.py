@@ -189,6 +189,6 @@ async def test_a_servers_power_is_shown_and_switched(stage: Stage, owner: Progra
     sent = await owner.post(here, json=order)
     assert (sent.status_code, sent.json()["doing"]) == (200, "restart")
     again = await owner.post(here, json=order)
-    assert (again.status_code, again.json()["code"]) == (409, "machines.not_now")
+    assert (again.status_code, again.json()["code"]) == (409, "servers.not_switched_now")
     for wrong in ({"deed": "kill", "reason": "x"}, {"deed": "restart"}):
         assert (await owner.post(here, json=wrong)).status_code in (400, 422)

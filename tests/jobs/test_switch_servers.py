@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from app.core.errors import NotFound
-from app.core.outbox import claim_due, mark_done
+from app.core.outbox import LEASE_S, claim_due
 from app.domain.inventory.bmc_turn import SharedTurns
 from app.domain.inventory.power import note_power
 from app.domain.inventory.power_rule import SETTLES
@@ -54,7 +54,10 @@ class Rack:
             )  # fmt: skip
 
     async def part(self, *, times: int = 1) -> bool:
-        """Hand over what is due, `times` times as a relay may; False where nothing was."""
+        """Hand over what is due, `times` times as a relay may; False where nothing was.
+
+        The relay that did so dies before it notes that: what a part comes to says so itself.
+        """
         consume = ServerSwitches(
             self.desk.database, self.desk.vault, self.fleet, self.peers
         ).consume
@@ -63,8 +66,6 @@ class Rack:
         for parcel in due:
             for _ in range(times):
                 await consume(parcel)
-            async with self.desk.database.transaction() as tx:
-                await mark_done(tx, parcel)
         return bool(due)
 
     async def through(self) -> timedelta:
@@ -169,6 +170,65 @@ async def test_a_part_that_is_handed_over_again_switches_a_running_machine_off_n
     while await rack.part(times=2):
         pass
     assert (rack.resets, rack.bmc.power) == (["ForceOff", "On"], "On")
+
+
+async def test_a_relay_that_dies_after_a_part_has_it_done_no_second_time(rack: Rack) -> None:
+    for is_soft in (True, False):
+        rack.bmc.faults.soft = is_soft
+        rack.bmc.bodies.clear()
+        await rack.click(Deed.restart)
+        await rack.through()
+        rack.desk.clock.advance(seconds=2 * LEASE_S)
+        assert not await rack.part(), "nothing is due once its lease has run out"
+        assert rack.resets == ["GracefulShutdown" if is_soft else "ForceOff", "On"]
+
+
+async def test_a_reset_whose_answer_is_lost_is_not_pressed_again(rack: Rack) -> None:
+    faults = rack.bmc.faults
+    faults.reject_reset_status, faults.reject_reset_times, faults.reject_applies = 503, 1, True
+    await rack.click(Deed.reset)
+    await rack.through()
+    assert rack.resets == ["ForceRestart"]
+    found = await rack.switching()
+    assert found.failed is Deed.reset
+    assert "nobody knows whether it heard" in found.failed_why
+
+
+async def test_a_reset_does_not_wait_for_a_system_that_does_not_stop(rack: Rack) -> None:
+    rack.bmc.faults.deaf = True
+    await rack.click(Deed.restart)
+    assert not (await rack.switching()).can_reset, "nothing was asked yet"
+    with pytest.raises(NotNow, match="already"):
+        await rack.click(Deed.reset)
+    await rack.part()
+    assert (await rack.switching()).can_reset
+    with pytest.raises(NotNow, match="already"):
+        await rack.click(Deed.stop)
+    await rack.click(Deed.reset)
+    assert (await rack.switching()).doing is Deed.reset
+    await rack.through()
+    assert rack.resets == ["GracefulShutdown", "ForceRestart"]
+    assert await rack.trail() == ["restart", "gave_way", "reset", "done"]
+    assert (await rack.switching()).failed is None
+
+
+async def test_after_a_rescue_that_failed_it_is_switched_again(rack: Rack) -> None:
+    async with rack.desk.database.transaction() as tx:
+        await ask_rescue(tx, rack.service, **STAFF, reason="test")
+    rack.desk.clock.advance(seconds=30)
+    with pytest.raises(NotNow):
+        await rack.click(Deed.start)
+    async with rack.desk.database.transaction() as tx:
+        await tx.execute(
+            "INSERT INTO installation (id, service, server, step_key, token_hash, sealed_spec, "
+            "state, purpose, created_at, updated_at) "
+            "SELECT $1, id, server, 'x', '', '', 'failed', 'rescue', $3, $3 FROM service "
+            "WHERE id = $2",
+            uuid4(),
+            rack.service,
+            tx.now(),
+        )
+    await rack.click(Deed.start)
 
 
 async def test_a_bmc_without_these_buttons_switches_off_and_on(rack: Rack) -> None:

@@ -6,7 +6,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from app.core.errors import NotFound
-from app.domain.machines.errand import Deed
+from app.core.outbox import LEASE_S, claim_due
+from app.domain.machines.errand import ERRAND, Deed
 from app.domain.machines.errors import UnderWay
 from app.domain.machines.order_power import NotNow, Switching, order_power, switching_of
 from app.domain.services.suspend import suspend_service
@@ -14,6 +15,7 @@ from app.drivers.hypervisor.contract import VmPower
 from app.drivers.hypervisor.proxmox.api import Api
 from app.drivers.hypervisor.proxmox.login import http_peer
 from app.drivers.power import Power
+from app.jobs.machine_errands import run_errand
 from tests.machines.sale import Sale
 from tests.machines.test_watch import deeds, shown, sold
 from tests.machines.watching import do_errands, lead_to
@@ -91,3 +93,21 @@ async def test_a_click_is_not_done_long_after(sale: Sale) -> None:
     await click(sale, service, Deed.stop)
     await do_errands(sale)
     assert (await switching(sale, service)).failed is None
+
+
+async def test_a_part_that_was_done_comes_no_second_time(sale: Sale) -> None:
+    """The worker that stopped it dies before its relay notes that: others start it meanwhile."""
+    service, desk = await sold(sale), sale.desk
+    await click(sale, service, Deed.restart)
+    async with desk.database.transaction() as tx:
+        (first,) = [one for one in await claim_due(tx) if one.topic == ERRAND]
+    await run_errand(desk.database, desk.vault, sale.peers, first)
+    await do_errands(sale)
+    desk.clock.advance(seconds=2 * LEASE_S)
+    await do_errands(sale)
+    (vm,) = await sale.machines()
+    assert vm.power is VmPower.RUNNING
+    tasks = await Api(sale.peers.http, http_peer(sale.peer)).get(
+        f"nodes/{vm.node}/tasks", vmid=vm.id
+    )
+    assert Counter(task["type"] for task in tasks)["qmshutdown"] == 1

@@ -215,6 +215,15 @@ async def test_a_server_is_switched_by_its_client_and_says_how_far_that_is(
     assert "It is being switched already" in (await client.get(here)).text
     async with database.transaction() as tx:
         assert await tx.fetchval("SELECT count(*) FROM outbox WHERE topic = 'server.switch'") == 1
+        await tx.execute(
+            "UPDATE outbox SET payload = jsonb_set(payload, '{memo,asked}', '\"then\"') "
+            "WHERE topic = 'server.switch'"
+        )
+    waits = (await client.get(f"{here}/status")).text
+    assert "It is being restarted" in waits
+    assert 'data-dialog-open="power-reset"' in waits, "who hangs need not be waited for"
+    assert 'data-dialog-open="power-stop"' not in waits
+    async with database.transaction() as tx:
         await tx.execute("UPDATE outbox SET done_at = $1 WHERE topic = 'server.switch'", tx.now())
         await note_power(tx, server, Power.OFF)
     page = (await client.get(f"{here}/status")).text

@@ -1,5 +1,7 @@
 """What staff switch a server with, and the page that asks whether they mean it."""
 
+from collections.abc import Sequence
+
 import htpy as h
 
 from app.components.admin.dcim import SERVERS
@@ -21,13 +23,17 @@ _OFF = (Deed.start,)
 _ON = (Deed.stop, Deed.restart, Deed.reset)
 
 
-def switch_ways(server: ServerView, switching: Switching) -> h.Element | None:
+def switch_ways(server: ServerView, switching: Switching) -> h.Node:
     """Return the ways to switch it, or what is being done; None where none is open now."""
     if switching.doing is not None:
-        return h.p(".sw-quiet", role="status")[f"{SWITCHES[switching.doing].doing} …"]
+        doing = h.p(".sw-quiet", role="status")[f"{SWITCHES[switching.doing].doing} …"]
+        return h.fragment[doing, _ways(server, (Deed.reset,)) if switching.can_reset else None]
     if not switching.can_switch:
         return h.p(".sw-quiet")[switching.why_not] if switching.why_not else None
-    ways = {Power.OFF: _OFF, Power.ON: _ON}.get(server.power, (*_OFF, *_ON))
+    return _ways(server, {Power.OFF: _OFF, Power.ON: _ON}.get(server.power, (*_OFF, *_ON)))
+
+
+def _ways(server: ServerView, deeds: Sequence[Deed]) -> h.Element:
     return h.div(".sw-actions")[
         [
             link_button(
@@ -36,7 +42,7 @@ def switch_ways(server: ServerView, switching: Switching) -> h.Element | None:
                 symbol=SWITCHES[deed].symbol,
                 size="small",
             )
-            for deed in ways
+            for deed in deeds
         ]
     ]
 

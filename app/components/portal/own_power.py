@@ -91,7 +91,7 @@ OF_SERVERS = (Deed.stop, Deed.restart, Deed.reset)
 
 def switches(
     service: ServiceView, switching: Switching, beside: h.Element | None, *, csrf: str
-) -> h.Element | None:
+) -> h.Element | h.Fragment | None:
     """Return the buttons that fit its power, and what is `beside` them; None where none do."""
     if not _can_switch(service, switching):
         is_told = switching.why_not and service.state is ServiceState.active
@@ -99,7 +99,8 @@ def switches(
     if switching.doing is not None:
         doing = SWITCHES.get(switching.doing)
         words = doing.doing if doing else "It is being worked on"
-        return h.p(".sw-quiet", role="status")[f"{words} …"]
+        told = h.p(".sw-quiet", role="status")[f"{words} …"]
+        return h.fragment[told, _only_reset()] if switching.can_reset else told
     here = f"/services/{service.id}/power"
     buttons: list[h.Node] = []
     if service.power is not Power.ON:
@@ -115,6 +116,14 @@ def switches(
         if service.power is not Power.OFF or deed is Deed.eject
     ]
     return h.div(".sw-actions")[buttons, beside]
+
+
+def _only_reset() -> h.Element:
+    """Return the way past a system that does not stop."""
+    reset = SWITCHES[Deed.reset]
+    return h.div(".sw-actions")[
+        opens_dialog(reset.label, f"power-{Deed.reset}", symbol=reset.symbol)
+    ]
 
 
 def switch_dialogs(service: ServiceView, switching: Switching, *, csrf: str) -> h.Node:

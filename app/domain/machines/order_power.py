@@ -41,6 +41,8 @@ class Switching(msgspec.Struct, frozen=True, kw_only=True):
     has_iso: bool = False
     """An ISO is in its drive."""
     doing: Deed | None = None
+    can_reset: bool = False
+    """What is being done waits for a server's system, which a reset need not."""
     failed: Deed | None = None
     """The last thing that was asked for, which could not be done."""
     failed_at: datetime | None = None

@@ -29,7 +29,7 @@ from app.drivers.power import Power
 
 SWITCH = "server.switch"
 """Topic of the outbox."""
-SWITCHES = (Deed.start, Deed.stop, Deed.restart, Deed.reset)
+SERVER_DEEDS = (Deed.start, Deed.stop, Deed.restart, Deed.reset)
 GOOD_FOR = timedelta(minutes=2)
 """A machine is not switched by a click that was made long before its BMC answered."""
 GOOD_FOR_AT_CLOUD = timedelta(minutes=15)
@@ -49,7 +49,9 @@ _ROW = """
 SELECT v.id AS server, v.name, v.state, v.holder, s.id AS service, s.state AS service_state,
 s.account, s.rescue_since IS NOT NULL AS is_rescued, b.id IS NOT NULL AS has_bmc,
 l.connection, l.node,
-coalesce(s.asked_at > $2, false) OR EXISTS (SELECT FROM run r
+coalesce(s.asked_at > $2, false) AND NOT EXISTS (SELECT FROM installation i
+  WHERE i.service = s.id AND i.created_at >= s.asked_at AND i.state IN ('failed', 'abandoned'))
+  OR EXISTS (SELECT FROM run r
   WHERE r.subject IN (v.id, v.holder, s.id) AND r.finished_at IS NULL AND r.status <> 'halted')
   AS is_under_way,
 EXISTS (SELECT FROM outbox o WHERE o.topic = 'server.switch' AND o.done_at IS NULL
@@ -60,6 +62,10 @@ EXISTS (SELECT FROM outbox o WHERE o.topic = 'server.switch' AND o.done_at IS NU
 FROM server v LEFT JOIN service s ON s.server = v.id AND s."order" = v.holder
 LEFT JOIN bmc b ON b.server = v.id LEFT JOIN metal_node l ON l.server = v.id
 """
+
+
+class NotSwitchedNow(NotNow):
+    code = "servers.not_switched_now"
 
 
 class ServerSwitch(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +85,12 @@ class ServerSwitch(msgspec.Struct, frozen=True, kw_only=True):
     memo: dict[str, Any] = {}
     words: str = ""
     """What went wrong the last time, while it is tried again."""
+
+
+_WAITS = """
+(o.attempts = 0 AND o.payload->'memo' ? 'asked' AND jsonb_typeof(o.payload->'connection') = 'null')
+"""
+"""Its system was asked to stop by its BMC, and no worker is at it this moment."""
 
 
 class _Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,16 +132,17 @@ async def order_switch(
 ) -> None:
     """Have a server started, shut down, restarted or reset by a worker; audited.
 
-    Raises NotFound, also for a deed that is none of servers, and NotNow.
+    A reset does not wait for a system that was asked to stop: that is given up for it.
+    Raises NotFound, also for a deed that is none of servers, and NotSwitchedNow.
     """
     await tx.execute("SELECT FROM server WHERE id = $1 FOR NO KEY UPDATE", server)
     found = await _standing(tx, server)
-    if deed not in SWITCHES:
+    if deed not in SERVER_DEEDS:
         raise NotFound("deed", deed)
     if found.why_not:
-        raise NotNow(found.why_not)
-    if found.is_ordered:
-        raise NotNow("It is being switched already. Wait until that is over.")
+        raise NotSwitchedNow(found.why_not)
+    if found.is_ordered and not (deed is Deed.reset and await _cut_short(tx, server)):
+        raise NotSwitchedNow("It is being switched already. Wait until that is over.")
     by_cloud = found.connection is not None
     switch = ServerSwitch(
         id=new_id(),
@@ -162,7 +175,7 @@ async def order_own_switch(
     """Have the server of a client's service switched; False where it has none.
 
     Locked as what else is asked of a service, so that one of two waits for the other and is
-    refused. Raises NotFound, NotNow.
+    refused. Raises NotFound, NotSwitchedNow.
     """
     row = await tx.fetchrow(
         "SELECT s.server, v.id IS NOT NULL AS has_it FROM service s LEFT JOIN server v "
@@ -174,7 +187,7 @@ async def order_own_switch(
     if row is None or row["server"] is None:
         return False
     if not row["has_it"]:
-        raise NotNow("The service has its server no more.")
+        raise NotSwitchedNow("The service has its server no more.")
     await order_switch(tx, row["server"], deed, actor=actor, actor_label=actor_label)
     return True
 
@@ -186,10 +199,11 @@ async def server_switching(tx: Tx, server: UUID) -> Switching:
     """
     found = await _standing(tx, server)
     row = await tx.fetchrow(
-        "SELECT (SELECT o.payload->>'deed' FROM outbox o WHERE o.topic = $2 AND o.done_at IS NULL "
-        "AND o.payload->>'server' = $1::uuid::text LIMIT 1) AS doing, "
+        f"SELECT o.payload->>'deed' AS doing, coalesce({_WAITS}, false) AS can_reset, "
         "e.\"after\"->>'deed' AS failed, e.at AS failed_at, coalesce(e.reason, '') AS failed_why "
-        'FROM (SELECT) AS one LEFT JOIN LATERAL (SELECT action, "after", at, reason '
+        "FROM (SELECT) AS one LEFT JOIN LATERAL (SELECT * FROM outbox WHERE topic = $2 "
+        "AND done_at IS NULL AND payload->>'server' = $1::uuid::text LIMIT 1) o ON true "
+        'LEFT JOIN LATERAL (SELECT action, "after", at, reason '
         "FROM audit_entry WHERE subject = $1 AND action = ANY($3) AND at > $4 "
         "AND (\"after\"->>'service')::uuid IS NOT DISTINCT FROM $5 "
         "ORDER BY at DESC, id DESC LIMIT 1) e ON e.action = 'servers.could_not'",
@@ -237,6 +251,7 @@ async def go_on(
     )
     key = f"{SWITCH}:{switch.id}:{following.turn}"
     await emit(tx, SWITCH, key, msgspec.to_builtins(following), due_at=at)
+    _tell(tx, switch)
 
 
 async def note_switched(tx: Tx, switch: ServerSwitch, found: MetalNode | Power) -> None:
@@ -259,6 +274,21 @@ async def note_not_switched(tx: Tx, switch: ServerSwitch, why: str) -> None:
 async def note_gave_way(tx: Tx, switch: ServerSwitch) -> None:
     """Keep that it was not done since the server is another's, or something else is done to it."""
     await _keep(tx, switch, "servers.gave_way", "It should be otherwise by now.")
+
+
+async def _cut_short(tx: Tx, server: UUID) -> bool:
+    """End what waits for the server's system to stop; False where nothing does."""
+    payload = await tx.fetchval(
+        "UPDATE outbox o SET done_at = $3 WHERE o.topic = $1 AND o.done_at IS NULL "
+        f"AND o.payload->>'server' = $2::uuid::text AND {_WAITS} RETURNING o.payload",
+        SWITCH,
+        server,
+        tx.now(),
+    )
+    if payload is None:
+        return False
+    await note_gave_way(tx, msgspec.json.decode(payload, type=ServerSwitch))
+    return True
 
 
 async def _standing(tx: Tx, server: UUID) -> _Standing:

@@ -14,7 +14,7 @@ from app.domain.accounts.roles import Permission
 from app.domain.inventory.find import find_server
 from app.domain.machines.errand import Deed
 from app.domain.machines.order_power import NotNow
-from app.domain.metal.switch import SWITCHES, order_switch
+from app.domain.metal.switch import SERVER_DEEDS, order_switch
 from app.routes.admin.reasons import reason_of
 from app.routes.security.dependencies import Db, Frame, HttpRequest, Me
 from app.routes.security.flashes import go
@@ -64,7 +64,7 @@ class ServerSwitch(Controller):
 
 
 def _deed(name: str) -> Deed:
-    if name not in SWITCHES:
+    if name not in SERVER_DEEDS:
         raise NotFound("page", name)
     return Deed(name)
 

@@ -253,7 +253,7 @@ class FaultyBmc:
         if self.faults.reject_reset_times:
             self.faults.reject_reset_times -= 1
             if self.faults.reject_applies:
-                self.power = "On" if kind == "On" else "Off"
+                self.power = "On" if kind in ("On", "ForceRestart") else "Off"
             return self.faults.reject_reset_status, "", error("not in this state")
         is_heard = kind != "GracefulShutdown" or not self.faults.deaf
         if is_heard and not self.faults.ignore_reset:
