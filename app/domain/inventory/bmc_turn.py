@@ -66,12 +66,12 @@ class SharedTurns:
                 except LockedOut:
                     raise
                 except Unauthorised as error:
+                    turn.signed_in = False
                     await self._reject(address, error.message)
                     raise
-                else:
-                    if rejections:
-                        await self._forgive(rejections)
                 finally:
+                    if rejections and turn.signed_in:
+                        await self._forgive(rejections)
                     if turn != before:
                         await self._learn(address.peer, turn)
         finally:
