@@ -50,9 +50,9 @@ Switches the server of a service off, boots it into the live system of the setti
 keys of the installed system open it; its disks are not touched, nor mounted. It lasts until the
 next restart, or until `action.unrescue`.
 
-A BMC that does not answer is waited for, for a quarter of an hour. Where the system does not come
-up, or the BMC refuses to boot it or keeps another boot image, the machine is booted from its disk
-again and the step fails. Undoing it boots the machine from its disk.
+A BMC that does not answer is waited for, for a quarter of an hour at each try. Where the system
+does not come up, or the BMC refuses to boot it or keeps another boot image, the machine is booted
+from its disk again and the step fails. Undoing it boots the machine from its disk.
 
 ```json
 {}
