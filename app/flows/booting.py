@@ -30,7 +30,7 @@ BMC_AGAIN = timedelta(seconds=15)
 BMC_PATIENCE = timedelta(minutes=15)
 """How long a BMC may be away at one try of a step, where no other machine is taken instead."""
 LONG_PATIENCE = timedelta(hours=1)
-"""And where a person has to look then, and nobody waits."""
+"""And where a person has to look then, nobody waits, and all that was tested would be again."""
 T = TypeVar("T")
 HasStandIn: TypeAlias = Callable[[Tx], Awaitable[bool]]
 """Tells whether another machine could take this one's place."""
