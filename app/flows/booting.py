@@ -28,9 +28,9 @@ from app.flows.node import Step, StepFailed, Wait
 BMC_AGAIN = timedelta(seconds=15)
 """When a BMC that did not answer is asked again, while the installation goes on."""
 BMC_PATIENCE = timedelta(minutes=15)
-"""How long a BMC may be away before its machine is given up, where no other is taken instead."""
+"""How long a BMC may be away at one try of a step, where no other machine is taken instead."""
 LONG_PATIENCE = timedelta(hours=1)
-"""And where a person has to look then, and nobody waits."""
+"""And where a person has to look then, nobody waits, and all that was tested would be again."""
 T = TypeVar("T")
 HasStandIn: TypeAlias = Callable[[Tx], Awaitable[bool]]
 """Tells whether another machine could take this one's place."""

@@ -1,5 +1,8 @@
 """The form of a server's BMC: what cannot work is said, passwords are kept where they belong."""
 
+import re
+from datetime import timedelta
+
 import msgspec
 import pytest
 
@@ -13,6 +16,7 @@ from tests.admin.stage import BMC_PASSWORD, Stage
 from tests.security.browser import Browser
 from tests.security.test_pages import errors_of
 
+REJECTED = "The BMC rejects the user name or the password"
 PIN = ":".join(["ab"] * 32)
 
 
@@ -111,14 +115,23 @@ async def test_a_rejection_is_shown_and_saving_lets_the_bmc_be_asked_again(
     server = stage.servers["fra1-b1-02"]
     here = f"/admin/servers/{server}/bmc"
     address = await address_of(stage, "fra1-b1-02")
-    await rejected(stage.database, address, "HTTP 401: no <such> user")
-    for page in (f"/admin/servers/{server}", here):
-        text = (await owner.get(page)).text
-        assert "HTTP 401: no &lt;such&gt; user" in text
-        assert "They are tried again twice" in text
+    for wait in (timedelta(minutes=2), timedelta(hours=1), None):
+        await rejected(stage.database, address, "HTTP 401: no <such> user")
+        again_at = None if wait is None else stage.clock.now() + wait
+        for page in (f"/admin/servers/{server}", here):
+            text = (await owner.get(page)).text
+            assert REJECTED in text
+            assert "HTTP 401: no &lt;such&gt; user" in text
+            assert ("They are not tried any more." in text) is (again_at is None)
+            once_more = re.search(r"tried once more, by the first request after <time [^>]*>", text)
+            assert (once_more is None) is (again_at is None)
+            if once_more and again_at:
+                assert f'title="{again_at:%Y-%m-%d %H:%M:%S} UTC"' in once_more[0]
+        stage.clock.advance(minutes=1)
     typed = {"protocol": "redfish", "url": address.url, "username": address.username}
     assert (await owner.send_form(here, here, typed)).status_code == 303
-    assert "They are not tried again" not in (await owner.get(f"/admin/servers/{server}")).text
+    for page in (f"/admin/servers/{server}", here):
+        assert REJECTED not in (await owner.get(page)).text
     async with stage.database.snapshot() as tx:
         assert await tx.fetchval("SELECT count(*) FROM bmc_rejection") == 0
     assert (await address_of(stage, "fra1-b1-02")).password == address.password

@@ -1,5 +1,10 @@
 """The BMC of a server over the API."""
 
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
 from app.core.database import Database
 from app.core.ids import new_id
 from tests.admin.stage import Stage
@@ -25,16 +30,27 @@ async def test_it_is_shown_without_its_password_and_put_as_it_is_known(
     }  # fmt: skip
     late = await owner.put(here, json=NEW, headers={"If-Match": shown.headers["etag"]})
     assert late.status_code == 412
-    async with database.transaction() as tx:
-        await tx.execute(
-            "INSERT INTO bmc_rejection (id, peer, username, words, rejected_at) "
-            "VALUES ($1, '10.77.0.7', 'slipway', 'Incorrect password provided', $2)",
-            new_id(),
-            tx.now(),
-        )
-    assert (await owner.get(here)).json()["rejection"]["words"] == "Incorrect password provided"
+    at = stage.clock.now()
+    for again_at in (at + timedelta(minutes=2), at + timedelta(hours=1), None):
+        async with database.transaction() as tx:
+            await tx.execute(
+                "INSERT INTO bmc_rejection (id, peer, username, words, rejected_at) "
+                "VALUES ($1, '10.77.0.7', 'slipway', 'Incorrect password provided', $2)",
+                new_id(),
+                at,
+            )
+        assert (await owner.get(here)).json()["rejection"] == {
+            "words": "Incorrect password provided",
+            "at": told(at),
+            "again_at": told(again_at),
+        }
     again = await owner.put(here, json={**NEW, "password": "second"})
     assert again.json()["rejection"] is None
+
+
+def told(at: datetime | None) -> Any:
+    """Return a moment as JSON has it."""
+    return msgspec.to_builtins(at)
 
 
 async def test_what_cannot_work_is_refused_by_field(stage: Stage, owner: Program) -> None:

@@ -130,6 +130,24 @@ async def test_one_bad_row_keeps_all_out_and_every_bad_row_is_named(tx: Tx, vaul
     }
 
 
+async def test_a_unit_that_is_written_with_a_point_is_the_number_that_it_is(
+    tx: Tx, vault: Vault
+) -> None:
+    """Spreadsheets do so."""
+    await furnish(tx, machine(1), vault=vault)
+    seen = await take(
+        tx,
+        vault,
+        f"{HEAD},u_height",
+        "n1,N1,ams1,R2,4.0,6502,64,02:00:00:00:cc:01,2.0",
+        "n2,N2,ams1,R1,1.0,Xeon,lots,02:00:00:00:cc:02,1.0",
+    )
+    assert [line.fault for line in seen.faults] == [
+        "cpu_model: There is no CPU model 6502. Write it down first.",
+        "u_position: m001 stands at unit 1.\nram_gb: Type a whole number.",
+    ]
+
+
 async def test_the_documentation_names_every_column_as_it_is_read(tx: Tx, vault: Vault) -> None:
     """Each, in its order, with what it is where left out, and an example that is taken in."""
     page = (Path(__file__).parents[2] / "docs" / "dcim.md").read_text()

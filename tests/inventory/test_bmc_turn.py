@@ -13,7 +13,7 @@ from app.domain.inventory.bmc_turn import SERIAL_LEFT, SharedTurns, allow_again,
 from app.drivers.bmc.contract import BmcAddress
 from app.drivers.bmc.fleet import MixedFleet
 from app.drivers.bmc.guard import LockedOut, Turn
-from app.drivers.errors import Retriable, Unauthorised
+from app.drivers.errors import Refused, Retriable, Unauthorised
 from app.drivers.power import Power
 from app.drivers.secret import Secret
 from app.drivers.tls import TrustAnything
@@ -117,8 +117,59 @@ async def test_what_was_rejected_for_moments_is_taken_again_by_itself(
     faulty.faults.unauthorised = False
     clock.advance(seconds=1)
     assert await second.bmc(address).power.read() is Power.OFF
-    async with database.snapshot() as tx:
-        assert await tx.fetchval("SELECT count(*) FROM bmc_rejection") == 0
+    assert await rejections(database) == 0
+
+
+@pytest.mark.parametrize("then", ["it signs in", "its session has expired", "it asks in vain"])
+async def test_what_a_sign_in_takes_again_is_forgiven(
+    workers: tuple[MixedFleet, MixedFleet],
+    faulty: FaultyBmc,
+    address: BmcAddress,
+    database: Database,
+    clock: SetClock,
+    then: str,
+) -> None:
+    first, second = workers
+    faulty.faults.sessions = True
+    if then == "its session has expired":
+        await second.bmc(address).power.read()
+    faulty.faults.unauthorised = True
+    with pytest.raises(Unauthorised):
+        await first.bmc(address).power.read()
+    faulty.faults.unauthorised, faulty.faults.expired = False, True
+    clock.advance(minutes=2)
+    if then == "it asks in vain":
+        with pytest.raises(Refused):
+            await second.bmc(address).media.eject()
+    else:
+        assert await second.bmc(address).power.read() is Power.OFF
+    assert await rejections(database) == 0
+
+
+async def test_a_session_from_before_the_password_was_changed_forgives_nothing(
+    workers: tuple[MixedFleet, MixedFleet],
+    faulty: FaultyBmc,
+    address: BmcAddress,
+    database: Database,
+    clock: SetClock,
+) -> None:
+    """The worker that has it would have the others show a wrong password every two minutes."""
+    first, second = workers
+    faulty.faults.sessions = True
+    await second.bmc(address).power.read()
+    faulty.password = "another by now"
+    for known, minutes in ((1, 2), (2, 60), (3, 0)):
+        with pytest.raises(Unauthorised) as caught:
+            await first.bmc(address).power.read()
+        assert not isinstance(caught.value, LockedOut)
+        assert await rejections(database) == known
+        clock.advance(minutes=minutes)
+        if minutes:
+            assert await second.bmc(address).power.read() is Power.OFF
+            assert await rejections(database) == known
+    for worker in workers:
+        with pytest.raises(LockedOut, match="not tried again"):
+            await worker.bmc(address).power.read()
 
 
 async def test_credentials_that_are_wrong_are_shown_three_times_in_all(
@@ -192,6 +243,11 @@ async def test_what_is_learned_in_a_turn_is_kept(
             raise Retriable(address.url, "busy")
     async with SharedTurns(database, vault).turn(address) as turn:
         assert turn.cipher_suite == 3
+
+
+async def rejections(database: Database) -> int:
+    async with database.snapshot() as tx:
+        return int(await tx.fetchval("SELECT count(*) FROM bmc_rejection"))
 
 
 async def _take(turns: SharedTurns, address: BmcAddress) -> None:

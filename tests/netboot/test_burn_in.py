@@ -1,5 +1,7 @@
 """A server is burned in: what its live system says, and what becomes of the server."""
 
+import asyncio
+import contextvars
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -12,11 +14,14 @@ from app.core.clock import SetClock
 from app.core.database import Database
 from app.domain.inventory.burn_in import BurnIn, begin_burn_in, burn_ins_of
 from app.domain.inventory.quarantine import quarantine
+from app.domain.services.report_burn_in import report_heat
+from app.domain.services.report_install import find_open, report_progress
 from app.flows.node import Done, Step, StepFailed, Wait
 from app.flows.nodes import burn_in
 from app.flows.nodes.quarantine_server import Params as Aside
 from app.flows.nodes.quarantine_server import do as put_aside
 from app.flows.stop_burn_in import stop
+from tests.locks import until_someone_waits
 from tests.netboot.test_erasure import base_in, script_of, state_of
 from tests.services.hall import SITE, Hall
 
@@ -119,6 +124,25 @@ async def test_a_server_that_bore_it_is_for_sale(machine: httpx.AsyncClient, spa
     assert again == done, "after a crash, the same again"
     assert (await machine.get(f"{base}/burn-in.sh")).status_code == 404
     assert hall.bmc.told.count("power off") == 2, "it may be another's by then"
+
+
+@pytest.mark.parametrize("word", ["burn-in", "done"])
+async def test_it_tells_how_hot_it_is_while_it_tells_of_its_parts(
+    machine: httpx.AsyncClient, spare: Hall, word: str
+) -> None:
+    """Each waited for what the other had locked, and PostgreSQL ended one of them."""
+    base, _ = await under_load(machine, spare)
+    said = {"part": "cpu"} | PARTS["cpu"]
+    async with spare.database.transaction() as tx:
+        installation = await find_open(tx, spare.vault, token=base.rsplit("/", 1)[-1])
+        await report_progress(tx, installation, stage="under load", percent=20)
+        telling = asyncio.create_task(
+            machine.post(f"{base}/{word}", data=said), context=contextvars.Context()
+        )
+        await until_someone_waits(spare.database)
+        await report_heat(tx, installation, {"millicelsius": "73000"})
+    assert (await telling).status_code == 204
+    assert (await burn_in_of(spare)).hottest_celsius == 73
 
 
 async def test_a_bmc_that_is_away_as_it_begins_or_ends_costs_no_server_and_no_test(

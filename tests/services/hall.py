@@ -43,6 +43,8 @@ class StubBmc:
     """Why boot devices are not taken; "" when they are."""
     reverts: bool = False
     """Whether boot devices are taken and are not set then."""
+    sticks: bool = False
+    """Whether its drive keeps the image that is in it."""
     on_after_s: float = 0.0
     """How long a machine that is told to go on is off; for ever if it ignores that."""
     waited_s: list[float] = field(default_factory=list)
@@ -89,10 +91,16 @@ class StubBmc:
         return self.hardware
 
     async def insert(self, url: str) -> None:
+        self._let_go()
         self._note(f"insert {url}")
 
     async def eject(self) -> None:
+        self._let_go()
         self._note("eject")
+
+    def _let_go(self) -> None:
+        if self.sticks:
+            raise NotReached("bmc", wanted="an empty drive", seen="holding boot.iso", deadline_s=1)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import pytest
 from app.core.clock import SetClock
 from app.core.database import Database
 from app.core.secrets import Vault
+from app.drivers.boot import BootDevice
 from app.drivers.errors import NotReached, Refused, Unreachable
 from app.flows.booting import BMC_AGAIN, BMC_PATIENCE, switch_off
 from app.flows.node import Done, Wait
@@ -66,6 +67,33 @@ async def test_a_machine_whose_bmc_refuses_the_rescue_runs_again(
         await enter(hall, rescue)
     assert hall.bmc.told[-1] == "power on"
     assert ("boot disk" in hall.bmc.told) is (reverts == "the installer alone")
+
+
+async def test_a_machine_whose_boot_image_sticks_runs_again(
+    database: Database, vault: Vault
+) -> None:
+    """It was switched off for it, and the drive gives the image back to nobody."""
+    hall = await open_hall(database, vault, boot_method="virtual-media")
+    hall.bmc.sticks = True
+    with pytest.raises(NotReached, match=r"still holding boot\.iso"):
+        await enter(hall, rescue)
+    assert hall.bmc.told == ["power off", "power off", "power on"]
+
+
+async def test_a_machine_whose_boot_device_does_not_follow_runs_again(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = hall.bmc.set_once
+
+    async def set_once(device: BootDevice) -> None:
+        if device is BootDevice.PXE:
+            raise NotReached("bmc", wanted="pxe", seen="disk", deadline_s=1)
+        await told(device)
+
+    monkeypatch.setattr(hall.bmc, "set_once", set_once)
+    with pytest.raises(NotReached, match="asked for pxe"):
+        await enter(hall, rescue)
+    assert hall.bmc.told[-2:] == ["boot disk", "power on"]
 
 
 async def test_a_bmc_that_answers_and_does_not_obey_is_not_waited_for(hall: Hall) -> None:

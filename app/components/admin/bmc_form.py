@@ -23,10 +23,6 @@ LABELS = {
     "ca_pem": "Certificate or fingerprint",
     "boot_method": "Installs by",
 }
-NOT_AGAIN = (
-    "They are tried again twice, after two minutes and an hour, and then no more, for a few wrong "
-    "tries would lock the account. Saving them lets them be tried at once."
-)
 _PLAIN: dict[str, h.Attribute] = {"autocapitalize": "none", "spellcheck": "false"}
 
 
@@ -73,8 +69,19 @@ def rejection_notice(rejection: Rejection, *, change: str = "") -> h.Element:
         "danger",
         "The BMC rejects the user name or the password",
         h.p(".sw-break")["It said ", moment(rejection.at), ": ", rejection.words],
-        h.p[NOT_AGAIN, [" ", h.a(href=change)["Change them"], "."] if change else None],
+        h.p[
+            _when_again(rejection),
+            " A few wrong tries would lock the account. Saving them lets them be tried at once.",
+            [" ", h.a(href=change)["Change them"], "."] if change else None,
+        ],
     )
+
+
+def _when_again(rejection: Rejection) -> h.Node:
+    if rejection.again_at is None:
+        return "They are not tried any more."
+    at = moment(rejection.again_at, relative=False)
+    return ["They are tried once more, by the first request after ", at, "."]
 
 
 def _reach(form: Form) -> tuple[h.Element, ...]:

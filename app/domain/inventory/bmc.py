@@ -10,7 +10,7 @@ from app.core.database import Tx
 from app.core.errors import Invalid, NotFound
 from app.core.secrets import Vault
 from app.domain.audit.record import record
-from app.domain.inventory.bmc_turn import allow_again, forget_host_key
+from app.domain.inventory.bmc_turn import allow_again, due_again, forget_host_key
 from app.domain.inventory.power import ask_now
 from app.domain.inventory.register import register_bmc
 from app.domain.inventory.seed import BmcSeed
@@ -50,6 +50,8 @@ class Rejection(msgspec.Struct, frozen=True):
 
     words: str
     at: datetime
+    again_at: datetime | None
+    """From when on they are tried once more; None: not before they are saved anew."""
 
 
 async def protocols_in_use(tx: Tx) -> frozenset[BmcProtocol]:
@@ -73,13 +75,16 @@ async def find_bmc(tx: Tx, server: UUID) -> BmcView:
 
 async def rejection_of(tx: Tx, server: UUID, url: str) -> Rejection | None:
     """Return whether the BMC at `url` rejected the account that is written down for the server."""
-    row = await tx.fetchrow(
+    rows = await tx.fetch(
         "SELECT r.words, r.rejected_at FROM bmc b JOIN bmc_rejection r ON r.username = b.username "
-        "WHERE b.server = $1 AND r.peer = $2 ORDER BY r.rejected_at DESC LIMIT 1",
+        "WHERE b.server = $1 AND r.peer = $2 ORDER BY r.rejected_at DESC",
         server,
         peer_of(url),
     )
-    return None if row is None else Rejection(row["words"], row["rejected_at"])
+    if not rows:
+        return None
+    rejected_at = [row["rejected_at"] for row in rows]
+    return Rejection(rows[0]["words"], rejected_at[0], due_again(rejected_at))
 
 
 async def change_bmc(

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import dataclasses
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -66,12 +66,12 @@ class SharedTurns:
                 except LockedOut:
                     raise
                 except Unauthorised as error:
+                    turn.signed_in = False
                     await self._reject(address, error.message)
                     raise
-                else:
-                    if rejections:
-                        await self._forgive(rejections)
                 finally:
+                    if rejections and turn.signed_in:
+                        await self._forgive(rejections)
                     if turn != before:
                         await self._learn(address.peer, turn)
         finally:
@@ -172,11 +172,19 @@ def _require_due(address: BmcAddress, rejected: list[asyncpg.Record], now: datet
     if not rejected:
         return
     last = max(rejected, key=lambda row: row["rejected_at"])
-    if len(rejected) > len(TRY_AGAIN):
-        raise LockedOut(address.url, last["words"])
-    again_at: datetime = last["rejected_at"] + TRY_AGAIN[len(rejected) - 1]
-    if now < again_at:
+    again_at = due_again([row["rejected_at"] for row in rejected])
+    if again_at is None or now < again_at:
         raise LockedOut(address.url, last["words"], again_at=again_at)
+
+
+def due_again(rejected_at: Sequence[datetime]) -> datetime | None:
+    """Return from when on credentials are shown once more that were rejected at these moments.
+
+    None: not before they are saved anew.
+    """
+    if len(rejected_at) > len(TRY_AGAIN):
+        return None
+    return max(rejected_at) + TRY_AGAIN[len(rejected_at) - 1]
 
 
 async def allow_again(tx: Tx, peer: str, username: str) -> None:

@@ -66,8 +66,8 @@ async def _no_place(tx: Tx, facts: Mapping[str, Any], unread: Mapping[str, str])
         await require_units(
             tx,
             rack,
-            int(facts["u_position"]),
-            int(facts.get("u_height", 1)),
+            _number(facts["u_position"]),
+            _number(facts.get("u_height", 1)),
             facts.get("side", "both"),
             besides=await tx.fetchval(
                 "SELECT array_agg(id) FROM server WHERE serial = $1", facts.get("serial", "")
@@ -77,3 +77,8 @@ async def _no_place(tx: Tx, facts: Mapping[str, Any], unread: Mapping[str, str])
     except Invalid as invalid:
         return invalid.fields
     return {}
+
+
+def _number(cell: object) -> int:
+    """Return what a cell that `read_row` takes for a whole number comes to; `4.0` is 4."""
+    return msgspec.convert(cell, int, strict=False)

@@ -96,6 +96,12 @@ async def _missing_disks(tx: Tx, installation: OpenInstallation, parts: tuple[Pa
 
 
 async def _parts(tx: Tx, installation: UUID) -> tuple[Part, ...]:
+    """Return what was told of the parts so far, and lock it.
+
+    The installation before the burn-in, as `progress` has them: the machine tells how hot it is
+    while it tells of its parts, and each would wait for the other.
+    """
+    await tx.execute("SELECT FROM installation WHERE id = $1 FOR NO KEY UPDATE", installation)
     told = await tx.fetchval(
         "SELECT b.parts FROM burn_in b JOIN installation i ON i.burn_in = b.id "
         "WHERE i.id = $1 FOR UPDATE OF b",

@@ -46,6 +46,9 @@ class Turn:
     serial_is_left: bool = False
     """Whether a serial console by IPMI was given up as it opened, within the last minute: it may
     be active, and nobody's."""
+    signed_in: bool = field(default=False, compare=False)
+    """Whether the credentials were shown in it, and taken. A session from before shows none: it may
+    outlive a change of the password."""
 
 
 class BmcGuard(Protocol):

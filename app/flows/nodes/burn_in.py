@@ -6,8 +6,7 @@ down: a crash at any point goes on from there, and a machine under load is never
 """
 
 import contextlib
-from collections.abc import Awaitable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -23,8 +22,6 @@ from app.drivers.errors import DriverError
 from app.flows.booting import LONG_PATIENCE, brought_up, patiently, switch_off
 from app.flows.node import Done, Effect, NodeType, Step, StepFailed, Wait
 from app.flows.subject import label_of
-
-T = TypeVar("T")
 
 
 class Params(msgspec.Struct, frozen=True):
@@ -80,23 +77,21 @@ async def do(step: Step, params: Params) -> Done | Wait:
         case BurnInState.failed:
             raise StepFailed(found.error)
         case BurnInState.stopping:
-            return await _patiently(step, _switched_off(step, found))
+            return await patiently(step, _switched_off(step, found), patience=LONG_PATIENCE)
         case BurnInState.passed | BurnInState.stopped:
             return await _ended(step, found.id)
     if made is None:
         return await _stopped(step, found, NoLiveImage().message, tells_staff=True)
+    booting = brought_up(step, made, key, made.spec.callback_base)
     try:
-        wait = await _patiently(step, brought_up(step, made, key, made.spec.callback_base))
+        wait = await patiently(step, booting, patience=LONG_PATIENCE)
     except StepFailed as error:
         with contextlib.suppress(DriverError):
             await switch_off(step, found.server)
         return await _given_up(step, found, error)
-    return wait if wait is not None else await _patiently(step, _passed(step, found))
-
-
-async def _patiently(step: Step, deed: Awaitable[T]) -> T | Wait:
-    """Bear a BMC that is away for long: all that was tested would be tested again."""
-    return await patiently(step, deed, patience=LONG_PATIENCE)
+    if wait is not None:
+        return wait
+    return await patiently(step, _passed(step, found), patience=LONG_PATIENCE)
 
 
 async def _switched_off(step: Step, found: BurnIn) -> Done:

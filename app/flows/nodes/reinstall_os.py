@@ -52,9 +52,9 @@ Switches the server of a service off, boots it into the installer and waits unti
 answers. All data on its disks are lost. Its addresses, the first password and the keys stay. The
 page of the service shows how far it is, and then the new system.
 
-A BMC that does not answer is waited for, for a quarter of an hour. A machine that is at fault is
-left switched off and stays the client's: the service's data are gone by then, so a person decides
-whether it gets another server. Undoing it stops the installation.
+A BMC that does not answer is waited for, for a quarter of an hour at each try. A machine that is
+at fault is left switched off and stays the client's: the service's data are gone by then, so a
+person decides whether it gets another server. Undoing it stops the installation.
 
 ```json
 {"os": "=steps.begin.wanted_os"}

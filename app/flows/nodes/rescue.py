@@ -13,7 +13,7 @@ from app.domain.services.ask import note_rescue
 from app.domain.services.prepare_live import find_live, prepare_rescue
 from app.domain.services.report_install import give_up
 from app.domain.services.states import InstallationState
-from app.drivers.errors import DriverError, Refused
+from app.drivers.errors import DriverError, NotReached, Refused
 from app.drivers.power import Power
 from app.flows.booting import (
     answers_there,
@@ -50,9 +50,9 @@ Switches the server of a service off, boots it into the live system of the setti
 keys of the installed system open it; its disks are not touched, nor mounted. It lasts until the
 next restart, or until `action.unrescue`.
 
-A BMC that does not answer is waited for, for a quarter of an hour. Where the system does not come
-up, or the BMC refuses to boot it, the machine is booted from its disk again and the step fails.
-Undoing it boots the machine from its disk.
+A BMC that does not answer is waited for, for a quarter of an hour at each try. Where the system
+does not come up, or the BMC refuses to boot it or keeps another boot image, the machine is booted
+from its disk again and the step fails. Undoing it boots the machine from its disk.
 
 ```json
 {}
@@ -82,7 +82,7 @@ async def do(step: Step, params: Params) -> Done | Wait:
             return wait
         says = "the rescue system starts"
         banner = await answers_there(step, server, system, says=says, made="rescued")
-    except (StepFailed, Refused):
+    except (StepFailed, Refused, NotReached):
         await _run_again(step, server)
         raise
     if isinstance(banner, Wait):

@@ -52,13 +52,17 @@ BootMethod: TypeAlias = Annotated[
 
 
 class BmcRejection(Struct, frozen=True):
-    """What a BMC said to the credentials.
-
-    They are tried twice more, two minutes and an hour later, then not until they are sent anew.
-    """
+    """What a BMC said to the credentials, when it rejected them last."""
 
     words: str
     at: datetime
+    again_at: Annotated[
+        datetime | None,
+        Meta(
+            description="The first request after this shows them to it once more; null: none does "
+            "before they are sent anew."
+        ),
+    ]
 
 
 class BmcLine(Struct, frozen=True, kw_only=True):
@@ -150,5 +154,5 @@ async def _put(tx: Tx, vault: Vault, change: Asked, server: UUID, data: BmcChang
 async def _line(tx: Tx, server: UUID) -> BmcLine:
     bmc = await find_bmc(tx, server)
     found = await rejection_of(tx, server, bmc.url) if bmc.url else None
-    rejection = BmcRejection(found.words, found.at) if found else None
+    rejection = BmcRejection(found.words, found.at, found.again_at) if found else None
     return msgspec.convert({**bmc.facts(), "rejection": rejection}, BmcLine)

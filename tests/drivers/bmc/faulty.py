@@ -32,6 +32,8 @@ class Faults:
     fail_reads: int = 0
     """Answer this many reads with 503."""
     sessions: bool = False
+    expired: bool = False
+    """Know no session any more until another is begun."""
     soft: bool = False
     """Offer to ask the operating system to stop."""
     deaf: bool = False
@@ -145,11 +147,14 @@ class FaultyBmc:
             if self.faults.unauthorised or body != {"UserName": USER, "Password": self.password}:
                 return 401, "", error("the password is wrong")
             self.open_sessions += 1
+            self.faults.expired = False
             where = "/redfish/v1/SessionService/Sessions/1"
             return 201, f"X-Auth-Token: token-1\r\nLocation: {where}\r\n", {"@odata.id": where}
         basic = "Basic " + base64.b64encode(f"{USER}:{self.password}".encode()).decode()
+        token = None if self.faults.expired else "token-1"
         if self.faults.unauthorised or (
-            headers.get("authorization") != basic and headers.get("x-auth-token") != "token-1"
+            headers.get("authorization") != basic
+            and (token is None or headers.get("x-auth-token") != token)
         ):
             return 401, "", error("the password is wrong")
         if method == "DELETE":

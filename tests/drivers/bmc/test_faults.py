@@ -398,8 +398,9 @@ async def test_an_image_that_was_taken_and_is_not_there_is_no_success(
     bmc: RedfishBmc, faulty: FaultyBmc
 ) -> None:
     faulty.has_drive = faulty.faults.ignore_insert = True
+    await bmc.power.read()
     with pytest.raises(NotReached, match=r"asked for boot\.iso inserted, still empty"):
-        await bmc.media.insert(NEW, deadline_s=1)
+        await bmc.media.insert(NEW, deadline_s=3)
 
 
 @pytest.mark.parametrize("ignores_insert", [True, False])
@@ -409,8 +410,9 @@ async def test_an_image_that_sticks_is_not_taken_for_the_one_that_is_wanted(
     """bmclib#410; all of our images have one name."""
     faulty.has_drive, faulty.image = True, OLD
     faulty.faults.ignore_eject, faulty.faults.ignore_insert = True, ignores_insert
+    await bmc.power.read()
     with pytest.raises(NotReached, match=r"asked for an empty drive, still holding boot\.iso"):
-        await bmc.media.insert(NEW, deadline_s=1)
+        await bmc.media.insert(NEW, deadline_s=3)
     with pytest.raises(NotReached, match=r"asked for an empty drive, still holding boot\.iso"):
-        await bmc.media.eject(deadline_s=1)
+        await bmc.media.eject(deadline_s=3)
     assert "InsertMedia" not in "".join(faulty.asked("POST"))

@@ -143,6 +143,21 @@ class TestSimulator(BmcContract):
         assert await bmc.power.read() is Power.ON
 
 
+async def test_a_turn_knows_whether_the_credentials_were_shown_in_it_and_taken(
+    fleet: IpmiFleet, bmc: IpmiBmc, sim: Simulated, address: BmcAddress
+) -> None:
+    turn = fleet._guard._known[address.peer].turn
+    sim.fail("refuse")
+    with pytest.raises(Retriable):
+        await bmc.power.read()
+    assert not turn.signed_in, "it may be the sign-in that it refused"
+    (sim.folder / "refuse").unlink()
+    for is_first in (True, False):
+        await bmc.power.read()
+        assert turn.signed_in is is_first
+        turn.signed_in = False
+
+
 @pytest.fixture
 async def relay(sim: Simulated) -> AsyncIterator[Relay]:
     async with Relay(sim.port) as relay:

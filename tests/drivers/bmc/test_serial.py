@@ -110,10 +110,12 @@ async def test_a_console_that_is_given_up_as_it_opens_does_not_refuse_the_next(
 
 
 async def test_a_line_ends_with_its_process(sim: Simulated) -> None:
-    fleet = MixedFleet(OwnGuard())
+    guard = OwnGuard()
+    fleet = MixedFleet(guard)
     try:
         async with fleet.serial(sim.address, take_over=True) as line:
             assert isinstance(line, IpmiLine)
+            assert guard._known[sim.address.peer].turn.signed_in
             line._child.kill()
             with pytest.raises(Unreachable, match="has ended"):
                 await heard(line, b"nothing")

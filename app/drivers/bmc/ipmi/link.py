@@ -98,6 +98,8 @@ class Link:
             raise
         if answer.fault in SESSIONLESS:
             self._drop()
+        elif answer.fault is not Fault.RETRIABLE and not child.is_signed_in:
+            child.is_signed_in = turn.signed_in = True
         self._answered_at_s = time.monotonic()
         if self._timer is not None:
             self._timer.cancel()

@@ -39,6 +39,8 @@ class Child:
         self._reader, self._writer = streams
         self._end = end
         self._left: Callable[[], None] | None = left
+        self.is_signed_in = False
+        """Whether the BMC is known to have taken the credentials, at the first question."""
 
     def sign_in(self, facts: SignIn) -> None:
         self._writer.write(msgspec.json.encode(facts) + b"\n")

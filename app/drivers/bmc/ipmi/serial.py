@@ -66,6 +66,7 @@ async def open_serial(
             answer = await _answered(child, address.url, take_over=take_over)
             turn.serial_is_left = False
             turn.cipher_suite = _opened(address.url, answer).cipher_suite
+            turn.signed_in = True
     except BaseException as error:  # also one on the way out of the turn
         if child is not None:
             child.kill()

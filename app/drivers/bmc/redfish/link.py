@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from sushy import exceptions as sushy_errors
 
 from app.drivers.bmc.contract import BmcAddress
-from app.drivers.bmc.guard import BmcGuard
+from app.drivers.bmc.guard import BmcGuard, Turn
 from app.drivers.bmc.redfish.session import READ_TIMEOUT_S, Session
 from app.drivers.bmc.redfish.words import translate
 from app.drivers.errors import Busy, Unreachable
@@ -58,11 +58,10 @@ class Link:
             async with asyncio.timeout(deadline_s):
                 async with contextlib.AsyncExitStack() as waiting:
                     await waiting.enter_async_context(self._slot)
-                    turn = self._guard.turn(self._address)
-                    await waiting.enter_async_context(turn)
+                    turn = await waiting.enter_async_context(self._guard.turn(self._address))
                     begun = waiting.pop_all()
                 has_begun = True
-                task = asyncio.create_task(self._finish(begun, work, read_timeout_s))
+                task = asyncio.create_task(self._finish(begun, work, read_timeout_s, turn))
                 task.add_done_callback(_seen)
                 return await asyncio.shield(task)
         except TimeoutError:
@@ -71,13 +70,17 @@ class Link:
             raise Unreachable(self.peer, f"no answer within {deadline_s:g} s") from None
 
     async def _finish(
-        self, begun: contextlib.AsyncExitStack, work: Callable[[Any], T], read_timeout_s: float
+        self,
+        begun: contextlib.AsyncExitStack,
+        work: Callable[[Any], T],
+        read_timeout_s: float,
+        turn: Turn,
     ) -> T:
         """Run the thread to its end, whoever still waits for it, and give slot and turn back."""
         loop = asyncio.get_running_loop()
         async with begun:
             try:
-                return await loop.run_in_executor(self._pool, self._run, work, read_timeout_s)
+                return await loop.run_in_executor(self._pool, self._run, work, read_timeout_s, turn)
             finally:
                 loop.call_later(IDLE_S, self._hang_up_when_idle)
 
@@ -105,18 +108,24 @@ class Link:
         idle_s = time.monotonic() - self._answered_at_s
         return self._session is not None and idle_s >= IDLE_S * 0.9
 
-    def _run(self, work: Callable[[Any], T], read_timeout_s: float) -> T:
+    def _run(self, work: Callable[[Any], T], read_timeout_s: float, turn: Turn) -> T:
         time.sleep(max(0.0, self._answered_at_s + MIN_INTERVAL_S - time.monotonic()))
         try:
             if self._session is None:
                 self._session = Session(self._address)
-            self._session.connector.be_patient(read_timeout_s)
-            return work(self._session.system)
+                turn.signed_in = True
+            session = self._session
+            session.connector.be_patient(read_timeout_s)
+            sign_ins = session.sign_ins
+            done = work(session.system)
+            turn.signed_in |= sign_ins is None or session.sign_ins != sign_ins
         except sushy_errors.AccessError as error:
             self._drop()  # other credentials may be right at the next call
             raise translate(self.peer, error) from error
         except Exception as error:
             raise translate(self.peer, error) from error
+        else:
+            return done
         finally:
             self._answered_at_s = time.monotonic()
 

@@ -76,10 +76,15 @@ class SessionIfOffered(SessionOrBasicAuth):  # type: ignore[misc]  # sushy ships
     for one wrong password, which is how accounts get locked.
     """
 
+    sign_ins: int | None = 0
+    """How many sessions were begun, the first and after one that had ended; None with Basic, which
+    shows the credentials at each request."""
+
     def _do_authenticate(self) -> None:
         root = self._root_resource.json
         if not ("SessionService" in root or "Sessions" in root.get("Links", {})):
             self._fallback_to_basic_authentication()
+            self.sign_ins = None
             return
         try:
             SessionAuth._do_authenticate(self)  # noqa: SLF001 - the grandparent's step, past the parent's fallback
@@ -87,6 +92,9 @@ class SessionIfOffered(SessionOrBasicAuth):  # type: ignore[misc]  # sushy ships
             raise
         except sushy_errors.SushyError:
             self._fallback_to_basic_authentication()
+            self.sign_ins = None
+        else:
+            self.sign_ins = (self.sign_ins or 0) + 1
 
 
 def fetch(resource: Any) -> None:
@@ -120,6 +128,10 @@ class Session:
         except BaseException:
             self.close()
             raise
+
+    @property
+    def sign_ins(self) -> int | None:
+        return self._auth.sign_ins
 
     def close(self) -> None:
         """Delete the session at the BMC, which has few; the connection is closed in any case."""
