@@ -19,6 +19,7 @@ from app.adapters import make_fleet, make_gateways, make_mailer, make_peers, mak
 from app.core.database import Database
 from app.domain.addresses.hints import listening
 from app.domain.addresses.index import INDEX
+from app.domain.devices.owed_power import OWED
 from app.domain.inventory.bmc import protocols_in_use
 from app.domain.inventory.discover import ASKED
 from app.domain.inventory.put_back import TO_CLOUD
@@ -35,6 +36,7 @@ from app.jobs.context import WorkerContext
 from app.jobs.discover_hardware import discover_hardware
 from app.jobs.drive_switches import SwitchWork
 from app.jobs.fire_schedules import Schedules
+from app.jobs.give_power import give_power
 from app.jobs.keep_names import Names
 from app.jobs.look_at_panels import look_at_panels
 from app.jobs.machine_errands import run_errand
@@ -99,8 +101,9 @@ async def working(resources: Resources) -> AsyncIterator[WorkerContext]:
     remedy = partial(run_remedy, database, resources.vault, peers)
     switch = ServerSwitches(database, resources.vault, context.fleet, peers).consume
     clean = partial(begin_cleaning, database)
+    owed = partial(give_power, database, resources.vault, peers.pdus)
     asked: dict[str, Consumer] = {ASKED: discover, ERRAND: errand, REMEDY: remedy}
-    asked |= {METAL_ERRAND: metal_errand, TO_CLOUD: clean, SWITCH: switch}
+    asked |= {METAL_ERRAND: metal_errand, TO_CLOUD: clean, SWITCH: switch, OWED: owed}
     relay = Relay(database, resources.live, {**consumers, **asked, **switching})
     names = Names(database, resources.live, resources.vault, peers.dns)
     watch = PowerWatch(database, resources.live, resources.vault, context.fleet)

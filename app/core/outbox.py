@@ -124,6 +124,25 @@ async def mark_failed(tx: Tx, parcel: Parcel, error: str) -> None:
     )
 
 
+async def amend(tx: Tx, key: str, payload: dict[str, Any], *, due_at: datetime) -> None:
+    """Let an open row say something else, and be due then."""
+    await tx.execute(
+        "UPDATE outbox SET payload = $2, due_at = $3 WHERE key = $1 AND done_at IS NULL",
+        key,
+        msgspec.json.encode(payload).decode(),
+        due_at,
+    )
+
+
+async def settle(tx: Tx, key: str) -> None:
+    """Have an open row done: what must follow has been seen to by somebody else."""
+    await tx.execute(
+        "UPDATE outbox SET done_at = $2, error = NULL WHERE key = $1 AND done_at IS NULL",
+        key,
+        tx.now(),
+    )
+
+
 async def next_due(tx: Tx) -> datetime | None:
     """Return when the earliest open row is due."""
     moment_due: datetime | None = await tx.fetchval(

@@ -9,7 +9,7 @@ from app.core.errors import Invalid
 from app.core.secrets import Vault, new_key
 from app.domain.devices.access import pdu_address, save_access
 from app.domain.devices.errors import NoOutlet
-from app.domain.devices.outlets import cycle_outlets, outlets_of, switch_outlets
+from app.domain.devices.outlets import outlets_of, switch_outlets
 from app.drivers.errors import Unreachable
 from app.drivers.pdu.contract import PduAddress
 from app.drivers.pdu.profiles import PROFILES
@@ -32,7 +32,8 @@ async def test_all_outlets_go_off_and_on_again(database: Database, tmp_path: Pat
         async with database.transaction() as tx:
             server = (await furnish(tx, machine(1)))["m001"]
             await power_up(tx, VAULT, server, access=seed)
-        outlets = await cycle_outlets(database, VAULT, pdus, server, rest_s=0)
+        await switch_outlets(database, VAULT, pdus, server, Power.OFF)
+        outlets = await switch_outlets(database, VAULT, pdus, server, Power.ON)
         await pdus.close()
     assert [(one.pdu, one.number) for one in outlets] == [("pdu-a", 3), ("pdu-b", 3)]
     # One agent stands for both PDUs: the second finds its outlet as it should be.

@@ -2,6 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
 import msgspec
 import pytest
@@ -9,6 +12,7 @@ import pytest
 from app.core.clock import SetClock
 from app.core.database import Database
 from app.core.secrets import Vault
+from app.core.turns import DatabaseTurns
 from app.domain.inventory.bmc_turn import SERIAL_LEFT, SharedTurns, allow_again, forget_host_key
 from app.drivers.bmc.contract import BmcAddress
 from app.drivers.bmc.fleet import MixedFleet
@@ -33,6 +37,49 @@ async def faulty(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Faul
 @pytest.fixture
 def address(faulty: FaultyBmc) -> BmcAddress:
     return BmcAddress(url=faulty.url, username=USER, password=Secret(PASSWORD), tls=TrustAnything())
+
+
+@dataclass
+class Looks:
+    """What became of the asking for turns, so that a test waits for that and for no time."""
+
+    taken_at: datetime | None = None
+    """By which time somebody had a turn, or had it longer, for the last time."""
+    refused: int = 0
+    _asked: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def note(self, *, is_taken: bool, asked_at: datetime) -> None:
+        async with self._asked:
+            if is_taken:
+                self.taken_at = asked_at
+            else:
+                self.refused += 1
+            self._asked.notify_all()
+
+    async def in_vain(self, times: int) -> None:
+        """Return once a turn was asked for in vain so often since now."""
+        wanted = self.refused + times
+        async with asyncio.timeout(30), self._asked:
+            await self._asked.wait_for(lambda: self.refused >= wanted)
+
+    async def said_at(self, at: datetime) -> None:
+        """Return once who has the turn has asked for more of it, at that time or later."""
+        async with asyncio.timeout(30), self._asked:
+            await self._asked.wait_for(lambda: self.taken_at is not None and self.taken_at >= at)
+
+
+@pytest.fixture
+def looks(clock: SetClock, monkeypatch: pytest.MonkeyPatch) -> Looks:
+    looks, take = Looks(), DatabaseTurns.take
+
+    async def noted(turns: DatabaseTurns, *given: Any, **more: Any) -> bool:
+        asked_at = clock.now()
+        is_taken = await take(turns, *given, **more)
+        await looks.note(is_taken=is_taken, asked_at=asked_at)
+        return is_taken
+
+    monkeypatch.setattr(DatabaseTurns, "take", noted)
+    return looks
 
 
 @pytest.fixture
@@ -196,7 +243,7 @@ async def test_credentials_that_are_wrong_are_shown_three_times_in_all(
 
 
 async def test_a_worker_that_died_in_its_turn_holds_the_bmc_for_a_while(
-    database: Database, vault: Vault, address: BmcAddress, clock: SetClock
+    database: Database, vault: Vault, address: BmcAddress, clock: SetClock, looks: Looks
 ) -> None:
     dead = SharedTurns(database, vault).turn(address)
     await dead.__aenter__()
@@ -205,16 +252,16 @@ async def test_a_worker_that_died_in_its_turn_holds_the_bmc_for_a_while(
             task.cancel()  # it says no more that it lives
     waiting = asyncio.create_task(_take(SharedTurns(database, vault), address))
     clock.advance(seconds=3.5)
-    await asyncio.sleep(0.15)
+    await looks.in_vain(2)
     assert not waiting.done()
     clock.advance(seconds=0.5)
-    await asyncio.wait_for(waiting, 5)
+    await asyncio.wait_for(waiting, 30)
     async with SharedTurns(database, vault).turn(address):
         await dead.__aexit__(None, None, None)  # late, and the turn is another's by then
         waiting = asyncio.create_task(_take(SharedTurns(database, vault), address))
-        await asyncio.sleep(0.15)
+        await looks.in_vain(2)
         assert not waiting.done()
-    await asyncio.wait_for(waiting, 5)
+    await asyncio.wait_for(waiting, 30)
 
 
 async def test_a_worker_that_lives_keeps_its_turn_for_as_long_as_its_call_takes(
@@ -222,16 +269,19 @@ async def test_a_worker_that_lives_keeps_its_turn_for_as_long_as_its_call_takes(
     vault: Vault,
     address: BmcAddress,
     clock: SetClock,
+    looks: Looks,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("app.domain.inventory.bmc_turn.RENEW_S", 0.01)
+    monkeypatch.setattr("app.domain.inventory.bmc_turn.RENEW_S", 0.05)
     async with SharedTurns(database, vault).turn(address):
         waiting = asyncio.create_task(_take(SharedTurns(database, vault), address))
-        for _ in range(10):
+        for _ in range(4):
             clock.advance(seconds=3)
-            await asyncio.sleep(0.1)
+            # Its next word is said by the new time, however long that takes here.
+            await looks.said_at(clock.now())
+            await looks.in_vain(2)
         assert not waiting.done()
-    await asyncio.wait_for(waiting, 5)
+    await asyncio.wait_for(waiting, 30)
 
 
 async def test_what_is_learned_in_a_turn_is_kept(

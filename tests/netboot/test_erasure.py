@@ -1,5 +1,6 @@
 """A server that came back is erased: what its live system says, and what becomes of the server."""
 
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -7,11 +8,16 @@ import pytest
 
 from app.core.database import Database
 from app.core.secrets import Vault, new_key
+from app.domain.inventory.errors import ServerHasServed
+from app.domain.inventory.maintain import begin_maintenance
+from app.domain.inventory.power import note_power
 from app.domain.inventory.put_back import await_erasure
 from app.domain.inventory.quarantine import due_rechecks, quarantine
+from app.domain.inventory.remove import remove_server
 from app.domain.services.prepare_live import NotToBeErased, prepare_erase
 from app.domain.services.report_erasure import erasures_of
 from app.drivers.errors import Busy
+from app.drivers.power import Power
 from app.flows.node import Done, StepFailed, Wait
 from app.flows.nodes import erase_disks
 from app.jobs.recheck_servers import recheck_due
@@ -247,3 +253,73 @@ async def test_what_was_not_asked_has_not_failed(
     hall.database.clock.advance(minutes=15)  # type: ignore[attr-defined]
     assert await recheck_due(hall.database, vault, hall.bmc) == [hall.server]
     assert await state_of(hall.database, hall.server) == ("cleaning", True)
+
+
+async def test_what_is_critical_when_it_is_looked_at_again_stays_aside(
+    came_back: Hall, vault: Vault
+) -> None:
+    """Its BMC obeys; yet what it says of the machine would be sold."""
+    hall = came_back
+    async with hall.database.transaction() as tx:
+        await quarantine(tx, hall.server, "no word from the machine")
+    hall.bmc.critical = ("PSU 2 has failed", "CPU 1 reads 104 °C")
+    hall.database.clock.advance(minutes=15)  # type: ignore[attr-defined]
+    assert await recheck_due(hall.database, vault, hall.bmc) == [hall.server]
+    assert hall.bmc.told == ["power off", "boot disk"]
+    assert await state_of(hall.database, hall.server) == ("quarantined", True)
+    async with hall.database.snapshot() as tx:
+        told = await tx.fetchval(
+            "SELECT reason FROM audit_entry WHERE action = 'inventory.recheck'"
+        )
+    assert told == "PSU 2 has failed; CPU 1 reads 104 °C"
+
+
+async def test_a_power_state_change_triggers_no_second_cleaning(
+    machine: httpx.AsyncClient, came_back: Hall
+) -> None:
+    """baremetal-operator#883."""
+    hall = came_back
+    wait = await enter(hall)
+    assert isinstance(wait, Wait)
+    base = base_in(await script_of(machine, hall.mac))
+    for disk in ("nvme0n1", "nvme1n1"):
+        await tell(machine, base, disk)
+    await machine.post(f"{base}/done", data={"percent": "100"})
+    assert isinstance(await enter(hall, **wait.memo), Done)
+    hall.bmc.told.clear()
+    for power in (Power.ON, Power.OFF, Power.UNKNOWN, Power.ON):
+        async with hall.database.transaction() as tx:
+            await note_power(tx, hall.server, power)
+        assert await state_of(hall.database, hall.server) == ("available", False)
+    async with hall.database.snapshot() as tx:
+        asked = await tx.fetchval("SELECT count(*) FROM outbox WHERE topic = 'server.cleaning'")
+    assert (asked, hall.bmc.told) == (1, []), "it was erased once, for the order that was over"
+    boots = await machine.get("/netboot/ipxe", params={"mac": hall.mac})
+    assert "boot=live" not in boots.text
+
+
+@pytest.mark.parametrize("has_served", [False, True], ids=["new", "served"])
+async def test_a_server_whose_bmc_is_gone_for_good_is_removed_or_retired(
+    hall: Hall, vault: Vault, *, has_served: bool
+) -> None:
+    """ConvoyPanel/panel#26: nothing of this asks it."""
+    if has_served:
+        await hall.installation()
+    async with hall.database.transaction() as tx:
+        await quarantine(tx, hall.server, "no answer")
+    hall.bmc.is_away = True
+    for number in range(10):
+        hall.database.clock.advance(minutes=15 * 2**number)  # type: ignore[attr-defined]
+        assert await recheck_due(hall.database, vault, hall.bmc) == [hall.server]
+    hall.database.clock.advance(minutes=60 * 24 * 30)  # type: ignore[attr-defined]
+    assert await recheck_due(hall.database, vault, hall.bmc) == [], "a person was told"
+    staff: dict[str, Any] = {"actor": None, "actor_label": "staff", "reason": "scrapped"}
+    async with hall.database.transaction() as tx:
+        if has_served:
+            with pytest.raises(ServerHasServed, match="maintenance for good"):
+                await remove_server(tx, hall.server, **staff)
+            await begin_maintenance(tx, hall.server, **staff)
+        else:
+            await remove_server(tx, hall.server, **staff)
+        state = await tx.fetchval("SELECT state FROM server WHERE id = $1", hall.server)
+    assert state == ("maintenance" if has_served else None)

@@ -3,7 +3,6 @@
 The rung below the BMC: a machine whose BMC is dead goes off and on all the same.
 """
 
-import asyncio
 import contextlib
 import re
 from collections.abc import Sequence
@@ -97,18 +96,6 @@ async def _ensure(database: Database, pdus: Pdus, place: _Place, wanted: Power) 
     _, pdu, number = place
     async with device_turn(database, f"{pdu.host}:{pdu.port}"):
         await pdus.ensure(pdu, number, wanted, deadline_s=DEADLINE_S)
-
-
-async def cycle_outlets(
-    database: Database, vault: Vault, pdus: Pdus, server: UUID, *, rest_s: float = REST_S
-) -> tuple[Outlet, ...]:
-    """Take a server's power away, wait, and give it back; each seen. Raises as `switch_outlets`.
-
-    What goes on again by its firmware's setting alone may have to be switched on afterwards.
-    """
-    await switch_outlets(database, vault, pdus, server, Power.OFF)
-    await asyncio.sleep(rest_s)
-    return await switch_outlets(database, vault, pdus, server, Power.ON)
 
 
 async def _places(database: Database, vault: Vault, server: UUID) -> Sequence[_Place]:

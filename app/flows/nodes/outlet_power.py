@@ -7,10 +7,12 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from app.domain.devices.outlets import REST_S, switch_outlets
+from app.domain.devices.outlets import REST_S
+from app.domain.devices.owed_power import switch_for_good, take_power
 from app.domain.inventory.find import server_of
 from app.drivers.power import Power
 from app.flows.node import Done, Effect, NodeType, Step, StepFailed, Wait
+from app.flows.owed_power import give_owed_power
 from app.flows.subject import order_of
 
 Deed = Literal["on", "off", "cycle"]
@@ -48,7 +50,8 @@ async def do(step: Step, params: Params) -> Done | Wait:
     if params.power == "cycle":
         off_at = step.memo.get("off_at")
         if off_at is None:
-            await _switch(step, server, Power.OFF)
+            tools = step.tools
+            await take_power(step.database, tools.vault, tools.peers.pdus, server, by=step.key)
             until = step.now + timedelta(seconds=REST_S)
             return Wait(until=until, memo={"off_at": step.now.isoformat()}, says="without power")
         until = datetime.fromisoformat(off_at) + timedelta(seconds=REST_S)
@@ -59,7 +62,7 @@ async def do(step: Step, params: Params) -> Done | Wait:
 
 async def _switch(step: Step, server: UUID, wanted: Power) -> tuple[str, ...]:
     tools = step.tools
-    outlets = await switch_outlets(step.database, tools.vault, tools.peers.pdus, server, wanted)
+    outlets = await switch_for_good(step.database, tools.vault, tools.peers.pdus, server, wanted)
     return tuple(f"{one.pdu} {one.port}" for one in outlets)
 
 
@@ -85,6 +88,7 @@ node = NodeType(
     params=Params,
     effect=Effect.OUTSIDE,
     do=do,
+    undo=give_owed_power,
     output=Output,
     says=says,
     docs="""
@@ -97,6 +101,8 @@ none, or into one that is not reached, fails the step: half of its supplies woul
 ```
 
 `cycle` leaves the machine 10 s without power while the run is a row in the database. Whether it
-then starts by itself is a setting of its firmware. The step is not undone.
+then starts by itself is a setting of its firmware. A run that is stopped or cancelled in between
+leaves it so for half a minute at most, a PDU that is away for as long as that is. What was switched
+is not undone.
 """,
 )

@@ -13,7 +13,8 @@ from uuid import UUID
 import msgspec
 
 from app.domain.devices.errors import NoOutlet
-from app.domain.devices.outlets import REST_S, switch_outlets
+from app.domain.devices.outlets import REST_S
+from app.domain.devices.owed_power import switch_for_good, take_power
 from app.domain.inventory.outage import is_outage
 from app.domain.services.power_pace import power_late_s, power_patience
 from app.drivers.bmc.contract import Bmc
@@ -23,6 +24,7 @@ from app.drivers.power import Power
 from app.flows.booting import bmc_at
 from app.flows.document import duration
 from app.flows.node import Done, Effect, NodeType, Step, StepFailed, Wait
+from app.flows.owed_power import give_owed_power
 from app.flows.patience import Duration
 
 FIRST_LOOK = timedelta(seconds=20)
@@ -71,7 +73,9 @@ not this one: it is waited for until it answers, as long as one that was restart
 failed may be tried again.
 
 Where a restart does not help, and the server is plugged into PDUs that are reached, all of its
-outlets are switched off for 10 s and on again, and the BMC gets as long once more.
+outlets are switched off for 10 s and on again, and the BMC gets as long once more. Whatever becomes
+of the run meanwhile, they are switched on again: by another worker half a minute later, or at once
+where the run is undone.
 
 A BMC that does not come back, or rejects its credentials, is an error. Lead that port, and `fine`,
 to `action.quarantine_server`. The machine is off afterwards.
@@ -162,7 +166,9 @@ async def _restart(step: Step, bmc: Bmc, server: UUID, trouble: str) -> Wait:
 async def _cut_power(step: Step, server: UUID, trouble: str) -> Wait:
     """Take the power from the server. Raises StepFailed where its outlets are not ours."""
     try:
-        await _switch(step, server, Power.OFF)
+        await take_power(
+            step.database, step.tools.vault, step.tools.peers.pdus, server, by=step.key
+        )
     except NoOutlet as error:
         raise StepFailed(trouble) from error
     except DriverError as error:
@@ -172,12 +178,14 @@ async def _cut_power(step: Step, server: UUID, trouble: str) -> Wait:
 
 
 async def _give_power(step: Step, params: Params) -> Wait:
-    """Give the server its power again, and do not leave it without for a PDU that is away."""
+    """Give the server its power again. That of a PDU which is away stays owed."""
     until = datetime.fromisoformat(step.memo["off_at"]) + REST
     if step.now < until:
         return Wait(until=until, memo=dict(step.memo), says="the server is without power")
     try:
-        await _switch(step, params.server, Power.ON)
+        await switch_for_good(
+            step.database, step.tools.vault, step.tools.peers.pdus, params.server, Power.ON
+        )
     except Retriable as error:
         if step.now >= until + duration(params.patience):
             words = f"it is without power: its outlets cannot be switched on: {error.message}"
@@ -186,11 +194,6 @@ async def _give_power(step: Step, params: Params) -> Wait:
         return Wait(until=again, memo=dict(step.memo), says="its PDU does not answer")
     memo = {"since": step.now.isoformat(), "trouble": step.memo["trouble"], "was_off": True}
     return Wait(until=step.now + FIRST_LOOK, memo=memo, says="the BMC starts")
-
-
-async def _switch(step: Step, server: UUID, wanted: Power) -> None:
-    tools = step.tools
-    await switch_outlets(step.database, tools.vault, tools.peers.pdus, server, wanted)
 
 
 async def _test_of(step: Step, server: UUID) -> _Test:
@@ -236,6 +239,7 @@ node = NodeType(
     params=Params,
     effect=Effect.OUTSIDE,
     do=do,
+    undo=give_owed_power,
     ports=("out", "fine"),
     output=Output,
     says=lambda params: f"Looks at the BMC of server {params.server}, and restarts it if need be",

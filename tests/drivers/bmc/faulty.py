@@ -34,6 +34,13 @@ class Faults:
     sessions: bool = False
     expired: bool = False
     """Know no session any more until another is begun."""
+    no_room_status: int = 0
+    """Answer so when a session is wanted: all are in use."""
+    no_room_code: str = "IDRAC.2.8.RAC0218"
+    no_basic: bool = False
+    """Take nobody without a session."""
+    forgets: bool = False
+    """Have ended all sessions."""
     soft: bool = False
     """Offer to ask the operating system to stop."""
     deaf: bool = False
@@ -146,16 +153,18 @@ class FaultyBmc:
         if path == "/redfish/v1/SessionService/Sessions" and method == "POST":
             if self.faults.unauthorised or body != {"UserName": USER, "Password": self.password}:
                 return 401, "", error("the password is wrong")
+            if self.faults.no_room_status:
+                words = "The maximum number of user sessions is reached."
+                return self.faults.no_room_status, "", error(words, code=self.faults.no_room_code)
             self.open_sessions += 1
             self.faults.expired = False
             where = "/redfish/v1/SessionService/Sessions/1"
             return 201, f"X-Auth-Token: token-1\r\nLocation: {where}\r\n", {"@odata.id": where}
         basic = "Basic " + base64.b64encode(f"{USER}:{self.password}".encode()).decode()
-        token = None if self.faults.expired else "token-1"
-        if self.faults.unauthorised or (
-            headers.get("authorization") != basic
-            and (token is None or headers.get("x-auth-token") != token)
-        ):
+        is_basic = headers.get("authorization") == basic and not self.faults.no_basic
+        is_over = self.faults.forgets or self.faults.expired
+        is_known = headers.get("x-auth-token") == "token-1" and not is_over
+        if self.faults.unauthorised or not (is_basic or is_known):
             return 401, "", error("the password is wrong")
         if method == "DELETE":
             self.open_sessions -= 1
@@ -266,5 +275,5 @@ class FaultyBmc:
         return 204, "", None
 
 
-def error(words: str) -> dict[str, Any]:
-    return {"error": {"code": "Base.1.0.GeneralError", "message": words}}
+def error(words: str, *, code: str = "Base.1.0.GeneralError") -> dict[str, Any]:
+    return {"error": {"code": code, "message": words}}

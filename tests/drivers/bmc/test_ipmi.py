@@ -19,6 +19,7 @@ from app.drivers.bmc.ipmi import IpmiFleet
 from app.drivers.bmc.ipmi.fleet import IpmiBmc
 from app.drivers.bmc.ipmi.link import Link
 from app.drivers.bmc.ipmi.process import Child
+from app.drivers.bmc.ipmi.wire import Answer, Ask
 from app.drivers.bmc.vendors import Vendor
 from app.drivers.boot import BootDevice, BootMode
 from app.drivers.errors import NotReached, Refused, Retriable, Unreachable
@@ -200,6 +201,22 @@ class TestBadWay:
         assert healthy.is_running()
         relay.silent_after_open = False
         assert await far.power.read() is Power.ON
+
+    async def test_one_that_hangs_is_killed_by_who_waits_for_it(
+        self, fleet: IpmiFleet, far: IpmiBmc, relay: Relay, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Its own alarm, which would end it at the same moment, is set for much later."""
+        ask = Child.ask
+
+        async def ask_with_a_late_alarm(child: Child, question: Ask) -> Answer:
+            return await ask(child, msgspec.structs.replace(question, deadline_s=600.0))
+
+        monkeypatch.setattr(Child, "ask", ask_with_a_late_alarm)
+        relay.silent_after_open = True
+        with pytest.raises(Unreachable):
+            await far.power.read()
+        _, alive = psutil.wait_procs(children(fleet), timeout=20)
+        assert alive == []
 
     async def test_one_that_hangs_ends_by_itself_though_nobody_kills_it(
         self,

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from app.drivers.dhcp.contract import DhcpHost, DhcpPlan, DhcpSubnet
-from app.drivers.dhcp.kea import class_of, subnets_of
+from app.drivers.dhcp.kea import Config, class_of, subnets_of
 from app.drivers.dhcp.kea_socket import KeaSocket
 from app.drivers.errors import Refused, Unreachable
 from tests.drivers.dhcp.kea import FOREIGN, checked, config, kea
@@ -74,3 +74,22 @@ async def test_a_server_is_told_once_and_keeps_what_others_configured(tmp_path: 
         assert not await server.push(with_hosts())
     with pytest.raises(Unreachable):
         await server.push(PLAN)
+
+
+class Overruled(KeaSocket):
+    """A server that somebody else configures at the same moment: what we tell it stands no more."""
+
+    async def _command(self, name: str, arguments: Config | None = None) -> dict[str, Any]:
+        before = await super()._command("config-get")
+        answer = await super()._command(name, arguments)
+        if name == "config-set":
+            before["Dhcp4"].pop("hash", None)
+            await super()._command("config-set", {"Dhcp4": before["Dhcp4"]})
+        return answer
+
+
+async def test_what_is_taken_and_does_not_stand_is_no_success(tmp_path: Path) -> None:
+    with kea(tmp_path) as control:
+        with pytest.raises(Refused, match="says something else since"):
+            await Overruled(control).push(PLAN)
+        assert await KeaSocket(control).push(PLAN)

@@ -288,6 +288,12 @@ SHOWN = {"cisco_ios": _ios, "arista_eos": _eos}
 
 
 class Server(ParamikoSshServer):
+    def _bind_sockets(self) -> None:
+        """Listen before `start` returns: fakenos leaves that to a thread, and refuses until then."""
+        super()._bind_sockets()
+        assert self._socket is not None
+        self._socket.listen()
+
     def connection_function(self, client: socket.socket, is_running: threading.Event) -> None:
         # Who hangs up while it signs in is no fault of this server.
         with contextlib.suppress(EOFError, AttributeError, paramiko.SSHException, OSError):
@@ -297,9 +303,6 @@ class Server(ParamikoSshServer):
 @contextlib.contextmanager
 def switch(box: Box) -> Iterator[Box]:
     """Serve a box on a free port of loopback."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        box.port = free.getsockname()[1]
     nos = Nos(name=box.dialect, initial_prompt="sw1#")
     nos.box = box
     server = Server(
@@ -307,7 +310,7 @@ def switch(box: Box) -> Iterator[Box]:
         shell_configuration={"base_prompt": "sw1"},
         nos=nos,
         nos_inventory_config={},
-        port=box.port,
+        port=0,
         username=USERNAME,
         password=PASSWORD,
         timeout=1,
@@ -322,6 +325,8 @@ def switch(box: Box) -> Iterator[Box]:
         ),
     )
     server.start()
+    assert server._socket is not None
+    box.port = server._socket.getsockname()[1]
     try:
         yield box
     finally:

@@ -347,6 +347,11 @@ async def outlets(stage: Stage) -> list[tuple[str, int, Power]]:
     return stage.pdus.orders
 
 
+async def without_power(stage: Stage) -> list[tuple[str, int]]:
+    """Return the outlets that are off."""
+    return [place for place, power in stage.pdus.outlets.items() if power is Power.OFF]
+
+
 async def plans(stage: Stage) -> int:
     return await stage.count("SELECT count(*) FROM machine")
 
@@ -546,7 +551,7 @@ EXAMPLES: dict[str, Example] = {
     ),
     "action.recover_bmc": Example(
         {"server": "=input.server"}, ("begin > it.fine > after",),
-        before=running, given=place, about=ORDER, peer=machine,
+        before=running, given=place, about=ORDER, peer=machine, left=without_power,
     ),
     "action.rescue": Example({}, before=running, about=ORDER, peer=installing, left=booted),
     "action.unrescue": Example({}, before=running, about=ORDER, peer=machine),
@@ -582,7 +587,7 @@ EXAMPLES: dict[str, Example] = {
         before=unrecorded, given=place, peer=record, left=record, needs=frozenset({"dns"}),
     ),
     "action.outlet_power": Example(
-        {"power": "cycle"}, before=plugged, about=ORDER, peer=outlets
+        {"power": "cycle"}, before=plugged, about=ORDER, peer=outlets, left=without_power
     ),
     "action.port_vlan": Example(
         {"vlan": 101, "tagged": "201,200"}, before=cabled, about=ORDER, peer=port, left=port

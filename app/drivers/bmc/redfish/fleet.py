@@ -15,6 +15,7 @@ from app.drivers.bmc.redfish.access import access_of
 from app.drivers.bmc.redfish.boot import RedfishBoot
 from app.drivers.bmc.redfish.drives import drives_of
 from app.drivers.bmc.redfish.health import health_of
+from app.drivers.bmc.redfish.kept import KeptSessions
 from app.drivers.bmc.redfish.link import Link
 from app.drivers.bmc.redfish.media import RedfishMedia
 from app.drivers.bmc.redfish.power import RedfishPower
@@ -71,6 +72,7 @@ class RedfishFleet:
         """Take the guard that all workers share; without one, the fleet has its BMCs alone."""
         self._guard = guard or OwnGuard()
         self._pool = _started_pool()
+        self._kept = KeptSessions()
         self._links: dict[tuple[str, ...], Link] = {}
 
     def bmc(self, address: BmcAddress) -> RedfishBmc:
@@ -88,12 +90,13 @@ class RedfishFleet:
         )
         link = self._links.get(key)
         if link is None:
-            link = self._links[key] = Link(address, self._pool, self._guard)
+            link = self._links[key] = Link(address, self._pool, self._guard, self._kept)
         return RedfishBmc(link)
 
     async def close(self) -> None:
         links, self._links = list(self._links.values()), {}
-        await asyncio.gather(*(link.close() for link in links))
+        await self._kept.close()
+        await asyncio.gather(*(link.close() for link in links), return_exceptions=True)
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 

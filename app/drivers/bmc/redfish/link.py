@@ -5,15 +5,17 @@ import contextlib
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, TypeVar
 
 from sushy import exceptions as sushy_errors
 
 from app.drivers.bmc.contract import BmcAddress
 from app.drivers.bmc.guard import BmcGuard, Turn
+from app.drivers.bmc.redfish.kept import KeptSessions
 from app.drivers.bmc.redfish.session import READ_TIMEOUT_S, Session
 from app.drivers.bmc.redfish.words import translate
-from app.drivers.errors import Busy, Unreachable
+from app.drivers.errors import Busy, DriverError, Unreachable
 
 CALL_DEADLINE_S = 10.0
 MIN_INTERVAL_S = 0.02
@@ -27,7 +29,13 @@ T = TypeVar("T")
 class Link:
     """Runs work against one BMC, never two at once."""
 
-    def __init__(self, address: BmcAddress, pool: ThreadPoolExecutor, guard: BmcGuard) -> None:
+    def __init__(
+        self,
+        address: BmcAddress,
+        pool: ThreadPoolExecutor,
+        guard: BmcGuard,
+        kept: KeptSessions,
+    ) -> None:
         self.peer = address.url
         self.username = address.username
         self.commands = asyncio.Lock()
@@ -35,10 +43,15 @@ class Link:
         self._address = address
         self._pool = pool
         self._guard = guard
+        self._kept = kept
         self._slot = asyncio.Lock()
         self._session: Session | None = None
         self._answered_at_s = 0.0
         self._hanging_up: asyncio.Task[None] | None = None
+
+    @property
+    def has_session(self) -> bool:
+        return self._session is not None
 
     async def call(
         self,
@@ -53,6 +66,28 @@ class Link:
         until the thread ends by its own time-outs. So a hung BMC costs the pool one
         thread at most, and whoever asks it meanwhile is told that it is busy.
         """
+        return await self._in_turn(partial(self._run, work, read_timeout_s), deadline_s)
+
+    async def close(self) -> None:
+        """End the session after the call under way, if any."""
+        if self.has_session or self._slot.locked():
+            with contextlib.suppress(DriverError):
+                await self._in_turn(lambda _: self._drop(), CALL_DEADLINE_S)
+
+    async def give_back(self) -> None:
+        """End the session, unless a call comes between, or the BMC is busy for long."""
+        seen_at_s = self._answered_at_s
+
+        def drop(_: Turn) -> None:
+            if self._answered_at_s == seen_at_s:
+                self._drop()
+
+        if self.has_session:
+            with contextlib.suppress(DriverError):
+                await self._in_turn(drop, CALL_DEADLINE_S)
+
+    async def _in_turn(self, asking: Callable[[Turn], T], deadline_s: float) -> T:
+        """Return what `asking` returns, in a thread and in the BMC's turn."""
         has_begun = False
         try:
             async with asyncio.timeout(deadline_s):
@@ -61,7 +96,7 @@ class Link:
                     turn = await waiting.enter_async_context(self._guard.turn(self._address))
                     begun = waiting.pop_all()
                 has_begun = True
-                task = asyncio.create_task(self._finish(begun, work, read_timeout_s, turn))
+                task = asyncio.create_task(self._finish(begun, partial(asking, turn)))
                 task.add_done_callback(_seen)
                 return await asyncio.shield(task)
         except TimeoutError:
@@ -69,26 +104,15 @@ class Link:
                 raise Busy(self.peer, f"busy for {deadline_s:g} s") from None
             raise Unreachable(self.peer, f"no answer within {deadline_s:g} s") from None
 
-    async def _finish(
-        self,
-        begun: contextlib.AsyncExitStack,
-        work: Callable[[Any], T],
-        read_timeout_s: float,
-        turn: Turn,
-    ) -> T:
+    async def _finish(self, begun: contextlib.AsyncExitStack, asking: Callable[[], T]) -> T:
         """Run the thread to its end, whoever still waits for it, and give slot and turn back."""
         loop = asyncio.get_running_loop()
         async with begun:
             try:
-                return await loop.run_in_executor(self._pool, self._run, work, read_timeout_s, turn)
+                return await loop.run_in_executor(self._pool, self._paced, asking)
             finally:
+                self._kept.note(self)
                 loop.call_later(IDLE_S, self._hang_up_when_idle)
-
-    async def close(self) -> None:
-        """End the session after the call under way, if any."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(CALL_DEADLINE_S), self._slot:
-                await asyncio.get_running_loop().run_in_executor(self._pool, self._drop)
 
     def _hang_up_when_idle(self) -> None:
         """Close the connection unless a call is under way or was just now."""
@@ -108,31 +132,43 @@ class Link:
         idle_s = time.monotonic() - self._answered_at_s
         return self._session is not None and idle_s >= IDLE_S * 0.9
 
-    def _run(self, work: Callable[[Any], T], read_timeout_s: float, turn: Turn) -> T:
+    def _paced(self, asking: Callable[[], T]) -> T:
         time.sleep(max(0.0, self._answered_at_s + MIN_INTERVAL_S - time.monotonic()))
+        return asking()
+
+    def _run(self, work: Callable[[Any], T], read_timeout_s: float, turn: Turn) -> T:
         try:
-            if self._session is None:
-                self._session = Session(self._address)
-                turn.signed_in = True
-            session = self._session
-            session.connector.be_patient(read_timeout_s)
-            sign_ins = session.sign_ins
-            done = work(session.system)
-            turn.signed_in |= sign_ins is None or session.sign_ins != sign_ins
+            return self._worked(work, read_timeout_s, turn)
         except sushy_errors.AccessError as error:
             self._drop()  # other credentials may be right at the next call
             raise translate(self.peer, error) from error
         except Exception as error:
             raise translate(self.peer, error) from error
-        else:
-            return done
         finally:
+            if self._session is not None and self._session.is_stopgap:
+                self._drop()
             self._answered_at_s = time.monotonic()
+
+    def _worked(self, work: Callable[[Any], T], read_timeout_s: float, turn: Turn) -> T:
+        if self._session is None:
+            self._session = Session(self._address)
+            turn.signed_in = True
+        session = self._session
+        session.connector.be_patient(read_timeout_s)
+        sign_ins = session.sign_ins
+        try:
+            done = work(session.system)
+        except sushy_errors.AccessError as error:
+            session.require_room(error)
+            raise
+        turn.signed_in |= sign_ins is None or session.sign_ins != sign_ins
+        return done
 
     def _drop(self) -> None:
         session, self._session = self._session, None
         if session is not None:
             session.close()
+            self._answered_at_s = time.monotonic()
 
 
 def _seen(done: "asyncio.Task[Any]") -> None:

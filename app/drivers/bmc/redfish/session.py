@@ -10,6 +10,8 @@ from sushy.auth import SessionAuth, SessionOrBasicAuth
 from sushy.connector import Connector
 
 from app.drivers.bmc.contract import BmcAddress
+from app.drivers.bmc.redfish.words import has_no_session_left, said
+from app.drivers.errors import Retriable
 from app.drivers.tls import Tls, TrustAnything, TrustCa, TrustPin
 
 CONNECT_TIMEOUT_S = 2.0
@@ -79,6 +81,9 @@ class SessionIfOffered(SessionOrBasicAuth):  # type: ignore[misc]  # sushy ships
     sign_ins: int | None = 0
     """How many sessions were begun, the first and after one that had ended; None with Basic, which
     shows the credentials at each request."""
+    no_room = ""
+    """Why there is no session, in the BMC's words, where it had none left; what is asked now is
+    asked by Basic. Empty otherwise."""
 
     def _do_authenticate(self) -> None:
         root = self._root_resource.json
@@ -88,13 +93,36 @@ class SessionIfOffered(SessionOrBasicAuth):  # type: ignore[misc]  # sushy ships
             return
         try:
             SessionAuth._do_authenticate(self)  # noqa: SLF001 - the grandparent's step, past the parent's fallback
-        except (sushy_errors.AccessError, sushy_errors.ConnectionError):
+        except sushy_errors.ConnectionError:
             raise
+        except sushy_errors.HTTPError as error:
+            if has_no_session_left(error):
+                self.no_room = said(error)
+            elif isinstance(error, sushy_errors.AccessError):
+                raise
+            self._fallback_to_basic_authentication()
+            self.sign_ins = None
         except sushy_errors.SushyError:
             self._fallback_to_basic_authentication()
             self.sign_ins = None
         else:
             self.sign_ins = (self.sign_ins or 0) + 1
+
+    def close(self) -> None:
+        """Delete the session, if there is one.
+
+        sushy's own close signs in anew for it where the BMC has ended the session, and leaves it
+        with that one.
+        """
+        where = self.get_session_resource_id()
+        if where is None:
+            return
+        try:
+            self._connector.delete(where, allow_reauth=False)
+        except sushy_errors.SushyError:
+            pass  # the BMC is away, or has ended it itself: nothing is left to delete
+        finally:
+            self.reset_session_attrs()
 
 
 def fetch(resource: Any) -> None:
@@ -120,11 +148,16 @@ class Session:
 
     def __init__(self, address: BmcAddress) -> None:
         """Cost: two requests, and one more where the BMC has sessions."""
+        self._peer = address.url
         self.connector = BmcConnector(address)
         self._auth = SessionIfOffered(address.username, address.password.reveal())
         try:
             self._root = Sushy(address.url, auth=self._auth, connector=self.connector)
             self.system = self._root.get_system(address.system_path)
+        except sushy_errors.AccessError as error:
+            self.close()
+            self.require_room(error)
+            raise
         except BaseException:
             self.close()
             raise
@@ -133,13 +166,23 @@ class Session:
     def sign_ins(self) -> int | None:
         return self._auth.sign_ins
 
+    @property
+    def is_stopgap(self) -> bool:
+        """Return whether the BMC had no session left: the next call asks for one again."""
+        return bool(self._auth.no_room)
+
+    def require_room(self, error: sushy_errors.AccessError) -> None:
+        """Raise Retriable where a rejection is of Basic, for want of a session.
+
+        It says nothing of the credentials.
+        """
+        if self.is_stopgap and error.status_code == 401:
+            raise Retriable(self._peer, self._auth.no_room) from error
+
     def close(self) -> None:
         """Delete the session at the BMC, which has few; the connection is closed in any case."""
         try:
             self._auth.close()
-        except sushy_errors.SushyError:
-            # The BMC is away or has forgotten the session: nothing is left to delete.
-            self._auth.reset_session_attrs()
         finally:
             self.connector.close()
 

@@ -1,5 +1,6 @@
 """From sushy's exceptions to ours, keeping the BMC's own words."""
 
+import re
 import ssl
 
 import requests
@@ -15,6 +16,14 @@ ABSENT_STATUSES = frozenset({404, 405, 501})
 
 _BROKEN_OFF = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 """What a BMC that restarts does in the middle of a handshake: no word of its certificate."""
+
+_NO_SESSION_LEFT = re.compile(
+    r"RAC0218|SessionLimitExceeded"
+    r"|(?:maximum|limit|too many|no more|exceed|exhaust)[^.]*\bsessions?\b"
+    r"|\bsessions?\b[^.]*(?:maximum|limit|exceed|exhaust|reached)",
+    re.IGNORECASE,
+)
+"""Dell's number, the standard's name (DSP0266's Base registry), and how others put it."""
 
 
 def translate(peer: str, error: Exception) -> DriverError:
@@ -44,6 +53,15 @@ def said(error: sushy_errors.HTTPError) -> str:
             if isinstance(info, dict) and info.get("Message")
         )
     return f"HTTP {error.status_code}: {words or 'no reason given'}"
+
+
+def has_no_session_left(error: sushy_errors.HTTPError) -> bool:
+    """Return whether a BMC makes no session since all that it has are in use.
+
+    A 401 is never that: it may be of the password, which is not to be shown twice.
+    """
+    told = f"{error.code} {error.detail} {error.extended_info}"
+    return error.status_code != 401 and _NO_SESSION_LEFT.search(told) is not None
 
 
 def _http(peer: str, error: sushy_errors.HTTPError) -> DriverError:
