@@ -90,6 +90,8 @@ async def do(step: Step, params: Params) -> Done | Wait:
     except StepFailed as error:
         with contextlib.suppress(DriverError):
             await switch_off(step, found.server)
+        if error.stops is not None:
+            raise
         return await _given_up(step, found, error)
     return wait if wait is not None else await _patiently(step, _passed(step, found))
 
