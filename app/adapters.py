@@ -105,6 +105,7 @@ def make_tools(
             host_domain=settings.host_domain,
             live=_live(settings),
             burn_in_returned_minutes=settings.burn_in_returned_minutes,
+            has_boot_file=bool(settings.ipxe_efi_path),
         ),
         company=settings.company,
         power_wait_s=settings.power_timeout_s,

@@ -137,8 +137,8 @@ class Settings(BaseSettings):
     """TCP port of the SSH server on installed machines."""
 
     ipxe_efi_path: str = ""
-    """An iPXE EFI binary put into virtual-media boot images (Debian: `/usr/lib/ipxe/ipxe.efi`).
-    Empty: the images carry the boot script only."""
+    """An iPXE EFI binary for UEFI's HTTP boot and for virtual-media boot images (Debian:
+    `/usr/lib/ipxe/ipxe.efi`). Empty: nothing boots by HTTP, and the images carry a script only."""
 
     live_kernel_url: str = ""
     """Kernel of the live system that servers are rescued, erased and burned in with: Grml's, from

@@ -20,11 +20,12 @@ from lab.redfish_view import (
     DRIVE,
     describe_drive,
     describe_system,
+    http_boot_of,
     is_foreign,
     only_own,
     override_of,
 )
-from lab.store import BmcAccount, Override
+from lab.store import BmcAccount, HttpBoot, Override
 
 HOST = "127.0.0.1"
 OPEN_PATHS = frozenset({"/redfish", "/redfish/v1"})
@@ -42,6 +43,9 @@ class Setting(Protocol):
     @property
     def override(self) -> Override: ...
     def set_override(self, override: Override) -> None: ...
+    @property
+    def http_boot(self) -> HttpBoot: ...
+    def set_http_boot(self, http_boot: HttpBoot) -> None: ...
 
 
 class BmcFront:
@@ -155,9 +159,14 @@ class BmcFront:
         if override == "Disabled":
             # The emulator knows no "Disabled": no target says the same to a machine.
             boot["BootSourceOverrideTarget"] = "None"
-        answer = await self._forward(request, json.dumps(document).encode())
+        http_boot = http_boot_of(boot, self._setting.http_boot)
+        if boot:
+            answer = await self._forward(request, json.dumps(document).encode())
+        else:
+            answer = web.Response(status=204)
         if answer.status < 300:
             self._setting.set_override(override)
+            self._setting.set_http_boot(http_boot)
         return answer
 
     async def _forward(self, request: web.BaseRequest, body: bytes) -> web.Response:
@@ -195,7 +204,8 @@ class BmcFront:
             # Some refusals of the emulator are bare text that is labelled JSON.
             return _refusal(answer.status, content.decode(errors="replace"))
         if answer.status == 200 and path.rstrip("/") == self.system_path:
-            describe_system(document, self._hardware, self._setting.override)
+            setting = self._setting
+            describe_system(document, self._hardware, setting.override, setting.http_boot)
         if answer.status == 200 and DRIVE.match(path.rstrip("/")):
             describe_drive(document, self._hardware)
         return web.json_response(document, status=answer.status, headers=headers)

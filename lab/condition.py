@@ -1,7 +1,7 @@
 """A machine's condition as its parts see it: read from memory, every change kept."""
 
 from lab.faults import Fault
-from lab.store import Condition, InstalledSystem, Override, Store
+from lab.store import Condition, HttpBoot, InstalledSystem, Override, Store
 
 
 class KeptCondition:
@@ -33,6 +33,15 @@ class KeptCondition:
     def set_override(self, override: Override) -> None:
         if override != self._condition.override:
             self._condition.override = override
+            self._keep()
+
+    @property
+    def http_boot(self) -> HttpBoot:
+        return self._condition.http_boot
+
+    def set_http_boot(self, http_boot: HttpBoot) -> None:
+        if http_boot != self._condition.http_boot:
+            self._condition.http_boot = http_boot
             self._keep()
 
     def set_installed(self, system: InstalledSystem | None) -> None:

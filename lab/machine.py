@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from dataclasses import dataclass
 from enum import StrEnum
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urljoin
 
 import aiohttp
 
@@ -15,11 +15,13 @@ from lab.condition import KeptCondition
 from lab.console import Console
 from lab.fleet import Hardware
 from lab.hardware_log import Activity, HardwareLog
+from lab.http_boot import AUTOEXEC, fetch_boot_file
 from lab.installers.run import new_host_key
 from lab.ipxe import BootDisk, BootError, BootKernel, Ipxe, LeaveToFirmware, Outcome
 from lab.iso import boot_script
 from lab.network import NetworkCard, Unreachable
 from lab.pace import Pace
+from lab.redfish_view import shown_target
 from lab.ssh import AddressUnavailable, serving
 from lab.store import InstalledSystem
 
@@ -29,7 +31,7 @@ READ_CD_S = 6.0
 START_KERNEL_S = 8.0
 START_SYSTEM_S = 20.0
 SHUT_DOWN_S = 8.0
-NETWORK_TARGETS = frozenset({"Pxe", "UefiHttp", "UefiBootNext"})
+NETWORK_TARGETS = frozenset({"Pxe", "UefiBootNext"})
 
 
 class Phase(StrEnum):
@@ -78,6 +80,12 @@ class Machine:
         self._site = site
         self._card = NetworkCard(site.session)
         self._life: asyncio.Task[None] | None = None
+
+    @property
+    def boot_target(self) -> str:
+        """What the override boots, as its BMC shows it."""
+        kept = "None" if self.view is None else self.view.boot_target
+        return shown_target(kept, self.condition.http_boot)
 
     def observe(self, view: BmcView) -> None:
         """Follow what the BMC shows now; called whenever it may have changed."""
@@ -184,7 +192,10 @@ class Machine:
                 self.console.write(f"firmware: the boot override could not be cleared: {problem!r}")
             self.condition.set_override("Disabled")
         try:
-            if view.boot_target in NETWORK_TARGETS:
+            target = shown_target(view.boot_target, self.condition.http_boot)
+            if target == "UefiHttp":
+                return await self._boot_http()
+            if target in NETWORK_TARGETS:
                 return await self._boot_network()
             if view.boot_target == "Cd":
                 return await self._boot_media(view)
@@ -196,6 +207,27 @@ class Machine:
         self._show(Phase.BOOTING, "booting from the network")
         self.console.write(f"PXE: {self.hardware.mac}: link up, DHCP ok")
         await self._site.pace.sleep(LINK_AND_DHCP_S)
+        return await self._script_of_card()
+
+    async def _boot_http(self) -> Outcome:
+        """Fetch the boot file as UEFI firmware does, and go on as the iPXE does that it is."""
+        self._show(Phase.BOOTING, "booting by HTTP")
+        self.console.write(f"HTTP boot: {self.hardware.mac}: link up, DHCP ok")
+        await self._site.pace.sleep(LINK_AND_DHCP_S)
+        by_dhcp = f"{self._site.slipway_url}/netboot/ipxe.efi"
+        url = self.condition.http_boot.address or by_dhcp
+        size_bytes = await fetch_boot_file(self._card, url)
+        self.console.write(f"HTTP boot: {url}... ok ({size_bytes} bytes)")
+        beside = urljoin(url, AUTOEXEC)
+        try:
+            script = await self._fetch(beside)
+        except BootError as problem:
+            self.console.write(f"iPXE: {problem}")
+            return await self._script_of_card()
+        return await self._ipxe().run(script.decode(errors="replace"), url=beside)
+
+    async def _script_of_card(self) -> Outcome:
+        """Ask DHCP, as iPXE does by itself, and run the script that it names."""
         facts = {
             "mac": self.hardware.mac,
             "uuid": self.hardware.uuid,

@@ -23,6 +23,9 @@ class Answer:
 
     status: int
     body: bytes
+    media_type: str = ""
+    size_bytes: int | None = None
+    """What was told of the size of the body."""
 
     @property
     def ok(self) -> bool:
@@ -60,7 +63,8 @@ class NetworkCard:
                 headers={"User-Agent": self.user_agent} | (headers or {}),
                 timeout=aiohttp.ClientTimeout(total=limit_s),
             ) as answer:
-                return Answer(answer.status, await answer.content.read(MAX_BYTES))
+                body = await answer.content.read(MAX_BYTES)
+                return Answer(answer.status, body, answer.content_type, answer.content_length)
         except (aiohttp.ClientError, TimeoutError, ValueError, OSError) as problem:
             raise Unreachable(f"{url}: {str(problem) or type(problem).__name__}") from None
         finally:

@@ -134,7 +134,7 @@ def letter_page(opened: OpenLetter) -> h.Element:
 def _card(machine: Machine, *, console: bool = True) -> h.Element:
     hardware, on = machine.hardware, bool(machine.view and machine.view.on)
     current = machine.condition.fault
-    target = machine.view.boot_target if machine.view else "None"
+    target = machine.boot_target
     override = machine.condition.override
     return h.article(class_=["card", machine.phase.value, {"faulty": current is not None}])[
         h.header[

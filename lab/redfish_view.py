@@ -5,7 +5,7 @@ from typing import Any
 
 from lab.emulator_settings import FakeDrive
 from lab.fleet import Hardware
-from lab.store import Override
+from lab.store import HttpBoot, Override
 
 DRIVE = re.compile(r"^/redfish/v1/Systems/[^/]+/Storage/[^/]+/Drives/[^/]+$")
 OWNED = re.compile(r"^/redfish/v1/(?:Systems|Managers)/([^/#]+)")
@@ -34,8 +34,10 @@ def only_own(value: Any, uuid: str) -> Any:
     return value
 
 
-def describe_system(document: dict[str, Any], hardware: Hardware, override: Override) -> None:
-    """Fill in what the emulator leaves out: the label, and how long an override holds.
+def describe_system(
+    document: dict[str, Any], hardware: Hardware, override: Override, http_boot: HttpBoot
+) -> None:
+    """Fill in what the emulator leaves out: the label, how long an override holds, HTTP boot.
 
     The emulator forgets BootSourceOverrideEnabled and always shows "Continuous";
     real firmware shows what was asked, and "Disabled" once a boot has used it up.
@@ -43,7 +45,13 @@ def describe_system(document: dict[str, Any], hardware: Hardware, override: Over
     document["SerialNumber"] = hardware.serial
     document["Model"] = hardware.cpu_model
     document["Manufacturer"] = "Slipway Lab"
-    document.setdefault("Boot", {})["BootSourceOverrideEnabled"] = override
+    boot = document.setdefault("Boot", {})
+    boot["BootSourceOverrideEnabled"] = override
+    boot["BootSourceOverrideTarget"] = shown_target(
+        boot.get("BootSourceOverrideTarget", "None"), http_boot
+    )
+    if "HttpBootUri" in boot:  # it is not while the boot mode is legacy
+        boot["HttpBootUri"] = http_boot.address
     summary = document.setdefault("ProcessorSummary", {})
     summary["Model"] = hardware.cpu_model
     summary["CoreCount"] = hardware.cpu_cores * hardware.cpu_count
@@ -64,6 +72,21 @@ def describe_drive(document: dict[str, Any], hardware: Hardware) -> None:
     name = str(document["Id"])
     document["MediaType"] = "HDD" if name.startswith("hdd") else "SSD"
     document["SerialNumber"] = f"{hardware.serial}-{name.upper()}"
+
+
+def shown_target(kept: str, http_boot: HttpBoot) -> str:
+    """Return what an override boots; the emulator knows no UefiHttp and keeps Pxe in its place."""
+    return "UefiHttp" if kept == "Pxe" and http_boot.is_set else kept
+
+
+def http_boot_of(boot: dict[str, Any], current: HttpBoot) -> HttpBoot:
+    """Return what a PATCH leaves of HTTP boot, and take it out: the emulator would boot a CD."""
+    address = boot.pop("HttpBootUri", current.address)
+    target = boot.get("BootSourceOverrideTarget")
+    if target == "UefiHttp":
+        boot["BootSourceOverrideTarget"] = "Pxe"
+    is_set = current.is_set if target is None else target == "UefiHttp"
+    return HttpBoot(is_set, address or None)
 
 
 def override_of(boot: dict[str, Any], current: Override) -> Override:

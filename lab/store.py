@@ -58,11 +58,20 @@ class InstalledSystem(msgspec.Struct):
     root_password_logins: bool = False
 
 
+class HttpBoot(msgspec.Struct, frozen=True):
+    """What a BMC keeps of UEFI's HTTP boot; without an address the firmware asks DHCP for it."""
+
+    is_set: bool = False
+    """The override's target is UefiHttp."""
+    address: str | None = None
+
+
 class Condition(msgspec.Struct):
     """What may change about a machine: its fault, boot override and disk."""
 
     fault: str | None = None
     override: Override = "Disabled"
+    http_boot: HttpBoot = HttpBoot()
     installed: InstalledSystem | None = None
 
 

@@ -203,11 +203,13 @@ def describe(machine: Machine, console_lines: int) -> dict[str, Any]:
     """Return a machine as the API shows it."""
     installed = machine.condition.installed
     view = machine.view
+    http_boot = machine.condition.http_boot
     label: dict[str, Any] = msgspec.to_builtins(machine.hardware)
     return label | {
         "power": "on" if view and view.on else "off",
         "boot": {
-            "target": view.boot_target if view else "None",
+            "target": machine.boot_target,
+            "http": http_boot.address if http_boot.is_set else None,
             "enabled": machine.condition.override,
             "media": str(view.media) if view and view.media else None,
         },

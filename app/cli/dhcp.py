@@ -12,7 +12,7 @@ from app.cli.database import with_database
 from app.core.database import Database
 from app.domain.services.dhcp_hosts import dhcp_plan
 from app.drivers.dhcp.contract import DhcpPlan
-from app.drivers.dhcp.kea import class_of, subnets_of
+from app.drivers.dhcp.kea import classes_of, subnets_of
 from app.drivers.dhcp.kea_socket import KeaSocket
 from app.drivers.errors import DriverError
 from app.settings import load_settings
@@ -41,7 +41,7 @@ def export(folder: Path, datacentre: str) -> None:
     plan = with_database(lambda database: _plan(database, datacentre))
     changed = [
         _written(folder / "slipway-subnets.json", subnets_of(plan)),
-        _written(folder / "slipway-classes.json", [class_of(plan)]),
+        _written(folder / "slipway-classes.json", classes_of(plan)),
     ]
     _say(plan, changed=any(changed))
 
@@ -74,6 +74,7 @@ async def _plan(database: Database, datacentre: str) -> DhcpPlan:
         return await dhcp_plan(
             tx,
             base_url=settings.base_url,
+            has_boot_file=bool(settings.ipxe_efi_path),
             nameservers=settings.nameserver_list,
             datacentre=datacentre,
         )

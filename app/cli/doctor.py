@@ -160,7 +160,9 @@ async def _netboot(settings: Settings, _: Servers) -> Finding:
         advice = "Install Debian's `ipxe` package or correct SLIPWAY_IPXE_EFI_PATH."
         return Finding("netboot", False, f"no file {settings.ipxe_efi_path}", advice)
     if not settings.ipxe_efi_path:
-        advice = "Virtual-media boot needs SLIPWAY_IPXE_EFI_PATH (Debian: package `ipxe`)."
+        advice = (
+            "UEFI HTTP and virtual-media boot need SLIPWAY_IPXE_EFI_PATH (Debian: package `ipxe`)."
+        )
         return Finding("netboot", True, settings.base_url, advice)
     return Finding("netboot", True, settings.base_url)
 

@@ -16,7 +16,7 @@ class BootDevice(StrEnum):
     DISK = "disk"
     """The installed system."""
     UEFI_HTTP = "uefi_http"
-    """A boot image that the UEFI firmware fetches over HTTP by itself."""
+    """A boot file that the UEFI firmware fetches over HTTP by itself."""
 
 
 class BootMode(StrEnum):
@@ -35,6 +35,8 @@ class BootOverride(msgspec.Struct, frozen=True, kw_only=True):
     once: bool
     """False when the BMC keeps the override for every boot (iDRAC9 and
     sushy-emulator ignore `Once`): the caller must then set `DISK` after the install."""
+    http_boot_uri: str | None = None
+    """What the firmware fetches by `UEFI_HTTP`; None where it asks DHCP for that."""
 
 
 class BootDriver(Protocol):

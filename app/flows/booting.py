@@ -1,4 +1,4 @@
-"""Boot a server over the network or from virtual media, and wait for what it says.
+"""Boot a server over the network, by UEFI's HTTP boot or from virtual media, and wait for its word.
 
 What the nodes share that install, rescue and erase: the BMC is asked step by step, each call is
 idempotent, and while the machine works the run is a row in the database.
@@ -12,18 +12,20 @@ from uuid import UUID
 from app.core.database import Tx
 from app.core.lengths import about
 from app.domain.inventory.find import bmc_of
+from app.domain.inventory.seed import BootMethod
 from app.domain.services.pace import FLOOR, note_switched_on, usual_wait
 from app.domain.services.power_pace import note_power_late, power_patience
 from app.domain.services.report_install import give_up
 from app.domain.services.script_fault import note_silent_script
 from app.domain.services.states import InstallationState
 from app.drivers.bmc.contract import Bmc
-from app.drivers.boot import BootDevice
+from app.drivers.boot import BootDevice, BootMode
+from app.drivers.deploy.contract import BOOT_FILE
 from app.drivers.deploy.spec import InstallSpec
 from app.drivers.errors import NotReached, Refused, Retriable
 from app.drivers.power import Power
 from app.flows.answering import answer_of, probing_since
-from app.flows.node import Step, StepFailed, Wait
+from app.flows.node import ForStaff, Step, StepFailed, Wait
 
 BMC_AGAIN = timedelta(seconds=15)
 """When a BMC that did not answer is asked again, while the installation goes on."""
@@ -55,30 +57,50 @@ class Booted(Protocol):
     def error(self) -> str: ...
 
 
-async def bmc_at(step: Step, server: UUID) -> tuple[Bmc, bool]:
-    """Return the server's BMC, and whether systems reach the machine by virtual media."""
+async def bmc_at(step: Step, server: UUID) -> tuple[Bmc, BootMethod]:
+    """Return the server's BMC, and how systems get onto the machine."""
     async with step.database.snapshot() as tx:
         address, method = await bmc_of(tx, step.tools.vault, server)
     bmc: Bmc = step.tools.fleet.bmc(address)
-    return bmc, method == "virtual-media"
+    return bmc, method
 
 
 async def boot_once(step: Step, server: UUID, callback_base: str, *, patience_s: float) -> float:
     """Set the one-time boot device and (re)start the machine; every call is idempotent.
 
     Returns in how many seconds it was on. Raises Disobeyed when it is not off, or on, within
-    `patience_s` of being told.
+    `patience_s` of being told; StepFailed, before it is touched, where nothing could be booted.
     """
-    bmc, by_media = await bmc_at(step, server)
+    bmc, method = await bmc_at(step, server)
+    if method == "http":
+        _require_boot_file(step)
     await _followed(step, bmc, Power.OFF, patience_s)
-    if by_media:
-        await bmc.media.insert(f"{callback_base}/boot.iso")
-        await bmc.boot.set_once(BootDevice.CD)
-    else:
-        await bmc.boot.set_once(BootDevice.PXE)
+    match method:
+        case "virtual-media":
+            await bmc.media.insert(f"{callback_base}/boot.iso")
+            await bmc.boot.set_once(BootDevice.CD)
+        case "http":
+            await bmc.boot.set_once(
+                BootDevice.UEFI_HTTP,
+                mode=BootMode.UEFI,
+                http_boot_uri=f"{callback_base}/{BOOT_FILE}",
+            )
+        case "network":
+            await bmc.boot.set_once(BootDevice.PXE)
     told_at = step.database.clock.now()
     await _followed(step, bmc, Power.ON, patience_s)
     return (step.database.clock.now() - told_at).total_seconds()
+
+
+def _require_boot_file(step: Step) -> None:
+    """Stop for a person where firmware would fetch nothing: no other machine would do better."""
+    if step.tools.site.has_boot_file:
+        return
+    raise StepFailed(
+        "UEFI HTTP boot needs an iPXE binary to serve: set SLIPWAY_IPXE_EFI_PATH, or have the "
+        "server install by network or virtual-media",
+        stops=ForStaff("UEFI HTTP boot has no boot file", "no-boot-file"),
+    )
 
 
 async def _followed(step: Step, bmc: Bmc, wanted: Power, patience_s: float) -> None:
@@ -120,9 +142,9 @@ async def patiently(
 
 async def boot_from_disk(step: Step, server: UUID) -> None:
     """Switch the machine off and on again, from its disk."""
-    bmc, by_media = await bmc_at(step, server)
+    bmc, method = await bmc_at(step, server)
     await bmc.power.ensure(Power.OFF, deadline_s=step.tools.power_wait_s)
-    if by_media:
+    if method == "virtual-media":
         await bmc.media.eject()
     await bmc.boot.set_once(BootDevice.DISK)
     await bmc.power.ensure(Power.ON, deadline_s=step.tools.power_wait_s)
@@ -138,9 +160,9 @@ async def next_from_disk(step: Step, server: UUID) -> bool:
     if step.memo.get("from_disk"):
         return True
     try:
-        bmc, by_media = await bmc_at(step, server)
+        bmc, method = await bmc_at(step, server)
         await bmc.boot.set_once(BootDevice.DISK)
-        if by_media:
+        if method == "virtual-media":
             await bmc.media.eject()
     except Retriable:
         return False
@@ -289,7 +311,7 @@ async def wait_for_word(
 
 async def switch_off(step: Step, server: UUID) -> None:
     """Switch the machine off, hard, and take its boot image away."""
-    bmc, by_media = await bmc_at(step, server)
+    bmc, method = await bmc_at(step, server)
     await bmc.power.ensure(Power.OFF, deadline_s=step.tools.power_wait_s)
-    if by_media:
+    if method == "virtual-media":
         await bmc.media.eject()

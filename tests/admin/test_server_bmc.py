@@ -52,6 +52,8 @@ async def rejected(database: Database, address: BmcAddress, words: str) -> None:
         ({"protocol": BmcProtocol.IPMI, "url": "ipmi://h", "password": "é" * 11}, "password"),
         ({"protocol": BmcProtocol.IPMI, "url": "ipmi://h", "boot_method": "virtual-media"},
          "boot_method"),
+        ({"protocol": BmcProtocol.IPMI, "url": "ipmi://h", "boot_method": "http"}, "boot_method"),
+        ({"boot_method": "http"}, None),
         ({"tls_mode": "pin", "ca_pem": PIN}, None),
         ({"protocol": BmcProtocol.IPMI, "url": "ipmi://[2001:db8::1]:6230"}, None),
     ],
@@ -97,6 +99,11 @@ async def test_a_bmc_is_changed_and_its_password_goes_to_no_other(
         BmcProtocol.IPMI, "ipmi://10.77.0.7", "slipway",
     )  # fmt: skip
     assert after.password.reveal() == "a new one"
+    refused = await owner.send_form(here, here, typed | {"boot_method": "http"})
+    assert errors_of(refused.text) == {
+        "boot_method": "IPMI has no UEFI HTTP boot: choose the network, or Redfish where the BMC "
+        "speaks it."
+    }
     same = await owner.send_form(here, here, typed | {"username": "other"})
     assert same.status_code == 303
     assert (await address_of(stage, "fra1-b1-02")).password.reveal() == "a new one"
@@ -107,6 +114,19 @@ async def test_a_bmc_is_changed_and_its_password_goes_to_no_other(
     assert len(trail) == 2
     assert "a new one" not in str(trail)
     assert '"password": "changed"' in trail[0]["after"]
+
+
+async def test_a_server_is_installed_by_http_boot(stage: Stage, owner: Browser) -> None:
+    server = stage.servers["fra1-b1-02"]
+    here = f"/admin/servers/{server}/bmc"
+    address = await address_of(stage, "fra1-b1-02")
+    typed = {"protocol": "redfish", "url": address.url, "username": address.username}
+    done = await owner.send_form(here, here, typed | {"boot_method": "http"})
+    assert done.status_code == 303
+    assert "UEFI HTTP boot" in (await owner.get(f"/admin/servers/{server}")).text
+    async with stage.database.snapshot() as tx:
+        method = await tx.fetchval("SELECT boot_method FROM bmc WHERE server = $1", server)
+    assert method == "http"
 
 
 async def test_a_rejection_is_shown_and_saving_lets_the_bmc_be_asked_again(

@@ -57,6 +57,7 @@ async def test_what_cannot_work_is_refused_by_field(stage: Stage, owner: Program
     here = f"/api/v1/servers/{stage.servers['fra1-b1-02']}/bmc"
     for wrong, field in (
         ({"boot_method": "virtual-media"}, "boot_method"),
+        ({"boot_method": "http"}, "boot_method"),
         ({"url": "https://10.77.0.7"}, "url"),
         ({"password": ""}, "password"),
     ):

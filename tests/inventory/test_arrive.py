@@ -186,6 +186,23 @@ async def test_a_bmc_is_spoken_to_as_its_address_says(tx: Tx, vault: Vault) -> N
         assert (await bmc_of(tx, vault, ids["m001"]))[0].protocol == protocol
 
 
+async def test_a_file_says_how_systems_get_onto_a_server(tx: Tx, vault: Vault) -> None:
+    ids = await furnish(tx, machine(1), vault=vault)
+    head, row = "serial,bmc_url,bmc_password,bmc_boot_method", "S00001,{}://10.0.0.9,secret,{}"
+    for method in ("http", "virtual-media", "network"):
+        assert (await take(tx, vault, head, row.format("https", method))).changed
+        assert (await bmc_of(tx, vault, ids["m001"]))[1] == method
+    for url, method, words in (
+        ("ipmi", "http", "IPMI has no UEFI HTTP boot: choose the network, or Redfish"),
+        ("ipmi", "virtual-media", "IPMI has no virtual media: choose the network, or Redfish"),
+        ("https", "tape", "tape is none of network, virtual-media, http."),
+    ):
+        (fault,) = (await take(tx, vault, head, row.format(url, method))).faults
+        assert fault.fault.startswith(f"bmc_boot_method: {words}")
+    (fault,) = (await take(tx, vault, "serial,bmc_boot_method", "S00001,http")).faults
+    assert fault.fault.startswith("bmc_url: Missing")
+
+
 def test_a_row_is_at_its_line_whatever_the_cells_above_hold() -> None:
     sheet = read_raw(b'serial,note\nS1,"two\nlines"\nS2,\n', lists=("servers",))
     assert sheet.numbers == [3, 4]

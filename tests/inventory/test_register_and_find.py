@@ -28,6 +28,7 @@ from app.domain.inventory.reserve import reserve
 from app.domain.inventory.seed import DiskSeed, EquivalenceSeed, RackSeed
 from app.domain.inventory.states import ServerState
 from app.domain.inventory.stock import stock
+from app.drivers.bmc.contract import BmcProtocol
 from app.drivers.tls import TrustAnything, TrustCa, TrustPin, TrustSystem
 from app.solver.inventory import DiskFacts
 from app.solver.want import DiskKind, ServerWant, StorageWant
@@ -103,6 +104,14 @@ async def test_a_bmc_is_trusted_as_it_was_written_down(
     ids = await furnish(tx, machine(1, bmc=bmc), vault=vault)
     address, method = await bmc_of(tx, vault, ids["m001"])
     assert (address.tls, address.system_path, method) == (trust, None, "virtual-media")
+
+
+async def test_by_ipmi_no_server_boots_but_over_the_network(tx: Tx, vault: Vault) -> None:
+    for method in ("virtual-media", "http"):
+        bmc = replace(BMC, protocol=BmcProtocol.IPMI, url="ipmi://10.0.0.7", boot_method=method)
+        with pytest.raises(Invalid, match="choose the network, or Redfish") as caught:
+            await furnish(tx, machine(1, bmc=bmc), vault=vault)
+        assert list(caught.value.fields) == ["boot_method"]
 
 
 async def test_a_server_without_a_bmc_says_so(tx: Tx, vault: Vault) -> None:

@@ -85,6 +85,15 @@ async def _follow(sim: Simulated, real: Redfish) -> None:
         is_on = wants
 
 
+@contextlib.asynccontextmanager
+async def booted_by(provider: Provider, server: str, method: str) -> AsyncIterator[None]:
+    """Let systems get onto the server in another way, until the block ends."""
+    row = await _row(provider, server)
+    await _write(provider, row | {"boot_method": method})
+    yield
+    await _write(provider, row)
+
+
 async def _row(provider: Provider, server: str) -> dict[str, Any]:
     async with provider.database.snapshot() as tx:
         return dict(

@@ -96,6 +96,11 @@ class Provider:
     async def break_machine(self, name: str, fault: str | None) -> None:
         await self._lab("POST", f"/api/machines/{name}/fault", {"fault": fault})
 
+    async def console(self, name: str) -> list[str]:
+        """Return the last lines that a machine of the lab showed."""
+        machine = await self._lab("GET", f"/api/machines/{name}", {})
+        return list(machine["console"])
+
     async def break_mail(self, mode: str) -> None:
         await self._lab("POST", "/api/mail-down", {"mail_down": mode})
 
@@ -177,6 +182,8 @@ async def provider() -> AsyncIterator[Provider]:
             prefix="slipway-journey-", ignore_cleanup_errors=True
         ) as folder,
     ):
+        boot_file = Path(folder) / "ipxe.efi"
+        boot_file.write_bytes(b"MZ" + bytes(4096))  # the lab's firmware starts it by name
         plan = Plan(
             data_dir=Path(folder),
             port=free_port(),
@@ -186,6 +193,7 @@ async def provider() -> AsyncIterator[Provider]:
                 "SLIPWAY_LEASE_S": "2",
                 "SLIPWAY_INSTALL_TIMEOUT_MINUTES": "0.1",
                 "SLIPWAY_HEALTH_TIMEOUT_S": "10",
+                "SLIPWAY_IPXE_EFI_PATH": str(boot_file),
             },
         )
         stack = Stack(plan)

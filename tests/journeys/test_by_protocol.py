@@ -10,7 +10,7 @@ from app.domain.orders.views import OrderView
 from app.flows.bind import bind
 from app.flows.gallery import find_template
 from app.flows.publish import publish
-from tests.journeys.bmcs import redfish_of, spoken_to_by_ipmi
+from tests.journeys.bmcs import booted_by, redfish_of, spoken_to_by_ipmi
 from tests.journeys.conftest import Provider, password_in
 from tests.journeys.life import delivered
 
@@ -67,6 +67,28 @@ async def test_a_server_by_redfish_alone(provider: Provider) -> None:
         order = await provider.order(portal)
     async with served_by(provider, "dedicated-redfish"):
         await _lives(provider, order, power_of)
+
+
+@pytest.mark.timeout(180)
+async def test_a_server_by_http_boot(provider: Provider) -> None:
+    """Its firmware really fetches what Slipway serves: for its installers and for its rescue."""
+    async with provider.client() as portal:
+        order = await provider.order(portal)
+    assert order.server_name is not None
+
+    async def power_of(server: str) -> str:
+        async with await redfish_of(provider, server) as bmc:
+            return await bmc.power()
+
+    async with (
+        served_by(provider, "dedicated-redfish"),
+        booted_by(provider, order.server_name, "http"),
+    ):
+        assert await _lives(provider, order, power_of) == order.server_name
+    console = await provider.console(order.server_name)
+    fetched = [line for line in console if "HTTP boot:" in line and "/ipxe.efi... ok" in line]
+    assert len(fetched) == len({*fetched}) >= 4, "delivered, rescued, installed anew, erased"
+    assert not any(" PXE:" in line for line in console)
 
 
 @pytest.mark.timeout(180)

@@ -36,10 +36,13 @@ class Slipway:
     pages: dict[str, bytes] = field(default_factory=dict)
     reports: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    agents: list[tuple[str, str]] = field(default_factory=list)
+    """By which method, and who, with each that was `asked`."""
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def answer(self, request: web.Request) -> web.Response:
         self.asked.append(request.path_qs)
+        self.agents.append((request.method, request.headers.get("User-Agent", "")))
         if request.method == "POST":
             form = {key: str(value) for key, value in (await request.post()).items()}
             async with self.changed:
@@ -48,7 +51,8 @@ class Slipway:
             return web.Response(text="ok")
         if request.path not in self.pages:
             return web.Response(status=404)
-        return web.Response(body=self.pages[request.path])
+        kind = "application/efi" if request.path.endswith(".efi") else "text/plain"
+        return web.Response(body=self.pages[request.path], content_type=kind)
 
     async def reported(self, path: str) -> None:
         async with asyncio.timeout(60), self.changed:

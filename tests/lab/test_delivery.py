@@ -2,13 +2,25 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator
 from itertools import pairwise
+from pathlib import Path
 
 import asyncssh
 import pytest
 import sushy
 
+from app.drivers.bmc.contract import BmcAddress
+from app.drivers.bmc.redfish import RedfishFleet
 from app.drivers.bmc.redfish.drives import drives_of
+from app.drivers.bmc.redfish.fleet import RedfishBmc
+from app.drivers.boot import BootDevice, BootMode, BootOverride
+from app.drivers.deploy.netboot.ipxe import after_dhcp
+from app.drivers.deploy.spec import Family
+from app.drivers.power import Power
+from app.drivers.secret import Secret
+from app.drivers.tls import TrustCa
+from tests.drivers.deploy.specs import spec
 from tests.lab.conftest import PASSWORD, SSH_PORT, Lab, Slipway
 
 
@@ -150,4 +162,96 @@ async def test_empty_disk_and_unknown_script_leave_a_reason(lab: Lab, slipway: S
     machine = await lab.until(2, lambda m: m["phase"] == "stuck")
     assert "No bootable device" in machine["doing"]
     assert any("frobnicate: command not found" in line for line in machine["console"])
+    await lab.power_off(2)
+
+
+BOOT_FILE = b"MZ" + bytes(4096)
+
+
+@pytest.fixture
+async def third(lab: Lab) -> AsyncIterator[RedfishBmc]:
+    """The third machine's BMC, as the application drives it."""
+    fleet = RedfishFleet()
+    bmc = lab.machines[2]["bmc"]
+    yield fleet.bmc(
+        BmcAddress(
+            url=bmc["url"],
+            username=bmc["username"],
+            password=Secret(bmc["password"]),
+            system_path=bmc["system_path"],
+            tls=TrustCa(Path(lab.facts["ca_pem"]).read_text()),
+        )
+    )
+    await fleet.close()
+
+
+async def test_http_boot_installs_and_answers(
+    lab: Lab, slipway: Slipway, third: RedfishBmc
+) -> None:
+    """Firmware fetches iPXE from where its BMC was told, iPXE its script from beside that."""
+    base = f"{slipway.url}/netboot/tok-c"
+    wanted = spec(Family.DEBIAN, callback_base=base)
+    slipway.pages |= {
+        "/netboot/tok-c/ipxe.efi": BOOT_FILE,
+        "/netboot/tok-c/autoexec.ipxe": after_dhcp(wanted).encode(),
+        "/netboot/tok-c/boot.ipxe": slipway.offer_debian(
+            "tok-c", "127.16.0.12", lab.facts["mirror_url"]
+        ).encode(),
+    }
+    began = len(slipway.asked)
+    told = await third.boot.set_once(BootDevice.UEFI_HTTP, http_boot_uri=f"{base}/ipxe.efi")
+    assert told == BootOverride(
+        device=BootDevice.UEFI_HTTP, mode=BootMode.UEFI, once=True, http_boot_uri=f"{base}/ipxe.efi"
+    )
+    assert await third.boot.read() == told
+    assert (await lab.machine(2))["boot"]["target"] == "UefiHttp"
+    await third.power.ensure(Power.ON, deadline_s=30)
+    await slipway.reported("/netboot/tok-c/done")
+    machine = await lab.until(2, lambda m: m["phase"] == "running")
+    assert machine["ssh"] == f"127.16.0.12:{SSH_PORT}"
+    firmware, ipxe = "UefiHttpBoot/1.0", "iPXE/1.21.1"
+    asked = zip(slipway.agents[began:], slipway.asked[began:], strict=True)
+    assert list(asked)[:4] == [
+        (("HEAD", firmware), "/netboot/tok-c/ipxe.efi"),
+        (("GET", firmware), "/netboot/tok-c/ipxe.efi"),
+        (("GET", ipxe), "/netboot/tok-c/autoexec.ipxe"),
+        (("GET", ipxe), "/netboot/tok-c/boot.ipxe"),
+    ]
+    assert await third.boot.read() is None, "the boot used it up"
+    assert await log_in("127.16.0.12", PASSWORD, "hostname") == "tok-c\n"
+
+    await third.boot.set_once(BootDevice.DISK)
+    await third.power.cycle(deadline_s=30)
+    await lab.until(2, lambda m: m["phase"] == "running")
+    assert slipway.asked.count("/netboot/tok-c/ipxe.efi") == 2, "from its disk, afterwards"
+
+
+async def test_http_boot_without_an_address_asks_dhcp(
+    lab: Lab, slipway: Slipway, third: RedfishBmc
+) -> None:
+    """What DHCP names is our own boot file; an older iPXE, which looks for nothing, asks anew."""
+    slipway.pages["/netboot/ipxe.efi"] = BOOT_FILE
+    slipway.pages["/netboot/ipxe"] = b"#!ipxe\necho by its card\nexit 1\n"
+    told = await third.boot.set_once(BootDevice.UEFI_HTTP)
+    assert (told.device, told.http_boot_uri) == (BootDevice.UEFI_HTTP, None)
+    began = len(slipway.asked)
+    await third.power.cycle(deadline_s=30)
+    machine = await lab.until(2, lambda m: "by its card" in "\n".join(m["console"]))
+    asked = [path.partition("?")[0] for path in slipway.asked[began:]]
+    assert asked[:4] == ["/netboot/ipxe.efi"] * 2 + ["/netboot/autoexec.ipxe", "/netboot/ipxe"]
+    assert any("autoexec.ipxe: HTTP 404" in line for line in machine["console"])
+    await lab.until(2, lambda m: m["phase"] == "running")
+
+
+async def test_what_is_no_boot_file_is_left_for_the_disk(
+    lab: Lab, slipway: Slipway, third: RedfishBmc
+) -> None:
+    slipway.pages["/netboot/tok-d/ipxe.efi"] = b"<html>not signed in</html>"
+    for name, words in {"tok-d": "no UEFI application", "tok-gone": "HTTP 404"}.items():
+        where = f"{slipway.url}/netboot/{name}/ipxe.efi"
+        await third.boot.set_once(BootDevice.UEFI_HTTP, http_boot_uri=where)
+        await third.power.cycle(deadline_s=30)
+        said = f"HTTP boot: {where}: {words}"
+        await lab.until(2, lambda m, said=said: said in "\n".join(m["console"]))
+        await lab.until(2, lambda m: m["phase"] == "running")
     await lab.power_off(2)

@@ -309,6 +309,25 @@ async def test_without_a_live_system_it_is_where_it_was(spare: Hall) -> None:
     await told_staff(hall.database, "No live system is named")
 
 
+async def test_without_a_boot_file_for_http_it_is_where_it_was(spare: Hall) -> None:
+    hall = spare
+    async with hall.database.transaction() as tx:
+        await tx.execute("UPDATE bmc SET boot_method = 'http'")
+    step = await step_of(hall)
+    tools = replace(step.tools, site=msgspec.structs.replace(SITE, has_boot_file=False))
+    params = burn_in.Params(burn_in=(await burn_in_of(hall)).id)
+    done = await burn_in.do(msgspec.structs.replace(step, tools=tools), params)
+    assert isinstance(done, Done)
+    assert (done.port, hall.bmc.told) == ("stopped", ["power off"])
+    assert await state_of(hall.database, hall.server) == ("available", False)
+    await told_staff(hall.database, "set SLIPWAY_IPXE_EFI_PATH")
+    async with hall.database.snapshot() as tx:
+        left = await tx.fetchval(
+            "SELECT state FROM installation WHERE burn_in = $1", params.burn_in
+        )
+    assert left == "abandoned"
+
+
 async def told_staff(database: Database, words: str) -> None:
     async with database.snapshot() as tx:
         payload = await tx.fetchval("SELECT payload FROM outbox WHERE topic = 'admin.notice'")

@@ -12,7 +12,7 @@ from app.domain.inventory.quarantine import quarantine
 from app.domain.services.open import open_service
 from app.domain.services.prepare_install import Prepared, Site, prepare_install
 from app.drivers.bmc.contract import BmcAddress, Health, Inventory
-from app.drivers.boot import BootDevice
+from app.drivers.boot import BootDevice, BootMode
 from app.drivers.deploy.live import LiveImage
 from app.drivers.errors import NotReached, Refused, Retriable, Unreachable
 from app.drivers.power import Power
@@ -26,7 +26,9 @@ LIVE = LiveImage(
     "http://mirror.test/grml/initrd.img",
     "http://mirror.test/grml/grml.squashfs",
 )
-SITE = Site("http://slipway.test", ("192.0.2.53",), 22, "servers.internal", LIVE)
+SITE = Site(
+    "http://slipway.test", ("192.0.2.53",), 22, "servers.internal", LIVE, has_boot_file=True
+)
 NOTHING_TOLD = Inventory(
     uuid=None, manufacturer=None, model=None, serial=None, bios_version=None, memory_gib=None,
     cpu_count=None, cpu_model=None, nics=(),
@@ -74,12 +76,19 @@ class StubBmc:
     async def cold_reset(self) -> None:
         self._note("reset")
 
-    async def set_once(self, device: BootDevice) -> None:
+    async def set_once(
+        self,
+        device: BootDevice,
+        *,
+        mode: BootMode | None = None,
+        http_boot_uri: str | None = None,
+    ) -> None:
         if self.refuses:
             raise Retriable("bmc", self.refuses)
         if self.reverts:
             raise Refused("bmc", field="boot", reason="it was reverted")
-        self._note(f"boot {device}")
+        more = "" if http_boot_uri is None else f" {mode} {http_boot_uri}"
+        self._note(f"boot {device}{more}")
 
     async def health(self, *, within_s: float) -> Health:
         assert within_s >= 0

@@ -1,8 +1,11 @@
 """A client's server that is to be rescued or installed anew, by a BMC that fails meanwhile."""
 
+import re
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
+import msgspec
 import pytest
 
 from app.core.clock import SetClock
@@ -11,9 +14,9 @@ from app.core.secrets import Vault
 from app.drivers.boot import BootDevice
 from app.drivers.errors import NotReached, Refused, Unreachable
 from app.flows.booting import BMC_AGAIN, BMC_PATIENCE, switch_off
-from app.flows.node import Done, Wait
+from app.flows.node import Done, StepFailed, Wait
 from app.flows.nodes import reinstall_os, rescue, unrescue
-from tests.services.hall import Hall, open_hall
+from tests.services.hall import SITE, Hall, open_hall
 
 
 async def enter(hall: Hall, node: ModuleType, **memo: Any) -> Done | Wait:
@@ -100,6 +103,42 @@ async def test_a_bmc_that_answers_and_does_not_obey_is_not_waited_for(hall: Hall
     hall.bmc.on_after_s = 60
     with pytest.raises(NotReached):
         await enter(hall, rescue)
+
+
+@pytest.mark.parametrize("node", [rescue, reinstall_os], ids=["rescue", "reinstall"])
+async def test_a_machine_is_booted_by_http_once_and_from_its_disk_afterwards(
+    database: Database, vault: Vault, node: ModuleType
+) -> None:
+    """A worker that died in between is followed by one that says the same again."""
+    hall = await open_hall(database, vault, boot_method="http")
+    for _ in range(2):
+        booted = await enter(hall, node)
+        assert isinstance(booted, Wait)
+        off, told, on = hall.bmc.told
+        assert (off, on) == ("power off", "power on")
+        device, mode, where = told.removeprefix("boot ").split()
+        assert (device, mode) == ("uefi_http", "uefi")
+        assert re.fullmatch(r"http://slipway\.test/netboot/[\w-]{20,}/ipxe\.efi", where)
+        assert hall.bmc.told == ["power off", told, "power on"]
+        hall.bmc.told.clear()
+    async with database.transaction() as tx:
+        await tx.execute("UPDATE installation SET state = 'booted'")
+    assert isinstance(await enter(hall, node, **booted.memo), Wait)
+    assert hall.bmc.told == ["boot disk"]
+
+
+@pytest.mark.parametrize("node", [rescue, reinstall_os], ids=["rescue", "reinstall"])
+async def test_without_a_boot_file_no_machine_is_touched_and_a_person_is_asked(
+    database: Database, vault: Vault, node: ModuleType
+) -> None:
+    hall = await open_hall(database, vault, boot_method="http")
+    step = hall.step(node="node")
+    tools = replace(step.tools, site=msgspec.structs.replace(SITE, has_boot_file=False))
+    with pytest.raises(StepFailed, match="set SLIPWAY_IPXE_EFI_PATH, or have") as caught:
+        await node.do(msgspec.structs.replace(step, tools=tools), node.Params())
+    assert caught.value.stops is not None
+    assert not caught.value.transient
+    assert hall.bmc.told == []
 
 
 async def test_a_boot_image_is_taken_away_while_the_machine_is_off(

@@ -90,7 +90,8 @@ def _reach(form: Form) -> tuple[h.Element, ...]:
         Option(value="ipmi", label="IPMI 2.0"),
     ]
     methods = [
-        Option(value="network", label="the network"),
+        Option(value="network", label="the network (PXE)"),
+        Option(value="http", label="UEFI HTTP boot (Redfish)"),
         Option(value="virtual-media", label="virtual media (Redfish)"),
     ]
     return (

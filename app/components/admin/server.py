@@ -120,6 +120,7 @@ _MAKERS = {
     Vendor.LENOVO: "Lenovo",
     Vendor.GENERIC: "another vendor",
 }
+_BOOTS = {"network": "network", "virtual-media": "virtual media", "http": "UEFI HTTP boot"}
 _SERIAL = {
     SerialOffer.UNKNOWN: "not told yet",
     SerialOffer.NONE: "none that is spoken here",
@@ -342,7 +343,7 @@ def _bmc(file: ServerFile) -> h.Element:
     if server.bmc_vendor is not None:
         pairs.append(("Made by", _MAKERS[server.bmc_vendor]))
     if server.boot_method:
-        pairs.append(("Installs by", server.boot_method.replace("-", " ")))
+        pairs.append(("Installs by", _BOOTS[server.boot_method]))
     if server.bmc_serial is not None:
         pairs.append(("Serial console", _SERIAL[server.bmc_serial]))
     screen = screen_of(server) if file.may_change else None

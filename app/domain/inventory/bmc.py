@@ -13,7 +13,7 @@ from app.domain.audit.record import record
 from app.domain.inventory.bmc_turn import allow_again, due_again, forget_host_key
 from app.domain.inventory.power import ask_now
 from app.domain.inventory.register import register_bmc
-from app.domain.inventory.seed import BmcSeed
+from app.domain.inventory.seed import BmcSeed, boot_fault
 from app.domain.inventory.states import tell
 from app.drivers.bmc.contract import BmcProtocol, peer_of
 
@@ -141,8 +141,8 @@ def faults_of(bmc: BmcSeed) -> dict[str, str]:
         faults["username"] = f"IPMI knows names of up to {IPMI_USERNAME_BYTES} bytes."
     if is_ipmi and len(bmc.password.encode()) > IPMI_PASSWORD_BYTES:
         faults["password"] = f"IPMI knows passwords of up to {IPMI_PASSWORD_BYTES} bytes."
-    if is_ipmi and bmc.boot_method != "network":
-        faults["boot_method"] = "IPMI has no virtual media: choose the network."
+    if words := boot_fault(bmc.protocol, bmc.boot_method):
+        faults["boot_method"] = words
     if not is_ipmi and bmc.tls_mode == "pin" and not _is_sha256(bmc.ca_pem):
         faults["ca_pem"] = "Give the certificate's SHA-256: 64 hexadecimal digits."
     if not is_ipmi and bmc.tls_mode == "ca" and bmc.ca_pem and "BEGIN CERT" not in bmc.ca_pem:

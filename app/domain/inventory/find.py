@@ -11,6 +11,7 @@ from app.core.errors import NotFound
 from app.core.paging import Listing, containing, read_page
 from app.core.secrets import Vault
 from app.domain.inventory.errors import NoBmc
+from app.domain.inventory.seed import BootMethod
 from app.domain.inventory.states import ServerState
 from app.domain.inventory.views import DatacentreView, ServerPage, ServerRow, ServerView
 from app.drivers.bmc.contract import BmcAddress, BmcProtocol
@@ -45,10 +46,10 @@ LEFT JOIN bmc b ON b.server = s.id LEFT JOIN service v ON v."order" = o.id
 """
 
 
-async def bmc_of(tx: Tx, vault: Vault, server_id: UUID) -> tuple[BmcAddress, str]:
+async def bmc_of(tx: Tx, vault: Vault, server_id: UUID) -> tuple[BmcAddress, BootMethod]:
     """Return where the server's BMC is, and how a system gets onto the machine.
 
-    The second is `network` or `virtual-media`. Raises NoBmc.
+    Raises NoBmc.
     """
     row = await tx.fetchrow(
         "SELECT protocol, url, username, sealed_password, system_path, tls_mode, ca_pem, "
@@ -65,7 +66,8 @@ async def bmc_of(tx: Tx, vault: Vault, server_id: UUID) -> tuple[BmcAddress, str
         system_path=row["system_path"] or None,
         tls=_tls(row["tls_mode"], row["ca_pem"]),
     )
-    return address, row["boot_method"]
+    method: BootMethod = row["boot_method"]
+    return address, method
 
 
 def _tls(mode: str, text: str) -> Tls:

@@ -27,6 +27,7 @@ from app.domain.inventory.seed import (
     EquivalenceSeed,
     InventorySeed,
     ServerSeed,
+    boot_fault,
 )
 from app.domain.inventory.states import ServerState, move, offer_anew, tell
 from app.domain.inventory.units import fault_of, rack_of, require_units
@@ -170,7 +171,9 @@ async def register_server(
 
 
 async def register_bmc(tx: Tx, vault: Vault, server: UUID, bmc: BmcSeed) -> None:
-    """Write down how the server's BMC is reached, in place of what was known."""
+    """Write down how the server's BMC is reached, in place of what was known. Raises Invalid."""
+    if words := boot_fault(bmc.protocol, bmc.boot_method):
+        raise Invalid({"boot_method": words})
     await tx.execute(
         "INSERT INTO bmc (id, server, protocol, url, username, sealed_password, system_path, "
         "tls_mode, ca_pem, boot_method) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) "

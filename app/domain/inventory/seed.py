@@ -78,6 +78,19 @@ class DiskSeed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     quantity: Count = 1
 
 
+BootMethod: TypeAlias = Literal["network", "virtual-media", "http"]
+"""How a system gets onto a machine: by PXE, by a boot image in its BMC's drive, or by UEFI's HTTP
+boot. The last two are Redfish's alone."""
+
+
+def boot_fault(protocol: BmcProtocol, method: str) -> str:
+    """Return why systems cannot get onto a machine so; "" where they can."""
+    if protocol is not BmcProtocol.IPMI or method == "network":
+        return ""
+    lacks = "UEFI HTTP boot" if method == "http" else "virtual media"
+    return f"IPMI has no {lacks}: choose the network, or Redfish where the BMC speaks it."
+
+
 class BmcSeed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A management controller. The password is sealed before it is written down."""
 
@@ -90,7 +103,7 @@ class BmcSeed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     tls_mode: Literal["ca", "pin", "off"] = "ca"
     ca_pem: str = ""
     """`ca`: the CA's certificate, "" for the machine's own bundle; `pin`: the SHA-256 in hex."""
-    boot_method: Literal["network", "virtual-media"] = "network"
+    boot_method: BootMethod = "network"
     protocol: BmcProtocol = BmcProtocol.REDFISH
 
     def __repr__(self) -> str:

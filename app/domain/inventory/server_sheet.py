@@ -2,18 +2,18 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
 from app.core.errors import Invalid
 from app.core.sheets import csv_text
 from app.domain.inventory.read_struct import read_struct
-from app.domain.inventory.seed import DiskSeed, ServerSeed
+from app.domain.inventory.seed import BootMethod, DiskSeed, ServerSeed, boot_fault
 from app.drivers.bmc.contract import BmcProtocol
 from app.solver.want import DiskKind
 
-BMC_COLUMNS = ("bmc_url", "bmc_username", "bmc_password")
+BMC_COLUMNS = ("bmc_url", "bmc_username", "bmc_password", "bmc_boot_method")
 COLUMNS = (
     *(name for name in ServerSeed.__struct_fields__ if name not in {"ports", "bmc", "in_stock"}),
     "in_stock",
@@ -128,18 +128,25 @@ def disks_of(text: str) -> tuple[DiskSeed, ...]:
 
 def _bmc_of(row: Mapping[str, str]) -> dict[str, Any] | None:
     """Return the BMC of a row; None where no cell tells of one. Raises Invalid for half of one."""
-    url, username, password = (row.get(name, "") for name in BMC_COLUMNS)
-    if not (url or username or password):
+    url, username, password, method = (row.get(name, "") for name in BMC_COLUMNS)
+    if not (url or username or password or method):
         return None
     needed = {"bmc_url": url, "bmc_password": password}
     if missing := [name for name, cell in needed.items() if not cell]:
         why = "Missing: give a BMC by its address and password, or leave all its cells empty."
         raise Invalid(dict.fromkeys(missing, why))
+    protocol, method = _protocol(url), method or "network"
+    words = boot_fault(protocol, method)
+    if method not in get_args(BootMethod):
+        words = f"{method} is none of {', '.join(get_args(BootMethod))}."
+    if words:
+        raise Invalid({"bmc_boot_method": words})
     return {
         "url": url,
         "username": username,
         "password": password,
-        "protocol": _protocol(url),
+        "protocol": protocol,
+        "boot_method": method,
     }
 
 

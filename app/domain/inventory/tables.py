@@ -165,9 +165,10 @@ class Disk(Table, tablename="disk"):
 class Bmc(Table, tablename="bmc"):
     """The management controller of a server; its password is sealed.
 
-    `boot_method` says how an installation reaches the machine: over its network card, or, where
-    there is no DHCP for it, by virtual media. `silence` is why it did not say the last time whether
-    the server runs. `vendor` and `serial` are what it said of itself (`access.py`).
+    `boot_method` says how an installation reaches the machine: over its network card (PXE), by
+    UEFI's HTTP boot, or, where there is no DHCP for it, by virtual media. `silence` is why it did
+    not say the last time whether the server runs. `vendor` and `serial` are what it said of itself
+    (`access.py`).
     """
 
     id = key()
@@ -190,7 +191,7 @@ class Bmc(Table, tablename="bmc"):
     known_vendor = Check("vendor IN ('', 'dell', 'hpe', 'supermicro', 'lenovo', 'generic')")
     known_serial = Check("serial IN ('unknown', 'none', 'off', 'command-line', 'open')")
     known_protocol = Check("protocol IN ('redfish', 'ipmi')")
-    known_boot = Check("boot_method IN ('network', 'virtual-media')")
+    known_boot = Check("boot_method IN ('network', 'virtual-media', 'http')")
     known_tls = Check("tls_mode IN ('ca', 'pin', 'off')")
     ipmi_has_no_media = Check("protocol <> 'ipmi' OR boot_method = 'network'")
 

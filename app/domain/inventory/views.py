@@ -9,7 +9,7 @@ import msgspec
 
 from app.core.paging import Page
 from app.domain.inventory.power_rule import wanted_power
-from app.domain.inventory.seed import DeviceKind, Feeds, Side
+from app.domain.inventory.seed import BootMethod, DeviceKind, Feeds, Side
 from app.domain.inventory.states import ServerState
 from app.domain.services.states import ServiceState
 from app.drivers.bmc.contract import BmcProtocol
@@ -81,7 +81,7 @@ class ServerView(ServerRow, frozen=True, kw_only=True):
     bmc_vendor: Vendor | None
     """Whose make its BMC is; None while it has not said."""
     bmc_serial: SerialOffer | None
-    boot_method: str | None
+    boot_method: BootMethod | None
     silent_since: datetime | None
     """Since when its BMC does not say whether it runs; None while it does."""
     silence: str | None

@@ -6,14 +6,21 @@ from ipaddress import IPv4Network
 from uuid import UUID
 
 from app.core.database import Tx
+from app.drivers.deploy.contract import BOOT_FILE
 from app.drivers.dhcp.contract import DhcpHost, DhcpPlan, DhcpSubnet
 from app.ipam.wants import PRIMARY_IP4
 
 BOOT_PATH = "/netboot/ipxe?mac=${net0/mac}"
+BOOT_FILE_PATH = f"/netboot/{BOOT_FILE}"
 
 
 async def dhcp_plan(
-    tx: Tx, *, base_url: str, nameservers: Sequence[str] = (), datacentre: str = ""
+    tx: Tx,
+    *,
+    base_url: str,
+    has_boot_file: bool,
+    nameservers: Sequence[str] = (),
+    datacentre: str = "",
 ) -> DhcpPlan:
     """Return every IPv4 leaf of a datacentre ("": of all) with its hosts; two statements.
 
@@ -53,4 +60,5 @@ async def dhcp_plan(
             for row in prefixes
         ),
         boot_url=base_url.rstrip("/") + BOOT_PATH,
+        boot_file_url=base_url.rstrip("/") + BOOT_FILE_PATH if has_boot_file else "",
     )

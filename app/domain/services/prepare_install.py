@@ -33,6 +33,8 @@ class Site(msgspec.Struct, frozen=True):
     """The live system that servers are rescued, erased and burned in with, where one is named."""
     burn_in_returned_minutes: int = 0
     """How long a server that came back is burned in, once it is erased; 0: not."""
+    has_boot_file: bool = False
+    """Whether firmware that boots by HTTP finds an iPXE binary here."""
 
 
 class Prepared(msgspec.Struct, frozen=True):

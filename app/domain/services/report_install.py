@@ -49,8 +49,8 @@ async def find_open(tx: Tx, vault: Vault, *, token: str) -> OpenInstallation:
 async def find_open_for_mac(tx: Tx, vault: Vault, mac: str) -> OpenInstallation:
     """Return the open installation of the machine with this network card.
 
-    Only of one that boots from the network: a boot image has the token in it, and a script
-    that nobody needs is not handed to whoever knows an address.
+    Only of one that boots from the network, by PXE or HTTP: a boot image has the token in it, and
+    a script that nobody needs is not handed to whoever knows an address.
     """
     plain = mac.lower().replace("-", ":")
     if _MAC.fullmatch(plain) is None:
@@ -58,7 +58,8 @@ async def find_open_for_mac(tx: Tx, vault: Vault, mac: str) -> OpenInstallation:
     return await _open_where(
         tx,
         vault,
-        "m.mac = $1 AND EXISTS (SELECT 1 FROM bmc WHERE server = m.id AND boot_method = 'network')",
+        "m.mac = $1 AND EXISTS (SELECT FROM bmc WHERE server = m.id "
+        "AND boot_method IN ('network', 'http'))",
         plain,
         "installation for this network card",
     )

@@ -8,6 +8,11 @@ import msgspec
 from app.drivers.deploy.live import LiveSpec
 from app.drivers.deploy.spec import InstallSpec
 
+BOOT_FILE = "ipxe.efi"
+"""What UEFI firmware fetches by HTTP, at `/netboot/` or under `{callback_base}/`."""
+AUTOEXEC = "autoexec.ipxe"
+"""What iPXE looks for beside the place that it came from; an older one does not, and asks DHCP."""
+
 
 class Document(msgspec.Struct, frozen=True):
     """One file that the machine fetches while it installs."""
@@ -23,6 +28,14 @@ class Deployer(Protocol):
 
     def boot_script(self, spec: InstallSpec | LiveSpec) -> str:
         """Return the iPXE script that starts the installer, or the live system, of `spec`."""
+        ...
+
+    def boot_file(self) -> bytes | None:
+        """Return the iPXE binary for UEFI firmware (x86-64); None where none is configured."""
+        ...
+
+    def card_script(self) -> str:
+        """Return the iPXE script that gets an address and asks for the script of its card."""
         ...
 
     def disk_script(self) -> str:

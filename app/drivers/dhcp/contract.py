@@ -32,6 +32,8 @@ class DhcpPlan(msgspec.Struct, frozen=True, kw_only=True):
     subnets: tuple[DhcpSubnet, ...]
     boot_url: str
     """Where iPXE gets its script; it fills in the card's MAC."""
+    boot_file_url: str = ""
+    """What x86-64 firmware fetches that boots by HTTP and was told no address; "" for nothing."""
 
     @property
     def hosts(self) -> int:

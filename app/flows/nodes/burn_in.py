@@ -88,6 +88,10 @@ async def do(step: Step, params: Params) -> Done | Wait:
     except StepFailed as error:
         with contextlib.suppress(DriverError):
             await switch_off(step, found.server)
+        if error.stops is not None:  # there is nothing to boot, as without a live system
+            async with step.database.transaction() as tx:
+                await give_up(tx, key, InstallationState.abandoned, error.message)
+            return await _stopped(step, found, error.message, tells_staff=True)
         return await _given_up(step, found, error)
     if wait is not None:
         return wait

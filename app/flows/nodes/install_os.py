@@ -63,8 +63,9 @@ class Output(msgspec.Struct, frozen=True):
 
 
 DOCS = """\
-Boots the server into the installer by its BMC, over the network or from virtual media, lets it
-install the system that the client chose, and waits until the installed machine answers on SSH.
+Boots the server into the installer by its BMC, over the network, by UEFI's HTTP boot or from
+virtual media, as the page of its BMC says, lets it install the system that the client chose, and
+waits until the installed machine answers on SSH.
 While the machine works the run sleeps; the page of the order shows the stage it reports.
 
 A machine that says nothing for long, or does not answer at the end, is an error that a retry may

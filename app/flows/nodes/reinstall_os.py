@@ -85,9 +85,10 @@ async def do(step: Step, params: Params) -> Done | Wait:
             return wait
         says = "the machine restarts from its disk"
         banner = await answers_there(step, server, spec, says=says, made="installed")
-    except StepFailed:
-        with contextlib.suppress(DriverError):
-            await switch_off(step, server)
+    except StepFailed as error:
+        if error.stops is None:  # else it was left as it is
+            with contextlib.suppress(DriverError):
+                await switch_off(step, server)
         raise
     if isinstance(banner, Wait):
         return banner

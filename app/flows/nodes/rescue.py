@@ -82,8 +82,9 @@ async def do(step: Step, params: Params) -> Done | Wait:
             return wait
         says = "the rescue system starts"
         banner = await answers_there(step, server, system, says=says, made="rescued")
-    except (StepFailed, Refused, NotReached):
-        await _run_again(step, server)
+    except (StepFailed, Refused, NotReached) as error:
+        if not (isinstance(error, StepFailed) and error.stops):  # else it was left as it is
+            await _run_again(step, server)
         raise
     if isinstance(banner, Wait):
         return banner

@@ -13,6 +13,7 @@ from msgspec import Meta, Struct
 from app.core.database import Tx
 from app.core.secrets import Vault
 from app.domain.accounts.scopes import Scope
+from app.domain.inventory import seed
 from app.domain.inventory.bmc import change_bmc, find_bmc, rejection_of
 from app.domain.inventory.seed import BmcSeed
 from app.drivers.bmc.contract import BmcProtocol
@@ -46,8 +47,11 @@ SystemPath: TypeAlias = Annotated[
     str, Meta(description="Redfish path; empty where the BMC has one system.", max_length=300)
 ]
 BootMethod: TypeAlias = Annotated[
-    Literal["network", "virtual-media"],
-    Meta(description="How an installation reaches the machine; by IPMI over the network alone."),
+    seed.BootMethod,
+    Meta(
+        description="How an installation reaches the machine: by PXE (`network`), by UEFI's HTTP "
+        "boot or by virtual media; by IPMI over the network alone.",
+    ),
 ]
 
 

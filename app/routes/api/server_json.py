@@ -171,6 +171,9 @@ class SheetServer(
     bmc_url: str = ""
     bmc_username: str = ""
     bmc_password: str = ""
+    bmc_boot_method: Annotated[
+        str, Meta(description="`network`, `http` or `virtual-media`; empty: `network`.")
+    ] = ""
 
 
 class ServerSheet(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,7 +1,8 @@
 """What a machine that is installed, rescued, erased or burned in fetches and reports.
 
 Machines have no session: `/netboot/ipxe` answers to a network card that has an open
-installation, everything else to the installation's token, until it ends. HEAD is answered
+installation, iPXE itself and the way to that to anyone, everything else to the installation's
+token, until it ends. HEAD is answered
 everywhere, and the boot image in parts: that is how BMCs read virtual media.
 """
 
@@ -29,7 +30,7 @@ from app.domain.services.report_install import (
     report_failed,
     report_progress,
 )
-from app.drivers.deploy.contract import Deployer
+from app.drivers.deploy.contract import BOOT_FILE, Deployer
 from app.drivers.deploy.live import Purpose
 from app.flows.signals import send_signal
 from app.routes.security.dependencies import Db, Deploying, Sealing
@@ -37,6 +38,8 @@ from app.routes.security.rate_limit import Limit, limited
 
 SCRIPT = "text/plain; charset=utf-8"
 ISO = "application/vnd.efi.iso"
+EFI = "application/efi"
+"""By it UEFI firmware knows what to start (UEFI specification, section 24.7)."""
 READ = [HttpMethod.GET, HttpMethod.HEAD]
 BY_CARD = Limit("netboot-ipxe", 600)
 """A hall of machines may boot behind one address; guessing cards is still hopeless."""
@@ -67,6 +70,25 @@ class Machine(Controller):
                 return Response(deployer.disk_script(), media_type=SCRIPT)
             await _note_boot(tx, request, installation)
         return Response(deployer.boot_script(installation.spec), media_type=SCRIPT)
+
+    @route("/autoexec.ipxe", http_method=READ, guards=[limited(BY_CARD)])
+    async def card_script(self, deployer: Deploying) -> Response[str]:
+        """Return what an iPXE from `ipxe.efi` below runs first."""
+        return Response(deployer.card_script(), media_type=SCRIPT)
+
+    @route("/ipxe.efi", http_method=READ, media_type=EFI, guards=[limited(BY_CARD)])
+    async def boot_file(self, deployer: Deploying) -> Response[bytes]:
+        """Return what UEFI firmware boots by HTTP when DHCP sent it here."""
+        return _boot_file(deployer)
+
+    @route("/{token:str}/ipxe.efi", http_method=READ, media_type=EFI)
+    async def own_boot_file(
+        self, db: Db, vault: Sealing, deployer: Deploying, token: FromPath[str]
+    ) -> Response[bytes]:
+        """Return the same when its BMC sent it here; beside it is the installation's own script."""
+        async with db.snapshot() as tx:
+            await find_open(tx, vault, token=token)
+        return _boot_file(deployer)
 
     @route("/{token:str}/boot.iso", http_method=READ, media_type=ISO)
     async def boot_iso(
@@ -169,6 +191,14 @@ def signal_key(installation: OpenInstallation) -> str:
 async def _note_boot(tx: Tx, request: Asked, installation: OpenInstallation) -> None:
     if request.method == HttpMethod.GET and await report_boot(tx, installation):
         await send_signal(tx, signal_key(installation))
+
+
+def _boot_file(deployer: Deployer) -> Response[bytes]:
+    """Return it with its size, which firmware asks for first. Raises NotFound where none is."""
+    binary = deployer.boot_file()
+    if binary is None:
+        raise NotFound("netboot file", BOOT_FILE)
+    return Response(binary, media_type=EFI)
 
 
 @lru_cache(maxsize=8)

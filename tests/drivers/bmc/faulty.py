@@ -49,6 +49,8 @@ class Faults:
     """Offer to restart the machine as its button would."""
     stays_legacy: bool = False
     """Take any boot mode, and keep legacy."""
+    keeps_address: bool = False
+    """Take any address of a boot file (HttpBootUri), and keep the one that it has."""
     etag: str = ""
     """Want a change to name the state that it was made for: `weak`, told and wanted so, or
     `strong`, told as weak and wanted as strong."""
@@ -257,6 +259,8 @@ class FaultyBmc:
     def _patch(self, boot: dict[str, Any]) -> tuple[int, str, Any]:
         if self.faults.need_mode and "BootSourceOverrideMode" not in boot:
             return 400, "", error("the mode is missing")
+        if self.faults.keeps_address:
+            boot.pop("HttpBootUri", None)
         if not self.faults.revert_boot:
             self.boot |= boot
         if self.faults.stays_legacy:

@@ -339,23 +339,88 @@ async def test_an_error_that_applied_is_success(bmc: RedfishBmc, faulty: FaultyB
     assert (await bmc.boot.set_once(BootDevice.CD)).device is BootDevice.CD
 
 
-async def test_a_boot_device_it_does_not_have_is_refused(bmc: RedfishBmc) -> None:
-    with pytest.raises(Refused, match="UEFI_HTTP"):
-        await bmc.boot.set_once(BootDevice.UEFI_HTTP)
+WHERE = "http://192.0.2.1/netboot/ipxe.efi"
 
 
-async def test_firmware_is_told_what_to_fetch_by_http(
-    bmc: RedfishBmc, faulty: FaultyBmc, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("mode", "why"), [("UEFI", ""), ("Legacy", " while its .* legacy")])
+async def test_a_bmc_without_http_boot_says_what_to_use_instead(
+    bmc: RedfishBmc, faulty: FaultyBmc, mode: str, why: str
 ) -> None:
+    faulty.boot["BootSourceOverrideMode"] = mode
+    words = f"no UEFI HTTP boot{why}; have its server install by network or virtual-media"
+    with pytest.raises(Refused, match=words) as caught:
+        await bmc.boot.set_once(BootDevice.UEFI_HTTP, http_boot_uri=WHERE)
+    assert caught.value.field == "boot_method"
+    assert faulty.asked("PATCH") == []
+
+
+@pytest.fixture
+def has_http(faulty: FaultyBmc, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the firmware boot by HTTP, from an address that the BMC is told."""
     targets = "BootSourceOverrideTarget@Redfish.AllowableValues"
     monkeypatch.setitem(TARGETS, targets, [*TARGETS[targets], "UefiHttp"])
     faulty.boot["HttpBootUri"] = None
-    where = "http://192.0.2.1/netboot/ipxe.efi"
-    override = await bmc.boot.set_once(BootDevice.UEFI_HTTP, http_boot_uri=where)
-    assert (override.device, override.once) == (BootDevice.UEFI_HTTP, True)
-    assert faulty.boot["HttpBootUri"] == where
-    await bmc.boot.set_once(BootDevice.DISK)
+
+
+@pytest.mark.usefixtures("has_http")
+async def test_firmware_is_told_what_to_fetch_by_http(bmc: RedfishBmc, faulty: FaultyBmc) -> None:
+    faulty.boot["BootSourceOverrideMode"] = "Legacy"
+    override = await bmc.boot.set_once(BootDevice.UEFI_HTTP, http_boot_uri=WHERE)
+    assert (override.device, override.mode, override.once, override.http_boot_uri) == (
+        BootDevice.UEFI_HTTP, BootMode.UEFI, True, WHERE,
+    )  # fmt: skip
+    assert await bmc.boot.read() == override
+    assert faulty.boot["HttpBootUri"] == WHERE
+    assert (await bmc.boot.set_once(BootDevice.DISK)).http_boot_uri is None
     assert faulty.boot["HttpBootUri"] is None
+
+
+@pytest.mark.usefixtures("has_http")
+async def test_a_bmc_that_takes_no_address_leaves_it_to_dhcp(
+    bmc: RedfishBmc, faulty: FaultyBmc
+) -> None:
+    del faulty.boot["HttpBootUri"]
+    override = await bmc.boot.set_once(BootDevice.UEFI_HTTP, http_boot_uri=WHERE)
+    assert (override.device, override.http_boot_uri) == (BootDevice.UEFI_HTTP, None)
+    assert "HttpBootUri" not in faulty.boot
+
+
+@pytest.mark.usefixtures("has_http")
+async def test_the_address_is_read_back_where_the_next_restart_will_find_it(
+    bmc: RedfishBmc, faulty: FaultyBmc
+) -> None:
+    faulty.pending = dict(faulty.boot)
+    del faulty.boot["HttpBootUri"]
+    override = await bmc.boot.set_once(BootDevice.UEFI_HTTP, http_boot_uri=WHERE)
+    assert (override.device, override.http_boot_uri) == (BootDevice.UEFI_HTTP, WHERE)
+    assert faulty.pending["HttpBootUri"] == WHERE
+
+
+@pytest.mark.usefixtures("has_http")
+async def test_an_address_that_was_accepted_and_not_kept(
+    bmc: RedfishBmc, faulty: FaultyBmc
+) -> None:
+    faulty.faults.keeps_address = True
+    for kept in (None, "http://192.0.2.1/netboot/of-another-time/ipxe.efi"):
+        faulty.boot["HttpBootUri"] = kept
+        with pytest.raises(Refused, match=r"another address .* is set; have its server") as caught:
+            await bmc.boot.set_once(BootDevice.UEFI_HTTP, http_boot_uri=WHERE)
+        assert caught.value.field == "boot_method"
+        assert "/netboot/" not in str(caught.value), "whoever has it may read an installation"
+
+
+@pytest.mark.usefixtures("has_http")
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [("revert_boot", "uefi_http was accepted, yet no override"),
+     ("stays_legacy", "yet the boot mode stays legacy; have its server install by network")],
+)  # fmt: skip
+async def test_http_boot_accepted_and_then_reverted(
+    bmc: RedfishBmc, faulty: FaultyBmc, fault: str, words: str
+) -> None:
+    setattr(faulty.faults, fault, True)
+    with pytest.raises(Refused, match=words):
+        await bmc.boot.set_once(BootDevice.UEFI_HTTP, http_boot_uri=WHERE)
 
 
 async def test_cold_reset_restarts_the_manager(bmc: RedfishBmc, faulty: FaultyBmc) -> None:

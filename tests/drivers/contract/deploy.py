@@ -27,5 +27,6 @@ class DeployerContract:
 
     def test_scripts_are_ipxe(self, deployer: Deployer) -> None:
         assert deployer.disk_script().startswith("#!ipxe\n")
+        assert deployer.card_script().startswith("#!ipxe\n")
         assert deployer.boot_script(spec(Family.DEBIAN)).startswith("#!ipxe\n")
         assert b"#!ipxe" in deployer.boot_iso("#!ipxe\n")

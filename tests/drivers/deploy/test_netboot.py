@@ -38,15 +38,16 @@ class TestNetboot(DeployerContract):
     def test_the_answers_of_each_family(self, deployer) -> None:
         names = {family: set(deployer.documents(spec(family))) for family in Family}
         assert names == {
-            Family.DEBIAN: {"preseed.cfg", "boot.ipxe", "post-install.sh"},
+            Family.DEBIAN: {"preseed.cfg", "autoexec.ipxe", "boot.ipxe", "post-install.sh"},
             Family.UBUNTU: {
                 "user-data",
                 "meta-data",
                 "vendor-data",
+                "autoexec.ipxe",
                 "boot.ipxe",
                 "post-install.sh",
             },
-            Family.ALMALINUX: {"ks.cfg", "boot.ipxe", "post-install.sh"},
+            Family.ALMALINUX: {"ks.cfg", "autoexec.ipxe", "boot.ipxe", "post-install.sh"},
         }
 
     def test_the_iso_boots_by_a_configured_binary(self, tmp_path: Path) -> None:
@@ -54,6 +55,8 @@ class TestNetboot(DeployerContract):
         binary.write_bytes(b"MZ" + bytes(1000))
         deployer = registry.load("deploy", "netboot")(binary)
         assert b"EL TORITO SPECIFICATION" in deployer.boot_iso("#!ipxe\n")
+        assert deployer.boot_file() == binary.read_bytes()
+        assert registry.load("deploy", "netboot")().boot_file() is None
 
 
 class TestScripts:

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from app.drivers.dhcp.contract import DhcpHost, DhcpPlan, DhcpSubnet
-from app.drivers.dhcp.kea import Config, class_of, subnets_of
+from app.drivers.dhcp.kea import Config, classes_of, subnets_of
 from app.drivers.dhcp.kea_socket import KeaSocket
 from app.drivers.errors import Refused, Unreachable
 from tests.drivers.dhcp.kea import FOREIGN, checked, config, kea
@@ -26,7 +26,9 @@ SUBNET = DhcpSubnet(
     hosts=(HOST,),
 )
 PLAN = DhcpPlan(
-    subnets=(SUBNET,), boot_url="https://slipway.example.org/netboot/ipxe?mac=${net0/mac}"
+    subnets=(SUBNET,),
+    boot_url="https://slipway.example.org/netboot/ipxe?mac=${net0/mac}",
+    boot_file_url="http://slipway.example.org/netboot/ipxe.efi",
 )
 
 
@@ -36,7 +38,7 @@ def with_hosts(*hosts: DhcpHost) -> DhcpPlan:
 
 def test_the_files_are_what_kea_includes(tmp_path: Path) -> None:
     (tmp_path / "subnets.json").write_text(json.dumps(subnets_of(PLAN)))
-    (tmp_path / "classes.json").write_text(json.dumps([class_of(PLAN)]))
+    (tmp_path / "classes.json").write_text(json.dumps(classes_of(PLAN)))
     whole = json.dumps(config(tmp_path, **{"subnet4": "S", "client-classes": "C"}))
     for mark, name in (("S", "subnets"), ("C", "classes")):
         whole = whole.replace(f'"{mark}"', f'<?include "{tmp_path}/{name}.json"?>')
@@ -57,13 +59,21 @@ async def test_a_server_is_told_once_and_keeps_what_others_configured(tmp_path: 
         (host,) = told["subnet4"][1]["reservations"]
         assert (host["hw-address"], host["ip-address"]) == (HOST.mac, "192.0.2.5")
         assert host["hostname"] == HOST.hostname
-        assert [one["boot-file-name"] for one in told["client-classes"]] == [PLAN.boot_url]
+        urls = [one["boot-file-name"] for one in told["client-classes"]]
+        assert urls == [PLAN.boot_url, PLAN.boot_file_url]
 
         assert await server.push(with_hosts())  # the server was given back
         told = (await server._command("config-get"))["Dhcp4"]
         assert told["subnet4"][1]["reservations"] == []
         await server.keep()
         assert checked(tmp_path / "kea.conf") == ""
+
+        without = msgspec.structs.replace(with_hosts(), boot_file_url="")
+        assert await server.push(without)
+        assert not await server.push(without)
+        told = (await server._command("config-get"))["Dhcp4"]
+        assert [one["name"] for one in told["client-classes"]] == ["slipway-ipxe"]
+        assert await server.push(with_hosts())
 
         twice = with_hosts(HOST, msgspec.structs.replace(HOST, mac="02:00:00:00:00:02"))
         with pytest.raises(Refused, match=r"config-test: .*192\.0\.2\.5"):

@@ -43,6 +43,7 @@ LIVE_SYSTEM = {
     "SLIPWAY_LIVE_KERNEL_URL": LIVE.kernel_url,
     "SLIPWAY_LIVE_INITRD_URL": LIVE.initrd_url,
     "SLIPWAY_LIVE_IMAGE_URL": LIVE.image_url,
+    "SLIPWAY_IPXE_EFI_PATH": "/usr/lib/ipxe/ipxe.efi",
 }
 OVER = ("succeeded", "failed", "cancelled", "halted")
 

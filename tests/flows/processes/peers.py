@@ -58,7 +58,8 @@ class Bmc:
     async def shut_down(self) -> None:
         await self._ask("power", Power.OFF)
 
-    async def set_once(self, device: str) -> None:
+    async def set_once(self, device: str, **where: str) -> None:
+        assert (device == "uefi_http") == ("http_boot_uri" in where)
         await self._ask("boot", device)
 
     async def inventory(self) -> Inventory:

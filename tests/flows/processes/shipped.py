@@ -109,6 +109,8 @@ async def begin(tx: Tx, world: World, way: Way, number: int) -> Begun:
             data = {"hosts": [{"name": f"{part}-{host}", "address": address} for part in "abc"]}
         case _ if flow.startswith(("dedicated-", "server-", "ironic-")):
             held, about, said = await a_server(tx, world, way, number)
+            if way.by_http:
+                await tx.execute("UPDATE bmc SET boot_method = 'http' WHERE url = $1", held.bmc)
             order, marks = held.order, (held.bmc, held.mac, f"client-{number}-@example.org")
             facts = service_facts(about.get("subject", order), order, host, address)
             data = said or {**facts, "wanted_os": "debian-12"}

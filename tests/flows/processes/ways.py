@@ -41,13 +41,16 @@ class Way:
     """The BMC refuses to switch the server off."""
     word: str = ""
     """What a person says to that."""
+    by_http: bool = False
+    """The server is booted by UEFI's HTTP boot, not over its card."""
     its_own: tuple[int | None, int | None, int] = (None, None, 1)
     """Which of its commits no other way has, as a slice has it: from, to, each which."""
 
     @property
     def is_like_another(self) -> bool:
         """Most of its commits are those of another way, about something else."""
-        return self.broken > (self.flow == DELIVERY) or self.flow.startswith(LIKE_OTHERS)
+        is_worse = self.broken > (self.flow == DELIVERY)
+        return is_worse or self.by_http or self.flow.startswith(LIKE_OTHERS)
 
     @property
     def is_hurried(self) -> bool:
@@ -67,6 +70,8 @@ WAYS = (
     Way(TERMINATION, "nobody decides", "failed", is_locked=True),
     Way("ironic-rescue", "it does not start", "failed", broken=1, its_own=(-6, None, 1)),
     Way(RESCUE, "it does not start", "halted", broken=1, its_own=(-6, None, 1)),
+    Way(RESCUE, "by HTTP", by_http=True),
+    Way(ERASURE, "by HTTP", by_http=True),
     Way(REINSTALL, "it does not install", "halted", broken=1, its_own=(-7, None, 1)),
     Way(ERASURE, "a disk is not erased", broken=1, its_own=(-9, None, 1)),
     Way(BURN_IN, "a part does not bear it", broken=1, its_own=(-4, None, 1)),

@@ -105,7 +105,7 @@ class World:
         if wanted == "on" and self.power.get(url) != "on":
             device = self.boots.get(url, "disk")
             self._note("boots", url, device)
-            self.netbooted |= {url} if device == "pxe" else set()
+            self.netbooted |= {url} if device in {"pxe", "uefi_http"} else set()
         elif wanted == "off":
             if url in self.at_work:
                 self._note("cut short", url)

@@ -29,6 +29,9 @@ _DEVICE_OF = {source: device for device, source in _SOURCES.items()} | {
 }
 _MODE_OF = {source: mode for mode, source in _MODES.items()}
 
+_ADDRESS = "HttpBootUri"
+_INSTEAD = "have its server install by network or virtual-media"
+
 
 class RedfishBoot:
     """Adapter of `app.drivers.boot.BootDriver`."""
@@ -74,6 +77,11 @@ def _set(
     seen: BootOverride | None = None
     # Read anew: with its mark (ETag) a change is sent, and some take none that is older.
     fetch(system)
+    if device is BootDevice.UEFI_HTTP:
+        _require_http(peer, system)
+        mode = mode or BootMode.UEFI
+        # sushy refuses an address where there is no place for one; DHCP tells it then.
+        uri = uri if _takes_address(system) else None
     profile = profile_of(system.manufacturer)
     current = system.boot.mode if system.boot else None
     for mode_sent in _payload_modes(profile.boot_mode_sent, mode, current):
@@ -89,17 +97,44 @@ def _set(
         except sushy_errors.SushyError as error:
             rejection = error
         fetch(system)
-        seen = _seen(system)
-        for each in (seen, _pending(system)):
-            if each is not None and each.device is device and _is_mode(mode, each):
+        told = (_seen(system), _pending(system))
+        for each in told:
+            if each is None or each.device is not device or not _is_mode(mode, each):
+                continue
+            if device is not BootDevice.UEFI_HTTP or each.http_boot_uri == uri:
                 return each
+        seen = next((one for one in told if one and one.device is device), told[0])
     if rejection is not None:
         raise translate(peer, rejection) from rejection
+    if device is BootDevice.UEFI_HTTP and seen is not None and seen.device is device:
+        raise Refused(peer, field="boot_method", reason=_why_not_http(seen))
     raise Refused(
         peer,
         field="boot",
         reason=f"{device} was accepted, yet {_text(seen)} is set; use another boot device",
     )
+
+
+def _require_http(peer: str, system: Any) -> None:
+    """Raise Refused where the BMC names what it boots from, and HTTP is not among that."""
+    if BootSource.UEFI_HTTP in system.get_allowed_system_boot_source_values():
+        return
+    is_legacy = system.boot.mode is BootSourceOverrideMode.LEGACY
+    why = " while its boot mode is legacy" if is_legacy else ""
+    reason = f"this BMC offers no UEFI HTTP boot{why}; {_INSTEAD}"
+    raise Refused(peer, field="boot_method", reason=reason)
+
+
+def _takes_address(system: Any) -> bool:
+    """Say whether the BMC has a place for what is fetched, for now or for the next restart."""
+    return any(_ADDRESS in boot for boot in (system.json.get("Boot") or {}, _next_boot(system)))
+
+
+def _why_not_http(seen: BootOverride) -> str:
+    """Return what was not followed, without an address: who has it may read an installation."""
+    if seen.mode is BootMode.LEGACY:
+        return f"UEFI HTTP boot was accepted, yet the boot mode stays legacy; {_INSTEAD}"
+    return f"UEFI HTTP boot was accepted, yet another address ({_ADDRESS}) is set; {_INSTEAD}"
 
 
 def _payload_modes(
@@ -121,20 +156,24 @@ def _read(system: Any) -> BootOverride | None:
 
 
 def _pending(system: Any) -> BootOverride | None:
-    """Return what the next restart will put into force, where that has a page of its own.
+    """Return what the next restart will put into force, where that has a page of its own."""
+    boot = _next_boot(system)
+    return _override(
+        _named(BootSource, boot.get("BootSourceOverrideTarget")),
+        _named(BootSourceOverrideEnabled, boot.get("BootSourceOverrideEnabled")),
+        _named(BootSourceOverrideMode, boot.get("BootSourceOverrideMode")),
+        boot.get(_ADDRESS),
+    )
+
+
+def _next_boot(system: Any) -> dict[str, Any]:
+    """Return `Boot` as the next restart will have it; empty where that has no page of its own.
 
     AMI's boards (Nokia's) take a change there, and tell it at the system only once it has come so.
     """
     settings = system.json.get("@Redfish.Settings") or {}
     path = (settings.get("SettingsObject") or {}).get("@odata.id")
-    if not path:
-        return None
-    boot = read_page(system, path).get("Boot") or {}
-    return _override(
-        _named(BootSource, boot.get("BootSourceOverrideTarget")),
-        _named(BootSourceOverrideEnabled, boot.get("BootSourceOverrideEnabled")),
-        _named(BootSourceOverrideMode, boot.get("BootSourceOverrideMode")),
-    )
+    return (read_page(system, path).get("Boot") or {}) if path else {}
 
 
 def _named(kind: type[Any], value: Any) -> Any:
@@ -144,13 +183,16 @@ def _named(kind: type[Any], value: Any) -> Any:
 
 def _seen(system: Any) -> BootOverride | None:
     boot = system.boot
-    return None if boot is None else _override(boot.target, boot.enabled, boot.mode)
+    if boot is None:
+        return None
+    return _override(boot.target, boot.enabled, boot.mode, boot.http_boot_uri)
 
 
 def _override(
     target: BootSource | None,
     enabled: BootSourceOverrideEnabled | None,
     mode: BootSourceOverrideMode | None,
+    address: str | None,
 ) -> BootOverride | None:
     device = _DEVICE_OF.get(target)
     if device is None or enabled is BootSourceOverrideEnabled.DISABLED:
@@ -159,6 +201,7 @@ def _override(
         device=device,
         mode=_MODE_OF.get(mode),
         once=enabled is BootSourceOverrideEnabled.ONCE,
+        http_boot_uri=(address or None) if device is BootDevice.UEFI_HTTP else None,
     )
 
 

@@ -3,11 +3,16 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from app.drivers.deploy.contract import Document
+from app.drivers.deploy.contract import AUTOEXEC, Document
 from app.drivers.deploy.live import LiveSpec
 from app.drivers.deploy.netboot.autoinstall import render_meta_data, render_user_data
 from app.drivers.deploy.netboot.disk_finder import render_disk_script
-from app.drivers.deploy.netboot.ipxe import boot_from_disk, render_ipxe
+from app.drivers.deploy.netboot.ipxe import (
+    after_dhcp,
+    boot_from_disk,
+    render_ipxe,
+    script_of_card,
+)
 from app.drivers.deploy.netboot.iso import build_boot_iso
 from app.drivers.deploy.netboot.kickstart import render_kickstart
 from app.drivers.deploy.netboot.live import SCRIPTS, render_live_ipxe, render_live_script
@@ -31,6 +36,7 @@ ANSWERS: Mapping[Family, Mapping[str, tuple[str, Renderer]]] = {
     Family.ALMALINUX: {"ks.cfg": (TEXT, render_kickstart)},
 }
 EVERYWHERE: Mapping[str, tuple[str, Renderer]] = {
+    AUTOEXEC: (TEXT, after_dhcp),
     "boot.ipxe": (TEXT, render_ipxe),
     "post-install.sh": (TEXT, render_post_install),
 }
@@ -42,11 +48,17 @@ class Netboot:
     key = "netboot"
 
     def __init__(self, ipxe_efi: Path | None = None) -> None:
-        """`ipxe_efi` is an iPXE EFI binary; without it ISOs boot in the lab only."""
+        """`ipxe_efi` is an iPXE EFI binary; without it ISOs boot in the lab only, HTTP nowhere."""
         self._ipxe_efi = ipxe_efi
 
     def boot_script(self, spec: InstallSpec | LiveSpec) -> str:
         return render_live_ipxe(spec) if isinstance(spec, LiveSpec) else render_ipxe(spec)
+
+    def boot_file(self) -> bytes | None:
+        return None if self._ipxe_efi is None else self._ipxe_efi.read_bytes()
+
+    def card_script(self) -> str:
+        return script_of_card()
 
     def disk_script(self) -> str:
         return boot_from_disk()
@@ -54,6 +66,7 @@ class Netboot:
     def documents(self, spec: InstallSpec | LiveSpec) -> Mapping[str, Document]:
         if isinstance(spec, LiveSpec):
             return {
+                AUTOEXEC: Document(TEXT, after_dhcp(spec)),
                 "boot.ipxe": Document(TEXT, render_live_ipxe(spec)),
                 SCRIPTS[spec.purpose]: Document(TEXT, render_live_script(spec)),
             }
@@ -68,5 +81,4 @@ class Netboot:
         }
 
     def boot_iso(self, script: str) -> bytes:
-        binary = None if self._ipxe_efi is None else self._ipxe_efi.read_bytes()
-        return build_boot_iso(script, ipxe_efi=binary)
+        return build_boot_iso(script, ipxe_efi=self.boot_file())

@@ -1,5 +1,6 @@
 """The iPXE scripts: start an installer, boot from disk, or find the way to the first."""
 
+from app.drivers.deploy.live import LiveSpec
 from app.drivers.deploy.netboot.templating import render
 from app.drivers.deploy.spec import Family, InstallSpec, Ipv4
 
@@ -31,6 +32,30 @@ def boot_from_disk() -> str:
         ":efi\n"
         "exit 1\n"
     )
+
+
+def after_dhcp(spec: InstallSpec | LiveSpec) -> str:
+    """Return the script for an iPXE that firmware fetched by HTTP: get an address, then go on.
+
+    It runs before iPXE has any: what the firmware had is given back by then.
+    """
+    return (
+        "#!ipxe\n"
+        ":retry\n"
+        "dhcp || goto later\n"
+        f"chain --autofree {spec.callback_base}/boot.ipxe ||\n"
+        ":later\n"
+        "sleep 5\n"
+        "goto retry\n"
+    )
+
+
+def script_of_card() -> str:
+    """Return the same for a machine that DHCP sent here: its card says which it is.
+
+    Its address is relative to where this script came from; who is not known boots from its disk.
+    """
+    return "#!ipxe\ndhcp || dhcp || exit 1\nchain --autofree ipxe?mac=${netX/mac} || exit 1\n"
 
 
 def chain_script(
