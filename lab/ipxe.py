@@ -7,7 +7,7 @@ is an error, as it is in iPXE ("command not found"), never skipped.
 import asyncio
 import re
 import shlex
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit
 
@@ -58,6 +58,11 @@ class Ipxe:
     show: Callable[[str], None]
     settings: dict[str, str]
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    lease: Mapping[str, str] = field(default_factory=dict)
+    """What `dhcp` gets, by setting of a card: `ip`, `netmask`, …"""
+    is_online: bool = True
+    """Whether it has an address yet; only who was loaded over PXE has one from the start."""
+    _is_open: bool = False
     _base: str = ""
     _kernel: tuple[str, tuple[str, ...]] | None = None
     _initrds: list[str] = field(default_factory=list)
@@ -122,9 +127,9 @@ class Ipxe:
         name, options, rest = _split(words)
         match name:
             case "set":
-                self.settings[_one(name, rest[:1])] = " ".join(rest[1:])
+                self._set(_one(name, rest[:1]), " ".join(rest[1:]))
             case "clear":
-                self.settings.pop(_one(name, rest), None)
+                self._clear(_one(name, rest))
             case "isset":
                 if not rest or not rest[0]:
                     raise BootError("isset: not set")
@@ -135,7 +140,13 @@ class Ipxe:
                 self.show(" ".join(rest))
             case "sleep":
                 await self.sleep(float(_one(name, rest)) if rest[0].isdecimal() else 0.0)
-            case "dhcp" | "ifconf" | "ifopen" | "imgstat" | "ifstat" | "route" | "vcreate":
+            case "dhcp" | "ifconf":
+                for key, value in self.lease.items():
+                    self.settings[f"netX/{key}"] = value
+                self.is_online = True
+            case "ifopen":
+                self._is_open = True
+            case "imgstat" | "ifstat" | "iflinkwait" | "route" | "vcreate":
                 pass
             case "imgfree":
                 self._kernel, self._initrds = None, []
@@ -191,8 +202,22 @@ class Ipxe:
             raise BootError(f"chain: {url}: the script ended with status {outcome.status}")
         return None
 
+    def _set(self, name: str, value: str) -> None:
+        self.settings[name] = value
+        card, _, key = name.rpartition("/")
+        if card.startswith("net"):
+            self.settings[f"netX/{key}"] = value
+            self.is_online |= self._is_open and key == "ip"
+
+    def _clear(self, name: str) -> None:
+        self.settings.pop(name, None)
+        if name.startswith("net") and name.endswith("/ip"):
+            self.is_online = False
+
     async def _load(self, url: str) -> bytes:
         self.show(f"{url}...")
+        if not self.is_online:
+            raise BootError(f"{url}: Network unreachable: no card has an address")
         body = await self.fetch(url)
         if not body:
             raise BootError(f"{url}: empty image")

@@ -224,7 +224,8 @@ class Machine:
         except BootError as problem:
             self.console.write(f"iPXE: {problem}")
             return await self._script_of_card()
-        return await self._ipxe().run(script.decode(errors="replace"), url=beside)
+        ipxe = self._ipxe(is_online=False)
+        return await ipxe.run(script.decode(errors="replace"), url=beside)
 
     async def _script_of_card(self) -> Outcome:
         """Ask DHCP, as iPXE does by itself, and run the script that it names."""
@@ -245,15 +246,17 @@ class Machine:
             raise BootError("CD: no medium")
         self.console.write(f"CD: {view.media.name}")
         script = await asyncio.to_thread(boot_script, view.media)
-        return await self._ipxe().run(script)
+        return await self._ipxe(is_online=False).run(script)
 
-    def _ipxe(self) -> Ipxe:
+    def _ipxe(self, *, is_online: bool = True) -> Ipxe:
+        """Return an iPXE that has an address from DHCP, or none yet."""
+        lease = dhcp_lease(self.hardware.mac)
         settings = {
             "net0/mac": self.hardware.mac,
             **{
                 f"{card}/{key}": value
                 for card in ("net0", "netX")
-                for key, value in dhcp_lease(self.hardware.mac).items()
+                for key, value in (lease.items() if is_online else ())
             },
             "netX/mac": self.hardware.mac,
             "mac": self.hardware.mac,
@@ -267,6 +270,8 @@ class Machine:
             lambda text: self.console.write(f"iPXE: {text}"),
             settings,
             sleep=self._site.pace.sleep,
+            lease=lease,
+            is_online=is_online,
         )
 
     async def _fetch(self, url: str) -> bytes:

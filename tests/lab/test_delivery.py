@@ -134,7 +134,7 @@ async def test_virtual_media_installs_with_a_key(lab: Lab, slipway: Slipway) -> 
         "  network:", f'  ssh: {{authorized-keys: ["{public}"]}}\n  network:'
     )
     slipway.pages["/netboot/tok-b/user-data"] = user_data.encode()
-    image = slipway.offer_iso("tok-b", script)
+    image = slipway.offer_iso("tok-b", script.replace("#!ipxe\n", "#!ipxe\ndhcp\n"))
 
     def insert() -> None:
         media = next(

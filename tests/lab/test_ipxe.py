@@ -2,7 +2,10 @@
 
 import pytest
 
+from app.drivers.deploy.netboot import script_of_media
+from app.drivers.deploy.spec import Family
 from lab.ipxe import BootDisk, BootError, BootKernel, Ipxe, LeaveToFirmware
+from tests.drivers.deploy.specs import CALLBACK, spec
 
 PAGES = {
     "http://s/vmlinuz": b"kernel",
@@ -93,3 +96,39 @@ async def test_echo_reaches_the_console() -> None:
     ipxe, _ = make(shown)
     await ipxe.run('#!ipxe\necho  Hello "big  world" ${serial}')
     assert shown == ["Hello big  world S1"]
+
+
+async def test_who_was_loaded_from_media_has_no_address_of_its_own() -> None:
+    ipxe, fetched = make()
+    ipxe.is_online, ipxe.lease = False, {"ip": "192.0.2.7"}
+    with pytest.raises(BootError, match="Network unreachable"):
+        await ipxe.run("#!ipxe\nkernel http://s/vmlinuz\nboot\n")
+    assert fetched == []
+    set_by_hand = (
+        "#!ipxe\nifopen net0\nset net0/ip 192.0.2.8\nkernel http://s/vmlinuz ${netX/ip}\nboot\n"
+    )
+    assert await ipxe.run(set_by_hand) == BootKernel("http://s/vmlinuz", ("192.0.2.8",), ())
+    by_dhcp = "#!ipxe\nclear net0/ip\ndhcp net0\nkernel http://s/vmlinuz ${netX/ip}\nboot\n"
+    assert await ipxe.run(by_dhcp) == BootKernel("http://s/vmlinuz", ("192.0.2.7",), ())
+
+
+async def test_our_boot_iso_finds_the_network_and_its_script() -> None:
+    """On the card that the machine is known by, tagged, with the system's own address."""
+    wanted = spec(Family.DEBIAN, vlan=120)
+    shown: list[str] = []
+    ipxe, _ = make(shown)
+    ipxe.is_online = False
+    ipxe.settings |= {"net0/mac": "02:00:00:00:00:01", "net1/mac": wanted.mac}
+    found: list[tuple[str, str | None]] = []
+
+    async def fetch(url: str) -> bytes:
+        found.append((url, ipxe.settings.get("net1-120/ip")))
+        return (
+            PAGES["http://s/vmlinuz"]
+            if url == "http://s/vmlinuz"
+            else b"#!ipxe\nkernel http://s/vmlinuz\nboot\n"
+        )
+
+    ipxe.fetch = fetch
+    assert isinstance(await ipxe.run(script_of_media(wanted)), BootKernel)
+    assert found[0] == (f"{CALLBACK}/boot.ipxe", wanted.ipv4.address)

@@ -38,6 +38,10 @@ class Deployer(Protocol):
         """Return the iPXE script that gets an address and asks for the script of its card."""
         ...
 
+    def media_script(self, spec: InstallSpec | LiveSpec) -> str:
+        """Return the iPXE script of a boot ISO: it gets the network first, then goes on."""
+        ...
+
     def disk_script(self) -> str:
         """Return the iPXE script for a machine that has nothing to install."""
         ...

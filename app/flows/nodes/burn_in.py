@@ -88,14 +88,21 @@ async def do(step: Step, params: Params) -> Done | Wait:
     except StepFailed as error:
         with contextlib.suppress(DriverError):
             await switch_off(step, found.server)
-        if error.stops is not None:  # there is nothing to boot, as without a live system
-            async with step.database.transaction() as tx:
-                await give_up(tx, key, InstallationState.abandoned, error.message)
-            return await _stopped(step, found, error.message, tells_staff=True)
-        return await _given_up(step, found, error)
-    if wait is not None:
-        return wait
+        if error.stops is None:
+            return await _given_up(step, found, error)
+        return await _nothing_to_boot(step, found, key, error.message)
+    return wait if wait is not None else await _through(step, found)
+
+
+async def _through(step: Step, found: BurnIn) -> Done | Wait:
     return await patiently(step, _passed(step, found), patience=LONG_PATIENCE)
+
+
+async def _nothing_to_boot(step: Step, found: BurnIn, key: str, why: str) -> Done:
+    """End it as without a live system: the server stays where it was, and staff are told."""
+    async with step.database.transaction() as tx:
+        await give_up(tx, key, InstallationState.abandoned, why)
+    return await _stopped(step, found, why, tells_staff=True)
 
 
 async def _switched_off(step: Step, found: BurnIn) -> Done:

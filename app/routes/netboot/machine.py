@@ -94,10 +94,10 @@ class Machine(Controller):
     async def boot_iso(
         self, request: Asked, db: Db, vault: Sealing, deployer: Deploying, token: FromPath[str]
     ) -> Response[bytes]:
-        """Return the virtual-media image, or a part; its script is the installation's own."""
+        """Return the virtual-media image, or a part; its script leads to the installation's own."""
         async with db.snapshot() as tx:
             installation = await find_open(tx, vault, token=token)
-        script = deployer.boot_script(installation.spec)
+        script = deployer.media_script(installation.spec)
         image = _image(deployer, script)  # type: ignore[arg-type] # adapters hash by identity
         return _part_of(image, request.headers.get("range", ""))
 

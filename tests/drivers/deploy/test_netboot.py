@@ -15,13 +15,14 @@ from passlib.hash import sha512_crypt
 
 from app.core.errors import Invalid
 from app.drivers import registry
+from app.drivers.deploy.live import LiveImage, LiveSpec, Purpose
 from app.drivers.deploy.netboot import (
     boot_from_disk,
     build_boot_iso,
-    chain_script,
     hash_password,
     new_password,
     render_ipxe,
+    script_of_media,
 )
 from app.drivers.deploy.netboot.fat import fat_image
 from app.drivers.deploy.netboot.passwords import ROUNDS
@@ -83,17 +84,29 @@ class TestScripts:
         assert "kernel" not in boot_from_disk()
         assert boot_from_disk().startswith("#!ipxe\n")
 
-    def test_chain_with_and_without_dhcp(self) -> None:
-        assert "dhcp net0" in chain_script("http://192.0.2.10/boot")
-        static = chain_script(
-            "http://192.0.2.10/boot",
-            ipv4=Ipv4(address="198.51.100.7", prefixlen=26, gateway="198.51.100.1"),
-            vlan=120,
-            nameserver="192.0.2.53",
-        )
-        assert "dhcp" not in static
-        assert "set net0-120/netmask 255.255.255.192\n" in static
-        assert "chain --autofree http://192.0.2.10/boot" in static
+    def test_a_boot_iso_gets_the_network_by_itself(self) -> None:
+        lines = script_of_media(spec(Family.DEBIAN, vlan=120)).splitlines()
+        wanted = spec(Family.DEBIAN)
+        chain = f"chain --autofree {CALLBACK}/boot.ipxe ||"
+        assert f"iseq ${{net3/mac}} {wanted.mac} && set card net3 ||" in lines
+        tagged = lines.index("set card ${card}-120")
+        address = lines.index(f"set ${{card}}/ip {wanted.ipv4.address}")
+        assert lines[tagged - 1] == "vcreate --tag 120 ${card} ||"
+        assert tagged < address < lines.index(chain)
+        assert lines.index(chain) < lines.index("dhcp ${card} || goto later"), "if that fails"
+        untagged = script_of_media(wanted)
+        assert "vcreate" not in untagged
+        assert "set ${card}/netmask " in untagged
+
+    def test_a_boot_iso_of_who_has_no_address_asks_dhcp(self) -> None:
+        live = LiveSpec(
+            purpose=Purpose.ERASE, name="box", mac="52:54:00:12:34:56", nameservers=("192.0.2.53",),
+            image=LiveImage(*[f"http://192.0.2.10/{name}" for name in ("vmlinuz", "initrd", "live")]),
+            callback_base=CALLBACK,
+        )  # fmt: skip
+        script = script_of_media(live)
+        assert "ifopen" not in script
+        assert "dhcp ${card}" in script
 
 
 class TestRefusals:

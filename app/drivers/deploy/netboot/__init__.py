@@ -3,7 +3,7 @@
 from app.drivers.deploy.netboot.adapter import Netboot
 from app.drivers.deploy.netboot.autoinstall import render_meta_data, render_user_data
 from app.drivers.deploy.netboot.disk_finder import render_disk_script
-from app.drivers.deploy.netboot.ipxe import boot_from_disk, chain_script, render_ipxe
+from app.drivers.deploy.netboot.ipxe import boot_from_disk, render_ipxe, script_of_media
 from app.drivers.deploy.netboot.iso import build_boot_iso
 from app.drivers.deploy.netboot.kickstart import render_kickstart
 from app.drivers.deploy.netboot.passwords import hash_password, new_password
@@ -14,7 +14,6 @@ __all__ = [
     "Netboot",
     "boot_from_disk",
     "build_boot_iso",
-    "chain_script",
     "hash_password",
     "new_password",
     "render_disk_script",
@@ -24,4 +23,5 @@ __all__ = [
     "render_post_install",
     "render_preseed",
     "render_user_data",
+    "script_of_media",
 ]

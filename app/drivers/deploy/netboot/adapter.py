@@ -12,6 +12,7 @@ from app.drivers.deploy.netboot.ipxe import (
     boot_from_disk,
     render_ipxe,
     script_of_card,
+    script_of_media,
 )
 from app.drivers.deploy.netboot.iso import build_boot_iso
 from app.drivers.deploy.netboot.kickstart import render_kickstart
@@ -59,6 +60,9 @@ class Netboot:
 
     def card_script(self) -> str:
         return script_of_card()
+
+    def media_script(self, spec: InstallSpec | LiveSpec) -> str:
+        return script_of_media(spec)
 
     def disk_script(self) -> str:
         return boot_from_disk()

@@ -2,13 +2,15 @@
 
 from app.drivers.deploy.live import LiveSpec
 from app.drivers.deploy.netboot.templating import render
-from app.drivers.deploy.spec import Family, InstallSpec, Ipv4
+from app.drivers.deploy.spec import Family, InstallSpec
 
 _TEMPLATES = {
     Family.DEBIAN: "debian.ipxe.j2",
     Family.UBUNTU: "ubuntu.ipxe.j2",
     Family.ALMALINUX: "almalinux.ipxe.j2",
 }
+_CARDS = tuple(f"net{number}" for number in range(8))
+"""Among which iPXE looks for the one with the machine's address."""
 
 
 def render_ipxe(spec: InstallSpec) -> str:
@@ -58,31 +60,35 @@ def script_of_card() -> str:
     return "#!ipxe\ndhcp || dhcp || exit 1\nchain --autofree ipxe?mac=${netX/mac} || exit 1\n"
 
 
-def chain_script(
-    url: str, *, ipv4: Ipv4 | None = None, vlan: int | None = None, nameserver: str | None = None
-) -> str:
-    """Return the script of a boot ISO: get a network, then run the script at `url`.
+def script_of_media(spec: InstallSpec | LiveSpec) -> str:
+    """Return the script of a boot ISO: get the network on the right card, then go on.
 
-    Without `ipv4` it asks DHCP. With it, it needs no DHCP server in the segment.
+    iPXE has none of its own there. The address of the system is used where there is one, which
+    needs no DHCP server in the segment; DHCP is asked where there is none, or it leads nowhere.
+    Who is behind a switch that has just had a link is asked for half a minute: it goes round.
     """
-    lines = ["#!ipxe"]
-    card = "net0"
-    if vlan is not None:
-        lines.append(f"vcreate --tag {vlan} net0")
-        card = f"net0-{vlan}"
-    if ipv4 is None:
-        lines += [":retry", f"dhcp {card} || goto retry"]
-    else:
+    system = spec.system if isinstance(spec, LiveSpec) else spec
+    lines = ["#!ipxe", "set card net0"]
+    lines += [f"iseq ${{{card}/mac}} {spec.mac} && set card {card} ||" for card in _CARDS]
+    if system is not None and system.vlan is not None:
         lines += [
-            f"ifopen {card}",
-            f"set {card}/ip {ipv4.address}",
-            f"set {card}/netmask {_netmask(ipv4.prefixlen)}",
-            f"set {card}/gateway {ipv4.gateway}",
+            f"vcreate --tag {system.vlan} ${{card}} ||",
+            f"set card ${{card}}-{system.vlan}",
         ]
-        if nameserver is not None:
-            lines.append(f"set {card}/dns {nameserver}")
-        lines.append(":retry")
-    lines += [f"chain --autofree {url} || sleep 5", "goto retry", ""]
+    chain = f"chain --autofree {spec.callback_base}/boot.ipxe ||"
+    lines.append(":retry")
+    if system is not None:
+        lines += [
+            "ifopen ${card} ||",
+            "iflinkwait --timeout 30000 ${card} ||",
+            f"set ${{card}}/ip {system.ipv4.address}",
+            f"set ${{card}}/netmask {_netmask(system.ipv4.prefixlen)}",
+            f"set ${{card}}/gateway {system.ipv4.gateway}",
+            f"set ${{card}}/dns {spec.nameservers[0]}",
+            chain,
+            "clear ${card}/ip",
+        ]
+    lines += ["dhcp ${card} || goto later", chain, ":later", "sleep 5", "goto retry", ""]
     return "\n".join(lines)
 
 
