@@ -12,7 +12,7 @@ import pytest
 from app.core.errors import NotFound
 from app.core.outbox import LEASE_S, claim_due
 from app.domain.inventory.bmc_turn import SharedTurns
-from app.domain.inventory.power import note_power
+from app.domain.inventory.power import MOMENT, note_power
 from app.domain.inventory.power_rule import SETTLES
 from app.domain.machines.errand import Deed
 from app.domain.machines.order_power import NotNow, Switching
@@ -129,7 +129,11 @@ async def test_a_client_shuts_down_starts_restarts_and_resets(rack: Rack) -> Non
         assert rack.resets == sent, deed
         seen = await look(rack.desk, rack.server)
         assert (seen.power, seen.power_drifts) == (there, False), deed
-        assert await rack.switching() == Switching(can_switch=True, is_server=True)
+        found = await rack.switching()
+        assert (found.can_switch, found.doing, found.failed) == (True, None, None)
+        assert (found.done, found.done_at) == (deed, rack.desk.clock.now())
+        due = await rack.desk.value("SELECT read_due_at FROM bmc WHERE server = $1", rack.server)
+        assert due == rack.desk.clock.now() + MOMENT, "an Off that was read in between is no end"
     clicks = ["stop", "stop", "start", "start", "restart", "reset"]
     assert await rack.trail() == [word for deed in clicks for word in (deed, "done")]
 

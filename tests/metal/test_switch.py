@@ -69,7 +69,8 @@ async def test_its_cloud_switches_it(hall: Hall, seed: NodeSeed) -> None:
             await click(hall, ref, deed)
         await do(hall)
         assert (await hall.cloud.read(ref.node)).power is there, deed
-        assert await switching(hall, ref) == Switching(can_switch=True, is_server=True)
+        found = await switching(hall, ref)
+        assert (found.can_switch, found.doing, found.done) == (True, None, deed)
         hall.desk.clock.advance(seconds=SETTLES.total_seconds())
         await hall.read()
         assert (await hall.node(ref)).drift is None, "what is off by a click is meant to be"

@@ -186,3 +186,23 @@ async def test_a_virtual_server_gets_another_system_and_no_rescue(
     assert (await client.send_form(there, there, typed)).status_code == 303
     assert await asked(database) == [("service.reinstall", "ubuntu-24.04")]
     assert (await client.send_form(there, there, typed)).status_code == 409, "once"
+
+
+async def test_nothing_is_offered_until_the_run_that_was_asked_for_is_over(
+    client: Browser, service: str, database: Database
+) -> None:
+    """Its machine has told that it is installed; whether it answers is looked at yet."""
+    await serve(database, service)
+    here = f"/services/{service}"
+    assert f"{here}/reinstall" in (await client.get(f"{here}/asks")).text
+    async with database.transaction() as tx:
+        await tx.execute(
+            "UPDATE run SET subject = $1, dedup_key = 'service.reinstall:' || dedup_key",
+            UUID(service),
+        )
+    shown = (await client.get(f"{here}/asks")).text
+    assert "Wait until what is being done" in shown
+    assert f"{here}/reinstall" not in shown
+    async with database.transaction() as tx:
+        await tx.execute("UPDATE run SET finished_at = $1", tx.now())
+    assert f"{here}/reinstall" in (await client.get(f"{here}/asks")).text

@@ -2,8 +2,10 @@
 
 import html
 import re
+from datetime import timedelta
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from app.components.portal.service_access import ssh_command
@@ -14,6 +16,7 @@ from app.domain.accounts.views import AccountView
 from app.domain.inventory.power import note_power
 from app.domain.inventory.register import register_bmc
 from app.domain.inventory.seed import BmcSeed
+from app.domain.metal.switch import ServerSwitch, note_switched
 from app.domain.orders.find import find_order
 from app.domain.services.credentials import read_access
 from app.domain.services.find import find_service
@@ -200,6 +203,9 @@ async def test_a_server_is_switched_by_its_client_and_says_how_far_that_is(
     assert "Something is being done to it" in fragment, "the run that delivers it is not over"
     assert "data-dialog-open" not in fragment
     async with database.transaction() as tx:
+        await tx.execute("UPDATE run SET wake_at = $1", tx.now() + timedelta(days=7))
+    assert "data-dialog-open" in (await client.get(f"{here}/status")).text, "it sleeps for a week"
+    async with database.transaction() as tx:
         await tx.execute("UPDATE run SET status = 'succeeded', finished_at = $1", tx.now())
     page = (await client.get(here)).text
     for deed in ("stop", "restart", "reset"):
@@ -229,3 +235,7 @@ async def test_a_server_is_switched_by_its_client_and_says_how_far_that_is(
     page = (await client.get(f"{here}/status")).text
     assert f'action="{here}/power/start"' in page
     assert "power-stop" not in page
+    async with database.transaction() as tx:
+        payload = await tx.fetchval("SELECT payload FROM outbox WHERE topic = 'server.switch'")
+        await note_switched(tx, msgspec.json.decode(payload, type=ServerSwitch), Power.ON)
+    assert "It was restarted" in (await client.get(f"{here}/status")).text

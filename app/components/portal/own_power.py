@@ -22,6 +22,7 @@ from app.drivers.power import Power
 class _Switch:
     label: str
     doing: str
+    done: str = ""
     symbol: IconName
     title: str = ""
     text: str = ""
@@ -36,10 +37,13 @@ class _Switch:
 
 
 SWITCHES: Mapping[Deed, _Switch] = {
-    Deed.start: _Switch(label="Start", doing="It is being started", symbol="play"),
+    Deed.start: _Switch(
+        label="Start", doing="It is being started", done="It was started", symbol="play"
+    ),
     Deed.stop: _Switch(
         label="Shut down",
         doing="It is being shut down",
+        done="It was shut down",
         symbol="power",
         title="Shut it down?",
         text="Its system is asked to shut down; if it still runs after a minute, it is switched "
@@ -52,6 +56,7 @@ SWITCHES: Mapping[Deed, _Switch] = {
     Deed.restart: _Switch(
         label="Restart",
         doing="It is being restarted",
+        done="It was restarted",
         symbol="rotate-ccw",
         title="Restart it?",
         text="Its system is asked to shut down, is switched off hard if it does not within a "
@@ -63,6 +68,7 @@ SWITCHES: Mapping[Deed, _Switch] = {
     Deed.reset: _Switch(
         label="Reset",
         doing="It is being reset",
+        done="It was reset",
         symbol="zap",
         title="Press its reset button?",
         text="Its system is not asked: what it has not written to its disks is lost. For one that "
@@ -144,6 +150,13 @@ def switch_dialogs(service: ServiceView, switching: Switching, *, csrf: str) -> 
             for deed in _dialogs(switching)
         ]
     ]
+
+
+def just_done(switching: Switching) -> h.Element | None:
+    """Say what was done to it lately; None while something is being done."""
+    if switching.done is None or switching.done_at is None or switching.doing is not None:
+        return None
+    return h.p(".sw-quiet")[f"{SWITCHES[switching.done].done} ", moment(switching.done_at), "."]
 
 
 def not_switched(switching: Switching) -> h.Element | None:

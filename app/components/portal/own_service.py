@@ -19,7 +19,7 @@ from app.components.portal.lists import service_badge
 from app.components.portal.own_game import game_cards
 from app.components.portal.own_install import install_card, install_steps
 from app.components.portal.own_panel import panel_way
-from app.components.portal.own_power import not_switched, switch_dialogs, switches
+from app.components.portal.own_power import just_done, not_switched, switch_dialogs, switches
 from app.components.portal.service_access import Shown, access_card
 from app.components.portal.service_asks import ask_dialogs, asks, work_notice
 from app.components.time import moment
@@ -61,7 +61,10 @@ def service_page(story: ServiceStory, *, frame: PageFrame) -> h.Element:
     ]
     if service.state in STANDING:
         main += _ways_in(story, csrf=frame.csrf)
-        main += [asks(service, story.served), ask_dialogs(service, story.served, csrf=frame.csrf)]
+        main += [
+            asks(service, story.served, switching),
+            ask_dialogs(service, story.served, csrf=frame.csrf),
+        ]
     return portal_page(
         service.hostname,
         page_head(
@@ -113,6 +116,7 @@ def service_status(
                     ]
                 ),
                 switches(service, switching, panel_way(panel, csrf=csrf), csrf=csrf),
+                just_done(switching),
             ],
             title="Status",
             symbol="activity",

@@ -14,6 +14,7 @@ from app.components.live import live_region
 from app.components.notice import notice
 from app.components.page import page_head, portal_page
 from app.components.time import moment
+from app.domain.machines.order_power import Switching
 from app.domain.services.ask import Asked, System
 from app.domain.services.states import ServiceState
 from app.domain.services.views import ServiceView
@@ -66,11 +67,11 @@ def work_notice(service: ServiceView) -> h.Element | None:
     return None
 
 
-def asks(service: ServiceView, served: frozenset[str]) -> h.Element:
+def asks(service: ServiceView, served: frozenset[str], switching: Switching) -> h.Element:
     """Return what can be asked for now, as it is now; the region follows what is done."""
     topics = f"service:{service.id} order:{service.order_id}"
     return live_region(topics, f"/services/{service.id}/asks", id_="asks")[
-        _asks_card(service, served)
+        _asks_card(service, served, is_at_work=switching.is_at_work)
     ]
 
 
@@ -106,7 +107,9 @@ def ask_dialogs(service: ServiceView, served: frozenset[str], *, csrf: str) -> h
     return h.fragment[dialogs]
 
 
-def _asks_card(service: ServiceView, served: frozenset[str]) -> h.Element | None:
+def _asks_card(
+    service: ServiceView, served: frozenset[str], *, is_at_work: bool
+) -> h.Element | None:
     """Return the card; None where no flow would do any of it."""
     is_server, is_machine = service.server_id is not None, service.machine is not None
     if service.state is not ServiceState.active or not (is_server or is_machine):
@@ -121,7 +124,7 @@ def _asks_card(service: ServiceView, served: frozenset[str]) -> h.Element | None
         offers.append(link_button("Install anew", where, symbol="refresh-cw"))
     if not offers:
         return None
-    if service.work is not None or service.asked is not None:
+    if service.work is not None or service.asked is not None or is_at_work:
         offers = [h.p(".sw-quiet")["Wait until what is being done to the server is over."]]
     title = "Rescue and reinstall" if is_server else "Reinstall"
     return card(h.div(".sw-actions")[offers], title=title, symbol="wrench")

@@ -20,6 +20,8 @@ ASKED = (ServerState.provisioning, ServerState.active)
 DOORBELL = "doorbell:power"
 PERIOD = timedelta(seconds=30)
 """How often a BMC is asked, or up to a fifth earlier, so that they are not asked all at once."""
+MOMENT = timedelta(seconds=5)
+"""Longer than a restart shows as off."""
 LONGEST = timedelta(minutes=5)
 """How often one that is silent is asked at least: it is put off for as long as it has been so."""
 
@@ -117,6 +119,13 @@ async def ask_now(tx: Tx, server_id: UUID) -> None:
     """Have the server's BMC asked after the commit instead of when it is due."""
     await tx.execute("UPDATE bmc SET read_due_at = $2 WHERE server = $1", server_id, tx.now())
     tx.publish(DOORBELL)
+
+
+async def read_again(tx: Tx, server_id: UUID) -> None:
+    """Have the server's BMC asked in a moment, and not only when it is due."""
+    await tx.execute(
+        "UPDATE bmc SET read_due_at = $2 WHERE server = $1", server_id, tx.now() + MOMENT
+    )
 
 
 async def judge_anew(tx: Tx, server_id: UUID) -> None:

@@ -35,6 +35,8 @@ class Switching(msgspec.Struct, frozen=True, kw_only=True):
     """It was made, and is not removed."""
     why_not: str = ""
     """Why a server is not switched now, where its BMC or cloud could."""
+    is_at_work: bool = False
+    """A server is being rescued or installed anew, to the end of its run."""
     is_game: bool = False
     is_server: bool = False
     """A physical one: it has a button that resets it."""
@@ -46,6 +48,9 @@ class Switching(msgspec.Struct, frozen=True, kw_only=True):
     failed: Deed | None = None
     """The last thing that was asked for, which could not be done."""
     failed_at: datetime | None = None
+    done: Deed | None = None
+    """The last thing that was asked for and done, while that is news; of servers alone."""
+    done_at: datetime | None = None
     failed_why: str = ""
     """In the peer's words, for staff; of servers alone."""
 

@@ -16,13 +16,13 @@ from app.core.errors import NotFound
 from app.core.ids import new_id
 from app.core.outbox import emit
 from app.domain.audit.record import record
-from app.domain.inventory.power import ask_now, note_power
+from app.domain.inventory.power import ask_now, note_power, read_again
 from app.domain.inventory.states import ServerState
 from app.domain.inventory.take_power import keep_off
 from app.domain.machines.errand import Deed
 from app.domain.machines.order_power import FAILED_SHOWN, NotNow, Switching
 from app.domain.metal.link import note_node
-from app.domain.services.ask import PATIENCE
+from app.domain.services.ask import PATIENCE, Asked
 from app.domain.services.states import ServiceState
 from app.drivers.metal.contract import MetalNode
 from app.drivers.power import Power
@@ -45,6 +45,7 @@ _OF_STAFF = frozenset(
     }
 )
 """Nobody has it, and no flow is at it."""
+# A run that sleeps for long, such as one that mails a week after the delivery, is at no machine.
 _ROW = """
 SELECT v.id AS server, v.name, v.state, v.holder, s.id AS service, s.state AS service_state,
 s.account, s.rescue_since IS NOT NULL AS is_rescued, b.id IS NOT NULL AS has_bmc,
@@ -52,8 +53,10 @@ l.connection, l.node,
 coalesce(s.asked_at > $2, false) AND NOT EXISTS (SELECT FROM installation i
   WHERE i.service = s.id AND i.created_at >= s.asked_at AND i.state IN ('failed', 'abandoned'))
   OR EXISTS (SELECT FROM run r
-  WHERE r.subject IN (v.id, v.holder, s.id) AND r.finished_at IS NULL AND r.status <> 'halted')
-  AS is_under_way,
+  WHERE r.subject IN (v.id, v.holder, s.id) AND r.finished_at IS NULL AND r.status <> 'halted'
+  AND coalesce(r.wake_at, $2) < $2 + interval '2 h') AS is_under_way,
+EXISTS (SELECT FROM run r WHERE r.subject = s.id AND r.finished_at IS NULL
+  AND r.status <> 'halted' AND r.dedup_key LIKE ANY($3)) AS is_at_work,
 EXISTS (SELECT FROM outbox o WHERE o.topic = 'server.switch' AND o.done_at IS NULL
   AND o.payload->>'server' = v.id::text)
   OR EXISTS (SELECT FROM outbox o JOIN cloud_node n ON o.payload->>'about' = n.id::text
@@ -106,6 +109,8 @@ class _Standing(msgspec.Struct, frozen=True, kw_only=True):
     connection: str | None
     node: str | None
     is_under_way: bool
+    is_at_work: bool
+    """What was asked of it is being done."""
     is_ordered: bool
 
     @property
@@ -200,21 +205,26 @@ async def server_switching(tx: Tx, server: UUID) -> Switching:
     found = await _standing(tx, server)
     row = await tx.fetchrow(
         f"SELECT o.payload->>'deed' AS doing, coalesce({_WAITS}, false) AS can_reset, "
-        "e.\"after\"->>'deed' AS failed, e.at AS failed_at, coalesce(e.reason, '') AS failed_why "
+        "CASE WHEN e.is_done THEN e.deed END AS done, "
+        "CASE WHEN e.is_done THEN e.at END AS done_at, "
+        "CASE WHEN NOT e.is_done THEN e.deed END AS failed, "
+        "CASE WHEN NOT e.is_done THEN e.at END AS failed_at, "
+        "CASE WHEN NOT e.is_done THEN e.reason ELSE '' END AS failed_why "
         "FROM (SELECT) AS one LEFT JOIN LATERAL (SELECT * FROM outbox WHERE topic = $2 "
         "AND done_at IS NULL AND payload->>'server' = $1::uuid::text LIMIT 1) o ON true "
-        'LEFT JOIN LATERAL (SELECT action, "after", at, reason '
+        "LEFT JOIN LATERAL (SELECT action, at, reason, \"after\"->>'deed' AS deed, "
+        "action = 'servers.done' AS is_done "
         "FROM audit_entry WHERE subject = $1 AND action = ANY($3) AND at > $4 "
         "AND (\"after\"->>'service')::uuid IS NOT DISTINCT FROM $5 "
-        "ORDER BY at DESC, id DESC LIMIT 1) e ON e.action = 'servers.could_not'",
+        "ORDER BY at DESC, id DESC LIMIT 1) e ON e.action <> 'servers.gave_way'",
         server,
         SWITCH,
         ["servers.done", "servers.could_not", "servers.gave_way"],
         tx.now() - FAILED_SHOWN,
         found.service,
     )
-    told = {} if row is None else dict(row)
-    told |= {"can_switch": not found.why_not, "is_server": True}
+    told = {} if row is None else {name: value for name, value in row.items() if value is not None}
+    told |= {"can_switch": not found.why_not, "is_server": True, "is_at_work": found.is_at_work}
     if found.has_bmc or found.connection is not None:
         told["why_not"] = found.why_not
     return msgspec.convert(told, Switching)
@@ -262,6 +272,8 @@ async def note_switched(tx: Tx, switch: ServerSwitch, found: MetalNode | Power) 
         await note_power(tx, switch.server, found)
     if switch.deed is Deed.stop:
         await keep_off(tx, switch.server)
+    # A machine that starts may be read as off for a moment, and that would stand for a while.
+    await read_again(tx, switch.server)
     await _keep(tx, switch, "servers.done", "")
 
 
@@ -292,7 +304,8 @@ async def _cut_short(tx: Tx, server: UUID) -> bool:
 
 
 async def _standing(tx: Tx, server: UUID) -> _Standing:
-    row = await tx.fetchrow(f"{_ROW} WHERE v.id = $1", server, tx.now() - PATIENCE)
+    asked = [f"{what}:%" for what in Asked]
+    row = await tx.fetchrow(f"{_ROW} WHERE v.id = $1", server, tx.now() - PATIENCE, asked)
     if row is None:
         raise NotFound("server", server)
     return msgspec.convert(dict(row), _Standing)

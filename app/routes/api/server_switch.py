@@ -43,6 +43,7 @@ class PowerLine(Struct, frozen=True, kw_only=True):
     power: Power
     power_seen_at: datetime | None
     can_switch: Annotated[bool, Meta(description="False while a flow is at it, or in rescue.")]
+    why_not: Annotated[str, Meta(description="Why it cannot be, where its BMC or cloud could.")]
     doing: Annotated[str | None, Meta(description="What was ordered and is not over.")]
     failed: Annotated[
         str | None, Meta(description="The last thing that was ordered, where it was given up.")
@@ -93,6 +94,7 @@ async def _line(tx: Tx, server_id: ServerId) -> PowerLine:
         power=server.power,
         power_seen_at=server.power_seen_at,
         can_switch=switching.can_switch,
+        why_not=switching.why_not,
         doing=switching.doing,
         failed=switching.failed,
         failed_at=switching.failed_at,

@@ -76,7 +76,8 @@ class Services(Controller):
         async with db.snapshot() as tx:
             service = await find_service(tx, service_id, account=me.id)
             served = await serving_triggers(tx, service_id)
-        return html(asks(service, served))
+            switching = await own_switching(tx, service_id)
+        return html(asks(service, served, switching))
 
     @get("/{service_id:uuid}/credentials/reveal")
     async def back(self, request: HttpRequest, service_id: FromPath[UUID]) -> Response[Any]:

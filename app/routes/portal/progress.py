@@ -13,7 +13,7 @@ import structlog
 from app.components.portal.order import Progress
 from app.components.progress import progress
 from app.components.time import about_text
-from app.components.timeline import StepState, TimelineStep, tries_words
+from app.components.timeline import StepState, TimelineStep
 from app.core.database import Tx
 from app.flows.timeline import RunTimeline, StepStatus, TimelineEntry, timeline_of
 
@@ -62,7 +62,6 @@ def _step(entry: TimelineEntry, now: datetime, *, is_halted: bool) -> TimelineSt
                 label=entry.label,
                 state=StepState.DONE,
                 elapsed_ms=None if taken is None else _ms(taken),
-                note=tries_words(entry.tries, _ms(entry.whole)) if entry.tries > 1 else None,
             )
         case StepStatus.halted:
             return TimelineStep(
