@@ -122,6 +122,18 @@ async def test_an_added_node_stays_while_anothers_edge_leads_to_it(desk: Desk) -
     assert "send_mail" not in (await desk.sheet()).nodes
 
 
+async def test_what_was_undone_is_not_done_again_to_a_node_that_another_deleted(
+    desk: Desk,
+) -> None:
+    """The parameter was empty before: the node that is gone looks as it did then."""
+    await desk.give("set_param", ADA, node="mail3", param="subject", value="x")
+    await desk.turn("undo", ADA)
+    await desk.give("delete", GRACE, nodes=["mail3"])
+    with pytest.raises(UndoClash, match="Grace changed the same since"):
+        await desk.turn("redo", ADA)
+    assert "mail3" not in (await desk.sheet()).nodes
+
+
 async def test_doing_something_else_leaves_what_was_undone(desk: Desk) -> None:
     await desk.give("rename", ADA, node="mail1", name="A")
     await desk.turn("undo", ADA)

@@ -14,7 +14,17 @@ from app.drivers.metal.ironic.adapter import Ironic
 from app.drivers.peers import Peers
 from app.suites.hypervisor import through
 from tests.admin import conftest
-from tests.admin.conftest import Enter, enter, owner, peers, session_of, stage
+from tests.admin.conftest import (
+    Enter,
+    dsn,
+    enter,
+    furnished,
+    owner,
+    peers,
+    session_of,
+    stage,
+    vault,
+)
 from tests.admin.stage import Stage
 from tests.admin.test_dcim_look import look
 from tests.admin.test_looks import address
@@ -23,7 +33,9 @@ from tests.chromium import Contexts
 from tests.metal.errands import CLOUD, Hand
 
 app = conftest.app
-__all__ = ["address", "app", "enter", "owner", "peers", "stage"]  # fixtures
+__all__ = [
+    "address", "app", "dsn", "enter", "furnished", "owner", "peers", "stage", "vault",
+]  # fixtures  # fmt: skip
 OURS, OTHER = "fra1-b1-01", "fra1-b1-02"
 
 

@@ -75,7 +75,11 @@ async def _require_untouched(
     tx: Tx, sheet: Sheet, changes: tuple[Change, ...], target: asyncpg.Record
 ) -> None:
     """Raise `UndoClash` unless every cell still holds what the gesture left there."""
-    moved = [change for change in changes if read(sheet, change.cell) != change.before]
+    moved = [
+        change
+        for change in changes
+        if read(sheet, change.cell) != change.before or _is_gone(sheet, change, changes)
+    ]
     if not moved:
         return
     for later in await tx.fetch(
@@ -90,6 +94,17 @@ async def _require_untouched(
                 reason = f"{who} changed the same since (“{_title(later)}”)."
                 raise UndoClash(_title(target), reason, rev=target["rev"])
     raise UndoClash(_title(target), "the flow has changed since.", rev=target["rev"])
+
+
+def _is_gone(sheet: Sheet, change: Change, changes: tuple[Change, ...]) -> bool:
+    """Say whether a node is no more, a field of which is to be written; an empty field hides it."""
+    node, field = change.cell
+    is_field = node != "" and field != "" and not field.startswith("edge:")
+    return (
+        is_field
+        and node not in sheet.nodes
+        and not any(other.cell == (node, "") and other.after is not None for other in changes)
+    )
 
 
 def _title(command: asyncpg.Record) -> str:
