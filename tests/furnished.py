@@ -1,7 +1,7 @@
 """A provider that is furnished once a process, as which the databases of many tests begin."""
 
 from dataclasses import dataclass
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from app.core.clock import SetClock
 from app.core.database import Database
@@ -29,7 +29,11 @@ class Furnished:
 
 
 async def furnished_template(server: str, empty: str, name: str) -> Furnished:
-    """Furnish a copy of an `empty` template on the server with this address."""
+    """Furnish a copy of an `empty` template on the server with this address.
+
+    Its name is its own: directories that borrow the fixture have it made anew, with other ids.
+    """
+    name = f"{name}_{uuid4().hex[:8]}"
     dsn = await copy_database(server, name, template=empty)
     clock, vault = SetClock(START), Vault([new_key()])
     database = Database(clock)
