@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -34,6 +35,7 @@ from app.drivers.hypervisor.contract import (
 from app.drivers.hypervisor.iso import InstallsFromIso
 from app.drivers.peers import Peers
 from app.drivers.power import Power
+from app.jobs.stop_then_start import stop_then_start
 
 AGAIN = timedelta(seconds=15)
 """After an answer that may be another one in a moment."""
@@ -121,16 +123,8 @@ async def _eject(hypervisor: Hypervisor, ref: Ref, memo: dict[str, Any]) -> Vm |
 
 async def _restart(hypervisor: Hypervisor, ref: Ref, memo: dict[str, Any]) -> Vm | Working:
     """Stop it, hard if its system does not, then start it: what hangs is restarted too."""
-    is_stopped, its = bool(memo.get("is_stopped")), dict(memo.get("its", {}))
-    if not is_stopped:
-        found = await hypervisor.power(ref, VmPower.STOPPED, its)
-        if isinstance(found, Working):
-            return msgspec.structs.replace(found, memo={"its": found.memo})
-        its = {}
-    found = await hypervisor.power(ref, VmPower.RUNNING, its)
-    if isinstance(found, Working):
-        return msgspec.structs.replace(found, memo={"is_stopped": True, "its": found.memo})
-    return found
+    stop = partial(hypervisor.power, ref, VmPower.STOPPED)
+    return await stop_then_start(stop, partial(hypervisor.power, ref, VmPower.RUNNING), memo)
 
 
 async def _advance_game(game: Game, errand: Errand) -> Played | Working | str | None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
@@ -36,6 +37,7 @@ from app.drivers.metal.contract import (
 )
 from app.drivers.peers import Peers
 from app.drivers.power import Power, PowerDriver
+from app.jobs.stop_then_start import stop_then_start
 
 AGAIN_S = 15.0
 """After an answer that may be another one in a moment."""
@@ -197,22 +199,10 @@ async def _by_cloud(cloud: MetalCloud, ref: NodeRef, switch: ServerSwitch) -> Me
         case Deed.stop:
             return await cloud.power(ref, Power.OFF, memo, soft=True)
         case Deed.restart:
-            return await _restart(cloud, ref, memo)
+            stop = partial(cloud.power, ref, Power.OFF, soft=True)
+            return await stop_then_start(stop, partial(cloud.power, ref, Power.ON), memo)
         case _:
             return await cloud.power(ref, Power.ON, memo)
-
-
-async def _restart(cloud: MetalCloud, ref: NodeRef, memo: dict[str, Any]) -> MetalNode | Working:
-    its = dict(memo.get("its", {}))
-    if not memo.get("is_off"):
-        found = await cloud.power(ref, Power.OFF, its, soft=True)
-        if isinstance(found, Working):
-            return msgspec.structs.replace(found, memo={"its": found.memo})
-        its = {}
-    found = await cloud.power(ref, Power.ON, its)
-    if isinstance(found, Working):
-        return msgspec.structs.replace(found, memo={"is_off": True, "its": found.memo})
-    return found
 
 
 def _until(memo: dict[str, Any]) -> datetime | None:

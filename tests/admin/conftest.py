@@ -7,9 +7,7 @@ import pytest
 from litestar import Litestar
 from redis.asyncio import Redis
 
-from app.core.clock import SetClock
 from app.core.database import Database
-from app.core.embedded.postgres import EmbeddedPostgres
 from app.core.live import Live
 from app.core.secrets import Vault, new_key
 from app.domain.accounts.roles import Role
@@ -20,12 +18,11 @@ from app.resources import Resources
 from app.routes.security.visit import SESSION_COOKIE
 from app.settings import Settings
 from tests.accounts.people import make_account
-from tests.admin.stage import Stage
 from tests.application import application
-from tests.databases import Databases
-from tests.furnished import Furnished, furnished_template
+from tests.furnished import dsn, furnished, stage, vault
 from tests.security.browser import Browser
 
+__all__ = ["dsn", "furnished", "stage", "vault"]  # fixtures
 Enter = Callable[[Role], Awaitable[Browser]]
 
 
@@ -42,34 +39,6 @@ def app(database: Database, redis: Redis, vault: Vault, peers: Peers) -> Litesta
         _env_file=None, base_url="http://slipway.test", company="Acme Metal", keys=new_key()
     )
     return application(Resources(settings, database, redis, Live(redis), vault), peers=peers)
-
-
-@pytest.fixture(scope="session")
-async def furnished(postgres: EmbeddedPostgres, template_database: str) -> Furnished:
-    """A provider at work, as which the databases of tests begin."""
-    return await furnished_template(postgres.dsn, template_database, "slipway_admin")
-
-
-@pytest.fixture
-async def dsn(
-    request: pytest.FixtureRequest,
-    databases: Databases,
-    template_database: str,
-    furnished: Furnished,
-) -> str:
-    """The address of a database with the provider in it, or of an empty one without a `stage`."""
-    has_stage = "stage" in request.fixturenames
-    return await databases.fresh(furnished.template if has_stage else template_database)
-
-
-@pytest.fixture
-def vault(furnished: Furnished) -> Vault:
-    return furnished.vault
-
-
-@pytest.fixture
-async def stage(database: Database, clock: SetClock, furnished: Furnished) -> Stage:
-    return await furnished.stage(database, clock)
 
 
 async def session_of(database: Database, role: Role) -> str:

@@ -15,9 +15,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from litestar import Litestar
 from redis.asyncio import Redis
 
-from app.core.clock import SetClock
 from app.core.database import Database
-from app.core.embedded.postgres import EmbeddedPostgres
 from app.core.live import Live
 from app.core.secrets import Vault, new_key
 from app.domain.accounts.api_tokens import make_token
@@ -27,11 +25,10 @@ from app.domain.accounts.scopes import Scope, scopes_of
 from app.resources import Resources
 from app.settings import Settings
 from tests.accounts.people import make_account
-from tests.admin.stage import Stage
 from tests.application import application
-from tests.databases import Databases
-from tests.furnished import Furnished, furnished_template
+from tests.furnished import dsn, furnished, stage, vault
 
+__all__ = ["dsn", "furnished", "stage", "vault"]  # fixtures
 ANSWERS = {"application/json", "application/problem+json", "text/csv"}
 
 
@@ -104,34 +101,6 @@ Call = Callable[..., Awaitable[Program]]
 def app(database: Database, redis: Redis, vault: Vault) -> Litestar:
     settings = Settings(_env_file=None, base_url="http://slipway.test", keys=new_key())
     return application(Resources(settings, database, redis, Live(redis), vault))
-
-
-@pytest.fixture(scope="session")
-async def furnished(postgres: EmbeddedPostgres, template_database: str) -> Furnished:
-    """A provider at work, as which the databases of tests begin."""
-    return await furnished_template(postgres.dsn, template_database, "slipway_api")
-
-
-@pytest.fixture
-async def dsn(
-    request: pytest.FixtureRequest,
-    databases: Databases,
-    template_database: str,
-    furnished: Furnished,
-) -> str:
-    """The address of a database with the provider in it, or of an empty one without a `stage`."""
-    has_stage = "stage" in request.fixturenames
-    return await databases.fresh(furnished.template if has_stage else template_database)
-
-
-@pytest.fixture
-def vault(furnished: Furnished) -> Vault:
-    return furnished.vault
-
-
-@pytest.fixture
-async def stage(database: Database, clock: SetClock, furnished: Furnished) -> Stage:
-    return await furnished.stage(database, clock)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from uuid import UUID
 import httpx
 import pytest
 
+from app.core.clock import SetClock
 from app.core.database import Database
 from app.core.secrets import Vault, new_key
 from app.domain.inventory.errors import ServerHasServed
@@ -197,13 +198,19 @@ async def test_only_what_waits_for_it_is_erased(
             )
 
 
+def later(hall: Hall, *, minutes: float) -> None:
+    clock = hall.database.clock
+    assert isinstance(clock, SetClock)
+    clock.advance(minutes=minutes)
+
+
 async def test_what_a_delivered_service_ran_on_is_not_erased_by_itself(
     hall: Hall, vault: Vault
 ) -> None:
     async with hall.database.transaction() as tx:
         await tx.execute("UPDATE server SET state = 'active' WHERE id = $1", hall.server)
         await quarantine(tx, hall.server, "smells burnt")
-    hall.database.clock.advance(minutes=60 * 24 * 30)  # type: ignore[attr-defined]
+    later(hall, minutes=60 * 24 * 30)
     assert await recheck_due(hall.database, vault, hall.bmc) == []
     assert await state_of(hall.database, hall.server) == ("quarantined", True)
 
@@ -216,12 +223,12 @@ async def test_a_bmc_that_was_away_costs_no_server(came_back: Hall, vault: Vault
         assert await due_rechecks(tx) == []
     hall.bmc.is_away = True
     for minutes in (15, 30, 60):
-        hall.database.clock.advance(minutes=minutes)  # type: ignore[attr-defined]
+        later(hall, minutes=minutes)
         assert await recheck_due(hall.database, vault, hall.bmc) == [hall.server]
         assert await recheck_due(hall.database, vault, hall.bmc) == []
         assert await state_of(hall.database, hall.server) == ("quarantined", True)
     hall.bmc.is_away = False
-    hall.database.clock.advance(minutes=120)  # type: ignore[attr-defined]
+    later(hall, minutes=120)
     assert await recheck_due(hall.database, vault, hall.bmc) == [hall.server]
     assert await state_of(hall.database, hall.server) == ("cleaning", True)
     async with hall.database.snapshot() as tx:
@@ -246,11 +253,11 @@ async def test_what_was_not_asked_has_not_failed(
     with monkeypatch.context() as patch:
         patch.setattr(hall.bmc, "ensure", busy)
         for key in (vault, Vault([new_key()])):
-            hall.database.clock.advance(minutes=15)  # type: ignore[attr-defined]
+            later(hall, minutes=15)
             assert await recheck_due(hall.database, key, hall.bmc) == [hall.server]
     async with hall.database.snapshot() as tx:
         assert await tx.fetchval("SELECT rechecks FROM server WHERE id = $1", hall.server) == 0
-    hall.database.clock.advance(minutes=15)  # type: ignore[attr-defined]
+    later(hall, minutes=15)
     assert await recheck_due(hall.database, vault, hall.bmc) == [hall.server]
     assert await state_of(hall.database, hall.server) == ("cleaning", True)
 
@@ -263,7 +270,7 @@ async def test_what_is_critical_when_it_is_looked_at_again_stays_aside(
     async with hall.database.transaction() as tx:
         await quarantine(tx, hall.server, "no word from the machine")
     hall.bmc.critical = ("PSU 2 has failed", "CPU 1 reads 104 °C")
-    hall.database.clock.advance(minutes=15)  # type: ignore[attr-defined]
+    later(hall, minutes=15)
     assert await recheck_due(hall.database, vault, hall.bmc) == [hall.server]
     assert hall.bmc.told == ["power off", "boot disk"]
     assert await state_of(hall.database, hall.server) == ("quarantined", True)
@@ -309,9 +316,9 @@ async def test_a_server_whose_bmc_is_gone_for_good_is_removed_or_retired(
         await quarantine(tx, hall.server, "no answer")
     hall.bmc.is_away = True
     for number in range(10):
-        hall.database.clock.advance(minutes=15 * 2**number)  # type: ignore[attr-defined]
+        later(hall, minutes=15 * 2**number)
         assert await recheck_due(hall.database, vault, hall.bmc) == [hall.server]
-    hall.database.clock.advance(minutes=60 * 24 * 30)  # type: ignore[attr-defined]
+    later(hall, minutes=60 * 24 * 30)
     assert await recheck_due(hall.database, vault, hall.bmc) == [], "a person was told"
     staff: dict[str, Any] = {"actor": None, "actor_label": "staff", "reason": "scrapped"}
     async with hall.database.transaction() as tx:

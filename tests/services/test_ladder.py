@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -64,6 +65,14 @@ async def test_a_bmc_that_does_not_come_back_is_an_error_with_its_words(
         await enter(hall)
 
 
+async def at_pdus(hall: Hall, pdus: StubPdus, **memo: Any) -> Done | Wait:
+    """Enter the rung where these are the PDUs."""
+    step = hall.step(node="bmc", **memo)
+    tools = replace(step.tools, peers=replace(step.tools.peers, pdus=pdus))
+    step = msgspec.structs.replace(step, tools=tools)
+    return await recover_bmc.do(step, recover_bmc.Params(server=hall.server))
+
+
 async def test_a_bmc_that_hears_no_restart_is_without_power_for_a_while(
     hall: Hall, clock: SetClock
 ) -> None:
@@ -71,12 +80,7 @@ async def test_a_bmc_that_hears_no_restart_is_without_power_for_a_while(
     async with hall.database.transaction() as tx:
         await power_up(tx, hall.vault, hall.server)
 
-    async def rung(**memo: Any) -> Done | Wait:
-        step = hall.step(node="bmc", **memo)
-        tools = replace(step.tools, peers=replace(step.tools.peers, pdus=pdus))
-        step = msgspec.structs.replace(step, tools=tools)
-        return await recover_bmc.do(step, recover_bmc.Params(server=hall.server))
-
+    rung = partial(at_pdus, hall, pdus)
     hall.bmc.is_away = True
     off = await rung()
     assert isinstance(off, Wait)
@@ -120,12 +124,7 @@ async def test_a_pdu_that_is_away_for_a_while_leaves_no_server_without_power(
     async with hall.database.transaction() as tx:
         await power_up(tx, hall.vault, hall.server)
 
-    async def rung(**memo: Any) -> Done | Wait:
-        step = hall.step(node="bmc", **memo)
-        tools = replace(step.tools, peers=replace(step.tools.peers, pdus=pdus))
-        step = msgspec.structs.replace(step, tools=tools)
-        return await recover_bmc.do(step, recover_bmc.Params(server=hall.server))
-
+    rung = partial(at_pdus, hall, pdus)
     hall.bmc.is_away = True
     off = await rung()
     assert isinstance(off, Wait)

@@ -11,7 +11,7 @@ from app.components.button import link_button
 from app.components.form import Form
 from app.components.frame import PageFrame
 from app.components.notice import notice
-from app.components.portal.own_power import SWITCHES
+from app.components.switch_words import SWITCHES
 from app.components.time import moment
 from app.domain.inventory.views import ServerView
 from app.domain.machines.errand import Deed

@@ -1,15 +1,12 @@
 """What switches a client's server, virtual machine or game server, and how far that is."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 import htpy as h
 
 from app.components.button import submit_button
 from app.components.confirm import confirm_dialog, opens_dialog
 from app.components.form import csrf_field
-from app.components.icon import IconName
 from app.components.notice import notice
+from app.components.switch_words import SWITCHES
 from app.components.time import moment
 from app.domain.machines.errand import Deed
 from app.domain.machines.order_power import Switching
@@ -17,79 +14,6 @@ from app.domain.services.states import ServiceState
 from app.domain.services.views import ServiceView
 from app.drivers.power import Power
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Switch:
-    label: str
-    doing: str
-    done: str = ""
-    symbol: IconName
-    title: str = ""
-    text: str = ""
-    game_text: str = ""
-    server_text: str = ""
-
-    def words(self, switching: Switching) -> str:
-        of_kind = (self.game_text if switching.is_game else "") or (
-            self.server_text if switching.is_server else ""
-        )
-        return of_kind or self.text
-
-
-SWITCHES: Mapping[Deed, _Switch] = {
-    Deed.start: _Switch(
-        label="Start", doing="It is being started", done="It was started", symbol="play"
-    ),
-    Deed.stop: _Switch(
-        label="Shut down",
-        doing="It is being shut down",
-        done="It was shut down",
-        symbol="power",
-        title="Shut it down?",
-        text="Its system is asked to shut down; if it still runs after a minute, it is switched "
-        "off hard. It stays off until you start it.",
-        game_text="The game is asked to save and stop; if it still runs after a minute, it is "
-        "ended. Players cannot connect until you start it.",
-        server_text="Its system is asked to shut down; if it still runs after five minutes, its "
-        "power is taken away. It stays off until you start it.",
-    ),
-    Deed.restart: _Switch(
-        label="Restart",
-        doing="It is being restarted",
-        done="It was restarted",
-        symbol="rotate-ccw",
-        title="Restart it?",
-        text="Its system is asked to shut down, is switched off hard if it does not within a "
-        "minute, and starts again.",
-        game_text="The game is asked to save and stop, and starts again. Players are disconnected.",
-        server_text="Its system is asked to shut down, loses its power if it does not within five "
-        "minutes, and starts again. One that hangs is sooner back by a reset.",
-    ),
-    Deed.reset: _Switch(
-        label="Reset",
-        doing="It is being reset",
-        done="It was reset",
-        symbol="zap",
-        title="Press its reset button?",
-        text="Its system is not asked: what it has not written to its disks is lost. For one that "
-        "does not answer any more.",
-    ),
-    Deed.kill: _Switch(
-        label="Kill",
-        doing="It is being ended",
-        symbol="zap",
-        title="End it at once?",
-        text="It is not asked to save: what players did since the last save is lost.",
-    ),
-    Deed.eject: _Switch(
-        label="Take the ISO out",
-        doing="The ISO is being taken out",
-        symbol="arrow-up",
-        title="Take the ISO out of its drive?",
-        text="Do it once its system is installed: from then on it starts from its disk alone. What "
-        "runs on it goes on. The ISO comes back when it is installed anew.",
-    ),
-}
 ASKED_FIRST = (Deed.stop, Deed.restart, Deed.kill)
 OF_MACHINES = (Deed.stop, Deed.restart, Deed.eject)
 OF_SERVERS = (Deed.stop, Deed.restart, Deed.reset)

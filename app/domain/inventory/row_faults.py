@@ -43,10 +43,9 @@ async def row_faults(
 async def _unknown(tx: Tx, facts: Mapping[str, Any]) -> dict[str, str]:
     """Return what it names that is not there, or is another server's."""
     cpu = facts.get("cpu_model", "")
-    named = await tx.fetchrow(
+    (named,) = await tx.fetch(
         _NAMED, facts.get("serial", ""), cpu, facts.get("name", ""), facts.get("mac", "")
     )
-    assert named is not None  # noqa: S101 - it is one row of subqueries
     said = {
         "cpu_model": f"There is no CPU model {cpu}. Write it down first.",
         "name": "Another server has this name.",

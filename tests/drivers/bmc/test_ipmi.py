@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import re
-import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -374,7 +373,7 @@ async def _flagged(
     """Run a BMC of `flagged.py`; gives it and its port."""
     port = free_udp_port()
     program = Path(__file__).with_name("flagged.py")
-    process = subprocess.Popen([sys.executable, str(program), str(port), *kind])  # noqa: ASYNC220
+    process = await asyncio.create_subprocess_exec(sys.executable, str(program), str(port), *kind)
     bmc = fleet.bmc(msgspec.structs.replace(address, url=f"ipmi://127.0.0.1:{port}"))
     try:
         async with asyncio.timeout(30):
@@ -383,11 +382,11 @@ async def _flagged(
                     await bmc.power.read()
                     break
                 except Unreachable:
-                    assert process.poll() is None
+                    assert process.returncode is None
         yield bmc, port
     finally:
         process.kill()
-        process.wait(10)
+        await process.wait()
 
 
 async def test_flags_are_verified_where_a_bmc_keeps_them(flagged: IpmiBmc) -> None:

@@ -1,5 +1,6 @@
 """Opens a sushy connection the way a BMC can bear it."""
 
+import contextlib
 import tempfile
 from typing import Any
 
@@ -118,9 +119,9 @@ class SessionIfOffered(SessionOrBasicAuth):  # type: ignore[misc]  # sushy ships
         if where is None:
             return
         try:
-            self._connector.delete(where, allow_reauth=False)
-        except sushy_errors.SushyError:
-            pass  # the BMC is away, or has ended it itself: nothing is left to delete
+            # A BMC that is away, or has ended it itself, has nothing left to delete.
+            with contextlib.suppress(sushy_errors.SushyError):
+                self._connector.delete(where, allow_reauth=False)
         finally:
             self.reset_session_attrs()
 
