@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -52,7 +53,7 @@ def kea(folder: Path) -> Iterator[Path]:
         )
     try:
         end_s = time.monotonic() + 10
-        while not control.exists():
+        while not _listens(control):
             assert process.poll() is None, (folder / "said").read_text()
             assert time.monotonic() < end_s, "it does not begin"
             time.sleep(0.02)
@@ -60,6 +61,12 @@ def kea(folder: Path) -> Iterator[Path]:
     finally:
         process.terminate()
         process.wait(10)
+
+
+def _listens(control: Path) -> bool:
+    """Whether commands are taken: the file is there before the server listens."""
+    with socket.socket(socket.AF_UNIX) as line:
+        return line.connect_ex(str(control)) == 0
 
 
 def _env(folder: Path) -> dict[str, str]:

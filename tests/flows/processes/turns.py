@@ -26,12 +26,15 @@ LEFT JOIN service s ON s.id = i.service WHERE i.state IN ('prepared', 'booted')
 async def go_on(database: Database, vault: Vault, world: World) -> None:
     """Let machines do what they are told to, and people answer what they are asked."""
     async with database.transaction() as tx:
-        await _work(tx, vault, world)
+        begin = await _work(tx, vault, world)
         await _answer(tx, world)
+    # Whoever takes a machine's power knows only of what was committed.
+    world.at_work |= begin & world.netbooted
 
 
-async def _work(tx: Tx, vault: Vault, world: World) -> None:
-    """Let machines that are on begin with what they booted, and those be through that had begun."""
+async def _work(tx: Tx, vault: Vault, world: World) -> set[str]:
+    """Let those be through that had begun; return the machines that begin with what they booted."""
+    begin = set()
     standing = world.standing() if world.machines_wait else set()
     for row in await tx.fetch(_BOOTED):
         is_new = row["state"] == "prepared"
@@ -40,10 +43,13 @@ async def _work(tx: Tx, vault: Vault, world: World) -> None:
         booted = await find_open_for_mac(tx, vault, row["mac"])
         if is_new:
             await report_boot(tx, booted)
-            world.at_work.add(row["url"])
+            begin.add(row["url"])
         else:
+            # It boots from its disk next, or is at nothing, until its power says otherwise.
             world.at_work.discard(row["url"])
+            world.netbooted.discard(row["url"])
             await _end(tx, booted, is_broken=row["servers"] <= world.broken.get(row["about"], 0))
+    return begin
 
 
 async def _end(tx: Tx, booted: OpenInstallation, *, is_broken: bool) -> None:
