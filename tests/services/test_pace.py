@@ -19,6 +19,7 @@ from app.flows.nodes import install_os
 from tests.services.hall import Hall
 
 KEY = "run:/:install#1"
+SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 
@@ -195,4 +196,6 @@ def test_the_more_is_known_the_sooner_it_is_late_and_never_in_no_time() -> None:
     assert [Usual(4 * MINUTE, others, 0).late_after(HOUR) for others in (5, 10, 20, 50)] == [
         8 * MINUTE, 6 * MINUTE, 5 * MINUTE, 5 * MINUTE,
     ]  # fmt: skip
-    assert Usual(timedelta(seconds=9), 50, 0).late_after(HOUR) == MINUTE
+    assert Usual(9 * SECOND, 50, 0).late_after(HOUR) == MINUTE
+    assert Usual(SECOND, 50, 0).late_after(MINUTE) == 5 * SECOND
+    assert Usual(SECOND, 50, 9).late_after(3 * SECOND) == 3 * SECOND

@@ -24,6 +24,8 @@ LATEST, ALIKE = 500, 50
 """How many installations are looked at, the latest ones, and how many alike at most."""
 FLOOR = 60
 """No machine is late before this part of the longest wait, a sixtieth, whatever others took."""
+LEAST = timedelta(seconds=5)
+"""Nor before this: so long takes a word that was lost on the way until it is said again."""
 MOST_DOUBLINGS = 10
 
 _USUAL = """
@@ -72,7 +74,7 @@ class Usual(msgspec.Struct, frozen=True):
         As TCP does with its time-outs it doubles with each failure: if all are slow today, since a
         mirror is, the next one gets the time.
         """
-        early = max(self.longest * margin_of(self.others) * self.slowness, silence / FLOOR)
+        early = max(self.longest * margin_of(self.others) * self.slowness, silence / FLOOR, LEAST)
         doubled: int = 2 ** min(self.failed, MOST_DOUBLINGS)  # more are past any silence
         return min(early * doubled, silence)
 
