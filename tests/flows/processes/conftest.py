@@ -39,6 +39,8 @@ TEMPLATE = "yard_template"
 LIMIT_S = 60.0
 HIRED_S = 180.0
 """A worker that comes to hundreds of runs has these to begin with."""
+WORLD_LEASE_S = 8.0
+"""As long as a worker with hundreds of runs may be busy and not lose one to another."""
 LIVE_SYSTEM = {
     "SLIPWAY_LIVE_KERNEL_URL": LIVE.kernel_url,
     "SLIPWAY_LIVE_INITRD_URL": LIVE.initrd_url,
@@ -85,7 +87,11 @@ class Yard:
         environment = self.environment
         if world is not None:
             command[-2:] = ["tests.flows.processes.worker"]
-            own = {"WORLD_URL": world.url, "WORLD_FOLDER": str(world.folder)}
+            own = {
+                "WORLD_URL": world.url,
+                "WORLD_FOLDER": str(world.folder),
+                "SLIPWAY_LEASE_S": str(WORLD_LEASE_S),
+            }
             environment = environment | own | LIVE_SYSTEM
         hired = [
             await self.processes.start(f"worker-{new_id().hex[-6:]}", command, environment)

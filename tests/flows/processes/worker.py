@@ -9,7 +9,6 @@ killed, and whether before or after it), `commits` (what was committed, and who 
 import asyncio
 import os
 import sys
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -52,10 +51,10 @@ class StandsStill(BaseException):
 
 
 class Boundaries:
-    """Counts the commits of each run, and stops it at one."""
+    """Counts the commits of each run, whichever worker makes them, and stops it at one."""
 
     def __init__(self) -> None:
-        self.counts: Counter[str] = Counter()
+        self.counts: dict[str, int] = {}
         self.stopped: set[str] = set()
         """Runs whose commit is made, and who go no further."""
 
@@ -64,7 +63,9 @@ class Boundaries:
         return bool(plan.get(str(run)) == [self.counts[str(run)], side])
 
     def begin(self, run: Any) -> None:
-        self.counts[str(run)] += 1
+        with (FOLDER / f"begun-{run}").open("ab") as file:  # one mark each
+            file.write(b".")
+            self.counts[str(run)] = file.tell()
         if self.stops(run, "before"):
             raise StandsStill
 
