@@ -107,6 +107,14 @@ class BmcBackend:
         ) as answer:
             answer.raise_for_status()
 
+    async def switch(self, uuid: str, *, on: bool) -> None:
+        """Switch the machine as a hand at it does; faults of its BMC are not in the way."""
+        async with self.session.post(
+            f"{self.url}/redfish/v1/Systems/{uuid}/Actions/ComputerSystem.Reset",
+            json={"ResetType": "On" if on else "ForceOff"},
+        ) as answer:
+            answer.raise_for_status()
+
     async def stop(self) -> None:
         if self._session is not None:
             await self._session.close()

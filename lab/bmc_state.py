@@ -40,19 +40,26 @@ class StateReader:
     folder: Path
     _connection: sqlite3.Connection | None = None
     _version: int = -1
+    _told: int = -1
+    """The version that `changed` returned last; who reads between takes no news from it."""
     _rows: dict[str, dict[str, Any]] = field(default_factory=dict)
     _next_change: float = 0.0
 
     def changed(self) -> dict[str, BmcView] | None:
         """Return all views by UUID when any may differ from the last call, else None."""
         version: int = self._open().execute("pragma data_version").fetchone()[0]
-        now = time.time()
-        if version == self._version and now < self._next_change:
+        if version == self._told and time.time() < self._next_change:
             return None
-        return self.read()
+        views, self._next_change = self._read()
+        self._told = self._version
+        return views
 
     def read(self) -> dict[str, BmcView]:
         """Return all views by UUID, as the BMCs would show them now."""
+        return self._read()[0]
+
+    def _read(self) -> tuple[dict[str, BmcView], float]:
+        """Return the views, and when the next transition ends, in epoch seconds."""
         connection = self._open()
         version: int = connection.execute("pragma data_version").fetchone()[0]
         if version != self._version or not self._rows:
@@ -69,8 +76,8 @@ class StateReader:
             for row in self._rows.values()
             if row.get("pending_power") and row["pending_power"]["apply_time"] > now
         ]
-        self._next_change = min(pending, default=float("inf"))
-        return {uuid: _view(row, now) for uuid, row in self._rows.items()}
+        views = {uuid: _view(row, now) for uuid, row in self._rows.items()}
+        return views, min(pending, default=float("inf"))
 
     def next_poll_s(self, at_most_s: float) -> float:
         """Return the seconds to the next poll: at the end of a transition if it is sooner."""

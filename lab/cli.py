@@ -82,6 +82,16 @@ def fault(folder: Path, machine: str, fault: str) -> None:
 
 @main.command()
 @click.argument("folder", metavar="DIR", type=FOLDER)
+@click.argument("machine")
+@click.argument("power", type=click.Choice(["on", "off"]))
+def power(folder: Path, machine: str, power: str) -> None:
+    """Switch MACHINE of the lab in DIR by hand, which nobody tells Slipway; off pulls the plug."""
+    _call(folder, "POST", f"/api/machines/{machine}/power", {"power": power})
+    click.echo(f"{machine}: switched {power}")
+
+
+@main.command()
+@click.argument("folder", metavar="DIR", type=FOLDER)
 def status(folder: Path) -> None:
     """Show the machines of the lab in DIR."""
     for machine in _call(folder, "GET", "/api/machines"):

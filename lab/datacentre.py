@@ -142,6 +142,15 @@ class Datacentre:
             self.store.keep_members(self._members)
             self.publish(self._url)
 
+    async def switch_by_hand(self, name: str, *, on: bool) -> None:
+        """Switch one machine behind Slipway's back; raise KeyError for a name that is not known.
+
+        It takes what the hardware takes; one that is as wanted stays so.
+        """
+        machine = self.machines[name]
+        machine.console.write(f"lab: {'switched on by hand' if on else 'the plug is pulled'}")
+        await self._backend.switch(machine.hardware.uuid, on=on)
+
     def set_speed(self, speed: float) -> None:
         """Change the speed for what runs and what comes; raise ValueError out of range."""
         self.pace.change(speed)

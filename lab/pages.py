@@ -72,8 +72,11 @@ def machine_page(machine: Machine, events: Sequence[HardwareEvent]) -> h.Element
             f"{hardware.cpu_model} · {hardware.cpu_cores} cores · {hardware.ram_gb} GB · {disks} "
             f"· {hardware.mac} · {hardware.serial} · {hardware.uuid}"
         ],
-        h.form(method="post", action=f"/machines/{hardware.name}/wipe")[
-            h.button(".danger")["Wipe the disks"]
+        h.div(".knobs")[
+            _hand(machine),
+            h.form(method="post", action=f"/machines/{hardware.name}/wipe")[
+                h.button(".danger")["Wipe the disks"]
+            ],
         ],
         h.h2["Console"],
         h.pre(".console", tabindex="0")["\n".join(machine.console.tail())],
@@ -160,6 +163,16 @@ def _card(machine: Machine, *, console: bool = True) -> h.Element:
             ],
             h.button["Set"],
         ],
+    ]
+
+
+def _hand(machine: Machine) -> h.Element:
+    """Switch it where it stands: nobody tells Slipway, which asks its BMC now and then."""
+    on = bool(machine.view and machine.view.on)
+    return h.form(method="post", action=f"/machines/{machine.hardware.name}/power")[
+        h.button(".danger" if on else "", name="power", value="off" if on else "on")[
+            "Pull the plug" if on else "Switch on by hand"
+        ]
     ]
 
 

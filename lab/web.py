@@ -37,6 +37,7 @@ class LabWeb:
                 web.get("/machines/{name}", self.machine_page),
                 web.post("/machines/{name}/fault", self.form_fault),
                 web.post("/machines/{name}/wipe", self.form_wipe),
+                web.post("/machines/{name}/power", self.form_power),
                 web.post("/speed", self.form_speed),
                 web.post("/mail-down", self.form_mail_down),
                 web.get("/mailbox", self.mailbox_page),
@@ -48,6 +49,7 @@ class LabWeb:
                 web.get("/api/machines/{name}", self.show_machine),
                 web.post("/api/machines/{name}/fault", self.set_fault),
                 web.post("/api/machines/{name}/wipe", self.wipe),
+                web.post("/api/machines/{name}/power", self.switch),
                 web.get("/api/speed", self.show_speed),
                 web.post("/api/speed", self.set_speed),
                 web.get("/api/hardware-log", self.hardware_log),
@@ -81,6 +83,11 @@ class LabWeb:
     async def wipe(self, request: web.Request) -> web.Response:
         machine = self._machine(request)
         machine.wipe()
+        return _json(describe(machine, 5))
+
+    async def switch(self, request: web.Request) -> web.Response:
+        machine = self._machine(request)
+        await self._switch(machine, (await _object(request)).get("power"))
         return _json(describe(machine, 5))
 
     async def show_speed(self, _request: web.Request) -> web.Response:
@@ -157,6 +164,10 @@ class LabWeb:
         self._machine(request).wipe()
         raise web.HTTPSeeOther(request.headers.get("Referer", "/"))
 
+    async def form_power(self, request: web.Request) -> web.Response:
+        await self._switch(self._machine(request), (await request.post()).get("power"))
+        raise web.HTTPSeeOther(request.headers.get("Referer", "/"))
+
     async def form_speed(self, request: web.Request) -> web.Response:
         self._change_speed((await request.post()).get("speed"))
         raise web.HTTPSeeOther("/")
@@ -184,6 +195,11 @@ class LabWeb:
         except UnknownFault as problem:
             raise web.HTTPBadRequest(text=str(problem)) from None
         await self._lab.set_fault(machine.hardware.name, fault)
+
+    async def _switch(self, machine: Machine, power: Any) -> None:
+        if power not in {"on", "off"}:
+            raise web.HTTPBadRequest(text="power must be one of on, off")
+        await self._lab.switch_by_hand(machine.hardware.name, on=power == "on")
 
     def _change_speed(self, value: Any) -> None:
         try:

@@ -7,8 +7,10 @@ waiting event when a morph sets the element up anew.
 A page holds one SSE connection, `/live?topics=a,b`, opened by our js for the topics of
 all its live regions. A message `event: TOPIC` makes every region of that topic fetch its
 `url` and morph itself; the message's data is not read. The regions are also
-fetched whenever the connection (re)opens, since messages may have been missed, and every
-20 s while it is down. The route at `url` returns the same `live_region(...)` element.
+fetched whenever the connection (re)opens, since messages may have been missed, every
+20 s while it is down, and every 60 s while it is open: a message that Redis did not take
+within a second is lost, and the stream knows nothing of it. The route at `url` returns
+the same `live_region(...)` element.
 """
 
 import re

@@ -1,8 +1,8 @@
 """Live topics and doorbells over Redis publish/subscribe.
 
 A message says only "look again": pages re-fetch their fragment and runners re-scan
-their table, so a lost message costs a delay (the page's poll, the worker's sweep)
-and never a wrong state.
+their table, so a lost message costs a delay (a minute until the page looks by itself, the
+worker's sweep) and never a wrong state.
 """
 
 import asyncio

@@ -6,12 +6,15 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from app.core.database import Database
 from app.core.ids import new_id
 from app.domain.inventory.bmc import faults_of
+from app.domain.inventory.bmc_turn import SharedTurns
 from app.domain.inventory.find import bmc_of
 from app.domain.inventory.seed import BmcSeed
 from app.drivers.bmc.contract import BmcAddress, BmcProtocol, peer_of
+from app.drivers.bmc.guard import LockedOut
+from app.drivers.errors import Unauthorised
+from app.drivers.secret import Secret
 from tests.admin.stage import BMC_PASSWORD, Stage
 from tests.security.browser import Browser
 from tests.security.test_pages import errors_of
@@ -25,14 +28,16 @@ async def address_of(stage: Stage, name: str) -> BmcAddress:
         return (await bmc_of(tx, stage.vault, stage.servers[name]))[0]
 
 
-async def rejected(database: Database, address: BmcAddress, words: str) -> None:
-    async with database.transaction() as tx:
+async def rejected(stage: Stage, address: BmcAddress, words: str) -> None:
+    async with stage.database.transaction() as tx:
         await tx.execute(
-            "INSERT INTO bmc_rejection (id, peer, username, words, rejected_at) "
-            "VALUES ($1, $2, $3, $4, $5)",
+            "INSERT INTO bmc_rejection "
+            "(id, peer, username, sealed_credentials, words, rejected_at) "
+            "VALUES ($1, $2, $3, $4, $5, $6)",
             new_id(),
             address.peer,
             address.username,
+            stage.vault.seal(f"{address.username}\0{address.password.reveal()}"),
             words,
             tx.now(),
         )
@@ -136,7 +141,7 @@ async def test_a_rejection_is_shown_and_saving_lets_the_bmc_be_asked_again(
     here = f"/admin/servers/{server}/bmc"
     address = await address_of(stage, "fra1-b1-02")
     for wait in (timedelta(minutes=2), timedelta(hours=1), None):
-        await rejected(stage.database, address, "HTTP 401: no <such> user")
+        await rejected(stage, address, "HTTP 401: no <such> user")
         again_at = None if wait is None else stage.clock.now() + wait
         for page in (f"/admin/servers/{server}", here):
             text = (await owner.get(page)).text
@@ -155,6 +160,34 @@ async def test_a_rejection_is_shown_and_saving_lets_the_bmc_be_asked_again(
     async with stage.database.snapshot() as tx:
         assert await tx.fetchval("SELECT count(*) FROM bmc_rejection") == 0
     assert (await address_of(stage, "fra1-b1-02")).password == address.password
+
+
+async def test_two_servers_behind_one_bmc_are_told_of_their_own_password_each(
+    stage: Stage, owner: Browser
+) -> None:
+    one, other = stage.servers["fra1-b1-02"], stage.servers["fra1-b1-01"]
+    right = await address_of(stage, "fra1-b1-02")
+    wrong = msgspec.structs.replace(right, password=Secret("mistyped"))
+    async with stage.database.transaction() as tx:
+        await tx.execute(
+            "UPDATE bmc SET url = $2, username = $3, sealed_password = $4 WHERE server = $1",
+            other,
+            wrong.url,
+            wrong.username,
+            stage.vault.seal("mistyped"),
+        )
+    turns = SharedTurns(stage.database, stage.vault)
+    with pytest.raises(Unauthorised):
+        async with turns.turn(wrong):
+            raise Unauthorised(wrong.url, "HTTP 401: no")
+    with pytest.raises(LockedOut):
+        async with turns.turn(wrong):
+            pass
+    async with turns.turn(right):
+        pass
+    for page in ("", "/bmc"):
+        assert REJECTED in (await owner.get(f"/admin/servers/{other}{page}")).text
+        assert REJECTED not in (await owner.get(f"/admin/servers/{one}{page}")).text
 
 
 def test_a_peer_is_a_host_and_a_port() -> None:

@@ -34,9 +34,11 @@ async def test_it_is_shown_without_its_password_and_put_as_it_is_known(
     for again_at in (at + timedelta(minutes=2), at + timedelta(hours=1), None):
         async with database.transaction() as tx:
             await tx.execute(
-                "INSERT INTO bmc_rejection (id, peer, username, words, rejected_at) "
-                "VALUES ($1, '10.77.0.7', 'slipway', 'Incorrect password provided', $2)",
+                "INSERT INTO bmc_rejection "
+                "(id, peer, username, sealed_credentials, words, rejected_at) "
+                "VALUES ($1, '10.77.0.7', 'slipway', $2, 'Incorrect password provided', $3)",
                 new_id(),
+                stage.vault.seal("slipway\0first"),
                 at,
             )
         assert (await owner.get(here)).json()["rejection"] == {

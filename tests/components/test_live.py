@@ -67,6 +67,25 @@ async def test_without_a_stream_regions_are_polled_until_it_is_back(
     assert site.asked
 
 
+async def test_a_lost_message_is_made_up_for_within_a_minute(
+    contexts: Contexts, site: Site
+) -> None:
+    site.reset()
+    context = await contexts()
+    page = await context.new_page()
+    await page.clock.install()
+    await page.goto(site.url("/watch"))
+    await expect(page.locator("#live-state")).to_have_text("Live")
+    await expect(page.locator("#count-one")).to_have_text("1")
+    await page.clock.run_for(41_000)
+    await expect(page.locator("#live-state")).to_have_text("Live")
+    assert site.fetches["one"] == 1
+    await page.clock.run_for(20_000)
+    await expect(page.locator("#count-one")).to_have_text("2")
+    await expect(page.locator("#count-two")).to_have_text("2")
+    assert len(site.asked) == 1, "the stream was open all the time"
+
+
 async def test_an_error_leaves_the_region_as_it_is(contexts: Contexts, site: Site) -> None:
     page = await watch(contexts, site)
     await expect(page.locator("#count-one")).to_have_text("1")

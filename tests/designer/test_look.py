@@ -76,20 +76,28 @@ async def test_each_state_of_the_editor_is_accessible_within_policy_and_width(
     await look(page, f"publish-{size}-{theme}")
 
 
-async def test_on_a_phone_the_whole_flow_is_seen_when_it_opens(hang: Hang) -> None:
+LIES_OUTSIDE = """() => {
+    const paper = document.getElementById('canvas').getBoundingClientRect();
+    return [...document.querySelectorAll('#canvas [id^="n-"]')].filter(node => {
+        const box = node.getBoundingClientRect();
+        return box.left < paper.left || box.right > paper.right
+            || box.top < paper.top || box.bottom > paper.bottom;
+    }).map(node => node.id);
+}"""
+
+
+async def test_on_a_phone_a_flow_opens_at_its_start_and_large_enough_to_read(hang: Hang) -> None:
     easel = await hang(find_template("dedicated-server"), size="phone", theme="light", touch=True)
-    await expect(easel.page.locator("#zoom")).not_to_have_text("80 %")
-    lies_outside = """() => {
-        const paper = document.getElementById('canvas').getBoundingClientRect();
-        return [...document.querySelectorAll('#canvas [id^="n-"]')].filter(node => {
-            const box = node.getBoundingClientRect();
-            return box.left < paper.left || box.right > paper.right
-                || box.top < paper.top || box.bottom > paper.bottom;
-        }).map(node => node.id);
-    }"""
-    assert await easel.page.evaluate(lies_outside) == []
-    assert await easel.page.locator('#canvas [id^="n-"]').count() > 5
+    zoom = easel.page.locator("#zoom")
+    await expect(zoom).to_have_text("75 %")
+    outside = await easel.page.evaluate(LIES_OUTSIDE)
+    assert "n-paid" not in outside
+    assert len(outside) > 5
     await look(easel.page, "opened-phone-light")
+    await easel.page.get_by_role("button", name="Show the whole flow").tap()
+    await expect(zoom).not_to_have_text("75 %")
+    assert await easel.page.evaluate(LIES_OUTSIDE) == []
+    await look(easel.page, "fitted-phone-light")
 
 
 @pytest.mark.parametrize(("size", "theme"), [("desk", "light"), ("phone", "dark")])

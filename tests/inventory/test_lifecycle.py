@@ -166,15 +166,16 @@ async def test_who_puts_a_server_back_has_its_credentials_tried_again(tx: Tx, va
     url = await tx.fetchval("SELECT url FROM bmc")
     await tx.execute(
         "INSERT INTO bmc_rejection (id, peer, username, sealed_credentials, words, rejected_at) "
-        "VALUES ($1, $2, 'admin', '', 'no', $3)",
+        "VALUES ($1, $2, 'admin', $3, 'no', $4)",
         new_id(),
         peer_of(url),
+        vault.seal("admin\0secret"),
         tx.now(),
     )
     await quarantine(tx, server, "it rejected the password")
-    assert await rejection_of(tx, server, url) is not None
+    assert await rejection_of(tx, vault, server) is not None
     await release_from_quarantine(tx, server, actor=None, actor_label="test")
-    assert await rejection_of(tx, server, url) is None
+    assert await rejection_of(tx, vault, server) is None
 
 
 async def test_a_failing_server_is_put_aside_and_the_order_gets_another(tx: Tx) -> None:

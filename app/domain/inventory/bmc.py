@@ -8,9 +8,9 @@ import msgspec
 
 from app.core.database import Tx
 from app.core.errors import Invalid, NotFound
-from app.core.secrets import Vault
+from app.core.secrets import CannotOpen, Vault
 from app.domain.audit.record import record
-from app.domain.inventory.bmc_turn import allow_again, due_again, forget_host_key
+from app.domain.inventory.bmc_turn import allow_again, due_again, forget_host_key, rejections_of
 from app.domain.inventory.power import ask_now
 from app.domain.inventory.register import register_bmc
 from app.domain.inventory.seed import BmcSeed, boot_fault
@@ -73,14 +73,24 @@ async def find_bmc(tx: Tx, server: UUID) -> BmcView:
     return msgspec.convert({"server": server, "holder": None, **known}, BmcView)
 
 
-async def rejection_of(tx: Tx, server: UUID, url: str) -> Rejection | None:
-    """Return whether the BMC at `url` rejected the account that is written down for the server."""
-    rows = await tx.fetch(
-        "SELECT r.words, r.rejected_at FROM bmc b JOIN bmc_rejection r ON r.username = b.username "
-        "WHERE b.server = $1 AND r.peer = $2 ORDER BY r.rejected_at DESC",
+async def rejection_of(tx: Tx, vault: Vault, server: UUID) -> Rejection | None:
+    """Return whether its BMC rejected the credentials that are written down for the server.
+
+    What it said to another password of that account, as written down for another server behind it,
+    is not told.
+    """
+    bmc = await tx.fetchrow(
+        "SELECT url, username, sealed_password FROM bmc WHERE server = $1 "
+        "AND EXISTS (SELECT 1 FROM bmc_rejection r WHERE r.username = bmc.username)",
         server,
-        peer_of(url),
     )
+    if bmc is None:
+        return None
+    try:
+        password = vault.open(bmc["sealed_password"])
+    except CannotOpen:
+        return None  # it is shown to nobody, for want of our own key
+    rows = await rejections_of(tx, vault, peer_of(bmc["url"]), bmc["username"], password)
     if not rows:
         return None
     rejected_at = [row["rejected_at"] for row in rows]

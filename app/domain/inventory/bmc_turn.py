@@ -2,7 +2,9 @@
 
 A turn ends by itself: the worker that has it says every second that it lives, and one that dies
 holds a BMC for a few seconds only, less than the next call waits. Credentials that were rejected
-are kept sealed, a row a rejection, to be told from others.
+are kept sealed, a row a rejection, to be told from others: what is counted is one account with one
+password at one BMC. Two servers behind one BMC, of which one has a wrong password written down,
+share its turns and no rejection.
 """
 
 import asyncio
@@ -145,7 +147,7 @@ class SharedTurns:
                 new_id(),
                 address.peer,
                 address.username,
-                self._vault.seal(_credentials(address)),
+                self._vault.seal(_credentials(address.username, address.password.reveal())),
                 storable(words),
                 tx.now(),
             )
@@ -157,14 +159,8 @@ class SharedTurns:
 
     def _rejected(self, address: BmcAddress, rows: list[asyncpg.Record]) -> list[asyncpg.Record]:
         """Return the rejections of these very credentials; cost: 50 µs a rejection."""
-        return [row for row in rows if row["words"] is not None and self._is_of(row, address)]
-
-    def _is_of(self, row: asyncpg.Record, address: BmcAddress) -> bool:
-        try:
-            return self._vault.open(row["sealed_credentials"]) == _credentials(address)
-        except CannotOpen:
-            # Sealed with a key that is gone: nobody can tell any more, so they are tried.
-            return False
+        shown = _credentials(address.username, address.password.reveal())
+        return [row for row in rows if row["words"] is not None and _is_of(self._vault, row, shown)]
 
 
 def _require_due(address: BmcAddress, rejected: list[asyncpg.Record], now: datetime) -> None:
@@ -187,8 +183,25 @@ def due_again(rejected_at: Sequence[datetime]) -> datetime | None:
     return max(rejected_at) + TRY_AGAIN[len(rejected_at) - 1]
 
 
+async def rejections_of(
+    tx: Tx, vault: Vault, peer: str, username: str, password: str
+) -> list[asyncpg.Record]:
+    """Return what a BMC said to these credentials, `words` and `rejected_at`, the latest first."""
+    rows = await tx.fetch(
+        "SELECT sealed_credentials, words, rejected_at FROM bmc_rejection "
+        "WHERE peer = $1 AND username = $2 ORDER BY rejected_at DESC",
+        peer,
+        username,
+    )
+    shown = _credentials(username, password)
+    return [row for row in rows if _is_of(vault, row, shown)]
+
+
 async def allow_again(tx: Tx, peer: str, username: str) -> None:
-    """Forget what a BMC rejected of this account: a person has looked, and saved its password."""
+    """Forget what a BMC rejected of this account: a person has looked, and saved its password.
+
+    Whatever the password was: other servers behind that BMC have theirs tried again, too.
+    """
     await tx.execute("DELETE FROM bmc_rejection WHERE peer = $1 AND username = $2", peer, username)
 
 
@@ -197,5 +210,13 @@ async def forget_host_key(tx: Tx, peer: str) -> None:
     await tx.execute("UPDATE bmc_peer SET ssh_host_key = '' WHERE peer = $1", peer)
 
 
-def _credentials(address: BmcAddress) -> str:
-    return f"{address.username}\0{address.password.reveal()}"
+def _is_of(vault: Vault, row: asyncpg.Record, credentials: str) -> bool:
+    try:
+        return vault.open(row["sealed_credentials"]) == credentials
+    except CannotOpen:
+        # Sealed with a key that is gone: nobody can tell any more, so they are tried.
+        return False
+
+
+def _credentials(username: str, password: str) -> str:
+    return f"{username}\0{password}"

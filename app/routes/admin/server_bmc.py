@@ -12,6 +12,7 @@ from app.components.admin.dcim import SERVERS
 from app.components.form import Form
 from app.components.notice import Flash
 from app.core.errors import Invalid
+from app.core.secrets import Vault
 from app.domain.accounts.roles import Permission
 from app.domain.inventory.bmc import change_bmc, find_bmc, rejection_of
 from app.domain.inventory.seed import BmcSeed
@@ -32,8 +33,10 @@ class ServerBmc(Controller):
     include_in_schema = False
 
     @get()
-    async def show(self, db: Db, frame: Frame, server_id: FromPath[UUID]) -> Response[Any]:
-        return await _page(db, frame, server_id)
+    async def show(
+        self, db: Db, frame: Frame, vault: Sealing, server_id: FromPath[UUID]
+    ) -> Response[Any]:
+        return await _page(db, vault, frame, server_id)
 
     @post(status_code=200)
     async def change(
@@ -55,17 +58,23 @@ class ServerBmc(Controller):
         except Invalid as invalid:
             shown = {name: value for name, value in values.items() if name != "password"}
             form = Form(values=shown, errors=invalid.fields, csrf=frame.csrf)
-            return await _page(db, frame, server_id, form, status=422)
+            return await _page(db, vault, frame, server_id, form, status=422)
         flash = Flash("success", "Saved. The BMC is asked within a minute.")
         return go(request, f"{SERVERS}/{server_id}", flash)
 
 
 async def _page(
-    db: Db, frame: Frame, server: UUID, form: Form | None = None, *, status: int = 200
+    db: Db,
+    vault: Vault,
+    frame: Frame,
+    server: UUID,
+    form: Form | None = None,
+    *,
+    status: int = 200,
 ) -> Response[Any]:
     async with db.snapshot() as tx:
         bmc = await find_bmc(tx, server)
-        rejection = await rejection_of(tx, server, bmc.url) if bmc.url else None
+        rejection = await rejection_of(tx, vault, server)
     form = form or Form(values=bmc.facts(), csrf=frame.csrf)
     return html(bmc_page(bmc, rejection, form, frame=frame), status_code=status)
 

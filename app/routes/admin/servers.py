@@ -21,6 +21,7 @@ from app.components.form import Form
 from app.components.notice import Flash
 from app.core.database import Tx
 from app.core.errors import Invalid, NotFound
+from app.core.secrets import Vault
 from app.domain.accounts.roles import Permission, allows
 from app.domain.accounts.views import AccountView
 from app.domain.addresses.find import addresses_of
@@ -49,7 +50,7 @@ from app.domain.services.report_erasure import erasures_of
 from app.routes.admin.dcim_typed import read_time
 from app.routes.admin.query import wanted_of
 from app.routes.admin.reasons import reason_of
-from app.routes.security.dependencies import Config, Db, Frame, HttpRequest, Me
+from app.routes.security.dependencies import Config, Db, Frame, HttpRequest, Me, Sealing
 from app.routes.security.flashes import go
 from app.routes.security.guards import requires
 from app.routes.security.html import html
@@ -104,17 +105,19 @@ class Servers(Controller):
         return html(servers_list(found, wanted, may_change=may))
 
     @get("/{server_id:uuid}")
-    async def show(self, db: Db, me: Me, frame: Frame, server_id: FromPath[UUID]) -> Response[Any]:
+    async def show(
+        self, db: Db, me: Me, frame: Frame, vault: Sealing, server_id: FromPath[UUID]
+    ) -> Response[Any]:
         async with db.snapshot() as tx:
-            file = await read_file(tx, server_id, me, csrf=frame.csrf)
+            file = await read_file(tx, vault, server_id, me, csrf=frame.csrf)
         return html(server_page(file, frame=frame))
 
     @get("/{server_id:uuid}/now")
     async def refresh(
-        self, db: Db, me: Me, frame: Frame, server_id: FromPath[UUID]
+        self, db: Db, me: Me, frame: Frame, vault: Sealing, server_id: FromPath[UUID]
     ) -> Response[Any]:
         async with db.snapshot() as tx:
-            file = await read_file(tx, server_id, me, csrf=frame.csrf)
+            file = await read_file(tx, vault, server_id, me, csrf=frame.csrf)
         return html(server_region(file))
 
     @get("/{server_id:uuid}/{deed:str}", guards=[requires(Permission.SERVERS_CHANGE)])
@@ -182,7 +185,9 @@ async def _deed_page(
     return html(deed_page(server, DEEDS[deed], form, frame=frame), status_code=status)
 
 
-async def read_file(tx: Tx, server_id: UUID, me: AccountView, *, csrf: str) -> ServerFile:
+async def read_file(
+    tx: Tx, vault: Vault, server_id: UUID, me: AccountView, *, csrf: str
+) -> ServerFile:
     """Read a server; thirteen statements."""
     server = await find_server(tx, server_id)
     sees_trail = allows(me.role, Permission.AUDIT_READ)
@@ -198,5 +203,5 @@ async def read_file(tx: Tx, server_id: UUID, me: AccountView, *, csrf: str) -> S
         csrf=csrf,
         erased=await erasures_of(tx, server_id),
         burn_ins=await burn_ins_of(tx, server_id),
-        rejection=await rejection_of(tx, server_id, server.bmc_url) if server.bmc_url else None,
+        rejection=await rejection_of(tx, vault, server_id) if server.bmc_url else None,
     )

@@ -122,10 +122,10 @@ class ServerBmcs(Controller):
         description="How it is reached, and whether it rejects the credentials that are known.",
     )
     async def show(
-        self, db: Db, server_id: ServerId, if_none_match: IfNoneMatch = None
+        self, db: Db, vault: Sealing, server_id: ServerId, if_none_match: IfNoneMatch = None
     ) -> Response[BmcLine]:
         async with db.snapshot() as tx:
-            line = await _line(tx, server_id)
+            line = await _line(tx, vault, server_id)
         return tagged(line, if_none_match)
 
     @put(
@@ -143,7 +143,7 @@ class ServerBmcs(Controller):
 
 
 async def _put(tx: Tx, vault: Vault, change: Asked, server: UUID, data: BmcChange) -> BmcLine:
-    require_match(change.if_match, await _line(tx, server))
+    require_match(change.if_match, await _line(tx, vault, server))
     await change_bmc(
         tx,
         vault,
@@ -152,11 +152,11 @@ async def _put(tx: Tx, vault: Vault, change: Asked, server: UUID, data: BmcChang
         actor=change.caller.account.id,
         actor_label=change.caller.label,
     )
-    return await _line(tx, server)
+    return await _line(tx, vault, server)
 
 
-async def _line(tx: Tx, server: UUID) -> BmcLine:
+async def _line(tx: Tx, vault: Vault, server: UUID) -> BmcLine:
     bmc = await find_bmc(tx, server)
-    found = await rejection_of(tx, server, bmc.url) if bmc.url else None
+    found = await rejection_of(tx, vault, server)
     rejection = BmcRejection(found.words, found.at, found.again_at) if found else None
     return msgspec.convert({**bmc.facts(), "rejection": rejection}, BmcLine)

@@ -3,6 +3,8 @@
   "use strict";
 
   const POLL_MS = 20_000;
+  // A message can be lost while the stream stays open: a commit waits for Redis for a second only.
+  const SURE_MS = 60_000;
   const HIDDEN_CLOSE_MS = 15_000;
   const RETRY_MS = [1_000, 2_000, 5_000, 10_000, 20_000];
   const WORDS = { live: "Live", reconnecting: "Reconnecting", off: "" };
@@ -93,6 +95,9 @@
   setInterval(() => {
     if (!open && !document.hidden) refreshAll();
   }, POLL_MS);
+  setInterval(() => {
+    if (open && !document.hidden) refreshAll();
+  }, SURE_MS);
 
   // A browser allows six connections to a host over HTTP/1.1, shared by all tabs: a tab
   // that nobody looks at gives its own back.

@@ -20,6 +20,8 @@ USER, PASSWORD = "operator", "right horse"
 class Faults:
     hang: bool = False
     no_manager_reset: bool = False
+    hangs_after_restart: bool = False
+    """Answer nothing any more once it was told to restart."""
     unauthorised: bool = False
     ignore_reset: bool = False
     reject_reset_status: int = 0
@@ -195,6 +197,7 @@ class FaultyBmc:
         if path == MANAGER:
             return 200, "", self._manager()
         if path.endswith("Manager.Reset"):
+            self.faults.hang |= self.faults.hangs_after_restart
             return 204, "", None
         return 404, "", error("no such resource")
 

@@ -13,6 +13,7 @@ from app.drivers.bmc.contract import BmcAddress
 from app.drivers.bmc.guard import OwnGuard, Turn
 from app.drivers.bmc.redfish import RedfishFleet, kept, link
 from app.drivers.bmc.redfish.fleet import RedfishBmc
+from app.drivers.bmc.redfish.session import READ_TIMEOUT_S
 from app.drivers.bmc.redfish.words import has_no_session_left
 from app.drivers.errors import Retriable
 from app.drivers.power import Power
@@ -232,3 +233,18 @@ async def test_between_two_requests_to_a_bmc_there_is_an_interval(
     clock.now_s += 1
     await bmc.power.read()
     assert clock.slept_s == [0, link.MIN_INTERVAL_S, link.MIN_INTERVAL_S * 3 / 4, 0]
+
+
+async def test_a_bmc_that_restarts_is_not_asked_to_end_the_session_that_it_forgets(
+    bmc: RedfishBmc, faulty: FaultyBmc
+) -> None:
+    await bmc.power.read()
+    faulty.faults.hangs_after_restart = True
+    async with asyncio.timeout(READ_TIMEOUT_S):
+        await bmc.cold_reset()
+    assert faulty.asked("DELETE") == []
+    faulty.faults.hangs_after_restart = faulty.faults.hang = False
+    faulty.faults.expired = True
+    asked = len(faulty.asked("POST"))
+    assert await bmc.power.read() is Power.OFF
+    assert faulty.asked("POST")[asked:] == [SESSIONS], "it is signed in to once"

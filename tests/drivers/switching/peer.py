@@ -102,7 +102,16 @@ class Shell(CMDShell):
         self.where = ""
         self.asks_password = False
         self.is_enabled = not self.box.needs_enable
+        self.is_stopped = False
         self._show()
+
+    def stop(self) -> None:
+        self.is_stopped = True
+        super().stop()
+
+    def postcmd(self, stop: bool, line: str) -> bool:
+        """A shell that is stopped ends: a mute one, or one that is at its ports, takes no `exit`."""
+        return stop or self.is_stopped
 
     def _show(self) -> None:
         mode = {"": "", "vlan": "(config-vlan)", "config": "(config)"}.get(
@@ -288,6 +297,15 @@ SHOWN = {"cisco_ios": _ios, "arista_eos": _eos}
 
 
 class Server(ParamikoSshServer):
+    def start(self) -> None:
+        """Serve from daemon threads, as what a daemon thread starts is one.
+
+        fakenos waits up to 10 s for a byte to be answered; no process waits for that at its end.
+        """
+        starter = threading.Thread(target=super().start, daemon=True)
+        starter.start()
+        starter.join()
+
     def _bind_sockets(self) -> None:
         """Listen before `start` returns: fakenos leaves that to a thread, and refuses until then."""
         super()._bind_sockets()

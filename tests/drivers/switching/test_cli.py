@@ -135,3 +135,26 @@ async def test_a_silent_switch_is_given_up_and_a_cancelled_call_leaves_no_thread
             break
         await asyncio.sleep(0.02)
     assert "configure terminal" not in ios.told
+
+
+@pytest.mark.parametrize("is_mute", [True, False], ids=["mute", "at-a-port"])
+async def test_a_switch_that_is_put_away_keeps_no_process_alive(is_mute: bool) -> None:
+    before = set(threading.enumerate())
+
+    def begun() -> list[threading.Thread]:
+        """Its own threads; those of asyncio are named otherwise."""
+        now = set(threading.enumerate()) - before
+        return [one for one in now if one.name.startswith("Thread-")]
+
+    with switch(ios_box()) as box:
+        box.is_mute = is_mute
+        async with asyncssh.connect(
+            "127.0.0.1", box.port, username="slipway", password=PASSWORD, known_hosts=None
+        ) as line:
+            shell = await line.create_process(term_type="vt100")
+            shell.stdin.write("configure terminal\rinterface Gi1/0/1\r")
+            await asyncio.sleep(0.5)
+            assert box.told == ([] if is_mute else ["configure terminal", "interface Gi1/0/1"])
+            assert begun()
+            assert not [one for one in begun() if not one.daemon]
+    assert not [one for one in begun() if "connection_function" in one.name]

@@ -61,8 +61,8 @@ class RedfishBmc:
     async def cold_reset(self) -> None:
         async with self._link.commands:
             await self._link.call(_reset_manager)
-            # The restart forgets every session.
-            await self._link.close()
+            # The restart forgets every session, and answers nothing meanwhile.
+            await self._link.forget_session()
 
 
 class RedfishFleet:

@@ -74,6 +74,14 @@ class Link:
             with contextlib.suppress(DriverError):
                 await self._in_turn(lambda _: self._drop(), CALL_DEADLINE_S)
 
+    async def forget_session(self) -> None:
+        """Have no session any more, and ask nothing of a BMC that has just forgotten it."""
+        async with self._slot:
+            session, self._session = self._session, None
+            if session is not None:
+                loop = asyncio.get_running_loop()
+                await loop.run_in_executor(self._pool, session.forget)
+
     async def give_back(self) -> None:
         """End the session, unless a call comes between, or the BMC is busy for long."""
         seen_at_s = self._answered_at_s

@@ -187,6 +187,11 @@ class Session:
         finally:
             self.connector.close()
 
+    def forget(self) -> None:
+        """Close the connection alone; the BMC, which is not asked, has no session to delete."""
+        self._auth.reset_session_attrs()
+        self.connector.close()
+
 
 def _ca_file(tls: Tls) -> Any:
     if not isinstance(tls, TrustCa):

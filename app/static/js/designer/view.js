@@ -1,12 +1,14 @@
 // Pan and zoom: one transform of one element, which the compositor moves without painting.
 import { boundsOf, drawMinimap, rectangle, trace, WIDTH } from "./draw.js";
 import { byId, canvas, flag, on, world } from "./page.js";
-import { edges, items, nodes } from "./model.js";
+import { drawn, edges, items, nodes } from "./model.js";
 
 const LEAST = 0.1;
 const MOST = 2;
 /** A node's name is 6 pixels high then. */
 const LEGIBLE = 0.45;
+/** A node's name is 10 pixels high then; a node and the one behind it are as wide as a phone. */
+const READABLE = 0.75;
 const TALL = 120;
 const PAD = 40;
 let x = 0, y = 0, scale = 1;
@@ -120,15 +122,21 @@ export function fit(top = 0) {
 /** A phone: too narrow for a map beside the flow. */
 const narrow = matchMedia("(max-width: 767.98px)");
 
-/** Show the whole flow; of one that could not be read as a whole the upper left, where a map shows the rest. */
+/**
+ * Show the whole flow; of one that could not be read as a whole the upper left, where a map shows the rest, or on a phone
+ * where it starts.
+ */
 export function open(top = 0) {
   fit(top);
   fitAgain = () => open(top);
-  if (scale >= LEGIBLE || narrow.matches) return;
+  if (scale >= (narrow.matches ? READABLE : LEGIBLE)) return;
   const box = boundsOf(nodes.values());
-  scale = 0.8;
-  x = PAD - box.x * scale;
-  y = PAD + top - box.y * scale;
+  scale = narrow.matches ? READABLE : 0.8;
+  const start = narrow.matches && drawn().find((node) => node.start), room = (canvas.clientHeight - top) / scale - (2 * PAD) / scale;
+  // Of a flow that is taller than the paper, the start lies in the middle, unless that left room at an end.
+  const upper = start ? Math.max(box.y, Math.min(start.y + start.h / 2 - room / 2, box.y + box.h - room)) : box.y;
+  x = PAD - (start || box).x * scale;
+  y = PAD + top - upper * scale;
   show();
 }
 
