@@ -13,12 +13,14 @@ from app.components.frame import PageFrame
 from app.components.page import admin_page, page_head
 from app.components.table import Column, Row
 from app.components.time import moment
+from app.domain.inventory.power import ASKED
 from app.domain.inventory.states import ServerState
 from app.domain.inventory.views import DatacentreView, ServerPage, ServerRow
 from app.solver.inventory import DiskFacts
 
 DATACENTRE = "datacentre"
 DRIFTING = "power"
+SILENT = "silent"
 MANY = "many"
 NONE_CHOSEN = "Choose one server or more first."
 
@@ -49,6 +51,7 @@ def servers_page(
     wanted: Wanted,
     *,
     drifts: int,
+    silent: int,
     may_change: bool,
     frame: PageFrame,
 ) -> h.Element:
@@ -71,7 +74,11 @@ def servers_page(
         ),
         filter_bar(
             wanted,
-            [*counted_views(VIEWS, counts), View(DRIFTING, "Power differs", drifts)],
+            [
+                *counted_views(VIEWS, counts),
+                View(DRIFTING, "Power differs", drifts),
+                View(SILENT, "BMC silent", silent),
+            ],
             search="Name, serial, MAC, CPU, rack or order",
             choices=[places] if sites else [],
         ),
@@ -186,6 +193,9 @@ def _row(server: ServerRow, *, may_change: bool) -> Row:
                 state_badge(server.power),
                 h.span(".sw-under.sw-late")["against what it should be"]
                 if server.power_drifts
+                else None,
+                h.span(".sw-under")["BMC silent since ", moment(server.silent_since)]
+                if server.silent_since and server.state in ASKED
                 else None,
             ],
         ),
