@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import htpy as h
 
 from app.components.admin.run_bits import length_ms
+from app.components.admin.server_aside import failed_words, next_look
 from app.components.card import card, stack
 from app.components.live import live_region
 from app.components.progress import progress
@@ -149,7 +150,9 @@ def _quarantined(health: Health) -> h.Element:
                             h.a(href=f"/admin/servers/{server.id}")[server.name],
                             moment(server.state_since),
                         ],
+                        h.p(".sw-strong")[lead] if (lead := failed_words(server)) else None,
                         h.p(".sw-why")[server.state_reason],
+                        next_look(server),
                     ]
                     for server in health.quarantined
                 ]

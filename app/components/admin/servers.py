@@ -6,6 +6,7 @@ import htpy as h
 
 from app.components.admin.dcim import SERVERS
 from app.components.admin.filters import Choice, View, Wanted, counted_views, filter_bar, listing
+from app.components.admin.server_aside import failed_words, next_look
 from app.components.badge import state_badge
 from app.components.button import link_button, submit_button
 from app.components.choice import Option
@@ -77,7 +78,7 @@ def servers_page(
             [
                 *counted_views(VIEWS, counts),
                 View(DRIFTING, "Power differs", drifts),
-                View(SILENT, "BMC silent", silent),
+                *([View(SILENT, "BMC silent", silent)] if silent or wanted.view == SILENT else []),
             ],
             search="Name, serial, MAC, CPU, rack or order",
             choices=[places] if sites else [],
@@ -178,7 +179,9 @@ def _row(server: ServerRow, *, may_change: bool) -> Row:
             h.div[
                 state_badge(server.state),
                 h.span(".sw-under")[moment(server.state_since)],
+                h.span(".sw-under")[lead] if (lead := failed_words(server)) else None,
                 h.span(".sw-under.sw-clip")[server.state_reason] if server.state_reason else None,
+                next_look(server),
             ],
             h.div[
                 server.datacentre,

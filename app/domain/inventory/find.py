@@ -31,6 +31,10 @@ s.side, s.feeds, s.power_draw_watts, s.weight_kg, a.email AS account_email, s.ma
 c.name AS cpu_model, s.cpu_count, c.cores * s.cpu_count AS cores, s.ram_gb, s.state,
 s.state_since, s.state_reason, s.holder, o.number AS order_number, s.hold_expires_at, s.seq,
 s.power, s.power_seen_at, s.power_drift_since, s.power_taken, b.silent_since,
+s.recheck_at, s.rechecks, CASE WHEN s.state = 'quarantined' THEN
+    (SELECT e.before->>'state' FROM audit_entry e WHERE e.subject = s.id
+     AND e.action = 'inventory.quarantine' ORDER BY e.at DESC, e.id DESC LIMIT 1)
+END AS aside_from,
 (SELECT coalesce(jsonb_agg(jsonb_build_array(k.kind, k.capacity_gb, k.quantity)
                            ORDER BY k.kind, k.capacity_gb), '[]')
  FROM disk k WHERE k.server = s.id) AS disks

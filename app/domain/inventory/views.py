@@ -58,6 +58,12 @@ class ServerRow(msgspec.Struct, frozen=True, kw_only=True):
     """What a person took for right, against what its service says."""
     silent_since: datetime | None
     """Since when its BMC does not say whether it runs; None while it does."""
+    recheck_at: datetime | None
+    """When it is looked at again by itself, in quarantine; None where a person has to."""
+    rechecks: int
+    """How often it was looked at so since it was last delivered."""
+    aside_from: ServerState | None
+    """Its state before it was put into quarantine, while it is there."""
 
     @property
     def power_drifts(self) -> bool:
