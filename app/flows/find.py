@@ -55,6 +55,7 @@ CASE WHEN r.cancel_requested AND r.status <> 'compensating' THEN 'none'
      WHEN t.state = 'waiting' AND a.status = 'failed' THEN 'retrying'
      ELSE 'none' END
 """
+_DELIVERS = "coalesce(o.run = r.id AND o.state IN ('paid', 'provisioning'), false)"
 _COLUMNS = f"""
 r.id, r.status, f.id AS flow, f.slug AS flow_slug, f.name AS flow_name, v.id AS version_id,
        v.number AS version, o.id AS order_id, o.number AS order_number, o.hostname, o.paid_at,
@@ -63,7 +64,8 @@ r.id, r.status, f.id AS flow, f.slug AS flow_slug, f.name AS flow_name, v.id AS 
        coalesce(nullif(v.document->'nodes'->t.node->>'name', ''), t.node, '') AS step,
        coalesce(t.scope, '/') AS scope, coalesce(t.attempt, 0) AS attempt,
        coalesce(a.error, '') AS says, a.since AS step_since,
-       CASE WHEN t.state = 'waiting' THEN t.wake_at END AS next_try_at, {_TROUBLE} AS trouble
+       CASE WHEN t.state = 'waiting' THEN t.wake_at END AS next_try_at, {_TROUBLE} AS trouble,
+       {_DELIVERS} AS delivers
 """
 _FLOW = "FROM run r JOIN flow_version v ON v.id = r.flow_version JOIN flow f ON f.id = v.flow"
 # A run is about an order, or about a service or a payment behind which an order stands.
@@ -118,12 +120,13 @@ async def rows_where(
 
 
 async def live_runs(tx: Tx, *, limit: int = PAGE_SIZE) -> tuple[RunRow, ...]:
-    """Return runs that have not ended, those that do not move first, then the oldest.
+    """Return runs that have not ended: those that do not move, then deliveries, then the others.
 
-    Each with what its step usually takes. Two statements whatever their number.
+    The oldest first. Each with what its step usually takes. Two statements whatever their number.
     """
     rows = await tx.fetch(
-        f"{_ROWS} WHERE r.status = ANY($1) ORDER BY {_RANK} NULLS LAST, r.id LIMIT $2",
+        f"{_ROWS} WHERE r.status = ANY($1) ORDER BY {_RANK} NULLS LAST, {_DELIVERS} DESC, r.id "
+        "LIMIT $2",
         list(LIVE),
         limit,
     )

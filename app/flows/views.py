@@ -117,6 +117,8 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     """When the first attempt of that step in this scope began."""
     next_try_at: datetime | None
     trouble: Trouble
+    delivers: bool
+    """It is what delivers its order, which is paid and not delivered."""
     expected: timedelta | None = None
     """What the step usually takes; None without history."""
 

@@ -110,9 +110,18 @@ async def test_the_run_of_one_that_waits_finds_what_was_chosen(
 async def test_a_server_that_is_set_up_or_delivered_stays(stage: Stage, owner: Browser) -> None:
     working, _ = await stage.installing()
     delivered = await stage.delivered()
+    waiting, _ = await stage.without_stock()
+    asked = f"/admin/orders/{waiting.id}/allocation?server=fra1-b1-01"
+    assert (await owner.get(asked)).text.count("/choose?") > 1
     for order in (working, delivered):
-        here = f"/admin/orders/{order.id}/allocation/choose?server=fra1-b1-01"
-        refused = await owner.send_form(here, here, {"reason": "why not"})
+        told = f"/admin/orders/{order.id}/allocation"
+        page = (await owner.get(f"{told}?server=fra1-b1-01")).text
+        assert "/choose?" not in page
+        assert "another server can be chosen only before its set-up begins" in page
+        here = f"{told}/choose?server=fra1-b1-01"
+        away = await owner.get(here)
+        assert (away.status_code, away.headers["location"]) == (303, told)
+        refused = await owner.send_form(told, here, {"reason": "why not"})
         assert refused.status_code == 409
         assert "before its set-up begins" in refused.text
         assert (await stage.read(order.id)).server_id == order.server_id

@@ -8,6 +8,10 @@ from app.core.clock import SetClock
 from app.core.database import Database, Tx
 from app.domain.accounts.roles import Role
 from app.domain.orders.figures import backlog, deliveries, owed
+from app.flows.gallery import find_template
+from app.flows.node import Subject
+from app.flows.publish import publish
+from app.flows.start import start_flow
 from tests.admin.conftest import Enter
 from tests.admin.stage import Stage
 from tests.security.browser import Browser
@@ -47,6 +51,34 @@ async def test_an_order_without_a_run_that_failed_needs_a_look(
     page = (await owner.get("/admin/dashboard/now")).text
     assert "Needs a look" in page
     assert "gave up" in page
+
+
+async def test_only_what_delivers_an_order_is_in_flight(
+    stage: Stage, enter: Enter, clock: SetClock
+) -> None:
+    _, run = await stage.installing(host="moving.example.org")
+    await stage.halted(host="halted.example.org")
+    served = await stage.delivered(host="served.example.org")
+    clock.advance(days=90)
+    async with stage.database.transaction() as tx:
+        await publish(tx, find_template("server-rescue"), note="shipped")
+        rescue = await start_flow(
+            tx, "server-rescue", data={"service": str(served.service_id)}, dedup_key="rescue:1",
+            subject=served.service_id, subject_kind=Subject.SERVICE,
+        )  # fmt: skip
+    clock.advance(seconds=70)
+    page = (await (await enter(Role.OWNER)).get("/admin/dashboard/now")).text
+    orders, others = page.split("Other runs under way", 1)
+    figure = page[page.index("In flight") :]
+    assert ">2<" in figure[: figure.index("await payment")]
+    assert f'id="moving-{run}"' in orders
+    assert orders.count('id="moving-') == 1
+    assert "and 1 more<" in orders
+    assert others.count('id="moving-') == 1
+    row = others[others.index(f'id="moving-{rescue}"') :]
+    assert served.hostname in row
+    assert "Rescue" in row
+    assert "1 min 10 s" in row, "not since its order was paid"
 
 
 async def test_delivery_times_are_of_today_and_of_the_week(stage: Stage, clock: SetClock) -> None:

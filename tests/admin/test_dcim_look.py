@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
 from tests.admin.hall import a_hall
 from tests.admin.stage import Stage
@@ -70,6 +70,17 @@ async def test_every_page_is_accessible_within_the_policy_and_the_width(
         "moves": "/admin/moves",
     }
     assert await look(page, address, pages) == {}
+
+
+async def test_the_tab_that_is_shown_is_in_sight(
+    stage: Stage, contexts: Contexts, address: str
+) -> None:
+    page = await enter(stage, contexts, address, size="phone", theme="light")
+    await page.goto(f"{address}/admin/servers?view=silent")
+    tab = page.get_by_role("link", name="BMC silent")
+    await expect(tab).to_be_in_viewport(ratio=0.9)
+    await page.goto(f"{address}/admin/servers")
+    assert await tab.count() == 0, "none is silent"
 
 
 async def test_a_server_is_dragged_to_another_unit_and_moved_by_keys(

@@ -1,11 +1,13 @@
 """A server that is on or off against what it should be: shown, listed, and put right by a click."""
 
+from uuid import UUID
+
 import msgspec
 
 from app.core.clock import SetClock
 from app.domain.accounts.roles import Role
 from app.domain.inventory.find import find_server
-from app.domain.inventory.power import judge_anew, note_power, note_silence
+from app.domain.inventory.power import LASTING, judge_anew, note_power, note_silence
 from app.domain.inventory.power_rule import SETTLES
 from app.domain.inventory.register import register_bmc
 from app.domain.inventory.seed import BmcSeed
@@ -88,6 +90,56 @@ async def test_a_bmc_that_does_not_answer_is_no_drift(
         await note_power(tx, server, Power.OFF)
         assert await tx.fetchval("SELECT silence FROM bmc WHERE server = $1", server) == ""
     assert DIFFERS in (await owner.get(f"/admin/servers/{server}")).text
+
+
+async def test_a_bmc_of_a_client_that_stays_silent_is_named_on_the_dashboard(
+    stage: Stage, owner: Browser, enter: Enter, clock: SetClock
+) -> None:
+    sold, second = (await stage.delivered()).server_id, (await stage.delivered()).server_id
+    assert sold is not None
+    assert second is not None
+    kept = stage.servers["fra1-b1-02"]
+
+    async def told(server: UUID, words: str) -> bool:
+        async with stage.database.transaction() as tx:
+            await note_silence(tx, server, words)
+            return "dashboard" in tx.topics
+
+    async def health() -> str:
+        return (await owner.get("/admin/dashboard/health")).text
+
+    assert await told(sold, "no route to <it>")
+    assert await told(kept, "it is in stock")
+    clock.advance(seconds=LASTING.total_seconds() - 1)
+    assert not await told(sold, "no route to <it>")
+    assert "silent" not in await health(), "it may be back in a moment"
+    clock.advance(seconds=1)
+    assert await told(sold, "no route to <it>"), "the page may be open"
+    page = await health()
+    assert "1 BMC is silent" in page
+    assert f'href="/admin/servers/{sold}"' in page
+    assert "no route to &lt;it&gt;" in page
+    assert 'href="/admin/servers?view=silent"' in page
+    assert str(kept) not in page
+
+    listed = (await owner.get("/admin/servers?view=silent")).text
+    assert listed.count('id="server-') == 1
+    assert f'id="server-{sold}"' in listed
+    assert "BMC silent since" in listed
+    everywhere = (await owner.get("/admin/servers?view=silent&datacentre=fra1")).text
+    assert 'id="server-' not in everywhere
+    assert "silent" not in (await (await enter(Role.FINANCE)).get("/admin/dashboard/health")).text
+
+    await told(second, "no answer within 20 s")
+    clock.advance(seconds=LASTING.total_seconds())
+    page = await health()
+    assert "2 BMCs are silent" in page
+    assert page.index(str(sold)) < page.index(str(second)), "the longest first"
+    async with stage.database.transaction() as tx:
+        await note_power(tx, sold, Power.ON)
+    assert f"silent-{sold}" not in await health()
+    clock.advance(hours=1)
+    assert not await told(second, "no answer within 20 s"), "pages know by now"
 
 
 async def test_what_was_seen_is_taken_for_right_until_it_is_as_wanted_again(

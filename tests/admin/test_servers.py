@@ -1,8 +1,17 @@
 """Servers, racks and services: found, shown without their secrets, moved with a reason."""
 
+from uuid import UUID
+
 import pytest
 
+from app.core.clock import SetClock
 from app.core.database import Database
+from app.domain.inventory.quarantine import (
+    FIRST_RECHECK,
+    MOST_RECHECKS,
+    note_recheck,
+    quarantine,
+)
 from app.domain.inventory.states import ServerState
 from tests.admin.stage import BMC_PASSWORD, Stage
 from tests.security.browser import Browser
@@ -160,3 +169,53 @@ async def test_services_are_found_and_shown_without_secrets(stage: Stage, owner:
         assert fact in page
     assert "Sesame" not in page
     assert (await owner.get(f"/admin/services/{order.service_id}/now")).status_code == 200
+
+
+async def test_one_in_quarantine_tells_what_failed_and_when_it_is_looked_at_again(
+    stage: Stage, owner: Browser, clock: SetClock
+) -> None:
+    working, _ = await stage.installing()
+    served = await stage.delivered()
+    assert working.server_id is not None
+    assert served.server_id is not None
+    words = "BMC <https://10.9.0.6> answers 503"
+
+    async def shown(server: UUID) -> tuple[str, str, str]:
+        page = (await owner.get(f"/admin/servers/{server}")).text
+        listed = (await owner.get("/admin/servers?view=quarantined")).text
+        health = (await owner.get("/admin/dashboard/health")).text
+        row = listed[listed.index(f'id="server-{server}"') :]
+        item = health[health.index(f'id="quarantined-{server}"') :]
+        return page, row[: row.index("</tr>")], item[: item.index("</li>")]
+
+    async with stage.database.transaction() as tx:
+        for server in (working.server_id, served.server_id):
+            await quarantine(tx, server, words)
+    due = (clock.now() + FIRST_RECHECK).strftime("%Y-%m-%d %H:%M:%S UTC")
+    page, *short = await shown(working.server_id)
+    assert "Looked at again " in page
+    assert "It was looked at" not in page
+    for part in (page, *short):
+        assert "It failed while it was set up for an order" in part
+        assert "BMC &lt;https://10.9.0.6&gt; answers 503" in part
+        assert due in part
+    page, *short = await shown(served.server_id)
+    assert "A service ran on it: find out what is wrong" in page
+    for part in (page, *short):
+        assert "It was put aside while a service ran on it" in part
+        assert due not in part
+    assert all("waits for a person" in part for part in short)
+
+    for looks, said in ((1, "looked at once so far"), (2, "twice so far"), (3, "3 times so far")):
+        async with stage.database.transaction() as tx:
+            await note_recheck(tx, working.server_id, "no answer")
+        page, *_ = await shown(working.server_id)
+        assert said in page, looks
+    clock.advance(hours=3)
+    assert "It is due now." in (await shown(working.server_id))[0]
+    async with stage.database.transaction() as tx:
+        for _ in range(MOST_RECHECKS - 3):
+            await note_recheck(tx, working.server_id, "no answer")
+    page, *short = await shown(working.server_id)
+    assert f"It was looked at {MOST_RECHECKS} times since it was last delivered" in page
+    assert all("waits for a person" in part for part in short)

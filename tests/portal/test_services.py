@@ -12,17 +12,20 @@ from app.components.portal.service_access import ssh_command
 from app.core.clock import SetClock
 from app.core.database import Database
 from app.core.secrets import Vault
+from app.domain.accounts.roles import Role
 from app.domain.accounts.views import AccountView
 from app.domain.inventory.power import note_power
 from app.domain.inventory.register import register_bmc
 from app.domain.inventory.seed import BmcSeed
-from app.domain.metal.switch import ServerSwitch, note_switched
+from app.domain.machines.errand import Deed
+from app.domain.metal.switch import ServerSwitch, note_switched, order_switch
 from app.domain.orders.find import find_order
 from app.domain.services.credentials import read_access
 from app.domain.services.find import find_service
 from app.domain.services.open import open_service
 from app.domain.services.states import ServiceState, move
 from app.drivers.power import Power
+from tests.accounts.people import make_account
 from tests.portal.world import KEY, a_key, deliver, ordered, pay
 from tests.security.browser import Browser
 
@@ -239,3 +242,49 @@ async def test_a_server_is_switched_by_its_client_and_says_how_far_that_is(
         payload = await tx.fetchval("SELECT payload FROM outbox WHERE topic = 'server.switch'")
         await note_switched(tx, msgspec.json.decode(payload, type=ServerSwitch), Power.ON)
     assert "It was restarted" in (await client.get(f"{here}/status")).text
+
+
+async def test_a_client_is_told_that_the_provider_shut_the_server_down(
+    database: Database, vault: Vault, client: Browser, ada: AccountView, service: str,
+    clock: SetClock,
+) -> None:  # fmt: skip
+    here = f"/services/{service}"
+    staff = await make_account(database, "op@slipway.test", role=Role.OPERATOR, name="Olga")
+    async with database.transaction() as tx:
+        server = await tx.fetchval("SELECT server FROM service")
+        await tx.execute("DELETE FROM bmc WHERE server = $1", server)
+        seed = BmcSeed(url="https://one", username="root", password="calvin")
+        await register_bmc(tx, vault, server, seed)
+        await tx.execute("UPDATE run SET status = 'succeeded', finished_at = $1", tx.now())
+
+    async def switched(deed: Deed, who: AccountView, found: Power) -> str:
+        clock.advance(minutes=1)
+        async with database.transaction() as tx:
+            await order_switch(
+                tx, server, deed, actor=who.id, actor_label=who.email, reason="it floods"
+            )
+            payload = await tx.fetchval(
+                "UPDATE outbox SET done_at = $1 WHERE topic = 'server.switch' AND done_at IS NULL "
+                "RETURNING payload", tx.now(),
+            )  # fmt: skip
+            await note_switched(tx, msgspec.json.decode(payload, type=ServerSwitch), found)
+        return (await client.get(f"{here}/status")).text
+
+    page = await switched(Deed.stop, ada, Power.OFF)
+    assert "It was shut down" in page
+    assert "We have shut it down" not in page, "it was the client"
+    page = await switched(Deed.start, ada, Power.ON)
+    page = await switched(Deed.stop, staff, Power.OFF)
+    assert "We have shut it down" in page
+    assert "It was shut down" not in page
+    for word in ("Olga", staff.email, "it floods"):
+        assert word not in page, "that is for staff"
+    clock.advance(hours=1)
+    assert "We have shut it down" in (await client.get(f"{here}/status")).text, "it still is"
+    async with database.transaction() as tx:
+        await note_power(tx, server, Power.ON)
+        await note_power(tx, server, Power.OFF)
+    assert "We have shut it down" not in (await client.get(f"{here}/status")).text, "it ran since"
+    await switched(Deed.stop, staff, Power.OFF)
+    page = await switched(Deed.start, ada, Power.ON)
+    assert "We have shut it down" not in page

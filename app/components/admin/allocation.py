@@ -61,6 +61,7 @@ def allocation_page(
     told: OrderAccount, *, asked: str = "", fault: str = "", may_choose: bool, frame: PageFrame
 ) -> h.Element:
     """Return the account; `asked` is the server that was typed, `fault` what is wrong with it."""
+    may_choose = may_choose and not told.fixed
     number = f"Order {told.number}"
     return admin_page(
         f"Allocation of order {told.number}",
@@ -70,7 +71,8 @@ def allocation_page(
             lede=[verdict(told), " ", why_the_best(told)],
         ),
         stack(
-            None if told.account.explanation.eligible else _nothing(told),
+            notice("info", "No other server can be chosen now", told.fixed) if told.fixed else None,
+            None if told.fixed or told.account.explanation.eligible else _nothing(told),
             _ask(told, asked, fault, may_choose=may_choose),
             _grid(told, may_choose=may_choose),
             _rules(told),

@@ -69,18 +69,20 @@ def now_region(now: Now, csrf: str) -> h.Element:
     """Return all that changes while one looks; fetched again at most once a second."""
     stuck = [run for run in now.runs if run.trouble is not Trouble.none]
     moving = [run for run in now.runs if run.trouble is Trouble.none]
+    others = [run for run in moving if not run.delivers]
     return live_region("dashboard", NOW_URL, id_="now", at_most_every_ms=1_000)[
         stack(
             _stuck(now, stuck, csrf) if stuck or now.orders else None,
             _figures(now, len(stuck) + len(now.orders)),
-            _in_flight(now, moving),
+            _in_flight(now, [run for run in moving if run.delivers]),
+            _others(now, others) if others else None,
         )
     ]
 
 
 def _stuck(now: Now, runs: list[RunRow], csrf: str) -> h.Element:
     columns = (
-        Column("Order"),
+        Column("What"),
         Column("State", narrow=True),
         Column("Why"),
         Column("Since", narrow=True),
@@ -89,7 +91,7 @@ def _stuck(now: Now, runs: list[RunRow], csrf: str) -> h.Element:
     rows = [
         Row(
             cells=(
-                subject_cell(run),
+                _what(run),
                 run_badge(run),
                 h.div[h.div(".sw-strong")[step_words(run)], why_words(run, now.at)],
                 since(run),
@@ -216,32 +218,17 @@ def _owed(owed: tuple[Owed, ...]) -> h.Element:
 
 
 def _in_flight(now: Now, runs: list[RunRow]) -> h.Element:
-    columns = (
-        Column("Order"),
-        Column("Step"),
-        Column("This step", narrow=True),
-        Column("Since paid", figures=True, narrow=True),
-    )
-    rows = [
-        Row(
-            cells=(
-                subject_cell(run),
-                h.div(".sw-step-cell")[
-                    h.div[step_words(run), " ", run_badge(run) if run.cancel_requested else None],
-                    h.div(".sw-quiet")[run.says] if run.says else None,
-                ],
-                _step_time(run, now.at),
-                run_clock(run, now.at),
-            ),
-            href=f"{RUNS}/{run.id}",
-            id_=f"moving-{run.id}",
-        )
-        for run in runs
-    ]
+    """List the orders whose delivery moves, and count those in flight that are not listed."""
+    rest = now.backlog.in_flight - len(runs)
     return card(
         table(
-            columns,
-            rows,
+            (
+                Column("Order"),
+                Column("Step"),
+                Column("This step", narrow=True),
+                Column("Since paid", figures=True, narrow=True),
+            ),
+            [_moving(run, now.at) for run in runs],
             caption="Orders in flight",
             empty=empty(
                 "package",
@@ -251,8 +238,52 @@ def _in_flight(now: Now, runs: list[RunRow]) -> h.Element:
         ),
         title="Orders in flight",
         symbol="activity",
+        footer=h.a(href="/admin/orders?view=in-flight")[f"and {rest:,} more"] if rest > 0 else None,
         flush=True,
     )
+
+
+def _others(now: Now, runs: list[RunRow]) -> h.Element:
+    """List what moves and delivers no order: rescues, burn-ins, terminations and the like."""
+    return card(
+        table(
+            (
+                Column("What"),
+                Column("Step"),
+                Column("This step", narrow=True),
+                Column("Since begun", figures=True, narrow=True),
+            ),
+            [_moving(run, now.at) for run in runs],
+            caption="Other runs under way",
+        ),
+        title="Other runs under way",
+        symbol="workflow",
+        flush=True,
+    )
+
+
+def _moving(run: RunRow, now: datetime) -> Row:
+    begun = elapsed(length_ms(now - run.created_at))
+    return Row(
+        cells=(
+            _what(run),
+            h.div(".sw-step-cell")[
+                h.div[step_words(run), " ", run_badge(run) if run.cancel_requested else None],
+                h.div(".sw-quiet")[run.says] if run.says else None,
+            ],
+            _step_time(run, now),
+            run_clock(run, now) if run.delivers else begun,
+        ),
+        href=f"{RUNS}/{run.id}",
+        id_=f"moving-{run.id}",
+    )
+
+
+def _what(run: RunRow) -> h.Element:
+    """Return whose run it is, with its flow where that delivers no order."""
+    if run.delivers or run.order_number is None:
+        return subject_cell(run)
+    return h.div[subject_cell(run), h.span(".sw-under")[run.flow_name]]
 
 
 def _step_time(run: RunRow, now: datetime) -> h.Node:

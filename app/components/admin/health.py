@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 import htpy as h
 
 from app.components.admin.run_bits import length_ms
+from app.components.admin.server_aside import failed_words, next_look
 from app.components.card import card, stack
 from app.components.live import live_region
 from app.components.progress import progress
 from app.components.time import duration_text, moment
 from app.domain.inventory.states import ServerState
-from app.domain.inventory.views import ServerRow
+from app.domain.inventory.views import ServerRow, SilentBmc
 from app.domain.notices.states import MailState
 from app.domain.orders.figures import Backlog
 
@@ -29,6 +30,10 @@ class Health:
     mails: dict[MailState, int]
     servers: dict[ServerState, int] | None
     quarantined: tuple[ServerRow, ...]
+    silent: int
+    """Servers of clients whose BMC has said nothing for a while."""
+    silent_bmcs: tuple[SilentBmc, ...]
+    """The first of them."""
     drifts: int
     """Servers that are on or off against what they should be."""
     node_drifts: int
@@ -39,7 +44,13 @@ def health_region(health: Health) -> h.Element:
     """Return what changes less: fetched again at most every 5 s."""
     return live_region(
         "dashboard servers nodes mails", HEALTH_URL, id_="health", at_most_every_ms=5_000
-    )[stack(_behind(health), _quarantined(health) if health.servers is not None else None)]
+    )[
+        stack(
+            _behind(health),
+            _silent(health) if health.silent else None,
+            _quarantined(health) if health.servers is not None else None,
+        )
+    ]
 
 
 def _behind(health: Health) -> h.Element:
@@ -81,6 +92,30 @@ def _health(label: str, value: str, href: str | None, *, warn: bool) -> h.Elemen
     return h.li[h.span[h.a(href=href)[label] if href else label], figure]
 
 
+def _silent(health: Health) -> h.Element:
+    """Name the servers of clients of which nobody knows whether they run."""
+    one = health.silent == 1
+    return card(
+        h.ul(".sw-aside-list")[
+            [
+                h.li(id=f"silent-{bmc.server}")[
+                    h.div(".sw-trail-head")[
+                        h.a(href=f"/admin/servers/{bmc.server}")[bmc.name],
+                        moment(bmc.silent_since),
+                    ],
+                    h.p(".sw-why")[bmc.silence],
+                ]
+                for bmc in health.silent_bmcs
+            ]
+        ],
+        title="1 BMC is silent" if one else f"{health.silent:,} BMCs are silent",
+        lede=f"{'A client has its server' if one else 'Clients have their servers'}: whether "
+        f"{'it runs' if one else 'they run'} is not known.",
+        symbol="triangle-alert",
+        footer=h.a(href="/admin/servers?view=silent")["Look at it" if one else "Look at them all"],
+    )
+
+
 def _quarantined(health: Health) -> h.Element:
     counts = health.servers or {}
     total = sum(counts.values())
@@ -115,7 +150,9 @@ def _quarantined(health: Health) -> h.Element:
                             h.a(href=f"/admin/servers/{server.id}")[server.name],
                             moment(server.state_since),
                         ],
+                        h.p(".sw-strong")[lead] if (lead := failed_words(server)) else None,
                         h.p(".sw-why")[server.state_reason],
+                        next_look(server),
                     ]
                     for server in health.quarantined
                 ]

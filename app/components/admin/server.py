@@ -13,6 +13,7 @@ from app.components.admin.decide import decide_page
 from app.components.admin.erasures import erasures_card
 from app.components.admin.node_card import cloud_card
 from app.components.admin.order import address_facts
+from app.components.admin.server_aside import failed_words, what_next
 from app.components.admin.server_form import ends_field
 from app.components.admin.server_power import power_notice, taken_way
 from app.components.admin.server_screen import screen_way
@@ -169,7 +170,7 @@ def server_region(file: ServerFile) -> h.Element:
             actions=_actions(file),
         ),
         stack(
-            _state(server),
+            _state(server, file.at),
             _rejection(file),
             power_notice(
                 server,
@@ -222,7 +223,7 @@ def _actions(file: ServerFile) -> list[h.Node]:
     ]
 
 
-def _state(server: ServerView) -> h.Element | None:
+def _state(server: ServerView, at: datetime) -> h.Element | None:
     """Say why it is where it is, when there is something to say."""
     tones: dict[ServerState, Tone] = {
         ServerState.quarantined: "warning",
@@ -233,14 +234,20 @@ def _state(server: ServerView) -> h.Element | None:
     }
     if server.state not in tones:
         return None
+    reason = server.state_reason or f"It is in {server.state}."
+    lead = failed_words(server)
     return notice(
         tones[server.state],
-        server.state_reason or f"It is in {server.state}.",
-        "Since ",
-        moment(server.state_since),
-        [". Ends by itself ", moment(server.maintenance_ends_at)]
-        if server.maintenance_ends_at
-        else None,
+        lead or reason,
+        h.p(".sw-break")[reason] if lead else None,
+        h.p[
+            "Since ",
+            moment(server.state_since),
+            [". Ends by itself ", moment(server.maintenance_ends_at)]
+            if server.maintenance_ends_at
+            else None,
+        ],
+        what_next(server, at),
     )
 
 

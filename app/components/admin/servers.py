@@ -6,6 +6,7 @@ import htpy as h
 
 from app.components.admin.dcim import SERVERS
 from app.components.admin.filters import Choice, View, Wanted, counted_views, filter_bar, listing
+from app.components.admin.server_aside import failed_words, next_look
 from app.components.badge import state_badge
 from app.components.button import link_button, submit_button
 from app.components.choice import Option
@@ -13,12 +14,14 @@ from app.components.frame import PageFrame
 from app.components.page import admin_page, page_head
 from app.components.table import Column, Row
 from app.components.time import moment
+from app.domain.inventory.power import ASKED
 from app.domain.inventory.states import ServerState
 from app.domain.inventory.views import DatacentreView, ServerPage, ServerRow
 from app.solver.inventory import DiskFacts
 
 DATACENTRE = "datacentre"
 DRIFTING = "power"
+SILENT = "silent"
 MANY = "many"
 NONE_CHOSEN = "Choose one server or more first."
 
@@ -49,6 +52,7 @@ def servers_page(
     wanted: Wanted,
     *,
     drifts: int,
+    silent: int,
     may_change: bool,
     frame: PageFrame,
 ) -> h.Element:
@@ -71,7 +75,11 @@ def servers_page(
         ),
         filter_bar(
             wanted,
-            [*counted_views(VIEWS, counts), View(DRIFTING, "Power differs", drifts)],
+            [
+                *counted_views(VIEWS, counts),
+                View(DRIFTING, "Power differs", drifts),
+                *([View(SILENT, "BMC silent", silent)] if silent or wanted.view == SILENT else []),
+            ],
             search="Name, serial, MAC, CPU, rack or order",
             choices=[places] if sites else [],
         ),
@@ -171,7 +179,9 @@ def _row(server: ServerRow, *, may_change: bool) -> Row:
             h.div[
                 state_badge(server.state),
                 h.span(".sw-under")[moment(server.state_since)],
+                h.span(".sw-under")[lead] if (lead := failed_words(server)) else None,
                 h.span(".sw-under.sw-clip")[server.state_reason] if server.state_reason else None,
+                next_look(server),
             ],
             h.div[
                 server.datacentre,
@@ -186,6 +196,9 @@ def _row(server: ServerRow, *, may_change: bool) -> Row:
                 state_badge(server.power),
                 h.span(".sw-under.sw-late")["against what it should be"]
                 if server.power_drifts
+                else None,
+                h.span(".sw-under")["BMC silent since ", moment(server.silent_since)]
+                if server.silent_since and server.state in ASKED
                 else None,
             ],
         ),

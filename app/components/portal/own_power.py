@@ -80,7 +80,25 @@ def just_done(switching: Switching) -> h.Element | None:
     """Say what was done to it lately; None while something is being done."""
     if switching.done is None or switching.done_at is None or switching.doing is not None:
         return None
+    if switching.off_by_staff_at is not None:
+        return None
     return h.p(".sw-quiet")[f"{SWITCHES[switching.done].done} ", moment(switching.done_at), "."]
+
+
+def switched_off(service: ServiceView, switching: Switching) -> h.Element | None:
+    """Say that it is off because the provider, and not its client, had it shut down."""
+    at = switching.off_by_staff_at
+    if at is None or switching.doing is not None or service.state is not ServiceState.active:
+        return None
+    return h.div(".sw-after")[
+        notice(
+            "info",
+            "We have shut it down",
+            "It is off since ",
+            moment(at),
+            ". You can start it again; write to us to learn why it was done.",
+        )
+    ]
 
 
 def not_switched(switching: Switching) -> h.Element | None:

@@ -19,7 +19,13 @@ from app.components.portal.lists import service_badge
 from app.components.portal.own_game import game_cards
 from app.components.portal.own_install import install_card, install_steps
 from app.components.portal.own_panel import panel_way
-from app.components.portal.own_power import just_done, not_switched, switch_dialogs, switches
+from app.components.portal.own_power import (
+    just_done,
+    not_switched,
+    switch_dialogs,
+    switched_off,
+    switches,
+)
 from app.components.portal.service_access import Shown, access_card
 from app.components.portal.service_asks import ask_dialogs, asks, work_notice
 from app.components.time import moment
@@ -105,6 +111,7 @@ def service_status(
     topics = f"service:{service.id} order:{service.order_id}"
     return live_region(topics, f"/services/{service.id}/status", id_="status")[
         _words(service) or work_notice(service),
+        switched_off(service, switching),
         not_switched(switching),
         card(
             h.div(".sw-stack")[

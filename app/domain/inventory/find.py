@@ -11,9 +11,16 @@ from app.core.errors import NotFound
 from app.core.paging import Listing, containing, read_page
 from app.core.secrets import Vault
 from app.domain.inventory.errors import NoBmc
+from app.domain.inventory.power import LASTING
 from app.domain.inventory.seed import BootMethod
 from app.domain.inventory.states import ServerState
-from app.domain.inventory.views import DatacentreView, ServerPage, ServerRow, ServerView
+from app.domain.inventory.views import (
+    DatacentreView,
+    ServerPage,
+    ServerRow,
+    ServerView,
+    SilentBmc,
+)
 from app.drivers.bmc.contract import BmcAddress, BmcProtocol
 from app.drivers.secret import Secret
 from app.drivers.tls import Tls, TrustAnything, TrustCa, TrustPin, TrustSystem
@@ -23,7 +30,11 @@ s.id, s.name, s.serial, s.model, d.code AS datacentre, r.name AS rack, s.u_posit
 s.side, s.feeds, s.power_draw_watts, s.weight_kg, a.email AS account_email, s.maintenance_ends_at,
 c.name AS cpu_model, s.cpu_count, c.cores * s.cpu_count AS cores, s.ram_gb, s.state,
 s.state_since, s.state_reason, s.holder, o.number AS order_number, s.hold_expires_at, s.seq,
-s.power, s.power_seen_at, s.power_drift_since, s.power_taken,
+s.power, s.power_seen_at, s.power_drift_since, s.power_taken, b.silent_since,
+s.recheck_at, s.rechecks, CASE WHEN s.state = 'quarantined' THEN
+    (SELECT e.before->>'state' FROM audit_entry e WHERE e.subject = s.id
+     AND e.action = 'inventory.quarantine' ORDER BY e.at DESC, e.id DESC LIMIT 1)
+END AS aside_from,
 (SELECT coalesce(jsonb_agg(jsonb_build_array(k.kind, k.capacity_gb, k.quantity)
                            ORDER BY k.kind, k.capacity_gb), '[]')
  FROM disk k WHERE k.server = s.id) AS disks
@@ -31,19 +42,17 @@ s.power, s.power_seen_at, s.power_drift_since, s.power_taken,
 _FROM = """
 FROM server s JOIN rack r ON r.id = s.rack JOIN datacentre d ON d.id = r.datacentre
 JOIN cpu_model c ON c.id = s.cpu_model LEFT JOIN client_order o ON o.id = s.holder
-LEFT JOIN account a ON a.id = o.account
+LEFT JOIN account a ON a.id = o.account LEFT JOIN bmc b ON b.server = s.id
 """
 _DRIFTS = "(s.power_drift_since IS NOT NULL AND s.power <> 'unknown')"
+_LASTS = "(s.state = 'active' AND b.silent_since <= {before})"
 _MORE = """
 d.name AS datacentre_name, r.id AS rack_id, s.raid_controller, s.raid_model, s.mac,
 s.warranty_ends_on, s.note, b.url AS bmc_url, b.protocol AS bmc_protocol,
-nullif(b.vendor, '') AS bmc_vendor, b.serial AS bmc_serial, b.boot_method, b.silent_since,
-b.silence, v.id AS service_id, v.state AS service_state,
-coalesce(v.hostname, o.hostname) AS hostname
+nullif(b.vendor, '') AS bmc_vendor, b.serial AS bmc_serial, b.boot_method, b.silence,
+v.id AS service_id, v.state AS service_state, coalesce(v.hostname, o.hostname) AS hostname
 """
-_MORE_FROM = """
-LEFT JOIN bmc b ON b.server = s.id LEFT JOIN service v ON v."order" = o.id
-"""
+_MORE_FROM = """LEFT JOIN service v ON v."order" = o.id"""
 
 
 async def bmc_of(tx: Tx, vault: Vault, server_id: UUID) -> tuple[BmcAddress, BootMethod]:
@@ -100,20 +109,22 @@ async def list_servers(
     datacentre: str = "",
     search: str = "",
     drifting: bool = False,
+    silent: bool = False,
     page: int = 1,
 ) -> ServerPage:
     """Return servers of the states (any when empty) by name, 50 a page.
 
-    `drifting`: only those that are on or off against what they should be. `datacentre` is a
-    code. `search` is a part of the name, serial number, MAC or CPU, the rack's name, or the number
-    of the order; with a `#` before it, that number alone.
+    `drifting`: only those that are on or off against what they should be. `silent`: only those
+    that are delivered and whose BMC has said nothing for a while. `datacentre` is a code.
+    `search` is a part of the name, serial number, MAC or CPU, the rack's name, or the number of
+    the order; with a `#` before it, that number alone.
     """
     words = search.strip().removeprefix("#")
     where = (
         "(cardinality($1::text[]) = 0 OR s.state = ANY($1)) AND ($2 = '' OR d.code = $2) AND "
         "($3 = '' OR o.number::text = $3 OR ($5 AND (s.name ILIKE $4 OR s.serial ILIKE $4 "
         "OR s.mac ILIKE $4 OR c.name ILIKE $4 OR lower(r.name) = lower($3)))) "
-        f"AND (NOT $6 OR {_DRIFTS})"
+        f"AND (NOT $6 OR {_DRIFTS}) AND ($7::timestamptz IS NULL OR {_LASTS.format(before='$7')})"
     )
     is_text = not search.strip().startswith("#")
     listing = Listing(
@@ -121,7 +132,15 @@ async def list_servers(
         source=_FROM,
         where=where,
         order_by="s.name",
-        values=[list(states), datacentre, words, containing(words), is_text, drifting],
+        values=[
+            list(states),
+            datacentre,
+            words,
+            containing(words),
+            is_text,
+            drifting,
+            tx.now() - LASTING if silent else None,
+        ],
     )
     return await read_page(tx, listing, page, _row)
 
@@ -153,6 +172,33 @@ async def count_drifts(tx: Tx, *, datacentre: str = "") -> int:
         datacentre,
     )
     return count
+
+
+async def count_silent(tx: Tx, *, datacentre: str = "") -> int:
+    """Return how many delivered servers have a BMC that has said nothing for a while.
+
+    A silence that has just begun (`power.LASTING`) is none yet.
+    """
+    count: int = await tx.fetchval(
+        "SELECT count(*) FROM server s JOIN bmc b ON b.server = s.id JOIN rack r ON r.id = s.rack "
+        f"JOIN datacentre d ON d.id = r.datacentre WHERE {_LASTS.format(before='$1')} "
+        "AND ($2 = '' OR d.code = $2)",
+        tx.now() - LASTING,
+        datacentre,
+    )
+    return count
+
+
+async def silent_bmcs(tx: Tx, *, limit: int) -> tuple[SilentBmc, ...]:
+    """Return what `count_silent` counts, whose BMC has been silent longest first."""
+    rows = await tx.fetch(
+        "SELECT s.id AS server, s.name, b.silent_since, b.silence FROM server s "
+        f"JOIN bmc b ON b.server = s.id WHERE {_LASTS.format(before='$1')} "
+        "ORDER BY b.silent_since, s.name LIMIT $2",
+        tx.now() - LASTING,
+        limit,
+    )
+    return tuple(msgspec.convert(dict(row), SilentBmc) for row in rows)
 
 
 async def servers_in(tx: Tx, rack: UUID) -> tuple[ServerRow, ...]:

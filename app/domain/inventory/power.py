@@ -24,6 +24,8 @@ MOMENT = timedelta(seconds=5)
 """Longer than a restart shows as off."""
 LONGEST = timedelta(minutes=5)
 """How often one that is silent is asked at least: it is put off for as long as it has been so."""
+LASTING = timedelta(minutes=5)
+"""A silence of that length is no moment's outage: it was asked some five times in vain."""
 
 
 async def note_power(tx: Tx, server_id: UUID, power: Power, *, by_bmc: bool = True) -> None:
@@ -74,19 +76,25 @@ async def note_silence(tx: Tx, server_id: UUID, words: str) -> None:
     """Write down that the BMC did not say whether the server runs, and why: it is not known.
 
     The first answer clears it. Since when a difference has been there is remembered meanwhile.
+    Pages are told when it begins, when its words change, and once it lasts.
     """
     row = await tx.fetchrow(
-        "WITH old AS (SELECT b.server, b.silence, s.holder FROM bmc b JOIN server s "
-        "ON s.id = b.server WHERE s.id = $1 FOR NO KEY UPDATE OF s), "
+        "WITH old AS (SELECT b.server, b.silence, b.silent_since, s.holder FROM bmc b "
+        "JOIN server s ON s.id = b.server WHERE s.id = $1 FOR NO KEY UPDATE OF s), "
         "quiet AS (UPDATE bmc b SET silence = $2, silent_since = coalesce(b.silent_since, $3) "
         "FROM old WHERE b.server = old.server) "
         "UPDATE server s SET power = 'unknown' FROM old WHERE s.id = old.server "
-        "RETURNING old.silence <> $2 AS changed, old.holder",
+        "RETURNING old.silence <> $2 AS changed, old.silent_since, old.holder",
         server_id,
         storable(words),
         tx.now(),
     )
-    if row is not None and row["changed"]:
+    if row is None:
+        return
+    since = row["silent_since"]
+    # At least one reading falls into that time, and three at most.
+    lasts_by_now = since is not None and LASTING <= tx.now() - since < 3 * LASTING
+    if row["changed"] or lasts_by_now:
         tell(tx, server_id, row["holder"])
 
 

@@ -25,11 +25,16 @@ _FOR_A_PERSON = {
 A delivered service's data are nobody's to erase but by a person's word; and a burn-in finds what
 no look at a BMC does.
 """
-_BY_ITSELF = "It is looked at again by itself, and sold again when it works."
+BY_ITSELF = "It is looked at again by itself, and sold again when it works."
 _IN_VAIN = (
     f"It was looked at {MOST_RECHECKS} times since it was last delivered, and is not any more: "
     "find out what is wrong, then put it back into stock."
 )
+
+
+def for_a_person(came_from: ServerState) -> str:
+    """Say what a person has to do about one that is not looked at again by itself. Pure."""
+    return _FOR_A_PERSON.get(came_from, _IN_VAIN)
 
 
 async def quarantine(tx: Tx, server_id: UUID, reason: str) -> None:
@@ -49,10 +54,9 @@ async def quarantine(tx: Tx, server_id: UUID, reason: str) -> None:
     seq = await move(tx, server_id, ServerState.quarantined, reason=reason)
     if burn_in := await open_burn_in_of(tx, server_id):
         await move_burn_in(tx, burn_in, BurnInState.failed, reason)
-    what_next = _FOR_A_PERSON.get(row["state"])
-    if what_next is None:
-        is_planned = await plan_recheck(tx, server_id)
-        what_next = _BY_ITSELF if is_planned else _IN_VAIN
+    came_from = ServerState(row["state"])
+    is_planned = came_from not in _FOR_A_PERSON and await plan_recheck(tx, server_id)
+    what_next = BY_ITSELF if is_planned else for_a_person(came_from)
     await record(
         tx,
         actor=None,

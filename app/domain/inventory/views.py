@@ -56,6 +56,14 @@ class ServerRow(msgspec.Struct, frozen=True, kw_only=True):
     power_drift_since: datetime | None
     power_taken: Power | None
     """What a person took for right, against what its service says."""
+    silent_since: datetime | None
+    """Since when its BMC does not say whether it runs; None while it does."""
+    recheck_at: datetime | None
+    """When it is looked at again by itself, in quarantine; None where a person has to."""
+    rechecks: int
+    """How often it was looked at so since it was last delivered."""
+    aside_from: ServerState | None
+    """Its state before it was put into quarantine, while it is there."""
 
     @property
     def power_drifts(self) -> bool:
@@ -82,9 +90,8 @@ class ServerView(ServerRow, frozen=True, kw_only=True):
     """Whose make its BMC is; None while it has not said."""
     bmc_serial: SerialOffer | None
     boot_method: BootMethod | None
-    silent_since: datetime | None
-    """Since when its BMC does not say whether it runs; None while it does."""
     silence: str | None
+    """Why it does not say so."""
     service_id: UUID | None
     service_state: ServiceState | None
     hostname: str | None
@@ -97,6 +104,15 @@ class ServerView(ServerRow, frozen=True, kw_only=True):
     def power_to_put_right(self) -> Power | None:
         """What it is to be switched to; None where nothing differs, or it is not known."""
         return self.power_wanted if self.power_drifts else None
+
+
+class SilentBmc(msgspec.Struct, frozen=True, kw_only=True):
+    """The BMC of a delivered server that has said nothing for a while, and why."""
+
+    server: UUID
+    name: str
+    silent_since: datetime
+    silence: str
 
 
 class DeviceView(msgspec.Struct, frozen=True, kw_only=True):

@@ -51,6 +51,8 @@ class Switching(msgspec.Struct, frozen=True, kw_only=True):
     done: Deed | None = None
     """The last thing that was asked for and done, while that is news; of servers alone."""
     done_at: datetime | None = None
+    off_by_staff_at: datetime | None = None
+    """When staff had a server of a client shut down that is meant to be off since."""
     failed_why: str = ""
     """In the peer's words, for staff; of servers alone."""
 

@@ -96,6 +96,21 @@ _WAITS = """
 """Its system was asked to stop by its BMC, and no worker is at it this moment."""
 
 
+_OFF_BY_STAFF = """
+SELECT d.at FROM (
+    SELECT at, "after"->>'deed' AS deed FROM audit_entry
+    WHERE subject = $1 AND action = 'servers.done' AND ("after"->>'service')::uuid = $5
+    ORDER BY at DESC, id DESC LIMIT 1
+) d WHERE d.deed = 'stop'
+AND EXISTS (SELECT FROM server WHERE id = $1 AND power_taken = 'off')
+AND $6::uuid IS DISTINCT FROM (
+    SELECT actor FROM audit_entry WHERE subject = $1 AND action = 'servers.stop' AND at <= d.at
+    AND ("after"->>'service')::uuid = $5 ORDER BY at DESC, id DESC LIMIT 1
+)
+"""
+"""When server $1 of service $5 was shut down for another than its account $6, while that lasts."""
+
+
 class _Standing(msgspec.Struct, frozen=True, kw_only=True):
     server: UUID
     name: str
@@ -209,7 +224,8 @@ async def server_switching(tx: Tx, server: UUID) -> Switching:
         "CASE WHEN e.is_done THEN e.at END AS done_at, "
         "CASE WHEN NOT e.is_done THEN e.deed END AS failed, "
         "CASE WHEN NOT e.is_done THEN e.at END AS failed_at, "
-        "CASE WHEN NOT e.is_done THEN e.reason ELSE '' END AS failed_why "
+        "CASE WHEN NOT e.is_done THEN e.reason ELSE '' END AS failed_why, "
+        f"({_OFF_BY_STAFF}) AS off_by_staff_at "
         "FROM (SELECT) AS one LEFT JOIN LATERAL (SELECT * FROM outbox WHERE topic = $2 "
         "AND done_at IS NULL AND payload->>'server' = $1::uuid::text LIMIT 1) o ON true "
         "LEFT JOIN LATERAL (SELECT action, at, reason, \"after\"->>'deed' AS deed, "
@@ -222,6 +238,7 @@ async def server_switching(tx: Tx, server: UUID) -> Switching:
         ["servers.done", "servers.could_not", "servers.gave_way"],
         tx.now() - FAILED_SHOWN,
         found.service,
+        found.account,
     )
     told = {} if row is None else {name: value for name, value in row.items() if value is not None}
     told |= {"can_switch": not found.why_not, "is_server": True, "is_at_work": found.is_at_work}

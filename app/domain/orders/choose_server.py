@@ -14,14 +14,14 @@ from app.domain.catalog.find import product_by_id
 from app.domain.catalog.wants import address_wants
 from app.domain.inventory.release import release as release_server
 from app.domain.inventory.rooms import lock_rack_of
-from app.domain.inventory.states import ServerState, hold_first
-from app.domain.orders.errors import NotInStock, ServerFixed
-from app.domain.orders.explain import explain_order
+from app.domain.inventory.states import hold_first
+from app.domain.orders.errors import NotInStock
+from app.domain.orders.explain import explain_order, why_fixed
 from app.domain.orders.find import find_order
 from app.domain.orders.hold import HOLD_FOR, note_hold
 from app.domain.orders.lock import LockedOrder, lock_order
 from app.domain.orders.serve_backlog import KEPT_FOR
-from app.domain.orders.states import IN_FLIGHT, OrderState, tell
+from app.domain.orders.states import OrderState, tell
 
 
 class Chosen(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +44,9 @@ async def choose_server(
     """
     locked = await lock_order(tx, order_id)
     told = await explain_order(tx, order_id, server=server)
-    had = await _may_change(tx, locked)
+    if fixed := await why_fixed(tx, order_id, locked.state):
+        raise fixed
+    had = await tx.fetchval("SELECT name FROM server WHERE holder = $1", order_id)
     asked = told.account.asked
     assert asked is not None  # noqa: S101 - it was asked about
     name = told.names[asked.server]
@@ -77,17 +79,6 @@ async def choose_server(
     )
     tell(tx, order_id, locked.account)
     return Chosen(server=asked.server, name=name, fails=asked.failed)
-
-
-async def _may_change(tx: Tx, order: LockedOrder) -> str | None:
-    """Return the name of the server that the order has, if another may take its place."""
-    row = await tx.fetchrow("SELECT name, state FROM server WHERE holder = $1", order.id)
-    is_idle = row is None or row["state"] == ServerState.held
-    if order.state not in {OrderState.awaiting_payment, OrderState.failed, *IN_FLIGHT}:
-        raise ServerFixed(order.id, state=order.state, server=None)
-    if not is_idle:
-        raise ServerFixed(order.id, state=order.state, server=row and row["name"])
-    return row and row["name"]
 
 
 def _until(tx: Tx, order: LockedOrder) -> datetime:

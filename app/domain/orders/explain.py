@@ -13,11 +13,14 @@ from app.domain.catalog.wants import server_want
 from app.domain.inventory.available import read_available
 from app.domain.inventory.reserve import seed_of
 from app.domain.inventory.rooms import crowds, read_side
-from app.domain.orders.errors import MachineIsVirtual
+from app.domain.inventory.states import ServerState
+from app.domain.orders.errors import MachineIsVirtual, ServerFixed
 from app.domain.orders.find import find_order
+from app.domain.orders.states import IN_FLIGHT, OrderState
 from app.solver.account import Account, account
 from app.solver.want import ServerWant
 
+_OPEN_TO_CHOICE = frozenset({OrderState.awaiting_payment, OrderState.failed, *IN_FLIGHT})
 _NAMES = """
 SELECT s.id, s.name, d.code || ', rack ' || r.name || ', U' || s.u_position AS place
 FROM server s JOIN rack r ON r.id = s.rack JOIN datacentre d ON d.id = r.datacentre
@@ -34,10 +37,22 @@ class OrderAccount(msgspec.Struct, frozen=True, kw_only=True):
     """The server that it has; the stock may have changed since it was chosen."""
     want: ServerWant
     account: Account
+    fixed: str
+    """Why no other server can be chosen for it; "" where one can."""
     names: dict[UUID, str]
     """Of every server that is told."""
     places: dict[UUID, str]
     """Where each of them stands."""
+
+
+async def why_fixed(tx: Tx, order_id: UUID, state: OrderState) -> ServerFixed | None:
+    """Return why no other server can be chosen for an order in `state`; None where one can."""
+    if state not in _OPEN_TO_CHOICE:
+        return ServerFixed(order_id, state=state, server=None)
+    name: str | None = await tx.fetchval(
+        "SELECT name FROM server WHERE holder = $1 AND state <> $2", order_id, ServerState.held
+    )
+    return None if name is None else ServerFixed(order_id, state=state, server=name)
 
 
 async def explain_order(tx: Tx, order_id: UUID, *, server: str = "") -> OrderAccount:
@@ -72,6 +87,7 @@ async def explain_order(tx: Tx, order_id: UUID, *, server: str = "") -> OrderAcc
         about=about,
     )
     ids = [candidate.server for candidate in told.candidates]
+    fixed = await why_fixed(tx, order.id, order.state)
     rows = await tx.fetch(_NAMES, ids if about is None else [*ids, about])
     return OrderAccount(
         order=order.id,
@@ -79,6 +95,7 @@ async def explain_order(tx: Tx, order_id: UUID, *, server: str = "") -> OrderAcc
         has=order.server_id,
         want=want,
         account=told,
+        fixed="" if fixed is None else fixed.message,
         names={row["id"]: row["name"] for row in rows},
         places={row["id"]: row["place"] for row in rows},
     )

@@ -6,7 +6,7 @@ from uuid import UUID
 from litestar import Controller, Response, get, post
 from litestar.params import FromPath
 
-from app.components.admin.allocation import allocation_page, choose_page
+from app.components.admin.allocation import allocation_href, allocation_page, choose_page
 from app.components.admin.orders import ORDERS
 from app.components.form import Form
 from app.components.notice import Flash
@@ -55,7 +55,11 @@ class Allocation(Controller):
     async def ask(
         self, request: HttpRequest, db: Db, frame: Frame, order_id: FromPath[UUID]
     ) -> Response[Any]:
-        return await _choose_page(db, frame, order_id, _named(request), Form(csrf=frame.csrf))
+        server = _named(request)
+        told = await _told(db, order_id, server)
+        if told.fixed:
+            return go(request, allocation_href(order_id), Flash("warning", told.fixed))
+        return _choose_page(told, frame, Form(csrf=frame.csrf))
 
     @post("/choose", guards=CHANGES, status_code=200)
     async def choose(
@@ -77,7 +81,8 @@ class Allocation(Controller):
         except Refusal as refusal:
             errors = refusal.fields if isinstance(refusal, Invalid) else {"": refusal.message}
             form = Form(values=values, errors=errors, csrf=frame.csrf)
-            return await _choose_page(db, frame, order_id, server, form, status=status_of(refusal))
+            account = await _told(db, order_id, server)
+            return _choose_page(account, frame, form, status=status_of(refusal))
         told = Flash("success", f"The order has {chosen.name} now.")
         return go(request, f"{ORDERS}/{order_id}", told)
 
@@ -97,10 +102,9 @@ async def _told(db: Database, order_id: UUID, server: str) -> OrderAccount:
         return await explain_order(tx, order_id, server=server)
 
 
-async def _choose_page(
-    db: Database, frame: Frame, order_id: UUID, server: str, form: Form, *, status: int = 200
+def _choose_page(
+    told: OrderAccount, frame: Frame, form: Form, *, status: int = 200
 ) -> Response[Any]:
-    told = await _told(db, order_id, server)
     asked = told.account.asked
     assert asked is not None  # noqa: S101 - it was asked about
     page = choose_page(told, told.names[asked.server], form, fails=asked.failed, frame=frame)

@@ -12,7 +12,14 @@ from app.domain.accounts.roles import Permission, allows
 from app.domain.accounts.views import AccountView
 from app.domain.catalog.find import list_products
 from app.domain.catalog.stock import EVERYWHERE, stock_at
-from app.domain.inventory.find import count_drifts, counts_by_state, list_datacentres, list_servers
+from app.domain.inventory.find import (
+    count_drifts,
+    count_silent,
+    counts_by_state,
+    list_datacentres,
+    list_servers,
+    silent_bmcs,
+)
 from app.domain.inventory.states import ServerState
 from app.domain.inventory.views import ServerRow
 from app.domain.metal.find import count_node_drifts
@@ -24,7 +31,7 @@ from app.routes.security.dependencies import Db, Frame, Me
 from app.routes.security.guards import requires
 from app.routes.security.html import html
 
-QUARANTINED = 8
+NAMED = 8
 """How many servers the dashboard names; the list has them all."""
 
 
@@ -78,8 +85,9 @@ async def read_now(tx: Tx, me: AccountView) -> Now:
 
 
 async def read_health(tx: Tx, me: AccountView) -> Health:
-    """Read the queues and the servers that are put aside: 7 statements at most."""
+    """Read the queues and the servers that want a look: 9 statements at most."""
     counts = await counts_by_state(tx) if allows(me.role, Permission.SERVERS_READ) else None
+    silent = await count_silent(tx) if counts else 0
     drifts = await count_drifts(tx) if counts else 0
     node_drifts = await count_node_drifts(tx) if counts else 0
     aside: tuple[ServerRow, ...] = ()
@@ -90,7 +98,9 @@ async def read_health(tx: Tx, me: AccountView) -> Health:
         backlog=await backlog(tx),
         mails=dict(await count_mails(tx)),
         servers=counts,
-        quarantined=aside[:QUARANTINED],
+        quarantined=aside[:NAMED],
+        silent=silent,
+        silent_bmcs=await silent_bmcs(tx, limit=NAMED) if silent else (),
         drifts=drifts,
         node_drifts=node_drifts,
     )

@@ -13,6 +13,7 @@ from app.components.admin.server import DEEDS, ServerFile, deed_page, server_pag
 from app.components.admin.servers import (
     DATACENTRE,
     DRIFTING,
+    SILENT,
     VIEWS,
     servers_list,
     servers_page,
@@ -33,6 +34,7 @@ from app.domain.inventory.cabling import ports_of
 from app.domain.inventory.errors import BurnInUnderWay, ServerHasServed, ServerNotAllowed
 from app.domain.inventory.find import (
     count_drifts,
+    count_silent,
     counts_by_state,
     find_server,
     list_datacentres,
@@ -56,7 +58,7 @@ from app.routes.security.guards import requires
 from app.routes.security.html import html
 from app.routes.security.typed import typed
 
-KEYS = (*VIEWS, DRIFTING)
+KEYS = (*VIEWS, DRIFTING, SILENT)
 Verb = Callable[..., Awaitable[object]]
 VERBS: Mapping[str, Verb] = {
     "release": release_from_quarantine,
@@ -90,10 +92,20 @@ class Servers(Controller):
             found = await _read_list(tx, wanted)
             counts = await counts_by_state(tx, datacentre=place)
             drifts = await count_drifts(tx, datacentre=place)
+            silent = await count_silent(tx, datacentre=place)
             sites = await list_datacentres(tx)
         may = allows(me.role, Permission.SERVERS_CHANGE)
         return html(
-            servers_page(found, counts, sites, wanted, drifts=drifts, may_change=may, frame=frame)
+            servers_page(
+                found,
+                counts,
+                sites,
+                wanted,
+                drifts=drifts,
+                silent=silent,
+                may_change=may,
+                frame=frame,
+            )
         )
 
     @get("/rows")
@@ -166,13 +178,14 @@ class Servers(Controller):
 
 
 async def _read_list(tx: Tx, wanted: Wanted) -> ServerPage:
-    is_drifting = wanted.view == DRIFTING
+    _, states = VIEWS.get(wanted.view, ("", ()))
     return await list_servers(
         tx,
-        states=() if is_drifting else VIEWS[wanted.view][1],
+        states=states,
         datacentre=wanted.more[DATACENTRE],
         search=wanted.search,
-        drifting=is_drifting,
+        drifting=wanted.view == DRIFTING,
+        silent=wanted.view == SILENT,
         page=wanted.page,
     )
 

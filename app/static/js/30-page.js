@@ -3,6 +3,11 @@
 (() => {
   "use strict";
 
+  // The tab that is shown is in sight, also where not all of them fit.
+  document
+    .querySelector(".sw-tabs [aria-current]")
+    ?.scrollIntoView({ block: "nearest", inline: "nearest" });
+
   // Theme: system → light → dark. The server reads the cookie, so a page never flashes.
   const THEMES = ["auto", "light", "dark"];
   const WORDS = { auto: "system", light: "light", dark: "dark" };
