@@ -107,11 +107,11 @@ async def test_one_bad_row_keeps_all_out_and_every_bad_row_is_named(tx: Tx, vaul
         7: "ram_gb: Type a whole number.",
         8: "mac: Write it as 02:00:5e:10:00:01.",
         9: "disks: two big is no disk. Write them as 2 x 960 nvme; 4 x 8 TB hdd.",
-        10: "side: left is none of those that can be chosen.",
+        10: "side: 'left' is none of these: both, front, rear.",
         11: "serial: Row 2 is of this serial number too.",
         12: "name: Fill it in.",
         13: "name: Another server has this name.\n"
-        "side: left is none of those that can be chosen.\n"
+        "side: 'left' is none of these: both, front, rear.\n"
         "cpu_model: There is no CPU model 6502. Write it down first.\n"
         "ram_gb: Type a whole number.\n"
         "mac: Another server has this network card.\n"
