@@ -8,7 +8,7 @@ import pytest
 
 from app.core.database import Database
 from app.core.ids import new_id
-from app.domain.inventory.bmc import faults_of
+from app.domain.inventory.bmc_faults import faults_of
 from app.domain.inventory.find import bmc_of
 from app.domain.inventory.seed import BmcSeed
 from app.drivers.bmc.contract import BmcAddress, BmcProtocol, peer_of
