@@ -105,7 +105,7 @@ def service_status(
     topics = f"service:{service.id} order:{service.order_id}"
     return live_region(topics, f"/services/{service.id}/status", id_="status")[
         _words(service) or work_notice(service),
-        not_switched(switching),
+        not_switched(service, switching),
         card(
             h.div(".sw-stack")[
                 facts(

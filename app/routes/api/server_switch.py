@@ -50,6 +50,9 @@ class PowerLine(Struct, frozen=True, kw_only=True):
     ]
     failed_at: datetime | None
     failed_why: str
+    is_untouched: Annotated[
+        bool, Meta(description="What failed did not come to tell the server anything.")
+    ]
 
 
 class ServerPower(Controller):
@@ -99,4 +102,5 @@ async def _line(tx: Tx, server_id: ServerId) -> PowerLine:
         failed=switching.failed,
         failed_at=switching.failed_at,
         failed_why=switching.failed_why,
+        is_untouched=switching.is_untouched,
     )
