@@ -85,13 +85,23 @@ def form_element(
 
 
 def error_summary(form: Form, labels: Mapping[str, str]) -> h.Element | None:
-    """Return the list of what is wrong, each leading to its field; it takes the focus."""
+    """Return the list of what is wrong, each leading to its field; it takes the focus.
+
+    What is wrong with the whole form has a line each below its first.
+    """
     if not form.errors:
         return None
     several = len(form.errors) > 1
     if set(form.errors) == {""}:
+        title, _, more = form.errors[""].partition("\n")
         return h.div(".sw-notice.tone-danger", role="alert", tabindex="-1", autofocus=True)[
-            icon("circle-alert"), h.p(".sw-notice-title")[form.errors[""]]
+            icon("circle-alert"),
+            h.div[
+                h.p(".sw-notice-title")[title],
+                h.ul(".sw-error-list")[[h.li[line] for line in more.splitlines()]]
+                if more
+                else None,
+            ],
         ]
     return h.div(".sw-notice.tone-danger", role="alert", tabindex="-1", autofocus=True)[
         icon("circle-alert"),

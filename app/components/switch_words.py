@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from app.components.icon import IconName
 from app.domain.machines.errand import Deed
 from app.domain.machines.order_power import Switching
+from app.drivers.power import Power
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,3 +83,12 @@ SWITCHES: Mapping[Deed, Switch] = {
         "runs on it goes on. The ISO comes back when it is installed anew.",
     ),
 }
+
+
+def untouched_words(power: Power | None, switching: Switching) -> str:
+    """Say of a server that was told nothing how it is, as far as that is known; "" of others."""
+    if not switching.is_untouched:
+        return ""
+    how = {Power.ON: ": it runs as before", Power.OFF: ": it is off as before"}
+    known = "" if power is None else how.get(power, "")
+    return f" Nothing was done to it{known}."

@@ -57,7 +57,10 @@ class RawSheet(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_raw(raw: bytes, *, lists: Sequence[str]) -> RawSheet:
-    """Return the rows of a file; a JSON may have them under one of `lists`. Raises Unreadable."""
+    """Return the rows of a file that say anything; a JSON may have them under one of `lists`.
+
+    Raises Unreadable.
+    """
     if len(raw) > MOST_BYTES:
         raise Unreadable(f"it is larger than {MOST_BYTES:,} bytes; split it")
     try:
@@ -71,6 +74,7 @@ def read_raw(raw: bytes, *, lists: Sequence[str]) -> RawSheet:
         sheet = RawSheet(rows=rows, numbers=list(range(1, len(rows) + 1)), whole=whole)
     else:
         sheet = _csv(text)
+    sheet = _without_empty(sheet)
     if len(sheet.rows) > MOST_ROWS:
         raise Unreadable(f"it has {len(sheet.rows):,} rows; at most {MOST_ROWS:,} at a time")
     return sheet
@@ -126,6 +130,16 @@ def _csv(text: str) -> RawSheet:
     except csv.Error as error:
         raise Unreadable(str(error)) from error
     return sheet
+
+
+def _without_empty(sheet: RawSheet) -> RawSheet:
+    """Leave out rows without a cell that is filled, as spreadsheets leave them below a table."""
+    filled = [place for place, row in enumerate(sheet.rows) if any(row.values())]
+    return msgspec.structs.replace(
+        sheet,
+        rows=[sheet.rows[place] for place in filled],
+        numbers=[sheet.numbers[place] for place in filled],
+    )
 
 
 def _name(head: str) -> str:

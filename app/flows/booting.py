@@ -72,8 +72,7 @@ async def boot_once(step: Step, server: UUID, callback_base: str, *, patience_s:
     `patience_s` of being told; StepFailed, before it is touched, where nothing could be booted.
     """
     bmc, method = await bmc_at(step, server)
-    if method == "http":
-        _require_boot_file(step)
+    require_boot_file(step, method)
     await _followed(step, bmc, Power.OFF, patience_s)
     match method:
         case "virtual-media":
@@ -92,9 +91,9 @@ async def boot_once(step: Step, server: UUID, callback_base: str, *, patience_s:
     return (step.database.clock.now() - told_at).total_seconds()
 
 
-def _require_boot_file(step: Step) -> None:
+def require_boot_file(step: Step, method: BootMethod) -> None:
     """Stop for a person where firmware would fetch nothing: no other machine would do better."""
-    if step.tools.site.has_boot_file:
+    if method != "http" or step.tools.site.has_boot_file:
         return
     raise StepFailed(
         "UEFI HTTP boot needs an iPXE binary to serve: set SLIPWAY_IPXE_EFI_PATH, or have the "

@@ -8,6 +8,7 @@ import asyncpg
 import msgspec
 import structlog
 
+from app.core.choices import said
 from app.core.database import Database, is_lost
 from app.core.errors import Refusal
 from app.core.limit import within
@@ -158,7 +159,7 @@ class Doer:
         try:
             params = msgspec.convert(given, kind.params)
         except msgspec.ValidationError as error:
-            raise StepFailed(f"parameter of {token.node}: {error}") from error
+            raise StepFailed(f"parameter of {token.node}: {said(error, kind.params)}") from error
         step = Step(
             run=course.id,
             about=course.subject,

@@ -5,6 +5,7 @@ from collections.abc import Awaitable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
+from uuid import UUID
 
 import msgspec
 
@@ -36,8 +37,9 @@ from app.drivers.metal.contract import (
     Working,
 )
 from app.drivers.peers import Peers
-from app.drivers.power import Power, PowerDriver
+from app.drivers.power import Power
 from app.jobs.stop_then_start import stop_then_start
+from app.jobs.told_power import ToldPower
 
 AGAIN_S = 15.0
 """After an answer that may be another one in a moment."""
@@ -79,8 +81,12 @@ class ServerSwitches:
         async with self._database.snapshot() as tx:
             now, is_wanted = tx.now(), await is_still_wanted(tx, switch)
         found, words = None, switch.words
+        # What a worker did that died before it wrote anything down, nobody knows.
+        is_told = switch.is_told or parcel.attempts > 1
         if is_wanted and now <= switch.until:
-            found, words = await self._next_part(switch, now)
+            found, words, tells = await self._next_part(switch, now)
+            is_told = is_told or tells
+        switch = msgspec.structs.replace(switch, is_told=is_told)
         async with self._database.transaction() as tx:
             if not await finish(tx, parcel):
                 return
@@ -96,13 +102,22 @@ class ServerSwitches:
 
     async def _next_part(
         self, switch: ServerSwitch, now: datetime
-    ) -> tuple[MetalNode | Power | Working | None, str]:
-        """Return what it came to, and in words what went wrong, "" where nothing did."""
+    ) -> tuple[MetalNode | Power | Working | None, str, bool]:
+        """Return what it came to, what went wrong, and whether the server may have been told.
+
+        What went wrong is in words, "" where nothing did.
+        """
         found: MetalNode | Power | Working | None = None
-        words = ""
+        words, power = "", None
+        is_at_cloud = False
         try:
             async with asyncio.timeout(PART_S):
-                found = await self._switch(switch, now)
+                if switch.connection is None or switch.service is None:
+                    power = await self._power_of(switch.server)
+                    found = await _by_bmc(power, switch, now)
+                else:
+                    is_at_cloud = True
+                    found = await self._at_cloud(switch, switch.connection, switch.service)
         except WorkFailed as error:
             words = error.message
         except Retriable as error:
@@ -113,22 +128,25 @@ class ServerSwitches:
             found = None if switch.deed is Deed.reset else Working(switch.memo, AGAIN_S, "")
         except (DriverError, Refusal) as error:
             words = error.message
-        return found, words
+        return found, words, is_at_cloud or (power is not None and power.is_told)
 
-    async def _switch(self, switch: ServerSwitch, now: datetime) -> MetalNode | Power | Working:
-        if switch.connection is None or switch.service is None:
-            async with self._database.snapshot() as tx:
-                address, _ = await bmc_of(tx, self._vault, switch.server)
-            return await _by_bmc(self._fleet.bmc(address).power, switch, now)
+    async def _power_of(self, server: UUID) -> ToldPower:
         async with self._database.snapshot() as tx:
-            peer = await open_connection(tx, self._vault, switch.connection)
+            address, _ = await bmc_of(tx, self._vault, server)
+        return ToldPower(self._fleet.bmc(address).power)
+
+    async def _at_cloud(
+        self, switch: ServerSwitch, connection: str, service: UUID
+    ) -> MetalNode | Working:
+        async with self._database.snapshot() as tx:
+            peer = await open_connection(tx, self._vault, connection)
         if not isinstance(peer, MetalPeer):
-            raise Refused(switch.connection, field="connection", reason="no cloud of bare metal")
-        ref = NodeRef(switch.node, switch.service)
+            raise Refused(connection, field="connection", reason="no cloud of bare metal")
+        ref = NodeRef(switch.node, service)
         return await _by_cloud(self._peers.metal(peer), ref, switch)
 
 
-async def _by_bmc(power: PowerDriver, switch: ServerSwitch, now: datetime) -> Power | Working:
+async def _by_bmc(power: ToldPower, switch: ServerSwitch, now: datetime) -> Power | Working:
     if switch.deed is Deed.start or switch.memo.get("is_off"):
         await power.ensure(Power.ON, deadline_s=DEADLINE_S)
         return Power.ON
@@ -142,7 +160,7 @@ async def _by_bmc(power: PowerDriver, switch: ServerSwitch, now: datetime) -> Po
     return Power.OFF if switch.deed is Deed.stop else is_off
 
 
-async def _reset(power: PowerDriver) -> bool:
+async def _reset(power: ToldPower) -> bool:
     """Press the button; False where it is off, or was switched off since its BMC has none."""
     if await power.read() is Power.OFF:
         return False
@@ -167,7 +185,7 @@ async def _pressed_once(press: Awaitable[T]) -> T:
         raise Unheard(error.peer, error.message) from error
 
 
-async def _softly(power: PowerDriver, asked: str | None, now: datetime) -> Working | None:
+async def _softly(power: ToldPower, asked: str | None, now: datetime) -> Working | None:
     """Ask its system to stop, and after a while not; None once it is off."""
     if await power.read() is Power.OFF:
         return None

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from app.domain.accounts.roles import Role
 from app.domain.inventory.burn_in import burn_ins_of
+from app.domain.inventory.find import find_server
 from tests.admin.conftest import Enter
 from tests.admin.stage import Stage
 from tests.security.browser import Browser
@@ -88,6 +89,14 @@ async def test_many_are_burned_in_or_none(stage: Stage, owner: Browser) -> None:
     refused = await owner.send_form(f"{MANY}?{query}", MANY, form)
     assert refused.status_code == 409
     assert "None of them is burned in" in refused.text
+    async with stage.database.snapshot() as tx:
+        names = [(await find_server(tx, one)).name for one in (first, second, third)]
+    for name, is_told in zip(names, (True, False, False), strict=True):
+        assert (f"<li>{name}: " in refused.text) is is_told
+    form["server"] = [str(second), str(third), str(first)]
+    refused = await owner.send_form(f"{MANY}?{query}", MANY, form)
+    for name, is_told in zip(names, (True, True, False), strict=True):
+        assert (f"<li>{name}: " in refused.text) is is_told
     async with stage.database.snapshot() as tx:
         assert await burn_ins_of(tx, third) == ()
     nobody = await owner.get(MANY)

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from app.core.ids import new_id
-from app.domain.inventory.bmc import faults_of
+from app.domain.inventory.bmc_faults import faults_of
 from app.domain.inventory.bmc_turn import SharedTurns
 from app.domain.inventory.find import bmc_of
 from app.domain.inventory.seed import BmcSeed

@@ -240,7 +240,15 @@ async def test_staff_switch_a_server_with_a_reason_and_are_told_what_came_of_it(
     async with stage.database.transaction() as tx:
         payload = await tx.fetchval("SELECT payload FROM outbox WHERE topic = 'server.switch'")
         await tx.execute("UPDATE outbox SET done_at = $1 WHERE topic = 'server.switch'", tx.now())
-        await note_not_switched(tx, msgspec.json.decode(payload, type=ServerSwitch), "no route")
+        await note_power(tx, server, Power.ON)
+        switch = msgspec.json.decode(payload, type=ServerSwitch)
+        await note_not_switched(tx, switch, "no route")
     page = (await owner.get(here)).text
     assert "Reset: it could not be done" in page
     assert "no route" in page
+    assert "Nothing was done to it: it runs as before." in page
+    async with stage.database.transaction() as tx:
+        await note_not_switched(tx, msgspec.structs.replace(switch, is_told=True), "no answer")
+    page = (await owner.get(here)).text
+    assert "no answer" in page
+    assert "Nothing was done to it" not in page

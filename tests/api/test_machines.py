@@ -58,7 +58,7 @@ async def test_what_differs_is_read_and_put_right(stage: Stage, owner: Program, 
     assert (await owner.post(f"{here}/remove", json=WHY)).json()["about"] == stray["id"]
     unknown = f"/api/v1/stray-machines/{new_id()}/remove"
     assert (await owner.post(unknown, json=WHY)).status_code == 404
-    assert (await owner.post("/api/v1/machine-providers/pve/look")).status_code == 200
+    assert (await owner.post("/api/v1/machine-providers/pve/look")).status_code == 202
     assert (await owner.post("/api/v1/machine-providers/nobody/look")).status_code == 404
 
 

@@ -39,7 +39,7 @@ async def test_nodes_are_read_and_put_right(stage: Stage, owner: Program, call: 
     other = await owner.post(ends, json={**end, "maintenance_reason": "a disk is changed"})
     assert (other.status_code, other.json()["code"]) == (409, "metal.other_maintenance")
     end["maintenance_reason"] = at_cloud["maintenance_reason"]
-    assert (await owner.post(ends, json=end)).status_code == 200
+    assert (await owner.post(ends, json=end)).status_code == 202
 
     reader = await call(Role.OWNER, Scope.SERVERS_READ)
     here = f"/api/v1/nodes/{ids['off']}/deeds"
@@ -52,5 +52,5 @@ async def test_nodes_are_read_and_put_right(stage: Stage, owner: Program, call: 
     assert (await owner.get(f"/api/v1/nodes/{ids['off']}")).json()["is_ordered"]
     nowhere = f"/api/v1/nodes/{new_id()}/deeds"
     assert (await owner.post(nowhere, json={"deed": "start", **WHY})).status_code == 404
-    assert (await owner.post(f"/api/v1/metal-clouds/{CLOUD}/look")).status_code == 200
+    assert (await owner.post(f"/api/v1/metal-clouds/{CLOUD}/look")).status_code == 202
     assert (await owner.post("/api/v1/metal-clouds/nobody/look")).status_code == 404

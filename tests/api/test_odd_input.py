@@ -92,3 +92,40 @@ async def test_other_methods_are_refused(owner: Program) -> None:
         answer = await owner.request(method, "/api/v1/runs")
         assert answer.status_code == 405
         assert "GET" in answer.headers["allow"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "field", "said"),
+    [
+        (
+            "POST",
+            f"/api/v1/servers/{UUID(int=7)}/power",
+            {"deed": "explode", "reason": "x"},
+            "deed",
+            "'explode' is none of these: reset, restart, start, stop",
+        ),
+        (
+            "POST",
+            "/api/v1/prefixes",
+            {"prefix": "10.0.0.0/8", "status": "shiny", "datacentre": "ams1"},
+            "status",
+            "'shiny' is none of these: ",
+        ),
+        (
+            "GET",
+            "/api/v1/servers?status=tired",
+            None,
+            "status",
+            "'tired' is none of these: enrolled",
+        ),
+        ("GET", "/api/v1/servers?limit=many", None, "limit", "Expected `int"),
+    ],
+)
+async def test_what_may_be_chosen_is_told_with_its_field(
+    *, owner: Program, method: str, path: str, body: Any, field: str, said: str
+) -> None:
+    answer = await owner.request(method, path, json=body)
+    assert answer.status_code == 422, answer.text
+    told = answer.json()
+    assert told["fields"][field].startswith(said)
+    assert told["detail"].startswith(f"{field}: {said}")

@@ -187,7 +187,7 @@ async def test_a_servers_power_is_shown_and_switched(stage: Stage, owner: Progra
     assert (shown["power"], shown["can_switch"], shown["doing"]) == ("unknown", True, None)
     order = {"deed": "restart", "reason": "a new kernel"}
     sent = await owner.post(here, json=order)
-    assert (sent.status_code, sent.json()["doing"]) == (200, "restart")
+    assert (sent.status_code, sent.json()["doing"]) == (202, "restart")
     again = await owner.post(here, json=order)
     assert (again.status_code, again.json()["code"]) == (409, "servers.not_switched_now")
     for wrong in ({"deed": "kill", "reason": "x"}, {"deed": "restart"}):

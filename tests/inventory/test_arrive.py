@@ -107,11 +107,11 @@ async def test_one_bad_row_keeps_all_out_and_every_bad_row_is_named(tx: Tx, vaul
         7: "ram_gb: Type a whole number.",
         8: "mac: Write it as 02:00:5e:10:00:01.",
         9: "disks: two big is no disk. Write them as 2 x 960 nvme; 4 x 8 TB hdd.",
-        10: "side: left is none of those that can be chosen.",
+        10: "side: 'left' is none of these: both, front, rear.",
         11: "serial: Row 2 is of this serial number too.",
         12: "name: Fill it in.",
         13: "name: Another server has this name.\n"
-        "side: left is none of those that can be chosen.\n"
+        "side: 'left' is none of these: both, front, rear.\n"
         "cpu_model: There is no CPU model 6502. Write it down first.\n"
         "ram_gb: Type a whole number.\n"
         "mac: Another server has this network card.\n"
@@ -186,9 +186,48 @@ async def test_a_bmc_is_spoken_to_as_its_address_says(tx: Tx, vault: Vault) -> N
         assert (await bmc_of(tx, vault, ids["m001"]))[0].protocol == protocol
 
 
+@pytest.mark.parametrize(
+    ("bmc", "fault"),
+    [
+        ("10.0.0.9,root,secret", "bmc_url: Give scheme and host, such as https://10.0.0.7."),
+        ("ftp://10.0.0.9,root,secret", "bmc_url: Give scheme and host, such as https://10.0.0.7."),
+        ("https://a@b,root,secret", "bmc_url: Give scheme and host, such as https://10.0.0.7."),
+        ("ipmi://a/b,root,secret", "bmc_url: Give scheme and host, such as ipmi://10.0.0.7."),
+        ("https://10.0.0.9,,secret", "bmc_username: Name the account to sign in with."),
+        (
+            "ipmi://10.0.0.9,seventeen-letters,secret",
+            "bmc_username: IPMI knows names of up to 16 bytes.",
+        ),
+        (
+            "ipmi://10.0.0.9,root,more-than-twenty-letters",
+            "bmc_password: IPMI knows passwords of up to 20 bytes.",
+        ),
+    ],
+)
+async def test_a_bmc_that_its_form_would_refuse_is_refused_by_line_and_column(
+    tx: Tx, vault: Vault, bmc: str, fault: str
+) -> None:
+    await furnish(tx, machine(1), vault=vault)
+    head = "serial,bmc_url,bmc_username,bmc_password"
+    (line,) = (await take(tx, vault, head, f"S00001,{bmc}")).faults
+    assert (line.number, line.fault) == (2, fault)
+
+
+async def test_rows_without_a_filled_cell_are_passed_over(tx: Tx, vault: Vault) -> None:
+    await furnish(tx, machine(1), vault=vault)
+    seen = await take(tx, vault, "serial,note", ",", "S00001,seen", "", " , ", "X", ",")
+    assert [line.text for line in seen.changed] == ["S00001"]
+    assert [line.number for line in seen.faults] == [6]
+    with pytest.raises(Unreadable, match="no row below its head"):
+        await take(tx, vault, "serial,note", ",")
+    with pytest.raises(Unreadable, match="no row below its head"):
+        await take(tx, vault, "serial,note")
+
+
 async def test_a_file_says_how_systems_get_onto_a_server(tx: Tx, vault: Vault) -> None:
     ids = await furnish(tx, machine(1), vault=vault)
-    head, row = "serial,bmc_url,bmc_password,bmc_boot_method", "S00001,{}://10.0.0.9,secret,{}"
+    head = "serial,bmc_url,bmc_username,bmc_password,bmc_boot_method"
+    row = "S00001,{}://10.0.0.9,root,secret,{}"
     for method in ("http", "virtual-media", "network"):
         assert (await take(tx, vault, head, row.format("https", method))).changed
         assert (await bmc_of(tx, vault, ids["m001"]))[1] == method

@@ -271,6 +271,35 @@ async def test_a_short_outage_is_waited_out_and_a_long_one_is_told(rack: Rack) -
     assert (rack.bmc.power, (await rack.switching()).failed) == ("On", None)
 
 
+async def test_what_failed_tells_whether_the_server_was_touched(rack: Rack) -> None:
+    """Not where its BMC never told its power; else, and where nobody knows, it may have been."""
+    rack.bmc.faults.fail_reads = 9999
+    await rack.click(Deed.restart)
+    await rack.through()
+    found = await rack.switching()
+    assert (found.failed, found.is_untouched, rack.resets) == (Deed.restart, True, [])
+
+    await rack.click(Deed.restart)
+    async with rack.desk.database.transaction() as tx:
+        await tx.execute("UPDATE outbox SET attempts = 1 WHERE done_at IS NULL")
+    await rack.through()
+    assert not (await rack.switching()).is_untouched, "a worker died over it"
+
+    rack.bmc.faults.fail_reads = 0
+    await rack.click(Deed.restart)
+    await rack.part()
+    assert rack.resets == ["GracefulShutdown"]
+    rack.bmc.faults.fail_reads = 9999
+    await rack.through()
+    found = await rack.switching()
+    assert (found.failed, found.is_untouched) == (Deed.restart, False)
+
+    rack.bmc.faults.fail_reads = 0
+    await rack.click(Deed.start)
+    await rack.through()
+    assert not (await rack.switching()).is_untouched
+
+
 async def test_rejected_credentials_are_told_at_once_and_not_tried_again(rack: Rack) -> None:
     rack.bmc.faults.unauthorised = True
     await rack.click(Deed.stop)
@@ -286,6 +315,7 @@ async def test_a_click_from_before_is_not_done(rack: Rack) -> None:
     await rack.through()
     found = await rack.switching()
     assert (found.failed, found.failed_why) == (Deed.stop, "No worker came to it in time.")
+    assert found.is_untouched
     assert rack.bmc.power == "On"
 
 

@@ -12,6 +12,9 @@ from app.domain.metal.link import link_node
 from app.domain.services.ask import note_rescue
 from app.domain.services.facts import service_facts
 from app.domain.services.prepare_live import prepare_rescue
+from app.domain.services.report_install import give_up
+from app.domain.services.states import InstallationState
+from app.domain.services.untouched import AWAITED, BOOTS, UNTOUCHED, note_reach
 from app.flows.bind import bind
 from app.flows.gallery import find_template
 from app.flows.publish import publish
@@ -108,7 +111,7 @@ async def test_one_thing_at_a_time_and_out_of_the_rescue_again(
             tx, vault, service=UUID(service), server=server, step_key="r:/:rescue#1", site=SITE
         )
     page = (await client.get(here)).text
-    assert "is being booted into the rescue system" in page
+    assert "is to be booted into the rescue system" in page
     assert "Asked for: " not in page
     assert "Wait until what is being done" in page
     await client.send_form(f"{here}/reinstall", f"{here}/rescue")
@@ -156,6 +159,81 @@ async def test_what_was_asked_for_and_failed_or_never_began_is_not_told_for_ever
     assert "Asked for: " in (await client.get(status)).text
     clock.advance(minutes=15)
     assert "Asked for: " not in (await client.get(status)).text
+
+
+async def test_a_client_reads_whether_anything_was_done_to_a_server_whose_bmc_is_away(
+    client: Browser, service: str, database: Database, vault: Vault, clock: SetClock
+) -> None:
+    await serve(database, service)
+    here = f"/services/{service}"
+    await client.send_form(here, f"{here}/rescue")
+    clock.advance(seconds=1)
+    async with database.transaction() as tx:
+        server = await tx.fetchval("SELECT server FROM service WHERE id = $1", UUID(service))
+        await tx.execute(
+            "UPDATE prefix SET gateway = host(network)::inet + 1 WHERE gateway IS NULL"
+        )
+        made = await prepare_rescue(
+            tx, vault, service=UUID(service), server=server, step_key="r:/:rescue#1", site=SITE
+        )
+
+    async def shown(stage: str) -> str:
+        async with database.transaction() as tx:
+            if stage:
+                await note_reach(tx, made.id, stage, step="r:/:rescue#")
+        return str((await client.get(f"{here}/status")).text)
+
+    assert "Nothing was done to your server yet." in await shown("")
+    page = await shown(UNTOUCHED)
+    assert "management controller to answer. Nothing was done to your server yet" in page
+    assert "it runs as before" in page
+    async with database.transaction() as tx:
+        await tx.execute("UPDATE server SET power = 'off'")
+    assert "it is off as before" in await shown(UNTOUCHED)
+    assert "0 %" not in page
+    async with database.transaction() as tx:
+        await give_up(tx, "r:/:rescue#1", InstallationState.failed, "no answer")
+        await tx.execute("UPDATE server SET power = 'on'")
+        await tx.execute(
+            "UPDATE run SET subject = $1, dedup_key = 'service.rescue:' || dedup_key",
+            UUID(service),
+        )
+    assert "The rescue system was not started" not in await shown(""), "it is tried again"
+    async with database.transaction() as tx:
+        await tx.execute("UPDATE run SET status = 'halted'")
+    page = await shown("")
+    assert "The rescue system was not started" in page
+    assert "Nothing was done to your server: it runs as before." in page
+    async with database.transaction() as tx:
+        await tx.execute("UPDATE installation SET stage = $1", AWAITED)
+    page = await shown("")
+    assert "The rescue system was not started" in page
+    assert "We were told, and look at it." in page
+    assert "as before" not in page
+    clock.advance(days=1, seconds=1)
+    assert "The rescue system was not started" not in await shown("")
+
+
+async def test_what_went_on_once_its_bmc_answered_is_told_so(
+    client: Browser, service: str, database: Database, vault: Vault
+) -> None:
+    await serve(database, service)
+    async with database.transaction() as tx:
+        server = await tx.fetchval("SELECT server FROM service WHERE id = $1", UUID(service))
+        await tx.execute(
+            "UPDATE prefix SET gateway = host(network)::inet + 1 WHERE gateway IS NULL"
+        )
+        made = await prepare_rescue(
+            tx, vault, service=UUID(service), server=server, step_key="r:/:rescue#1", site=SITE
+        )
+        await note_reach(tx, made.id, BOOTS, step="r:/:rescue#")
+    status = f"/services/{service}/status"
+    assert "the machine boots, 0 %" in (await client.get(status)).text
+    async with database.transaction() as tx:
+        await note_reach(tx, made.id, UNTOUCHED, step="r:/:rescue#")
+    page = (await client.get(status)).text
+    assert "It goes on by itself then." in page
+    assert "Nothing was done" not in page
 
 
 async def test_a_virtual_server_gets_another_system_and_no_rescue(

@@ -18,7 +18,12 @@ from app.domain.inventory.power import note_power
 from app.domain.inventory.register import register_bmc
 from app.domain.inventory.seed import BmcSeed
 from app.domain.machines.errand import Deed
-from app.domain.metal.switch import ServerSwitch, note_switched, order_switch
+from app.domain.metal.switch import (
+    ServerSwitch,
+    note_not_switched,
+    note_switched,
+    order_switch,
+)
 from app.domain.orders.find import find_order
 from app.domain.services.credentials import read_access
 from app.domain.services.find import find_service
@@ -240,8 +245,25 @@ async def test_a_server_is_switched_by_its_client_and_says_how_far_that_is(
     assert "power-stop" not in page
     async with database.transaction() as tx:
         payload = await tx.fetchval("SELECT payload FROM outbox WHERE topic = 'server.switch'")
-        await note_switched(tx, msgspec.json.decode(payload, type=ServerSwitch), Power.ON)
+        switch = msgspec.json.decode(payload, type=ServerSwitch)
+        await note_switched(tx, switch, Power.ON)
     assert "It was restarted" in (await client.get(f"{here}/status")).text
+    for power, how in (
+        (Power.ON, "Nothing was done to it: it runs as before."),
+        (Power.OFF, "Nothing was done to it: it is off as before."),
+        (Power.UNKNOWN, "Nothing was done to it."),
+    ):
+        async with database.transaction() as tx:
+            await note_not_switched(tx, switch, "no answer")
+            await tx.execute("UPDATE server SET power = $1", power)
+        page = (await client.get(f"{here}/status")).text
+        assert "Restart: it could not be done" in page
+        assert how in page
+    async with database.transaction() as tx:
+        await note_not_switched(tx, msgspec.structs.replace(switch, is_told=True), "no answer")
+    page = (await client.get(f"{here}/status")).text
+    assert "Restart: it could not be done" in page
+    assert "Nothing was done to it" not in page
 
 
 async def test_a_client_is_told_that_the_provider_shut_the_server_down(

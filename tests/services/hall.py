@@ -65,6 +65,11 @@ class StubBmc:
             raise Unreachable("bmc", "no answer")
         self.told.append(what)
 
+    async def read(self) -> Power:
+        if self.is_away:
+            raise Unreachable("bmc", "no answer")
+        return Power.ON
+
     async def ensure(self, wanted: Power, *, deadline_s: float) -> None:
         assert deadline_s > 0
         self._note(f"power {wanted}")

@@ -11,6 +11,7 @@ import pytest
 from app.core.clock import SetClock
 from app.core.database import Database
 from app.core.secrets import Vault
+from app.domain.services.untouched import AWAITED, BOOTS, UNTOUCHED
 from app.drivers.boot import BootDevice
 from app.drivers.errors import NotReached, Refused, Unreachable
 from app.flows.booting import BMC_AGAIN, BMC_PATIENCE, switch_off
@@ -50,6 +51,52 @@ async def test_a_bmc_that_is_away_for_a_while_is_waited_for(
     clock.advance(seconds=BMC_PATIENCE.total_seconds())
     with pytest.raises(Unreachable):
         await enter(hall, node, **wait.memo)
+
+
+async def stages(hall: Hall) -> list[tuple[str, str]]:
+    async with hall.database.snapshot() as tx:
+        rows = await tx.fetch("SELECT state, stage FROM installation ORDER BY id")
+    return [(row["state"], row["stage"]) for row in rows]
+
+
+@pytest.mark.parametrize("node", [rescue, reinstall_os], ids=["rescue", "reinstall"])
+async def test_a_machine_whose_bmc_is_never_reached_is_left_alone(
+    hall: Hall, clock: SetClock, node: ModuleType
+) -> None:
+    """At both tries, and when the run is cancelled then; what is told of it is so."""
+    hall.bmc.is_away = True
+    for attempt in (1, 2):
+        step = hall.step(node="node", attempt=attempt)
+        wait = await node.do(step, node.Params())
+        assert isinstance(wait, Wait)
+        assert (await stages(hall))[-1] == ("prepared", UNTOUCHED)
+        clock.advance(seconds=BMC_PATIENCE.total_seconds())
+        with pytest.raises(Unreachable):
+            await node.do(hall.step(node="node", attempt=attempt, **wait.memo), node.Params())
+        assert await stages(hall) == [("failed", UNTOUCHED)] * attempt
+    hall.bmc.is_away = False
+    with pytest.raises(StepFailed):  # a worker that died just then
+        await node.do(hall.step(node="node", attempt=2), node.Params())
+    await node.undo(hall.step(node="node", attempt=2), None)
+    assert hall.bmc.told == []
+
+
+@pytest.mark.parametrize("is_same_try", [True, False], ids=["in this try", "in the one before"])
+async def test_a_machine_that_was_told_something_is_not_called_untouched(
+    hall: Hall, is_same_try: bool
+) -> None:
+    hall.bmc.refuses = "HTTP 503: it restarts"
+    assert isinstance(await enter(hall, rescue), Wait)
+    assert await stages(hall) == [("prepared", AWAITED)]
+    hall.bmc.is_away = True
+    step = hall.step(node="node", attempt=1 if is_same_try else 2)
+    assert isinstance(await rescue.do(step, rescue.Params()), Wait)
+    assert (await stages(hall))[-1] == ("prepared", AWAITED)
+    hall.bmc.is_away, hall.bmc.refuses = False, ""
+    booted = await rescue.do(step, rescue.Params())
+    assert isinstance(booted, Wait)
+    assert booted.says == BOOTS
+    assert (await stages(hall))[-1] == ("prepared", BOOTS)
 
 
 @pytest.mark.parametrize("reverts", ["everything", "the installer alone"])

@@ -178,7 +178,7 @@ def server_region(file: ServerFile) -> h.Element:
                 is_rejected=file.rejection is not None,
                 csrf=file.csrf,
             ),
-            switch_failed(file.switching),
+            switch_failed(server, file.switching),
             split(
                 stack(
                     _hardware(file),

@@ -11,7 +11,7 @@ from app.components.button import link_button
 from app.components.form import Form
 from app.components.frame import PageFrame
 from app.components.notice import notice
-from app.components.switch_words import SWITCHES
+from app.components.switch_words import SWITCHES, untouched_words
 from app.components.time import moment
 from app.domain.inventory.views import ServerView
 from app.domain.machines.errand import Deed
@@ -47,7 +47,7 @@ def _ways(server: ServerView, deeds: Sequence[Deed]) -> h.Element:
     ]
 
 
-def switch_failed(switching: Switching) -> h.Element | None:
+def switch_failed(server: ServerView, switching: Switching) -> h.Element | None:
     """Say in the peer's words why the last click came to nothing, while that is news."""
     if switching.failed is None or switching.failed_at is None or switching.doing is not None:
         return None
@@ -58,6 +58,7 @@ def switch_failed(switching: Switching) -> h.Element | None:
         " Given up ",
         moment(switching.failed_at),
         ".",
+        untouched_words(server.power, switching),
     )
 
 

@@ -6,7 +6,7 @@ from app.components.button import submit_button
 from app.components.confirm import confirm_dialog, opens_dialog
 from app.components.form import csrf_field
 from app.components.notice import notice
-from app.components.switch_words import SWITCHES
+from app.components.switch_words import SWITCHES, untouched_words
 from app.components.time import moment
 from app.domain.machines.errand import Deed
 from app.domain.machines.order_power import Switching
@@ -101,7 +101,7 @@ def switched_off(service: ServiceView, switching: Switching) -> h.Element | None
     ]
 
 
-def not_switched(switching: Switching) -> h.Element | None:
+def not_switched(service: ServiceView, switching: Switching) -> h.Element | None:
     """Say that the last click came to nothing; None while another one is under way."""
     failed = switching.failed and SWITCHES.get(switching.failed)
     if not failed or switching.doing is not None or switching.failed_at is None:
@@ -112,7 +112,9 @@ def not_switched(switching: Switching) -> h.Element | None:
             f"{failed.label}: it could not be done",
             "It was given up ",
             moment(switching.failed_at),
-            ". Try again; if it fails once more, write to us.",
+            ".",
+            untouched_words(service.power, switching),
+            " Try again; if it fails once more, write to us.",
         )
     ]
 

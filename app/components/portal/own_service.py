@@ -112,7 +112,7 @@ def service_status(
     return live_region(topics, f"/services/{service.id}/status", id_="status")[
         _words(service) or work_notice(service),
         switched_off(service, switching),
-        not_switched(switching),
+        not_switched(service, switching),
         card(
             h.div(".sw-stack")[
                 facts(

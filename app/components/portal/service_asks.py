@@ -15,15 +15,25 @@ from app.components.notice import notice
 from app.components.page import page_head, portal_page
 from app.components.time import moment
 from app.domain.machines.order_power import Switching
+from app.domain.services import untouched
 from app.domain.services.ask import Asked, System
 from app.domain.services.states import ServiceState
-from app.domain.services.views import ServiceView
+from app.domain.services.views import ServiceView, Work
 from app.drivers.deploy.live import Purpose
+from app.drivers.power import Power
 
 TYPED = "typed"
 DOING = {
     Purpose.INSTALL: "A system is being installed on the server",
     Purpose.RESCUE: "The server is being booted into the rescue system",
+}
+WANTED = {
+    Purpose.INSTALL: "A system is to be installed on the server",
+    Purpose.RESCUE: "The server is to be booted into the rescue system",
+}
+MISSED = {
+    Purpose.INSTALL: "No system was installed anew",
+    Purpose.RESCUE: "The rescue system was not started",
 }
 ASKED = {
     Asked.reinstall: "Asked for: a system is installed anew",
@@ -34,13 +44,10 @@ _AS_ALWAYS = "Get in as always: the same address, password and keys."
 _AT_CLOUD = "Get in as the user rescue, with the password below; keys do not open it."
 
 
-def work_notice(service: ServiceView) -> h.Element | None:
-    """Say what is being done to the server or was asked for, or that it runs its rescue system."""
+def work_notice(service: ServiceView) -> h.Node:
+    """Say what is being done to the server, was asked for or came to nothing, or of its rescue."""
     if service.work is not None and service.state is ServiceState.active:
-        stage = service.work.stage or "the machine starts"
-        return h.div(".sw-after")[
-            notice("info", DOING[service.work.purpose], f"{stage}, {service.work.percent} %")
-        ]
+        return h.div(".sw-after")[notice("info", *_progress(service, service.work))]
     if service.asked is not None and service.state is ServiceState.active:
         # Until a machine has said its first word, nobody else tells that the click was heard.
         return h.div(".sw-after")[
@@ -52,19 +59,60 @@ def work_notice(service: ServiceView) -> h.Element | None:
                 ".",
             )
         ]
-    if service.rescue_since is not None:
-        return h.div(".sw-after")[
-            notice(
-                "warning",
-                "The rescue system runs",
-                "Since ",
-                moment(service.rescue_since),
-                ". Your disks are not mounted. "
-                + (_AT_CLOUD if service.is_at_cloud else _AS_ALWAYS)
-                + " The host key is another one.",
-            )
-        ]
-    return None
+    return h.fragment[_missed_notice(service), _rescue_notice(service)]
+
+
+def _rescue_notice(service: ServiceView) -> h.Element | None:
+    if service.rescue_since is None:
+        return None
+    return h.div(".sw-after")[
+        notice(
+            "warning",
+            "The rescue system runs",
+            "Since ",
+            moment(service.rescue_since),
+            ". Your disks are not mounted. "
+            + (_AT_CLOUD if service.is_at_cloud else _AS_ALWAYS)
+            + " The host key is another one.",
+        )
+    ]
+
+
+def _progress(service: ServiceView, work: Work) -> tuple[str, str]:
+    """Return what is being done, and how far it is: a share only once the machine is at it."""
+    waits = "We wait for the server's management controller to answer."
+    match work.stage:
+        case "":
+            return WANTED[work.purpose], "Nothing was done to your server yet."
+        case untouched.UNTOUCHED:
+            as_before = f"Nothing was done to your server yet: it {_runs(service)} as before."
+            return WANTED[work.purpose], f"{waits} {as_before}"
+        case untouched.AWAITED:
+            return DOING[work.purpose], f"{waits} It goes on by itself then."
+        case _:
+            return DOING[work.purpose], f"{work.stage}, {work.percent} %"
+
+
+def _missed_notice(service: ServiceView) -> h.Element | None:
+    """Say that what was asked for came to nothing, and how the server is."""
+    missed = service.missed
+    if missed is None or service.state is not ServiceState.active:
+        return None
+    how_it_is = " We were told, and look at it. Write to us if it is urgent."
+    if missed.stage == untouched.UNTOUCHED:
+        how_it_is = (
+            " The server's management controller did not answer as it should. Nothing was done to "
+            f"your server: it {_runs(service)} as before. Ask again later, or write to us."
+        )
+    return h.div(".sw-after")[
+        notice(
+            "warning", MISSED[missed.purpose], "It was given up ", moment(missed.at), ".", how_it_is
+        )
+    ]
+
+
+def _runs(service: ServiceView) -> str:
+    return "is off" if service.power is Power.OFF else "runs"
 
 
 def asks(service: ServiceView, served: frozenset[str], switching: Switching) -> h.Element:

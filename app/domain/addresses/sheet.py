@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from app.core.choices import said
 from app.core.sheets import Unreadable, csv_text, read_raw
 from app.domain.addresses.seed import PrefixSeed, VlanGroupSeed, VrfSeed
 from app.domain.addresses.sheet_row import OURS, AddressSeedRow, Fault, Sheet, SheetRow
@@ -80,7 +81,7 @@ def _converted(found: object, kind: Any) -> Any:
     try:
         return msgspec.convert(found, kind)
     except msgspec.ValidationError as error:
-        raise Unreadable(str(error)) from error
+        raise Unreadable(said(error, kind)) from error
 
 
 def _row(
@@ -149,10 +150,11 @@ def _converted_seed(facts: Mapping[str, Any]) -> tuple[PrefixSeed | None, list[F
         try:
             return msgspec.convert(facts, PrefixSeed, strict=False), faults
         except msgspec.ValidationError as error:
-            field = _FIELD.search(str(error))
+            words = said(error, PrefixSeed)
+            field = _FIELD.search(words)
             if field is None or facts.pop(field[1], None) is None:
-                return None, [*faults, Fault("", f"{error}. Change the row.")]
-            faults.append(Fault(field[1], f"{_FIELD.split(str(error))[0]}. Change the row."))
+                return None, [*faults, Fault("", f"{words}. Change the row.")]
+            faults.append(Fault(field[1], f"{_FIELD.split(words)[0]}. Change the row."))
 
 
 _Facts: TypeAlias = tuple[dict[str, Any], frozenset[str], list[Fault]]

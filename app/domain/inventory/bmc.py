@@ -1,6 +1,5 @@
 """How a server's BMC is reached: read it, change it, and see whether it lets us in."""
 
-import re
 from datetime import datetime
 from uuid import UUID
 
@@ -10,19 +9,14 @@ from app.core.database import Tx
 from app.core.errors import Invalid, NotFound
 from app.core.secrets import CannotOpen, Vault
 from app.domain.audit.record import record
+from app.domain.inventory.bmc_faults import faults_of
 from app.domain.inventory.bmc_turn import allow_again, due_again, forget_host_key, rejections_of
 from app.domain.inventory.power import ask_now
 from app.domain.inventory.register import register_bmc
-from app.domain.inventory.seed import BmcSeed, boot_fault
+from app.domain.inventory.seed import BmcSeed
 from app.domain.inventory.states import tell
 from app.drivers.bmc.contract import BmcProtocol, peer_of
 
-IPMI_USERNAME_BYTES, IPMI_PASSWORD_BYTES = 16, 20
-"""IPMI 2.0, sections 22.28 and 22.30."""
-_URLS = {
-    BmcProtocol.REDFISH: re.compile(r"https?://[^/\s@]+/?"),
-    BmcProtocol.IPMI: re.compile(r"ipmi://[^/\s@]+/?"),
-}
 _FACTS = ("protocol", "url", "username", "system_path", "tls_mode", "ca_pem", "boot_method")
 
 
@@ -136,29 +130,3 @@ async def change_bmc(
         | ({"password": "changed"} if wanted.password else {}),
     )
     tell(tx, server, before.holder)
-
-
-def faults_of(bmc: BmcSeed) -> dict[str, str]:
-    """Return what cannot work, by field."""
-    faults: dict[str, str] = {}
-    is_ipmi = bmc.protocol is BmcProtocol.IPMI
-    if not _URLS[bmc.protocol].fullmatch(bmc.url):
-        example = "ipmi://10.0.0.7" if is_ipmi else "https://10.0.0.7"
-        faults["url"] = f"Give scheme and host, such as {example}."
-    if not bmc.username:
-        faults["username"] = "Name the account to sign in with."
-    elif is_ipmi and len(bmc.username.encode()) > IPMI_USERNAME_BYTES:
-        faults["username"] = f"IPMI knows names of up to {IPMI_USERNAME_BYTES} bytes."
-    if is_ipmi and len(bmc.password.encode()) > IPMI_PASSWORD_BYTES:
-        faults["password"] = f"IPMI knows passwords of up to {IPMI_PASSWORD_BYTES} bytes."
-    if words := boot_fault(bmc.protocol, bmc.boot_method):
-        faults["boot_method"] = words
-    if not is_ipmi and bmc.tls_mode == "pin" and not _is_sha256(bmc.ca_pem):
-        faults["ca_pem"] = "Give the certificate's SHA-256: 64 hexadecimal digits."
-    if not is_ipmi and bmc.tls_mode == "ca" and bmc.ca_pem and "BEGIN CERT" not in bmc.ca_pem:
-        faults["ca_pem"] = "Paste the CA's certificate, from BEGIN to END CERTIFICATE."
-    return faults
-
-
-def _is_sha256(text: str) -> bool:
-    return re.fullmatch(r"[0-9a-fA-F]{64}", text.replace(":", "").strip()) is not None

@@ -147,9 +147,10 @@ async def begin_burn_ins(
 ) -> list[UUID]:
     """Begin the burn-ins of all servers, or of none; return them in the servers' order.
 
-    Raises as `begin_burn_in` does, and with several NotBurnedIn, which names the server.
+    Raises as `begin_burn_in` does, and with several NotBurnedIn, which names all that cannot be.
     """
     begun = {}
+    reasons = {}
     for server in sorted(servers):
         try:
             begun[server] = await begin_burn_in(
@@ -166,7 +167,9 @@ async def begin_burn_ins(
             if len(servers) == 1:
                 raise
             name = await tx.fetchval("SELECT name FROM server WHERE id = $1", server)
-            raise NotBurnedIn(name or str(server), refusal.message) from refusal
+            reasons[name or str(server)] = refusal.message
+    if reasons:
+        raise NotBurnedIn(reasons)
     return [begun[server] for server in servers]
 
 

@@ -1,6 +1,6 @@
 """Why a server cannot be had, kept or moved."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from app.core.errors import Refusal
@@ -86,13 +86,15 @@ class BurnInUnderWay(Refusal):
 
 
 class NotBurnedIn(Refusal):
-    """One of several servers cannot be burned in, so none is."""
+    """Some of several servers cannot be burned in, so none is; `reasons` by the server's name."""
 
     code = "inventory.not_burned_in"
 
-    def __init__(self, name: str, why: str) -> None:
-        super().__init__(f"{name}: {why} None of them is burned in; leave it out, or see to it.")
-        self.name = name
+    def __init__(self, reasons: Mapping[str, str]) -> None:
+        lines = [f"{name}: {reasons[name]}" for name in sorted(reasons)]
+        head = "None of them is burned in. Leave these out, or see to them:"
+        super().__init__("\n".join([head, *lines]))
+        self.reasons = reasons
 
 
 class NoBurnIn(Refusal):

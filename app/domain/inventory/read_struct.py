@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from app.core.choices import said
 from app.core.errors import Invalid
 
 T = TypeVar("T")
@@ -18,7 +19,6 @@ _WORDS = (
     (r"\^\[0-9a-f\]\{2\}", "Write it as 02:00:5e:10:00:01."),
     (r"Expected `int", "Type a whole number."),
     (r"Expected `date|Invalid RFC3339", "Write it as 2027-03-01."),
-    (r"Invalid enum value '(.*)'", "{0} is none of those that can be chosen."),
 )
 
 
@@ -27,7 +27,7 @@ def read_struct(facts: Mapping[str, Any], kind: type[T]) -> T:
     try:
         return msgspec.convert(facts, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise Invalid(_every_fault(facts, kind) or _fault(str(error))) from error
+        raise Invalid(_every_fault(facts, kind) or _fault(said(error, kind))) from error
 
 
 def _every_fault(facts: Mapping[str, Any], kind: type[Any]) -> dict[str, str]:
@@ -41,7 +41,7 @@ def _every_fault(facts: Mapping[str, Any], kind: type[Any]) -> dict[str, str]:
         try:
             msgspec.convert(facts[field.encode_name], field.type, strict=False)
         except msgspec.ValidationError as error:
-            faults[field.encode_name] = _plainly(str(error).partition(" - at `$")[0])
+            faults[field.encode_name] = _plainly(said(error, field.type).partition(" - at `$")[0])
     return faults
 
 

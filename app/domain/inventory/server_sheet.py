@@ -8,8 +8,9 @@ import msgspec
 
 from app.core.errors import Invalid
 from app.core.sheets import csv_text
+from app.domain.inventory.bmc_faults import faults_of
 from app.domain.inventory.read_struct import read_struct
-from app.domain.inventory.seed import BootMethod, DiskSeed, ServerSeed, boot_fault
+from app.domain.inventory.seed import BmcSeed, BootMethod, DiskSeed, ServerSeed
 from app.drivers.bmc.contract import BmcProtocol
 from app.solver.want import DiskKind
 
@@ -135,19 +136,19 @@ def _bmc_of(row: Mapping[str, str]) -> dict[str, Any] | None:
     if missing := [name for name, cell in needed.items() if not cell]:
         why = "Missing: give a BMC by its address and password, or leave all its cells empty."
         raise Invalid(dict.fromkeys(missing, why))
-    protocol, method = _protocol(url), method or "network"
-    words = boot_fault(protocol, method)
-    if method not in get_args(BootMethod):
-        words = f"{method} is none of {', '.join(get_args(BootMethod))}."
-    if words:
-        raise Invalid({"bmc_boot_method": words})
-    return {
-        "url": url,
+    said: dict[str, Any] = {
+        "url": url.rstrip("/"),
         "username": username,
         "password": password,
-        "protocol": protocol,
-        "boot_method": method,
+        "protocol": _protocol(url),
+        "boot_method": method or "network",
     }
+    faults = faults_of(BmcSeed(**said))
+    if said["boot_method"] not in get_args(BootMethod):
+        faults["boot_method"] = f"{method} is none of {', '.join(get_args(BootMethod))}."
+    if faults:
+        raise Invalid({f"bmc_{name}": words for name, words in faults.items()})
+    return said
 
 
 def _protocol(url: str) -> BmcProtocol:

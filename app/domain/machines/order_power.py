@@ -55,6 +55,8 @@ class Switching(msgspec.Struct, frozen=True, kw_only=True):
     """When staff had a server of a client shut down that is meant to be off since."""
     failed_why: str = ""
     """In the peer's words, for staff; of servers alone."""
+    is_untouched: bool = False
+    """What failed did not get so far that the server was told anything; of servers alone."""
 
 
 async def order_power(

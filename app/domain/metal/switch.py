@@ -88,6 +88,8 @@ class ServerSwitch(msgspec.Struct, frozen=True, kw_only=True):
     memo: dict[str, Any] = {}
     words: str = ""
     """What went wrong the last time, while it is tried again."""
+    is_told: bool = False
+    """Whether the server may have been told anything yet."""
 
 
 _WAITS = """
@@ -225,11 +227,13 @@ async def server_switching(tx: Tx, server: UUID) -> Switching:
         "CASE WHEN NOT e.is_done THEN e.deed END AS failed, "
         "CASE WHEN NOT e.is_done THEN e.at END AS failed_at, "
         "CASE WHEN NOT e.is_done THEN e.reason ELSE '' END AS failed_why, "
-        f"({_OFF_BY_STAFF}) AS off_by_staff_at "
+        f"({_OFF_BY_STAFF}) AS off_by_staff_at, "
+        "NOT e.is_done AND e.is_untouched AS is_untouched "
         "FROM (SELECT) AS one LEFT JOIN LATERAL (SELECT * FROM outbox WHERE topic = $2 "
         "AND done_at IS NULL AND payload->>'server' = $1::uuid::text LIMIT 1) o ON true "
         "LEFT JOIN LATERAL (SELECT action, at, reason, \"after\"->>'deed' AS deed, "
-        "action = 'servers.done' AS is_done "
+        "action = 'servers.done' AS is_done, "
+        "coalesce((\"after\"->>'is_untouched')::boolean, false) AS is_untouched "
         "FROM audit_entry WHERE subject = $1 AND action = ANY($3) AND at > $4 "
         "AND (\"after\"->>'service')::uuid IS NOT DISTINCT FROM $5 "
         "ORDER BY at DESC, id DESC LIMIT 1) e ON e.action <> 'servers.gave_way'",
@@ -295,9 +299,9 @@ async def note_switched(tx: Tx, switch: ServerSwitch, found: MetalNode | Power) 
 
 
 async def note_not_switched(tx: Tx, switch: ServerSwitch, why: str) -> None:
-    """Keep why it was given up, and have the power read."""
+    """Keep why it was given up, and whether it is as it was, and have the power read."""
     await ask_now(tx, switch.server)
-    await _keep(tx, switch, "servers.could_not", why)
+    await _keep(tx, switch, "servers.could_not", why, is_untouched=not switch.is_told)
 
 
 async def note_gave_way(tx: Tx, switch: ServerSwitch) -> None:
@@ -328,7 +332,7 @@ async def _standing(tx: Tx, server: UUID) -> _Standing:
     return msgspec.convert(dict(row), _Standing)
 
 
-async def _keep(tx: Tx, switch: ServerSwitch, action: str, why: str) -> None:
+async def _keep(tx: Tx, switch: ServerSwitch, action: str, why: str, **facts: bool) -> None:
     service = {"service": switch.service} if switch.service else {}
     await record(
         tx,
@@ -338,7 +342,7 @@ async def _keep(tx: Tx, switch: ServerSwitch, action: str, why: str) -> None:
         subject_kind="server",
         subject=switch.server,
         before={},
-        after={"deed": switch.deed, **service},
+        after={"deed": switch.deed, **service, **facts},
         reason=why,
     )
     _tell(tx, switch)

@@ -1,5 +1,6 @@
 """Read a client's services."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
@@ -19,6 +20,7 @@ from app.domain.services.views import (
     GameFacts,
     InstalledKey,
     MachineFacts,
+    Missed,
     PanelView,
     ServicePage,
     ServiceRow,
@@ -26,6 +28,9 @@ from app.domain.services.views import (
     Work,
 )
 from app.ipam.wants import PRIMARY_IP4
+
+MISSED_TOLD = timedelta(days=1)
+"""How long a client reads that what was asked for came to nothing."""
 
 _COLUMNS = f"""
 s.id, s."order" AS order_id, o.number AS order_number, p.name AS product_name, s.hostname,
@@ -48,6 +53,12 @@ _MORE = f"""
  AND NOT EXISTS (SELECT FROM installation w WHERE w.service = s.id AND w.created_at >= s.asked_at
                  AND w.state IN ('failed', 'abandoned'))
  ORDER BY a.id DESC LIMIT 1) AS asked,
+(SELECT CASE WHEN w.state IN ('failed', 'abandoned') AND w.finished_at > $5 THEN
+ jsonb_build_object('purpose', w.purpose, 'stage', w.stage, 'at', w.finished_at)::text END
+ FROM installation w WHERE w.service = s.id AND w.created_at >= s.asked_at
+ AND NOT EXISTS (SELECT FROM run r WHERE r.subject = s.id AND r.finished_at IS NULL
+                 AND r.status <> 'halted' AND r.dedup_key LIKE ANY($6))
+ ORDER BY w.id DESC LIMIT 1) AS missed,
 v.id AS server_id, (SELECT b.serial FROM bmc b WHERE b.server = s.server) AS serial,
 EXISTS (SELECT FROM metal_node x WHERE x.server = s.server) AS is_at_cloud,
 coalesce(v.power_seen_at, {now.SEEN_AT}, y.power_seen_at) AS power_seen_at, o.selection,
@@ -88,6 +99,8 @@ async def find_service(tx: Tx, service: UUID, *, account: UUID) -> ServiceView:
         account,
         tx.now() - PATIENCE,
         list(Asked),
+        tx.now() - MISSED_TOLD,
+        [f"{what}:%" for what in Asked],
     )
     if row is None:
         raise NotFound("service", service)
@@ -99,6 +112,7 @@ async def find_service(tx: Tx, service: UUID, *, account: UUID) -> ServiceView:
     facts["game"] = row["game"] and msgspec.json.decode(row["game"], type=GameFacts)
     facts["work"] = row["work"] and msgspec.json.decode(row["work"], type=Work)
     facts["asked"] = row["asked"] and msgspec.json.decode(row["asked"], type=AskedFor)
+    facts["missed"] = row["missed"] and msgspec.json.decode(row["missed"], type=Missed)
     facts["machine"] = row["machine"] and msgspec.json.decode(row["machine"], type=MachineFacts)
     return msgspec.convert(facts, ServiceView)
 

@@ -108,6 +108,14 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     percent: int
 
 
+class Missed(msgspec.Struct, frozen=True, kw_only=True):
+    """What was asked for last and came to nothing, and when that was clear."""
+
+    purpose: Purpose
+    stage: str
+    at: datetime
+
+
 class AskedFor(msgspec.Struct, frozen=True, kw_only=True):
     """What was asked for, and when."""
 
@@ -141,6 +149,8 @@ class ServiceView(ServiceRow, frozen=True, kw_only=True):
     """What is being done to the server now."""
     asked: AskedFor | None
     """What was asked for and is neither done nor failed; nothing of it need have begun."""
+    missed: Missed | None
+    """What came to nothing within a day, and nothing is at it any more."""
     keys: tuple[InstalledKey, ...]
     panel: PanelView | None
 

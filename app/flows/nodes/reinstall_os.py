@@ -13,8 +13,10 @@ from app.domain.services.ask import note_reinstalled
 from app.domain.services.prepare_install import find_by_step, prepare_install
 from app.domain.services.report_install import give_up
 from app.domain.services.states import InstallationState
+from app.domain.services.untouched import UNTOUCHED
 from app.drivers.errors import DriverError
-from app.flows.booting import answers_there, brought_up, patiently, server_for, switch_off
+from app.flows.booting import answers_there, patiently, server_for, switch_off
+from app.flows.client_boot import brought_up_for_client, ended_untouched
 from app.flows.intent import intended
 from app.flows.node import Done, Effect, NodeType, Step, StepFailed, Wait
 
@@ -52,9 +54,10 @@ Switches the server of a service off, boots it into the installer and waits unti
 answers. All data on its disks are lost. Its addresses, the first password and the keys stay. The
 page of the service shows how far it is, and then the new system.
 
-A BMC that does not answer is waited for, for a quarter of an hour at each try. A machine that is
-at fault is left switched off and stays the client's: the service's data are gone by then, so a
-person decides whether it gets another server. Undoing it stops the installation.
+A BMC that does not answer is waited for, for a quarter of an hour at each try; until it has
+answered once the machine runs on, and its client's page says so. A machine that is at fault is
+left switched off and stays the client's: the service's data are gone by then, so a person decides
+whether it gets another server. Undoing it stops the installation.
 
 ```json
 {"os": "=steps.begin.wanted_os"}
@@ -80,13 +83,14 @@ async def do(step: Step, params: Params) -> Done | Wait:
         raise StepFailed("the service has another server by now")
     spec = made.spec
     try:
-        wait = await patiently(step, brought_up(step, made, key, spec.callback_base))
+        wait = await patiently(step, brought_up_for_client(step, made, key))
         if wait is not None:
             return wait
         says = "the machine restarts from its disk"
         banner = await answers_there(step, server, spec, says=says, made="installed")
-    except StepFailed as error:
-        if error.stops is None:  # else it was left as it is
+    except (StepFailed, DriverError) as error:
+        was_left = await ended_untouched(step, made, key, error)
+        if not was_left and isinstance(error, StepFailed):
             with contextlib.suppress(DriverError):
                 await switch_off(step, server)
         raise
@@ -103,7 +107,7 @@ async def undo(step: Step, _: Any) -> None:
     async with step.database.transaction() as tx:
         made = await find_by_step(tx, step.tools.vault, key)
         await give_up(tx, key, InstallationState.abandoned, "cancelled")
-    if made is None or made.state == InstallationState.installed:
+    if made is None or made.state == InstallationState.installed or made.stage == UNTOUCHED:
         return
     params = await intended(step, Params)
     wanted = None if params is None else params.service

@@ -13,16 +13,11 @@ from app.domain.services.ask import note_rescue
 from app.domain.services.prepare_live import find_live, prepare_rescue
 from app.domain.services.report_install import give_up
 from app.domain.services.states import InstallationState
+from app.domain.services.untouched import UNTOUCHED
 from app.drivers.errors import DriverError, NotReached, Refused
 from app.drivers.power import Power
-from app.flows.booting import (
-    answers_there,
-    bmc_at,
-    boot_from_disk,
-    brought_up,
-    patiently,
-    server_for,
-)
+from app.flows.booting import answers_there, bmc_at, boot_from_disk, patiently, server_for
+from app.flows.client_boot import brought_up_for_client, ended_untouched
 from app.flows.intent import intended
 from app.flows.node import Done, Effect, NodeType, Step, StepFailed, Wait
 
@@ -50,9 +45,10 @@ Switches the server of a service off, boots it into the live system of the setti
 keys of the installed system open it; its disks are not touched, nor mounted. It lasts until the
 next restart, or until `action.unrescue`.
 
-A BMC that does not answer is waited for, for a quarter of an hour at each try. Where the system
-does not come up, or the BMC refuses to boot it or keeps another boot image, the machine is booted
-from its disk again and the step fails. Undoing it boots the machine from its disk.
+A BMC that does not answer is waited for, for a quarter of an hour at each try; until it has
+answered once the machine runs on, and its client's page says so. Where the system does not come
+up, or the BMC refuses to boot it or keeps another boot image, the machine is booted from its disk
+again and the step fails. Undoing it boots a machine that was touched from its disk.
 
 ```json
 {}
@@ -77,13 +73,14 @@ async def do(step: Step, params: Params) -> Done | Wait:
     if made.server != server or system is None:
         raise StepFailed("the service has another server by now")
     try:
-        wait = await patiently(step, brought_up(step, made, key, made.spec.callback_base))
+        wait = await patiently(step, brought_up_for_client(step, made, key))
         if wait is not None:
             return wait
         says = "the rescue system starts"
         banner = await answers_there(step, server, system, says=says, made="rescued")
-    except (StepFailed, Refused, NotReached) as error:
-        if not (isinstance(error, StepFailed) and error.stops):  # else it was left as it is
+    except (StepFailed, DriverError) as error:
+        was_left = await ended_untouched(step, made, key, error)
+        if not was_left and isinstance(error, StepFailed | Refused | NotReached):
             await _run_again(step, server)
         raise
     if isinstance(banner, Wait):
@@ -109,7 +106,7 @@ async def undo(step: Step, _: Any) -> None:
     async with step.database.transaction() as tx:
         made = await find_live(tx, step.tools.vault, key)
         await give_up(tx, key, InstallationState.abandoned, "cancelled")
-    if made is None:
+    if made is None or made.stage == UNTOUCHED:
         return
     params = await intended(step, Params)
     wanted = None if params is None else params.service

@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeGuard, Union, get_args, get_origin
 
 import msgspec
 
+from app.core.choices import said
 from app.flows.document import NodeSpec
 from app.flows.expressions import resolve
 from app.flows.node import NodeType
@@ -120,7 +121,7 @@ def _refused(value: Any, hint: Any) -> str:
     try:
         msgspec.convert(value, hint)
     except msgspec.ValidationError as error:
-        return str(error)
+        return said(error, hint)
     except RecursionError:
         return "it is nested too deeply"
     return ""

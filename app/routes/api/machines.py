@@ -68,7 +68,7 @@ class Providers(Controller):
     @post(
         "/{name:str}/look",
         **needs(Scope.MACHINES_WRITE, 409),
-        status_code=200,
+        status_code=202,
         operation_id="lookAtProvider",
         summary="Look now",
         description="Have a provider asked for all its machines now instead of within a minute.",
@@ -79,7 +79,7 @@ class Providers(Controller):
             await ask_now(tx, name)
             return LookLine(connection=name)
 
-        return await ask.once(deed)
+        return await ask.once(deed, status=202)
 
     @post(
         "/{name:str}/group",
@@ -155,7 +155,7 @@ class MachineDrifts(Controller):
     @post(
         "/{service_id:uuid}/remedy",
         **needs(Scope.MACHINES_WRITE, 409),
-        status_code=200,
+        status_code=202,
         operation_id="remedyMachine",
         summary="Put a machine right",
         description="Have it suspended, unsuspended or started at its provider, as its service "
@@ -166,12 +166,12 @@ class MachineDrifts(Controller):
             done = await order_remedy(tx, service_id, **by(ask))
             return ErrandLine(about=service_id, deed=done)
 
-        return await ask.once(deed)
+        return await ask.once(deed, status=202)
 
     @post(
         "/{service_id:uuid}/release",
         **needs(Scope.MACHINES_WRITE, 409),
-        status_code=200,
+        status_code=202,
         operation_id="releaseMachine",
         summary="Give back a gone machine",
         description="End the service of a machine that is gone, and give its addresses back, once "
@@ -184,12 +184,12 @@ class MachineDrifts(Controller):
             await order_release(tx, service_id, **by(ask), reason=data.reason)
             return ErrandLine(about=service_id, deed=Deed.release)
 
-        return await ask.once(deed)
+        return await ask.once(deed, status=202)
 
     @post(
         "/{service_id:uuid}/remove",
         **needs(Scope.MACHINES_WRITE, 409),
-        status_code=200,
+        status_code=202,
         operation_id="removeLeftMachine",
         summary="Remove a machine that was left over",
         description="Delete the machine of a service that has ended, with its disk.",
@@ -201,7 +201,7 @@ class MachineDrifts(Controller):
             await order_removal(tx, service_id, **by(ask), reason=data.reason)
             return ErrandLine(about=service_id, deed=Deed.remove)
 
-        return await ask.once(deed)
+        return await ask.once(deed, status=202)
 
 
 class StrayMachines(Controller):
@@ -225,7 +225,7 @@ class StrayMachines(Controller):
     @post(
         "/{stray_id:uuid}/remove",
         **needs(Scope.MACHINES_WRITE, 409),
-        status_code=200,
+        status_code=202,
         operation_id="removeStrayMachine",
         summary="Remove a stray machine",
         description="Delete it at its provider, with its disk.",
@@ -238,7 +238,7 @@ class StrayMachines(Controller):
             await order_removal(tx, stray_id, **by(ask), reason=data.reason)
             return ErrandLine(about=stray_id, deed=Deed.remove)
 
-        return await ask.once(deed)
+        return await ask.once(deed, status=202)
 
     @post(
         "/{stray_id:uuid}/leave",

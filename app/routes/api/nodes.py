@@ -53,7 +53,7 @@ class Clouds(Controller):
     @post(
         "/{name:str}/look",
         **needs(Scope.SERVERS_WRITE, 409),
-        status_code=200,
+        status_code=202,
         operation_id="lookAtCloud",
         summary="Look now",
         description="Have a cloud asked for all its nodes now instead of within two minutes.",
@@ -64,7 +64,7 @@ class Clouds(Controller):
             await ask_now(tx, name)
             return CloudLook(connection=name)
 
-        return await ask.once(deed)
+        return await ask.once(deed, status=202)
 
 
 class Nodes(Controller):
@@ -115,7 +115,7 @@ class Nodes(Controller):
     @post(
         "/{node_id:uuid}/deeds",
         **needs(Scope.SERVERS_WRITE, 409),
-        status_code=200,
+        status_code=202,
         operation_id="putNodeRight",
         summary="Put a node right",
         description="Have one of its `deeds` done: here at once, or at its cloud by a worker.",
@@ -134,7 +134,7 @@ class Nodes(Controller):
             )
             return NodeOrdered(about=node_id, deed=data.deed)
 
-        return await ask.once(deed)
+        return await ask.once(deed, status=202)
 
 
 NODE_ROUTES = (Clouds, Nodes)

@@ -77,7 +77,7 @@ class ServerHardware(Controller):
     @post(
         **needs(Scope.SERVERS_WRITE, 409),
         response_headers=[ETAG],
-        status_code=200,
+        status_code=202,
         operation_id="readServerHardware",
         summary="Ask a server's BMC for its hardware",
         description="The answer takes some seconds: look again until `is_waiting` is false.",
@@ -88,7 +88,7 @@ class ServerHardware(Controller):
             await ask_hardware(tx, server_id)
             return await _report(tx, server_id)
 
-        return await ask.once(deed)
+        return await ask.once(deed, status=202)
 
     @post(
         "/accepted",

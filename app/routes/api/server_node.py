@@ -65,7 +65,7 @@ class ServerNodes(Controller):
         "/enrol",
         **needs(Scope.SERVERS_WRITE, 409),
         response_headers=[ETAG],
-        status_code=200,
+        status_code=202,
         operation_id="enrolServer",
         summary="Enrol a server at a cloud",
         description="A worker has the cloud know it, inspect it and offer it: look at the errand. "
@@ -86,7 +86,7 @@ class ServerNodes(Controller):
         "/adopt",
         **needs(Scope.SERVERS_WRITE, 409),
         response_headers=[ETAG],
-        status_code=200,
+        status_code=202,
         operation_id="adoptNode",
         summary="Adopt a node for a server",
         description="A node that the cloud has is this server from then on.",
@@ -103,7 +103,7 @@ class ServerNodes(Controller):
         "/inspect",
         **needs(Scope.SERVERS_WRITE, 409),
         response_headers=[ETAG],
-        status_code=200,
+        status_code=202,
         operation_id="inspectServer",
         summary="Have a server's cloud inspect it",
         description="What it finds is compared with the record: see the server's `hardware`.",
@@ -115,7 +115,7 @@ class ServerNodes(Controller):
         "/withdraw",
         **needs(Scope.SERVERS_WRITE, 409),
         response_headers=[ETAG],
-        status_code=200,
+        status_code=202,
         operation_id="withdrawServer",
         summary="Take a server out of its cloud",
         description="A node that we enrolled is deleted there; another one stays, without our "
@@ -153,7 +153,7 @@ class NodeErrands(Controller):
         "/again",
         **needs(Scope.SERVERS_WRITE, 409),
         response_headers=[ETAG],
-        status_code=200,
+        status_code=202,
         operation_id="repeatNodeErrand",
         summary="Go on with an errand",
         description="Begin one that failed or was stopped anew; it goes on from what is at the "
@@ -176,7 +176,7 @@ class NodeErrands(Controller):
             await stop(tx, errand_id, **by(ask))
             return errand_id
 
-        return await _once(ask, deed)
+        return await _once(ask, deed, status=200)
 
 
 class StrayNodesOf(Controller):
@@ -213,13 +213,15 @@ class StrayNodesOf(Controller):
         return answer(StrayNodes(items=tuple(map(stray_line, seen.strays)), total=seen.total))
 
 
-async def _once(ask: Ask, deed: Callable[[Tx], Awaitable[UUID]]) -> Response[Any]:
-    """Do what asks for an errand, once, and answer with it."""
+async def _once(
+    ask: Ask, deed: Callable[[Tx], Awaitable[UUID]], *, status: int = 202
+) -> Response[Any]:
+    """Do what asks for an errand, once, and answer with it: it has only begun."""
 
     async def done(tx: Tx) -> NodeErrand:
         return errand_line(await find_errand(tx, await deed(tx)))
 
-    return await ask.once(done)
+    return await ask.once(done, status=status)
 
 
 SERVER_NODE_ROUTES = (ServerNodes, NodeErrands, StrayNodesOf)

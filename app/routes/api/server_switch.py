@@ -50,6 +50,9 @@ class PowerLine(Struct, frozen=True, kw_only=True):
     ]
     failed_at: datetime | None
     failed_why: str
+    is_untouched: Annotated[
+        bool, Meta(description="What failed did not come to tell the server anything.")
+    ]
 
 
 class ServerPower(Controller):
@@ -71,7 +74,7 @@ class ServerPower(Controller):
 
     @post(
         **needs(Scope.SERVERS_WRITE, 409),
-        status_code=200,
+        status_code=202,
         operation_id="switchServer",
         summary="Switch a server",
         description="Have a worker start, shut down, restart or reset a server that no flow is at, "
@@ -84,7 +87,7 @@ class ServerPower(Controller):
             await order_switch(tx, server_id, Deed(data.deed), **by(ask), reason=data.reason)
             return await _line(tx, server_id)
 
-        return await ask.once(deed)
+        return await ask.once(deed, status=202)
 
 
 async def _line(tx: Tx, server_id: ServerId) -> PowerLine:
@@ -99,4 +102,5 @@ async def _line(tx: Tx, server_id: ServerId) -> PowerLine:
         failed=switching.failed,
         failed_at=switching.failed_at,
         failed_why=switching.failed_why,
+        is_untouched=switching.is_untouched,
     )

@@ -18,6 +18,7 @@ from litestar.response import Redirect
 from app.components.assets import AssetsMissing
 from app.components.errors import error_page
 from app.components.notice import Flash, flash_messages
+from app.core.choices import with_choices
 from app.core.errors import Invalid, Refusal
 from app.domain.accounts.roles import is_staff
 from app.domain.addresses.errors import FileRefused
@@ -142,8 +143,11 @@ def reject(request: Request[Any, Any, Any], error: HTTPException) -> Response[An
     if not request.scope["path"].startswith(OURS):
         return _answer(request, status, f"http.{status}", WORDS.get(status), headers=headers)
     if isinstance(error, ValidationException):
-        facts = {"fields": _fields_of(error)}
-        return _problem(request, 422, Invalid.code, error.detail, headers=headers, facts=facts)
+        fields = _fields_of(request, error)
+        detail = " ".join(f"{name}: {words}." for name, words in fields.items()) or error.detail
+        return _problem(
+            request, 422, Invalid.code, detail, headers=headers, facts={"fields": fields}
+        )
     return _problem(request, status, f"http.{status}", error.detail, headers=headers)
 
 
@@ -247,10 +251,16 @@ def _problem(
     )
 
 
-def _fields_of(error: ValidationException) -> dict[str, str]:
+def _fields_of(request: Request[Any, Any, Any], error: ValidationException) -> dict[str, str]:
     """Return the bad fields of a request, as `Invalid` has them; "" is the whole body."""
     found = error.extra if isinstance(error.extra, list) else []
-    return {str(one.get("key", "")): str(one.get("message", "")) for one in found}
+    takes = request.route_handler.signature_model
+    fields = {}
+    for one in found:
+        key, words = str(one.get("key", "")), str(one.get("message", ""))
+        path = f".data.{key}" if one.get("source") == "body" else f".{key}"
+        fields[key] = with_choices(words, takes, path)
+    return fields
 
 
 def _wants_page(request: Request[Any, Any, Any]) -> bool:

@@ -19,7 +19,7 @@ from tests.flows.validate.kinds import flow, line, only
         ({"count": 0}, "count", "must be a whole number >= 1"),
         ({"is_on": 1}, "is_on", "must be true or false, not a whole number"),
         ({"id": "abc"}, "id", "invalid UUID"),
-        ({"mode": "medium"}, "mode", "invalid enum value 'medium'"),
+        ({"mode": "medium"}, "mode", "'medium' is none of these: fast, slow"),
         ({"boxes": [{"width": 1}, {"width": "w"}]}, "boxes[1].width", "must be a whole number"),
         ({"boxes": [{"width": "=input.w"}, {"wid": 1, "width": 1, "label": "=input.l"}]},
          "boxes[1].wid", "did you mean width?"),
