@@ -248,3 +248,19 @@ async def test_a_bmc_that_restarts_is_not_asked_to_end_the_session_that_it_forge
     asked = len(faulty.asked("POST"))
     assert await bmc.power.read() is Power.OFF
     assert faulty.asked("POST")[asked:] == [SESSIONS], "it is signed in to once"
+
+
+async def test_a_closed_fleet_asks_no_thread_to_hang_up(
+    fleet: RedfishFleet, bmc: RedfishBmc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its BMC was busy as it was closed, and the session stayed."""
+    clock = Clock()
+    monkeypatch.setattr(link, "time", clock)
+    await bmc.power.read()
+    monkeypatch.setattr(link, "CALL_DEADLINE_S", 0.0)
+    await fleet.close()
+    assert bmc._link.has_session
+    clock.now_s += link.IDLE_S
+    bmc._link._hang_up_when_idle()
+    assert bmc._link._hanging_up is None
+    bmc._link._drop()

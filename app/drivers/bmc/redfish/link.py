@@ -48,6 +48,7 @@ class Link:
         self._session: Session | None = None
         self._answered_at_s = 0.0
         self._hanging_up: asyncio.Task[None] | None = None
+        self._is_closed = False
 
     @property
     def has_session(self) -> bool:
@@ -69,7 +70,8 @@ class Link:
         return await self._in_turn(partial(self._run, work, read_timeout_s), deadline_s)
 
     async def close(self) -> None:
-        """End the session after the call under way, if any."""
+        """End the session after the call under way, if any. The pool may be gone from then on."""
+        self._is_closed = True
         if self.has_session or self._slot.locked():
             with contextlib.suppress(DriverError):
                 await self._in_turn(lambda _: self._drop(), CALL_DEADLINE_S)
@@ -138,7 +140,7 @@ class Link:
     @property
     def _is_idle(self) -> bool:
         idle_s = time.monotonic() - self._answered_at_s
-        return self._session is not None and idle_s >= IDLE_S * 0.9
+        return self._session is not None and not self._is_closed and idle_s >= IDLE_S * 0.9
 
     def _paced(self, asking: Callable[[], T]) -> T:
         time.sleep(max(0.0, self._answered_at_s + MIN_INTERVAL_S - time.monotonic()))
