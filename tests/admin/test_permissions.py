@@ -22,7 +22,7 @@ OPEN = {
     "/admin/orders": {Role.OPERATOR, Role.DESIGNER, Role.FINANCE, Role.OWNER},
     "/admin/orders/{order}": {Role.OPERATOR, Role.DESIGNER, Role.FINANCE, Role.OWNER},
     "/admin/orders/{order}/allocation": {Role.OPERATOR, Role.DESIGNER, Role.OWNER},
-    "/admin/orders/{order}/allocation/choose?server=fra1-b1-01": {Role.OPERATOR, Role.OWNER},
+    "/admin/orders/{held}/allocation/choose?server=fra1-b1-01": {Role.OPERATOR, Role.OWNER},
     "/admin/orders/{order}/cancel": {Role.OPERATOR, Role.FINANCE, Role.OWNER},
     "/admin/stock": {Role.OPERATOR, Role.DESIGNER, Role.OWNER},
     "/admin/stock/products/metal-s?number=2": {Role.OPERATOR, Role.DESIGNER, Role.OWNER},
@@ -92,6 +92,7 @@ OPEN = {
 
 async def _named(stage: Stage) -> dict[str, UUID]:
     order, run = await stage.halted()
+    held = await stage.order()
     server = stage.servers["fra1-b1-01"]
     async with stage.database.snapshot() as tx:
         rack = await tx.fetchval("SELECT rack FROM server WHERE id = $1", server)
@@ -100,6 +101,7 @@ async def _named(stage: Stage) -> dict[str, UUID]:
     assert order.service_id is not None
     return {
         "order": order.id,
+        "held": held.id,
         "run": run,
         "server": server,
         "service": order.service_id,
