@@ -5,13 +5,13 @@ from uuid import UUID
 import pytest
 
 from app.core.clock import SetClock
-from app.core.database import Database
+from app.core.database import Database, Tx
 from app.core.secrets import Vault
 from app.domain.accounts.views import AccountView
 from app.domain.metal.link import link_node
 from app.domain.services.ask import note_rescue
 from app.domain.services.facts import service_facts
-from app.domain.services.prepare_live import prepare_rescue
+from app.domain.services.prepare_live import PreparedLive, prepare_rescue
 from app.domain.services.report_install import give_up
 from app.domain.services.states import InstallationState
 from app.domain.services.untouched import AWAITED, BOOTS, UNTOUCHED, note_reach
@@ -161,6 +161,15 @@ async def test_what_was_asked_for_and_failed_or_never_began_is_not_told_for_ever
     assert "Asked for: " not in (await client.get(status)).text
 
 
+async def a_rescue(tx: Tx, vault: Vault, service: UUID) -> PreparedLive:
+    """One that is prepared, as the first try of its step."""
+    server = await tx.fetchval("SELECT server FROM service WHERE id = $1", service)
+    await tx.execute("UPDATE prefix SET gateway = host(network)::inet + 1 WHERE gateway IS NULL")
+    return await prepare_rescue(
+        tx, vault, service=service, server=server, step_key="r:/:rescue#1", site=SITE
+    )
+
+
 async def test_a_client_reads_whether_anything_was_done_to_a_server_whose_bmc_is_away(
     client: Browser, service: str, database: Database, vault: Vault, clock: SetClock
 ) -> None:
@@ -169,13 +178,7 @@ async def test_a_client_reads_whether_anything_was_done_to_a_server_whose_bmc_is
     await client.send_form(here, f"{here}/rescue")
     clock.advance(seconds=1)
     async with database.transaction() as tx:
-        server = await tx.fetchval("SELECT server FROM service WHERE id = $1", UUID(service))
-        await tx.execute(
-            "UPDATE prefix SET gateway = host(network)::inet + 1 WHERE gateway IS NULL"
-        )
-        made = await prepare_rescue(
-            tx, vault, service=UUID(service), server=server, step_key="r:/:rescue#1", site=SITE
-        )
+        made = await a_rescue(tx, vault, UUID(service))
 
     async def shown(stage: str) -> str:
         async with database.transaction() as tx:
@@ -219,13 +222,7 @@ async def test_what_went_on_once_its_bmc_answered_is_told_so(
 ) -> None:
     await serve(database, service)
     async with database.transaction() as tx:
-        server = await tx.fetchval("SELECT server FROM service WHERE id = $1", UUID(service))
-        await tx.execute(
-            "UPDATE prefix SET gateway = host(network)::inet + 1 WHERE gateway IS NULL"
-        )
-        made = await prepare_rescue(
-            tx, vault, service=UUID(service), server=server, step_key="r:/:rescue#1", site=SITE
-        )
+        made = await a_rescue(tx, vault, UUID(service))
         await note_reach(tx, made.id, BOOTS, step="r:/:rescue#")
     status = f"/services/{service}/status"
     assert "the machine boots, 0 %" in (await client.get(status)).text

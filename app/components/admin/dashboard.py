@@ -222,12 +222,7 @@ def _in_flight(now: Now, runs: list[RunRow]) -> h.Element:
     rest = now.backlog.in_flight - len(runs)
     return card(
         table(
-            (
-                Column("Order"),
-                Column("Step"),
-                Column("This step", narrow=True),
-                Column("Since paid", figures=True, narrow=True),
-            ),
+            _columns("Order", "Since paid"),
             [_moving(run, now.at) for run in runs],
             caption="Orders in flight",
             empty=empty(
@@ -247,18 +242,22 @@ def _others(now: Now, runs: list[RunRow]) -> h.Element:
     """List what moves and delivers no order: rescues, burn-ins, terminations and the like."""
     return card(
         table(
-            (
-                Column("What"),
-                Column("Step"),
-                Column("This step", narrow=True),
-                Column("Since begun", figures=True, narrow=True),
-            ),
+            _columns("What", "Since begun"),
             [_moving(run, now.at) for run in runs],
             caption="Other runs under way",
         ),
         title="Other runs under way",
         symbol="workflow",
         flush=True,
+    )
+
+
+def _columns(what: str, since: str) -> tuple[Column, ...]:
+    return (
+        Column(what),
+        Column("Step"),
+        Column("This step", narrow=True),
+        Column(since, figures=True, narrow=True),
     )
 
 
