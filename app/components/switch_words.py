@@ -89,6 +89,15 @@ def untouched_words(power: Power | None, switching: Switching) -> str:
     """Say of a server that was told nothing how it is, as far as that is known; "" of others."""
     if not switching.is_untouched:
         return ""
-    how = {Power.ON: ": it runs as before", Power.OFF: ": it is off as before"}
-    known = "" if power is None else how.get(power, "")
-    return f" Nothing was done to it{known}."
+    return f" Nothing was done to it{as_it_was(power)}."
+
+
+def as_it_was(power: Power | None) -> str:
+    """Return `: it runs as before`, or is off; "" where that is not known."""
+    match power:
+        case Power.ON:
+            return ": it runs as before"
+        case Power.OFF:
+            return ": it is off as before"
+        case _:
+            return ""

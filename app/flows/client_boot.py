@@ -5,6 +5,7 @@ from uuid import UUID
 
 import msgspec
 
+from app.core.database import Tx
 from app.domain.services.prepare_install import Prepared
 from app.domain.services.prepare_live import PreparedLive
 from app.domain.services.report_install import give_up
@@ -17,28 +18,33 @@ from app.flows.node import Step, StepFailed, Wait
 MadeT = TypeVar("MadeT", Prepared, PreparedLive)
 
 
+async def note_prepared(tx: Tx, step: Step, made: Prepared | PreparedLive) -> None:
+    """Note, as what is prepared is written down, that nothing was done to its machine yet."""
+    if made.state == InstallationState.prepared and not step.memo.get("booted"):
+        await _note(tx, step, made.id, UNTOUCHED)
+
+
 async def brought_up_for_client(step: Step, made: MadeT, key: str) -> Wait | None:
     """Do as `brought_up`, but see first that the BMC answers, and write down what comes of it.
 
-    Costs one request to the BMC more. Raises as `brought_up`.
+    Until it answers, what `note_prepared` noted stands. Costs one request to the BMC more. Raises
+    as `brought_up`.
     """
     if made.state != InstallationState.prepared or step.memo.get("booted"):
         return await brought_up(step, made, key, made.spec.callback_base)
     bmc, method = await bmc_at(step, made.server)
     require_boot_file(step, method)
-    try:
-        await bmc.power.read()
-    except DriverError:
-        await _note(step, made.id, UNTOUCHED)
-        raise
-    await _note(step, made.id, BOOTS)
+    await bmc.power.read()
+    async with step.database.transaction() as tx:
+        await _note(tx, step, made.id, BOOTS)
     made = msgspec.structs.replace(made, stage=BOOTS)
     try:
         return await brought_up(step, made, key, made.spec.callback_base)
     except NotReached:
         raise
     except Retriable:
-        await _note(step, made.id, AWAITED)
+        async with step.database.transaction() as tx:
+            await _note(tx, step, made.id, AWAITED)
         raise
 
 
@@ -56,6 +62,5 @@ async def ended_untouched(
         return await is_untouched(tx, made.id)
 
 
-async def _note(step: Step, installation: UUID, stage: str) -> None:
-    async with step.database.transaction() as tx:
-        await note_reach(tx, installation, stage, step=f"{step.key}#")
+async def _note(tx: Tx, step: Step, installation: UUID, stage: str) -> None:
+    await note_reach(tx, installation, stage, step=f"{step.key}#")

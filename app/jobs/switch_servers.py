@@ -81,8 +81,9 @@ class ServerSwitches:
         async with self._database.snapshot() as tx:
             now, is_wanted = tx.now(), await is_still_wanted(tx, switch)
         found, words = None, switch.words
-        # What a worker did that died before it wrote anything down, nobody knows.
-        is_told = switch.is_told or parcel.attempts > 1
+        # What a worker did that died before it wrote anything down, nobody knows. One of an earlier
+        # release told of its first part by the memo alone.
+        is_told = switch.is_told or bool(switch.memo) or parcel.attempts > 1
         if is_wanted and now <= switch.until:
             found, words, tells = await self._next_part(switch, now)
             is_told = is_told or tells

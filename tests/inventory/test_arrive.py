@@ -218,9 +218,9 @@ async def test_rows_without_a_filled_cell_are_passed_over(tx: Tx, vault: Vault) 
     seen = await take(tx, vault, "serial,note", ",", "S00001,seen", "", " , ", "X", ",")
     assert [line.text for line in seen.changed] == ["S00001"]
     assert [line.number for line in seen.faults] == [6]
-    with pytest.raises(Unreadable, match="no row below its head"):
+    with pytest.raises(Unreadable, match="it has no rows"):
         await take(tx, vault, "serial,note", ",")
-    with pytest.raises(Unreadable, match="no row below its head"):
+    with pytest.raises(Unreadable, match="it has no rows"):
         await take(tx, vault, "serial,note")
 
 

@@ -22,6 +22,7 @@ from app.domain.inventory.power import note_power
 from app.domain.inventory.quarantine import (
     MOST_RECHECKS,
     due_rechecks,
+    for_a_person,
     note_recheck,
     quarantine,
     release_from_quarantine,
@@ -202,6 +203,13 @@ async def test_a_failing_server_is_put_aside_and_the_order_gets_another(tx: Tx) 
     assert (line["actor"], line["actor_label"]) == (None, "system")
     await release(tx, order)
     assert await state_of(tx, first.id) is ServerState.quarantined
+
+
+def test_what_was_not_looked_at_is_not_said_to_have_been_in_vain() -> None:
+    """As of a server that a burn-in took out of quarantine and gave back."""
+    assert for_a_person(ServerState.provisioning, 0) == "It waits for a person."
+    assert "looked at 10 times" in for_a_person(ServerState.provisioning, MOST_RECHECKS)
+    assert "burn it in again" in for_a_person(ServerState.inspecting, 0)
 
 
 async def test_when_it_was_looked_at_in_vain_for_long_a_person_is_told(

@@ -186,13 +186,18 @@ async def test_a_client_reads_whether_anything_was_done_to_a_server_whose_bmc_is
                 await note_reach(tx, made.id, stage, step="r:/:rescue#")
         return str((await client.get(f"{here}/status")).text)
 
-    assert "Nothing was done to your server yet." in await shown("")
+    page = await shown("")
+    assert "It begins in a moment." in page
+    assert "Nothing was done" not in page, "nobody knows"
     page = await shown(UNTOUCHED)
     assert "management controller to answer. Nothing was done to your server yet" in page
     assert "it runs as before" in page
     async with database.transaction() as tx:
         await tx.execute("UPDATE server SET power = 'off'")
     assert "it is off as before" in await shown(UNTOUCHED)
+    async with database.transaction() as tx:
+        await tx.execute("UPDATE server SET power = 'unknown'")
+    assert "Nothing was done to your server yet." in await shown(UNTOUCHED)
     assert "0 %" not in page
     async with database.transaction() as tx:
         await give_up(tx, "r:/:rescue#1", InstallationState.failed, "no answer")
@@ -215,6 +220,26 @@ async def test_a_client_reads_whether_anything_was_done_to_a_server_whose_bmc_is
     assert "as before" not in page
     clock.advance(days=1, seconds=1)
     assert "The rescue system was not started" not in await shown("")
+
+
+async def test_what_came_to_nothing_may_be_asked_for_again_at_once(
+    client: Browser, service: str, database: Database, vault: Vault, clock: SetClock
+) -> None:
+    await serve(database, service)
+    here = f"/services/{service}"
+    await client.send_form(here, f"{here}/rescue")
+    clock.advance(seconds=1)
+    async with database.transaction() as tx:
+        await a_rescue(tx, vault, UUID(service))
+        await give_up(tx, "r:/:rescue#1", InstallationState.failed, "no answer")
+        await tx.execute(
+            "UPDATE run SET status = 'halted', dedup_key = 'service.rescue:' || dedup_key"
+        )
+    clock.advance(seconds=1)
+    await client.send_form(here, f"{here}/rescue")
+    assert "installed or rescued already" not in (await client.get(here)).text
+    assert "Asked for: the server is booted" in (await client.get(f"{here}/status")).text
+    assert [action for action, _ in await asked(database)] == ["service.rescue"] * 2
 
 
 async def test_what_went_on_once_its_bmc_answered_is_told_so(

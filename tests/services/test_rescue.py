@@ -1,5 +1,6 @@
 """A client's server that is to be rescued or installed anew, by a BMC that fails meanwhile."""
 
+import asyncio
 import re
 from dataclasses import replace
 from types import ModuleType
@@ -78,6 +79,21 @@ async def test_a_machine_whose_bmc_is_never_reached_is_left_alone(
     with pytest.raises(StepFailed):  # a worker that died just then
         await node.do(hall.step(node="node", attempt=2), node.Params())
     await node.undo(hall.step(node="node", attempt=2), None)
+    assert hall.bmc.told == []
+
+
+@pytest.mark.parametrize("node", [rescue, reinstall_os], ids=["rescue", "reinstall"])
+async def test_a_machine_is_left_alone_where_a_worker_died_before_its_bmc_was_asked(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch, node: ModuleType
+) -> None:
+    async def died(*_: Any) -> None:
+        raise asyncio.CancelledError
+
+    with monkeypatch.context() as patch, pytest.raises(asyncio.CancelledError):
+        patch.setattr(hall.bmc, "read", died)
+        await enter(hall, node)
+    assert await stages(hall) == [("prepared", UNTOUCHED)]
+    await node.undo(hall.step(node="node"), None)
     assert hall.bmc.told == []
 
 
@@ -185,7 +201,9 @@ async def test_without_a_boot_file_no_machine_is_touched_and_a_person_is_asked(
         await node.do(msgspec.structs.replace(step, tools=tools), node.Params())
     assert caught.value.stops is not None
     assert not caught.value.transient
-    assert hall.bmc.told == []
+    assert await stages(hall) == [("prepared", UNTOUCHED)]
+    await node.undo(step, None)
+    assert hall.bmc.told == [], "nor as it is cancelled"
 
 
 async def test_a_boot_image_is_taken_away_while_the_machine_is_off(

@@ -39,7 +39,8 @@ def what_next(server: ServerRow, at: datetime) -> h.Element | None:
         return None
     due, looks = server.recheck_at, server.rechecks
     if due is None:
-        words = for_a_person(server.aside_from) if server.aside_from else "It waits for a person."
+        came_from = server.aside_from
+        words = for_a_person(came_from, looks) if came_from else "It waits for a person."
         return h.p[words]
     return h.p[
         BY_ITSELF,

@@ -13,6 +13,7 @@ from app.components.frame import PageFrame
 from app.components.live import live_region
 from app.components.notice import notice
 from app.components.page import page_head, portal_page
+from app.components.switch_words import as_it_was
 from app.components.time import moment
 from app.domain.machines.order_power import Switching
 from app.domain.services import untouched
@@ -20,7 +21,6 @@ from app.domain.services.ask import Asked, System
 from app.domain.services.states import ServiceState
 from app.domain.services.views import ServiceView, Work
 from app.drivers.deploy.live import Purpose
-from app.drivers.power import Power
 
 TYPED = "typed"
 DOING = {
@@ -83,9 +83,9 @@ def _progress(service: ServiceView, work: Work) -> tuple[str, str]:
     waits = "We wait for the server's management controller to answer."
     match work.stage:
         case "":
-            return WANTED[work.purpose], "Nothing was done to your server yet."
+            return WANTED[work.purpose], "It begins in a moment."
         case untouched.UNTOUCHED:
-            as_before = f"Nothing was done to your server yet: it {_runs(service)} as before."
+            as_before = f"Nothing was done to your server yet{as_it_was(service.power)}."
             return WANTED[work.purpose], f"{waits} {as_before}"
         case untouched.AWAITED:
             return DOING[work.purpose], f"{waits} It goes on by itself then."
@@ -102,17 +102,13 @@ def _missed_notice(service: ServiceView) -> h.Element | None:
     if missed.stage == untouched.UNTOUCHED:
         how_it_is = (
             " The server's management controller did not answer as it should. Nothing was done to "
-            f"your server: it {_runs(service)} as before. Ask again later, or write to us."
+            f"your server{as_it_was(service.power)}. Ask again later, or write to us."
         )
     return h.div(".sw-after")[
         notice(
             "warning", MISSED[missed.purpose], "It was given up ", moment(missed.at), ".", how_it_is
         )
     ]
-
-
-def _runs(service: ServiceView) -> str:
-    return "is off" if service.power is Power.OFF else "runs"
 
 
 def asks(service: ServiceView, served: frozenset[str], switching: Switching) -> h.Element:

@@ -75,7 +75,7 @@ async def import_servers(
     if len(sheet.rows) > MOST_SERVERS:
         raise Unreadable(f"it has {len(sheet.rows):,} servers; at most {MOST_SERVERS:,} at a time")
     if not sheet.rows:
-        raise Unreadable("it has no row below its head")
+        raise Unreadable("it has no rows")
     if "serial" not in sheet.rows[0]:
         raise Unreadable("no column is named serial")
     if unknown := sorted({name for row in sheet.rows for name in row} - {*COLUMNS}):

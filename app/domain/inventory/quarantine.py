@@ -32,9 +32,10 @@ _IN_VAIN = (
 )
 
 
-def for_a_person(came_from: ServerState) -> str:
+def for_a_person(came_from: ServerState, rechecks: int) -> str:
     """Say what a person has to do about one that is not looked at again by itself. Pure."""
-    return _FOR_A_PERSON.get(came_from, _IN_VAIN)
+    in_vain = _IN_VAIN if rechecks >= MOST_RECHECKS else "It waits for a person."
+    return _FOR_A_PERSON.get(came_from, in_vain)
 
 
 async def quarantine(tx: Tx, server_id: UUID, reason: str) -> None:
@@ -56,7 +57,7 @@ async def quarantine(tx: Tx, server_id: UUID, reason: str) -> None:
         await move_burn_in(tx, burn_in, BurnInState.failed, reason)
     came_from = ServerState(row["state"])
     is_planned = came_from not in _FOR_A_PERSON and await plan_recheck(tx, server_id)
-    what_next = BY_ITSELF if is_planned else for_a_person(came_from)
+    what_next = BY_ITSELF if is_planned else for_a_person(came_from, MOST_RECHECKS)
     await record(
         tx,
         actor=None,

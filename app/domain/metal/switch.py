@@ -105,6 +105,8 @@ SELECT d.at FROM (
     ORDER BY at DESC, id DESC LIMIT 1
 ) d WHERE d.deed = 'stop'
 AND EXISTS (SELECT FROM server WHERE id = $1 AND power_taken = 'off')
+AND NOT EXISTS (SELECT FROM audit_entry
+    WHERE subject = $1 AND action = 'inventory.take_power' AND at > d.at)
 AND $6::uuid IS DISTINCT FROM (
     SELECT actor FROM audit_entry WHERE subject = $1 AND action = 'servers.stop' AND at <= d.at
     AND ("after"->>'service')::uuid = $5 ORDER BY at DESC, id DESC LIMIT 1

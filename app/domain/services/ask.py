@@ -183,7 +183,9 @@ async def _require_idle(tx: Tx, service: UUID) -> str:
         "WHERE service = s.id AND made_at IS NOT NULL AND removed_at IS NULL) AS is_there, "
         f"(server IS NULL AND {UNDER_WAY}) OR EXISTS (SELECT FROM installation "
         "WHERE service = s.id AND state IN ('prepared', 'booted', 'installing')) "
-        "OR coalesce(asked_at > $2, false) "
+        "OR (coalesce(asked_at > $2, false) AND NOT EXISTS (SELECT FROM installation w "
+        "WHERE w.service = s.id AND w.created_at >= s.asked_at "
+        "AND w.state IN ('failed', 'abandoned'))) "
         # What a cloud does to a server is no installation of ours: the run says that it is at it.
         "OR EXISTS (SELECT FROM run r WHERE r.subject = s.id AND r.finished_at IS NULL "
         "AND r.status <> 'halted' AND r.dedup_key LIKE ANY($3)) "

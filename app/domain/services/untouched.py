@@ -9,7 +9,7 @@ from uuid import UUID
 from app.core.database import Tx
 
 UNTOUCHED = "waiting for the BMC; nothing was done to the machine"
-"""The BMC was not reached, in this try and all before it. So is the stage of one not begun, ""."""
+"""From the start, in this try and all before it, until the BMC has answered once."""
 AWAITED = "waiting for the BMC"
 """The BMC went away after the machine had been told something, or may have been."""
 BOOTS = "the machine boots"

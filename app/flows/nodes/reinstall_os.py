@@ -16,7 +16,7 @@ from app.domain.services.states import InstallationState
 from app.domain.services.untouched import UNTOUCHED
 from app.drivers.errors import DriverError
 from app.flows.booting import answers_there, patiently, server_for, switch_off
-from app.flows.client_boot import brought_up_for_client, ended_untouched
+from app.flows.client_boot import brought_up_for_client, ended_untouched, note_prepared
 from app.flows.intent import intended
 from app.flows.node import Done, Effect, NodeType, Step, StepFailed, Wait
 
@@ -79,6 +79,7 @@ async def do(step: Step, params: Params) -> Done | Wait:
             site=step.tools.site,
             os=params.os,
         )
+        await note_prepared(tx, step, made)
     if made.server != server:
         raise StepFailed("the service has another server by now")
     spec = made.spec

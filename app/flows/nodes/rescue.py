@@ -17,7 +17,7 @@ from app.domain.services.untouched import UNTOUCHED
 from app.drivers.errors import DriverError, NotReached, Refused
 from app.drivers.power import Power
 from app.flows.booting import answers_there, bmc_at, boot_from_disk, patiently, server_for
-from app.flows.client_boot import brought_up_for_client, ended_untouched
+from app.flows.client_boot import brought_up_for_client, ended_untouched, note_prepared
 from app.flows.intent import intended
 from app.flows.node import Done, Effect, NodeType, Step, StepFailed, Wait
 
@@ -69,6 +69,7 @@ async def do(step: Step, params: Params) -> Done | Wait:
             step_key=key,
             site=step.tools.site,
         )
+        await note_prepared(tx, step, made)
     system = made.spec.system
     if made.server != server or system is None:
         raise StepFailed("the service has another server by now")

@@ -201,7 +201,7 @@ async def _deed_page(
 async def read_file(
     tx: Tx, vault: Vault, server_id: UUID, me: AccountView, *, csrf: str
 ) -> ServerFile:
-    """Read a server; thirteen statements."""
+    """Read a server; up to fifteen statements."""
     server = await find_server(tx, server_id)
     sees_trail = allows(me.role, Permission.AUDIT_READ)
     return ServerFile(

@@ -144,7 +144,8 @@ def reject(request: Request[Any, Any, Any], error: HTTPException) -> Response[An
         return _answer(request, status, f"http.{status}", WORDS.get(status), headers=headers)
     if isinstance(error, ValidationException):
         fields = _fields_of(request, error)
-        detail = " ".join(f"{name}: {words}." for name, words in fields.items()) or error.detail
+        said = [f"{name}: {words}." if name else f"{words}." for name, words in fields.items()]
+        detail = " ".join(said) or error.detail
         return _problem(
             request, 422, Invalid.code, detail, headers=headers, facts={"fields": fields}
         )

@@ -4,9 +4,11 @@
   "use strict";
 
   // The tab that is shown is in sight, also where not all of them fit.
-  document
-    .querySelector(".sw-tabs [aria-current]")
-    ?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  const shown = document.querySelector(".sw-tabs [aria-current]");
+  if (shown) {
+    const strip = shown.closest(".sw-tabs");
+    strip.scrollLeft += Math.max(0, shown.getBoundingClientRect().right - strip.getBoundingClientRect().right);
+  }
 
   // Theme: system → light → dark. The server reads the cookie, so a page never flashes.
   const THEMES = ["auto", "light", "dark"];

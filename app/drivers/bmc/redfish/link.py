@@ -77,12 +77,16 @@ class Link:
                 await self._in_turn(lambda _: self._drop(), CALL_DEADLINE_S)
 
     async def forget_session(self) -> None:
-        """Have no session any more, and ask nothing of a BMC that has just forgotten it."""
-        async with self._slot:
-            session, self._session = self._session, None
-            if session is not None:
-                loop = asyncio.get_running_loop()
-                await loop.run_in_executor(self._pool, session.forget)
+        """Have no session any more, and ask nothing of a BMC that has just forgotten it.
+
+        A call under way is waited for; one that takes too long finds out by itself.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CALL_DEADLINE_S), self._slot:
+                session, self._session = self._session, None
+                if session is not None and not self._is_closed:
+                    loop = asyncio.get_running_loop()
+                    await loop.run_in_executor(self._pool, session.forget)
 
     async def give_back(self) -> None:
         """End the session, unless a call comes between, or the BMC is busy for long."""
