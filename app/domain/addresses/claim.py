@@ -139,8 +139,10 @@ SELECT (SELECT account FROM client_order WHERE id = $1),
 """
 """Locks the tree (structure.py) on the way: neither answer depends on it."""
 _HAD = """
-SELECT item, scope FROM address_claim WHERE holder = $1 AND state = ANY($2) FOR NO KEY UPDATE
+SELECT item, scope FROM address_claim WHERE holder = $1 AND state = ANY($2)
+ORDER BY item FOR NO KEY UPDATE
 """
+"""In one order, wherever the rows lie by now: whoever asks for the same order locks them, too."""
 _PUT_OFF = """
 UPDATE address_claim SET expires_at = CASE
     WHEN $3::timestamptz IS NOT NULL AND expires_at IS NOT NULL THEN greatest(expires_at, $3) END
