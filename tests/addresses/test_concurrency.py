@@ -112,6 +112,32 @@ async def test_one_order_that_asks_twice_at_once_gets_one_answer(
         assert await tx.fetchval("SELECT count(*) FROM address_claim WHERE holder = $1", order) == 5
 
 
+async def test_who_asks_for_one_order_locks_its_claims_in_one_order_wherever_they_lie(
+    database: Database,
+) -> None:
+    """By their items: else two who see the rows lie otherwise wait for each other."""
+    order = new_id()
+    async with database.transaction() as tx:
+        await lay_out(tx, prefix("10.0.0.0/28"))
+        await ask(tx, order, [ip4("ip4:extra:1")])
+        await ask(tx, order, [ip4()])  # the other lies behind since, and comes first by its item
+    async with database.transaction() as other:
+        await other.execute(
+            "SELECT FROM address_claim WHERE holder = $1 AND item = 'ip4:extra:1' FOR UPDATE", order
+        )
+        asked = asyncio.create_task(
+            try_to_claim(database, order, [ip4("ip4:extra:2")]), context=Context()
+        )
+        await until_someone_waits(database)
+        free = await other.fetch(
+            "SELECT item FROM address_claim WHERE holder = $1 AND item <> 'ip4:extra:1' "
+            "FOR UPDATE SKIP LOCKED",
+            order,
+        )
+    assert [row["item"] for row in free] == ["ip4:primary"]
+    assert await asked is not None
+
+
 async def test_a_worker_that_dies_in_its_transaction_leaks_nothing(
     database: Database, processes: Processes | None
 ) -> None:
