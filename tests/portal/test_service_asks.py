@@ -161,6 +161,15 @@ async def test_what_was_asked_for_and_failed_or_never_began_is_not_told_for_ever
     assert "Asked for: " not in (await client.get(status)).text
 
 
+async def ask_for_rescue(client: Browser, service: str, database: Database, clock: SetClock) -> str:
+    """Return the service's page, a second after its client asked for it there."""
+    await serve(database, service)
+    here = f"/services/{service}"
+    await client.send_form(here, f"{here}/rescue")
+    clock.advance(seconds=1)
+    return here
+
+
 async def a_rescue(tx: Tx, vault: Vault, service: UUID) -> PreparedLive:
     """One that is prepared, as the first try of its step."""
     server = await tx.fetchval("SELECT server FROM service WHERE id = $1", service)
@@ -173,10 +182,7 @@ async def a_rescue(tx: Tx, vault: Vault, service: UUID) -> PreparedLive:
 async def test_a_client_reads_whether_anything_was_done_to_a_server_whose_bmc_is_away(
     client: Browser, service: str, database: Database, vault: Vault, clock: SetClock
 ) -> None:
-    await serve(database, service)
-    here = f"/services/{service}"
-    await client.send_form(here, f"{here}/rescue")
-    clock.advance(seconds=1)
+    here = await ask_for_rescue(client, service, database, clock)
     async with database.transaction() as tx:
         made = await a_rescue(tx, vault, UUID(service))
 
@@ -225,10 +231,7 @@ async def test_a_client_reads_whether_anything_was_done_to_a_server_whose_bmc_is
 async def test_what_came_to_nothing_may_be_asked_for_again_at_once(
     client: Browser, service: str, database: Database, vault: Vault, clock: SetClock
 ) -> None:
-    await serve(database, service)
-    here = f"/services/{service}"
-    await client.send_form(here, f"{here}/rescue")
-    clock.advance(seconds=1)
+    here = await ask_for_rescue(client, service, database, clock)
     async with database.transaction() as tx:
         await a_rescue(tx, vault, UUID(service))
         await give_up(tx, "r:/:rescue#1", InstallationState.failed, "no answer")
