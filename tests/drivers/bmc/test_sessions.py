@@ -258,7 +258,8 @@ async def test_a_closed_fleet_asks_no_thread_to_hang_up(
     monkeypatch.setattr(link, "time", clock)
     await bmc.power.read()
     monkeypatch.setattr(link, "CALL_DEADLINE_S", 0.0)
-    await fleet.close()
+    async with bmc._link._slot:
+        await fleet.close()
     assert bmc._link.has_session
     clock.now_s += link.IDLE_S
     bmc._link._hang_up_when_idle()
