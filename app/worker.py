@@ -57,6 +57,7 @@ from app.jobs.sweeps import (
     roll_up_usage,
 )
 from app.jobs.switch_servers import ServerSwitches
+from app.jobs.watch_free import FreeWatch
 from app.jobs.watch_machines import MachineWatch
 from app.jobs.watch_nodes import NodeWatch
 from app.jobs.watch_power import PowerWatch
@@ -107,6 +108,7 @@ async def working(resources: Resources) -> AsyncIterator[WorkerContext]:
     relay = Relay(database, resources.live, {**consumers, **asked, **switching})
     names = Names(database, resources.live, resources.vault, peers.dns)
     watch = PowerWatch(database, resources.live, resources.vault, context.fleet)
+    free = FreeWatch(database, resources.live, resources.vault, context.fleet)
     machines = MachineWatch(database, resources.live, resources.vault, peers)
     nodes = NodeWatch(database, resources.live, resources.vault, peers)
     usage = UsageWatch(database, resources.live, resources.vault, peers)
@@ -116,6 +118,7 @@ async def working(resources: Resources) -> AsyncIterator[WorkerContext]:
         asyncio.create_task(Schedules(database, resources.live).run(), name="schedules"),
         asyncio.create_task(names.run(), name="names"),
         asyncio.create_task(watch.run(), name="power-watch"),
+        asyncio.create_task(free.run(), name="free-watch"),
         asyncio.create_task(machines.run(), name="machine-watch"),
         asyncio.create_task(nodes.run(), name="node-watch"),
         asyncio.create_task(usage.run(), name="usage-watch"),

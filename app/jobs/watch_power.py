@@ -54,7 +54,7 @@ class PowerWatch(DueWatch[UUID]):
         try:
             async with self._database.snapshot() as tx:
                 address, _ = await bmc_of(tx, self._vault, server)
-            said = await self._read(server, address)
+            said = await read_power(self._fleet, server, address)
             if said is None:
                 return
             async with self._database.transaction() as tx:
@@ -72,16 +72,17 @@ class PowerWatch(DueWatch[UUID]):
             # It is due again soon.
             log.exception("power.failed", server=str(server))
 
-    async def _read(self, server: UUID, address: BmcAddress) -> Power | str | None:
-        """Return what the BMC says, or why it says nothing; None when it was not asked."""
-        try:
-            async with asyncio.timeout(READ_S):
-                return await self._fleet.bmc(address).power.read()
-        except Busy as error:
-            log.info("power.not_asked", server=str(server), error=str(error))
-            return None  # whoever talks to it hears whether it is silent
-        except TimeoutError:
-            return f"no answer within {READ_S:g} s"
-        except DriverError as error:
-            log.info("power.unread", server=str(server), error=str(error))
-            return error.message
+
+async def read_power(fleet: BmcFleet, server: UUID, address: BmcAddress) -> Power | str | None:
+    """Return what a BMC says, or why it says nothing; None when it was not asked."""
+    try:
+        async with asyncio.timeout(READ_S):
+            return await fleet.bmc(address).power.read()
+    except Busy as error:
+        log.info("power.not_asked", server=str(server), error=str(error))
+        return None  # whoever talks to it hears whether it is silent
+    except TimeoutError:
+        return f"no answer within {READ_S:g} s"
+    except DriverError as error:
+        log.info("power.unread", server=str(server), error=str(error))
+        return error.message

@@ -6,6 +6,7 @@ import msgspec
 
 from app.core.clock import SetClock
 from app.domain.accounts.roles import Role
+from app.domain.inventory import free_bmcs
 from app.domain.inventory.find import find_server
 from app.domain.inventory.power import LASTING, judge_anew, note_power, note_silence
 from app.domain.inventory.power_rule import SETTLES
@@ -140,6 +141,28 @@ async def test_a_bmc_of_a_client_that_stays_silent_is_named_on_the_dashboard(
     assert f"silent-{sold}" not in await health()
     clock.advance(hours=1)
     assert not await told(second, "no answer within 20 s"), "pages know by now"
+
+
+async def test_a_free_server_whose_bmc_is_silent_says_what_becomes_of_it(
+    stage: Stage, owner: Browser, clock: SetClock
+) -> None:
+    server = stage.servers["fra1-b1-02"]
+
+    async def says(words: str) -> str:
+        async with stage.database.transaction() as tx:
+            await free_bmcs.note_silence(tx, server, words)
+        return (await owner.get(f"/admin/servers/{server}")).text
+
+    page = await says("no route to <it>")
+    assert "Its BMC does not answer" in page
+    assert "no route to &lt;it&gt;" in page
+    assert "After a quarter of an hour the server is put into quarantine" in page
+    assert "BMC silent since" in (await owner.get("/admin/servers")).text
+    clock.advance(seconds=free_bmcs.LASTING.total_seconds())
+    page = await says("no route to <it>")
+    assert "It stopped answering while it was free" in page
+    assert "It is looked at again by itself" in page
+    assert "Its BMC does not answer" not in page
 
 
 async def test_what_was_seen_is_taken_for_right_until_it_is_as_wanted_again(

@@ -119,6 +119,8 @@ async def test_what_is_wanted_otherwise_by_now_or_asked_long_ago_is_left_alone(d
 
 async def test_what_fails_is_written_down_and_not_tried_again(desk: Desk) -> None:
     server = await stand(desk, wanted=Power.ON)
+    async with desk.database.transaction() as tx:
+        await tx.execute("UPDATE bmc SET read_due_at = $1", tx.now() + timedelta(hours=1))
     for error in (
         Unreachable(URL, "no answer"),
         Refused(URL, field="power", reason="the chassis is open"),
@@ -128,7 +130,7 @@ async def test_what_fails_is_written_down_and_not_tried_again(desk: Desk) -> Non
         assert machine.orders == ["ensure on"]
     assert await failures(desk) == ["no answer", "power: the chassis is open"]
     due = await desk.value("SELECT read_due_at FROM bmc WHERE server = $1", server)
-    assert due == desk.clock.now(), "it is read at once"
+    assert due < desk.clock.now(), "it is read at once"
 
 
 async def test_a_password_that_cannot_be_opened_is_said_and_not_tried_again(desk: Desk) -> None:

@@ -11,6 +11,7 @@ from app.domain.inventory.views import ServerRow
 
 S = ServerState
 _FAILED = {
+    S.available: "It stopped answering while it was free",
     S.provisioning: "It failed while it was set up for an order",
     S.active: "It was put aside while a service ran on it",
     S.releasing: "It failed while it was taken back from its order",

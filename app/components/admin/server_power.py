@@ -1,5 +1,7 @@
 """A server that is on or off against what it should be, and the page that has it switched."""
 
+from datetime import datetime
+
 import htpy as h
 
 from app.components.admin.dcim import SERVERS
@@ -12,6 +14,7 @@ from app.components.page import admin_page, page_head
 from app.components.time import moment
 from app.domain.inventory.power import ASKED
 from app.domain.inventory.reconcile_power import PATIENCE_S
+from app.domain.inventory.states import ServerState
 from app.domain.inventory.views import ServerView
 from app.drivers.power import Power
 
@@ -27,7 +30,11 @@ def power_notice(
     `is_rejected`: the page says already why its BMC tells nothing.
     """
     if server.silent_since is not None:
-        if is_rejected or server.bmc_url is None or server.state not in ASKED:
+        if is_rejected or server.bmc_url is None:
+            return None
+        if server.state is ServerState.available:
+            return _free_and_silent(server.silent_since, server.silence)
+        if server.state not in ASKED:
             return None
         return notice(
             "info",
@@ -54,6 +61,18 @@ def power_notice(
         ]
         if may_change
         else None,
+    )
+
+
+def _free_and_silent(since: datetime, words: str | None) -> h.Element:
+    return notice(
+        "info",
+        "Its BMC does not answer",
+        h.p["Since ", moment(since), f": {words}"],
+        h.p(".sw-quiet")[
+            "It is asked again by itself. After a quarter of an hour the server is put into "
+            "quarantine, unless most others are silent too; it is sold again when its BMC answers."
+        ],
     )
 
 

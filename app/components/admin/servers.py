@@ -198,7 +198,7 @@ def _row(server: ServerRow, *, may_change: bool) -> Row:
                 if server.power_drifts
                 else None,
                 h.span(".sw-under")["BMC silent since ", moment(server.silent_since)]
-                if server.silent_since and server.state in ASKED
+                if server.silent_since and server.state in {*ASKED, ServerState.available}
                 else None,
             ],
         ),

@@ -17,6 +17,14 @@ SELECT count(*) FILTER (WHERE s.state = ANY($1)) AS asked,
     count(*) FILTER (WHERE s.state_since > $3) AS tried,
     count(*) FILTER (WHERE s.state_since > $3 AND s.state = $4) AS aside
 FROM server s JOIN bmc b ON b.server = s.id WHERE s.state = ANY($1 || $4::text) AND s.id <> $2
+AND NOT (s.state = $4 AND s.state_since > $3 AND coalesce((
+    SELECT e.before->>'state' FROM audit_entry e WHERE e.subject = s.id
+    AND e.action = 'inventory.quarantine' ORDER BY e.at DESC, e.id DESC LIMIT 1
+), '') = 'available')
+"""
+_SILENT = """
+SELECT count(*) AS asked, count(b.silent_since) AS silent
+FROM server s JOIN bmc b ON b.server = s.id WHERE s.state = ANY($1) AND s.id <> $2
 """
 
 
@@ -24,8 +32,8 @@ async def is_outage(tx: Tx, server: UUID) -> bool:
     """Return whether so many other servers fail that this one is hardly at fault.
 
     That is while more than half of the BMCs of servers in use are silent, or when more than a third
-    of the servers that orders got in the last ten minutes were put aside. One statement over the
-    servers in use and in quarantine.
+    of the servers that orders got in the last ten minutes were put aside; those that were free are
+    no order's. One statement over the servers in use and in quarantine.
     """
     row = await tx.fetchrow(_SEEN, list(ASKED), server, tx.now() - LATELY, ServerState.quarantined)
     if row is None:
@@ -33,3 +41,9 @@ async def is_outage(tx: Tx, server: UUID) -> bool:
     are_silent = row["asked"] >= LEAST_ASKED and row["silent"] * 2 > row["asked"]
     are_aside = row["aside"] >= LEAST_ASIDE and row["aside"] * 3 > row["tried"]
     return bool(are_silent or are_aside)
+
+
+async def is_silence_common(tx: Tx, server: UUID) -> bool:
+    """Return whether more than half of the other BMCs of servers in use, or free, are silent."""
+    row = await tx.fetchrow(_SILENT, [*ASKED, ServerState.available], server)
+    return row is not None and row["asked"] >= LEAST_ASKED and row["silent"] * 2 > row["asked"]

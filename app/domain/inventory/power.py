@@ -124,8 +124,8 @@ async def take_due(tx: Tx, limit: int, *, silent: bool) -> Sequence[UUID]:
 
 
 async def ask_now(tx: Tx, server_id: UUID) -> None:
-    """Have the server's BMC asked after the commit instead of when it is due."""
-    await tx.execute("UPDATE bmc SET read_due_at = $2 WHERE server = $1", server_id, tx.now())
+    """Have the BMC of a server, in use or free, asked after the commit and not when it is due."""
+    await tx.execute("UPDATE bmc SET read_due_at = 'epoch' WHERE server = $1", server_id)
     tx.publish(DOORBELL)
 
 

@@ -1,6 +1,7 @@
 """Put a server aside because it failed, and back when a person has seen to it."""
 
 from datetime import timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from app.core.database import Tx, storable
@@ -44,13 +45,36 @@ async def quarantine(tx: Tx, server_id: UUID, reason: str) -> None:
     Idempotent: one that is in quarantine stays there for its first reason, without another
     notice. Raises NotFound.
     """
+    aside = await put_aside(tx, server_id, reason)
+    if aside is not None:
+        await _notify(
+            tx,
+            server_id,
+            str(aside.seq),
+            f"Server {aside.name} is in quarantine",
+            f"{aside.name} was {aside.came_from} and was put aside: {reason}. {aside.what_next}",
+        )
+
+
+class Aside(NamedTuple):
+    """A server that has just been put aside."""
+
+    name: str
+    came_from: ServerState
+    seq: int
+    what_next: str
+    """Who looks at it, in a sentence."""
+
+
+async def put_aside(tx: Tx, server_id: UUID, reason: str) -> Aside | None:
+    """Do as `quarantine` does and tell nobody; None where it is in quarantine. Raises NotFound."""
     row = await tx.fetchrow(
         "SELECT name, state, holder FROM server WHERE id = $1 FOR NO KEY UPDATE", server_id
     )
     if row is None:
         raise NotFound("server", server_id)
     if row["state"] == ServerState.quarantined:
-        return
+        return None
     await note_data(tx, server_id, ServerState(row["state"]), row["holder"])
     seq = await move(tx, server_id, ServerState.quarantined, reason=reason)
     if burn_in := await open_burn_in_of(tx, server_id):
@@ -69,13 +93,7 @@ async def quarantine(tx: Tx, server_id: UUID, reason: str) -> None:
         after={"state": ServerState.quarantined, "holder": None},
         reason=reason,
     )
-    await _notify(
-        tx,
-        server_id,
-        str(seq),
-        f"Server {row['name']} is in quarantine",
-        f"{row['name']} was {row['state']} and was put aside: {reason}. {what_next}",
-    )
+    return Aside(row["name"], came_from, seq, what_next)
 
 
 async def _notify(tx: Tx, server: UUID, occasion: str, title: str, text: str) -> None:
