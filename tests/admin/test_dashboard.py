@@ -73,7 +73,8 @@ async def test_only_what_delivers_an_order_is_in_flight(
     assert ">2<" in figure[: figure.index("await payment")]
     assert f'id="moving-{run}"' in orders
     assert orders.count('id="moving-') == 1
-    assert "and 1 more<" in orders
+    assert "All 2 in flight<" in orders
+    assert 'href="/admin/runs">All runs<' in others
     assert others.count('id="moving-') == 1
     row = others[others.index(f'id="moving-{rescue}"') :]
     assert served.hostname in row

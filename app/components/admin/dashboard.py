@@ -218,8 +218,8 @@ def _owed(owed: tuple[Owed, ...]) -> h.Element:
 
 
 def _in_flight(now: Now, runs: list[RunRow]) -> h.Element:
-    """List the orders whose delivery moves, and count those in flight that are not listed."""
-    rest = now.backlog.in_flight - len(runs)
+    """List the orders whose delivery moves, and lead to those that wait for somebody, too."""
+    whole = now.backlog.in_flight
     return card(
         table(
             _columns("Order", "Since paid"),
@@ -233,7 +233,9 @@ def _in_flight(now: Now, runs: list[RunRow]) -> h.Element:
         ),
         title="Orders in flight",
         symbol="activity",
-        footer=h.a(href="/admin/orders?view=in-flight")[f"and {rest:,} more"] if rest > 0 else None,
+        footer=h.a(href="/admin/orders?view=in-flight")[f"All {whole:,} in flight"]
+        if whole > len(runs)
+        else None,
         flush=True,
     )
 
@@ -248,6 +250,7 @@ def _others(now: Now, runs: list[RunRow]) -> h.Element:
         ),
         title="Other runs under way",
         symbol="workflow",
+        footer=h.a(href=RUNS)["All runs"],
         flush=True,
     )
 
