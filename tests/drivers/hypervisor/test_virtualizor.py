@@ -1,6 +1,8 @@
 """Virtualizor: our adapter against a stand-in that refuses what published modules never send."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 from uuid import uuid4
 
 import msgspec
@@ -18,7 +20,10 @@ from app.drivers.hypervisor.contract import (
     VmWant,
     Working,
 )
+from app.drivers.hypervisor.virtualizor import life
 from app.drivers.hypervisor.virtualizor.adapter import Virtualizor
+from app.drivers.hypervisor.virtualizor.api import Failed
+from app.drivers.hypervisor.virtualizor.machine import find_machine
 from app.drivers.secret import Secret
 from app.suites.hypervisor import HypervisorContract, through
 from lab.standin import Fault
@@ -56,6 +61,14 @@ def want() -> VmWant:
         nic=Nic(),
         password=Secret(PASSWORD),
     )
+
+
+async def emptied(standin: VirtualizorWeb) -> None:
+    """Wait until the panel's task has removed its machine."""
+    async with asyncio.timeout(30):
+        while standin.panel.machines:
+            await asyncio.sleep(0.01)
+            standin.panel.settle()
 
 
 def only(standin: VirtualizorWeb) -> Vps:
@@ -121,8 +134,50 @@ class TestVirtualizor(HypervisorContract):
             with pytest.raises(Unanswered):
                 await through(deed)
             assert standin.calls.count(lost) == 1
+            if lost == "GET vs delete":
+                await emptied(standin)
             await through(deed)
             assert standin.calls.count(lost) == 1, lost
+
+    async def test_a_machine_that_goes_while_it_is_looked_for_is_deleted(
+        self,
+        hypervisor: Virtualizor,
+        standin: VirtualizorWeb,
+        want: VmWant,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """An order whose answer was lost is carried out between the look and the next order."""
+        await through(lambda memo: hypervisor.create(want, memo))
+        looked = 0
+
+        async def look(api: Any, ref: Ref) -> Any:
+            nonlocal looked
+            found, looked = await find_machine(api, ref), looked + 1
+            standin.panel.machines.clear()
+            return found
+
+        monkeypatch.setattr(life, "find_machine", look)
+        await through(lambda memo: hypervisor.delete(want.ref, memo))
+        assert looked == 2
+        assert all(str(want.ref.service) not in one.email for one in standin.panel.users.values())
+
+    async def test_a_deletion_that_is_refused_says_why(
+        self,
+        hypervisor: Virtualizor,
+        standin: VirtualizorWeb,
+        want: VmWant,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        await through(lambda memo: hypervisor.create(want, memo))
+        machine = only(standin)
+
+        async def refuses(*_: Any, **__: Any) -> Any:
+            raise Failed("virt", field="vpsid", reason="it is protected")
+
+        monkeypatch.setattr(life, "ask", refuses)
+        with pytest.raises(Failed, match="it is protected"):
+            await through(lambda memo: hypervisor.delete(want.ref, memo))
+        assert only(standin) is machine
 
     async def test_a_guest_that_does_not_listen_is_switched_off(
         self, hypervisor: Virtualizor, standin: VirtualizorWeb, want: VmWant

@@ -133,7 +133,12 @@ async def delete(api: Api, ref: Ref, memo: dict[str, Any]) -> Working | None:
     if machine is not None:
         if machine.is_busy and memo.get("did") != "delete":
             return again(memo, AT_WORK, api.name)
-        return await ask(api, machine, memo, "delete", says, query={"delete": machine.id})
+        try:
+            return await ask(api, machine, memo, "delete", says, query={"delete": machine.id})
+        except Failed:
+            # It may be gone since it was looked for, by an order whose answer was lost.
+            if await find_machine(api, ref) is not None:
+                raise
     await _delete_user(api, ref)
     return None
 
