@@ -1,6 +1,8 @@
 """The Redfish adapter against a BMC that misbehaves; each test is named after the fault."""
 
 import asyncio
+import errno
+import os
 import time
 from collections.abc import AsyncIterator
 
@@ -481,3 +483,12 @@ async def test_an_image_that_sticks_is_not_taken_for_the_one_that_is_wanted(
     with pytest.raises(NotReached, match=r"asked for an empty drive, still holding boot\.iso"):
         await bmc.media.eject(deadline_s=3)
     assert "InsertMedia" not in "".join(faulty.asked("POST"))
+
+
+async def test_who_refuses_the_connection_is_told_in_the_systems_words(
+    bmc: RedfishBmc, faulty: FaultyBmc
+) -> None:
+    await faulty.__aexit__()
+    with pytest.raises(Unreachable) as caught:
+        await bmc.power.read()
+    assert caught.value.message == os.strerror(errno.ECONNREFUSED)

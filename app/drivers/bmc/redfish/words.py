@@ -1,5 +1,6 @@
 """From sushy's exceptions to ours, keeping the BMC's own words."""
 
+import os
 import re
 import ssl
 
@@ -87,7 +88,10 @@ def _transport(peer: str, error: Exception) -> DriverError:
         return Unreachable(peer, "no connection in time")
     if any(isinstance(cause, requests.exceptions.Timeout) for cause in chain):
         return Unreachable(peer, "connected, but no answer in time")
-    return Unreachable(peer, str(chain[-1]) or type(chain[-1]).__name__)
+    first = chain[-1]
+    if isinstance(first, OSError) and first.errno and first.errno > 0:
+        return Unreachable(peer, os.strerror(first.errno))
+    return Unreachable(peer, str(first) or type(first).__name__)
 
 
 def _causes(error: BaseException) -> list[BaseException]:
