@@ -75,7 +75,9 @@ async def rush(yard: Yard, killed_after: int) -> Counter[str]:
     webs = [await serve(yard) for _ in range(2)]
     urls = [url for _, url in webs]
     async with aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0), cookie_jar=aiohttp.DummyCookieJar()
+        connector=aiohttp.TCPConnector(limit=0),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
     ) as http:
         shopping = [
             asyncio.create_task(shop(http, shopper, urls[number % 2], urls[0]))
