@@ -21,6 +21,7 @@ from xdist.scheduler import LoadScopeScheduling
 os.environ.setdefault("SLIPWAY_ENV_FILE", "")
 
 from app.cli.assets import build_assets
+from app.core import live
 from app.core.clock import SetClock
 from app.core.database import Database, Tx
 from app.core.embedded.postgres import EmbeddedPostgres
@@ -28,7 +29,7 @@ from app.core.embedded.redis import EmbeddedRedis
 from app.core.migrate import migrate
 from app.core.secrets import Vault, new_key
 from app.domain.accounts import passwords
-from tests.chromium import Contexts, chromium
+from tests.chromium import UNTIL_S, Contexts, chromium
 from tests.databases import Databases, copy_database
 
 START = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)  # 2 AM, when nobody wants to be paged
@@ -103,6 +104,15 @@ def own_hasher() -> PasswordHasher:
     own = passwords._hasher
     passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     return own
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patient_pages() -> None:
+    """Let a commit wait until it has told what it changed, for which it has a second otherwise.
+
+    A busy machine takes that, and the page, whose stream is open, would wait for the next change.
+    """
+    live.PUBLISH_S = UNTIL_S
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,6 @@ AND wait_event_type = 'Lock')
 
 async def until_someone_waits(database: Database) -> None:
     """Return once a transaction of this database waits for a lock of another."""
-    async with asyncio.timeout(10), database.snapshot() as tx:
+    async with asyncio.timeout(30), database.snapshot() as tx:
         while not await tx.fetchval(_WAITS):  # noqa: ASYNC110 - PostgreSQL rings no bell for it
             await asyncio.sleep(0.01)

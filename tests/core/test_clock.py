@@ -74,9 +74,9 @@ async def test_a_database_s_clock_is_the_server_s(
     assert database.clock.now() > datetime.now(UTC) + timedelta(hours=1), "nothing to go by yet"
     async with database.transaction() as tx:
         server = await tx.fetchval("SELECT clock_timestamp()")
-        assert abs(tx.now() - server) < timedelta(seconds=1)
+        assert abs(tx.now() - server) < timedelta(minutes=1)
     monkeypatch.setattr(ServerClock, "ASK_EVERY_S", 0.0)
     monkeypatch.setattr(Wrong, "now", lambda tz=None: datetime.now(tz) - timedelta(hours=2))
     async with database.snapshot() as tx:
-        assert abs(tx.now() - await tx.fetchval("SELECT clock_timestamp()")) < timedelta(seconds=1)
+        assert abs(tx.now() - await tx.fetchval("SELECT clock_timestamp()")) < timedelta(minutes=1)
     await database.close()

@@ -27,21 +27,21 @@ async def test_every_listener_looks_again_after_a_reconnection(
 
     patient = open_redis(redis_server.url)
     async with running(patient) as live, live.listen("order:1") as bell:
-        assert await bell.wait(5) == {"order:1"}, "once it listens"
+        assert await bell.wait(30) == {"order:1"}, "once it listens"
         for client in await redis.client_list(_type="pubsub"):
             await redis.client_kill_filter(_id=client["id"])
-        assert await bell.wait(5) == {"order:1"}
+        assert await bell.wait(30) == {"order:1"}
         await live.publish(["order:1"])
-        assert await bell.wait(5) == {"order:1"}
+        assert await bell.wait(30) == {"order:1"}
     await patient.aclose()
 
 
 async def test_a_topic_that_is_no_text_does_not_end_the_relay(redis: Redis) -> None:
     async with running(redis) as live, live.listen("order:1") as bell:
-        await bell.wait(5)
+        await bell.wait(30)
         await redis.publish(b"slipway:\xff", "")
         await live.publish(["order:1"])
-        assert await bell.wait(5) == {"order:1"}
+        assert await bell.wait(30) == {"order:1"}
 
 
 async def test_who_hears_doorbells_is_sent_nothing_else(redis: Redis) -> None:
@@ -49,9 +49,9 @@ async def test_who_hears_doorbells_is_sent_nothing_else(redis: Redis) -> None:
         running(redis, hears=DOORBELLS) as live,
         live.listen("order:1", "doorbell:flows") as bell,
     ):
-        await bell.wait(5)  # once it listens
+        await bell.wait(30)  # once it listens
         await live.publish(["order:1", "doorbell:flows"])
-        assert await bell.wait(5) == {"doorbell:flows"}
+        assert await bell.wait(30) == {"doorbell:flows"}
 
 
 async def test_a_failure_of_any_kind_does_not_end_the_relay(
@@ -67,7 +67,7 @@ async def test_a_failure_of_any_kind_does_not_end_the_relay(
 
     monkeypatch.setattr(Live, "_relay", unlucky)
     async with running(redis) as live, live.listen("order:1") as bell:
-        assert await bell.wait(5) == {"order:1"}
+        assert await bell.wait(30) == {"order:1"}
 
 
 async def test_a_redis_that_does_not_answer_delays_nobody_for_long(
@@ -84,7 +84,7 @@ async def test_a_redis_that_does_not_answer_delays_nobody_for_long(
     port = server.sockets[0].getsockname()[1]
     client = Redis(host="127.0.0.1", port=port)
     with pytest.raises(TimeoutError):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await Live(client).publish(["order:1"])
     gone.set()
     await client.aclose()

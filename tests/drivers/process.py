@@ -1,27 +1,42 @@
 """Real peers as processes of their own, on loopback, ended by whoever started them."""
 
+import contextlib
+import random
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+
+PORTS = range(12_000, 32_768)
+"""Below those that the kernel gives to whoever connects, or wants any (32,768 and up): a connection
+of another test had some of them by the time that a server which is slow to start came to listen."""
+_SYSTEM = random.SystemRandom()
+_given: set[tuple[socket.SocketKind, int]] = set()
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a TCP port that nobody has, nor gets but by asking for it; each of them once."""
+    return _free(socket.SOCK_STREAM)
 
 
 def free_udp_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return such a port of UDP."""
+    return _free(socket.SOCK_DGRAM)
 
 
-@contextmanager
+def _free(kind: socket.SocketKind) -> int:
+    while True:
+        port = _SYSTEM.choice(PORTS)
+        with socket.socket(socket.AF_INET, kind) as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            if (kind, port) not in _given:
+                _given.add((kind, port))
+                return port
+
+
+@contextlib.contextmanager
 def running(arguments: list[str], port: int, log: Path, deadline_s: float = 30.0) -> Iterator[None]:
     """Run `python arguments`, and give way once it listens on `port`."""
     with log.open("wb") as output:

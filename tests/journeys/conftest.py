@@ -17,13 +17,13 @@ import pytest
 from app.cli.demo.browser import PortalClient
 from app.cli.demo.logins import Login
 from app.cli.demo.pay import confirm, pay_by_card
-from app.cli.demo.processes import free_port
 from app.cli.demo.show import look
 from app.cli.demo.stack import Plan, Stack
 from app.core.database import Database
 from app.domain.addresses.find import addresses_of
 from app.domain.orders.find import list_orders
 from app.domain.orders.views import OrderView
+from tests.drivers.process import free_port
 from tests.forked import forking
 from tests.journeys.waiting import until
 

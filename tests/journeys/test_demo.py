@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from app.cli.demo.processes import free_port
+from tests.drivers.process import free_port
 
 SPEED = "300"
 LIMIT_S = 120

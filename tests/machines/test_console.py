@@ -41,7 +41,7 @@ from tests.accounts.people import make_account
 from tests.admin.conftest import session_of
 from tests.application import application
 from tests.axe import violations
-from tests.chromium import SPILL, WATCH, Contexts, until
+from tests.chromium import SPILL, UNTIL_S, WATCH, Contexts, until
 from tests.drivers.certificates import Authority
 from tests.loopback import on_loopback
 from tests.machines.books import a_machine_of
@@ -243,7 +243,7 @@ async def test_a_client_sees_and_uses_the_screen(
         await page.keyboard.type("hi")
         await page.get_by_role("button", name="Ctrl + Alt + Del").click()
         typed = [ord("h"), ord("i"), 0xFFE3, 0xFFE9, 0xFFFF]
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(UNTIL_S):
             while screen.typed != typed:  # noqa: ASYNC110 - the screen tells nobody
                 await asyncio.sleep(0.02)
         assert await page.evaluate("broken") == []

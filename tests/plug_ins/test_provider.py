@@ -22,7 +22,7 @@ from app.adapters import make_fleet, make_tools
 from app.cli import main
 from app.cli.demo.browser import PortalClient, fields_of
 from app.cli.demo.logins import Login
-from app.cli.demo.processes import Processes, free_port
+from app.cli.demo.processes import Processes
 from app.cli.import_ import ProviderFile, register_provider
 from app.components.designer.names import DESIGNER
 from app.core.database import Database
@@ -40,6 +40,7 @@ from app.settings import Settings
 from tests.accounts.people import PASSWORD, make_account
 from tests.databases import Databases
 from tests.drivers.mail.test_smtp import Mailbox, serving
+from tests.drivers.process import free_port
 from tests.flows import test_node_contract as contract
 from tests.flows.hand import step
 from tests.machines.world import MACHINE, RULES, a_machine_order, pay

@@ -21,7 +21,6 @@ from app.resources import Resources
 from app.settings import Settings
 from tests.accounts.people import make_account
 from tests.application import application
-from tests.chromium import UNTIL_S
 from tests.conftest import START
 from tests.databases import copy_database
 from tests.furnished import forget_addresses
@@ -96,12 +95,7 @@ class Site:
 
 
 @pytest.fixture
-async def site(
-    app: Litestar, database: Database, redis: Redis, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Site]:
-    # A commit gives up after a second to tell what it changed, which a busy machine takes: the page,
-    # whose stream is open, would wait for the next change.
-    monkeypatch.setattr("app.core.live.PUBLISH_S", UNTIL_S)
+async def site(app: Litestar, database: Database, redis: Redis) -> AsyncIterator[Site]:
     live: Live = app.dependencies["live"].dependency()  # type: ignore[union-attr, operator]
     database.after_commit = live.publish
     await live.start()

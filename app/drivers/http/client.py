@@ -2,7 +2,9 @@
 
 import contextlib
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import aiohttp
 import msgspec
@@ -33,6 +35,14 @@ ERROR_LIMIT_BYTES = 64 * 1024
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 HARMLESS = frozenset({"accept", "accept-language", "user-agent"})
 USER_AGENT = "Slipway"
+
+
+@dataclass(slots=True)
+class Sending:
+    """How far one call has come."""
+
+    has_begun: bool = False
+    """Whether a byte of the request may have been sent."""
 
 
 class HttpClient:
@@ -163,6 +173,7 @@ class HttpClient:
         name: str,
     ) -> Answer:
         ssl = True if peer is None else context_of(peer.tls, peer.certificate, peer.name)
+        sending = Sending()
         try:
             with within(call.timeout_s):
                 async with self._opened().request(
@@ -173,10 +184,11 @@ class HttpClient:
                     ssl=ssl,
                     allow_redirects=False,
                     timeout=_timeout(call.timeout_s),
+                    trace_request_ctx=sending,
                 ) as response:
                     body = await _read(response, call.limit_bytes, name)
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise translate(name, error) from error
+            raise translate(name, error, has_begun=sending.has_begun) from error
         return Answer(
             response.status,
             _text(response.reason or ""),
@@ -189,6 +201,7 @@ class HttpClient:
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=connector(self._egress),
+                trace_configs=[_tracing()],
                 # One client's cookies are no business of another's call to the same host.
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"User-Agent": USER_AGENT},
@@ -199,6 +212,18 @@ class HttpClient:
             # APIs change state by GET; when to try again is the flow's policy to say.
             self._session._retry_connection = False  # noqa: SLF001 - there is no public way
         return self._session
+
+
+def _tracing() -> aiohttp.TraceConfig:
+    """Return what has each call's `Sending` take note."""
+
+    async def begin(_: aiohttp.ClientSession, seen: Any, __: object) -> None:
+        if seen.trace_request_ctx is not None:
+            seen.trace_request_ctx.has_begun = True
+
+    tracing = aiohttp.TraceConfig()
+    tracing.on_request_headers_sent.append(begin)
+    return tracing
 
 
 @lru_cache(maxsize=64)

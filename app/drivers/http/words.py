@@ -13,8 +13,8 @@ BROKEN_OFF = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 """What TLS calls a connection that ended; says nothing of trust."""
 
 
-def translate(peer: str, error: Exception) -> DriverError:
-    """Return the `DriverError` for what aiohttp raised.
+def translate(peer: str, error: Exception, *, has_begun: bool = True) -> DriverError:
+    """Return the `DriverError` for what aiohttp raised; `has_begun`: a request may be on its way.
 
     `Unreachable` says that nothing was sent; `Unanswered` that it was, or may have been.
     """
@@ -23,6 +23,9 @@ def translate(peer: str, error: Exception) -> DriverError:
     if (cause := _tls_cause(error)) is not None:
         return Refused(peer, field="tls", reason=_tls_words(cause))
     if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
+        return _not_reached(peer, error)
+    if isinstance(error, TimeoutError) and not has_begun:
+        # A busy process sees both limits pass at once: that of the connection, and of the whole.
         return _not_reached(peer, error)
     if isinstance(error, ValueError) and not isinstance(error, OSError):
         return Refused(peer, field="request", reason=str(error)[:200])

@@ -111,6 +111,11 @@ class FaultyBmc:
     def asked(self, method: str) -> list[str]:
         return [path for verb, path in self.requests if verb == method]
 
+    def asked_since(self, order: str) -> list[tuple[str, str]]:
+        """Return what was asked since the first order whose address ends so; nothing before it."""
+        ends = (n for n, (_, path) in enumerate(self.requests) if path.endswith(order))
+        return self.requests[next(ends, len(self.requests)) :]
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             head = (await reader.readuntil(b"\r\n\r\n")).decode()

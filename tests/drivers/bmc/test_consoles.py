@@ -88,7 +88,7 @@ def address(peer: FaultyBmc, authority: Authority) -> BmcAddress:
 async def heard(line: SerialLine, wanted: bytes) -> bytes:
     """Return what the line says until `wanted` has come."""
     said = b""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while wanted not in said:
             said += await line.read()
     return said
@@ -125,7 +125,7 @@ async def test_a_line_at_a_port_of_its_own_is_for_everybody_and_ends_with_the_bl
         async with fleet.serial(address) as line:
             await line.write(b"\x03")
             assert await heard(line, b">") == b"<\x03>"
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await console.connections[0].wait_closed()
         async with fleet.serial(address) as line:
             console.connections[1].abort()

@@ -154,8 +154,8 @@ class TestEmulator(BmcContract):
             msgspec.structs.replace(emulator, system_path=f"/redfish/v1/Systems/{UUIDS[1]}")
         )
         await asyncio.gather(
-            first.power.ensure(Power.ON, deadline_s=10),
-            second.power.ensure(Power.OFF, deadline_s=10),
+            first.power.ensure(Power.ON, deadline_s=60),
+            second.power.ensure(Power.OFF, deadline_s=60),
         )
         assert [await first.power.read(), await second.power.read()] == [Power.ON, Power.OFF]
         other = await second.inventory()

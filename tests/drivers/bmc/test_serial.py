@@ -27,7 +27,7 @@ def sim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulated]:
 async def heard(line: SerialLine, wanted: bytes) -> bytes:
     """Return what the line says until `wanted` has come."""
     said = b""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while wanted not in said:
             said += await line.read()
     return said
@@ -46,7 +46,7 @@ async def test_a_console_that_is_opened_again_is_not_mute(sim: Simulated) -> Non
             assert power.value == "off", "calls go on beside it"
             await line.write(b"x" * MOST_BYTES)
             said = b""
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 while said.count(b"x") < MOST_BYTES:
                     said += await line.read()
             assert said.count(b"x") == MOST_BYTES, "all of it, once"

@@ -7,6 +7,7 @@ import asyncio
 import gzip
 import socket
 import ssl
+import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -44,14 +45,23 @@ async def test_a_name_that_does_not_exist(client: HttpClient) -> None:
     assert "cannot be resolved" in (await failure(client, "http://nowhere.invalid/")).message
 
 
-async def test_it_hangs_after_the_request(client: HttpClient) -> None:
-    async with raw_server(None) as url:
-        failed = await failure(client, url, method="POST", timeout_s=0.2)
+async def test_it_hangs_after_the_request(client: HttpClient, peer: Peer) -> None:
+    async def hang(_: web.Request) -> web.Response:
+        await asyncio.Event().wait()
+        return web.Response()
+
+    peer.routes |= {"/x": hang, "/warm": {}}
+    await client.call(Call(url=f"{peer.url}/warm"))  # so that no time goes into a connection
+    failed = await failure(client, f"{peer.url}/x", method="POST", timeout_s=0.2)
     assert type(failed) is Unanswered
     assert "no answer in time" in failed.message
 
 
-async def test_it_hangs_before_the_connection_is_made(client: HttpClient) -> None:
+@pytest.mark.parametrize("stalls", [False, True], ids=["by-itself", "while-we-stand-still"])
+async def test_it_hangs_before_the_connection_is_made(client: HttpClient, *, stalls: bool) -> None:
+    """A process that is busy for a moment sees all of its time limits pass at once."""
+    if stalls:
+        asyncio.get_running_loop().call_later(0.1, time.sleep, 0.4)
     with socket.socket() as full:  # one place in the queue, and it is taken
         full.bind(("127.0.0.1", 0))
         full.listen(0)

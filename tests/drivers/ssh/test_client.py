@@ -104,7 +104,7 @@ async def test_giving_up_ends_the_connection(host: Sshd) -> None:
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
-    await asyncio.wait_for(host.gone.wait(), 5)
+    await asyncio.wait_for(host.gone.wait(), 30)
 
 
 async def test_nobody_answers() -> None:

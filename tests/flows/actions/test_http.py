@@ -1,10 +1,12 @@
 """action.http against real servers: what is sent, what is made of the answer, what fails how."""
 
+import asyncio
 import json
 from typing import Any
 
 import msgspec
 import pytest
+from aiohttp import web
 
 from app.domain.connections.kinds import Kind
 from app.drivers.egress import Egress, EgressDenied
@@ -194,9 +196,14 @@ async def test_an_answer_that_cannot_be_read(bench: Bench, peer: Peer) -> None:
     assert (await bench.do(node, url=f"{peer.url}/y", read_as="json"))["body"] == {"a": 1}
 
 
-async def test_a_call_that_nobody_answers_may_have_been_done(bench: Bench) -> None:
-    async with raw_server(None) as url:
-        failed = await fails(bench, url=url, method="POST", timeout_s=0.2)
+async def test_a_call_that_nobody_answers_may_have_been_done(bench: Bench, peer: Peer) -> None:
+    async def hang(_: web.Request) -> web.Response:
+        await asyncio.Event().wait()
+        return web.Response()
+
+    peer.routes |= {"/x": hang, "/warm": {}}
+    await bench.do(node, url=f"{peer.url}/warm")  # so that no time goes into a connection
+    failed = await fails(bench, url=f"{peer.url}/x", method="POST", timeout_s=0.2)
     assert (failed.transient, failed.unknown) == (True, True)
     async with raw_server(None, reset=True) as url:
         assert (await fails(bench, url=url, method="POST")).unknown

@@ -19,7 +19,7 @@ import pytest
 from aiohttp import web
 from redis.asyncio import Redis
 
-from app.cli.demo.processes import Child, Processes, free_port
+from app.cli.demo.processes import Child, Processes
 from app.core.database import Database
 from app.core.embedded.postgres import EmbeddedPostgres
 from app.core.embedded.redis import EmbeddedRedis
@@ -30,6 +30,7 @@ from app.flows.document import Document, NodeSpec, Retry
 from app.flows.publish import publish
 from app.flows.start import start_flow
 from tests.databases import copy_database
+from tests.drivers.process import free_port
 from tests.flows.processes.world import World
 from tests.forked import forking
 from tests.services.hall import LIVE

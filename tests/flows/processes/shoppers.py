@@ -13,7 +13,7 @@ from uuid import UUID
 
 import aiohttp
 
-from app.cli.demo.processes import Child, free_port
+from app.cli.demo.processes import Child
 from app.core.database import Tx
 from app.core.ids import new_id
 from app.core.secrets import new_token
@@ -28,6 +28,7 @@ from app.domain.catalog.seed import (
 )
 from app.solver.want import ServerWant
 from tests.catalog.shop import DEBIAN, eur
+from tests.drivers.process import free_port
 from tests.flows.processes.conftest import Yard
 
 CLIENTS = 1_000
