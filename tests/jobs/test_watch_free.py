@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -186,20 +187,15 @@ async def test_one_that_was_sold_or_not_asked_meanwhile_is_left_alone(desk: Desk
     assert await ask(desk, after=LONGEST) == ["https://one"]
     assert await look_at(desk, server) == ("available", ""), "nobody heard whether it is silent"
 
-    class Sold(Exception):
-        """The answer to a reading during which an order got the server."""
-
-    async def sells(_: Any) -> Power:
+    async def sells() -> Power:
+        """An order gets the server while its BMC is asked."""
         async with desk.database.transaction() as tx:
             await tx.execute(
                 "UPDATE server SET state = 'held', holder = $2 WHERE id = $1", server, new_id()
             )
         raise SILENT
 
-    class Fleet:
-        def bmc(self, address: Any) -> Any:
-            return type("Bmc", (), {"power": type("Power", (), {"read": sells})()})()
-
-    await ask(desk, Fleet(), after=LONGEST)
+    bmc = SimpleNamespace(power=SimpleNamespace(read=sells))
+    await ask(desk, SimpleNamespace(bmc=lambda _: bmc), after=LONGEST)
     assert (await look_at(desk, server))[0] == "held"
     assert await notices(desk) == []

@@ -9,11 +9,10 @@ from datetime import timedelta
 from uuid import UUID
 
 from app.core.database import Tx, storable
-from app.core.outbox import emit
 from app.domain.inventory.outage import is_silence_common
 from app.domain.inventory.power import LONGEST
 from app.domain.inventory.power import PERIOD as IN_USE
-from app.domain.inventory.quarantine import BY_ITSELF, put_aside
+from app.domain.inventory.quarantine import BY_ITSELF, put_aside, tell_staff
 from app.domain.inventory.states import ServerState, tell
 
 PERIOD = timedelta(minutes=15)
@@ -29,10 +28,11 @@ async def take_due(tx: Tx, limit: int, *, silent: bool) -> Sequence[UUID]:
     half a minute from when an order has paid for it. One that is silent is asked as often as
     theirs are. A server that a cloud has is the cloud's to ask.
     """
+    due_by = tx.now() if silent else tx.now() - (PERIOD - IN_USE)
     rows = await tx.fetch(
         "WITH due AS MATERIALIZED (SELECT b.id FROM bmc b JOIN server s ON s.id = b.server "
         "WHERE s.state = 'available' AND (b.silent_since IS NOT NULL) = $2 "
-        "AND b.read_due_at <= $1::timestamptz - CASE WHEN $2 THEN interval '0' ELSE $4 END "
+        "AND b.read_due_at <= $4 "
         "AND NOT EXISTS (SELECT FROM metal_node n WHERE n.server = s.id) "
         "ORDER BY b.read_due_at LIMIT $3 FOR UPDATE OF b SKIP LOCKED) "
         "UPDATE bmc SET read_due_at = $1::timestamptz + (0.8 + 0.2 * random()) * "
@@ -41,7 +41,7 @@ async def take_due(tx: Tx, limit: int, *, silent: bool) -> Sequence[UUID]:
         tx.now(),
         silent,
         limit,
-        PERIOD - IN_USE,
+        due_by,
         IN_USE,
         LONGEST,
     )
@@ -50,13 +50,13 @@ async def take_due(tx: Tx, limit: int, *, silent: bool) -> Sequence[UUID]:
 
 async def note_answer(tx: Tx, server: UUID) -> None:
     """Write down that the BMC of a server answers; nothing is written where it did before."""
-    holder = await tx.fetchrow(
+    row = await tx.fetchrow(
         "UPDATE bmc b SET silent_since = NULL, silence = '' FROM server s "
         "WHERE s.id = $1 AND b.server = s.id AND b.silent_since IS NOT NULL RETURNING s.holder",
         server,
     )
-    if holder is not None:
-        tell(tx, server, holder["holder"])
+    if row is not None:
+        tell(tx, server, row["holder"])
 
 
 async def note_silence(tx: Tx, server: UUID, words: str) -> None:
@@ -83,23 +83,13 @@ async def note_silence(tx: Tx, server: UUID, words: str) -> None:
     if tx.now() - since >= LASTING and not await is_silence_common(tx, server):
         reason = f"its BMC has not answered since {since:%Y-%m-%d %H:%M} UTC: {storable(words)}"
         await put_aside(tx, server, reason)
-        await _notify(tx, server, row["name"], reason)
+        await tell_staff(
+            tx,
+            server,
+            f"free-bmcs:{tx.now():%Y-%m-%dT%H}",
+            f"Free server {row['name']} is in quarantine",
+            f"{row['name']} was {ServerState.available} and was put aside: {reason}. {BY_ITSELF} "
+            "If others follow within the hour, the list of servers alone names them.",
+        )
     elif row["changed"]:
         tell(tx, server, None)
-
-
-async def _notify(tx: Tx, server: UUID, name: str, reason: str) -> None:
-    """Tell the staff of a free server that was put aside, unless they were within the hour."""
-    await emit(
-        tx,
-        "admin.notice",
-        f"admin.notice:free-bmcs:{tx.now():%Y-%m-%dT%H}",
-        {
-            "kind": "server.quarantined",
-            "server": str(server),
-            "subject": str(server),
-            "title": f"Free server {name} is in quarantine",
-            "text": f"{name} was {ServerState.available} and was put aside: {reason}. {BY_ITSELF} "
-            "If others follow within the hour, the list of servers alone names them.",
-        },
-    )

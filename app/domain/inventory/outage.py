@@ -38,12 +38,15 @@ async def is_outage(tx: Tx, server: UUID) -> bool:
     row = await tx.fetchrow(_SEEN, list(ASKED), server, tx.now() - LATELY, ServerState.quarantined)
     if row is None:
         return False
-    are_silent = row["asked"] >= LEAST_ASKED and row["silent"] * 2 > row["asked"]
     are_aside = row["aside"] >= LEAST_ASIDE and row["aside"] * 3 > row["tried"]
-    return bool(are_silent or are_aside)
+    return are_aside or _are_most(row["silent"], row["asked"])
 
 
 async def is_silence_common(tx: Tx, server: UUID) -> bool:
     """Return whether more than half of the other BMCs of servers in use, or free, are silent."""
     row = await tx.fetchrow(_SILENT, [*ASKED, ServerState.available], server)
-    return row is not None and row["asked"] >= LEAST_ASKED and row["silent"] * 2 > row["asked"]
+    return row is not None and _are_most(row["silent"], row["asked"])
+
+
+def _are_most(silent: int, asked: int) -> bool:
+    return asked >= LEAST_ASKED and silent * 2 > asked

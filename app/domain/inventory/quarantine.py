@@ -47,10 +47,10 @@ async def quarantine(tx: Tx, server_id: UUID, reason: str) -> None:
     """
     aside = await put_aside(tx, server_id, reason)
     if aside is not None:
-        await _notify(
+        await tell_staff(
             tx,
             server_id,
-            str(aside.seq),
+            f"server:{server_id}:{aside.seq}",
             f"Server {aside.name} is in quarantine",
             f"{aside.name} was {aside.came_from} and was put aside: {reason}. {aside.what_next}",
         )
@@ -96,12 +96,12 @@ async def put_aside(tx: Tx, server_id: UUID, reason: str) -> Aside | None:
     return Aside(row["name"], came_from, seq, what_next)
 
 
-async def _notify(tx: Tx, server: UUID, occasion: str, title: str, text: str) -> None:
-    """Tell the staff about a server, once an occasion."""
+async def tell_staff(tx: Tx, server: UUID, occasion: str, title: str, text: str) -> None:
+    """Tell the staff about a server, once an occasion, whichever server that is then."""
     await emit(
         tx,
         "admin.notice",
-        f"admin.notice:server:{server}:{occasion}",
+        f"admin.notice:{occasion}",
         {
             "kind": "server.quarantined",
             "server": str(server),
@@ -198,10 +198,13 @@ async def note_still_aside(tx: Tx, server: UUID, trouble: str) -> None:
         MOST_RECHECKS,
     )
     if row is not None:
-        await _notify(
-            tx, server, f"{row['seq']}:in vain", f"Server {row['name']} stays in quarantine",
+        await tell_staff(
+            tx,
+            server,
+            f"server:{server}:{row['seq']}:in vain",
+            f"Server {row['name']} stays in quarantine",
             f"{storable(trouble)}. {_IN_VAIN}",
-        )  # fmt: skip
+        )
     tell(tx, server, None)
 
 

@@ -188,9 +188,9 @@ def known(fleet: IpmiFleet) -> list[int]:
 
 
 async def alone(fleet: IpmiFleet, *processes: psutil.Process) -> bool:
-    """Return once these are all that the fleet has: others end without a word to us."""
+    """Return once these are all that the fleet has."""
     async with asyncio.timeout(30):
-        while set(children(fleet)) != set(processes):  # noqa: ASYNC110
+        while set(children(fleet)) != set(processes):  # noqa: ASYNC110 - they end without a word
             await asyncio.sleep(0.05)
     return True
 
