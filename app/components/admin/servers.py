@@ -32,7 +32,7 @@ VIEWS: Mapping[str, tuple[str, tuple[ServerState, ...]]] = {
     "taken": ("With orders", (S.held, S.provisioning, S.releasing)),
     "active": ("Active", (S.active,)),
     "quarantined": ("Quarantined", (S.quarantined,)),
-    "work": ("Being worked on", (S.enrolled, S.inspecting, S.cleaning, S.maintenance, S.failed)),
+    "work": ("In work", (S.enrolled, S.inspecting, S.cleaning, S.maintenance, S.failed)),
 }
 
 _COLUMNS = (
@@ -162,6 +162,13 @@ def _pick(server: ServerRow) -> h.Element:
     ]
 
 
+def _silence(server: ServerRow) -> h.Node:
+    if server.silent_since is None or server.state not in {*ASKED, ServerState.available}:
+        return None
+    since = h.span(".sw-under")["since ", moment(server.silent_since)]
+    return h.fragment[h.span(".sw-under")["BMC silent"], since]
+
+
 def _row(server: ServerRow, *, may_change: bool) -> Row:
     order = (
         h.a(href=f"/admin/orders/{server.holder}")[f"#{server.order_number}"]
@@ -179,7 +186,7 @@ def _row(server: ServerRow, *, may_change: bool) -> Row:
             h.div[
                 state_badge(server.state),
                 h.span(".sw-under")[moment(server.state_since)],
-                h.span(".sw-under")[lead] if (lead := failed_words(server)) else None,
+                h.span(".sw-under.sw-clip")[lead] if (lead := failed_words(server)) else None,
                 h.span(".sw-under.sw-clip")[server.state_reason] if server.state_reason else None,
                 next_look(server),
             ],
@@ -194,12 +201,10 @@ def _row(server: ServerRow, *, may_change: bool) -> Row:
             order,
             h.div[
                 state_badge(server.power),
-                h.span(".sw-under.sw-late")["against what it should be"]
+                h.span(".sw-under.sw-clip.sw-late")["against what it should be"]
                 if server.power_drifts
                 else None,
-                h.span(".sw-under")["BMC silent since ", moment(server.silent_since)]
-                if server.silent_since and server.state in {*ASKED, ServerState.available}
-                else None,
+                _silence(server),
             ],
         ),
         href=f"{SERVERS}/{server.id}",

@@ -81,7 +81,7 @@ async def note_silence(tx: Tx, server: UUID, words: str) -> None:
         return
     since = row["silent_since"]
     if tx.now() - since >= LASTING and not await is_silence_common(tx, server):
-        reason = f"its BMC has not answered since {since:%Y-%m-%d %H:%M} UTC: {storable(words)}"
+        reason = f"its BMC is silent: {storable(words)}, since {since:%Y-%m-%d %H:%M} UTC"
         await put_aside(tx, server, reason)
         await tell_staff(
             tx,
